@@ -1,0 +1,62 @@
+// Runs a task of this project under the project's own Node, after installing what is missing.
+// Plain JavaScript without dependencies: it is the first thing that runs in a fresh clone, under any Node >= 20.
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const TASKS = {
+  build: "build.mjs",
+  demo: "scripts/demo.ts",
+  docs: "scripts/docs.ts",
+  test: "scripts/gate.ts",
+  system: "scripts/system.ts",
+  tally: "scripts/tally.ts",
+};
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const [task = "", ...words] = process.argv.slice(2);
+
+if (!Object.hasOwn(TASKS, task)) fail(`unknown task '${task}': expected ${Object.keys(TASKS).join(", ")}`);
+if (Number(process.versions.node.split(".")[0]) < 20) fail(`Node ${process.version}: expected 20 or newer`);
+installPackages();
+const node = join(root, "node_modules/.bin/node");
+if (!existsSync(node))
+  fail(`no Node 24 for ${process.platform} ${process.arch} on npm: expected linux on x64 or arm64`);
+const { status } = spawnSync(node, [join(root, TASKS[/** @type {keyof typeof TASKS} */ (task)]), ...words], {
+  cwd: root,
+  stdio: "inherit",
+  env: { ...process.env, PATH: `${join(root, "node_modules/.bin")}${delimiter}${process.env["PATH"] ?? ""}` },
+});
+process.exit(status ?? 1);
+
+/** `npm ci` where node_modules is missing or belongs to another lock file. */
+function installPackages() {
+  const stamp = join(root, "node_modules/.lock-sha256");
+  const wanted = createHash("sha256")
+    .update(readFileSync(join(root, "package-lock.json")))
+    .digest("hex");
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
+  console.error("installing the npm packages of package-lock.json into node_modules …");
+  const { status, error } = spawnSync(
+    "npm",
+    ["ci", "--no-audit", "--no-fund", "--include=dev", "--include=optional", "--loglevel=error"],
+    {
+      cwd: root,
+      stdio: "inherit",
+    },
+  );
+  if (error !== undefined) fail(`npm could not be started: ${error.message}`);
+  if (status !== 0) fail("npm ci failed: see above");
+  writeFileSync(stamp, wanted);
+}
+
+/**
+ * @param {string} sentence
+ * @returns {never}
+ */
+function fail(sentence) {
+  console.error(`celery-probe: ${sentence}`);
+  process.exit(1);
+}

@@ -1,0 +1,53 @@
+import { helpText } from "./cli/help.ts";
+import type { CommandName } from "./cli/commands.ts";
+import type { Config } from "./cli/options.ts";
+import { parse, type UsageProblem } from "./cli/parse.ts";
+import { gather } from "./health/check.ts";
+import { planCheck } from "./health/plan.ts";
+import { exitCode, judge } from "./health/verdict.ts";
+import type { Host } from "./host.ts";
+import { checkJson } from "./render/json.ts";
+import { page } from "./render/speech.ts";
+import { checkText } from "./render/text.ts";
+
+/** What the process is to say and how it is to end. */
+export interface Ending {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly exitCode: 0 | 1;
+}
+
+type Command = (config: Config, unknownVariables: readonly string[], host: Host) => Promise<Ending>;
+
+const RUN: { readonly [C in CommandName]: Command } = { check };
+
+/** The story of a run: parse → plan → connect → ask → judge → render. */
+export async function run(host: Host): Promise<Ending> {
+  const invocation = parse(host.argv, host.env);
+  if (!invocation.ok) return misused(invocation.problem);
+  switch (invocation.value.kind) {
+    case "help":
+      return { stdout: helpText(host.version), stderr: "", exitCode: 0 };
+    case "version":
+      return { stdout: `celery-probe ${host.version}\n`, stderr: "", exitCode: 0 };
+    case "run":
+      return RUN[invocation.value.command](invocation.value.config, invocation.value.unknownVariables, host);
+    default:
+      return invocation.value satisfies never;
+  }
+}
+
+async function check(config: Config, unknownVariables: readonly string[], host: Host): Promise<Ending> {
+  const plan = planCheck(config, host);
+  if (!plan.ok) return misused(plan.problem);
+  const evidence = await gather(plan.value, host);
+  const verdict = judge(evidence, plan.value.asked);
+  const report = { plan: plan.value, evidence, verdict, elapsedMs: host.now(), unknownVariables };
+  const text =
+    config.output.value === "json" ? checkJson(report) : page(checkText(report, config.verbose.value));
+  return { stdout: config.quiet.value ? "" : text, stderr: "", exitCode: exitCode(verdict) };
+}
+
+function misused({ sentence }: UsageProblem): Ending {
+  return { stdout: "", stderr: page([`celery-probe: ${sentence}`]), exitCode: 1 };
+}

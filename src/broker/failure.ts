@@ -1,0 +1,111 @@
+/**
+ * Why nothing can be said about the worker: one cause for each thing that an operator would do next.
+ * `unreachable`: no conversation with a server came about. `refused`: a server answered, and not as a broker must.
+ */
+export type BrokerFailure = Unreachable | Refused;
+
+export interface Unreachable {
+  readonly kind: "unreachable";
+  readonly cause: UnreachableCause;
+  /** The runtime's code, or what was waited for and how long: for people, in no fixed form. */
+  readonly detail: string;
+}
+
+export interface Refused {
+  readonly kind: "refused";
+  readonly cause: RefusedCause;
+  /** The command that was refused, in capitals; empty where the conversation never got so far. */
+  readonly command: string;
+  /** The server's own words. */
+  readonly detail: string;
+}
+
+export type UnreachableCause =
+  | "connection-refused"
+  | "name-not-found"
+  | "no-route"
+  | "connect-timeout"
+  | "no-answer"
+  | "connection-lost"
+  | "connect-failed";
+
+export type RefusedCause =
+  | "wrong-password"
+  | "password-needed"
+  | "password-not-wanted"
+  | "no-permission"
+  | "out-of-memory"
+  | "read-only"
+  | "loading"
+  | "protected-mode"
+  | "too-many-clients"
+  | "no-such-database"
+  | "no-transactions"
+  | "wrong-type"
+  | "cannot-write"
+  | "cluster"
+  | "not-redis"
+  | "other";
+
+/** The first word of an error reply is its code; the texts behind it differ between Redis, Valkey and versions. */
+const BY_FIRST_WORD: Readonly<Record<string, RefusedCause>> = {
+  WRONGPASS: "wrong-password",
+  NOAUTH: "password-needed",
+  NOPERM: "no-permission",
+  OOM: "out-of-memory",
+  READONLY: "read-only",
+  LOADING: "loading",
+  DENIED: "protected-mode",
+  WRONGTYPE: "wrong-type",
+  MISCONF: "cannot-write",
+  NOREPLICAS: "cannot-write",
+  MASTERDOWN: "cannot-write",
+  MOVED: "cluster",
+  CROSSSLOT: "cluster",
+  CLUSTERDOWN: "cluster",
+};
+
+/** What an error reply to `command` means. */
+export function refusedBy(command: string, reply: string): Refused {
+  const word = reply.split(" ", 1)[0] ?? "";
+  const cause = BY_FIRST_WORD[word] ?? unnamedCause(command, reply);
+  return { kind: "refused", cause, command, detail: reply };
+}
+
+/** Errors that carry only `ERR`: what was asked tells most of them apart. */
+function unnamedCause(command: string, reply: string): RefusedCause {
+  if (/max number of clients/i.test(reply)) return "too-many-clients";
+  if (/cluster mode/i.test(reply)) return "cluster";
+  switch (command) {
+    case "AUTH":
+      return /no password is set|without any password/i.test(reply)
+        ? "password-not-wanted"
+        : "wrong-password";
+    case "SELECT":
+      return "no-such-database";
+    case "MULTI":
+    case "EXEC":
+      return "no-transactions";
+    default:
+      return "other";
+  }
+}
+
+const BY_CODE: Readonly<Record<string, UnreachableCause>> = {
+  ECONNREFUSED: "connection-refused",
+  ENOTFOUND: "name-not-found",
+  EAI_AGAIN: "name-not-found",
+  EAI_NONAME: "name-not-found",
+  EAI_NODATA: "name-not-found",
+  EHOSTUNREACH: "no-route",
+  ENETUNREACH: "no-route",
+  EADDRNOTAVAIL: "no-route",
+  ETIMEDOUT: "connect-timeout",
+  ECONNRESET: "connection-lost",
+  EPIPE: "connection-lost",
+};
+
+/** What a socket error of the runtime with this code means. */
+export function unreachableBy(code: string): Unreachable {
+  return { kind: "unreachable", cause: BY_CODE[code] ?? "connect-failed", detail: code };
+}

@@ -1,0 +1,146 @@
+import { brokerUrl, count, duration, nodes, oneOf, onOff, type ValueParser, variableName } from "./values.ts";
+
+/** One option of the command line. The name is its key in `OPTIONS`; the variable is derived from it. */
+export interface Option<T> {
+  /** What the value is called in the help; `null` for a switch, which takes none. */
+  readonly argument: string | null;
+  readonly parse: ValueParser<T>;
+  readonly default: T;
+  /** The default as a user would type it; absent where there is none to type. */
+  readonly defaultText?: string;
+  /** Given more than once, the values add up. */
+  readonly repeats?: true;
+  /** One line for the help. */
+  readonly summary: string;
+  /** The rest of what there is to know, for the documentation. */
+  readonly details?: string;
+}
+
+function valued<T>(
+  argument: string,
+  parse: ValueParser<T>,
+  standard: { readonly value: T; readonly text: string },
+  words: { readonly summary: string; readonly details?: string },
+): Option<T> {
+  return { argument, parse, default: standard.value, defaultText: standard.text, ...words };
+}
+
+function optional<T>(
+  argument: string,
+  parse: ValueParser<T>,
+  words: { readonly summary: string; readonly details?: string },
+): Option<T | null> {
+  return { argument, parse, default: null, ...words };
+}
+
+function onOffSwitch(words: { readonly summary: string; readonly details?: string }): Option<boolean> {
+  return { argument: null, parse: onOff, default: false, ...words };
+}
+
+/**
+ * Every option that has a value in the configuration, in the order of the help. Parsing, help, documentation and
+ * tests read this table and nothing else; each option is also the variable `CELERY_PROBE_…` of its name.
+ */
+export const OPTIONS = {
+  broker: optional("URL", brokerUrl, {
+    summary: "the broker, as Celery's broker_url: redis://[user:password@]host[:port][/database]",
+    details:
+      "Without it: the variable named by --broker-env, then BROKER_URL, CELERY_BROKER, CELERY_BROKER_READ_URL, " +
+      "CELERY_BROKER_URL, REDIS_URL, the first that is set; then redis://127.0.0.1:6379/0.",
+  }),
+  "broker-env": optional("NAME", variableName, {
+    summary: "the environment variable that holds the broker URL",
+    details: "For applications that keep it under a name of their own. It must be set.",
+  }),
+  node: {
+    argument: "NAME",
+    parse: nodes,
+    default: [],
+    repeats: true,
+    summary: "the node that must answer (default: celery@<host name>)",
+    details:
+      "The full name, or what the worker was given as -n, with %h, %n and %d as Celery expands them. " +
+      "Repeated, or several separated by commas: each of them must answer.",
+  } satisfies Option<readonly string[]>,
+  any: onOffSwitch({
+    summary: "accept the answer of any worker on this broker",
+    details: "For monitors. It says nothing about the worker of this container. Not together with --node.",
+  }),
+  "min-nodes": optional("N", count(1, 100_000), {
+    summary: "ask every worker on this broker; at least N must answer",
+    details: "For monitors. Implies --any. A beat that answers pings is not counted.",
+  }),
+  timeout: valued(
+    "DURATION",
+    duration,
+    { value: 2_000, text: "2s" },
+    {
+      summary: "how long to wait for the answer to one ping",
+    },
+  ),
+  retries: valued(
+    "N",
+    count(0, 100),
+    { value: 1, text: "1" },
+    {
+      summary: "how often to ask again when no answer came",
+    },
+  ),
+  "connect-timeout": valued(
+    "DURATION",
+    duration,
+    { value: 1_000, text: "1s" },
+    {
+      summary: "how long the broker may take to accept the connection, and for each of its answers",
+    },
+  ),
+  deadline: valued(
+    "DURATION",
+    duration,
+    { value: 5_000, text: "5s" },
+    {
+      summary: "when the whole run has ended, whatever happens",
+      details: "Counted from the start of the process. It cuts --timeout and --retries short.",
+    },
+  ),
+  output: valued(
+    "FORMAT",
+    oneOf("text", "json"),
+    { value: "text", text: "text" },
+    {
+      summary: "text: one line; json: one object (docs/output.md)",
+    },
+  ),
+  verbose: onOffSwitch({ summary: "add what was seen, below the line" }),
+  quiet: onOffSwitch({ summary: "print nothing; the exit code is the answer" }),
+} as const;
+
+export type OptionName = keyof typeof OPTIONS;
+
+/** The names in the order of the table. */
+export const OPTION_NAMES = Object.keys(OPTIONS) as readonly OptionName[];
+
+/** Any option of the table, its value's type left open. */
+export function option(name: OptionName): Option<unknown> {
+  return OPTIONS[name];
+}
+
+type ValueOf<O> = O extends Option<infer T> ? T : never;
+
+/** Where a value came from, for messages and for `--verbose`. */
+export type Origin =
+  | { readonly kind: "flag"; readonly name: string }
+  | { readonly kind: "environment"; readonly name: string }
+  | { readonly kind: "default" };
+
+/** The configuration: each option's value and where it came from. */
+export type Config = {
+  readonly [N in OptionName]: { readonly value: ValueOf<(typeof OPTIONS)[N]>; readonly origin: Origin };
+};
+
+export const VARIABLE_PREFIX = "CELERY_PROBE_";
+
+/** The environment variable of an option: `connect-timeout` is `CELERY_PROBE_CONNECT_TIMEOUT`. */
+export function variableOf(name: string): string {
+  return VARIABLE_PREFIX + name.toUpperCase().replaceAll("-", "_");
+}

@@ -1,0 +1,88 @@
+import { type BrokerTarget, parseBrokerUrl } from "../broker/url.ts";
+import { failure, type Outcome, success } from "../outcome.ts";
+
+/**
+ * Reads the text of one value. A problem is a phrase that follows the quoted text in a sentence and says what was
+ * expected: `has no unit: expected a duration such as 500ms, 2s or 1m`.
+ */
+export type ValueParser<T> = (text: string) => Outcome<T, string>;
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+const DURATION = "expected a duration such as 500ms, 2s or 1m";
+const LONGEST_MS = 86_400_000;
+
+/** A duration with its unit, in milliseconds: more than nothing, a day at most. */
+export const duration: ValueParser<number> = (text) => {
+  const parts = /^(\d+(?:\.\d+)?)([a-z]*)$/i.exec(text);
+  const unit = parts?.[2] ?? "";
+  if (parts === null) return failure(`is not a duration: ${DURATION}`);
+  if (unit === "") return failure(`has no unit: ${DURATION}`);
+  const factor = UNIT_MS[unit];
+  if (factor === undefined) return failure(`has the unit '${unit}': expected ms, s, m or h`);
+  const ms = Number(parts[1]) * factor;
+  if (ms < 1) return failure("is too short: expected 1ms or more");
+  if (ms > LONGEST_MS) return failure("is too long: expected 24h or less");
+  return success(ms);
+};
+
+/** A whole number from `least` to `most`. */
+export function count(least: number, most: number): ValueParser<number> {
+  return (text) => {
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+    return value >= least && value <= most
+      ? success(value)
+      : failure(`is not accepted: expected a whole number from ${least} to ${most}`);
+  };
+}
+
+/** One of the words listed. */
+export function oneOf<const W extends string>(...words: readonly W[]): ValueParser<W> {
+  return (text) => {
+    const word = words.find((candidate) => candidate === text);
+    return word === undefined ? failure(`is not accepted: expected ${words.join(" or ")}`) : success(word);
+  };
+}
+
+const SWITCH: Readonly<Record<string, boolean>> = {
+  true: true,
+  yes: true,
+  on: true,
+  "1": true,
+  false: false,
+  no: false,
+  off: false,
+  "0": false,
+};
+
+/** A switch, as environment variables write it. */
+export const onOff: ValueParser<boolean> = (text) => {
+  const value = SWITCH[text.toLowerCase()];
+  return value === undefined ? failure("is not accepted: expected true or false") : success(value);
+};
+
+/** Node names or what a worker is given as `-n`, separated by commas. */
+export const nodes: ValueParser<readonly string[]> = (text) => {
+  const names = text.split(",").map((name) => name.trim());
+  // biome would have a control character in a regular expression spelled out; \s and \p{C} say the same.
+  return names.every((name) => /^[^\s\p{C}]+$/u.test(name) && name !== "@")
+    ? success(names)
+    : failure("is not a node name: expected name@host, as the worker prints it when it starts");
+};
+
+/** The name of an environment variable. */
+export const variableName: ValueParser<string> = (text) =>
+  /^[A-Za-z_][A-Za-z0-9_.-]*$/.test(text)
+    ? success(text)
+    : failure("is not the name of a variable: expected one such as CELERY_BROKER_URL");
+
+/** A broker URL together with the text it was read from. */
+export interface BrokerUrl {
+  readonly text: string;
+  readonly target: BrokerTarget;
+}
+
+/** A broker URL in kombu's dialect. */
+export const brokerUrl: ValueParser<BrokerUrl> = (text) => {
+  const target = parseBrokerUrl(text);
+  return target.ok ? success({ text, target: target.value }) : target;
+};

@@ -1,0 +1,110 @@
+import { controlChannel, type Destination, replyKey } from "../broker/keys.ts";
+import { type BrokerTarget, DEFAULT_BROKER_URL, redact } from "../broker/url.ts";
+import type { Config, Origin } from "../cli/options.ts";
+import { complaint, type UsageProblem } from "../cli/parse.ts";
+import { type BrokerUrl, brokerUrl } from "../cli/values.ts";
+import type { Host } from "../host.ts";
+import { failure, type Outcome, success } from "../outcome.ts";
+import type { ReplyList } from "../pidbox/mailbox.ts";
+import { nodeName } from "../worker/node-name.ts";
+
+/** Who has to answer. */
+export type Asked =
+  | { readonly kind: "nodes"; readonly nodes: readonly string[] }
+  | { readonly kind: "any"; readonly atLeast: number };
+
+/** What the run is going to do: the configuration applied to this machine. Durations in milliseconds. */
+export interface Plan {
+  readonly broker: { readonly target: BrokerTarget; readonly shown: string; readonly origin: Origin };
+  readonly asked: Asked;
+  readonly destination: Destination;
+  readonly channel: string;
+  readonly replies: ReplyList;
+  readonly pings: number;
+  readonly timeout: number;
+  readonly connectTimeout: number;
+  readonly deadline: number;
+}
+
+/**
+ * The variables that a worker of Celery 5 takes its broker from, in its order (celery/bin/celery.py: `-b` reads
+ * BROKER_URL; celery/app/base.py), and the one that many platforms set.
+ */
+const BROKER_VARIABLES = [
+  "BROKER_URL",
+  "CELERY_BROKER",
+  "CELERY_BROKER_READ_URL",
+  "CELERY_BROKER_URL",
+  "REDIS_URL",
+] as const;
+
+/** Elements of the reply list that the next ping leaves: one node's, and a whole fleet's. */
+const KEEP_ONE = 32;
+const KEEP_MANY = 4_096;
+
+/** Works out whom to ask and where. */
+export function planCheck(config: Config, host: Host): Outcome<Plan, UsageProblem> {
+  const broker = chooseBroker(config, host);
+  if (!broker.ok) return broker;
+  const asked = chooseNodes(config, host);
+  const destination = asked.kind === "nodes" ? asked.nodes : "everyone";
+  const { target, text } = broker.value.url;
+  return success({
+    broker: { target, shown: redact(text), origin: broker.value.origin },
+    asked,
+    destination,
+    channel: controlChannel(target.db),
+    replies: {
+      key: replyKey(destination, host.sha1),
+      keep: destination !== "everyone" && destination.length === 1 ? KEEP_ONE : KEEP_MANY,
+    },
+    pings: 1 + config.retries.value,
+    timeout: config.timeout.value,
+    connectTimeout: config["connect-timeout"].value,
+    deadline: config.deadline.value,
+  });
+}
+
+function chooseBroker(
+  config: Config,
+  { env }: Host,
+): Outcome<{ readonly url: BrokerUrl; readonly origin: Origin }, UsageProblem> {
+  if (config.broker.value !== null && config.broker.origin.kind === "flag") {
+    return success({ url: config.broker.value, origin: config.broker.origin });
+  }
+  const indirect = config["broker-env"];
+  if (indirect.value !== null) {
+    if (!env[indirect.value]) {
+      const sentence = complaint(
+        indirect.origin,
+        indirect.value,
+        "is not set: expected a variable with the broker URL",
+      );
+      return failure({ kind: "usage", sentence });
+    }
+    return fromVariable(indirect.value, env[indirect.value] ?? "");
+  }
+  if (config.broker.value !== null)
+    return success({ url: config.broker.value, origin: config.broker.origin });
+  const variable = BROKER_VARIABLES.find((name) => env[name]);
+  if (variable !== undefined) return fromVariable(variable, env[variable] ?? "");
+  return readUrl(DEFAULT_BROKER_URL, { kind: "default" });
+}
+
+function fromVariable(name: string, text: string) {
+  return readUrl(text, { kind: "environment", name });
+}
+
+function readUrl(text: string, origin: Origin) {
+  const url = brokerUrl(text);
+  return url.ok
+    ? success({ url: url.value, origin })
+    : failure({ kind: "usage" as const, sentence: complaint(origin, text, url.problem) });
+}
+
+function chooseNodes(config: Config, { hostname }: Host): Asked {
+  const least = config["min-nodes"].value;
+  if (least !== null || config.any.value) return { kind: "any", atLeast: least ?? 1 };
+  const given = config.node.value.length > 0 ? config.node.value : [""];
+  return { kind: "nodes", nodes: [...new Set(given.map((name) => nodeName(name, hostname)))] };
+}

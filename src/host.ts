@@ -1,0 +1,28 @@
+import type { BrokerFailure } from "./broker/failure.ts";
+import type { BrokerTarget } from "./broker/url.ts";
+import type { Outcome } from "./outcome.ts";
+import type { Channel } from "./pidbox/channel.ts";
+
+/** Everything the story takes from the machine. Only `main.ts` makes a real one. */
+export interface Host {
+  /** The words of the command line, without the program's own name. */
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** `gethostname()`, the host part of Celery's default node name. */
+  readonly hostname: string;
+  /** The version of the program. */
+  readonly version: string;
+  /** Milliseconds since the process started, monotonic. */
+  readonly now: () => number;
+  /** Seconds since 1970, for fields that another machine reads. */
+  readonly epochSeconds: () => number;
+  /** A fresh random UUID. */
+  readonly uuid: () => string;
+  readonly sha1: (bytes: Uint8Array) => Uint8Array;
+  /** Resolves after `ms` milliseconds. */
+  readonly pause: (ms: number) => Promise<void>;
+  /** Opens a connection to the broker, at the latest `withinMs` milliseconds from now. */
+  readonly connect: (target: BrokerTarget, withinMs: number) => Promise<Outcome<Channel, BrokerFailure>>;
+  /** Resolves with the signal's name when the process is told to end. */
+  readonly interrupted: Promise<string>;
+}

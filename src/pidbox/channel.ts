@@ -1,0 +1,20 @@
+import type { BrokerFailure } from "../broker/failure.ts";
+import type { Outcome } from "../outcome.ts";
+
+/** A Redis command: its name in capitals, then its arguments. */
+export type Command = readonly [name: string, ...args: (string | number)[]];
+
+/** What the server said to one command: a value, or the text of its error reply. */
+export type Reply =
+  { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: string };
+
+/** A connection to the broker, as much of it as a mailbox needs. Never reconnects, never sends anything twice. */
+export interface Channel {
+  /**
+   * Sends the commands in one write and gives the reply to each, in order; error replies are values here.
+   * Fails when not all replies came within `withinMs` milliseconds; the connection is of no use after that.
+   */
+  send(commands: readonly Command[], withinMs: number): Promise<Outcome<readonly Reply[], BrokerFailure>>;
+  /** Ends the connection at once. */
+  close(): void;
+}

@@ -1,0 +1,41 @@
+/** Docker keeps the first 4,096 bytes of a probe's output, stdout and stderr together. */
+const BUDGET_BYTES = 4_096;
+
+const CUT = " …";
+
+/** One line: control characters and line ends of texts from elsewhere are escaped. */
+export function line(text: string): string {
+  return text.replace(/\p{C}/gu, (character) => {
+    const code = character.codePointAt(0) ?? 0;
+    return code > 0xff ? `\\u{${code.toString(16)}}` : `\\x${code.toString(16).padStart(2, "0")}`;
+  });
+}
+
+/** The lines as they are written, cut to what a health check's reader keeps, at the end of a character. */
+export function page(lines: readonly string[]): string {
+  const text = `${lines.map(line).join("\n")}\n`;
+  if (Buffer.byteLength(text) <= BUDGET_BYTES) return text;
+  const room = BUDGET_BYTES - Buffer.byteLength(`${CUT}\n`);
+  // Cutting inside a character leaves U+FFFD at the end.
+  return `${Buffer.from(text, "utf8")
+    .subarray(0, room)
+    .toString("utf8")
+    .replace(/\uFFFD$/u, "")}${CUT}\n`;
+}
+
+/** A duration for people: `3 ms`, `4.1 s`. */
+export function time(ms: number): string {
+  return ms < 1_000 ? `${Math.max(1, Math.round(ms))} ms` : `${(ms / 1_000).toFixed(1)} s`;
+}
+
+/** `1 ping`, `2 pings`. */
+export function amount(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}
+
+/** Names in a sentence; a long list is cut and its rest counted. */
+export function names(list: readonly string[]): string {
+  const shown = 8;
+  const rest = list.length - shown;
+  return list.slice(0, shown).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
+}

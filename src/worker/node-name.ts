@@ -1,0 +1,34 @@
+/** What Celery itself calls a worker that was given no name. */
+const DEFAULT_NAME = "celery";
+
+/**
+ * The full node name for what a worker was given as `-n`, by Celery's rules (celery/utils/nodenames.py
+ * `default_nodename`, `host_format`): a bare word is the host part, an empty part takes its default,
+ * `%h` is the host name, `%n` its first label, `%d` the rest of it; `%i` is 0 and `%I` empty in the main process.
+ * Case is kept.
+ *
+ * @param hostname `gethostname()` of the machine the worker runs on
+ */
+export function nodeName(given: string, hostname: string): string {
+  const at = given.indexOf("@");
+  const name = at === -1 ? "" : given.slice(0, at);
+  const host = at === -1 ? given : given.slice(at + 1);
+  return `${expand(name || DEFAULT_NAME, hostname)}@${expand(host || hostname, hostname)}`;
+}
+
+function expand(text: string, hostname: string): string {
+  const dot = hostname.indexOf(".");
+  const values: Readonly<Record<string, string>> = {
+    h: hostname,
+    n: dot === -1 ? hostname : hostname.slice(0, dot),
+    d: dot === -1 ? "" : hostname.slice(dot + 1),
+    i: "0",
+    I: "",
+  };
+  return text.replace(/%([hndiI])/g, (_, letter: string) => values[letter] ?? "");
+}
+
+/** Whether the node is a beat that answers pings (Celery ≥ 5.7, `--enable-remote-control`) and no worker. */
+export function isBeat(node: string): boolean {
+  return node.startsWith("celerybeat@");
+}
