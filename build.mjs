@@ -45,24 +45,31 @@ async function bundleSources() {
     format: "cjs",
     legalComments: "none",
     define: { VERSION: JSON.stringify(manifest.version) },
-    plugins: [lazyTls],
+    plugins: [standIns],
   });
 }
 
 /**
- * Loading `tls` makes Node read NODE_EXTRA_CA_CERTS, and complain about it on stderr, before anybody speaks TLS.
- * ioredis loads it at once; this module in its place loads it when it is first used.
+ * Two modules that ioredis loads at once get a stand-in. `tls`: loading it makes Node read NODE_EXTRA_CA_CERTS, and
+ * complain about it on stderr, before anybody speaks TLS; the stand-in loads it when it is first used. `debug`: a
+ * DEBUG variable of the container's own would have every command printed, AUTH with its password among them.
  *
- * @type {import("esbuild").Plugin}
+ * @type {Record<string, string>}
  */
-const lazyTls = {
-  name: "lazy-tls",
+const STAND_INS = {
+  tls: "module.exports = new Proxy({}, { get: (_, name) => require('tls')[name] })",
+  debug: "exports.default = () => Object.assign(() => {}, { enabled: false })",
+};
+
+/** @type {import("esbuild").Plugin} */
+const standIns = {
+  name: "stand-ins",
   setup(build) {
-    build.onResolve({ filter: /^(node:)?tls$/ }, ({ namespace }) =>
-      namespace === "lazy-tls" ? { path: "tls", external: true } : { path: "tls", namespace: "lazy-tls" },
+    build.onResolve({ filter: /^(tls|debug)$/ }, ({ path, namespace }) =>
+      namespace === "stand-in" ? { path, external: true } : { path, namespace: "stand-in" },
     );
-    build.onLoad({ filter: /.*/, namespace: "lazy-tls" }, () => ({
-      contents: "module.exports = new Proxy({}, { get: (_, name) => require('tls')[name] })",
+    build.onLoad({ filter: /.*/, namespace: "stand-in" }, ({ path }) => ({
+      contents: STAND_INS[path] ?? "",
     }));
   },
 };
@@ -80,7 +87,8 @@ async function packExecutable(nodePath) {
     seaConfig: {
       disableExperimentalSEAWarning: true,
       // Two threads instead of seven; neither flag invalidates Node's own code cache.
-      execArgv: ["--v8-pool-size=0", "--disable-sigusr1"],
+      // OPENSSL_CONF belongs to the container's own programs too, and a broken one would end ours.
+      execArgv: ["--v8-pool-size=0", "--disable-sigusr1", "--openssl-config=/dev/null"],
       // NODE_OPTIONS belongs to the container's own programs.
       execArgvExtension: "none",
     },

@@ -67,7 +67,8 @@ const BY_FIRST_WORD: Readonly<Record<string, RefusedCause>> = {
 
 /** What an error reply to `command` means. */
 export function refusedBy(command: string, reply: string): Refused {
-  const word = reply.split(" ", 1)[0] ?? "";
+  // EXEC names the error it was aborted for, behind a code of its own.
+  const word = reply.replace(/^EXECABORT .*because of: /, "").split(" ", 1)[0] ?? "";
   const cause = BY_FIRST_WORD[word] ?? unnamedCause(command, reply);
   return { kind: "refused", cause, command, detail: reply };
 }

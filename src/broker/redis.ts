@@ -61,9 +61,8 @@ function channelOver(redis: Redis, greeting: readonly Command[], lastError: () =
     async send(commands, withinMs) {
       const greet = toGreet;
       toGreet = [];
-      const pipeline = redis.pipeline(
-        [...greet, ...commands].map(([name, ...args]) => ["call", name, ...args]),
-      );
+      const sent = [...greet, ...commands];
+      const pipeline = redis.pipeline(sent.map(([name, ...args]) => ["call", name, ...args]));
       const answered = await within(withinMs, pipeline.exec());
       if (answered.kind === "late") return failure(silence("no-answer", withinMs));
       if (answered.kind === "failed") return failure(asFailure(answered.error));
@@ -71,7 +70,7 @@ function channelOver(redis: Redis, greeting: readonly Command[], lastError: () =
       for (const [error, value] of answered.value ?? []) {
         if (error === null) replies.push({ ok: true, value });
         else if (error instanceof ReplyError) replies.push({ ok: false, error: error.message });
-        else return failure(asFailure(lastError() ?? error));
+        else return failure(lastWords(sent, replies) ?? asFailure(lastError() ?? error));
       }
       for (const [position, [name]] of greet.entries()) {
         const reply = replies[position];
@@ -84,6 +83,14 @@ function channelOver(redis: Redis, greeting: readonly Command[], lastError: () =
       redis.disconnect();
     },
   };
+}
+
+/** A server that hangs up may have said why: protected mode and a full house answer once and close. */
+function lastWords(sent: readonly Command[], replies: readonly Reply[]): Refused | null {
+  for (const [position, reply] of replies.entries()) {
+    if (!reply.ok) return refusedBy(sent[position]?.[0] ?? "", reply.error);
+  }
+  return null;
 }
 
 type Ending<T> =

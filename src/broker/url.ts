@@ -116,7 +116,7 @@ export function redact(url: string): string {
   const user = at === -1 ? "" : `${maskedCredentials(rest.slice(0, at))}@`;
   const place = rest
     .slice(at + 1)
-    .replace(/^(\[[^\]]*\]|[^:/?#]*):(?!\d*(?:[/?#]|$)).*$/s, `$1:${MASK}`)
+    .replace(/^(\[[^\]]*\]|[^:/?#[]*):(?!\d*(?:[/?#]|$)).*$/s, `$1:${MASK}`)
     .replace(/=[^&#]*/g, `=${MASK}`);
   return scheme + user + place;
 }

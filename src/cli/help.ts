@@ -25,6 +25,8 @@ export function helpText(version: string): string {
     entry("-h, --help", "print this"),
     entry("--version", "print the version"),
     "",
+    "Without --broker the URL is that of --broker-env, BROKER_URL, CELERY_BROKER, CELERY_BROKER_READ_URL,",
+    "CELERY_BROKER_URL or REDIS_URL, the first that is set; then redis://127.0.0.1:6379/0.",
     `Each option is also a variable of the environment: --connect-timeout is ${VARIABLE_PREFIX}CONNECT_TIMEOUT.`,
     "Exit code: 0 healthy, 1 anything else.",
     "",

@@ -91,7 +91,7 @@ export const OPTIONS = {
     duration,
     { value: 1_000, text: "1s" },
     {
-      summary: "how long the broker may take to accept the connection, and for each of its answers",
+      summary: "how long the broker may take to connect, and to answer",
     },
   ),
   deadline: valued(
@@ -99,7 +99,7 @@ export const OPTIONS = {
     duration,
     { value: 5_000, text: "5s" },
     {
-      summary: "when the whole run has ended, whatever happens",
+      summary: "when the run has ended, whatever happens",
       details: "Counted from the start of the process. It cuts --timeout and --retries short.",
     },
   ),

@@ -63,7 +63,6 @@ export const onOff: ValueParser<boolean> = (text) => {
 /** Node names or what a worker is given as `-n`, separated by commas. */
 export const nodes: ValueParser<readonly string[]> = (text) => {
   const names = text.split(",").map((name) => name.trim());
-  // biome would have a control character in a regular expression spelled out; \s and \p{C} say the same.
   return names.every((name) => /^[^\s\p{C}]+$/u.test(name) && name !== "@")
     ? success(names)
     : failure("is not a node name: expected name@host, as the worker prints it when it starts");

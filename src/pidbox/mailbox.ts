@@ -48,6 +48,7 @@ export async function publish(
   const [type, multi] = opened.value;
   if (!type?.ok) return failure(refusal("TYPE", type));
   if (!multi?.ok || multi.value !== "OK") return failure(refusal("MULTI", multi));
+  if (!isType(type.value)) return failure(refusal("TYPE", type));
   if (type.value !== "none" && type.value !== "list") return failure(occupied(list.key, type.value));
 
   const queued = ["RPUSH", "LTRIM", "EXPIRE", "PUBLISH"] as const;
@@ -74,8 +75,13 @@ export async function publish(
   return success(receivers);
 }
 
-function occupied(key: string, type: unknown): Refused {
-  return { kind: "refused", cause: "wrong-type", command: "TYPE", detail: `${key} is a ${String(type)}` };
+/** Whether it is what TYPE answers: one word, of Redis or of a module, and not the `OK` of another protocol. */
+function isType(value: unknown): value is string {
+  return typeof value === "string" && /^[A-Za-z][\w-]*$/.test(value) && value !== "OK";
+}
+
+function occupied(key: string, type: string): Refused {
+  return { kind: "refused", cause: "wrong-type", command: "TYPE", detail: `${key} is a ${type}` };
 }
 
 function refusal(command: string, reply: Reply | undefined): Refused {

@@ -29,7 +29,7 @@ const UNREACHABLE: { readonly [C in UnreachableCause]: Words<Unreachable> } = {
   ],
   "connect-timeout": (address, { detail }) => [
     `${address} did not accept the connection within ${detail}`,
-    "a firewall does that, or an address where nothing is; --connect-timeout gives it longer",
+    "a firewall, a silent name server or an address where nothing is; --connect-timeout gives it longer",
   ],
   "no-answer": (address, { detail }) => [
     `${address} accepted the connection but did not answer within ${detail}`,
@@ -61,7 +61,7 @@ const REFUSED: { readonly [C in RefusedCause]: Words<Refused> } = {
   "no-permission": (address, { command, detail }) => [
     `the user of ${address} may not do ${command}: ${detail}`,
     "allow this user what celery inspect needs: ~*.reply.celery.pidbox &/*.celery.pidbox " +
-      "+type +multi +exec +rpush +ltrim +expire +publish +lrange",
+      "+select +type +multi +exec +rpush +ltrim +expire +publish +lrange",
   ],
   "out-of-memory": (address, { detail }) => [
     `${address} is out of memory, so no worker was asked: ${detail}`,
@@ -115,9 +115,10 @@ const REFUSED: { readonly [C in RefusedCause]: Words<Refused> } = {
 
 /** The sentence and the hint for a broker that nothing could be had from. `address` is already redacted. */
 export function brokerStatement(address: string, failure: BrokerFailure): Statement {
+  const detail = failure.detail.replace(/\.$/, "");
   const [fact, hint] =
     failure.kind === "unreachable"
-      ? UNREACHABLE[failure.cause](address, failure)
-      : REFUSED[failure.cause](address, failure);
+      ? UNREACHABLE[failure.cause](address, { ...failure, detail })
+      : REFUSED[failure.cause](address, { ...failure, detail });
   return { fact, hint };
 }

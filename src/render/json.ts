@@ -29,6 +29,7 @@ export function checkJson(report: CheckReport): string {
       channel: plan.channel,
       reply_key: plan.replies.key,
       elapsed_ms: Math.round(elapsedMs),
+      ...(verdict.reason === "undecided" ? { gap: verdict.gap.kind } : {}),
       ...evidenceFields(evidence),
     },
   };

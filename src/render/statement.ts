@@ -37,9 +37,9 @@ function twinsHint(pongs: readonly Pong[]): string | null {
 function gapStatement(gap: Gap, channel: string, broker: string): Statement {
   switch (gap.kind) {
     case "nobody-subscribed": {
-      const whom = gap.missing.length === 0 ? "no worker" : names(gap.missing);
+      const consequence = gap.missing.length === 0 ? "no worker can" : `${names(gap.missing)} cannot`;
       return {
-        fact: `nobody is subscribed to ${channel} on ${broker}, so ${whom} cannot answer`,
+        fact: `nobody is subscribed to ${channel} on ${broker}, so ${consequence} answer`,
         hint: "is the worker running, and connected to this broker and database?",
       };
     }

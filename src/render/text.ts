@@ -30,7 +30,10 @@ function evidenceLines({ plan, evidence, elapsedMs, unknownVariables }: CheckRep
       );
       break;
     case "broker-failed":
-      rows.push(["pings sent", String(evidence.pings)], ["broker said", evidence.failure.detail]);
+      rows.push(
+        ["pings sent", String(evidence.pings)],
+        ["failure", `${evidence.failure.cause}: ${evidence.failure.detail}`],
+      );
       break;
     case "no-time":
     case "interrupted":

@@ -1,0 +1,100 @@
+import { cruise, type IForbiddenRuleType } from "dependency-cruiser";
+import { expect, test } from "vitest";
+
+/** The rooms of src/ and their arrows: `main → app → {cli, health, render} → {pidbox, worker, broker}`. */
+const RULES: IForbiddenRuleType[] = [
+  {
+    name: "no-circles",
+    comment: "two files that need each other are one file, or one of them stands in the wrong room",
+    severity: "error",
+    from: {},
+    to: { circular: true },
+  },
+  {
+    name: "one-file-knows-ioredis",
+    comment: "exceptions, defaults and replies of ioredis end in broker/redis.ts",
+    severity: "error",
+    from: { pathNot: "^src/broker/redis\\.ts$" },
+    to: { path: "node_modules/(ioredis|@ioredis)/" },
+  },
+  {
+    name: "one-runtime-dependency",
+    comment: "the executable's start-up is its cost: it carries ioredis and nothing else",
+    severity: "error",
+    from: {},
+    to: { path: "node_modules/", pathNot: "node_modules/(ioredis|@ioredis|@types)/" },
+  },
+  {
+    name: "only-main-takes-from-the-machine",
+    comment: "clocks, randomness, environment and files come in as `host`; node:util is the one pure module",
+    severity: "error",
+    from: { pathNot: "^src/main\\.ts$" },
+    to: { dependencyTypes: ["core"], pathNot: "^(node:)?util$" },
+  },
+  {
+    name: "nobody-needs-main",
+    comment: "main.ts is the outermost room",
+    severity: "error",
+    from: {},
+    to: { path: "^src/main\\.ts$" },
+  },
+  {
+    name: "only-main-needs-app",
+    comment: "app.ts tells the story of the rooms; a room that calls it tells its own",
+    severity: "error",
+    from: { pathNot: "^src/main\\.ts$" },
+    to: { path: "^src/app\\.ts$" },
+  },
+  {
+    name: "only-main-opens-connections",
+    comment: "health asks through the Channel that host.connect gives; tests give it another one",
+    severity: "error",
+    from: { pathNot: "^src/main\\.ts$" },
+    to: { path: "^src/broker/redis\\.ts$" },
+  },
+  {
+    name: "protocol-rooms-know-no-product",
+    comment: "broker, pidbox and worker know Redis and Celery, and neither options nor verdicts nor words",
+    severity: "error",
+    from: { path: "^src/(broker|pidbox|worker)/" },
+    to: { path: "^src/(cli|health|render)/" },
+  },
+  {
+    name: "cli-reads-words-only",
+    comment: "the command line is read before anything is planned, asked or said",
+    severity: "error",
+    from: { path: "^src/cli/" },
+    to: { path: "^src/(health|render|pidbox|worker)/" },
+  },
+  {
+    name: "health-says-no-sentence",
+    comment: "evidence and verdicts are data; the words are made in render/",
+    severity: "error",
+    from: { path: "^src/health/" },
+    to: { path: "^src/render/" },
+  },
+  {
+    name: "render-sees-types",
+    comment: "render turns a report into words and does nothing else",
+    severity: "error",
+    from: { path: "^src/render/" },
+    to: { path: "^src/(health|broker|pidbox|worker)/", dependencyTypesNot: ["type-only"] },
+  },
+];
+
+test("src keeps its arrows", async () => {
+  const { output } = await cruise(["src"], {
+    ruleSet: { forbidden: RULES },
+    validate: true,
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: "node_modules" },
+    tsConfig: { fileName: "tsconfig.json" },
+  });
+  if (typeof output === "string") throw new Error(output);
+  const broken = output.summary.violations.map(({ rule, from, to }) => {
+    const reason = RULES.find(({ name }) => name === rule.name)?.comment ?? "";
+    return `${from} → ${to}: ${rule.name}: ${reason}`;
+  });
+  expect(output.summary.totalCruised).toBeGreaterThan(20);
+  expect(broken).toEqual([]);
+});

@@ -1,0 +1,199 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { describe, expect, test } from "vitest";
+import type { BrokerFailure } from "../../src/broker/failure.ts";
+import { connect } from "../../src/broker/redis.ts";
+import type { BrokerTarget } from "../../src/broker/url.ts";
+import type { Command } from "../../src/pidbox/channel.ts";
+import { publish } from "../../src/pidbox/mailbox.ts";
+import { HANG_UP, SILENCE, type ScriptedServer, scriptedServer, wellBehaved } from "./scripted-server.ts";
+
+const LIST = { key: "k.reply.celery.pidbox", keep: 32 };
+
+function target(server: ScriptedServer, more: Partial<BrokerTarget> = {}): BrokerTarget {
+  return { host: "127.0.0.1", port: server.port, db: 0, ...more };
+}
+
+async function opened(place: BrokerTarget) {
+  const channel = await connect(place, 1_000);
+  if (!channel.ok) throw new Error(JSON.stringify(channel.problem));
+  return channel.value;
+}
+
+/** Publishes a ping and gives the failure that the broker made of it. */
+async function failureOf(server: ScriptedServer, more: Partial<BrokerTarget> = {}): Promise<BrokerFailure> {
+  const channel = await opened(target(server, more));
+  const clock = { now: () => performance.now(), pause: () => Promise.resolve() };
+  const sent = await publish(
+    { channel, list: LIST, patience: () => 200, clock },
+    "/0.celery.pidbox",
+    "message",
+  );
+  channel.close();
+  if (sent.ok) throw new Error("the broker refused nothing");
+  return sent.problem;
+}
+
+const names = ({ received }: ScriptedServer) => received.map(([name]) => name);
+
+describe("connect", () => {
+  test("says connection-refused when nobody listens", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const address = server.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    server.close();
+    await once(server, "close");
+    expect(await connect({ host: "127.0.0.1", port, db: 0 }, 1_000)).toEqual({
+      ok: false,
+      problem: { kind: "unreachable", cause: "connection-refused", detail: "ECONNREFUSED" },
+    });
+  });
+
+  test("says name-not-found when the host has no address", async () => {
+    const opening = await connect({ host: "no-such-host.invalid", port: 6379, db: 0 }, 5_000);
+    expect(opening).toMatchObject({ ok: false, problem: { kind: "unreachable", cause: "name-not-found" } });
+  });
+});
+
+describe("the first commands", () => {
+  test("carry AUTH and SELECT in front when the URL has them", async () => {
+    await using server = await scriptedServer(wellBehaved);
+    const channel = await opened(target(server, { username: "app", password: "pw", db: 3 }));
+    const commands: Command[] = [["TYPE", "k"], ["MULTI"]];
+    expect(await channel.send(commands, 500)).toEqual({
+      ok: true,
+      value: [
+        { ok: true, value: "none" },
+        { ok: true, value: "OK" },
+      ],
+    });
+    expect(server.received).toEqual([["AUTH", "app", "pw"], ["SELECT", "3"], ["TYPE", "k"], ["MULTI"]]);
+    channel.close();
+  });
+
+  test("are not preceded by anything when the URL has neither password nor database", async () => {
+    await using server = await scriptedServer(wellBehaved);
+    const channel = await opened(target(server));
+    await channel.send([["MULTI"]], 500);
+    await channel.send([["EXEC"]], 500);
+    expect(names(server)).toEqual(["MULTI", "EXEC"]);
+    channel.close();
+  });
+});
+
+describe("a broker that refuses", () => {
+  const refusals = [
+    ["AUTH", "-WRONGPASS invalid username-password pair or user is disabled.", "wrong-password"],
+    ["AUTH", "-ERR invalid password", "wrong-password"],
+    ["AUTH", "-ERR Client sent AUTH, but no password is set", "password-not-wanted"],
+    [
+      "AUTH",
+      "-ERR AUTH <password> called without any password configured for the default user.",
+      "password-not-wanted",
+    ],
+    ["SELECT", "-ERR DB index is out of range", "no-such-database"],
+    ["SELECT", "-ERR SELECT is not allowed in cluster mode", "cluster"],
+    ["TYPE", "-NOAUTH Authentication required.", "password-needed"],
+    ["TYPE", "-LOADING Redis is loading the dataset in memory", "loading"],
+    ["TYPE", "-NOPERM User app has no permissions to run the 'type' command", "no-permission"],
+    ["TYPE", "-DENIED Redis is running in protected mode", "protected-mode"],
+    ["TYPE", "-ERR max number of clients reached", "too-many-clients"],
+    ["TYPE", "-MASTERDOWN Link with MASTER is down", "cannot-write"],
+    ["TYPE", "+string", "wrong-type"],
+    ["TYPE", "+OK Dovecot ready.", "not-redis"],
+    ["MULTI", "-NOPERM User app has no permissions to run the 'multi' command", "no-permission"],
+    ["MULTI", "-ERR unknown command 'MULTI', with args beginning with: ", "no-transactions"],
+    ["MULTI", "+PONG", "not-redis"],
+    ["RPUSH", "-OOM command not allowed when used memory > 'maxmemory'.", "out-of-memory"],
+    ["RPUSH", "-READONLY You can't write against a read only replica.", "read-only"],
+    ["RPUSH", "-MISCONF Redis is configured to save RDB snapshots", "cannot-write"],
+    ["RPUSH", "-NOREPLICAS Not enough good replicas to write.", "cannot-write"],
+    ["RPUSH", "-MOVED 866 127.0.0.1:7001", "cluster"],
+    ["LTRIM", "-NOPERM this user has no permissions to run the 'ltrim' command", "no-permission"],
+    ["EXPIRE", "-ERR unknown command 'EXPIRE'", "other"],
+    ["PUBLISH", "-NOPERM No permissions to access a channel", "no-permission"],
+    ["PUBLISH", "+OK", "not-redis"],
+    ["EXEC", "-NOPERM User app has no permissions to run the 'exec' command", "no-permission"],
+    ["EXEC", "*-1", "not-redis"],
+    ["EXEC", "*4\r\n:1\r\n+OK\r\n:1\r\n-WRONGTYPE x", "not-redis"],
+  ] as const;
+
+  test.each(refusals)("%s with %j is %s", async (command, reply, cause) => {
+    await using server = await scriptedServer((received) =>
+      received[0] === command ? `${reply}\r\n` : wellBehaved(received),
+    );
+    const failure = await failureOf(server, { password: "pw", db: 1 });
+    expect(failure).toMatchObject({ kind: "refused", cause });
+    expect(failure.detail).not.toBe("");
+  });
+
+  test.each(["TYPE", "MULTI"])("is sent nothing more when %s is refused", async (command) => {
+    await using server = await scriptedServer((received) =>
+      received[0] === command ? "-ERR no\r\n" : wellBehaved(received),
+    );
+    await failureOf(server);
+    expect(names(server)).toEqual(["TYPE", "MULTI"]);
+  });
+
+  test("is sent nothing more when the key holds something else", async () => {
+    await using server = await scriptedServer((received) =>
+      received[0] === "TYPE" ? "+hash\r\n" : wellBehaved(received),
+    );
+    expect(await failureOf(server)).toEqual({
+      kind: "refused",
+      cause: "wrong-type",
+      command: "TYPE",
+      detail: "k.reply.celery.pidbox is a hash",
+    });
+    expect(names(server)).not.toContain("PUBLISH");
+  });
+
+  test("is not sent MULTI's companions before it has acknowledged MULTI", async () => {
+    await using server = await scriptedServer((received) =>
+      received[0] === "MULTI" ? SILENCE : wellBehaved(received),
+    );
+    await failureOf(server);
+    expect(names(server)).toEqual(["TYPE", "MULTI"]);
+  });
+});
+
+describe("what is no broker", () => {
+  test.each([
+    ["a web server", "HTTP/1.1 400 Bad Request\r\n\r\n"],
+    ["memcached", "ERROR\r\n"],
+    ["a TLS server", "\x15\x03\x03\x00\x02\x02\x0a"],
+  ])("is not-redis when %s answers", async (_, reply) => {
+    await using server = await scriptedServer(() => reply);
+    expect(await failureOf(server)).toMatchObject({ kind: "refused", cause: "not-redis" });
+  });
+
+  test.each([
+    ["an SSH server", "SSH-2.0-OpenSSH_9.2\r\n"],
+    ["a mail server", "220 mail.example ESMTP\r\n"],
+  ])("is not-redis when %s greets", async (_, greeting) => {
+    await using server = await scriptedServer(() => SILENCE, greeting);
+    expect(await failureOf(server)).toMatchObject({ kind: "refused", cause: "not-redis" });
+  });
+
+  test("is no-answer when it says nothing", async () => {
+    await using server = await scriptedServer(() => SILENCE);
+    const start = performance.now();
+    expect(await failureOf(server)).toEqual({ kind: "unreachable", cause: "no-answer", detail: "200 ms" });
+    expect(performance.now() - start).toBeLessThan(400);
+  });
+
+  test.each(["TYPE", "MULTI", "EXEC"])("is connection-lost when it hangs up at %s", async (command) => {
+    await using server = await scriptedServer((received) =>
+      received[0] === command ? HANG_UP : wellBehaved(received),
+    );
+    expect(await failureOf(server)).toMatchObject({ kind: "unreachable", cause: "connection-lost" });
+    expect(names(server).filter((name) => name === "PUBLISH").length).toBeLessThanOrEqual(1);
+  });
+
+  test("is refused by its own words when it greets with them and hangs up", async () => {
+    const words = "-DENIED Redis is running in protected mode because protected mode is enabled\r\n";
+    await using server = await scriptedServer(() => HANG_UP, words);
+    expect(await failureOf(server)).toMatchObject({ kind: "refused", cause: "protected-mode" });
+  });
+});

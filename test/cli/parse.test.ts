@@ -1,0 +1,154 @@
+import { describe, expect, test } from "vitest";
+import { OPTION_NAMES, option, variableOf } from "../../src/cli/options.ts";
+import { parse } from "../../src/cli/parse.ts";
+
+function config(argv: readonly string[], env: Record<string, string> = {}) {
+  const parsed = parse(argv, env);
+  if (!parsed.ok) throw new Error(parsed.problem.sentence);
+  if (parsed.value.kind !== "run") throw new Error(parsed.value.kind);
+  return parsed.value.config;
+}
+
+function sentence(argv: readonly string[], env: Record<string, string> = {}): string {
+  const parsed = parse(argv, env);
+  return parsed.ok ? "accepted" : parsed.problem.sentence;
+}
+
+/** A value that each option accepts and that is not its default. */
+const SAMPLE: Record<(typeof OPTION_NAMES)[number], string> = {
+  broker: "redis://cache/3",
+  "broker-env": "MY_BROKER",
+  node: "w@x",
+  any: "true",
+  "min-nodes": "3",
+  timeout: "3s",
+  retries: "4",
+  "connect-timeout": "300ms",
+  deadline: "9s",
+  output: "json",
+  verbose: "true",
+  quiet: "true",
+};
+
+describe.each(OPTION_NAMES)("--%s", (name) => {
+  const standard = { value: option(name).default, origin: { kind: "default" } };
+
+  test("has its default when it is not given", () => {
+    expect(config([])[name]).toEqual(standard);
+  });
+
+  test("is read from the flag, with and without =, when it is given", () => {
+    const words = option(name).argument === null ? [`--${name}`] : [`--${name}`, SAMPLE[name]];
+    const read = config(words)[name];
+    expect(read.origin).toEqual({ kind: "flag", name: `--${name}` });
+    expect(read.value).not.toEqual(option(name).default);
+    expect(config([`--${name}=${SAMPLE[name]}`])[name]).toEqual(read);
+  });
+
+  test("is read from its variable when there is no flag", () => {
+    const variable = variableOf(name);
+    expect(variable).toMatch(/^CELERY_PROBE_[A-Z_]+$/);
+    const read = config([], { [variable]: SAMPLE[name] })[name];
+    expect(read).toEqual({
+      value: config([`--${name}=${SAMPLE[name]}`])[name].value,
+      origin: { kind: "environment", name: variable },
+    });
+  });
+
+  test("is unset when its variable is empty", () => {
+    expect(config([], { [variableOf(name)]: "" })[name]).toEqual(standard);
+  });
+
+  test("takes the flag when both are given, and does not look at the variable", () => {
+    const words = [`--${name}=${SAMPLE[name]}`];
+    expect(config(words, { [variableOf(name)]: "\n" })[name].origin.kind).toBe("flag");
+  });
+
+  test("is refused by name when its value is wrong", () => {
+    expect(sentence([`--${name}=\n`])).toMatch(new RegExp(`^--${name} '\n' .*: expected `));
+    expect(sentence([], { [variableOf(name)]: "\n" })).toMatch(
+      new RegExp(`^${variableOf(name)} '\n' .*: expected `),
+    );
+  });
+
+  test("is refused when it is given twice, unless it repeats", () => {
+    const twice = sentence([`--${name}=${SAMPLE[name]}`, `--${name}=${SAMPLE[name]}`]);
+    expect(twice).toBe(option(name).repeats ? "accepted" : `--${name} is given twice: expected once`);
+  });
+});
+
+test("a default is what its text says", () => {
+  for (const name of OPTION_NAMES) {
+    const { defaultText, parse: read, default: standard } = option(name);
+    if (defaultText !== undefined) expect(read(defaultText)).toEqual({ ok: true, value: standard });
+  }
+});
+
+test("--node adds up when repeated", () => {
+  expect(config(["--node", "a@x", "--node", "b@x,c@x"]).node.value).toEqual(["a@x", "b@x", "c@x"]);
+});
+
+test("--any=false wins when the variable says true", () => {
+  expect(config(["--any=false"], { CELERY_PROBE_ANY: "true" }).any.value).toBe(false);
+});
+
+test.each([["--help"], ["-h"], ["--bogus", "--help"], ["--timeout", "x", "--help"], ["nonsense", "-h"]])(
+  "help wins when the rest is wrong: %s %s",
+  (...argv) => {
+    expect(parse(argv, { CELERY_PROBE_TIMEOUT: "soon" })).toEqual({ ok: true, value: { kind: "help" } });
+  },
+);
+
+test("--version wins when the rest is wrong", () => {
+  expect(parse(["--timeout", "x", "--version"], {})).toEqual({ ok: true, value: { kind: "version" } });
+});
+
+test("check is meant when no command is named", () => {
+  expect(parse([], {})).toEqual(parse(["check"], {}));
+  expect(parse(["--retries", "0", "check"], {})).toMatchObject({ ok: true, value: { command: "check" } });
+});
+
+test.each([
+  [["--timout", "1s"], "unknown option '--timout': expected --timeout?"],
+  [["--frobnicate"], "unknown option '--frobnicate': see celery-probe --help"],
+  [["-x"], "unknown option '-x': see celery-probe --help"],
+  [["--timeout", "5"], "--timeout '5' has no unit: expected a duration such as 500ms, 2s or 1m"],
+  [["--timeout", "-1s"], "--timeout '-1s' is not a duration: expected a duration such as 500ms, 2s or 1m"],
+  [["--timeout"], "--timeout needs a value: expected DURATION"],
+  [["--retries", "x"], "--retries 'x' is not accepted: expected a whole number from 0 to 100"],
+  [["frob"], "unknown command 'frob': expected check"],
+  [["check", "check"], "unexpected word 'check' after check: expected options"],
+  [["--any", "--node", "a@x"], "--node and --any contradict each other: expected one of them"],
+  [
+    ["--min-nodes", "2", "--node", "a@x"],
+    "--node and --min-nodes contradict each other: expected one of them",
+  ],
+  [["--quiet", "--verbose"], "--verbose and --quiet contradict each other: expected one of them"],
+])("refuses %j in one sentence", (argv, expected) => {
+  expect(sentence(argv)).toBe(expected);
+});
+
+test("a wrong variable is refused by its own name", () => {
+  expect(sentence([], { CELERY_PROBE_TIMEOUT: "soon" })).toBe(
+    "CELERY_PROBE_TIMEOUT 'soon' is not a duration: expected a duration such as 500ms, 2s or 1m",
+  );
+});
+
+test.each([
+  [["--broker", "redis://:hunter2@h:99999/0"]],
+  [["--broker", "redis://:hunter2"]],
+  [["--broker", "http://u:hunter2@h"]],
+  [["--broker-env", "redis://:hunter2@h"]],
+  [["--node", "redis://:hunter2@h x"]],
+  [["redis://:hunter2@h"]],
+  [["--timeout", "redis://:hunter2@h"]],
+  [["--timeout=:hunter2@h"]],
+])("never repeats a password when it refuses %j", (argv) => {
+  expect(sentence(argv)).not.toContain("hunter2");
+  expect(sentence(argv)).toContain("***");
+});
+
+test("variables that only look like options are named", () => {
+  const parsed = parse([], { CELERY_PROBE_TIMOUT: "1s", CELERY_PROBE_TIMEOUT: "1s", OTHER: "x" });
+  expect(parsed).toMatchObject({ value: { unknownVariables: ["CELERY_PROBE_TIMOUT"] } });
+});

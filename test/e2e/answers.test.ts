@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Server, startServer } from "../world/server.ts";
+import { assertWorkerIsWell, startWorker } from "../world/worker.ts";
+import { expectLine, expectOurKeys, probe, probeNode } from "./probe.ts";
+
+let server: Server;
+beforeAll(async () => {
+  server = await startServer();
+});
+afterAll(() => server.stop());
+
+/** A healthy check is over in far less than the one second after which Kubernetes gives up by default. */
+const SOON_MS = 1_000;
+
+describe.each(["5.2.7", "5.5.3", "5.7.0"] as const)("a worker of Celery %s", (celery) => {
+  test.each(["prefork", "solo", "threads", "gevent"] as const)(
+    "answers when its pool is %s",
+    async (pool) => {
+      await server.client().flushall();
+      await using worker = await startWorker({ server, celery, pool });
+      const before = await server.keysWithoutTtl();
+      const probed = await probeNode(server, worker.node);
+      expectLine(probed, 0, new RegExp(`^healthy: alive: ${worker.node} answered in \\d+ ms$`), SOON_MS);
+      expect(await server.keysWithoutTtl()).toEqual(before);
+      await expectOurKeys(server, 1);
+      await assertWorkerIsWell(worker);
+    },
+  );
+
+  test("answers when every child of prefork is busy", async () => {
+    await using worker = await startWorker({ server, celery, pool: "prefork", concurrency: 2 });
+    const tasks = await Promise.all([
+      worker.submit("nap", 60),
+      worker.submit("nap", 60),
+      worker.submit("add", 1, 1),
+    ]);
+    await Promise.all(tasks.slice(0, 2).map((id) => worker.taskStarted(id)));
+    expectLine(await probeNode(server, worker.node), 0, /^healthy: alive: /, SOON_MS);
+  });
+});
+
+test("a worker without a name is found when the probe is given none", async () => {
+  await using own = await startServer();
+  await using worker = await startWorker({ server: own, pool: "solo", name: null });
+  const probed = await probe([], { CELERY_BROKER_URL: own.url() });
+  expectLine(probed, 0, new RegExp(`^healthy: alive: ${worker.node} answered in`), SOON_MS);
+  await expectOurKeys(own, 1);
+});
+
+test("a worker is found when its broker has a password and another database", async () => {
+  await using own = await startServer({ password: "p@ss/w:rd" });
+  await using worker = await startWorker({ server: own, brokerUrl: own.url(3), pool: "solo" });
+  const probed = await probe(["--node", worker.node, "--verbose"], { CELERY_BROKER_URL: own.url(3) });
+  expect(probed.exitCode).toBe(0);
+  expect(probed.stdout).toContain("/3.celery.pidbox");
+  expect(probed.stdout).toContain("redis://:***@127.0.0.1");
+  expect(probed.stdout + probed.stderr).not.toContain("p%40ss");
+  expect(probed.stdout + probed.stderr).not.toContain("p@ss");
+  expectLine(
+    await probe(["--node", worker.node], { CELERY_BROKER_URL: own.url(0) }),
+    1,
+    /nobody is subscribed/,
+    SOON_MS,
+  );
+});
+
+test("a worker answers in JSON when asked for it, and in silence when asked for that", async () => {
+  await using worker = await startWorker({ server, pool: "solo" });
+  const json = await probeNode(server, worker.node, "--output=json");
+  expect(JSON.parse(json.stdout)).toMatchObject({
+    schema: 1,
+    status: "healthy",
+    reason: "alive",
+    node: worker.node,
+    evidence: { pings: 1, subscribers: 1, pongs: [{ node: worker.node, copies: 1 }] },
+  });
+  expect(await probeNode(server, worker.node, "--quiet")).toMatchObject({
+    exitCode: 0,
+    stdout: "",
+    stderr: "",
+  });
+});
+
+test.each(["pickle", "yaml", "json"])(
+  "a worker answers when it writes its replies in %s",
+  async (serializer) => {
+    const settings = { task_serializer: serializer, accept_content: ["json", serializer] };
+    // Celery refuses to read pickle as root unless it is told twice.
+    await using worker = await startWorker({ server, pool: "solo", settings, env: { C_FORCE_ROOT: "1" } });
+    expectLine(await probeNode(server, worker.node), 0, /^healthy: alive: /, SOON_MS);
+  },
+);

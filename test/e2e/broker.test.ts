@@ -1,0 +1,314 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { afterEach, describe, expect, test } from "vitest";
+import {
+  HANG_UP,
+  SILENCE,
+  type ScriptedServer,
+  scriptedServer,
+  wellBehaved,
+} from "../broker/scripted-server.ts";
+import { freePort, type Server, startServer } from "../world/server.ts";
+import { assertWorkerIsWell, startWorker, type Worker } from "../world/worker.ts";
+import { expectLine, expectOurKeys, probe, probeNode } from "./probe.ts";
+
+/** A refusal costs one round trip: it is said at once. */
+const SOON_MS = 1_500;
+
+const started: AsyncDisposable[] = [];
+afterEach(async () => {
+  for (const part of started.splice(0).reverse()) await part[Symbol.asyncDispose]();
+});
+async function world(...args: string[]): Promise<{ server: Server; worker: Worker }> {
+  const server = await startServer({ args });
+  started.push(server);
+  const worker = await startWorker({ server, celery: "5.5.3", pool: "prefork" });
+  started.push(worker);
+  return { server, worker };
+}
+const at = (url: string, ...args: string[]) => probe(args, { CELERY_BROKER_URL: url });
+
+describe("a broker that cannot be reached", () => {
+  test("is said when nobody listens", async () => {
+    const port = await freePort();
+    expectLine(
+      await at(`redis://:hunter2@127.0.0.1:${port}/0`),
+      1,
+      new RegExp(
+        `^unknown: broker-unreachable: redis://:\\*\\*\\*@127.0.0.1:${port}/0 refused the connection; hint: is Redis`,
+      ),
+      SOON_MS,
+    );
+  });
+
+  test("is said when the name does not exist", async () => {
+    expectLine(
+      await at("redis://no-such-host.invalid/0", "--connect-timeout=4s"),
+      1,
+      /^unknown: broker-unreachable: the host name of redis:\/\/no-such-host.invalid\/0 was not found \(E\w+\); hint: /,
+      4_900,
+    );
+  });
+
+  test("is said when Redis is paused, and the worker is well after it", async () => {
+    const { server, worker } = await world();
+    server.pause();
+    const probed = await probeNode(server, worker.node);
+    server.resume();
+    expectLine(
+      probed,
+      1,
+      /^unknown: broker-unreachable: redis:\S+ accepted the connection but did not answer within 1000 ms; hint: /,
+      2_500,
+    );
+    expectLine(await probeNode(server, worker.node), 0, /^healthy: alive/, SOON_MS);
+    await assertWorkerIsWell(worker);
+  });
+
+  test("is said when Redis ends while the probe waits", async () => {
+    const { server, worker } = await world();
+    worker.suspend();
+    const probing = probeNode(server, worker.node);
+    const redis = server.client();
+    await expect.poll(() => redis.keys("*.reply.celery.pidbox"), { timeout: 5_000 }).toHaveLength(1);
+    await server.stop();
+    expectLine(
+      await probing,
+      1,
+      /^unknown: broker-unreachable: redis:\S+ closed the connection \(\w+\); hint: Redis was restarted/,
+      3_000,
+    );
+  });
+});
+
+describe("a real Redis that refuses", () => {
+  test("is said when the password is wrong, missing or not wanted", async () => {
+    const guarded = await startServer({ password: "hunter2" });
+    const open = await startServer();
+    started.push(guarded, open);
+    const wrong = await at(`redis://:hunter3@127.0.0.1:${guarded.port}/0`);
+    const missing = await at(`redis://127.0.0.1:${guarded.port}/0`);
+    const unwanted = await at(`redis://:hunter2@127.0.0.1:${open.port}/0`);
+    expectLine(
+      wrong,
+      1,
+      /^unknown: broker-refused: \S+ did not accept the user name or password: WRONGPASS/,
+      SOON_MS,
+    );
+    expectLine(
+      missing,
+      1,
+      /^unknown: broker-refused: \S+ wants a password: NOAUTH .*; hint: the broker URL has/,
+      SOON_MS,
+    );
+    expectLine(
+      unwanted,
+      1,
+      /^unknown: broker-refused: \S+ has no password set, and the broker URL sends one/,
+      SOON_MS,
+    );
+    expect(wrong.stdout + unwanted.stdout).not.toMatch(/hunter/);
+  });
+
+  test("is said when the database does not exist", async () => {
+    const { server } = await world();
+    expectLine(
+      await at(server.url(99)),
+      1,
+      /^unknown: broker-refused: \S+ has no such database: ERR/,
+      SOON_MS,
+    );
+  });
+
+  test("is said when memory is used up, and no worker is asked", async () => {
+    const { server, worker } = await world();
+    const redis = server.client();
+    await redis.config("SET", "maxmemory-policy", "noeviction");
+    await redis.config("SET", "maxmemory", "1");
+    const probed = await probeNode(server, worker.node);
+    await redis.config("SET", "maxmemory", "0");
+    expectLine(
+      probed,
+      1,
+      /^unknown: broker-refused: \S+ is out of memory, so no worker was asked: OOM/,
+      SOON_MS,
+    );
+    await assertWorkerIsWell(worker);
+    expectLine(await probeNode(server, worker.node), 0, /^healthy: alive/, SOON_MS);
+  });
+
+  test("is said when it is a replica", async () => {
+    const primary = await startServer();
+    const replica = await startServer({ args: ["--replicaof", "127.0.0.1", String(primary.port)] });
+    started.push(primary, replica);
+    expectLine(
+      await at(replica.url()),
+      1,
+      /^unknown: broker-refused: \S+ is a read-only replica: READONLY/,
+      SOON_MS,
+    );
+  });
+
+  test("is said when a key of ours holds something else, and no worker is asked", async () => {
+    const { server, worker } = await world();
+    await probeNode(server, worker.node);
+    const redis = server.client();
+    const [key = ""] = await redis.keys("*.reply.celery.pidbox");
+    await redis.del(key);
+    await redis.hset(key, "field", "value");
+    const probed = await probeNode(server, worker.node);
+    expectLine(
+      probed,
+      1,
+      new RegExp(`holds something else, so no worker was asked: ${key} is a hash; hint: delete`),
+      SOON_MS,
+    );
+    await redis.del(key);
+    await assertWorkerIsWell(worker);
+  });
+});
+
+describe("a user with an ACL", () => {
+  const LEAST =
+    "~*.reply.celery.pidbox &/*.celery.pidbox +select +type +multi +exec +rpush +ltrim +expire +publish +lrange";
+  const withUser = async (rules: string) => {
+    const { server, worker } = await world();
+    await server.client().call("ACL", "SETUSER", "probe", "reset", "on", ">hunter2", ...rules.split(" "));
+    const probed = await at(`redis://probe:hunter2@127.0.0.1:${server.port}/0`, "--node", worker.node);
+    return { server, worker, probed };
+  };
+
+  test("needs no more than the rules that the hint names", async () => {
+    const { server, worker, probed } = await withUser(LEAST);
+    expectLine(probed, 0, /^healthy: alive: /, SOON_MS);
+    await expectOurKeys(server, 1);
+    await assertWorkerIsWell(worker);
+  });
+
+  test.each(["type", "multi", "exec", "rpush", "ltrim", "expire", "publish"])(
+    "is told what it may not do when +%s is missing, and no worker is asked",
+    async (command) => {
+      const { worker, probed } = await withUser(LEAST.replace(` +${command}`, ""));
+      const words = new RegExp(
+        `^unknown: broker-refused: the user of \\S+ may not do ${command.toUpperCase()}: NOPERM .*; hint: `,
+      );
+      expectLine(probed, 1, words, SOON_MS);
+      expect(probed.stdout).toContain(LEAST);
+      await assertWorkerIsWell(worker);
+    },
+  );
+
+  test.each([
+    ["keys", "~*.reply.celery.pidbox", "RPUSH|TYPE"],
+    ["channels", "&/*.celery.pidbox", "PUBLISH"],
+  ])("is told what it may not do when its %s are others", async (_, rule, command) => {
+    const { worker, probed } = await withUser(LEAST.replace(rule, rule.replace("celery", "other")));
+    expectLine(
+      probed,
+      1,
+      new RegExp(`^unknown: broker-refused: the user of \\S+ may not do (${command}): NOPERM`),
+      SOON_MS,
+    );
+    await assertWorkerIsWell(worker);
+  });
+});
+
+describe("what no real Redis can be made to do", () => {
+  const against = async (server: ScriptedServer, ...args: string[]) => {
+    started.push(server);
+    return at(`redis://:hunter2@127.0.0.1:${server.port}/0`, ...args);
+  };
+
+  test.each([
+    [
+      "it loads its data",
+      "TYPE",
+      "-LOADING Redis is loading the dataset in memory\r\n",
+      "is still loading its data",
+    ],
+    ["it is in a cluster", "RPUSH", "-MOVED 866 127.0.0.1:7001\r\n", "is a Redis Cluster"],
+    [
+      "it does not know MULTI",
+      "MULTI",
+      "-ERR unknown command 'MULTI'\r\n",
+      "does not do MULTI, so no worker was asked",
+    ],
+    ["it is full of clients", "AUTH", "-ERR max number of clients reached\r\n", "has no connection left"],
+    ["it is a web server", "AUTH", "HTTP/1.1 400 Bad Request\r\n\r\n", "does not speak Redis' protocol"],
+  ])("is said when %s", async (_, command, reply, words) => {
+    const server = await scriptedServer((received) =>
+      received[0] === command ? reply : wellBehaved(received),
+    );
+    const probed = await against(server);
+    expectLine(
+      probed,
+      1,
+      new RegExp(`^unknown: broker-refused: redis://:\\*\\*\\*@\\S+ ${words}.*; hint: `),
+      SOON_MS,
+    );
+    expect(server.received.map(([name]) => name)).not.toContain(command === "RPUSH" ? "LRANGE" : "PUBLISH");
+  });
+
+  test("is said when it is in protected mode, greets with that and hangs up", async () => {
+    const greeting = "-DENIED Redis is running in protected mode because protected mode is enabled.\r\n";
+    const probed = await against(await scriptedServer(() => HANG_UP, greeting));
+    expectLine(
+      probed,
+      1,
+      /^unknown: broker-refused: \S+ is in protected mode and answers only its own/,
+      SOON_MS,
+    );
+  });
+
+  test("ends in time when it accepts, and never answers", async () => {
+    const probed = await against(
+      await scriptedServer(() => SILENCE),
+      "--connect-timeout=10s",
+      "--deadline=1s",
+    );
+    expectLine(
+      probed,
+      1,
+      /^unknown: broker-unreachable: \S+ accepted the connection but did not answer within \d+ ms/,
+      1_100,
+    );
+  });
+
+  test("ends in time when it drips an answer without end", async () => {
+    const server = await scriptedServer((received) =>
+      received[0] === "EXEC" ? "*100000\r\n" : wellBehaved(received),
+    );
+    const probed = await against(server, "--connect-timeout=10s", "--deadline=1s");
+    expectLine(
+      probed,
+      1,
+      /^unknown: broker-unreachable: \S+ accepted the connection but did not answer/,
+      1_100,
+    );
+  });
+
+  test("ends in time when connection attempts are swallowed", async () => {
+    const { port, child } = await blackHole();
+    const probed = await at(`redis://127.0.0.1:${port}/0`, "--connect-timeout=500ms");
+    child.kill("SIGKILL");
+    expectLine(
+      probed,
+      1,
+      /^unknown: broker-unreachable: \S+ did not accept the connection within 500 ms; hint: a firewall/,
+      1_100,
+    );
+  });
+});
+
+/** A listening socket that nobody accepts from, its queue full: the kernel drops further attempts, as a firewall does. */
+async function blackHole() {
+  const script =
+    "import socket, time\n" +
+    "s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen(0)\n" +
+    "fill = [socket.socket() for _ in range(4)]\n" +
+    "for f in fill: f.setblocking(False); f.connect_ex(s.getsockname())\n" +
+    "time.sleep(0.2); print(s.getsockname()[1], flush=True); time.sleep(60)\n";
+  const child = spawn("python3", ["-c", script], { stdio: ["ignore", "pipe", "inherit"] });
+  const [bytes] = (await once(child.stdout, "data")) as [Buffer];
+  return { port: Number(bytes.toString()), child };
+}

@@ -1,0 +1,84 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { EXECUTABLE, expectLine, probe } from "./probe.ts";
+
+const { url, workers } = inject("canaries");
+const node = workers[0]?.node ?? "";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "celery-probe-executable-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const ALIVE = /^healthy: alive: \S+ answered in \d+ ms$/;
+const ask = (env: Record<string, string>) => probe(["--node", node], { CELERY_BROKER_URL: url, ...env });
+
+test("the executable works when its environment holds the broker and nothing else", async () => {
+  expectLine(await ask({}), 0, ALIVE, 1_500);
+});
+
+test.each([
+  ["--require /nowhere.cjs"],
+  ["--bogus-option"],
+  ["--inspect-brk=127.0.0.1:0"],
+  ["--max-old-space-size=1"],
+])("NODE_OPTIONS=%s of the container does not reach it", async (options) => {
+  expectLine(await ask({ NODE_OPTIONS: options }), 0, ALIVE, 1_500);
+});
+
+test("NODE_EXTRA_CA_CERTS of the container does not reach it", async () => {
+  writeFileSync(join(folder, "broken.pem"), "-----BEGIN CERTIFICATE-----\nno\n-----END CERTIFICATE-----\n");
+  for (const file of ["/nowhere.pem", join(folder, "broken.pem")]) {
+    expectLine(await ask({ NODE_EXTRA_CA_CERTS: file }), 0, ALIVE, 1_500);
+  }
+});
+
+test.each([
+  ["NODE_V8_COVERAGE", "/nowhere/coverage"],
+  ["DEBUG", "*"],
+  ["OPENSSL_CONF", "/etc/passwd"],
+  ["NODE_PENDING_DEPRECATION", "1"],
+  ["SSL_CERT_FILE", "/nowhere.pem"],
+])("%s=%s does not change what it prints", async (name, value) => {
+  expectLine(await ask({ [name]: value }), 0, ALIVE, 1_500);
+});
+
+test("it leaves nothing in its folder and reads nothing there when it runs", async () => {
+  writeFileSync(join(folder, ".env"), "CELERY_BROKER_URL=redis://127.0.0.1:1/0\n");
+  writeFileSync(join(folder, "package.json"), "{");
+  const { exitCode } = await execa(EXECUTABLE, ["--node", node], {
+    cwd: folder,
+    env: { CELERY_BROKER_URL: url, HOME: folder, TMPDIR: folder },
+    extendEnv: false,
+    reject: false,
+  });
+  expect(exitCode).toBe(0);
+  const { stdout } = await execa("ls", ["-A", folder]);
+  expect(stdout.split("\n").sort()).toEqual([".env", "broken.pem", "package.json"]);
+});
+
+test.each(["closed", "full of nothing"])("it ends with its verdict when stdout is %s", async (state) => {
+  const redirect = state === "closed" ? ">&-" : "| true";
+  const script = `"$0" --node "$1" --verbose ${redirect}; echo "\${PIPESTATUS[0]}"`;
+  const { stdout } = await execa("bash", ["-c", script, EXECUTABLE, node], {
+    env: { CELERY_BROKER_URL: url },
+  });
+  expect(stdout).toBe("0");
+});
+
+test("it ends with its verdict when its reader has gone before it writes", async () => {
+  const child = spawn(EXECUTABLE, ["--node", node], {
+    env: { CELERY_BROKER_URL: url },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  child.stdout.destroy();
+  child.stderr.destroy();
+  expect(await once(child, "exit")).toEqual([0, null]);
+});

@@ -1,0 +1,63 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { execa } from "execa";
+import { expect } from "vitest";
+import type { Server } from "../world/server.ts";
+
+export const EXECUTABLE = join(import.meta.dirname, "../../dist/celery-probe");
+if (!existsSync(EXECUTABLE)) throw new Error("dist/celery-probe is not there: 'npm run build' makes it");
+
+/** How a run of the executable ended. */
+export interface Probed {
+  /** undefined where a signal ended it. */
+  readonly exitCode: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Wall-clock milliseconds from start to end. */
+  readonly ms: number;
+}
+
+/** Starts the packaged executable; its environment holds `env` and nothing else. */
+export function startProbe(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  return execa(EXECUTABLE, args, { env, extendEnv: false, reject: false, stdin: "ignore" });
+}
+
+/** Awaits a probe that was started. */
+export async function ending(running: ReturnType<typeof startProbe>): Promise<Probed> {
+  const { exitCode, stdout, stderr, durationMs } = await running;
+  return { exitCode, stdout, stderr, ms: durationMs };
+}
+
+export function probe(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Probed> {
+  return ending(startProbe(args, env));
+}
+
+/** Probes `node` on `server`, as a container whose environment has the broker does. */
+export function probeNode(server: Server, node: string, ...more: readonly string[]): Promise<Probed> {
+  return probe(["--node", node, ...more], { CELERY_BROKER_URL: server.url() });
+}
+
+/** What every run owes: one line, the exit code that goes with it, nothing on stderr, in time. */
+export function expectLine(probed: Probed, exitCode: 0 | 1, line: RegExp, withinMs: number): void {
+  expect(probed.stderr).toBe("");
+  expect(probed.stdout).toMatch(line);
+  expect(probed.stdout).not.toContain("\n");
+  expect(probed.exitCode).toBe(exitCode);
+  expect(probed.ms).toBeLessThan(withinMs);
+}
+
+/** The keys in the database that are ours, each with its time to live in seconds. */
+export async function keysOfOurs(server: Server): Promise<{ key: string; ttl: number }[]> {
+  const redis = server.client();
+  const keys = (await redis.keys("*.reply.celery.pidbox")).sort();
+  const found = await Promise.all(keys.map(async (key) => ({ key, ttl: await redis.ttl(key) })));
+  redis.disconnect();
+  return found;
+}
+
+/** That the probes so far have left `count` keys in all, each of which expires. */
+export async function expectOurKeys(server: Server, count: number): Promise<void> {
+  const keys = await keysOfOurs(server);
+  expect(keys).toHaveLength(count);
+  for (const { ttl } of keys) expect(ttl).toBeGreaterThan(80_000);
+}

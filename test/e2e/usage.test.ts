@@ -1,0 +1,69 @@
+import { expect, inject, test } from "vitest";
+import { probe } from "./probe.ts";
+
+/** Wrong words must not reach a worker: there is one at the default broker of these runs. */
+const { url } = inject("canaries");
+
+const WRONG: [args: string[], env: Record<string, string>, sentence: string][] = [
+  [["--timout", "1s"], {}, "unknown option '--timout': expected --timeout?"],
+  [["--timeout", "5"], {}, "--timeout '5' has no unit: expected a duration such as 500ms, 2s or 1m"],
+  [
+    ["--timeout", "-1s"],
+    {},
+    "--timeout '-1s' is not a duration: expected a duration such as 500ms, 2s or 1m",
+  ],
+  [["--retries", "x"], {}, "--retries 'x' is not accepted: expected a whole number from 0 to 100"],
+  [
+    [],
+    { CELERY_PROBE_TIMEOUT: "soon" },
+    "CELERY_PROBE_TIMEOUT 'soon' is not a duration: expected a duration such as 500ms, 2s or 1m",
+  ],
+  [["frobnicate"], {}, "unknown command 'frobnicate': expected check"],
+  [
+    ["--broker", "http://x"],
+    {},
+    "--broker 'http://x' is not a Redis broker: expected redis://[user:password@]host[:port][/database]",
+  ],
+  [["--broker", "redis://h:99999/0"], {}, "--broker 'redis://h:99999/0' has port 99999: expected 1 to 65535"],
+  [
+    ["--broker", "redis://h/abc"],
+    {},
+    "--broker 'redis://h/abc' has database 'abc': expected a number, 0 or more",
+  ],
+  [
+    ["--broker", "redis://user:hunter2@h:99999/0"],
+    {},
+    "--broker 'redis://user:***@h:99999/0' has port 99999: expected 1 to 65535",
+  ],
+  [
+    [],
+    { CELERY_BROKER_URL: "amqp://user:hunter2@h//" },
+    "CELERY_BROKER_URL 'amqp://user:***@h//' is not a Redis broker: expected redis://[user:password@]host[:port][/database]",
+  ],
+  [["--any", "--node=a@x"], {}, "--node and --any contradict each other: expected one of them"],
+  [["--output", "yaml"], {}, "--output 'yaml' is not accepted: expected text or json"],
+];
+
+test.each(WRONG)("%j %j gets one sentence on stderr and exit 1", async (args, env, sentence) => {
+  const probed = await probe(args, { CELERY_BROKER_URL: url, ...env });
+  expect(probed).toMatchObject({ exitCode: 1, stdout: "", stderr: `celery-probe: ${sentence}` });
+});
+
+test("an empty variable is an unset one", async () => {
+  const env = { CELERY_BROKER_URL: url, CELERY_PROBE_TIMEOUT: "", CELERY_PROBE_BROKER: "", BROKER_URL: "" };
+  const probed = await probe(["--any", "--verbose"], env);
+  expect(probed).toMatchObject({ exitCode: 0, stderr: "" });
+  expect(probed.stdout).toContain("(from CELERY_BROKER_URL)");
+});
+
+test("--help shows every option and its default, also when the rest is wrong", async () => {
+  const probed = await probe(["--timeout", "x", "--help"], { CELERY_PROBE_TIMEOUT: "soon" });
+  expect(probed).toMatchObject({ exitCode: 0, stderr: "" });
+  expect(probed.stdout).toMatchSnapshot();
+  const longest = Math.max(...probed.stdout.split("\n").map((line) => line.length));
+  expect(longest).toBeLessThanOrEqual(120);
+});
+
+test("--version prints name and version", async () => {
+  expect(await probe(["--version"])).toMatchObject({ exitCode: 0, stdout: "celery-probe 0.1.0", stderr: "" });
+});

@@ -1,0 +1,85 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Server, startServer } from "../world/server.ts";
+import { assertWorkerIsWell, startWorker, type Worker } from "../world/worker.ts";
+import { expectLine, expectOurKeys, probe, probeNode } from "./probe.ts";
+
+describe("with two workers on the broker", () => {
+  let server: Server;
+  let first: Worker;
+  let second: Worker;
+  beforeAll(async () => {
+    server = await startServer();
+    [first, second] = await Promise.all([
+      startWorker({ server, celery: "5.7.0", pool: "prefork", queues: ["first"] }),
+      startWorker({ server, celery: "5.2.7", pool: "solo", queues: ["second"] }),
+    ]);
+  });
+  afterAll(async () => {
+    await first.stop();
+    await second.stop();
+    await server.stop();
+  });
+  const ask = (...args: string[]) => probe(args, { CELERY_BROKER_URL: server.url() });
+
+  test("both must answer when both are named", async () => {
+    const probed = await ask("--node", first.node, "--node", second.node);
+    expectLine(probed, 0, new RegExp(`^healthy: alive: 2 nodes \\((${first.node}|${second.node}), `), 1_000);
+  });
+
+  test("the missing one is named when one of two does not answer", async () => {
+    const probed = await ask("--node", `${first.node},w9@world`, "--timeout=200ms", "--retries=1");
+    expectLine(
+      probed,
+      1,
+      new RegExp(
+        `^unknown: undecided: no pong from w9@world within \\d+ ms \\(2 pings\\); ${first.node} answered; 2 conn`,
+      ),
+      1_500,
+    );
+  });
+
+  test("another node's pong does not count when one is named", async () => {
+    expectLine(
+      await ask("--node", "w9@world", "--timeout=200ms", "--retries=0"),
+      1,
+      /^unknown: undecided: no pong from w9@world within \d+ ms \(1 ping\); 2 connections subscribed/,
+      1_500,
+    );
+  });
+
+  test("one is enough when any is asked for", async () => {
+    expectLine(await ask("--any"), 0, /^healthy: alive: \S+ answered in|^healthy: alive: 2 nodes/, 1_000);
+  });
+
+  test("as many must answer as are asked for", async () => {
+    expectLine(await ask("--min-nodes=2"), 0, /^healthy: alive: 2 nodes \(/, 1_000);
+    const tooMany = await ask("--min-nodes=3", "--timeout=200ms", "--retries=0");
+    expectLine(tooMany, 1, /^unknown: undecided: 2 of 3 nodes answered within \d+ ms \(1 ping\); /, 1_500);
+  });
+
+  test("one key is left for each set of nodes, and both workers are well after all this", async () => {
+    await ask("--min-nodes=2");
+    await ask("--node", second.node, "--node", first.node);
+    // {first, second}, {first, w9}, {w9} and everyone.
+    await expectOurKeys(server, 4);
+    await assertWorkerIsWell(first);
+    await assertWorkerIsWell(second);
+  });
+});
+
+test("two workers of one name are mentioned when both answer", async () => {
+  await using server = await startServer();
+  await using one = await startWorker({ server, pool: "solo", name: "twin@world" });
+  await using two = await startWorker({ server, pool: "solo", name: "twin@world", until: "listens" });
+  expect(two.node).toBe(one.node);
+  // Which pongs are there at the first look is chance: the hint needs both.
+  let both = "";
+  for (let tries = 0; tries < 30 && !both.includes("hint"); tries++) {
+    const probed = await probeNode(server, one.node);
+    expect(probed.exitCode).toBe(0);
+    both = probed.stdout;
+  }
+  expect(both).toMatch(
+    /; hint: twin@world answered more than once: give each worker a name of its own with -n$/,
+  );
+});

@@ -1,0 +1,147 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { decodeReply, encodeRequest, isPong, type Request } from "../../src/pidbox/message.ts";
+
+const WIRE = join(import.meta.dirname, "../fixtures/wire");
+
+interface Recorded {
+  readonly node: string;
+  readonly ticket: string;
+  readonly reply: string;
+}
+
+function recorded(file: string): Recorded & { readonly message: string } {
+  return JSON.parse(readFileSync(join(WIRE, file), "utf8")) as Recorded & { message: string };
+}
+
+const files = (folder = "") => readdirSync(join(WIRE, folder)).filter((file) => file.endsWith(".json"));
+
+const REQUEST: Request = {
+  method: "ping",
+  destination: ["celery@x"],
+  ticket: "9f1c3a52-6d0e-4a77-8c57-0f6b6a1f9d11",
+  replyTo: "b52299bf-a560-5a4d-8301-efca8a8bcb02.reply.celery.pidbox",
+  deliveryTag: "1b4f0e98-7c1d-4f36-9a0b-6e6b52f5a3c2",
+  expires: 1_795_397_398.5,
+};
+
+type Json = Record<string, unknown>;
+
+/** The message taken apart: envelope without its body, and the body. */
+function apart(message: string): { envelope: Json; body: Json } {
+  const { body, ...envelope } = JSON.parse(message) as Json & { body: string };
+  return { envelope, body: JSON.parse(Buffer.from(body, "base64").toString("utf8")) as Json };
+}
+
+describe("encodeRequest", () => {
+  test.each(["5.2.7", "5.3.6", "5.7.0"])("writes what the client of Celery %s writes", (version) => {
+    const theirs = apart(recorded(`celery-${version}-request.json`).message);
+    const ours = apart(encodeRequest(REQUEST));
+    // What is new in each message, and what we mean to be different: no binding, and no say in the clock.
+    expect(ours).toEqual({
+      envelope: {
+        ...theirs.envelope,
+        headers: { clock: 0, expires: REQUEST.expires },
+        properties: { ...(theirs.envelope["properties"] as Json), delivery_tag: REQUEST.deliveryTag },
+      },
+      body: {
+        ...theirs.body,
+        ticket: REQUEST.ticket,
+        reply_to: { exchange: "", routing_key: REQUEST.replyTo },
+      },
+    });
+    expect(Object.keys(theirs.envelope["headers"] as Json)).toEqual(["clock", "expires"]);
+    expect(Object.keys(theirs.body["reply_to"] as Json)).toEqual(["exchange", "routing_key"]);
+  });
+
+  test("asks everyone when nobody is named", () => {
+    expect(apart(encodeRequest({ ...REQUEST, destination: "everyone" })).body["destination"]).toBeNull();
+  });
+
+  test("has the form that workers survive whatever the names hold", () => {
+    const name = fc.string({ unit: "binary", minLength: 1 });
+    fc.assert(
+      fc.property(
+        fc.array(name, { minLength: 1 }),
+        name,
+        name,
+        name,
+        (destination, ticket, replyTo, deliveryTag) => {
+          const { envelope, body } = apart(
+            encodeRequest({ ...REQUEST, destination, ticket, replyTo, deliveryTag }),
+          );
+          expect(Object.keys(envelope)).toEqual([
+            "content-encoding",
+            "content-type",
+            "headers",
+            "properties",
+          ]);
+          expect(envelope["headers"]).toEqual({ clock: 0, expires: REQUEST.expires });
+          expect(envelope["properties"]).toEqual({
+            delivery_mode: 2,
+            delivery_info: { exchange: "celery.pidbox", routing_key: "" },
+            priority: 0,
+            body_encoding: "base64",
+            delivery_tag: deliveryTag,
+          });
+          expect(body).toEqual({
+            method: "ping",
+            arguments: {},
+            destination,
+            pattern: null,
+            matcher: null,
+            ticket,
+            reply_to: { exchange: "", routing_key: replyTo },
+          });
+        },
+      ),
+    );
+  });
+});
+
+describe("decodeReply", () => {
+  const pongs = files().filter((file) => file.includes("-pong"));
+  const unread = /-pong-(pickle|yaml)\./;
+
+  test("has recordings of three versions to read", () => {
+    expect(new Set(pongs.map((file) => file.split("-")[1])).size).toBeGreaterThanOrEqual(3);
+  });
+
+  test.each(pongs.filter((file) => !unread.test(file)))("reads %s", (file) => {
+    const { node, ticket, reply } = recorded(file);
+    const answer = decodeReply(reply);
+    expect(answer).toEqual({ ticket, said: { node, result: { ok: "pong" } } });
+    expect(isPong(answer?.said?.result)).toBe(true);
+  });
+
+  test.each(pongs.filter((file) => unread.test(file)))("reads the ticket, and no more, of %s", (file) => {
+    const { ticket, reply } = recorded(file);
+    expect(decodeReply(reply)).toEqual({ ticket, said: null });
+  });
+
+  test("reads an error, which is no pong", () => {
+    const { ticket, reply, node } = recorded("celery-5.7.0-prefork-error-unknown-method.json");
+    const answer = decodeReply(reply);
+    expect(answer).toMatchObject({ ticket, said: { node } });
+    expect(isPong(answer?.said?.result)).toBe(false);
+  });
+
+  test.each(files("damaged"))("takes damaged/%s for no pong of the node asked", (file) => {
+    const { ticket, node, reply } = recorded(join("damaged", file));
+    const answer = decodeReply(reply);
+    const counts =
+      answer?.ticket === ticket &&
+      (answer.said === null || (answer.said.node === node && isPong(answer.said.result)));
+    expect(counts).toBe(false);
+  });
+
+  test("never throws whatever stands in the list", () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string({ unit: "binary" }), fc.json()), (text) => {
+        expect(() => decodeReply(text)).not.toThrow();
+      }),
+    );
+  });
+});

@@ -1,0 +1,157 @@
+import { createHash } from "node:crypto";
+import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { execa } from "execa";
+import { cached } from "../world/cache.ts";
+import { PAIRS } from "../world/pairs.ts";
+import { findPython } from "../world/python.ts";
+import { installMissing, searchPath } from "./debian.ts";
+import type { Docker } from "./docker.ts";
+
+/** The images that stand for what a user would pull. */
+export interface BaseImages {
+  /** For `debian:bookworm-slim`: nothing but Debian's minimal base. */
+  readonly slim: string;
+  /** For `python:3.13-slim`: that base with Python, pip and what the example's requirements.txt asks for. */
+  readonly python: string;
+  /** For `redis:7`: serves on all addresses, without a password, nothing on disk. */
+  readonly redis: string;
+}
+
+const SUITE = "bookworm";
+const PAIR = PAIRS["5.7.0"];
+/** Exact, so that the pip in the container finds the example's requirements satisfied and needs no network. */
+const WHEELS = [
+  ...[`celery[redis]==${PAIR.celery}`, `kombu==${PAIR.kombu}`, `redis==${PAIR.redisPy}`],
+  // redis-py wants it on Pythons before 3.11.3, as Debian's is; pip asks the Python it runs under, not the target.
+  "async-timeout==5.0.1",
+];
+/** The `python3` of {@link SUITE}, for which the wheels are chosen. */
+const PYTHON = "3.11";
+const PACKAGES = "python3 python3-venv ca-certificates redis-server";
+
+const REPOSITORY = "celery-probe-test";
+const SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/**
+ * Saves the minimal root before the packages go in: two images from one bootstrap. The second half runs inside the
+ * root, where mmdebstrap has made apt usable and keeps packages from starting services.
+ */
+const SAVE_AND_INSTALL = `set -eu
+tar --create --file "$(dirname "$0")/slim.tar" --directory "$1" --exclude='./proc/*' --exclude='./sys/*' \\
+  --exclude='./dev/*' --exclude='./tmp/*' --exclude='./var/lib/apt/lists/*' --exclude='./var/cache/apt/*' \\
+  --exclude=./usr/sbin/policy-rc.d .
+DEBIAN_FRONTEND=noninteractive chroot "$1" apt-get install --yes --quiet --no-install-recommends ${PACKAGES}
+`;
+
+const PYTHON_DOCKERFILE = `ARG FULL
+FROM \${FULL}
+COPY . /wheels
+RUN python3 -m venv /opt/venv \\
+ && /opt/venv/bin/pip install --quiet --no-index --find-links /wheels ${WHEELS.join(" ")} \\
+ && rm -r /wheels
+ENV PATH=/opt/venv/bin:${SEARCH_PATH} PIP_DISABLE_PIP_VERSION_CHECK=1
+`;
+
+const REDIS_CMD = JSON.stringify([
+  ...["redis-server", "--bind", "0.0.0.0", "--protected-mode", "no"],
+  ...["--save", "", "--appendonly", "no", "--dir", "/tmp"],
+]);
+
+/** Part of each tag: other pins give other tags, so an image under its tag is always what this file describes. */
+const PINS = createHash("sha256")
+  .update(JSON.stringify([SUITE, PACKAGES, SAVE_AND_INSTALL, PYTHON_DOCKERFILE, REDIS_CMD]))
+  .digest("hex")
+  .slice(0, 12);
+
+/**
+ * The base images in the given engine, made without pulling anything: Debian's packages by mmdebstrap, Celery's
+ * wheels by the host's pip (whose settings name certificates and mirrors), both kept in `.cache/`.
+ *
+ * @throws Error when Debian's or PyPI's packages cannot be had
+ */
+export async function baseImages(docker: Docker): Promise<BaseImages> {
+  const images = { slim: tag("slim"), python: tag("python"), redis: tag("redis") };
+  if (await hasAll(docker, Object.values(images))) return images;
+  const began = performance.now();
+  await removeBaseImages(docker);
+  const roots = await debianRoots();
+  const wheels = await celeryWheels();
+  const full = tag("full");
+  const path = `ENV PATH=${SEARCH_PATH}`;
+  await docker.run(["import", "--change", path, join(roots, "slim.tar"), images.slim]);
+  await docker.run(["import", "--change", path, join(roots, "full.tar"), full]);
+  await docker.run(
+    ["build", "--quiet", "--build-arg", `FULL=${full}`, "--tag", images.python, "--file", "-", wheels],
+    PYTHON_DOCKERFILE,
+  );
+  // An argument for --save is the empty string: only the JSON form can say that.
+  const redis = `ARG FULL\nFROM \${FULL}\nCMD ${REDIS_CMD}\n`;
+  await docker.run(["build", "--quiet", "--build-arg", `FULL=${full}`, "--tag", images.redis, "-"], redis);
+  process.stderr.write(`made the base images … ${((performance.now() - began) / 1_000).toFixed(1)} s\n`);
+  return images;
+}
+
+/** Removes the base images of these and of earlier pins; for engines that are not ours to keep things in. */
+export async function removeBaseImages(docker: Docker): Promise<void> {
+  const format = "{{.Repository}}:{{.Tag}}";
+  const listed = await docker.run([
+    "image",
+    "ls",
+    "--filter",
+    `reference=${REPOSITORY}/*`,
+    "--format",
+    format,
+  ]);
+  const tags = listed.split("\n").filter((line) => line !== "");
+  if (tags.length > 0) await docker.run(["image", "rm", ...tags]);
+}
+
+function tag(name: string): string {
+  return `${REPOSITORY}/${name}:${PINS}`;
+}
+
+async function hasAll(docker: Docker, images: readonly string[]): Promise<boolean> {
+  return (await docker.try(["image", "inspect", ...images])).exitCode === 0;
+}
+
+/** The folder with `slim.tar` and `full.tar`. */
+async function debianRoots(): Promise<string> {
+  await installMissing({ mmdebstrap: "mmdebstrap" });
+  const pins = { SUITE, SAVE_AND_INSTALL };
+  return cached("debian-roots", `Debian ${SUITE} for the test images`, pins, async (folder) => {
+    const hook = join(folder, "save-and-install");
+    await writeFile(hook, `#!/bin/sh\n${SAVE_AND_INSTALL}`);
+    await chmod(hook, 0o755);
+    const words = ["--variant=minbase", `--customize-hook=${hook}`, SUITE, join(folder, "full.tar")];
+    await execa("mmdebstrap", words, { env: { PATH: searchPath() }, stdin: "ignore" });
+  });
+}
+
+/** The folder with the wheels of {@link WHEELS} and of all they depend on, which are pure Python. */
+async function celeryWheels(): Promise<string> {
+  const python = await findPython();
+  const pip = await execa(python.path, ["-m", "pip", "--version"], { reject: false });
+  if (pip.failed) await installMissing({ pip3: "python3-pip" });
+  const folder = await cached(
+    "wheels",
+    `Celery ${PAIR.celery} as wheels`,
+    { WHEELS, PYTHON },
+    async (fresh) => {
+      await mkdir(join(fresh, "wheels"));
+      const target = ["--only-binary=:all:", "--python-version", PYTHON, "--implementation", "cp"];
+      const words = [
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        ...target,
+        "--dest",
+        join(fresh, "wheels"),
+        ...WHEELS,
+      ];
+      await execa(python.path, words, { stdin: "ignore" });
+    },
+  );
+  return join(folder, "wheels");
+}

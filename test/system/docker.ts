@@ -1,0 +1,77 @@
+import { execa } from "execa";
+import { installMissing } from "./debian.ts";
+
+/** How a container, or a command in one, has ended. */
+export interface Run {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A Compose project: one name, and the files that describe it, the later ones overriding the earlier. */
+export interface ComposeProject {
+  readonly name: string;
+  readonly files: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Builds take longest: a first one loads 250 MB into the engine. */
+const LONGEST_MS = 240_000;
+
+/** The Docker command line, pointed at one engine. */
+export class Docker {
+  readonly #env: Readonly<Record<string, string>>;
+  #compose: readonly [string, ...string[]] | undefined;
+
+  /** @param env is added to this process' own environment, e.g. `DOCKER_HOST` */
+  constructor(env: Readonly<Record<string, string>>) {
+    this.#env = env;
+  }
+
+  /** Whether there is a client, and an engine behind it. */
+  async answers(): Promise<boolean> {
+    const { failed } = await execa("docker", ["info"], { env: this.#env, reject: false, timeout: 20_000 });
+    return !failed;
+  }
+
+  serverVersion(): Promise<string> {
+    return this.run(["version", "--format", "{{.Server.Version}}"]);
+  }
+
+  /** Runs `docker …`; what it wrote to stdout. @throws Error with command and both streams when it fails */
+  async run(args: readonly string[], input?: string): Promise<string> {
+    const stdin = input === undefined ? { stdin: "ignore" as const } : { input };
+    const { stdout } = await execa("docker", args, { env: this.#env, timeout: LONGEST_MS, ...stdin });
+    return stdout;
+  }
+
+  /** Runs `docker …` where failing is an answer. */
+  async try(args: readonly string[]): Promise<Run> {
+    const result = await execa("docker", args, {
+      env: this.#env,
+      reject: false,
+      stdin: "ignore",
+      timeout: LONGEST_MS,
+    });
+    if (result.exitCode === undefined)
+      throw new Error(`docker ${args[0] ?? ""} did not end by itself`, { cause: result });
+    return { exitCode: result.exitCode, stdout: result.stdout, stderr: result.stderr };
+  }
+
+  /** Runs Compose: the client's plugin where there is one, else docker-compose 1.29. */
+  async compose(project: ComposeProject, args: readonly string[]): Promise<string> {
+    this.#compose ??= await this.#findCompose();
+    const [command, ...first] = this.#compose;
+    const files = project.files.flatMap((file) => ["--file", file]);
+    const words = [...first, "--project-name", project.name, ...files, ...args];
+    const env = { ...this.#env, ...project.env };
+    const { stdout } = await execa(command, words, { env, stdin: "ignore", timeout: LONGEST_MS });
+    return stdout;
+  }
+
+  async #findCompose(): Promise<readonly [string, ...string[]]> {
+    if ((await this.try(["compose", "version"])).exitCode === 0) return ["docker", "compose"];
+    await installMissing({ "docker-compose": "docker-compose" });
+    return ["docker-compose"];
+  }
+}

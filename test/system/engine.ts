@@ -1,0 +1,113 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { CACHE_FOLDER } from "../world/cache.ts";
+import { ProcessGroup } from "../world/process-group.ts";
+import { installMissing, searchPath } from "./debian.ts";
+import { Docker } from "./docker.ts";
+
+/** What `dockerd` itself and the tests beside it need. */
+const PACKAGES = {
+  dockerd: "docker.io",
+  docker: "docker.io",
+  iptables: "iptables",
+  unshare: "util-linux",
+} as const;
+
+/** Containers are given ten seconds by default; ours are removed before, so this is only for what went wrong. */
+const STOP_MS = 20_000;
+
+/** `sun_path` of a Unix socket holds 108 bytes with the final zero; containerd's is the longest we cause. */
+const LONGEST_SOCKET = 107;
+const CONTAINERD_SOCKET = "exec/containerd/containerd.sock.ttrpc";
+
+/** A Docker engine that works, and how to let go of it. */
+export interface Engine {
+  readonly docker: Docker;
+  /** Whether it was there before us: then what it holds is not ours. */
+  readonly isBorrowed: boolean;
+  /** Ends what was started here; does nothing to a borrowed engine. */
+  stop(): Promise<void>;
+}
+
+/**
+ * The Docker engine that answers already, or one of our own.
+ *
+ * Our own runs in fresh network, mount and process namespaces: its bridge, its firewall rules and its mounts never
+ * appear on this machine, its containers reach nothing outside, and when the engine ends, however it ends, the
+ * kernel ends everything it has started. Its images stay in `.cache/docker/` for the next run.
+ *
+ * @throws Error saying what is needed when there is no engine and none can be started
+ */
+export async function startEngine(): Promise<Engine> {
+  const present = new Docker({});
+  if (await present.answers()) return borrowed(present);
+  if (process.getuid?.() !== 0) {
+    throw new Error(
+      "no Docker engine answers (docker info) and starting one takes root: start one, or run as root",
+    );
+  }
+  await installMissing(PACKAGES);
+  // Where an init system runs, installing the package has started an engine.
+  if (await present.answers()) return borrowed(present);
+  return startOwn();
+}
+
+async function borrowed(docker: Docker): Promise<Engine> {
+  process.stderr.write(`using the Docker engine that answers here (${await docker.serverVersion()})\n`);
+  return { docker, isBorrowed: true, stop: () => Promise.resolve() };
+}
+
+async function startOwn(): Promise<Engine> {
+  const began = performance.now();
+  const data = join(CACHE_FOLDER, "docker");
+  await mkdir(data, { recursive: true });
+  const group = await ProcessGroup.start({
+    what: "dockerd",
+    command: "unshare",
+    args: (folder) => [
+      ...["--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"],
+      "dockerd",
+      ...["--data-root", data],
+      ...["--exec-root", join(folder, "exec")],
+      ...["--pidfile", join(folder, "dockerd.pid")],
+      ...["--host", socketIn(folder)],
+    ],
+    env: () => ({ PATH: searchPath() }),
+  });
+  try {
+    if (join(group.folder, CONTAINERD_SOCKET).length > LONGEST_SOCKET) {
+      throw new Error(`'${group.folder}' is too long for a Unix socket: set TMPDIR to a shorter folder`);
+    }
+    await group.waitForLog(/API listen on/, { timeoutMs: 60_000 });
+    const docker = new Docker({ DOCKER_HOST: socketIn(group.folder), PATH: searchPath() });
+    await removeLeftovers(docker);
+    const seconds = ((performance.now() - began) / 1_000).toFixed(1);
+    process.stderr.write(`started Docker engine ${await docker.serverVersion()} of our own … ${seconds} s\n`);
+    return { docker, isBorrowed: false, stop: () => stopOwn(group) };
+  } catch (error) {
+    await stopOwn(group);
+    throw error;
+  }
+}
+
+function socketIn(folder: string): string {
+  return `unix://${join(folder, "docker.sock")}`;
+}
+
+/** What a run that was killed has left in the data root; in an engine of our own all of it is ours. */
+async function removeLeftovers(docker: Docker): Promise<void> {
+  for (const kind of ["container", "network", "volume", "image"]) {
+    await docker.run([kind, "prune", "--force"]);
+  }
+}
+
+/**
+ * `unshare` holds SIGTERM back while its child runs (util-linux, sys-utils/unshare.c), so signalling the whole group
+ * reaches `dockerd` alone, which stops its containers and then itself.
+ */
+async function stopOwn(group: ProcessGroup): Promise<void> {
+  group.signalAll("SIGTERM");
+  await Promise.race([group.ended, pause(STOP_MS, undefined, { ref: false })]);
+  await group.stop(0);
+}

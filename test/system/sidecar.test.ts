@@ -1,0 +1,128 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { DockerBench } from "./bench.ts";
+import { VERSION } from "./probe-image.ts";
+import { until } from "./until.ts";
+
+/** What a careful platform allows a container: nothing. */
+const LOCKED = ["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"];
+const EXECUTABLE = "/usr/local/bin/celery-probe";
+const NAME = `celery-probe-sidecar-${process.pid}`;
+
+let bench: DockerBench;
+beforeAll(async () => {
+  bench = await DockerBench.open();
+  return () => bench.close();
+});
+
+describe("the sidecar image", () => {
+  test("prints its version when it has no network, no capabilities and a read-only root", async () => {
+    const { docker, probeImage } = bench;
+    const run = await docker.try(["run", "--rm", "--network", "none", ...LOCKED, probeImage, "--version"]);
+    expect(run).toEqual({ exitCode: 0, stdout: `celery-probe ${VERSION}`, stderr: "" });
+  });
+
+  test("runs as a numeric user other than root when none is named", async () => {
+    const { docker, probeImage } = bench;
+    const id = await docker.run(["run", "--rm", "--network", "none", "--entrypoint", "id", probeImage]);
+    expect(id).toMatch(/^uid=65532 gid=65532\b/);
+    expect(await docker.run(["image", "inspect", "--format", "{{.Config.User}}", probeImage])).toBe(
+      "65532:65532",
+    );
+  });
+
+  test("carries labels and no health check of its own when inspected", async () => {
+    const { docker, probeImage } = bench;
+    const config: unknown = JSON.parse(
+      await docker.run(["image", "inspect", "--format", "{{json .Config}}", probeImage]),
+    );
+    expect(config).not.toHaveProperty("Healthcheck");
+    expect(config).toMatchObject({
+      Entrypoint: [EXECUTABLE],
+      Labels: {
+        "org.opencontainers.image.title": "celery-probe",
+        "org.opencontainers.image.description": expect.stringContaining("Celery workers") as unknown,
+        "org.opencontainers.image.licenses": "MIT",
+        "org.opencontainers.image.version": VERSION,
+      },
+    });
+  });
+
+  test("gives the executable to another image when that copies from it", async () => {
+    const { docker, bases, probeImage } = bench;
+    const image = `${NAME}-copy`;
+    bench.atEnd(() => docker.run(["image", "rm", "--force", image]));
+    const lines = [
+      `FROM ${bases.python}`,
+      `COPY --from=${probeImage} ${EXECUTABLE} ${EXECUTABLE}`,
+      "USER 1000",
+    ];
+    await docker.run(["build", "--quiet", "--tag", image, "-"], lines.join("\n"));
+    const run = await docker.run([
+      "run",
+      "--rm",
+      "--network",
+      "none",
+      ...LOCKED,
+      image,
+      "celery-probe",
+      "--version",
+    ]);
+    expect(run).toBe(`celery-probe ${VERSION}`);
+  });
+
+  test("gives the executable to another container when it runs as an init container", async () => {
+    const { docker, bases, probeImage } = bench;
+    const volume = `${NAME}-shared`;
+    bench.atEnd(() => docker.run(["volume", "rm", "--force", volume]));
+    // What Kubernetes makes of an emptyDir: anybody may write.
+    const mount = ["--volume", `${volume}:/shared`];
+    await docker.run(["run", "--rm", "--network", "none", ...mount, bases.slim, "chmod", "0777", "/shared"]);
+    const copy = ["--entrypoint", "cp", probeImage, EXECUTABLE, "/shared/"];
+    await docker.run(["run", "--rm", "--network", "none", ...LOCKED, ...mount, ...copy]);
+    const readOnly = ["--volume", `${volume}:/shared:ro`, "--user", "1000"];
+    const words = [bases.python, "/shared/celery-probe", "--version"];
+    const run = await docker.run(["run", "--rm", "--network", "none", ...LOCKED, ...readOnly, ...words]);
+    expect(run).toBe(`celery-probe ${VERSION}`);
+  });
+});
+
+describe("the sidecar image as its own container", () => {
+  beforeAll(async () => {
+    const { docker, bases } = bench;
+    bench.atEnd(() => docker.run(["network", "rm", NAME]));
+    await docker.run(["network", "create", NAME]);
+    bench.atEnd(() => docker.run(["container", "rm", "--force", NAME]));
+    await docker.run([
+      "run",
+      "--detach",
+      "--name",
+      NAME,
+      "--network",
+      NAME,
+      "--network-alias",
+      "redis",
+      bases.redis,
+    ]);
+    await until("Redis answers", 30_000, async () => {
+      const { stdout } = await docker.try(["exec", NAME, "redis-cli", "ping"]);
+      return stdout === "PONG" ? stdout : undefined;
+    });
+  });
+
+  test("is undecided and exits 1 when nobody is subscribed", async () => {
+    const run = await ask("redis://redis:6379/0");
+    expect(run.stdout).toMatch(/^unknown: undecided: [^\n]+$/);
+    expect(run.exitCode).toBe(1);
+  });
+
+  test("names the broker and exits 1 when nothing listens there", async () => {
+    const run = await ask("redis://redis:6380/0");
+    expect(run.stdout).toMatch(/^unknown: broker-unreachable: [^\n]*redis:6380[^\n]*$/);
+    expect(run.exitCode).toBe(1);
+  });
+});
+
+function ask(broker: string): ReturnType<DockerBench["docker"]["try"]> {
+  const place = ["--network", NAME, "--env", `CELERY_BROKER_URL=${broker}`];
+  return bench.docker.try(["run", "--rm", ...LOCKED, ...place, bench.probeImage]);
+}

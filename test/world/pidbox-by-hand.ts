@@ -1,0 +1,116 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as wait } from "node:timers/promises";
+import type { Redis } from "ioredis";
+
+/**
+ * Celery's remote control spoken by the test world itself, on purpose without a line of `src/`: it tells whether a
+ * worker listens, and it records what the product is then tested against.
+ */
+
+/** Where a worker with default settings listens. */
+export function pidboxChannel(db: number): string {
+  return `/${db}.celery.pidbox`;
+}
+
+/** How many connections listen; workers take no notice of an empty message. */
+export async function countListeners(redis: Redis, channel: string): Promise<number> {
+  return redis.publish(channel, "");
+}
+
+export interface Question {
+  readonly channel: string;
+  readonly method: string;
+  /** Full node names. */
+  readonly destination: readonly string[];
+  readonly replyKey: string;
+  readonly ticket: string;
+  /** How long an answer may stay unread, seconds. */
+  readonly ttl: number;
+}
+
+/**
+ * Publishes one question, in a transaction that first makes the reply list and gives it its end: a list gets a TTL
+ * only while it exists, and a list made by a late answer would stay for ever.
+ *
+ * A message that deviates from this form ends workers: `properties` and its `delivery_tag` must be there, the body
+ * must be what `body_encoding` says.
+ *
+ * @returns the number of connections that got it
+ */
+export async function publishQuestion(redis: Redis, question: Question): Promise<number> {
+  const results = await redis
+    .multi()
+    .rpush(question.replyKey, "")
+    .ltrim(question.replyKey, 0, 31)
+    .expire(question.replyKey, question.ttl)
+    .publish(question.channel, envelope(question))
+    .exec();
+  const [error, receivers] = results?.at(-1) ?? [new Error("the transaction was discarded"), null];
+  if (error !== null) throw error;
+  return Number(receivers);
+}
+
+function envelope(question: Question): string {
+  const body = {
+    method: question.method,
+    arguments: {},
+    destination: question.destination,
+    pattern: null,
+    matcher: null,
+    ticket: question.ticket,
+    reply_to: { exchange: "", routing_key: question.replyKey },
+  };
+  return JSON.stringify({
+    body: Buffer.from(JSON.stringify(body)).toString("base64"),
+    "content-encoding": "utf-8",
+    "content-type": "application/json",
+    headers: { clock: 0, expires: Math.floor(Date.now() / 1000) + question.ttl },
+    properties: {
+      delivery_mode: 1,
+      delivery_info: { exchange: "celery.pidbox", routing_key: "" },
+      priority: 0,
+      body_encoding: "base64",
+      delivery_tag: randomUUID(),
+    },
+  });
+}
+
+/** The raw answers in the reply list, at least `count` of them or what there is after `timeoutMs`. */
+export async function rawReplies(
+  redis: Redis,
+  replyKey: string,
+  { count = 1, timeoutMs = 5_000 } = {},
+): Promise<string[]> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const replies = (await redis.lrange(replyKey, 0, -1)).filter((element) => element !== "");
+    if (replies.length >= count || performance.now() >= deadline) return replies;
+    await wait(5);
+  }
+}
+
+/**
+ * Resolves with true when the worker of this name has answered a ping, with false when it has not in time.
+ * Leaves no key behind.
+ */
+export async function answersPing(
+  redis: Redis,
+  channel: string,
+  node: string,
+  timeoutMs: number,
+): Promise<boolean> {
+  const deadline = performance.now() + timeoutMs;
+  const replyKey = `${randomUUID()}.reply.celery.pidbox`;
+  const question = { channel, method: "ping", destination: [node], replyKey, ticket: randomUUID(), ttl: 60 };
+  let asked = false;
+  while (performance.now() < deadline) {
+    // A worker subscribes moments after it calls itself ready, and pub/sub keeps nothing for those who come late.
+    asked = (await publishQuestion(redis, question)) > 0;
+    const replies = await rawReplies(redis, replyKey, { timeoutMs: asked ? 250 : 10 });
+    if (replies.length > 0) {
+      await redis.del(replyKey);
+      return true;
+    }
+  }
+  return false;
+}

@@ -1,0 +1,103 @@
+import { randomUUID } from "node:crypto";
+import { type CeleryVersion, PAIRS } from "./pairs.ts";
+import { pidboxChannel, publishQuestion, rawReplies } from "./pidbox-by-hand.ts";
+import { celeryVenv } from "./python.ts";
+import type { Server } from "./server.ts";
+import { celeryInspectPing } from "./shell-line.ts";
+import { startWorker } from "./worker.ts";
+import type { Pool } from "./worker-command.ts";
+
+/** One recorded answer; `reply` is the element of the reply list exactly as the worker wrote it. */
+export interface RecordedReply {
+  readonly celery: string;
+  readonly kombu: string;
+  readonly redisPy: string;
+  readonly pool: Pool;
+  /** Who answered. */
+  readonly node: string;
+  /** What was sent with the question and must come back in the reply's headers. */
+  readonly ticket: string;
+  readonly reply: string;
+}
+
+/** What Celery's own client publishes for `celery inspect ping -d celery@x`, verbatim. */
+export interface RecordedRequest {
+  readonly celery: string;
+  readonly kombu: string;
+  readonly redisPy: string;
+  readonly channel: string;
+  readonly message: string;
+}
+
+export interface Recording {
+  readonly server: Server;
+  readonly celery: CeleryVersion;
+  readonly pool: Pool;
+  readonly method: string;
+  /** Celery's settings of the workers. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** One worker each; all get the same question. */
+  readonly nodes: readonly string[];
+}
+
+/**
+ * Asks real workers one question and returns their answers, in the order of `nodes`.
+ *
+ * @throws Error when not every worker has answered within 5 s
+ */
+export async function recordReplies(recording: Recording): Promise<RecordedReply[]> {
+  const { server, celery, pool, nodes } = recording;
+  await using workers = new AsyncDisposableStack();
+  for (const name of nodes) {
+    workers.use(await startWorker({ server, celery, pool, name, settings: recording.settings ?? {} }));
+  }
+  const redis = server.client();
+  const ticket = randomUUID();
+  const replyKey = `${randomUUID()}.reply.celery.pidbox`;
+  const { method } = recording;
+  await publishQuestion(redis, {
+    channel: pidboxChannel(0),
+    method,
+    destination: nodes,
+    replyKey,
+    ticket,
+    ttl: 3600,
+  });
+  const replies = await rawReplies(redis, replyKey, { count: nodes.length });
+  redis.disconnect();
+  const { kombu, redisPy } = PAIRS[celery];
+  return nodes.map((node) => {
+    const reply = replies.find((raw) => isFrom(node, raw));
+    if (reply === undefined)
+      throw new Error(`${node} has not answered ${method}; the list: ${replies.join("\n")}`);
+    return { celery: PAIRS[celery].celery, kombu, redisPy, pool, node, ticket, reply };
+  });
+}
+
+/** Looks for the name only, plain or in base64: whatever format the answer is in, nothing in it is interpreted. */
+function isFrom(node: string, raw: string): boolean {
+  const envelope: unknown = JSON.parse(raw);
+  if (typeof envelope !== "object" || envelope === null || !("body" in envelope)) return false;
+  const body = String(envelope.body);
+  return body.includes(node) || Buffer.from(body, "base64").includes(node);
+}
+
+/**
+ * Listens on the channel while Celery's own `inspect ping` asks a node that does not exist.
+ *
+ * @throws Error when it has ended without publishing
+ */
+export async function recordRequest(server: Server, celery: CeleryVersion): Promise<RecordedRequest> {
+  const channel = pidboxChannel(0);
+  const redis = server.client();
+  const messages: string[] = [];
+  redis.on("message", (_channel: string, message: string) => messages.push(message));
+  await redis.subscribe(channel);
+  const venv = await celeryVenv(celery);
+  const result = await celeryInspectPing({ venv, brokerUrl: server.url(), node: "celery@x" });
+  redis.disconnect();
+  const [message] = messages;
+  if (message === undefined) throw new Error(`celery ${celery} has published nothing:\n${result.stderr}`);
+  const { kombu, redisPy } = PAIRS[celery];
+  return { celery: PAIRS[celery].celery, kombu, redisPy, channel, message };
+}

@@ -1,0 +1,77 @@
+/**
+ * Records `test/fixtures/wire/` anew from real workers: `node test/world/record-fixtures.ts`.
+ *
+ * The files are committed, so that the tests of the wire format need no Python; run this when a Celery version is
+ * added, and read the difference before it is committed.
+ */
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join, relative, resolve } from "node:path";
+import { damagedReplies } from "./damaged-replies.ts";
+import type { CeleryVersion } from "./pairs.ts";
+import { recordReplies, recordRequest, type Recording, type RecordedReply } from "./pidbox-recorder.ts";
+import { type Server, startServer } from "./server.ts";
+import type { Pool } from "./worker-command.ts";
+
+const FOLDER = resolve(import.meta.dirname, "../fixtures/wire");
+const NODE = "w1@world";
+
+const PONGS: readonly (readonly [CeleryVersion, Pool])[] = [
+  ["5.2.7", "prefork"],
+  ["5.3.6", "prefork"],
+  ["5.7.0", "prefork"],
+  ["5.7.0", "gevent"],
+];
+
+/** Beyond the plain answer, all from the newest Celery on prefork. */
+const OTHERS: Readonly<Record<string, Pick<Recording, "method" | "nodes" | "settings">>> = {
+  "pong-pickle": { method: "ping", nodes: [NODE], settings: { task_serializer: "pickle" } },
+  "pong-yaml": { method: "ping", nodes: [NODE], settings: { task_serializer: "yaml" } },
+  "pong-plain-body": {
+    method: "ping",
+    nodes: [NODE],
+    settings: { broker_transport_options: { body_encoding: null } },
+  },
+  "error-unknown-method": { method: "nosuch", nodes: [NODE] },
+};
+
+const REQUESTS: readonly CeleryVersion[] = ["5.2.7", "5.3.6", "5.7.0"];
+
+await rm(FOLDER, { recursive: true, force: true });
+await mkdir(join(FOLDER, "damaged"), { recursive: true });
+await using server = await startServer();
+const sample = await recordPongs(server);
+await recordOthers(server);
+await recordTwoNodes(server);
+for (const celery of REQUESTS) await save(`celery-${celery}-request`, await recordRequest(server, celery));
+for (const [name, damaged] of Object.entries(damagedReplies(sample))) await save(`damaged/${name}`, damaged);
+
+/** Returns the last, from which the damaged ones are made. */
+async function recordPongs(from: Server): Promise<RecordedReply> {
+  let last: RecordedReply | undefined;
+  for (const [celery, pool] of PONGS) {
+    [last] = await recordReplies({ server: from, celery, pool, method: "ping", nodes: [NODE] });
+    await save(`celery-${celery}-${pool}-pong`, last);
+  }
+  if (last === undefined) throw new Error("nothing was recorded");
+  return last;
+}
+
+async function recordOthers(from: Server): Promise<void> {
+  for (const [name, other] of Object.entries(OTHERS)) {
+    const [reply] = await recordReplies({ server: from, celery: "5.7.0", pool: "prefork", ...other });
+    await save(`celery-5.7.0-prefork-${name}`, reply);
+  }
+}
+
+/** Two workers, one ticket, a file each. */
+async function recordTwoNodes(from: Server): Promise<void> {
+  const nodes = ["w1@world", "w2@world"];
+  const replies = await recordReplies({ server: from, celery: "5.7.0", pool: "solo", method: "ping", nodes });
+  for (const [index, reply] of replies.entries()) await save(`celery-5.7.0-solo-pong-w${index + 1}`, reply);
+}
+
+async function save(name: string, content: unknown): Promise<void> {
+  const file = join(FOLDER, `${name}.json`);
+  await writeFile(file, `${JSON.stringify(content, null, 2)}\n`);
+  process.stderr.write(`recorded ${relative(process.cwd(), file)}\n`);
+}

@@ -1,0 +1,66 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+
+/** The tasks of `tasks.py` and what they take. */
+export interface Tasks {
+  /** Two numbers. */
+  add: [x: number, y: number];
+  /** Seconds to sleep. */
+  nap: [seconds: number];
+  /** Seconds to burn CPU. */
+  spin: [seconds: number];
+  /** Seconds to wait for a child process. */
+  shell: [seconds: number];
+}
+
+export interface TaskMessage {
+  readonly id: string;
+  /** The element for the queue's list (LPUSH). */
+  readonly element: string;
+}
+
+/**
+ * A task as Celery's own client would put it on the queue (message protocol 2, JSON), so that a test can enqueue
+ * without starting Python.
+ */
+export function taskMessage<Name extends keyof Tasks>(
+  queue: string,
+  name: Name,
+  args: Tasks[Name],
+): TaskMessage {
+  const id = randomUUID();
+  const body = [args, {}, { callbacks: null, errbacks: null, chain: null, chord: null }];
+  const element = JSON.stringify({
+    body: Buffer.from(JSON.stringify(body)).toString("base64"),
+    "content-encoding": "utf-8",
+    "content-type": "application/json",
+    headers: {
+      lang: "py",
+      task: `tasks.${name}`,
+      id,
+      shadow: null,
+      eta: null,
+      expires: null,
+      group: null,
+      group_index: null,
+      retries: 0,
+      timelimit: [null, null],
+      root_id: id,
+      parent_id: null,
+      argsrepr: `(${args.join(", ")})`,
+      kwargsrepr: "{}",
+      origin: `${process.pid}@${hostname()}`,
+      ignore_result: true,
+    },
+    properties: {
+      correlation_id: id,
+      reply_to: randomUUID(),
+      delivery_mode: 2,
+      delivery_info: { exchange: "", routing_key: queue },
+      priority: 0,
+      body_encoding: "base64",
+      delivery_tag: randomUUID(),
+    },
+  });
+  return { id, element };
+}

@@ -1,0 +1,173 @@
+import { setTimeout as wait } from "node:timers/promises";
+import { Redis } from "ioredis";
+import { answersPing, countListeners, pidboxChannel } from "./pidbox-by-hand.ts";
+import { ProcessGroup } from "./process-group.ts";
+import { celeryVenv } from "./python.ts";
+import { type Tasks, taskMessage } from "./task-message.ts";
+import { nodeName, workerArgs, workerEnvironment, type WorkerOptions } from "./worker-command.ts";
+
+/** A real Celery worker that belongs to one test. Ends with `await using`, `stop()`, or with this process. */
+export class Worker implements AsyncDisposable {
+  /** Full node name. */
+  readonly node: string;
+  /** Of the main process. */
+  readonly pid: number;
+  readonly queue: string;
+  readonly channel: string;
+  readonly redis: Redis;
+  readonly #group: ProcessGroup;
+
+  /** Only `startWorker` makes one. */
+  constructor(group: ProcessGroup, redis: Redis, node: string, queue: string, channel: string) {
+    this.#group = group;
+    this.redis = redis;
+    this.pid = group.pid;
+    this.node = node;
+    this.queue = queue;
+    this.channel = channel;
+  }
+
+  /** Direct children: the pool processes of prefork. */
+  children(): Promise<number[]> {
+    return this.#group.children();
+  }
+
+  /** Output so far. */
+  log(): string {
+    return this.#group.log;
+  }
+
+  get isRunning(): boolean {
+    return this.#group.isRunning;
+  }
+
+  /** How the main process ended; awaits that. */
+  get ended(): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
+    return this.#group.ended;
+  }
+
+  /** Enqueues a task where this worker fetches and resolves with the task's id. */
+  submit<Name extends keyof Tasks>(task: Name, ...args: Tasks[Name]): Promise<string> {
+    return this.submitTo(this.queue, task, ...args);
+  }
+
+  async submitTo<Name extends keyof Tasks>(queue: string, task: Name, ...args: Tasks[Name]): Promise<string> {
+    const message = taskMessage(queue, task, args);
+    await this.redis.lpush(queue, message.element);
+    return message.id;
+  }
+
+  /** Resolves when the task's code runs. @throws Error with the log's end after `timeoutMs` */
+  async taskStarted(id: string, timeoutMs?: number): Promise<void> {
+    await this.waitForLog(new RegExp(`began ${id}`), timeoutMs === undefined ? {} : { timeoutMs });
+  }
+
+  /** Resolves when the worker has reported success. @throws Error with the log's end after `timeoutMs` */
+  async taskSucceeded(id: string, timeoutMs?: number): Promise<void> {
+    await this.waitForLog(new RegExp(`\\[${id}\\] succeeded`), timeoutMs === undefined ? {} : { timeoutMs });
+  }
+
+  /** See {@link ProcessGroup.waitForLog}. */
+  waitForLog(pattern: RegExp, options?: { timeoutMs?: number; from?: number }): Promise<RegExpExecArray> {
+    return this.#group.waitForLog(pattern, options);
+  }
+
+  /** A signal to the main process alone. */
+  kill(signal: NodeJS.Signals): void {
+    this.#group.signal(signal);
+  }
+
+  /** SIGSTOP to the main process and all its children. */
+  suspend(): void {
+    this.#group.signalAll("SIGSTOP");
+  }
+
+  resume(): void {
+    this.#group.signalAll("SIGCONT");
+  }
+
+  /** As an orchestrator stops it: SIGTERM, after `graceMs` SIGKILL to the whole group. */
+  async stop(graceMs = 5_000): Promise<void> {
+    await this.#group.stop(graceMs);
+    this.redis.disconnect();
+  }
+
+  /** SIGKILL to the whole group; what a test does that is done with its worker. */
+  killAll(): Promise<void> {
+    return this.stop(0);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.killAll();
+  }
+}
+
+let count = 0;
+
+/**
+ * Starts a worker of `tasks.py` and resolves when it consumes and (see `until`) can be asked.
+ *
+ * @throws Error with the end of its log when it does not get there in time
+ */
+export async function startWorker(options: WorkerOptions): Promise<Worker> {
+  const pool = options.pool ?? "prefork";
+  const version = options.celery ?? "5.7.0";
+  const venv = await celeryVenv(version, {
+    eventlet: pool === "eventlet",
+    ...(options.python === undefined ? {} : { python: options.python }),
+  });
+  const brokerUrl =
+    options.server === undefined ? options.brokerUrl : (options.brokerUrl ?? options.server.url());
+  const db = Number(new URL(brokerUrl).pathname.slice(1));
+  const channel = options.channel ?? pidboxChannel(db);
+  const name = options.name === undefined ? `w${process.pid}x${++count}@world` : options.name;
+  const redis = options.server?.client(db) ?? new Redis(brokerUrl);
+  redis.on("error", () => undefined);
+  const listenersBefore = await countListeners(redis, channel);
+  const group = await ProcessGroup.start({
+    what: `worker:${version}-${pool}`,
+    command: venv.python,
+    args: () => workerArgs(options, pool, name),
+    env: (folder) => workerEnvironment(options, brokerUrl, folder),
+  });
+  const worker = new Worker(group, redis, nodeName(name), options.queues?.[0] ?? "celery", channel);
+  try {
+    await ready(worker, group, options, listenersBefore);
+    return worker;
+  } catch (error) {
+    await worker.killAll();
+    throw error;
+  }
+}
+
+async function ready(
+  worker: Worker,
+  group: ProcessGroup,
+  options: WorkerOptions,
+  listenersBefore: number,
+): Promise<void> {
+  const deadline = performance.now() + (options.timeoutMs ?? 30_000);
+  const left = (): number => deadline - performance.now();
+  await group.waitForLog(/ ready\.$/m, { timeoutMs: left() });
+  const until = options.until ?? "answers";
+  if (until === "answers" && !(await answersPing(worker.redis, worker.channel, worker.node, left()))) {
+    throw group.problem("calls itself ready but answers no ping");
+  }
+  if (until !== "listens") return;
+  while ((await countListeners(worker.redis, worker.channel)) <= listenersBefore) {
+    if (left() < 0) throw group.problem("calls itself ready but does not listen");
+    await wait(10);
+  }
+}
+
+/**
+ * That the worker is unharmed after whatever a test did: it runs, it listens, and it takes and finishes a task.
+ *
+ * @throws Error with the end of its log
+ */
+export async function assertWorkerIsWell(worker: Worker): Promise<void> {
+  if ((await countListeners(worker.redis, worker.channel)) < 1) {
+    throw new Error(`${worker.node} no longer listens; the end of its log:\n${worker.log().slice(-3000)}`);
+  }
+  await worker.taskSucceeded(await worker.submit("add", 2, 3));
+}
