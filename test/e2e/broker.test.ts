@@ -190,7 +190,7 @@ describe("a user with an ACL", () => {
     async (command) => {
       const { worker, probed } = await withUser(LEAST.replace(` +${command}`, ""));
       const words = new RegExp(
-        `^unknown: broker-refused: the user of \\S+ may not do ${command.toUpperCase()}: NOPERM .*; hint: `,
+        `^unknown: broker-refused: the user of \\S+ may not do ${command.toUpperCase()}: (EXECABORT .*)?NOPERM .*; hint: `,
       );
       expectLine(probed, 1, words, SOON_MS);
       expect(probed.stdout).toContain(LEAST);

@@ -1,0 +1,99 @@
+// `npm start`: the main job, shown on real workers, beside the shell line that it replaces.
+// `npm start -- --keep` leaves the world running afterwards.
+import { parseArgs } from "node:util";
+import { execa } from "execa";
+import { celeryVenv } from "../test/world/python.ts";
+import { startServer } from "../test/world/server.ts";
+import { celeryInspectPing } from "../test/world/shell-line.ts";
+import { startWorker, type Worker } from "../test/world/worker.ts";
+import { step } from "./suite.ts";
+
+const CELERY = "5.7.0";
+const EXECUTABLE = "dist/celery-probe";
+
+const { values } = parseArgs({ options: { keep: { type: "boolean" } } });
+
+if (!(await step("building the executable", process.execPath, "build.mjs"))) process.exit(1);
+
+console.log(`\n── starting Redis and two workers of Celery ${CELERY}`);
+const venv = await celeryVenv(CELERY);
+let server = await startServer();
+const { port } = server;
+const url = server.url();
+let [prefork, solo] = await startWorkers();
+console.log(`   broker ${url}, workers ${prefork.node} (prefork, two children) and ${solo.node} (solo)`);
+
+let unexpected = 0;
+await scene("a worker that answers", prefork, /^healthy: alive: /, 0);
+await scene("a solo worker that answers", solo, /^healthy: alive: /, 0);
+
+const naps = await Promise.all(Array.from({ length: 12 }, () => prefork.submit("nap", 120)));
+await Promise.race(naps.map((id) => prefork.taskStarted(id)));
+await scene("a worker whose children are all busy, with more tasks waiting", prefork, /^healthy: alive: /, 0);
+
+await solo.killAll();
+await scene("a worker that was killed", solo, /^unknown: undecided: no pong from /, 1);
+
+await server.stop();
+await scene("Redis is gone", prefork, /^unknown: broker-unreachable: .* refused the connection/, 1);
+await prefork.killAll();
+
+console.log(
+  unexpected === 0
+    ? "\nevery verdict is the expected one"
+    : `\n${unexpected} verdicts are not the expected ones`,
+);
+if (values.keep) await keep();
+process.exit(unexpected === 0 ? 0 : 1);
+
+function startWorkers(): Promise<[Worker, Worker]> {
+  return Promise.all([
+    startWorker({ server, celery: CELERY, pool: "prefork", concurrency: 2, name: "busy@demo" }),
+    startWorker({ server, celery: CELERY, pool: "solo", name: "solo@demo", queues: ["solo"] }),
+  ]);
+}
+
+/** Asks both about the worker and prints what a user would type, see and wait for. */
+async function scene(title: string, worker: Worker, expected: RegExp, exitCode: number): Promise<void> {
+  console.log(`\n── ${title}`);
+  const ours = await execa(EXECUTABLE, ["--node", worker.node], {
+    env: { CELERY_BROKER_URL: url },
+    extendEnv: false,
+    reject: false,
+  });
+  show(
+    `CELERY_BROKER_URL=${url} ${EXECUTABLE} --node ${worker.node}`,
+    ours.stdout,
+    ours.exitCode,
+    ours.durationMs,
+  );
+  if (!expected.test(ours.stdout) || ours.exitCode !== exitCode) {
+    unexpected += 1;
+    console.log(`   NOT EXPECTED: this should have been ${String(expected)} and exit ${exitCode}`);
+  }
+  const theirs = await celeryInspectPing({ venv, brokerUrl: url, node: worker.node });
+  const words = `${theirs.stdout}\n${theirs.stderr}`.trim().split("\n");
+  show(`celery -b ${url} inspect ping -d ${worker.node}`, words.at(-1) ?? "", theirs.exitCode, theirs.ms);
+}
+
+function show(command: string, words: string, exitCode: number | undefined, ms: number): void {
+  const ended = exitCode === undefined ? "killed" : `exit ${exitCode}`;
+  console.log(`   $ ${command}\n     ${words}\n     ${ended}, ${Math.round(ms)} ms`);
+}
+
+/** Starts the world anew, where it was, and waits for Ctrl-C. */
+async function keep(): Promise<void> {
+  server = await startServer({ port });
+  [prefork, solo] = await startWorkers();
+  console.log(`\n── the world is running again, until Ctrl-C. For example:`);
+  for (const { node, pid } of [prefork, solo]) {
+    console.log(`   CELERY_BROKER_URL=${url} ${EXECUTABLE} --node ${node} --verbose    (process ${pid})`);
+  }
+  await new Promise((ended) => {
+    for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, ended);
+    // Signal handlers alone do not keep a process.
+    setInterval(() => undefined, 60_000);
+  });
+  await Promise.all([prefork.killAll(), solo.killAll()]);
+  await server.stop();
+}

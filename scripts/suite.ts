@@ -1,0 +1,61 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { execa } from "execa";
+
+export const ROOT = join(import.meta.dirname, "..");
+const REPORTS = join(ROOT, ".cache/report");
+
+/** The suites that write a report, in the order in which `.ci/run` runs them. */
+export const SUITES = ["test", "system"] as const;
+export type Suite = (typeof SUITES)[number];
+
+const PROJECTS: Record<Suite, readonly string[]> = { test: ["unit", "e2e"], system: ["system"] };
+
+export interface Count {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+const reportOf = (suite: Suite) => join(REPORTS, `${suite}.json`);
+
+/** Runs a command of the project with its output shown; says whether it ended with 0. */
+export async function step(title: string, command: string, ...args: readonly string[]): Promise<boolean> {
+  console.log(`\n── ${title}`);
+  const { exitCode } = await execa(command, args, { cwd: ROOT, stdio: "inherit", reject: false });
+  return exitCode === 0;
+}
+
+/** Runs the suite's tests and prints how many passed and failed, counted from the runner's report. */
+export async function runTests(suite: Suite): Promise<boolean> {
+  const ended = await step(
+    `tests: ${PROJECTS[suite].join(", ")}`,
+    "vitest",
+    "run",
+    ...PROJECTS[suite].flatMap((project) => ["--project", project]),
+    "--reporter=default",
+    "--reporter=json",
+    `--outputFile.json=${reportOf(suite)}`,
+  );
+  const { passed, failed } = countOf(suite);
+  console.log(`\n${line({ passed, failed })}`);
+  return ended && failed === 0 && passed > 0;
+}
+
+/** What the runner's report of the suite counts. No report, or a file that could not run, is a failure. */
+export function countOf(suite: Suite): Count {
+  if (!existsSync(reportOf(suite))) return { passed: 0, failed: 1 };
+  const report = JSON.parse(readFileSync(reportOf(suite), "utf8")) as {
+    numPassedTests: number;
+    numFailedTests: number;
+    testResults: { status: string; assertionResults: { status: string }[] }[];
+  };
+  const broken = report.testResults.filter(
+    ({ status, assertionResults }) =>
+      status === "failed" && !assertionResults.some((result) => result.status === "failed"),
+  );
+  return { passed: report.numPassedTests, failed: report.numFailedTests + broken.length };
+}
+
+export function line({ passed, failed }: Count): string {
+  return `${passed} passed, ${failed} failed`;
+}

@@ -1,0 +1,9 @@
+// The last line of `.ci/run`: what all suites count together.
+import { countOf, line, SUITES } from "./suite.ts";
+
+const total = SUITES.map(countOf).reduce((sum, { passed, failed }) => ({
+  passed: sum.passed + passed,
+  failed: sum.failed + failed,
+}));
+console.log(line(total));
+process.exit(total.failed === 0 ? 0 : 1);
