@@ -1,0 +1,56 @@
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { expect, test } from "vitest";
+
+const EXECUTABLE = join(import.meta.dirname, "../../dist/celery-probe");
+/** A loopback address that nothing else listens on. */
+const SILENT = "127.0.0.77";
+
+test.each([
+  ["1s", "500ms", 1_300],
+  ["5s", "1s", 1_800],
+])(
+  "the probe ends within %s when the name server never answers",
+  async (deadline, connectTimeout, withinMs) => {
+    const folder = await mkdtemp(join(tmpdir(), "celery-probe-name-server-"));
+    const nameServer = createSocket("udp4");
+    nameServer.bind(53, SILENT);
+    await once(nameServer, "listening");
+    let questions = 0;
+    nameServer.on("message", () => {
+      questions += 1;
+    });
+    await writeFile(join(folder, "resolv.conf"), `nameserver ${SILENT}\n`);
+    // A mount namespace of its own: the machine's resolv.conf stays as it is.
+    const { exitCode, stdout, stderr, durationMs } = await execa(
+      "unshare",
+      [
+        "--mount",
+        "sh",
+        "-c",
+        'mount --bind "$0" /etc/resolv.conf && exec "$@"',
+        join(folder, "resolv.conf"),
+        EXECUTABLE,
+        `--deadline=${deadline}`,
+        `--connect-timeout=${connectTimeout}`,
+      ],
+      {
+        env: { CELERY_BROKER_URL: "redis://broker.example/0", PATH: "/usr/bin:/bin" },
+        extendEnv: false,
+        reject: false,
+      },
+    );
+    nameServer.close();
+    await rm(folder, { recursive: true });
+    expect(stdout).toMatch(
+      /^unknown: broker-unreachable: redis:\/\/broker.example\/0 did not accept the connection within/,
+    );
+    expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: "" });
+    expect(questions).toBeGreaterThan(0);
+    expect(durationMs).toBeLessThan(withinMs);
+  },
+);
