@@ -1,7 +1,8 @@
 import { helpText } from "./cli/help.ts";
 import type { CommandName } from "./cli/commands.ts";
 import type { Config } from "./cli/options.ts";
-import { parse, type UsageProblem } from "./cli/parse.ts";
+import { parse } from "./cli/parse.ts";
+import type { UsageProblem } from "./cli/usage.ts";
 import { gather } from "./health/check.ts";
 import { planCheck } from "./health/plan.ts";
 import { exitCode, judge } from "./health/verdict.ts";

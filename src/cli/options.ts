@@ -1,3 +1,4 @@
+import { redact } from "../broker/url.ts";
 import { brokerUrl, count, duration, nodes, oneOf, onOff, type ValueParser, variableName } from "./values.ts";
 
 /** One option of the command line. The name is its key in `OPTIONS`; the variable is derived from it. */
@@ -5,6 +6,8 @@ export interface Option<T> {
   /** What the value is called in the help; `null` for a switch, which takes none. */
   readonly argument: string | null;
   readonly parse: ValueParser<T>;
+  /** The text fit to be printed, where it may hold a secret. */
+  readonly show?: (text: string) => string;
   readonly default: T;
   /** The default as a user would type it; absent where there is none to type. */
   readonly defaultText?: string;
@@ -42,12 +45,15 @@ function onOffSwitch(words: { readonly summary: string; readonly details?: strin
  * tests read this table and nothing else; each option is also the variable `CELERY_PROBE_…` of its name.
  */
 export const OPTIONS = {
-  broker: optional("URL", brokerUrl, {
-    summary: "the broker, as Celery's broker_url: redis://[user:password@]host[:port][/database]",
-    details:
-      "Without it: the variable named by --broker-env, then BROKER_URL, CELERY_BROKER, CELERY_BROKER_READ_URL, " +
-      "CELERY_BROKER_URL, REDIS_URL, the first that is set; then redis://127.0.0.1:6379/0.",
-  }),
+  broker: {
+    ...optional("URL", brokerUrl, {
+      summary: "the broker, as Celery's broker_url: redis://[user:password@]host[:port][/database]",
+      details:
+        "Without it: the variable named by --broker-env, then BROKER_URL, CELERY_BROKER, CELERY_BROKER_READ_URL, " +
+        "CELERY_BROKER_URL, REDIS_URL, the first that is set; then redis://127.0.0.1:6379/0.",
+    }),
+    show: redact,
+  },
   "broker-env": optional("NAME", variableName, {
     summary: "the environment variable that holds the broker URL",
     details: "For applications that keep it under a name of their own. It must be set.",

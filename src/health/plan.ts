@@ -1,10 +1,10 @@
 import { controlChannel, type Destination, replyKey } from "../broker/keys.ts";
 import { type BrokerTarget, DEFAULT_BROKER_URL, redact } from "../broker/url.ts";
 import type { Config, Origin } from "../cli/options.ts";
-import { complaint, type UsageProblem } from "../cli/parse.ts";
+import { complaint, type UsageProblem, wrong } from "../cli/usage.ts";
 import { type BrokerUrl, brokerUrl } from "../cli/values.ts";
 import type { Host } from "../host.ts";
-import { failure, type Outcome, success } from "../outcome.ts";
+import { type Outcome, success } from "../outcome.ts";
 import type { ReplyList } from "../pidbox/mailbox.ts";
 import { nodeName } from "../worker/node-name.ts";
 
@@ -65,41 +65,31 @@ export function planCheck(config: Config, host: Host): Outcome<Plan, UsageProble
   });
 }
 
-function chooseBroker(
-  config: Config,
-  { env }: Host,
-): Outcome<{ readonly url: BrokerUrl; readonly origin: Origin }, UsageProblem> {
-  if (config.broker.value !== null && config.broker.origin.kind === "flag") {
-    return success({ url: config.broker.value, origin: config.broker.origin });
-  }
-  const indirect = config["broker-env"];
-  if (indirect.value !== null) {
-    if (!env[indirect.value]) {
-      const sentence = complaint(
-        indirect.origin,
-        indirect.value,
-        "is not set: expected a variable with the broker URL",
-      );
-      return failure({ kind: "usage", sentence });
-    }
-    return fromVariable(indirect.value, env[indirect.value] ?? "");
-  }
-  if (config.broker.value !== null)
-    return success({ url: config.broker.value, origin: config.broker.origin });
-  const variable = BROKER_VARIABLES.find((name) => env[name]);
-  if (variable !== undefined) return fromVariable(variable, env[variable] ?? "");
-  return readUrl(DEFAULT_BROKER_URL, { kind: "default" });
+interface ChosenBroker {
+  readonly url: BrokerUrl;
+  readonly origin: Origin;
 }
 
-function fromVariable(name: string, text: string) {
+/** The flag, the variable that --broker-env names, CELERY_PROBE_BROKER, the worker's own variables, the default. */
+function chooseBroker(config: Config, { env }: Host): Outcome<ChosenBroker, UsageProblem> {
+  const { value, origin } = config.broker;
+  const indirect = config["broker-env"];
+  if (value !== null && (origin.kind === "flag" || indirect.value === null)) {
+    return success({ url: value, origin });
+  }
+  const name = indirect.value ?? BROKER_VARIABLES.find((variable) => env[variable]);
+  if (name === undefined) return readUrl(DEFAULT_BROKER_URL, { kind: "default" });
+  const text = env[name];
+  if (text === undefined || text === "") {
+    const problem = "is not set: expected a variable with the broker URL";
+    return wrong(complaint(indirect.origin, name, problem));
+  }
   return readUrl(text, { kind: "environment", name });
 }
 
-function readUrl(text: string, origin: Origin) {
+function readUrl(text: string, origin: Origin): Outcome<ChosenBroker, UsageProblem> {
   const url = brokerUrl(text);
-  return url.ok
-    ? success({ url: url.value, origin })
-    : failure({ kind: "usage" as const, sentence: complaint(origin, text, url.problem) });
+  return url.ok ? success({ url: url.value, origin }) : wrong(complaint(origin, redact(text), url.problem));
 }
 
 function chooseNodes(config: Config, { hostname }: Host): Asked {

@@ -1,4 +1,4 @@
-import { label } from "../cli/parse.ts";
+import { label } from "../cli/usage.ts";
 import type { CheckReport } from "../health/report.ts";
 import { statement } from "./statement.ts";
 

@@ -138,6 +138,7 @@ test.each([
   [["--broker", "redis://:hunter2@h:99999/0"]],
   [["--broker", "redis://:hunter2"]],
   [["--broker", "http://u:hunter2@h"]],
+  [["--broker", "hunter2@h"]],
   [["--broker-env", "redis://:hunter2@h"]],
   [["--node", "redis://:hunter2@h x"]],
   [["redis://:hunter2@h"]],

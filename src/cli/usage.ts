@@ -1,0 +1,60 @@
+import { redact } from "../broker/url.ts";
+import { failure } from "../outcome.ts";
+import { COMMAND_NAMES, type CommandName } from "./commands.ts";
+import { OPTION_NAMES, type Origin } from "./options.ts";
+
+/** What is wrong with the command line or the environment: one sentence, secrets masked. */
+export interface UsageProblem {
+  readonly kind: "usage";
+  readonly sentence: string;
+}
+
+export function wrong(sentence: string): { readonly ok: false; readonly problem: UsageProblem } {
+  return failure({ kind: "usage", sentence });
+}
+
+/** The name under which a user knows a value's origin. */
+export function label(origin: Origin): string {
+  return origin.kind === "default" ? "default" : origin.name;
+}
+
+/** The sentence about a value that cannot be read: who gave it, the text, and what is wrong with it. */
+export function complaint(origin: Origin, text: string, problem: string): string {
+  return `${label(origin)} ${quote(text)} ${problem}`;
+}
+
+/** The user's own text between quotes; what looks like a URL or like credentials without its secrets. */
+function quote(text: string): string {
+  return `'${/:\/\/|:[^@]*@/.test(text) ? redact(text) : text}'`;
+}
+
+export function unknownWord(word: string, command: CommandName | null): string {
+  return command === null
+    ? `unknown command ${quote(word)}: expected ${COMMAND_NAMES.join(", ")}`
+    : `unexpected word ${quote(word)} after ${command}: expected options`;
+}
+
+export function unknownOption(rawName: string): string {
+  const [closest] = OPTION_NAMES.map((name) => ({ name, distance: distance(`--${name}`, rawName) })).sort(
+    (a, b) => a.distance - b.distance,
+  );
+  const hint =
+    closest !== undefined && closest.distance <= 2
+      ? `expected --${closest.name}?`
+      : "see celery-probe --help";
+  return `unknown option '${rawName}': ${hint}`;
+}
+
+/** Levenshtein's distance, for "did you mean". */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (const [line, letter] of Array.from(a).entries()) {
+    const next = [line + 1];
+    for (let column = 1; column <= b.length; column++) {
+      const replaced = (row[column - 1] ?? 0) + (letter === b[column - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[column] ?? 0) + 1, (next[column - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
