@@ -29,7 +29,7 @@ const UNREACHABLE: { readonly [C in UnreachableCause]: Words<Unreachable> } = {
   ],
   "connect-timeout": (address, { detail }) => [
     `${address} did not accept the connection within ${detail}`,
-    "a firewall, a silent name server or an address where nothing is; --connect-timeout gives it longer",
+    "is that machine or container up? a firewall or a silent name server does this too; --connect-timeout gives it longer",
   ],
   "no-answer": (address, { detail }) => [
     `${address} accepted the connection but did not answer within ${detail}`,

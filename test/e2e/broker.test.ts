@@ -294,7 +294,7 @@ describe("what no real Redis can be made to do", () => {
     expectLine(
       probed,
       1,
-      /^unknown: broker-unreachable: \S+ did not accept the connection within 500 ms; hint: a firewall/,
+      /^unknown: broker-unreachable: \S+ did not accept the connection within 500 ms; hint: is that machine/,
       1_100,
     );
   });

@@ -12,7 +12,7 @@ export function searchPath(): string {
 }
 
 /** Whether a command of this name can be started. */
-export async function hasCommand(name: string): Promise<boolean> {
+async function hasCommand(name: string): Promise<boolean> {
   for (const folder of searchPath().split(delimiter)) {
     try {
       await access(join(folder, name), constants.X_OK);
