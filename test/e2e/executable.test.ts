@@ -41,7 +41,6 @@ test("NODE_EXTRA_CA_CERTS of the container does not reach it", async () => {
 });
 
 test.each([
-  ["NODE_V8_COVERAGE", "/nowhere/coverage"],
   ["DEBUG", "*"],
   ["OPENSSL_CONF", "/etc/passwd"],
   ["NODE_PENDING_DEPRECATION", "1"],

@@ -15,22 +15,18 @@ async function traces(server: Server) {
 }
 
 test(
-  "1,000 probes leave one key in all, and connections and bindings as they were",
+  "1,000 probes in a row leave one key in all, and connections and bindings as they were",
   { timeout: 300_000 },
   async () => {
     await using server = await startServer();
     await using worker = await startWorker({ server, celery: "5.7.0", pool: "prefork" });
     await probeNode(server, worker.node);
     const before = await traces(server);
-    let left = 1_000;
     const failures: string[] = [];
-    const inTurn = async () => {
-      while (left-- > 0) {
-        const { exitCode, stdout } = await probeNode(server, worker.node);
-        if (exitCode !== 0) failures.push(stdout);
-      }
-    };
-    await Promise.all([inTurn(), inTurn(), inTurn()]);
+    for (let run = 0; run < 1_000; run++) {
+      const { exitCode, stdout } = await probeNode(server, worker.node);
+      if (exitCode !== 0) failures.push(stdout);
+    }
     expect(failures).toEqual([]);
     expect(await traces(server)).toEqual(before);
     await expectOurKeys(server, 1);
