@@ -13,7 +13,7 @@ import { assertWorkerIsWell, startWorker, type Worker } from "../world/worker.ts
 import { expectLine, expectOurKeys, probe, probeNode } from "./probe.ts";
 
 /** A refusal costs one round trip: it is said at once. */
-const SOON_MS = 1_500;
+const SOON_MS = 1_900;
 
 const started: AsyncDisposable[] = [];
 afterEach(async () => {
@@ -53,7 +53,7 @@ describe("a broker that cannot be reached", () => {
   test("is said when Redis is paused, and the worker is well after it", async () => {
     const { server, worker } = await world();
     server.pause();
-    const probed = await probeNode(server, worker.node);
+    const probed = await at(server.url(), "--node", worker.node);
     server.resume();
     expectLine(
       probed,
@@ -68,7 +68,7 @@ describe("a broker that cannot be reached", () => {
   test("is said when Redis ends while the probe waits", async () => {
     const { server, worker } = await world();
     worker.suspend();
-    const probing = probeNode(server, worker.node);
+    const probing = at(server.url(), "--node", worker.node);
     const redis = server.client();
     await expect.poll(() => redis.keys("*.reply.celery.pidbox"), { timeout: 5_000 }).toHaveLength(1);
     await server.stop();
@@ -156,6 +156,7 @@ describe("a real Redis that refuses", () => {
     const [key = ""] = await redis.keys("*.reply.celery.pidbox");
     await redis.del(key);
     await redis.hset(key, "field", "value");
+    await redis.expire(key, 86_400);
     const probed = await probeNode(server, worker.node);
     expectLine(
       probed,
@@ -270,7 +271,7 @@ describe("what no real Redis can be made to do", () => {
       probed,
       1,
       /^unknown: broker-unreachable: \S+ accepted the connection but did not answer within \d+ ms/,
-      1_100,
+      1_500,
     );
   });
 
@@ -283,7 +284,7 @@ describe("what no real Redis can be made to do", () => {
       probed,
       1,
       /^unknown: broker-unreachable: \S+ accepted the connection but did not answer/,
-      1_100,
+      1_500,
     );
   });
 
@@ -295,7 +296,7 @@ describe("what no real Redis can be made to do", () => {
       probed,
       1,
       /^unknown: broker-unreachable: \S+ did not accept the connection within 500 ms; hint: is that machine/,
-      1_100,
+      1_500,
     );
   });
 });

@@ -32,9 +32,14 @@ export function probe(args: readonly string[], env: Readonly<Record<string, stri
   return ending(startProbe(args, env));
 }
 
-/** Probes `node` on `server`, as a container whose environment has the broker does. */
-export function probeNode(server: Server, node: string, ...more: readonly string[]): Promise<Probed> {
-  return probe(["--node", node, ...more], { CELERY_BROKER_URL: server.url() });
+/**
+ * Probes `node` on `server`, as a container whose environment has the broker does. Whatever the verdict, every key
+ * of ours must expire after it.
+ */
+export async function probeNode(server: Server, node: string, ...more: readonly string[]): Promise<Probed> {
+  const probed = await probe(["--node", node, ...more], { CELERY_BROKER_URL: server.url() });
+  for (const { key, ttl } of await keysOfOurs(server)) expect(ttl, key).toBeGreaterThan(80_000);
+  return probed;
 }
 
 /** What every run owes: one line, the exit code that goes with it, nothing on stderr, in time. */
