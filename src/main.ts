@@ -63,7 +63,7 @@ function crash(error: unknown): void {
   });
 }
 
-const [first] = host.argv;
-if (first?.startsWith(END_WITH)) process.exit(Number(first.slice(END_WITH.length)));
+const code = [0, 1].find((number) => host.argv[0] === `${END_WITH}${number}`);
+if (code !== undefined) process.exit(code);
 process.on("uncaughtException", crash);
 run(host).then(end, crash);

@@ -40,6 +40,7 @@ const WRONG: [args: string[], env: Record<string, string>, sentence: string][] =
     { CELERY_BROKER_URL: "amqp://user:hunter2@h//" },
     "CELERY_BROKER_URL 'amqp://user:***@h//' is not a Redis broker: expected redis://[user:password@]host[:port][/database]",
   ],
+  [["--end-with=2"], {}, "unknown option '--end-with': see celery-probe --help"],
   [["--any", "--node=a@x"], {}, "--node and --any contradict each other: expected one of them"],
   [["--output", "yaml"], {}, "--output 'yaml' is not accepted: expected text or json"],
 ];
