@@ -11,7 +11,11 @@ import { step } from "./suite.ts";
 const CELERY = "5.7.0";
 const EXECUTABLE = "dist/celery-probe";
 
-const { values } = parseArgs({ options: { keep: { type: "boolean" } } });
+const { keep: keeps, ...others } = parseArgs({ strict: false }).values;
+if (Object.keys(others).length > 0) {
+  console.error(`unknown option --${Object.keys(others)[0]}: expected --keep or nothing`);
+  process.exit(1);
+}
 
 if (!(await step("building the executable", process.execPath, "build.mjs"))) process.exit(1);
 
@@ -43,7 +47,7 @@ console.log(
     ? "\nevery verdict is the expected one"
     : `\n${unexpected} verdicts are not the expected ones`,
 );
-if (values.keep) await keep();
+if (keeps === true) await keep();
 process.exit(unexpected === 0 ? 0 : 1);
 
 function startWorkers(): Promise<[Worker, Worker]> {

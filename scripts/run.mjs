@@ -1,6 +1,6 @@
 // Runs a task of this project under the project's own Node, after installing what is missing.
 // Plain JavaScript without dependencies: it is the first thing that runs in a fresh clone, under any Node >= 20.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
@@ -24,12 +24,16 @@ installPackages();
 const node = join(root, "node_modules/.bin/node");
 if (!existsSync(node))
   fail(`no Node 24 for ${process.platform} ${process.arch} on npm: expected linux on x64 or arm64`);
-const { status } = spawnSync(node, [join(root, TASKS[/** @type {keyof typeof TASKS} */ (task)]), ...words], {
+const child = spawn(node, [join(root, TASKS[/** @type {keyof typeof TASKS} */ (task)]), ...words], {
   cwd: root,
   stdio: "inherit",
   env: { ...process.env, PATH: `${join(root, "node_modules/.bin")}${delimiter}${process.env["PATH"] ?? ""}` },
 });
-process.exit(status ?? 1);
+// Ctrl-C reaches both; whoever signals this process alone means the task.
+for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
+  process.on(signal, () => child.kill(signal));
+}
+child.on("exit", (code) => process.exit(code ?? 1));
 
 /** `npm ci` where node_modules is missing or belongs to another lock file. */
 function installPackages() {

@@ -45,10 +45,8 @@ function leave(code: number): never {
   process.exit(code);
 }
 
-/** Writes and ends at once: nothing that is still open may keep the process, or change what it said. */
+/** Writes and ends at once: nothing that is still open, a reader that has gone included, may change what was said. */
 function end({ stdout, stderr, exitCode }: Ending): void {
-  // A reader that has gone away changes nothing about the worker's health.
-  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => leave(exitCode));
   if (stderr !== "") process.stderr.write(stderr);
   if (stdout !== "") process.stdout.write(stdout);
   leave(exitCode);

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { optionsPage } from "../scripts/options-page.ts";
-import { OPTION_NAMES, variableOf } from "../src/cli/options.ts";
+import { BROKER_VARIABLES, OPTION_NAMES, variableOf } from "../src/cli/options.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const read = (file: string) => readFileSync(join(ROOT, file), "utf8");
@@ -33,6 +33,10 @@ test.each(PAGES)("%s names only options and variables that exist", (page) => {
   expect(flags.map(([, flag]) => flag).filter((flag) => !known.has(flag ?? ""))).toEqual([]);
   const variables = [...read(page).matchAll(/CELERY_PROBE_[A-Z_]*[A-Z]/g)].map(([name]) => name);
   expect(variables.filter((name) => !OPTION_NAMES.some((option) => variableOf(option) === name))).toEqual([]);
+});
+
+test("README.md names every variable that the broker is taken from, in order", () => {
+  expect(read("README.md")).toContain(BROKER_VARIABLES.map((name) => `\`${name}\``).join(", "));
 });
 
 test("no page names what is not there", () => {

@@ -39,7 +39,13 @@ export async function connect(
     lastError = error;
   });
   const ready = await within(withinMs, redis.connect());
-  if (ready.kind === "done") return success(channelOver(redis, handshake(target), () => lastError));
+  if (ready.kind === "done")
+    return success(
+      hidingSecret(
+        target.password,
+        channelOver(redis, handshake(target), () => lastError),
+      ),
+    );
   redis.disconnect();
   if (ready.kind === "late") return failure(silence("connect-timeout", withinMs));
   return failure(asFailure(lastError ?? ready.error));
@@ -47,10 +53,10 @@ export async function connect(
 
 function handshake(target: BrokerTarget): readonly Command[] {
   const commands: Command[] = [];
-  if (target.password !== undefined) {
-    const user = target.username === undefined ? [] : [target.username];
-    commands.push(["AUTH", ...user, target.password]);
-  }
+  const { username, password } = target;
+  // As redis-py: a user without a password is sent with an empty one.
+  if (username !== undefined) commands.push(["AUTH", username, password ?? ""]);
+  else if (password !== undefined) commands.push(["AUTH", password]);
   if (target.db !== 0) commands.push(["SELECT", target.db]);
   return commands;
 }
@@ -84,6 +90,23 @@ function channelOver(redis: Redis, greeting: readonly Command[], lastError: () =
     },
   };
 }
+
+/** A server, and what only poses as one, may repeat what it was sent: the password leaves this file in no failure. */
+function hidingSecret(secret: string | undefined, channel: Channel): Channel {
+  const hide = (text: string) =>
+    (secret === undefined || secret === "" ? text : text.replaceAll(secret, "***")).replace(ECHO, "");
+  return {
+    close: channel.close,
+    async send(commands, withinMs) {
+      const sent = await channel.send(commands, withinMs);
+      if (!sent.ok) return failure({ ...sent.problem, detail: hide(sent.problem.detail) });
+      return success(sent.value.map((reply) => (reply.ok ? reply : { ok: false, error: hide(reply.error) })));
+    },
+  };
+}
+
+/** How Redis repeats the arguments of a command that it does not know, cut at 128 characters. */
+const ECHO = /,? with args beginning with:.*$/s;
 
 /** A server that hangs up may have said why: protected mode and a full house answer once and close. */
 function lastWords(sent: readonly Command[], replies: readonly Reply[]): Refused | null {
@@ -132,7 +155,8 @@ function notRedis(detail: string): Refused {
 function asFailure(error: unknown): BrokerFailure {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
   if (typeof code === "string") return unreachableBy(code);
-  const text = String(message ?? error);
+  // ioredis asks that what it cannot read be reported to it.
+  const text = String(message ?? error).replace(/\.? Please report this\.$/, "");
   if (/connection is closed|connection close|isn't writeable/i.test(text)) return unreachableBy("ECONNRESET");
   return notRedis(text);
 }

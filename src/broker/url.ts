@@ -11,6 +11,7 @@ export interface BrokerTarget {
 }
 
 const EXPECTED = "expected redis://[user:password@]host[:port][/database]";
+const CODES = "expected %-codes for / ? # @ in a password";
 const DEFAULT_HOST = "127.0.0.1";
 const DEFAULT_PORT = 6379;
 
@@ -24,9 +25,11 @@ const CONNECTION_KEYWORDS = new Set(["connect_timeout", "heartbeat", "login_meth
  * Reads a broker URL as kombu does (kombu/utils/url.py `url_to_parts`, kombu/transport/redis.py `_connparams`):
  * host lower-cased, credentials percent-decoded, the last `@` ends the credentials, an empty path is database 0.
  *
- * A problem is a phrase that follows the quoted URL in a sentence: `has port '99999': expected 1 to 65535`.
+ * A problem is a phrase that follows the quoted URL in a sentence: `has port 99999: expected 1 to 65535`. It repeats
+ * no part of the URL but numbers: in a URL that cannot be read, any part may be a piece of the password.
  */
-export function parseBrokerUrl(url: string): Outcome<BrokerTarget, string> {
+export function parseBrokerUrl(given: string): Outcome<BrokerTarget, string> {
+  const url = withoutLineEnds(given);
   const scheme = /^([^:/?#]*):\/\//.exec(url);
   if (scheme === null) return failure(`is not a URL: ${EXPECTED}`);
   const name = (scheme[1] ?? "").toLowerCase();
@@ -40,6 +43,9 @@ export function parseBrokerUrl(url: string): Outcome<BrokerTarget, string> {
   const authority = end === -1 ? rest : rest.slice(0, end);
   const [path = "", query = ""] = (end === -1 ? "" : rest.slice(end)).split("#", 1)[0]?.split("?", 2) ?? [];
 
+  // It would be a password with a raw / ? or #; what kombu makes of that is never what was meant.
+  if (rest.slice(authority.length).includes("@")) return failure(`has an @ behind its host: ${CODES}`);
+
   const at = authority.lastIndexOf("@");
   const place = parseHostAndPort(authority.slice(at + 1));
   if (!place.ok) return place;
@@ -51,6 +57,11 @@ export function parseBrokerUrl(url: string): Outcome<BrokerTarget, string> {
   return success({ ...place.value, db: db.value, ...credentials });
 }
 
+/** As Python's `urlsplit`: a secret that was written with `echo`, or on Windows, ends in them. */
+export function withoutLineEnds(url: string): string {
+  return url.replace(/[\t\r\n]/g, "");
+}
+
 function parseHostAndPort(text: string): Outcome<{ host: string; port: number }, string> {
   const parts = /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/.exec(text);
   if (parts === null) return failure(`has no readable host: ${EXPECTED}`);
@@ -60,9 +71,7 @@ function parseHostAndPort(text: string): Outcome<{ host: string; port: number },
   if (port === "") return success({ host: unquote(host) || DEFAULT_HOST, port: DEFAULT_PORT });
   // What is no number may be the rest of a password with a raw '/', '?' or '#' in it: it is not repeated.
   if (!/^\d+$/.test(port)) {
-    return failure(
-      "has a port that is not a number: expected 1 to 65535, and %-codes for / ? # in a password",
-    );
+    return failure(`has a port that is not a number: ${CODES}, and a port from 1 to 65535`);
   }
   const number = Number(port);
   if (number < 1 || number > 65535) return failure(`has port ${port}: expected 1 to 65535`);
@@ -70,9 +79,9 @@ function parseHostAndPort(text: string): Outcome<{ host: string; port: number },
 }
 
 function parseDatabase(path: string): Outcome<number, string> {
-  const text = unquote(path.replace(/^\/{1,2}/, ""));
+  const text = unquote(path.replace(/^\/{1,2}/, "")).trim();
   if (text === "") return success(0);
-  if (!/^\d{1,9}$/.test(text)) return failure(`has database '${text}': expected a number, 0 or more`);
+  if (!/^\d{1,9}$/.test(text)) return failure("has a database that is not a number: expected 0 or more");
   return success(Number(text));
 }
 
@@ -87,9 +96,8 @@ function refusedParameter(query: string): string | null {
   for (const pair of query.split("&")) {
     const key = unquote(pair.split("=", 1)[0] ?? "");
     if (key === "" || CONNECTION_KEYWORDS.has(key)) continue;
-    if (key.startsWith("ssl_"))
-      return `has '${key}', which asks for TLS, not supported by this version: ${EXPECTED}`;
-    return `has the parameter '${key}', which kombu refuses in a redis:// URL: ${EXPECTED}`;
+    if (key.startsWith("ssl_")) return `asks for TLS by ssl_…, not supported by this version: ${EXPECTED}`;
+    return `has a parameter that kombu refuses in a redis:// URL: ${EXPECTED}`;
   }
   return null;
 }
@@ -110,14 +118,18 @@ const MASK = "***";
  * what a password with a raw `/` or a forgotten `@` leaves there. Query values are masked.
  */
 export function redact(url: string): string {
-  const scheme = /^[^:/?#@]*:\/\//.exec(url)?.[0] ?? "";
-  const rest = url.slice(scheme.length);
+  const text = withoutLineEnds(url);
+  const scheme = /^[^:/?#@]*:\/\//.exec(text)?.[0] ?? "";
+  const rest = text.slice(scheme.length);
   const at = rest.lastIndexOf("@");
   const user = at === -1 ? "" : `${maskedCredentials(rest.slice(0, at))}@`;
   const place = rest
     .slice(at + 1)
     .replace(/^(\[[^\]]*\]|[^:/?#[]*):(?!\d*(?:[/?#]|$)).*$/s, `$1:${MASK}`)
-    .replace(/=[^&#]*/g, `=${MASK}`);
+    .replace(/#.*$/s, `#${MASK}`)
+    .replace(/([?&])([^=&#]*)(=?)[^&#]*/g, (_, mark: string, key: string, equals: string) =>
+      equals === "" ? `${mark}${MASK}` : `${mark}${key}=${MASK}`,
+    );
   return scheme + user + place;
 }
 
@@ -126,5 +138,5 @@ function maskedCredentials(text: string): string {
   return user === undefined ? MASK : `${user}:${MASK}`;
 }
 
-/** The address to print for a target that was not given as a URL text. */
+/** Where the broker is if nobody says: a Redis on this machine. */
 export const DEFAULT_BROKER_URL = `redis://${DEFAULT_HOST}:${DEFAULT_PORT}/0`;

@@ -1,5 +1,6 @@
+import { DEFAULT_BROKER_URL } from "../broker/url.ts";
 import { COMMANDS } from "./commands.ts";
-import { OPTION_NAMES, option, VARIABLE_PREFIX } from "./options.ts";
+import { BROKER_VARIABLES, OPTION_NAMES, option, VARIABLE_PREFIX } from "./options.ts";
 
 const COLUMN = 28;
 
@@ -25,8 +26,8 @@ export function helpText(version: string): string {
     entry("-h, --help", "print this"),
     entry("--version", "print the version"),
     "",
-    "Without --broker the URL is that of --broker-env, BROKER_URL, CELERY_BROKER, CELERY_BROKER_READ_URL,",
-    "CELERY_BROKER_URL or REDIS_URL, the first that is set; then redis://127.0.0.1:6379/0.",
+    "Without --broker and --broker-env the broker is the first that is set of",
+    `${BROKER_VARIABLES.join(", ")}; then ${DEFAULT_BROKER_URL}.`,
     `Each option is also a variable of the environment: --connect-timeout is ${VARIABLE_PREFIX}CONNECT_TIMEOUT.`,
     "Exit code: 0 healthy, 1 anything else.",
     "",

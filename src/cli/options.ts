@@ -1,4 +1,4 @@
-import { redact } from "../broker/url.ts";
+import { DEFAULT_BROKER_URL, redact } from "../broker/url.ts";
 import { brokerUrl, count, duration, nodes, oneOf, onOff, type ValueParser, variableName } from "./values.ts";
 
 /** One option of the command line. The name is its key in `OPTIONS`; the variable is derived from it. */
@@ -6,7 +6,7 @@ export interface Option<T> {
   /** What the value is called in the help; `null` for a switch, which takes none. */
   readonly argument: string | null;
   readonly parse: ValueParser<T>;
-  /** The text fit to be printed, where it may hold a secret. */
+  /** How the text is made fit to be printed, where it is not as any other: see `mask` in usage.ts. */
   readonly show?: (text: string) => string;
   readonly default: T;
   /** The default as a user would type it; absent where there is none to type. */
@@ -41,6 +41,18 @@ function onOffSwitch(words: { readonly summary: string; readonly details?: strin
 }
 
 /**
+ * The variables that a worker of Celery 5 takes its broker from, in its order (celery/bin/celery.py: `-b` reads
+ * BROKER_URL; celery/app/base.py), and the one that many platforms set.
+ */
+export const BROKER_VARIABLES = [
+  "BROKER_URL",
+  "CELERY_BROKER",
+  "CELERY_BROKER_READ_URL",
+  "CELERY_BROKER_URL",
+  "REDIS_URL",
+] as const;
+
+/**
  * Every option that has a value in the configuration, in the order of the help. Parsing, help, documentation and
  * tests read this table and nothing else; each option is also the variable `CELERY_PROBE_…` of its name.
  */
@@ -49,8 +61,8 @@ export const OPTIONS = {
     ...optional("URL", brokerUrl, {
       summary: "the broker, as Celery's broker_url: redis://[user:password@]host[:port][/database]",
       details:
-        "Without it: the variable named by --broker-env, then BROKER_URL, CELERY_BROKER, CELERY_BROKER_READ_URL, " +
-        "CELERY_BROKER_URL, REDIS_URL, the first that is set; then redis://127.0.0.1:6379/0.",
+        "Without it: the variable named by --broker-env, then the first that is set of " +
+        `${BROKER_VARIABLES.join(", ")}; then ${DEFAULT_BROKER_URL}.`,
     }),
     show: redact,
   },
@@ -61,6 +73,8 @@ export const OPTIONS = {
   node: {
     argument: "NAME",
     parse: nodes,
+    // Every name has an @: only what is a URL is masked.
+    show: (text: string) => (text.includes("://") ? redact(text) : text),
     default: [],
     repeats: true,
     summary: "the node that must answer (default: celery@<host name>)",
@@ -74,7 +88,9 @@ export const OPTIONS = {
   }),
   "min-nodes": optional("N", count(1, 100_000), {
     summary: "ask every worker on this broker; at least N must answer",
-    details: "For monitors. Implies --any. A beat that answers pings is not counted.",
+    details:
+      "For monitors. Implies --any. A beat that answers pings (Celery 5.7, --enable-remote-control) is not counted under " +
+      "its default name celerybeat@…; one with another name cannot be told from a worker by its answer.",
   }),
   timeout: valued(
     "DURATION",

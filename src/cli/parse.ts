@@ -10,7 +10,8 @@ import {
   VARIABLE_PREFIX,
   variableOf,
 } from "./options.ts";
-import { complaint, label, unknownOption, unknownWord, type UsageProblem, wrong } from "./usage.ts";
+import { complaint, label, mask, unknownOption, unknownWord, type UsageProblem, wrong } from "./usage.ts";
+import { onOff } from "./values.ts";
 
 /** What the words ask for. */
 export type Invocation =
@@ -35,13 +36,14 @@ interface Given {
 /** Reads the command line and the environment. `--help` and `--version` win before anything can be wrong. */
 export function parse(argv: readonly string[], env: Environment): Outcome<Invocation, UsageProblem> {
   const tokens = tokensOf(argv);
-  const named = (name: string) => tokens.some((token) => token.kind === "option" && token.name === name);
-  if (named("help")) return success({ kind: "help" });
-  if (named("version")) return success({ kind: "version" });
+  const given = (word: string) =>
+    tokens.some((token) => token.kind === "option" && argv[token.index] === word);
+  if (given("--help") || given("-h")) return success({ kind: "help" });
+  if (given("--version")) return success({ kind: "version" });
 
-  const words = readTokens(tokens);
+  const words = readTokens(tokens, argv);
   if (!words.ok) return words;
-  const config = readConfig(words.value.flags, env);
+  const config = readConfig(withVariables(words.value.flags, env));
   if (!config.ok) return config;
   const contradiction = contradictionIn(config.value);
   if (contradiction !== null) return wrong(contradiction);
@@ -59,7 +61,7 @@ function tokensOf(argv: readonly string[]) {
   const { tokens } = parseArgs({
     args: [...argv],
     options: {
-      help: { type: "boolean", short: "h" },
+      help: { type: "boolean" },
       version: { type: "boolean" },
       ...Object.fromEntries(options),
     },
@@ -75,7 +77,7 @@ interface Words {
   readonly flags: ReadonlyMap<OptionName, Given>;
 }
 
-function readTokens(tokens: readonly Token[]): Outcome<Words, UsageProblem> {
+function readTokens(tokens: readonly Token[], argv: readonly string[]): Outcome<Words, UsageProblem> {
   const flags = new Map<OptionName, Given>();
   let command: CommandName | null = null;
   for (const token of tokens) {
@@ -87,7 +89,7 @@ function readTokens(tokens: readonly Token[]): Outcome<Words, UsageProblem> {
       continue;
     }
     const name = OPTION_NAMES.find((candidate) => candidate === token.name);
-    if (name === undefined || !token.rawName.startsWith("--")) return wrong(unknownOption(token.rawName));
+    if (name === undefined) return wrong(unknownOption(wordOf(token, argv)));
     const { argument, repeats } = option(name);
     const text = argument === null ? (token.value ?? "true") : token.value;
     if (text === undefined) return wrong(`${token.rawName} needs a value: expected ${argument}`);
@@ -98,6 +100,42 @@ function readTokens(tokens: readonly Token[]): Outcome<Words, UsageProblem> {
   return success({ command: command ?? DEFAULT_COMMAND, flags });
 }
 
+/** As it was typed: of grouped short options the whole group, of a long one the name. */
+function wordOf(token: Extract<Token, { kind: "option" }>, argv: readonly string[]): string {
+  return token.rawName.startsWith("--") ? token.rawName : (argv[token.index] ?? token.rawName);
+}
+
+/** Options of which one makes the other void. */
+const RIVALS: readonly (readonly [OptionName, OptionName])[] = [
+  ["node", "any"],
+  ["node", "min-nodes"],
+  ["verbose", "quiet"],
+  ["broker", "broker-env"],
+];
+
+/** Adds what the environment says of the options that no flag says anything about, itself or by its rival. */
+function withVariables(
+  flags: ReadonlyMap<OptionName, Given>,
+  env: Environment,
+): ReadonlyMap<OptionName, Given> {
+  const isOff = (name: OptionName) => {
+    const value = onOff(flags.get(name)?.texts[0] ?? "");
+    return option(name).argument === null && value.ok && !value.value;
+  };
+  const overruled = new Set(
+    RIVALS.flatMap(([one, other]) => [
+      ...(flags.has(one) && !isOff(one) ? [other] : []),
+      ...(flags.has(other) && !isOff(other) ? [one] : []),
+    ]),
+  );
+  const all = new Map(flags);
+  for (const name of OPTION_NAMES) {
+    const variable = fromEnvironment(name, env);
+    if (variable !== null && !all.has(name) && !overruled.has(name)) all.set(name, variable);
+  }
+  return all;
+}
+
 function unknownVariables(env: Environment): readonly string[] {
   const known = new Set(OPTION_NAMES.map(variableOf));
   return Object.keys(env)
@@ -105,22 +143,22 @@ function unknownVariables(env: Environment): readonly string[] {
     .sort();
 }
 
-function readConfig(flags: ReadonlyMap<OptionName, Given>, env: Environment): Outcome<Config, UsageProblem> {
+function readConfig(given: ReadonlyMap<OptionName, Given>): Outcome<Config, UsageProblem> {
   const config: Partial<Record<OptionName, { value: unknown; origin: Origin }>> = {};
   for (const name of OPTION_NAMES) {
-    const given = flags.get(name) ?? fromEnvironment(name, env);
-    if (given === null) {
+    const source = given.get(name);
+    if (source === undefined) {
       config[name] = { value: option(name).default, origin: { kind: "default" } };
       continue;
     }
-    const { parse: read, show, repeats } = option(name);
+    const { parse: read, show = mask, repeats } = option(name);
     const values: unknown[] = [];
-    for (const text of given.texts) {
+    for (const text of source.texts) {
       const value = read(text);
-      if (!value.ok) return wrong(complaint(given.origin, show?.(text) ?? text, value.problem));
+      if (!value.ok) return wrong(complaint(source.origin, show(text), value.problem));
       values.push(value.value);
     }
-    config[name] = { value: repeats ? values.flat() : values[0], origin: given.origin };
+    config[name] = { value: repeats ? values.flat() : values[0], origin: source.origin };
   }
   return success(config as Config);
 }

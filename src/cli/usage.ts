@@ -18,31 +18,37 @@ export function label(origin: Origin): string {
   return origin.kind === "default" ? "default" : origin.name;
 }
 
-/** The sentence about a value that cannot be read: who gave it, the text, and what is wrong with it. */
-export function complaint(origin: Origin, text: string, problem: string): string {
-  return `${label(origin)} ${quote(text)} ${problem}`;
+/**
+ * The sentence about a value that cannot be read: who gave it, the text, and what is wrong with it.
+ *
+ * @param shown the text, fit to be printed: see `mask`
+ */
+export function complaint(origin: Origin, shown: string, problem: string): string {
+  return `${label(origin)} '${shown}' ${problem}`;
 }
 
-/** The user's own text between quotes; what looks like a URL or like credentials without its secrets. */
-function quote(text: string): string {
-  return `'${/:\/\/|:[^@]*@/.test(text) ? redact(text) : text}'`;
+/** The user's own text without secrets: anything that may be a broker URL or a part of one is masked as one. */
+export function mask(text: string): string {
+  return /:\/\/|@/.test(text) ? redact(text) : text;
 }
 
 export function unknownWord(word: string, command: CommandName | null): string {
   return command === null
-    ? `unknown command ${quote(word)}: expected ${COMMAND_NAMES.join(", ")}`
-    : `unexpected word ${quote(word)} after ${command}: expected options`;
+    ? `unknown command '${mask(word)}': expected ${COMMAND_NAMES.join(", ")}`
+    : `unexpected word '${mask(word)}' after ${command}: expected options`;
 }
 
-export function unknownOption(rawName: string): string {
-  const [closest] = OPTION_NAMES.map((name) => ({ name, distance: distance(`--${name}`, rawName) })).sort(
+export function unknownOption(word: string): string {
+  const [closest] = OPTION_NAMES.map((name) => ({ name, distance: distance(`--${name}`, word) })).sort(
     (a, b) => a.distance - b.distance,
   );
   const hint =
     closest !== undefined && closest.distance <= 2
       ? `expected --${closest.name}?`
       : "see celery-probe --help";
-  return `unknown option '${rawName}': ${hint}`;
+  // What is no plain word may be an option and its value grown together.
+  const shown = /^--?[a-z][a-z-]{0,30}$/i.test(word) ? word : `${/^--?[a-z]*/i.exec(word)?.[0] ?? ""}…`;
+  return `unknown option '${shown}': ${hint}`;
 }
 
 /** Levenshtein's distance, for "did you mean". */

@@ -1,4 +1,4 @@
-import { type BrokerTarget, parseBrokerUrl } from "../broker/url.ts";
+import { type BrokerTarget, parseBrokerUrl, withoutLineEnds } from "../broker/url.ts";
 import { failure, type Outcome, success } from "../outcome.ts";
 
 /**
@@ -60,10 +60,16 @@ export const onOff: ValueParser<boolean> = (text) => {
   return value === undefined ? failure("is not accepted: expected true or false") : success(value);
 };
 
+/** Longer than any host name, and short enough for a line that names several. */
+const LONGEST_NAME = 255;
+
 /** Node names or what a worker is given as `-n`, separated by commas. */
 export const nodes: ValueParser<readonly string[]> = (text) => {
   const names = text.split(",").map((name) => name.trim());
-  return names.every((name) => /^[^\s\p{C}]+$/u.test(name) && name !== "@")
+  if (names.some((name) => name.length > LONGEST_NAME)) {
+    return failure(`is too long: expected ${LONGEST_NAME} characters or less for each name`);
+  }
+  return names.every((name) => /^\P{C}+$/u.test(name) && name !== "@")
     ? success(names)
     : failure("is not a node name: expected name@host, as the worker prints it when it starts");
 };
@@ -83,5 +89,5 @@ export interface BrokerUrl {
 /** A broker URL in kombu's dialect. */
 export const brokerUrl: ValueParser<BrokerUrl> = (text) => {
   const target = parseBrokerUrl(text);
-  return target.ok ? success({ text, target: target.value }) : target;
+  return target.ok ? success({ text: withoutLineEnds(text), target: target.value }) : target;
 };

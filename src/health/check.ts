@@ -2,7 +2,7 @@ import type { BrokerFailure } from "../broker/failure.ts";
 import { type Deadline, startDeadline } from "../deadline.ts";
 import type { Host } from "../host.ts";
 import type { Channel } from "../pidbox/channel.ts";
-import { collect, type Mailbox, publish } from "../pidbox/mailbox.ts";
+import { openMailbox } from "../pidbox/mailbox.ts";
 import { encodeRequest } from "../pidbox/message.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Plan } from "./plan.ts";
@@ -29,12 +29,11 @@ async function converse(plan: Plan, host: Host, deadline: Deadline): Promise<Evi
 
 /** Pings until all who were asked have answered, the tries are used up or the time is over. */
 async function ask(plan: Plan, host: Host, deadline: Deadline, channel: Channel): Promise<Evidence> {
-  const mailbox: Mailbox = {
-    channel,
-    list: plan.replies,
-    patience: () => deadline.atMost(plan.connectTimeout),
-    clock: host,
-  };
+  const mailbox = openMailbox(channel, plan.replies, {
+    now: host.now,
+    pause: host.pause,
+    answerMs: () => deadline.atMost(plan.connectTimeout),
+  });
   const roll = startRoll(plan.asked, host.now);
   let pings = 0;
   let subscribers = 0;
@@ -48,13 +47,13 @@ async function ask(plan: Plan, host: Host, deadline: Deadline, channel: Channel)
 
   while (pings < plan.pings && deadline.left() >= SHORTEST_WAIT_MS) {
     const ticket = host.uuid();
-    const published = await publish(mailbox, plan.channel, pingMessage(plan, host, ticket));
+    const published = await mailbox.publish(plan.channel, pingMessage(plan, host, ticket));
     if (!published.ok) return broken(published.problem);
     pings += 1;
     subscribers = published.value;
     roll.sent(ticket);
     if (subscribers === 0) break;
-    const collected = await collect(mailbox, roll.see, deadline.atMost(plan.timeout));
+    const collected = await mailbox.collect(roll.see, deadline.atMost(plan.timeout));
     if (!collected.ok) return broken(collected.problem);
     if (roll.complete()) break;
   }

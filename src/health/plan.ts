@@ -1,7 +1,7 @@
 import { controlChannel, type Destination, replyKey } from "../broker/keys.ts";
 import { type BrokerTarget, DEFAULT_BROKER_URL, redact } from "../broker/url.ts";
-import type { Config, Origin } from "../cli/options.ts";
-import { complaint, type UsageProblem, wrong } from "../cli/usage.ts";
+import { BROKER_VARIABLES, type Config, type Origin } from "../cli/options.ts";
+import { complaint, mask, type UsageProblem, wrong } from "../cli/usage.ts";
 import { type BrokerUrl, brokerUrl } from "../cli/values.ts";
 import type { Host } from "../host.ts";
 import { type Outcome, success } from "../outcome.ts";
@@ -25,18 +25,6 @@ export interface Plan {
   readonly connectTimeout: number;
   readonly deadline: number;
 }
-
-/**
- * The variables that a worker of Celery 5 takes its broker from, in its order (celery/bin/celery.py: `-b` reads
- * BROKER_URL; celery/app/base.py), and the one that many platforms set.
- */
-const BROKER_VARIABLES = [
-  "BROKER_URL",
-  "CELERY_BROKER",
-  "CELERY_BROKER_READ_URL",
-  "CELERY_BROKER_URL",
-  "REDIS_URL",
-] as const;
 
 /** Elements of the reply list that the next ping leaves: one node's, and a whole fleet's. */
 const KEEP_ONE = 32;
@@ -82,7 +70,7 @@ function chooseBroker(config: Config, { env }: Host): Outcome<ChosenBroker, Usag
   const text = env[name];
   if (text === undefined || text === "") {
     const problem = "is not set: expected a variable with the broker URL";
-    return wrong(complaint(indirect.origin, name, problem));
+    return wrong(complaint(indirect.origin, mask(name), problem));
   }
   return readUrl(text, { kind: "environment", name });
 }

@@ -1,4 +1,4 @@
-import { type Answer, isPong } from "../pidbox/message.ts";
+import { type Answer, isPong, type Said } from "../pidbox/message.ts";
 import { isBeat } from "../worker/node-name.ts";
 import type { Pong } from "./evidence.ts";
 import type { Asked } from "./plan.ts";
@@ -7,7 +7,7 @@ import type { Asked } from "./plan.ts";
 export interface Roll {
   /** Notes that a ping with this ticket has been published. */
   readonly sent: (ticket: string) => void;
-  /** Notes the replies found and says whether all who were asked have answered. */
+  /** Notes replies, each shown once, and says whether all who were asked have answered. */
   readonly see: (answers: readonly Answer[]) => boolean;
   readonly complete: () => boolean;
   readonly pongs: () => readonly Pong[];
@@ -16,12 +16,19 @@ export interface Roll {
 }
 
 /**
- * Calls the roll. A pong counts with one of our tickets and, where nodes were named, from one of them; a beat
- * counts only if it was named. A pong that arrives for an earlier ping of this run counts as well.
+ * Calls the roll. A pong counts with one of our tickets and, where nodes were named, from one of them; a beat under
+ * its default name counts only if it was named. A pong for an earlier ping of this run counts as well.
  */
 export function startRoll(asked: Asked, now: () => number): Roll {
   const sentAt = new Map<string, number>();
   const pongs = new Map<string, Pong>();
+  /** How often each ticket was answered under each name. */
+  const copies = new Map<string, number>();
+  const count = (ticket: string, name: string): number => {
+    const pair = JSON.stringify([ticket, name]);
+    copies.set(pair, (copies.get(pair) ?? 0) + 1);
+    return copies.get(pair) ?? 0;
+  };
 
   const complete = () =>
     asked.kind === "nodes" ? asked.nodes.every((node) => pongs.has(node)) : pongs.size >= asked.atLeast;
@@ -31,19 +38,18 @@ export function startRoll(asked: Asked, now: () => number): Roll {
       sentAt.set(ticket, now());
     },
     see(answers) {
-      const copies = new Map<string, number>();
-      for (const answer of answers) {
-        const since = sentAt.get(answer.ticket);
-        const node = whoPonged(answer, asked);
-        if (since === undefined || node === null) continue;
-        const pair = `${answer.ticket} ${node}`;
-        const copy = (copies.get(pair) ?? 0) + 1;
-        copies.set(pair, copy);
+      for (const { ticket, said } of answers) {
+        const since = sentAt.get(ticket);
+        const name = since === undefined ? null : whoPonged(said, asked);
+        if (since === undefined || name === null) continue;
+        const copy = count(ticket, name);
+        // Of those who give no readable name each answer to one ticket is another worker's.
+        const node = name === UNNAMED ? `${UNNAMED} ${copy}` : name;
         const known = pongs.get(node);
         pongs.set(node, {
           node,
           afterMs: known?.afterMs ?? now() - since,
-          copies: Math.max(copy, known?.copies ?? 0),
+          copies: name === UNNAMED ? 1 : Math.max(copy, known?.copies ?? 0),
         });
       }
       return complete();
@@ -54,12 +60,28 @@ export function startRoll(asked: Asked, now: () => number): Roll {
   };
 }
 
+/** Stands for a worker whose reply is in a serialisation that is not read, where everybody was asked. */
+const UNNAMED = "unnamed worker";
+
 /** The node whose pong this is, if it is one of those that count. */
-function whoPonged({ said }: Answer, asked: Asked): string | null {
-  if (asked.kind === "any") {
-    return said !== null && isPong(said.result) && !isBeat(said.node) ? said.node : null;
+function whoPonged(said: Said, asked: Asked): string | null {
+  switch (said.kind) {
+    case "read": {
+      const counts = asked.kind === "nodes" ? asked.nodes.includes(said.node) : !isBeat(said.node);
+      return counts && isPong(said.result) ? said.node : null;
+    }
+    case "unread":
+      if (!said.bytes.includes("pong")) return null;
+      if (asked.kind === "any") return UNNAMED;
+      // One node was asked and the ticket is ours: nobody else can have it. Of several, the longest name that
+      // stands in the bytes, as one name may be a part of another.
+      if (asked.nodes.length === 1) return asked.nodes[0] ?? null;
+      return (
+        asked.nodes
+          .filter((node) => said.bytes.includes(Buffer.from(node, "utf8").toString("latin1")))
+          .sort((a, b) => b.length - a.length)[0] ?? null
+      );
+    default:
+      return said satisfies never;
   }
-  // The body could not be read, but only one node was asked and the ticket is ours: nobody else can have it.
-  if (said === null) return asked.nodes.length === 1 ? (asked.nodes[0] ?? null) : null;
-  return isPong(said.result) && asked.nodes.includes(said.node) ? said.node : null;
 }

@@ -56,13 +56,17 @@ export function encodeRequest(request: Request): string {
 /** A worker's reply, as far as it can be read. */
 export interface Answer {
   readonly ticket: string;
-  /**
-   * Who answered with what. `null` where the body is in a serialisation that is not read here (pickle, yaml,
-   * msgpack: Celery ≥ 5.1 replies in the worker's `task_serializer`); the ticket still proves that somebody we
-   * asked did.
-   */
-  readonly said: { readonly node: string; readonly result: unknown } | null;
+  readonly said: Said;
 }
+
+/**
+ * Who answered with what. `unread`: the body is in a serialisation that is not read here (pickle, yaml, msgpack:
+ * Celery ≥ 5.1 replies in the worker's `task_serializer`), its bytes as Latin-1 text. The ticket still proves that
+ * somebody we asked answered, and all of these write the node's name as it is.
+ */
+export type Said =
+  | { readonly kind: "read"; readonly node: string; readonly result: unknown }
+  | { readonly kind: "unread"; readonly bytes: string };
 
 /**
  * Reads one element of a reply list. `null` for what is no reply to anybody: the tombstone, foreign or damaged
@@ -71,18 +75,18 @@ export interface Answer {
 export function decodeReply(text: string): Answer | null {
   const envelope = asObject(parseJson(text));
   const ticket = asObject(envelope?.["headers"])?.["ticket"];
-  if (envelope === null || typeof ticket !== "string") return null;
-  if (envelope["content-type"] !== "application/json") return { ticket, said: null };
-  const body = envelope["body"];
-  if (typeof body !== "string") return null;
+  const body = envelope?.["body"];
+  if (envelope === null || typeof ticket !== "string" || typeof body !== "string") return null;
   const encoding = asObject(envelope["properties"])?.["body_encoding"];
-  const said = asObject(
-    parseJson(encoding === "base64" ? Buffer.from(body, "base64").toString("utf8") : body),
-  );
+  const bytes = Buffer.from(body, encoding === "base64" ? "base64" : "utf8");
+  if (envelope["content-type"] !== "application/json") {
+    return { ticket, said: { kind: "unread", bytes: bytes.toString("latin1") } };
+  }
+  const said = asObject(parseJson(bytes.toString("utf8")));
   const entries = said === null ? [] : Object.entries(said);
   const entry = entries[0];
   if (entry === undefined || entries.length !== 1) return null;
-  return { ticket, said: { node: entry[0], result: entry[1] } };
+  return { ticket, said: { kind: "read", node: entry[0], result: entry[1] } };
 }
 
 /** Whether a reply's result is what `ping` gives on every version: `{"ok": "pong"}`. */

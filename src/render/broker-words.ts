@@ -29,11 +29,11 @@ const UNREACHABLE: { readonly [C in UnreachableCause]: Words<Unreachable> } = {
   ],
   "connect-timeout": (address, { detail }) => [
     `${address} did not accept the connection within ${detail}`,
-    "is that machine or container up? a firewall or a silent name server does this too; --connect-timeout gives it longer",
+    "is that machine or container up? a firewall or a silent name server does this too; --connect-timeout and --deadline give it longer",
   ],
   "no-answer": (address, { detail }) => [
     `${address} accepted the connection but did not answer within ${detail}`,
-    "Redis is paused, overloaded or behind a proxy that has lost it; --connect-timeout gives it longer",
+    "Redis is paused, overloaded or behind a proxy that has lost it; --connect-timeout and --deadline give it longer",
   ],
   "connection-lost": (address, { detail }) => [
     `${address} closed the connection (${detail})`,
@@ -60,7 +60,7 @@ const REFUSED: { readonly [C in RefusedCause]: Words<Refused> } = {
   ],
   "no-permission": (address, { command, detail }) => [
     `the user of ${address} may not do ${command}: ${detail}`,
-    "allow this user what celery inspect needs: ~*.reply.celery.pidbox &/*.celery.pidbox " +
+    "allow this user what the probe needs: ~*.reply.celery.pidbox &/*.celery.pidbox " +
       "+select +type +multi +exec +rpush +ltrim +expire +publish +lrange",
   ],
   "out-of-memory": (address, { detail }) => [
@@ -115,10 +115,17 @@ const REFUSED: { readonly [C in RefusedCause]: Words<Refused> } = {
 
 /** The sentence and the hint for a broker that nothing could be had from. `address` is already redacted. */
 export function brokerStatement(address: string, failure: BrokerFailure): Statement {
-  const detail = failure.detail.replace(/\.$/, "");
+  const detail = short(failure.detail.replace(/\.$/, ""));
   const [fact, hint] =
     failure.kind === "unreachable"
       ? UNREACHABLE[failure.cause](address, { ...failure, detail })
       : REFUSED[failure.cause](address, { ...failure, detail });
   return { fact, hint };
+}
+
+/** Protected mode explains itself in a thousand characters; the beginning says it. */
+const LONGEST_DETAIL = 240;
+
+function short(text: string): string {
+  return text.length <= LONGEST_DETAIL ? text : `${text.slice(0, LONGEST_DETAIL)} …`;
 }

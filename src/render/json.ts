@@ -2,7 +2,7 @@ import { label } from "../cli/usage.ts";
 import type { CheckReport } from "../health/report.ts";
 import { statement } from "./statement.ts";
 
-/** So many pongs are listed: the object stays below what Docker keeps of a probe's output. */
+/** So many nodes and pongs are listed: the object stays below what Docker keeps of a probe's output. */
 const LISTED = 20;
 
 /** The version of the object's form. Fields may be added to a version; none is changed or removed. */
@@ -23,7 +23,7 @@ export function checkJson(report: CheckReport): string {
     evidence: {
       broker: { url: plan.broker.shown, from: label(plan.broker.origin) },
       asked: {
-        nodes: asked,
+        nodes: asked?.slice(0, LISTED) ?? null,
         at_least: plan.asked.kind === "any" ? plan.asked.atLeast : (asked?.length ?? 0),
       },
       channel: plan.channel,

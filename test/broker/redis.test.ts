@@ -5,7 +5,7 @@ import type { BrokerFailure } from "../../src/broker/failure.ts";
 import { connect } from "../../src/broker/redis.ts";
 import type { BrokerTarget } from "../../src/broker/url.ts";
 import type { Command } from "../../src/pidbox/channel.ts";
-import { publish } from "../../src/pidbox/mailbox.ts";
+import { openMailbox } from "../../src/pidbox/mailbox.ts";
 import { HANG_UP, SILENCE, type ScriptedServer, scriptedServer, wellBehaved } from "./scripted-server.ts";
 
 const LIST = { key: "k.reply.celery.pidbox", keep: 32 };
@@ -23,12 +23,8 @@ async function opened(place: BrokerTarget) {
 /** Publishes a ping and gives the failure that the broker made of it. */
 async function failureOf(server: ScriptedServer, more: Partial<BrokerTarget> = {}): Promise<BrokerFailure> {
   const channel = await opened(target(server, more));
-  const clock = { now: () => performance.now(), pause: () => Promise.resolve() };
-  const sent = await publish(
-    { channel, list: LIST, patience: () => 200, clock },
-    "/0.celery.pidbox",
-    "message",
-  );
+  const patience = { now: () => performance.now(), pause: () => Promise.resolve(), answerMs: () => 200 };
+  const sent = await openMailbox(channel, LIST, patience).publish("/0.celery.pidbox", "message");
   channel.close();
   if (sent.ok) throw new Error("the broker refused nothing");
   return sent.problem;
@@ -70,6 +66,34 @@ describe("the first commands", () => {
     });
     expect(server.received).toEqual([["AUTH", "app", "pw"], ["SELECT", "3"], ["TYPE", "k"], ["MULTI"]]);
     channel.close();
+  });
+
+  test.each([
+    [{ password: "pw" }, ["AUTH", "pw"]],
+    [{ username: "app" }, ["AUTH", "app", ""]],
+  ])("sign in as redis-py does when the URL has %j", async (credentials, auth) => {
+    await using server = await scriptedServer(wellBehaved);
+    const channel = await opened(target(server, credentials));
+    await channel.send([["MULTI"]], 500);
+    expect(server.received).toEqual([auth, ["MULTI"]]);
+    channel.close();
+  });
+
+  test.each([
+    [
+      "repeats what it does not know",
+      "-ERR unknown command 'AUTH', with args beginning with: 'hunter2' \r\n",
+    ],
+    ["says it in other words", "-ERR AUTH hunter2 is wrong\r\n"],
+    ["echoes", "+AUTH hunter2\r\n"],
+    ["greets with it and is no Redis", "hunter2\r\n"],
+  ])("give no password away when the server %s", async (_, reply) => {
+    await using server = await scriptedServer((received, inTransaction) =>
+      received[0] === "AUTH" ? reply : wellBehaved(received, inTransaction),
+    );
+    const failure = await failureOf(server, { password: "hunter2" });
+    expect(failure.kind).toBe("refused");
+    expect(JSON.stringify(failure)).not.toContain("hunter2");
   });
 
   test("are not preceded by anything when the URL has neither password nor database", async () => {
@@ -116,12 +140,12 @@ describe("a broker that refuses", () => {
     ["PUBLISH", "+OK", "not-redis"],
     ["EXEC", "-NOPERM User app has no permissions to run the 'exec' command", "no-permission"],
     ["EXEC", "*-1", "not-redis"],
-    ["EXEC", "*4\r\n:1\r\n+OK\r\n:1\r\n-WRONGTYPE x", "not-redis"],
+    ["EXEC", "*5\r\n:1\r\n+OK\r\n:1\r\n-WRONGTYPE x\r\n:1", "not-redis"],
   ] as const;
 
   test.each(refusals)("%s with %j is %s", async (command, reply, cause) => {
-    await using server = await scriptedServer((received) =>
-      received[0] === command ? `${reply}\r\n` : wellBehaved(received),
+    await using server = await scriptedServer((received, inTransaction) =>
+      received[0] === command ? `${reply}\r\n` : wellBehaved(received, inTransaction),
     );
     const failure = await failureOf(server, { password: "pw", db: 1 });
     expect(failure).toMatchObject({ kind: "refused", cause });
@@ -129,16 +153,16 @@ describe("a broker that refuses", () => {
   });
 
   test.each(["TYPE", "MULTI"])("is sent nothing more when %s is refused", async (command) => {
-    await using server = await scriptedServer((received) =>
-      received[0] === command ? "-ERR no\r\n" : wellBehaved(received),
+    await using server = await scriptedServer((received, inTransaction) =>
+      received[0] === command ? "-ERR no\r\n" : wellBehaved(received, inTransaction),
     );
     await failureOf(server);
     expect(names(server)).toEqual(["TYPE", "MULTI"]);
   });
 
   test("is sent nothing more when the key holds something else", async () => {
-    await using server = await scriptedServer((received) =>
-      received[0] === "TYPE" ? "+hash\r\n" : wellBehaved(received),
+    await using server = await scriptedServer((received, inTransaction) =>
+      received[0] === "TYPE" ? "+hash\r\n" : wellBehaved(received, inTransaction),
     );
     expect(await failureOf(server)).toEqual({
       kind: "refused",
@@ -150,8 +174,8 @@ describe("a broker that refuses", () => {
   });
 
   test("is not sent MULTI's companions before it has acknowledged MULTI", async () => {
-    await using server = await scriptedServer((received) =>
-      received[0] === "MULTI" ? SILENCE : wellBehaved(received),
+    await using server = await scriptedServer((received, inTransaction) =>
+      received[0] === "MULTI" ? SILENCE : wellBehaved(received, inTransaction),
     );
     await failureOf(server);
     expect(names(server)).toEqual(["TYPE", "MULTI"]);
@@ -184,8 +208,8 @@ describe("what is no broker", () => {
   });
 
   test.each(["TYPE", "MULTI", "EXEC"])("is connection-lost when it hangs up at %s", async (command) => {
-    await using server = await scriptedServer((received) =>
-      received[0] === command ? HANG_UP : wellBehaved(received),
+    await using server = await scriptedServer((received, inTransaction) =>
+      received[0] === command ? HANG_UP : wellBehaved(received, inTransaction),
     );
     expect(await failureOf(server)).toMatchObject({ kind: "unreachable", cause: "connection-lost" });
     expect(names(server).filter((name) => name === "PUBLISH").length).toBeLessThanOrEqual(1);

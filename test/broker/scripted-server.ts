@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 
-/** What the server writes for a command: RESP2 text, or `silence`, or `hang up`. */
-type Script = (command: readonly string[], position: number) => string;
+/** What the server writes for a command, inside a transaction or not: RESP2 text, or `silence`, or `hang up`. */
+type Script = (command: readonly string[], inTransaction: boolean) => string;
 
 /** Writes nothing. */
 export const SILENCE = "silence";
@@ -17,7 +17,7 @@ export interface ScriptedServer extends AsyncDisposable {
 }
 
 /** Answers as a Redis in good order does, with one subscriber and nobody who answers. */
-export function wellBehaved(command: readonly string[]): string {
+export function wellBehaved(command: readonly string[], inTransaction: boolean): string {
   switch (command[0]) {
     case "TYPE":
       return "+none\r\n";
@@ -27,9 +27,9 @@ export function wellBehaved(command: readonly string[]): string {
     case "PUBLISH":
       return "+QUEUED\r\n";
     case "EXEC":
-      return "*4\r\n:1\r\n+OK\r\n:1\r\n:1\r\n";
+      return "*5\r\n:1\r\n+OK\r\n:1\r\n*1\r\n$0\r\n\r\n:1\r\n";
     case "LRANGE":
-      return "*0\r\n";
+      return inTransaction ? "+QUEUED\r\n" : "*0\r\n";
     default:
       return "+OK\r\n";
   }
@@ -49,6 +49,7 @@ export async function scriptedServer(script: Script, greeting = ""): Promise<Scr
     if (greeting === HANG_UP) socket.end();
     else socket.write(greeting);
     let pending = "";
+    let inTransaction = false;
     socket.on("data", (bytes) => {
       pending += bytes.toString("latin1");
       for (;;) {
@@ -56,7 +57,9 @@ export async function scriptedServer(script: Script, greeting = ""): Promise<Scr
         if (parsed === null) return;
         pending = parsed.rest;
         received.push(parsed.command);
-        const reply = script(parsed.command, received.length - 1);
+        const reply = script(parsed.command, inTransaction);
+        if (parsed.command[0] === "MULTI") inTransaction = true;
+        if (parsed.command[0] === "EXEC") inTransaction = false;
         if (reply === HANG_UP) socket.destroy();
         else if (reply !== SILENCE) socket.write(reply, "latin1");
       }

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { OPTION_NAMES, option, variableOf } from "../../src/cli/options.ts";
 import { parse } from "../../src/cli/parse.ts";
@@ -65,9 +66,9 @@ describe.each(OPTION_NAMES)("--%s", (name) => {
   });
 
   test("is refused by name when its value is wrong", () => {
-    expect(sentence([`--${name}=\n`])).toMatch(new RegExp(`^--${name} '\n' .*: expected `));
-    expect(sentence([], { [variableOf(name)]: "\n" })).toMatch(
-      new RegExp(`^${variableOf(name)} '\n' .*: expected `),
+    expect(sentence([`--${name}=\u0007`])).toMatch(new RegExp(`^--${name} '\u0007' .*: expected `));
+    expect(sentence([], { [variableOf(name)]: "\u0007" })).toMatch(
+      new RegExp(`^${variableOf(name)} '\u0007' .*: expected `),
     );
   });
 
@@ -92,6 +93,44 @@ test("--any=false wins when the variable says true", () => {
   expect(config(["--any=false"], { CELERY_PROBE_ANY: "true" }).any.value).toBe(false);
 });
 
+describe("a flag", () => {
+  test.each([
+    [["--any"], { CELERY_PROBE_NODE: "a@x" }, { any: true, node: [] }],
+    [
+      ["--node=b@x"],
+      { CELERY_PROBE_ANY: "true", CELERY_PROBE_MIN_NODES: "x" },
+      { any: false, node: ["b@x"] },
+    ],
+    [["--quiet"], { CELERY_PROBE_VERBOSE: "true" }, { quiet: true, verbose: false }],
+    [["--quiet=false"], { CELERY_PROBE_VERBOSE: "true" }, { quiet: false, verbose: true }],
+    [["--broker-env=MINE"], { CELERY_PROBE_BROKER: "broken" }, { "broker-env": "MINE", broker: null }],
+  ])("wins over the variable of an option that it contradicts: %j %j", (argv, env, values) => {
+    const read = config(argv, env as Record<string, string>);
+    for (const [name, value] of Object.entries(values))
+      expect(read[name as keyof typeof read].value).toEqual(value);
+  });
+
+  test("of two variables that contradict each other none wins", () => {
+    expect(sentence([], { CELERY_PROBE_NODE: "a@x", CELERY_PROBE_ANY: "1" })).toBe(
+      "CELERY_PROBE_NODE and CELERY_PROBE_ANY contradict each other: expected one of them",
+    );
+  });
+});
+
+test("no sentence repeats a piece of a password, wherever it stands in a broken URL", () => {
+  const piece = fc.string({ unit: fc.constantFrom(..."/?#:;%= 1redis&[]".split("")), maxLength: 6 });
+  const scheme = fc.constantFrom("redis://", "rediss://", "http://", "redis:/", "");
+  fc.assert(
+    fc.property(scheme, piece, piece, piece, (start, before, after, tail) => {
+      const url = `${start}:${before}hunter2${after}@h${tail}`;
+      for (const argv of [["--broker", url], [`--broker${url}`], [url], ["--timeout", url]]) {
+        expect(sentence(argv)).not.toContain("hunter2");
+      }
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
 test.each([["--help"], ["-h"], ["--bogus", "--help"], ["--timeout", "x", "--help"], ["nonsense", "-h"]])(
   "help wins when the rest is wrong: %s %s",
   (...argv) => {
@@ -112,6 +151,9 @@ test.each([
   [["--timout", "1s"], "unknown option '--timout': expected --timeout?"],
   [["--frobnicate"], "unknown option '--frobnicate': see celery-probe --help"],
   [["-x"], "unknown option '-x': see celery-probe --help"],
+  [["-hx"], "unknown option '-hx': see celery-probe --help"],
+  [["--brokerredis://:hunter2@h/0"], "unknown option '--brokerredis…': see celery-probe --help"],
+  [["-redis://:hunter2@h"], "unknown option '-redis…': see celery-probe --help"],
   [["--timeout", "5"], "--timeout '5' has no unit: expected a duration such as 500ms, 2s or 1m"],
   [["--timeout", "-1s"], "--timeout '-1s' is not a duration: expected a duration such as 500ms, 2s or 1m"],
   [["--timeout"], "--timeout needs a value: expected DURATION"],
@@ -140,7 +182,12 @@ test.each([
   [["--broker", "http://u:hunter2@h"]],
   [["--broker", "hunter2@h"]],
   [["--broker-env", "redis://:hunter2@h"]],
-  [["--node", "redis://:hunter2@h x"]],
+  [["--node", "redis://:hunter2@h\u0007"]],
+  [["hunter2@h:6379/0"]],
+  [["--broker", "redis://:123/hunter2@h:1/0"]],
+  [["--broker", "redis://:6379?hunter2@h/0"]],
+  [["--broker", "redis://:/hunter2@h/0"]],
+  [["--broker", "redis://h:6379/0?hunter2"]],
   [["redis://:hunter2@h"]],
   [["--timeout", "redis://:hunter2@h"]],
   [["--timeout=:hunter2@h"]],

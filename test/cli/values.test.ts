@@ -71,7 +71,7 @@ test("nodes splits at commas", () => {
   expect(nodes("celery@a, w@%h")).toEqual({ ok: true, value: ["celery@a", "w@%h"] });
 });
 
-test.each(["", "a@x,", "a b@x", "\n", "@", "a@\u0000"])("nodes refuses %j", (text) => {
+test.each(["", "a@x,", "a\tb@x", "\n", "@", "a@\u0000"])("nodes refuses %j", (text) => {
   expect(problem(nodes, text)).toContain("is not a node name: expected name@host");
 });
 

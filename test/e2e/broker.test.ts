@@ -110,6 +110,30 @@ describe("a real Redis that refuses", () => {
     expect(wrong.stdout + unwanted.stdout).not.toMatch(/hunter/);
   });
 
+  test("gives no password away when the server does not know AUTH", async () => {
+    const server = await startServer({ args: ["--rename-command", "AUTH", ""] });
+    started.push(server);
+    for (const output of ["text", "json"]) {
+      const probed = await at(`redis://:hunter2@127.0.0.1:${server.port}/0`, `--output=${output}`);
+      expect(probed.exitCode).toBe(1);
+      expect(probed.stdout).toContain("unknown command 'AUTH'");
+      expect(probed.stdout + probed.stderr).not.toContain("hunter2");
+    }
+  });
+
+  test("is no refusal when the user needs no password, and the worker has none either", async () => {
+    const { server, worker } = await world();
+    await server.client().call("ACL", "SETUSER", "bob", "reset", "on", "nopass", "~*", "&*", "+@all");
+    await server.client().call("ACL", "SETUSER", "default", "off");
+    const probed = await at(`redis://bob@127.0.0.1:${server.port}/0`, "--node", worker.node);
+    expectLine(probed, 0, /^healthy: alive: /, SOON_MS);
+  });
+
+  test("is reached when the URL ends in the line end of the secret it came from", async () => {
+    const { server, worker } = await world();
+    expectLine(await at(`${server.url()}\r\n`, "--node", worker.node), 0, /^healthy: alive: /, SOON_MS);
+  });
+
   test("is said when the database does not exist", async () => {
     const { server } = await world();
     expectLine(
@@ -186,7 +210,7 @@ describe("a user with an ACL", () => {
     await assertWorkerIsWell(worker);
   });
 
-  test.each(["type", "multi", "exec", "rpush", "ltrim", "expire", "publish"])(
+  test.each(["type", "multi", "exec", "rpush", "ltrim", "expire", "lrange", "publish"])(
     "is told what it may not do when +%s is missing, and no worker is asked",
     async (command) => {
       const { worker, probed } = await withUser(LEAST.replace(` +${command}`, ""));
@@ -237,8 +261,8 @@ describe("what no real Redis can be made to do", () => {
     ["it is full of clients", "AUTH", "-ERR max number of clients reached\r\n", "has no connection left"],
     ["it is a web server", "AUTH", "HTTP/1.1 400 Bad Request\r\n\r\n", "does not speak Redis' protocol"],
   ])("is said when %s", async (_, command, reply, words) => {
-    const server = await scriptedServer((received) =>
-      received[0] === command ? reply : wellBehaved(received),
+    const server = await scriptedServer((received, inTransaction) =>
+      received[0] === command ? reply : wellBehaved(received, inTransaction),
     );
     const probed = await against(server);
     expectLine(
@@ -247,7 +271,9 @@ describe("what no real Redis can be made to do", () => {
       new RegExp(`^unknown: broker-refused: redis://:\\*\\*\\*@\\S+ ${words}.*; hint: `),
       SOON_MS,
     );
-    expect(server.received.map(([name]) => name)).not.toContain(command === "RPUSH" ? "LRANGE" : "PUBLISH");
+    const names = server.received.map(([name]) => name);
+    if (command === "RPUSH") expect(names.at(-1)).toBe("EXEC");
+    else expect(names).not.toContain("PUBLISH");
   });
 
   test("is said when it is in protected mode, greets with that and hangs up", async () => {
@@ -276,8 +302,8 @@ describe("what no real Redis can be made to do", () => {
   });
 
   test("ends in time when it drips an answer without end", async () => {
-    const server = await scriptedServer((received) =>
-      received[0] === "EXEC" ? "*100000\r\n" : wellBehaved(received),
+    const server = await scriptedServer((received, inTransaction) =>
+      received[0] === "EXEC" ? "*100000\r\n" : wellBehaved(received, inTransaction),
     );
     const probed = await against(server, "--connect-timeout=10s", "--deadline=1s");
     expectLine(

@@ -28,7 +28,7 @@ const WRONG: [args: string[], env: Record<string, string>, sentence: string][] =
   [
     ["--broker", "redis://h/abc"],
     {},
-    "--broker 'redis://h/abc' has database 'abc': expected a number, 0 or more",
+    "--broker 'redis://h/abc' has a database that is not a number: expected 0 or more",
   ],
   [
     ["--broker", "redis://user:hunter2@h:99999/0"],
@@ -40,6 +40,7 @@ const WRONG: [args: string[], env: Record<string, string>, sentence: string][] =
     { CELERY_BROKER_URL: "amqp://user:hunter2@h//" },
     "CELERY_BROKER_URL 'amqp://user:***@h//' is not a Redis broker: expected redis://[user:password@]host[:port][/database]",
   ],
+  [["-redis://h"], {}, "unknown option '-redis…': see celery-probe --help"],
   [["--end-with=2"], {}, "unknown option '--end-with': see celery-probe --help"],
   [["--any", "--node=a@x"], {}, "--node and --any contradict each other: expected one of them"],
   [["--output", "yaml"], {}, "--output 'yaml' is not accepted: expected text or json"],

@@ -67,6 +67,48 @@ describe("with two workers on the broker", () => {
   });
 });
 
+test("workers that reply in pickle or yaml are counted when everyone or several are asked", async () => {
+  await using server = await startServer();
+  const inYaml = { task_serializer: "yaml", accept_content: ["json", "yaml"] };
+  const inPickle = { task_serializer: "pickle", accept_content: ["json", "pickle"] };
+  await using one = await startWorker({ server, pool: "solo", settings: inYaml });
+  // Celery refuses to read pickle as root unless it is told twice.
+  await using two = await startWorker({
+    server,
+    pool: "solo",
+    settings: inPickle,
+    env: { C_FORCE_ROOT: "1" },
+  });
+  const ask = (...args: string[]) => probe(args, { CELERY_BROKER_URL: server.url() });
+  expectLine(await ask("--any"), 0, /^healthy: alive: /, 1_900);
+  expectLine(
+    await ask("--min-nodes=2"),
+    0,
+    /^healthy: alive: 2 nodes \(unnamed worker 1, unnamed worker 2\)/,
+    1_900,
+  );
+  expectLine(await ask("--node", `${one.node},${two.node}`), 0, /^healthy: alive: 2 nodes \(/, 1_900);
+  const tooMany = await ask("--node", `${one.node},w9@world`, "--timeout=200ms", "--retries=0");
+  expectLine(tooMany, 1, /^unknown: undecided: no pong from w9@world within .*; \S+ answered; /, 1_900);
+});
+
+test("a list full of old replies is not read again when a fleet is asked", async () => {
+  await using server = await startServer();
+  await using worker = await startWorker({ server, pool: "solo" });
+  const ask = () => probe(["--any"], { CELERY_BROKER_URL: server.url() });
+  await ask();
+  const redis = server.client();
+  const [key = ""] = await redis.keys("*.reply.celery.pidbox");
+  const [pong = ""] = await redis.lrange(key, 0, 0);
+  await redis.lpush(key, ...Array<string>(4_096).fill(pong));
+  const sent = async () => Number(/total_net_output_bytes:(\d+)/.exec(await redis.info("stats"))?.[1]);
+  const before = await sent();
+  expectLine(await ask(), 0, /^healthy: alive: /, 1_900);
+  expect((await sent()) - before).toBeLessThan(50_000);
+  expect(await redis.llen(key)).toBeLessThanOrEqual(4_097);
+  await assertWorkerIsWell(worker);
+});
+
 test("two workers of one name are mentioned when both answer", async () => {
   await using server = await startServer();
   await using one = await startWorker({ server, pool: "solo", name: "twin@world" });

@@ -37,10 +37,11 @@ describe("gather", () => {
         ["RPUSH", key, ""],
         ["LTRIM", key, 0, 31],
         ["EXPIRE", key, 86_400],
+        ["LRANGE", key, 0, 0],
         ["PUBLISH", "/0.celery.pidbox", expect.any(String)],
         ["EXEC"],
       ],
-      [["LRANGE", key, 0, -1]],
+      [["LRANGE", key, 0, 1]],
     ]);
   });
 
@@ -81,24 +82,58 @@ describe("gather", () => {
     expect(await evidenceOf(host)).toMatchObject({ kind: "asked", pongs: [] });
   });
 
-  test("counts a reply in another serialisation when only one node was asked", async () => {
-    const pickled = JSON.stringify({
-      body: "gASVGQ==",
+  const unread = (ticket: string, bytes: string) =>
+    JSON.stringify({
+      body: Buffer.from(bytes, "latin1").toString("base64"),
       "content-type": "application/x-python-serialize",
-      headers: { ticket: "uuid-1" },
+      headers: { ticket },
       properties: { body_encoding: "base64" },
     });
-    const one = fakeHost({ argv: ["--retries=0"], broker: brokerWith(1, () => [pickled]) });
-    expect(await evidenceOf(one)).toHaveProperty("pongs.0.node", "celery@web-1");
-    const two = fakeHost({ argv: ["--retries=0", "--node=a@x,b@x"], broker: brokerWith(1, () => [pickled]) });
-    expect(await evidenceOf(two)).toHaveProperty("pongs", []);
+
+  test.each<[string[], string[], string[]]>([
+    [["--node=a@x"], ["…pong"], ["a@x"]],
+    [["--node=a@x"], ["…"], []],
+    [["--node=a@x,b@x"], ["X\x03a@x ok pong", "X\x03b@x ok pong"], ["a@x", "b@x"]],
+    [["--node=a@x,aa@x"], ["X\x04aa@x ok pong"], ["aa@x"]],
+    [["--node=a@x,b@x"], ["X\x03c@x ok pong"], []],
+    [["--any"], ["X\x03c@x ok pong"], ["unnamed worker 1"]],
+    [["--min-nodes=3"], ["X\x03a@x ok pong", "X\x03b@x ok pong"], ["unnamed worker 1", "unnamed worker 2"]],
+  ])("counts replies in another serialisation when asked by %j: %j", async (argv, bodies, names) => {
+    const list = bodies.map((bytes, position) => unread("uuid-1", bytes + " ".repeat(position)));
+    const host = fakeHost({ argv: [...argv, "--retries=0"], broker: brokerWith(1, () => list) });
+    const evidence = await evidenceOf(host);
+    const pongs = evidence.kind === "asked" ? evidence.pongs.map(({ node }) => node) : [];
+    expect(pongs.sort()).toEqual(names);
+  });
+
+  test("reads what is new and no more when the list is full of old replies", async () => {
+    const old = Array.from({ length: 4_000 }, (_, n) => reply(`w${n}@x`, `old-${n}`));
+    const host = fakeHost({
+      argv: ["--min-nodes=20"],
+      broker: brokerWith(
+        20,
+        (time) => [
+          ...Array.from({ length: time > 200 ? 20 : 0 }, (_, n) => reply(`n${n}@x`, "uuid-1")),
+          ...old,
+        ],
+        old[0],
+      ),
+    });
+    const evidence = await evidenceOf(host);
+    expect(evidence).toMatchObject({ kind: "asked", pings: 1 });
+    expect(evidence.kind === "asked" && evidence.pongs.length).toBe(20);
+    const looks = host.writes
+      .filter(([first]) => first?.[0] === "LRANGE")
+      .map(([first]) => Number(first?.[3]) + 1);
+    expect(Math.max(...looks)).toBe(32);
+    expect(looks.filter((size) => size > 2)).toEqual([8, 32]);
   });
 
   test("waits for every node when several were asked", async () => {
     const host = fakeHost({
       argv: ["--node=a@x,b@x"],
       broker: brokerWith(2, (time) =>
-        time > 500 ? [reply("a@x", "uuid-1"), reply("b@x", "uuid-1")] : [reply("a@x", "uuid-1")],
+        time > 500 ? [reply("b@x", "uuid-1"), reply("a@x", "uuid-1")] : [reply("a@x", "uuid-1")],
       ),
     });
     const evidence = await evidenceOf(host);
@@ -115,7 +150,7 @@ describe("gather", () => {
         reply("a@x", "uuid-1"),
       ]),
     });
-    expect(await evidenceOf(host)).toHaveProperty("pongs", [{ node: "a@x", afterMs: 2, copies: 2 }]);
+    expect(await evidenceOf(host)).toHaveProperty("pongs", [{ node: "a@x", afterMs: 3, copies: 2 }]);
   });
 
   test("is over before the deadline when nobody answers", async () => {

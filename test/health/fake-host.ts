@@ -69,19 +69,28 @@ export function reply(node: string, ticket: string, result: unknown = { ok: "pon
   });
 }
 
-/** A broker in good order: `subscribers` connections, and what the list holds at each look. */
-export function brokerWith(subscribers: number, list: (time: number) => readonly string[]): Broker {
+/**
+ * A broker in good order: `subscribers` connections, and what the list holds at each look.
+ *
+ * @param before the element at its head when the ping is published
+ */
+export function brokerWith(
+  subscribers: number,
+  list: (time: number) => readonly string[],
+  before = "",
+): Broker {
   return (commands, time) =>
-    commands.map(([name]) => {
+    commands.map(([name, , , last]) => {
+      const elements = [...list(time), ""];
       switch (name) {
         case "TYPE":
           return ok("none");
         case "MULTI":
           return ok("OK");
         case "EXEC":
-          return ok([1, "OK", 1, subscribers]);
+          return ok([1, "OK", 1, [before], subscribers]);
         case "LRANGE":
-          return ok([...list(time), ""]);
+          return commands.length > 1 ? ok("QUEUED") : ok(elements.slice(0, Number(last) + 1));
         default:
           return ok("QUEUED");
       }

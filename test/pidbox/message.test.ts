@@ -112,20 +112,26 @@ describe("decodeReply", () => {
   test.each(pongs.filter((file) => !unread.test(file)))("reads %s", (file) => {
     const { node, ticket, reply } = recorded(file);
     const answer = decodeReply(reply);
-    expect(answer).toEqual({ ticket, said: { node, result: { ok: "pong" } } });
-    expect(isPong(answer?.said?.result)).toBe(true);
+    expect(answer).toEqual({ ticket, said: { kind: "read", node, result: { ok: "pong" } } });
+    expect(answer?.said.kind === "read" && isPong(answer.said.result)).toBe(true);
   });
 
-  test.each(pongs.filter((file) => unread.test(file)))("reads the ticket, and no more, of %s", (file) => {
-    const { ticket, reply } = recorded(file);
-    expect(decodeReply(reply)).toEqual({ ticket, said: null });
-  });
+  test.each(pongs.filter((file) => unread.test(file)))(
+    "gives ticket and bytes, and decodes nothing, of %s",
+    (file) => {
+      const { ticket, node, reply } = recorded(file);
+      const answer = decodeReply(reply);
+      expect(answer).toMatchObject({ ticket, said: { kind: "unread" } });
+      expect(answer?.said.kind === "unread" && answer.said.bytes).toContain(node);
+      expect(answer?.said.kind === "unread" && answer.said.bytes).toContain("pong");
+    },
+  );
 
   test("reads an error, which is no pong", () => {
     const { ticket, reply, node } = recorded("celery-5.7.0-prefork-error-unknown-method.json");
     const answer = decodeReply(reply);
-    expect(answer).toMatchObject({ ticket, said: { node } });
-    expect(isPong(answer?.said?.result)).toBe(false);
+    expect(answer).toMatchObject({ ticket, said: { kind: "read", node } });
+    expect(answer?.said.kind === "read" && isPong(answer.said.result)).toBe(false);
   });
 
   test.each(files("damaged"))("takes damaged/%s for no pong of the node asked", (file) => {
@@ -133,7 +139,7 @@ describe("decodeReply", () => {
     const answer = decodeReply(reply);
     const counts =
       answer?.ticket === ticket &&
-      (answer.said === null || (answer.said.node === node && isPong(answer.said.result)));
+      (answer.said.kind === "unread" || (answer.said.node === node && isPong(answer.said.result)));
     expect(counts).toBe(false);
   });
 

@@ -192,6 +192,8 @@ describe("what follows from --verbose and --output json", () => {
     );
     const fleet = report(seen({ pongs }), { kind: "any", atLeast: 5_000 });
     expect(Buffer.byteLength(checkJson(fleet))).toBeLessThan(4_096);
+    const named: Asked = { kind: "nodes", nodes: pongs.slice(0, 300).map(({ node }) => node) };
+    expect(Buffer.byteLength(checkJson(report(seen({}), named)))).toBeLessThan(4_096);
     expect(Buffer.byteLength(page(checkText(fleet, true)))).toBeLessThanOrEqual(4_096);
   });
 });

@@ -7,7 +7,7 @@ import { ROOT } from "./probe-image.ts";
 import { until } from "./until.ts";
 
 const ALIVE = /^healthy: alive: celery@\S+ answered in [^\n]+\n?$/;
-const NOT_ALIVE = /^(unhealthy|unknown): [a-z-]+: [^\n]+\n?$/;
+const NOT_ALIVE = /^unknown: undecided: no pong from celery@[^\n]+\n?$/;
 /** As in the example: `-c 2`. */
 const CHILDREN = 2;
 
