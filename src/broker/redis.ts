@@ -96,7 +96,9 @@ function hidingSecret(secret: string | undefined, channel: Channel): Channel {
   const hide = (text: string) =>
     (secret === undefined || secret === "" ? text : text.replaceAll(secret, "***")).replace(ECHO, "");
   return {
-    close: channel.close,
+    close: () => {
+      channel.close();
+    },
     async send(commands, withinMs) {
       const sent = await channel.send(commands, withinMs);
       if (!sent.ok) return failure({ ...sent.problem, detail: hide(sent.problem.detail) });

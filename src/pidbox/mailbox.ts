@@ -86,7 +86,7 @@ export function openMailbox(channel: Channel, list: ReplyList, patience: Patienc
     }
     const executed = sent.value[queued.length];
     const results: unknown = executed?.ok ? executed.value : null;
-    const [head, receivers]: unknown[] = Array.isArray(results) ? results.slice(3) : [];
+    const [, , , head, receivers] = Array.isArray(results) ? (results as unknown[]) : [];
     if (typeof receivers !== "number" || !Array.isArray(head)) return failure(refusal("EXEC", executed));
     newest ??= String(head[0]);
     return success(receivers);

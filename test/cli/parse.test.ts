@@ -105,7 +105,7 @@ describe("a flag", () => {
     [["--quiet=false"], { CELERY_PROBE_VERBOSE: "true" }, { quiet: false, verbose: true }],
     [["--broker-env=MINE"], { CELERY_PROBE_BROKER: "broken" }, { "broker-env": "MINE", broker: null }],
   ])("wins over the variable of an option that it contradicts: %j %j", (argv, env, values) => {
-    const read = config(argv, env as Record<string, string>);
+    const read = config(argv, env);
     for (const [name, value] of Object.entries(values))
       expect(read[name as keyof typeof read].value).toEqual(value);
   });
