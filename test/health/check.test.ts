@@ -45,6 +45,16 @@ describe("gather", () => {
     ]);
   });
 
+  test("writes a message that expires after --timeout, with a tag of its own, when it asks", async () => {
+    const host = fakeHost({ broker: brokerWith(1, () => [reply("celery@web-1", "uuid-1")]) });
+    await evidenceOf(host);
+    const publish = host.writes.flat().find(([name]) => name === "PUBLISH");
+    expect(JSON.parse(String(publish?.[2]))).toMatchObject({
+      headers: { expires: 1_800_000_002 },
+      properties: { delivery_tag: "uuid-2" },
+    });
+  });
+
   test("asks again with a new ticket when no pong came, and takes the late answer to the first", async () => {
     const host = fakeHost({
       broker: brokerWith(1, (time) => (time > 2_500 ? [reply("celery@web-1", "uuid-1")] : [])),

@@ -1,0 +1,24 @@
+import { expect, test } from "vitest";
+import { refusedBy, unreachableBy } from "../../src/broker/failure.ts";
+
+test.each([
+  ["ECONNREFUSED", "connection-refused"],
+  ["ENOTFOUND", "name-not-found"],
+  ["EAI_AGAIN", "name-not-found"],
+  ["EAI_NODATA", "name-not-found"],
+  ["EHOSTUNREACH", "no-route"],
+  ["ENETUNREACH", "no-route"],
+  ["ETIMEDOUT", "connect-timeout"],
+  ["ECONNRESET", "connection-lost"],
+  ["EPIPE", "connection-lost"],
+  ["EMFILE", "connect-failed"],
+])("a socket error %s is %s", (code, cause) => {
+  expect(unreachableBy(code)).toEqual({ kind: "unreachable", cause, detail: code });
+});
+
+test.each([
+  ["EXECABORT Transaction discarded because of: NOPERM this user has no permissions", "no-permission"],
+  ["EXECABORT Transaction discarded because of previous errors.", "no-transactions"],
+])("EXEC answered with %s is %s", (reply, cause) => {
+  expect(refusedBy("EXEC", reply)).toMatchObject({ cause, detail: reply });
+});
