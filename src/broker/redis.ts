@@ -93,8 +93,12 @@ function channelOver(redis: Redis, greeting: readonly Command[], lastError: () =
 
 /** A server, and what only poses as one, may repeat what it was sent: the password leaves this file in no failure. */
 function hidingSecret(secret: string | undefined, channel: Channel): Channel {
-  const hide = (text: string) =>
-    (secret === undefined || secret === "" ? text : text.replaceAll(secret, "***")).replace(ECHO, "");
+  const hide = (text: string) => {
+    // The code in front tells causes apart, and a password may be a part of it.
+    const code = /^[A-Z]+ /.exec(text)?.[0] ?? "";
+    const words = text.slice(code.length).replace(ECHO, "");
+    return code + (secret === undefined || secret === "" ? words : words.replaceAll(secret, "***"));
+  };
   return {
     close: () => {
       channel.close();

@@ -96,6 +96,13 @@ describe("the first commands", () => {
     expect(JSON.stringify(failure)).not.toContain("hunter2");
   });
 
+  test("leave a refusal its cause when the password is a part of its code", async () => {
+    await using server = await scriptedServer((received, inTransaction) =>
+      received[0] === "RPUSH" ? "-OOM command not allowed.\r\n" : wellBehaved(received, inTransaction),
+    );
+    expect(await failureOf(server, { password: "OO" })).toMatchObject({ cause: "out-of-memory" });
+  });
+
   test("are not preceded by anything when the URL has neither password nor database", async () => {
     await using server = await scriptedServer(wellBehaved);
     const channel = await opened(target(server));

@@ -100,20 +100,19 @@ test("a killed worker is undecided at once", async () => {
   );
 });
 
-/** Polls the server, which has no event for this, until `done`. */
-async function until(done: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  while (!(await done())) if (performance.now() > deadline) throw new Error("that never came");
-}
+const IN_TIME = { timeout: 10_000 };
 
-const untilAsked = () => until(async () => (await keysOfOurs(server)).length === 1);
+async function untilAsked(): Promise<void> {
+  await expect.poll(() => keysOfOurs(server), IN_TIME).toHaveLength(1);
+}
 
 async function untilAnswered(): Promise<void> {
   const redis = server.client();
-  await until(async () => (await redis.llen((await redis.keys("*.reply.celery.pidbox"))[0] ?? "")) > 1);
+  const replies = async () => redis.llen((await redis.keys("*.reply.celery.pidbox"))[0] ?? "");
+  await expect.poll(replies, IN_TIME).toBeGreaterThan(1);
 }
 
 async function untilNobodyIsSubscribed(): Promise<void> {
   const redis = server.client();
-  await until(async () => (await redis.publish("/0.celery.pidbox", "")) === 0);
+  await expect.poll(() => redis.publish("/0.celery.pidbox", ""), IN_TIME).toBe(0);
 }

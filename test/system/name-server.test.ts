@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { expect, test } from "vitest";
+import { EXECUTABLE } from "../e2e/probe.ts";
 
-const EXECUTABLE = join(import.meta.dirname, "../../dist/celery-probe");
 /** A loopback address that nothing else listens on. */
 const SILENT = "127.0.0.77";
 
