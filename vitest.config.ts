@@ -16,10 +16,19 @@ class CanaryLast extends BaseSequencer {
  */
 export default defineConfig({
   test: {
-    maxWorkers: 2,
+    maxWorkers: 3,
+    maxConcurrency: 2,
     sequence: { sequencer: CanaryLast },
     projects: [
-      { test: { name: "unit", include: ["test/**/*.test.ts"], exclude: ["test/e2e/**", "test/system/**"] } },
+      {
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/e2e/**", "test/system/**"],
+          // Property tests take seconds of a core that others use as well.
+          testTimeout: 30_000,
+        },
+      },
       {
         test: {
           name: "e2e",

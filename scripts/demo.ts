@@ -1,5 +1,8 @@
 // `npm start`: the main job, shown on real workers, beside the shell line that it replaces.
 // `npm start -- --keep` leaves the world running afterwards.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { execa } from "execa";
 import { celeryVenv } from "../test/world/python.ts";
@@ -21,6 +24,8 @@ if (!(await step("building the executable", process.execPath, "build.mjs"))) pro
 
 console.log(`\n── starting Redis and two workers of Celery ${CELERY}`);
 const venv = await celeryVenv(CELERY);
+const folder = await mkdtemp(join(tmpdir(), "celery-probe-demo-"));
+const pidfile = join(folder, "solo.pid");
 let server = await startServer();
 const { port } = server;
 const url = server.url();
@@ -35,8 +40,21 @@ const naps = await Promise.all(Array.from({ length: 12 }, () => prefork.submit("
 await Promise.race(naps.map((id) => prefork.taskStarted(id)));
 await scene("a worker whose children are all busy, with more tasks waiting", prefork, /^healthy: alive: /, 0);
 
+await solo.taskStarted(await solo.submit("nap", 600));
+await scene(
+  "a solo worker that is blocked by a task",
+  solo,
+  /^healthy: busy: .* less than the 300 s grace/,
+  0,
+);
+await scene("the same, where no task may take so long", solo, /^unhealthy: hung: /, 1, "--busy-grace", "5s");
+
+solo.suspend();
+await scene("a worker that was stopped", solo, /^unhealthy: stopped: /, 1);
+
 await solo.killAll();
-await scene("a worker that was killed", solo, /^unknown: undecided: no pong from /, 1);
+// On a machine with other Python programs any of them might be the worker: its pid file says that none is.
+await scene("a worker that was killed", solo, /^unhealthy: dead: /, 1, "--pidfile", pidfile);
 
 await server.stop();
 await scene("Redis is gone", prefork, /^unknown: broker-unreachable: .* refused the connection/, 1);
@@ -48,25 +66,37 @@ console.log(
     : `\n${unexpected} verdicts are not the expected ones`,
 );
 if (keeps === true) await keep();
+await rm(folder, { recursive: true });
 process.exit(unexpected === 0 ? 0 : 1);
 
 function startWorkers(): Promise<[Worker, Worker]> {
   return Promise.all([
-    startWorker({ server, celery: CELERY, pool: "prefork", concurrency: 2, name: "busy@demo" }),
-    startWorker({ server, celery: CELERY, pool: "solo", name: "solo@demo", queues: ["solo"] }),
+    startWorker({ server, celery: CELERY, pool: "prefork", concurrency: 2, name: "prefork@%h" }),
+    // A name with this machine's own host name: then a probe on this machine knows that the worker belongs here.
+    startWorker({
+      ...{ server, celery: CELERY, pool: "solo", name: "solo@%h", queues: ["solo"] },
+      args: ["--pidfile", pidfile],
+    }),
   ]);
 }
 
 /** Asks both about the worker and prints what a user would type, see and wait for. */
-async function scene(title: string, worker: Worker, expected: RegExp, exitCode: number): Promise<void> {
+async function scene(
+  title: string,
+  worker: Worker,
+  expected: RegExp,
+  exitCode: number,
+  ...options: readonly string[]
+): Promise<void> {
   console.log(`\n── ${title}`);
-  const ours = await execa(EXECUTABLE, ["--node", worker.node], {
+  const words = ["--node", worker.node, ...options];
+  const ours = await execa(EXECUTABLE, words, {
     env: { CELERY_BROKER_URL: url },
     extendEnv: false,
     reject: false,
   });
   show(
-    `CELERY_BROKER_URL=${url} ${EXECUTABLE} --node ${worker.node}`,
+    `CELERY_BROKER_URL=${url} ${EXECUTABLE} ${words.join(" ")}`,
     ours.stdout,
     ours.exitCode,
     ours.durationMs,
@@ -76,8 +106,8 @@ async function scene(title: string, worker: Worker, expected: RegExp, exitCode: 
     console.log(`   NOT EXPECTED: this should have been ${String(expected)} and exit ${exitCode}`);
   }
   const theirs = await celeryInspectPing({ venv, brokerUrl: url, node: worker.node });
-  const words = `${theirs.stdout}\n${theirs.stderr}`.trim().split("\n");
-  show(`celery -b ${url} inspect ping -d ${worker.node}`, words.at(-1) ?? "", theirs.exitCode, theirs.ms);
+  const lines = `${theirs.stdout}\n${theirs.stderr}`.trim().split("\n");
+  show(`celery -b ${url} inspect ping -d ${worker.node}`, lines.at(-1) ?? "", theirs.exitCode, theirs.ms);
 }
 
 function show(command: string, words: string, exitCode: number | undefined, ms: number): void {

@@ -10,6 +10,7 @@ const TASKS = {
   build: "build.mjs",
   demo: "scripts/demo.ts",
   docs: "scripts/docs.ts",
+  matrix: "scripts/matrix.ts",
   test: "scripts/gate.ts",
   system: "scripts/system.ts",
   tally: "scripts/tally.ts",

@@ -5,7 +5,8 @@ import { parse } from "./cli/parse.ts";
 import type { UsageProblem } from "./cli/usage.ts";
 import { gather } from "./health/check.ts";
 import { planCheck } from "./health/plan.ts";
-import { exitCode, judge } from "./health/verdict.ts";
+import { exitCode, isForgiven } from "./health/exit-code.ts";
+import { conclude } from "./health/judge.ts";
 import type { Host } from "./host.ts";
 import { checkJson } from "./render/json.ts";
 import { page } from "./render/speech.ts";
@@ -42,11 +43,23 @@ async function check(config: Config, unknownVariables: readonly string[], host: 
   const plan = planCheck(config, host);
   if (!plan.ok) return misused(plan.problem);
   const evidence = await gather(plan.value, host);
-  const verdict = judge(evidence, plan.value.asked);
-  const report = { plan: plan.value, evidence, verdict, elapsedMs: host.now(), unknownVariables };
+  const verdict = conclude(evidence, plan.value.rules);
+  const onUnknown = config["on-unknown"].value;
+  const report = {
+    plan: plan.value,
+    evidence,
+    verdict,
+    isForgiven: isForgiven(verdict, evidence, onUnknown),
+    elapsedMs: host.now(),
+    unknownVariables,
+  };
   const text =
     config.output.value === "json" ? checkJson(report) : page(checkText(report, config.verbose.value));
-  return { stdout: config.quiet.value ? "" : text, stderr: "", exitCode: exitCode(verdict) };
+  return {
+    stdout: config.quiet.value ? "" : text,
+    stderr: "",
+    exitCode: exitCode(verdict, evidence, onUnknown),
+  };
 }
 
 function misused({ sentence }: UsageProblem): Ending {

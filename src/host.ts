@@ -1,7 +1,8 @@
 import type { BrokerFailure } from "./broker/failure.ts";
 import type { BrokerTarget } from "./broker/url.ts";
 import type { Outcome } from "./outcome.ts";
-import type { Channel } from "./pidbox/channel.ts";
+import type { Channel, Listener, Topics } from "./pidbox/channel.ts";
+import type { ProcFiles } from "./worker/proc-files.ts";
 
 /** Everything the story takes from the machine. Only `main.ts` makes a real one. */
 export interface Host {
@@ -23,6 +24,17 @@ export interface Host {
   readonly pause: (ms: number) => Promise<void>;
   /** Opens a connection to the broker, at the latest `withinMs` milliseconds from now. */
   readonly connect: (target: BrokerTarget, withinMs: number) => Promise<Outcome<Channel, BrokerFailure>>;
+  /** Opens a connection that hears what is published, at the latest `withinMs` milliseconds from now. */
+  readonly listen: (
+    target: BrokerTarget,
+    hear: (channel: string, text: string) => void,
+    topics: Topics,
+    withinMs: number,
+  ) => Promise<Outcome<Listener, BrokerFailure>>;
+  /** The processes of this machine. */
+  readonly proc: ProcFiles;
+  /** Replaces the file's content at once, or removes the file; gives what went wrong, in the system's words. */
+  readonly writeFile: (path: string, content: string | null) => string | null;
   /** Resolves with the signal's name when the process is told to end. */
   readonly interrupted: Promise<string>;
 }

@@ -4,6 +4,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import { type Ending, run } from "./app.ts";
 import type { Host } from "./host.ts";
 import { page } from "./render/speech.ts";
+import { procFs } from "./worker/proc-fs.ts";
+import { writeFile } from "./write-file.ts";
 
 /** Set by build.mjs from package.json. */
 declare const VERSION: string;
@@ -19,6 +21,9 @@ const host: Host = {
   sha1: (bytes) => createHash("sha1").update(bytes).digest(),
   pause: (ms) => pause(ms),
   connect: async (target, withinMs) => (await import("./broker/redis.ts")).connect(target, withinMs),
+  listen: async (...how) => (await import("./broker/redis.ts")).listen(...how),
+  proc: procFs,
+  writeFile: (path, content) => writeFile(path, content, process.pid),
   interrupted: new Promise((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"])
       process.once(signal, () => {

@@ -28,7 +28,7 @@ const RULES: IForbiddenRuleType[] = [
     name: "only-main-takes-from-the-machine",
     comment: "clocks, randomness, environment and files come in as `host`; node:util is the one pure module",
     severity: "error",
-    from: { pathNot: "^src/main\\.ts$" },
+    from: { pathNot: "^src/(main|write-file|worker/proc-fs)\\.ts$" },
     to: { dependencyTypes: ["core"], pathNot: "^(node:)?util$" },
   },
   {
@@ -46,11 +46,26 @@ const RULES: IForbiddenRuleType[] = [
     to: { path: "^src/app\\.ts$" },
   },
   {
-    name: "only-main-opens-connections",
-    comment: "health asks through the Channel that host.connect gives; tests give it another one",
+    name: "only-main-knows-the-machine",
+    comment: "connections, /proc and files come in as `host`; tests give another one",
     severity: "error",
     from: { pathNot: "^src/main\\.ts$" },
-    to: { path: "^src/broker/redis\\.ts$" },
+    to: { path: "^src/(broker/redis|write-file|worker/proc-fs)\\.ts$" },
+  },
+  {
+    name: "one-file-reads-proc",
+    comment: "what is read of /proc and of cgroups is read through ProcFiles, which a test can fake",
+    severity: "error",
+    from: { path: "^src/worker/", pathNot: "^src/worker/proc-fs\\.ts$" },
+    to: { path: "^(node:)?fs" },
+  },
+  {
+    name: "the-judge-is-pure",
+    comment:
+      "evidence goes in, a verdict comes out; who gathers may ask the judge, and never the other way round",
+    severity: "error",
+    from: { path: "^src/health/(judge|main-loop|verdict|exit-code)" },
+    to: { path: "^src/(host|deadline|health/(check|examine|hear|gather|state-file|look-around))" },
   },
   {
     name: "protocol-rooms-know-no-product",

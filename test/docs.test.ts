@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { optionsPage } from "../scripts/options-page.ts";
 import { BROKER_VARIABLES, OPTION_NAMES, variableOf } from "../src/cli/options.ts";
+import { REASONS } from "../src/health/verdict.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const read = (file: string) => readFileSync(join(ROOT, file), "utf8");
@@ -38,6 +39,64 @@ test.each(PAGES)("%s names only options and variables that exist", (page) => {
 test("README.md names every variable that the broker is taken from, in order", () => {
   expect(read("README.md")).toContain(BROKER_VARIABLES.map((name) => `\`${name}\``).join(", "));
 });
+
+describe("docs/reasons.md", () => {
+  const page = read("docs/reasons.md");
+  const sections = new Map(
+    page
+      .split(/^## /m)
+      .slice(1)
+      .map((text) => [/^`([a-z-]+)`/.exec(text)?.[1] ?? text.slice(0, 20), text] as const),
+  );
+
+  test("has one section for each reason the judge can give, and no other", () => {
+    expect([...sections.keys()].sort()).toEqual([...REASONS].sort());
+  });
+
+  test.each(REASONS)(
+    "tells of `%s` what was seen, what it means, what to do and which option changes it",
+    (reason) => {
+      const section = sections.get(reason) ?? "";
+      expect(section).toMatch(/^Status `?\w+`?/m);
+      expect(section).toMatch(/exit [01]/);
+      for (const part of ["Seen", "Means", "Do", "Options"]) expect(section).toContain(`**${part}:**`);
+    },
+  );
+
+  test("has a row for each gap of `undecided`, and no other", () => {
+    const rows = [...(sections.get("undecided") ?? "").matchAll(/^\| `([a-z-]+)` \|/gm)].map(
+      ([, gap]) => gap,
+    );
+    expect(rows.sort()).toEqual(membersOf("Gap").sort());
+  });
+
+  test("has a row for each cause of a broker's failure, and no other", () => {
+    for (const [reason, type] of [
+      ["broker-unreachable", "UnreachableCause"],
+      ["broker-refused", "RefusedCause"],
+    ] as const) {
+      const rows = [...(sections.get(reason) ?? "").matchAll(/^\| `([a-z-]+)` \|/gm)].map(
+        ([, cause]) => cause,
+      );
+      expect(rows.sort()).toEqual(membersOf(type).sort());
+    }
+  });
+
+  test("names only options that exist", () => {
+    const named = [...page.matchAll(/`--([a-z-]+)/g)].map(([, name]) => name);
+    const foreign = ["time-limit", "pool", "concurrency", "without-heartbeat", "without-gossip"];
+    const known = [...OPTION_NAMES, ...foreign, "pidfile"] as readonly string[];
+    expect(named.filter((name) => !known.includes(name ?? ""))).toEqual([]);
+  });
+});
+
+/** The words of a union in the sources: of its `kind` fields, or its own strings. */
+function membersOf(type: "Gap" | "UnreachableCause" | "RefusedCause"): string[] {
+  const source = read(type === "Gap" ? "src/health/verdict.ts" : "src/broker/failure.ts");
+  const text = source.slice(source.indexOf(`export type ${type} =`)).split(";\n\n", 1)[0] ?? "";
+  const pattern = type === "Gap" ? /readonly kind: "([a-z-]+)"/g : /\| "([a-z-]+)"/g;
+  return [...text.matchAll(pattern)].map(([, word]) => word ?? "");
+}
 
 test("no page names what is not there", () => {
   expect(PAGES).toContain("README.md");

@@ -1,8 +1,11 @@
 import { Redis, ReplyError } from "ioredis";
 import { failure, type Outcome, success } from "../outcome.ts";
-import type { Channel, Command, Reply } from "../pidbox/channel.ts";
+import type { Channel, Command, Ends, Listener, Reply, Topics } from "../pidbox/channel.ts";
+import { plainAddress } from "./client-list.ts";
 import { type BrokerFailure, type Refused, refusedBy, type Unreachable, unreachableBy } from "./failure.ts";
+import { hiding, masked } from "./masking.ts";
 import type { BrokerTarget } from "./url.ts";
+import { within } from "./within.ts";
 
 /**
  * Opens one connection to the broker. The only file that knows ioredis: its exceptions end here as values.
@@ -14,6 +17,80 @@ export async function connect(
   target: BrokerTarget,
   withinMs: number,
 ): Promise<Outcome<Channel, BrokerFailure>> {
+  const client = unconnected(target);
+  const ready = await within(withinMs, client.redis.connect());
+  if (ready.kind === "done")
+    return success(hidingSecret(target.password, channelOver(client, handshake(target))));
+  client.redis.disconnect();
+  if (ready.kind === "late") return failure(silence("connect-timeout", withinMs));
+  return failure(asFailure(client.lastError() ?? ready.error));
+}
+
+/**
+ * Opens a connection that hears what is published, and resolves when the broker has confirmed the subscription.
+ *
+ * @param hear gets each message with its channel, hundreds a second from a large fleet
+ * @param withinMs for all of it: connecting, signing in, subscribing
+ */
+export async function listen(
+  target: BrokerTarget,
+  hear: (channel: string, text: string) => void,
+  topics: Topics,
+  withinMs: number,
+): Promise<Outcome<Listener, BrokerFailure>> {
+  const client = unconnected(target);
+  const { redis } = client;
+  redis.on("message", hear);
+  redis.on("pmessage", (_pattern: string, channel: string, text: string) => {
+    hear(channel, text);
+  });
+  let late: "connect-timeout" | "no-answer" = "connect-timeout";
+  const subscribing = redis.connect().then(() => {
+    late = "no-answer";
+    return subscribe(client, handshake(target), topics);
+  });
+  const ended = await within(withinMs, subscribing);
+  let problem: BrokerFailure;
+  if (ended.kind === "late") problem = silence(late, withinMs);
+  else if (ended.kind === "failed") problem = asFailure(client.lastError() ?? ended.error);
+  else if (ended.value !== null) problem = ended.value;
+  else
+    return success({
+      ends: () => endsOf(redis),
+      close: () => {
+        redis.disconnect();
+      },
+    });
+  redis.disconnect();
+  return failure(masked(problem, hiding(target.password)));
+}
+
+/** An ACL may allow the worker's own channels and no pattern, which it compares as text. */
+async function subscribe(
+  client: Client,
+  greet: readonly Command[],
+  { broad, exact }: Topics,
+): Promise<BrokerFailure | null> {
+  // In small letters: ioredis files subscriptions under the command's name as it stands.
+  const patterns = await exchange(client, greet, [["psubscribe", ...broad]]);
+  if (!patterns.ok) return patterns.problem;
+  const refused = refusalOf("PSUBSCRIBE", patterns.value[0]);
+  if (refused?.cause !== "no-permission" || exact.length === 0) return refused;
+  const channels = await exchange(client, [], [["subscribe", ...exact]]);
+  return channels.ok ? refusalOf("SUBSCRIBE", channels.value[0]) : channels.problem;
+}
+
+function refusalOf(command: string, reply: Reply | undefined): Refused | null {
+  return reply?.ok ? null : refusedBy(command, reply?.error ?? "");
+}
+
+interface Client {
+  readonly redis: Redis;
+  /** What the socket or the parser has said last; what a command fails with says less. */
+  readonly lastError: () => unknown;
+}
+
+function unconnected(target: BrokerTarget): Client {
   const redis = new Redis({
     host: target.host,
     port: target.port,
@@ -38,17 +115,7 @@ export async function connect(
   redis.on("error", (error: unknown) => {
     lastError = error;
   });
-  const ready = await within(withinMs, redis.connect());
-  if (ready.kind === "done")
-    return success(
-      hidingSecret(
-        target.password,
-        channelOver(redis, handshake(target), () => lastError),
-      ),
-    );
-  redis.disconnect();
-  if (ready.kind === "late") return failure(silence("connect-timeout", withinMs));
-  return failure(asFailure(lastError ?? ready.error));
+  return { redis, lastError: () => lastError };
 }
 
 function handshake(target: BrokerTarget): readonly Command[] {
@@ -61,58 +128,67 @@ function handshake(target: BrokerTarget): readonly Command[] {
   return commands;
 }
 
-function channelOver(redis: Redis, greeting: readonly Command[], lastError: () => unknown): Channel {
+function channelOver(client: Client, greeting: readonly Command[]): Channel {
   let toGreet = greeting;
   return {
     async send(commands, withinMs) {
       const greet = toGreet;
       toGreet = [];
-      const sent = [...greet, ...commands];
-      const pipeline = redis.pipeline(sent.map(([name, ...args]) => ["call", name, ...args]));
-      const answered = await within(withinMs, pipeline.exec());
+      const answered = await within(withinMs, exchange(client, greet, commands));
       if (answered.kind === "late") return failure(silence("no-answer", withinMs));
-      if (answered.kind === "failed") return failure(asFailure(answered.error));
-      const replies: Reply[] = [];
-      for (const [error, value] of answered.value ?? []) {
-        if (error === null) replies.push({ ok: true, value });
-        else if (error instanceof ReplyError) replies.push({ ok: false, error: error.message });
-        else return failure(lastWords(sent, replies) ?? asFailure(lastError() ?? error));
-      }
-      for (const [position, [name]] of greet.entries()) {
-        const reply = replies[position];
-        if (reply === undefined || !reply.ok) return failure(refusedBy(name, reply?.error ?? ""));
-        if (reply.value !== "OK") return failure(notRedis(String(reply.value)));
-      }
-      return success(replies.slice(greet.length));
+      return answered.kind === "failed" ? failure(asFailure(answered.error)) : answered.value;
     },
+    ends: () => endsOf(client.redis),
     close() {
-      redis.disconnect();
+      client.redis.disconnect();
     },
   };
 }
 
-/** A server, and what only poses as one, may repeat what it was sent: the password leaves this file in no failure. */
-function hidingSecret(secret: string | undefined, channel: Channel): Channel {
-  const hide = (text: string) => {
-    // The code in front tells causes apart, and a password may be a part of it.
-    const code = /^[A-Z]+ /.exec(text)?.[0] ?? "";
-    const words = text.slice(code.length).replace(ECHO, "");
-    return code + (secret === undefined || secret === "" ? words : words.replaceAll(secret, "***"));
-  };
+/** Sends all in one write; the replies are those to `commands`, as those to `greet` must be OK. */
+async function exchange(
+  { redis, lastError }: Client,
+  greet: readonly Command[],
+  commands: readonly Command[],
+): Promise<Outcome<readonly Reply[], BrokerFailure>> {
+  const sent = [...greet, ...commands];
+  const pipeline = redis.pipeline(sent.map(([name, ...args]) => ["call", name, ...args]));
+  const replies: Reply[] = [];
+  for (const [error, value] of (await pipeline.exec()) ?? []) {
+    if (error === null) replies.push({ ok: true, value });
+    else if (error instanceof ReplyError) replies.push({ ok: false, error: error.message });
+    else return failure(lastWords(sent, replies) ?? asFailure(lastError() ?? error));
+  }
+  for (const [position, [name]] of greet.entries()) {
+    const reply = replies[position];
+    if (reply === undefined || !reply.ok) return failure(refusedBy(name, reply?.error ?? ""));
+    if (reply.value !== "OK") return failure(notRedis(String(reply.value)));
+  }
+  return success(replies.slice(greet.length));
+}
+
+function endsOf({ stream }: Redis): Ends | null {
+  // A socket that is closed has forgotten its ends.
+  const { localAddress, localPort, remoteAddress, remotePort } = stream;
+  if (localAddress === undefined || localPort === undefined) return null;
+  if (remoteAddress === undefined || remotePort === undefined) return null;
   return {
-    close: () => {
-      channel.close();
-    },
+    local: { address: plainAddress(localAddress), port: localPort },
+    remote: { address: plainAddress(remoteAddress), port: remotePort },
+  };
+}
+
+function hidingSecret(secret: string | undefined, channel: Channel): Channel {
+  const hide = hiding(secret);
+  return {
+    ...channel,
     async send(commands, withinMs) {
       const sent = await channel.send(commands, withinMs);
-      if (!sent.ok) return failure({ ...sent.problem, detail: hide(sent.problem.detail) });
+      if (!sent.ok) return failure(masked(sent.problem, hide));
       return success(sent.value.map((reply) => (reply.ok ? reply : { ok: false, error: hide(reply.error) })));
     },
   };
 }
-
-/** How Redis repeats the arguments of a command that it does not know, cut at 128 characters. */
-const ECHO = /,? with args beginning with:.*$/s;
 
 /** A server that hangs up may have said why: protected mode and a full house answer once and close. */
 function lastWords(sent: readonly Command[], replies: readonly Reply[]): Refused | null {
@@ -120,30 +196,6 @@ function lastWords(sent: readonly Command[], replies: readonly Reply[]): Refused
     if (!reply.ok) return refusedBy(sent[position]?.[0] ?? "", reply.error);
   }
   return null;
-}
-
-type Ending<T> =
-  | { readonly kind: "done"; readonly value: T }
-  | { readonly kind: "failed"; readonly error: unknown }
-  | { readonly kind: "late" };
-
-/** The promise's end, or `late` after `ms` milliseconds. */
-function within<T>(ms: number, promise: Promise<T>): Promise<Ending<T>> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => {
-      resolve({ kind: "late" });
-    }, ms);
-    promise.then(
-      (value) => {
-        clearTimeout(timer);
-        resolve({ kind: "done", value });
-      },
-      (error: unknown) => {
-        clearTimeout(timer);
-        resolve({ kind: "failed", error });
-      },
-    );
-  });
 }
 
 function silence(cause: "connect-timeout" | "no-answer", ms: number): Unreachable {

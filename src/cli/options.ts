@@ -1,5 +1,19 @@
 import { DEFAULT_BROKER_URL, redact } from "../broker/url.ts";
-import { brokerUrl, count, duration, nodes, oneOf, onOff, type ValueParser, variableName } from "./values.ts";
+import {
+  brokerUrl,
+  count,
+  duration,
+  filePath,
+  keyPrefix,
+  nodes,
+  oneOf,
+  onOff,
+  queueLimit,
+  type QueueLimit,
+  queues,
+  type ValueParser,
+  variableName,
+} from "./values.ts";
 
 /** One option of the command line. The name is its key in `OPTIONS`; the variable is derived from it. */
 export interface Option<T> {
@@ -22,7 +36,7 @@ export interface Option<T> {
 function valued<T>(
   argument: string,
   parse: ValueParser<T>,
-  standard: { readonly value: T; readonly text: string },
+  standard: { readonly value: NoInfer<T>; readonly text: string },
   words: { readonly summary: string; readonly details?: string },
 ): Option<T> {
   return { argument, parse, default: standard.value, defaultText: standard.text, ...words };
@@ -42,15 +56,17 @@ function onOffSwitch(words: { readonly summary: string; readonly details?: strin
 
 /**
  * The variables that a worker of Celery 5 takes its broker from, in its order (celery/bin/celery.py: `-b` reads
- * BROKER_URL; celery/app/base.py), and the one that many platforms set.
+ * BROKER_URL; celery/app/base.py).
  */
 export const BROKER_VARIABLES = [
   "BROKER_URL",
   "CELERY_BROKER",
   "CELERY_BROKER_READ_URL",
   "CELERY_BROKER_URL",
-  "REDIS_URL",
 ] as const;
+
+/** Where many platforms put the URL of the only Redis there is. */
+export const PLATFORM_VARIABLE = "REDIS_URL";
 
 /**
  * Every option that has a value in the configuration, in the order of the help. Parsing, help, documentation and
@@ -61,14 +77,20 @@ export const OPTIONS = {
     ...optional("URL", brokerUrl, {
       summary: "the broker, as Celery's broker_url: redis://[user:password@]host[:port][/database]",
       details:
-        "Without it: the variable named by --broker-env, then the first that is set of " +
-        `${BROKER_VARIABLES.join(", ")}; then ${DEFAULT_BROKER_URL}.`,
+        "Without it: the variable named by --broker-env; then what the worker in sight uses, its -b or the first " +
+        `that is set in its environment of ${BROKER_VARIABLES.join(", ")}; then the same variables here; then ` +
+        `${PLATFORM_VARIABLE}; then ${DEFAULT_BROKER_URL}.`,
     }),
     show: redact,
   },
   "broker-env": optional("NAME", variableName, {
     summary: "the environment variable that holds the broker URL",
     details: "For applications that keep it under a name of their own. It must be set.",
+  }),
+  "global-keyprefix": optional("TEXT", keyPrefix, {
+    summary: "what the workers have as global_keyprefix in broker_transport_options",
+    details:
+      "It stands in front of every key and channel. In the environment as on the command line; empty: none.",
   }),
   node: {
     argument: "NAME",
@@ -77,10 +99,11 @@ export const OPTIONS = {
     show: (text: string) => (text.includes("://") ? redact(text) : text),
     default: [],
     repeats: true,
-    summary: "the node that must answer (default: celery@<host name>)",
+    summary: "the node that must be alive (default: every worker in sight, or celery@<host name>)",
     details:
       "The full name, or what the worker was given as -n, with %h, %n and %d as Celery expands them. " +
-      "Repeated, or several separated by commas: each of them must answer.",
+      "Repeated, or several separated by commas: each of them must be alive. Without it the workers of this " +
+      "container are found by their processes, their names by Celery's rules.",
   } satisfies Option<readonly string[]>,
   any: onOffSwitch({
     summary: "accept the answer of any worker on this broker",
@@ -91,6 +114,77 @@ export const OPTIONS = {
     details:
       "For monitors. Implies --any. A beat that answers pings (Celery 5.7, --enable-remote-control) is not counted under " +
       "its default name celerybeat@…; one with another name cannot be told from a worker by its answer.",
+  }),
+  placement: valued(
+    "PLACE",
+    oneOf("auto", "inside", "beside", "remote"),
+    { value: "auto", text: "auto" },
+    {
+      summary: "where the probe runs: inside the worker's container, beside it, or remote",
+      details:
+        "beside: in a container of its own that shares the worker's PID namespace; with no worker in sight it is undecided, " +
+        "never dead. remote: only the broker is in sight; busy and dead cannot be told apart. " +
+        "auto: inside, if a worker is in sight or the node's host part is this host name; else remote.",
+    },
+  ),
+  pidfile: optional("PATH", filePath, {
+    summary: "the file with the worker's process number, as celery --pidfile writes it",
+    details: "For a worker that is recognised neither by its command line nor by its connections.",
+  }),
+  "busy-grace": optional("DURATION", duration, {
+    summary: "how long a worker may be silent (default: 5m, or its hard time limit and a minute)",
+    details:
+      "A worker whose main loop is blocked by a task is busy for so long, and hung after it. Not given: 5m, or the hard " +
+      "time limit of its command line or environment plus 1m where that is longer; a solo pool enforces none.",
+  }),
+  "start-grace": optional("DURATION", duration, {
+    summary: "how long after its start a worker may be without a connection (default: none)",
+    details: "It is `starting` for so long. Compose's start_period and Kubernetes' startupProbe do the same.",
+  }),
+  "on-unknown": valued(
+    "STATUS",
+    oneOf("unhealthy", "healthy"),
+    { value: "unhealthy", text: "unhealthy" },
+    {
+      summary: "what an unknown counts as; healthy holds while its process is alive",
+      details:
+        "healthy keeps a broker's outage from restarting a fleet. It holds only where a live worker process is in sight; " +
+        "the line still says unknown.",
+    },
+  ),
+  strict: onOffSwitch({
+    summary: "count a worker that does not answer as unhealthy, busy or not",
+  }),
+  queue: {
+    argument: "NAME",
+    parse: queues,
+    default: [],
+    repeats: true,
+    summary: "a queue that the worker has to consume (default: those of its -Q, or those it says)",
+    details: "For --require-consuming. Repeated, or several separated by commas.",
+  } satisfies Option<readonly string[]>,
+  "require-consuming": onOffSwitch({
+    summary: "unhealthy when it answers but does not fetch from a queue that has work",
+  }),
+  "max-task-age": optional("DURATION", duration, {
+    summary: "unhealthy when a task has been running for longer",
+    details:
+      "Asks the worker for its active tasks, which is safe from Celery 5.2 on; an older one is not asked, and the line says so.",
+  }),
+  "max-queue-length": {
+    argument: "[QUEUE=]N",
+    parse: queueLimit,
+    default: [],
+    repeats: true,
+    summary: "unhealthy when more messages wait in a queue",
+    details:
+      "Without QUEUE: in each of the queues of the worker. Priorities are counted together. Repeated, or several separated by commas.",
+  } satisfies Option<readonly QueueLimit[]>,
+  "state-file": optional("PATH", filePath, {
+    summary: "where to note since when a worker has been silent, if that cannot be seen otherwise",
+    details:
+      "Behind address translation, or with CLIENT LIST forbidden, a busy worker's silence cannot be measured. " +
+      "With this file it is, from one run to the next. Removed when the worker answers.",
   }),
   timeout: valued(
     "DURATION",
@@ -153,6 +247,8 @@ type ValueOf<O> = O extends Option<infer T> ? T : never;
 export type Origin =
   | { readonly kind: "flag"; readonly name: string }
   | { readonly kind: "environment"; readonly name: string }
+  /** The worker's own command line or environment. */
+  | { readonly kind: "worker"; readonly pid: number; readonly name: string }
   | { readonly kind: "default" };
 
 /** The configuration: each option's value and where it came from. */

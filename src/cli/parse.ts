@@ -105,13 +105,19 @@ function wordOf(token: Extract<Token, { kind: "option" }>, argv: readonly string
   return token.rawName.startsWith("--") ? token.rawName : (argv[token.index] ?? token.rawName);
 }
 
-/** Options of which one makes the other void. */
-const RIVALS: readonly (readonly [OptionName, OptionName])[] = [
+/** Options that contradict each other. */
+const CONTRADICTIONS: readonly (readonly [OptionName, OptionName])[] = [
   ["node", "any"],
   ["node", "min-nodes"],
+  ...(["require-consuming", "max-task-age", "pidfile"] as const).flatMap((name) => [
+    [name, "any"] as const,
+    [name, "min-nodes"] as const,
+  ]),
   ["verbose", "quiet"],
-  ["broker", "broker-env"],
 ];
+
+/** Options of which one makes the other void. */
+const RIVALS: readonly (readonly [OptionName, OptionName])[] = [...CONTRADICTIONS, ["broker", "broker-env"]];
 
 /** Adds what the environment says of the options that no flag says anything about, itself or by its rival. */
 function withVariables(
@@ -173,12 +179,11 @@ function fromEnvironment(name: OptionName, env: Environment): Given | null {
 }
 
 function contradictionIn(config: Config): string | null {
-  const pairs = [
-    ["node", "any", config.node.value.length > 0 && config.any.value],
-    ["node", "min-nodes", config.node.value.length > 0 && config["min-nodes"].value !== null],
-    ["verbose", "quiet", config.verbose.value && config.quiet.value],
-  ] as const;
-  const pair = pairs.find(([, , both]) => both);
+  const isGiven = (name: OptionName) => {
+    const { value } = config[name];
+    return value !== null && value !== false && !(Array.isArray(value) && value.length === 0);
+  };
+  const pair = CONTRADICTIONS.find(([one, other]) => isGiven(one) && isGiven(other));
   return pair === undefined
     ? null
     : `${label(config[pair[0]].origin)} and ${label(config[pair[1]].origin)} contradict each other: expected one of them`;

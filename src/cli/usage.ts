@@ -15,7 +15,17 @@ export function wrong(sentence: string): { readonly ok: false; readonly problem:
 
 /** The name under which a user knows a value's origin. */
 export function label(origin: Origin): string {
-  return origin.kind === "default" ? "default" : origin.name;
+  switch (origin.kind) {
+    case "flag":
+    case "environment":
+      return origin.name;
+    case "worker":
+      return `${origin.name} of process ${origin.pid}`;
+    case "default":
+      return "default";
+    default:
+      return origin satisfies never;
+  }
 }
 
 /**

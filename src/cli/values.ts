@@ -39,7 +39,9 @@ export function count(least: number, most: number): ValueParser<number> {
 export function oneOf<const W extends string>(...words: readonly W[]): ValueParser<W> {
   return (text) => {
     const word = words.find((candidate) => candidate === text);
-    return word === undefined ? failure(`is not accepted: expected ${words.join(" or ")}`) : success(word);
+    return word === undefined
+      ? failure(`is not accepted: expected ${words.slice(0, -1).join(", ")} or ${words.at(-1)}`)
+      : success(word);
   };
 }
 
@@ -73,6 +75,53 @@ export const nodes: ValueParser<readonly string[]> = (text) => {
     ? success(names)
     : failure("is not a node name: expected name@host, as the worker prints it when it starts");
 };
+
+/** Queue names, separated by commas. */
+export const queues: ValueParser<readonly string[]> = (text) => {
+  const names = text.split(",").map((name) => name.trim());
+  return names.every(isQueueName)
+    ? success(names)
+    : failure("is not a queue's name: expected one such as celery");
+};
+
+function isQueueName(name: string): boolean {
+  return /^\P{C}+$/u.test(name) && name.length <= LONGEST_NAME;
+}
+
+/** How many messages may wait in a queue, or in each queue of the worker where none is named. */
+export interface QueueLimit {
+  readonly queue: string | null;
+  readonly limit: number;
+}
+
+/** `N` or `QUEUE=N`, several separated by commas. */
+export const queueLimit: ValueParser<readonly QueueLimit[]> = (text) => {
+  const limits: QueueLimit[] = [];
+  for (const part of text.split(",").map((word) => word.trim())) {
+    const equals = part.lastIndexOf("=");
+    const name = equals === -1 ? null : part.slice(0, equals);
+    const limit = count(0, 999_999_999)(part.slice(equals + 1));
+    if (!limit.ok || (name !== null && !isQueueName(name))) {
+      return failure(
+        "is not a limit: expected a whole number such as 1000, or a queue and a number such as celery=1000",
+      );
+    }
+    limits.push({ queue: name, limit: limit.value });
+  }
+  return success(limits);
+};
+
+/** A path in the file system. */
+export const filePath: ValueParser<string> = (text) =>
+  text !== "" && !text.includes("\0")
+    ? success(text)
+    : failure("is not a path: expected one such as /run/worker.pid");
+
+/** What stands in front of every key of a broker. */
+export const keyPrefix: ValueParser<string> = (text) =>
+  /^[^\p{C}*?[\]\\]*$/u.test(text)
+    ? success(text)
+    : failure("is not a key prefix: expected text without * ? [ ] \\, such as app1:");
 
 /** The name of an environment variable. */
 export const variableName: ValueParser<string> = (text) =>

@@ -1,72 +1,160 @@
 import type { BrokerFailure } from "../broker/failure.ts";
 import { type Deadline, startDeadline } from "../deadline.ts";
 import type { Host } from "../host.ts";
-import type { Channel } from "../pidbox/channel.ts";
 import { openMailbox } from "../pidbox/mailbox.ts";
-import { encodeRequest } from "../pidbox/message.ts";
-import type { Evidence } from "./evidence.ts";
+import type { Answer } from "../pidbox/message.ts";
+import type { Asking, Evidence } from "./evidence.ts";
+import { type Examination, prepareExamination } from "./examine.ts";
+import { judge } from "./judge.ts";
+import { type Conversation, gatherWork, wantsWork } from "./gather-work.ts";
 import type { Plan } from "./plan.ts";
+import { requestMessage } from "./request.ts";
 import { startRoll } from "./roll.ts";
+import { openStateFile } from "./state-file.ts";
 
 /** A ping needs at least this long to be worth sending, in milliseconds: a worker answers within a few. */
 const SHORTEST_WAIT_MS = 20;
 
+/** A worker that has not answered within this time, in milliseconds, is looked at while the wait goes on. */
+const PROMPT_MS = 200;
+
+/** Where nobody was subscribed, a worker may be back after this time, in milliseconds. */
+const RECONNECTED_MS = 1_000;
+
+/** Between two judgements where no answer is waited for, in milliseconds. */
+const PAUSE_MS = 20;
+
 /** Carries the plan out and gives what was seen; never throws, never outlasts the deadline. */
 export async function gather(plan: Plan, host: Host): Promise<Evidence> {
   const deadline = startDeadline(plan.deadline, host.now);
-  const interrupted = host.interrupted.then((signal): Evidence => ({ kind: "interrupted", signal }));
-  return Promise.race([converse(plan, host, deadline), interrupted]);
+  const state = openStateFile(plan.stateFile, host);
+  const examination = prepareExamination(plan, host, deadline, state.silentForS);
+  const interrupted = host.interrupted.then((signal): Evidence => {
+    return evidenceOf({ kind: "interrupted", signal }, examination);
+  });
+  const evidence = await Promise.race([converse(plan, host, deadline, examination), interrupted]);
+  examination.end();
+  return { ...evidence, stateFileProblem: state.note(evidence, plan.rules) };
 }
 
-async function converse(plan: Plan, host: Host, deadline: Deadline): Promise<Evidence> {
-  if (deadline.left() === 0) return { kind: "no-time" };
+function evidenceOf(asking: Asking, examination: Examination): Evidence {
+  const { upS, unacked } = examination.broker();
+  return { asking, nodes: examination.nodes(), brokerUpS: upS, unacked, work: null, stateFileProblem: null };
+}
+
+async function converse(
+  plan: Plan,
+  host: Host,
+  deadline: Deadline,
+  examination: Examination,
+): Promise<Evidence> {
+  const evidence = (asking: Asking) => evidenceOf(asking, examination);
+  const verdict = (asking: Asking) => judge(evidence(asking), plan.rules);
+  /** What the processes show is said also where the broker cannot be asked. */
+  const withoutBroker = async (asking: Asking): Promise<Evidence> => {
+    examination.begin(null);
+    while (verdict(asking).status === "open" && deadline.left() > 0) await host.pause(PAUSE_MS);
+    return evidence(asking);
+  };
+  if (deadline.left() === 0) return evidence({ kind: "no-time" });
   const channel = await host.connect(plan.broker.target, deadline.atMost(plan.connectTimeout));
-  if (!channel.ok) return { kind: "broker-failed", failure: channel.problem, pings: 0 };
-  const evidence = await ask(plan, host, deadline, channel.value);
-  channel.value.close();
-  return evidence;
-}
-
-/** Pings until all who were asked have answered, the tries are used up or the time is over. */
-async function ask(plan: Plan, host: Host, deadline: Deadline, channel: Channel): Promise<Evidence> {
-  const mailbox = openMailbox(channel, plan.replies, {
+  if (!channel.ok) return withoutBroker({ kind: "broker-failed", failure: channel.problem, pings: 0 });
+  const mailbox = openMailbox(channel.value, plan.replies, {
     now: host.now,
     pause: host.pause,
     answerMs: () => deadline.atMost(plan.connectTimeout),
   });
+  const conversation = { channel: channel.value, mailbox };
+  const asking = await ask(
+    plan,
+    host,
+    deadline,
+    conversation,
+    examination,
+    (seen) => verdict(seen).status !== "open",
+  );
+  if (asking.kind !== "asked") {
+    channel.value.close();
+    return withoutBroker(asking);
+  }
+  const wanted = wantsWork(plan.rules.work) && verdict(asking).status === "healthy";
+  const work = wanted
+    ? await gatherWork(plan, host, deadline, conversation, evidence(asking), examination)
+    : null;
+  channel.value.close();
+  return { ...evidence(asking), work };
+}
+
+/** Pings until the evidence suffices or the time is over. */
+async function ask(
+  plan: Plan,
+  host: Host,
+  deadline: Deadline,
+  { channel, mailbox }: Conversation,
+  examination: Examination,
+  isSettled: (asking: Asking) => boolean,
+): Promise<Asking> {
   const roll = startRoll(plan.asked, host.now);
+  const isSuspect = plan.targets.some(({ worker }) => worker !== null && "TtZ".includes(worker.state));
   let pings = 0;
   let subscribers = 0;
-  const seen = (): Evidence => {
-    const cutShort = deadline.left() < SHORTEST_WAIT_MS;
-    return { kind: "asked", pings, subscribers, pongs: roll.pongs(), waitedMs: roll.waitedMs(), cutShort };
+  let over = false;
+  let cutShort = false;
+  const seen = (): Asking => ({
+    kind: "asked",
+    pings,
+    subscribers,
+    pongs: roll.pongs(),
+    waitedMs: roll.waitedMs(),
+    over,
+    cutShort,
+  });
+  const endWaiting = () => {
+    cutShort ||= !over && deadline.left() < SHORTEST_WAIT_MS;
+    over = true;
   };
-  // A broker that is slower than the rest of the deadline is no news once a ping is out: what was seen counts.
-  const broken = (failure: BrokerFailure): Evidence =>
-    pings > 0 && deadline.left() === 0 ? seen() : { kind: "broker-failed", failure, pings };
+  const broken = (failure: BrokerFailure): Asking => {
+    if (pings === 0 || deadline.left() > 0) return { kind: "broker-failed", failure, pings };
+    // A broker that is slower than the rest of the deadline is no news once a ping is out: what was seen counts.
+    endWaiting();
+    return seen();
+  };
+  const enough = (answers: readonly Answer[]) => {
+    roll.see(answers);
+    if (isSuspect || subscribers === 0 || roll.waitedMs() >= PROMPT_MS) examination.begin(channel);
+    return isSettled(seen());
+  };
 
-  while (pings < plan.pings && deadline.left() >= SHORTEST_WAIT_MS) {
+  const ping = async (): Promise<BrokerFailure | null> => {
     const ticket = host.uuid();
-    const published = await mailbox.publish(plan.channel, pingMessage(plan, host, ticket));
-    if (!published.ok) return broken(published.problem);
+    const published = await mailbox.publish(plan.channel, requestMessage(plan, host, "ping", ticket));
+    if (!published.ok) return published.problem;
     pings += 1;
     subscribers = published.value;
     roll.sent(ticket);
-    if (subscribers === 0) break;
-    const collected = await mailbox.collect(roll.see, deadline.atMost(plan.timeout));
-    if (!collected.ok) return broken(collected.problem);
-    if (roll.complete()) break;
-  }
-  return pings === 0 ? { kind: "no-time" } : seen();
-}
+    return null;
+  };
 
-function pingMessage(plan: Plan, host: Host, ticket: string): string {
-  return encodeRequest({
-    method: "ping",
-    destination: plan.destination,
-    ticket,
-    replyTo: plan.replies.key,
-    deliveryTag: host.uuid(),
-    expires: host.epochSeconds() + plan.timeout / 1_000,
-  });
+  while (pings < plan.pings && deadline.left() >= SHORTEST_WAIT_MS) {
+    const failure = await ping();
+    if (failure !== null) return broken(failure);
+    if (subscribers === 0) break;
+    const collected = await mailbox.collect(enough, deadline.atMost(plan.timeout));
+    if (!collected.ok) return broken(collected.problem);
+    if (isSettled(seen())) return seen();
+  }
+  if (pings === 0) return { kind: "no-time" };
+  endWaiting();
+  // The wait for the pong is over; the looks may need longer. A worker that was just reconnecting can answer now.
+  while (!isSettled(seen()) && deadline.left() >= SHORTEST_WAIT_MS) {
+    const mayAnswer = subscribers === 0 && pings < plan.pings;
+    const collected = await mailbox.collect(
+      enough,
+      mayAnswer ? deadline.atMost(RECONNECTED_MS) : deadline.left(),
+    );
+    if (!collected.ok) return broken(collected.problem);
+    const failure = mayAnswer && !isSettled(seen()) ? await ping() : null;
+    if (failure !== null) return broken(failure);
+  }
+  return seen();
 }

@@ -1,4 +1,7 @@
 import type { BrokerFailure } from "../broker/failure.ts";
+import type { Connections } from "../worker/connections.ts";
+import type { ProcessLook } from "../worker/process.ts";
+import type { WorkEvidence } from "./work-evidence.ts";
 
 /** A node that answered our ping. */
 export interface Pong {
@@ -9,8 +12,23 @@ export interface Pong {
   readonly copies: number;
 }
 
-/** What a run saw, without a judgement. Discriminated by how far it came. */
-export type Evidence =
+/** What a run saw, without a judgement. */
+export interface Evidence {
+  readonly asking: Asking;
+  /** One for each node that was asked by name; empty where everybody was asked. */
+  readonly nodes: readonly NodeEvidence[];
+  /** Seconds since the broker was started; null where it was not asked or does not say. */
+  readonly brokerUpS: number | null;
+  /** Deliveries on this database that no worker has acknowledged, of all workers; null where not asked. */
+  readonly unacked: number | null;
+  /** What the options about queues and tasks wanted to know; null where none was given. */
+  readonly work: WorkEvidence | null;
+  /** Why the state file could not be written, in the system's words. */
+  readonly stateFileProblem: string | null;
+}
+
+/** How far the conversation with the broker came. */
+export type Asking =
   /** The broker could not be talked to, or refused. `pings` counts what had been published by then. */
   | { readonly kind: "broker-failed"; readonly failure: BrokerFailure; readonly pings: number }
   /** The worker was asked. */
@@ -20,8 +38,10 @@ export type Evidence =
       /** Connections subscribed to the control channel at the last ping, on this server; a beat may be one. */
       readonly subscribers: number;
       readonly pongs: readonly Pong[];
-      /** Milliseconds from the first ping to the end of the last wait. */
+      /** Milliseconds since the first ping. */
       readonly waitedMs: number;
+      /** Whether every ping has been waited for as long as it may be; nobody waits where nobody is subscribed. */
+      readonly over: boolean;
       /** Whether the deadline took time from the waiting. */
       readonly cutShort: boolean;
     }
@@ -29,3 +49,90 @@ export type Evidence =
   | { readonly kind: "no-time" }
   /** The process was told to end. */
   | { readonly kind: "interrupted"; readonly signal: string };
+
+/** What was seen of one node that was asked. */
+export interface NodeEvidence {
+  readonly node: string;
+  readonly process: ProcessSight;
+  /** In the order of time; empty as long as nobody had to look. */
+  readonly looks: readonly Look[];
+  readonly heartbeats: Hearing;
+  /** Since when, by the state file, the node has been silent, in seconds before now; null where there is no file. */
+  readonly silentSinceS: number | null;
+}
+
+/** Whether the node's main process is in sight. */
+export type ProcessSight =
+  /** It answered before anybody had to look. */
+  | { readonly kind: "unexamined" }
+  | { readonly kind: "out-of-sight"; readonly because: "remote" | "beside" | "no-proc" }
+  | {
+      readonly kind: "none";
+      /** A dead process that nobody has reaped. */
+      readonly zombie: number | null;
+      /** Workers of other names that are here. */
+      readonly others: readonly string[];
+      /** Whether another of the nodes asked was found here, so that the names asked are in use. */
+      readonly namesInUse: boolean;
+      readonly suspect: Suspect | null;
+    }
+  | {
+      readonly kind: "seen";
+      readonly pid: number;
+      /** With the number it names the process for good. */
+      readonly startTicks: number;
+      readonly foundBy: "command" | "title" | "pidfile" | "connections";
+      readonly pool: string | null;
+      /** How many tasks it may have in hand at once, by `-c` or its children; null where neither shows it. */
+      readonly slots: number | null;
+      /** Whether it subscribes to the gossip of others, which it does unless its command line says otherwise. */
+      readonly gossips: boolean;
+      /** How long it may be silent, in milliseconds. */
+      readonly graceMs: number;
+    };
+
+/** A Python program that may be the worker by another name. */
+export interface Suspect {
+  readonly pid: number;
+  readonly words: string;
+  readonly ageMs: number;
+  /** Its sockets may not be read, or one of them goes to the broker: nothing shows whose it is. */
+  readonly mayBeConnected: boolean;
+}
+
+/** One look at a worker. */
+export interface Look {
+  /** Milliseconds since the process of ours started. */
+  readonly atMs: number;
+  /** null: the process has gone. */
+  readonly process: ProcessLook | null;
+  /** null: the broker could not be asked in this look. */
+  readonly connections: Connections | null;
+}
+
+/** What was heard of a node's heartbeats. */
+export type Hearing =
+  | { readonly kind: "not-listened" }
+  /** The broker does not let us subscribe. */
+  | { readonly kind: "refused" }
+  | {
+      readonly kind: "listened";
+      readonly forMs: number;
+      readonly own: Beats | null;
+      /** The name under which a process with the number of ours beats, where it is not the one asked. */
+      readonly namesake: string | null;
+    };
+
+/** Heartbeats of the node asked. */
+export interface Beats {
+  readonly count: number;
+  /** Tasks in hand by the last one; null where it does not say. */
+  readonly active: number | null;
+  /** Tasks done since the worker started. */
+  readonly processed: number | null;
+  /** Of Celery. */
+  readonly version: string | null;
+  /** In front of the channel's name: `global_keyprefix`. */
+  readonly prefix: string;
+  readonly db: number;
+}

@@ -7,6 +7,8 @@ export interface CheckReport {
   readonly plan: Plan;
   readonly evidence: Evidence;
   readonly verdict: Verdict;
+  /** Whether it counts as healthy although it is unknown. */
+  readonly isForgiven: boolean;
   /** Milliseconds from the start of the process to the verdict. */
   readonly elapsedMs: number;
   /** Variables of the environment that begin like ours and are no option. */

@@ -1,7 +1,7 @@
 import { type Answer, isPong, type Said } from "../pidbox/message.ts";
 import { isBeat } from "../worker/node-name.ts";
 import type { Pong } from "./evidence.ts";
-import type { Asked } from "./plan.ts";
+import type { Asked } from "./asked.ts";
 
 /** Who has answered our pings so far. */
 export interface Roll {

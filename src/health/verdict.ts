@@ -1,22 +1,107 @@
 import type { Refused, Unreachable } from "../broker/failure.ts";
-import type { Evidence, Pong } from "./evidence.ts";
-import type { Asked } from "./plan.ts";
+import type { Connections } from "../worker/connections.ts";
+import type { Endpoint } from "../worker/sockets.ts";
+import type { Pong } from "./evidence.ts";
 
 /** What is said about the worker. The words of `status` and `reason` are the contract with users. */
 export type Verdict =
   | { readonly status: "healthy"; readonly reason: "alive"; readonly pongs: readonly Pong[] }
+  | (About & { readonly status: "healthy" | "unhealthy"; readonly reason: "busy" } & Silence)
+  | (About & { readonly status: "healthy" | "unhealthy"; readonly reason: "deaf" } & Deafness)
+  | (About & {
+      readonly status: "healthy";
+      readonly reason: "starting";
+      readonly ageMs: number;
+      readonly graceMs: number;
+    })
+  | (About & {
+      readonly status: "unhealthy";
+      readonly reason: "dead";
+      /** `remains`: no process but a zombie that may have been its own; `zombie`: its own process is one. */
+      readonly how: "none" | "remains" | "zombie" | "ended";
+    })
+  | (About & { readonly status: "unhealthy"; readonly reason: "stopped"; readonly how: "stopped" | "frozen" })
+  | (About & {
+      readonly status: "unhealthy";
+      readonly reason: "disconnected";
+      readonly ageMs: number;
+      readonly brokerUpS: number;
+    })
+  | (About & { readonly status: "unhealthy"; readonly reason: "hung" } & Silence)
+  | (About & {
+      readonly status: "unhealthy";
+      readonly reason: "catatonic";
+      /** Tasks in hand by its heartbeat, which counts for ever those whose end it has not noticed. */
+      readonly active: number | null;
+      /** Seconds since its last BRPOP; null where no connection of it is left. */
+      readonly pausedS: number | null;
+    })
+  | (About & { readonly status: "unhealthy"; readonly reason: "not-consuming" } & NotConsuming)
+  | (About & {
+      readonly status: "unhealthy";
+      readonly reason: "stuck-task";
+      readonly task: string;
+      readonly id: string;
+      readonly ageS: number;
+      readonly limitMs: number;
+    })
+  | {
+      readonly status: "unhealthy";
+      readonly reason: "backlog";
+      readonly queue: string;
+      readonly length: number;
+      readonly limit: number;
+    }
   | { readonly status: "unknown"; readonly reason: "broker-unreachable"; readonly failure: Unreachable }
   | { readonly status: "unknown"; readonly reason: "broker-refused"; readonly failure: Refused }
   | { readonly status: "unknown"; readonly reason: "undecided"; readonly gap: Gap };
 
 export type Reason = Verdict["reason"];
 
+/** Which worker a verdict is about. */
+export interface About {
+  readonly node: string;
+  /** null where its process is out of sight, or there is none. */
+  readonly pid: number | null;
+}
+
+/** A main loop that does not turn. */
+export interface Silence {
+  /**
+   * How the length of the silence is known: by the worker's connections; by the broker's own age, as the worker has
+   * not noticed that it was cut off; by the state file; or not at all.
+   */
+  readonly measured: "connections" | "cut-off" | "state-file" | "not";
+  /** Seconds; 0 where it is not known. */
+  readonly forS: number;
+  readonly graceMs: number;
+}
+
+/** A main loop that turns without answering. */
+export interface Deafness {
+  /** What shows that it turns. */
+  readonly shownBy: "polling" | "heartbeat" | "switches";
+  /** Whether anybody is subscribed to the control channel. */
+  readonly subscribers: number;
+  /** Tasks in hand by its heartbeat. */
+  readonly active: number | null;
+}
+
+export interface NotConsuming {
+  readonly queue: string;
+  /** `cancelled`: it does not consume that queue; `half-open`: it waits on a connection that nothing comes through. */
+  readonly how: "cancelled" | "half-open";
+  /** Messages that wait in the queue. */
+  readonly length: number | null;
+  /** Seconds since its last BRPOP. */
+  readonly pausedS: number;
+}
+
 /** What stands in the way of a decision. */
 export type Gap =
-  /** Asked and waited for, and not everybody answered. */
+  /** Every node was asked and waited for, and fewer answered than were wanted. */
   | {
-      readonly kind: "silent";
-      readonly missing: readonly string[];
+      readonly kind: "too-few";
       readonly pongs: readonly Pong[];
       readonly wanted: number;
       readonly pings: number;
@@ -24,44 +109,62 @@ export type Gap =
       readonly waitedMs: number;
       readonly cutShort: boolean;
     }
-  /** No connection was subscribed to the control channel, so nobody was waited for. */
-  | { readonly kind: "nobody-subscribed"; readonly missing: readonly string[] }
+  /** Nothing but the broker is in sight, and a node did not answer. */
+  | (About & {
+      readonly kind: "out-of-sight";
+      readonly because: "remote" | "beside" | "no-proc";
+      readonly subscribers: number;
+      readonly heard: boolean;
+      readonly listened: boolean;
+    })
+  /** Its heartbeats come, and whether it fetches cannot be seen. */
+  | (About & {
+      readonly kind: "deaf-or-catatonic";
+      /** `held`: it has ceased to, and may be full of tasks that wait for their time. */
+      readonly because: Unseen | "held";
+    })
+  /** It has no connection to the broker, and had no time yet to make one. */
+  | (About & { readonly kind: "reconnecting"; readonly brokerUpS: number | null })
+  | (About & { readonly kind: "importing"; readonly ageMs: number })
+  /** It is connected to another server. */
+  | (About & { readonly kind: "elsewhere"; readonly endpoints: readonly Endpoint[] })
+  | (About & { readonly kind: "other-database"; readonly asked: number; readonly seen: readonly number[] })
+  | (About & { readonly kind: "other-prefix"; readonly asked: string; readonly seen: string })
+  /** No worker here has the name that was asked. */
+  | (About & { readonly kind: "misnamed"; readonly names: readonly string[] })
+  /** A program here may be the worker, and nothing shows whether it is. */
+  | (About & { readonly kind: "unrecognised"; readonly words: string })
+  /** Its process runs, and its connections cannot be seen. */
+  | (About & { readonly kind: "unseen"; readonly because: Unseen; readonly established: boolean | null })
+  /** The deadline was over before enough had been seen. */
+  | (About & { readonly kind: "unfinished"; readonly wanted: Want })
   | { readonly kind: "no-time" }
   | { readonly kind: "interrupted"; readonly signal: string };
 
-/** Judges the evidence; pure. */
-export function judge(evidence: Evidence, asked: Asked): Verdict {
-  switch (evidence.kind) {
-    case "broker-failed":
-      return evidence.failure.kind === "unreachable"
-        ? { status: "unknown", reason: "broker-unreachable", failure: evidence.failure }
-        : { status: "unknown", reason: "broker-refused", failure: evidence.failure };
-    case "asked":
-      return judgePongs(evidence, asked);
-    case "no-time":
-    case "interrupted":
-      return { status: "unknown", reason: "undecided", gap: evidence };
-    default:
-      return evidence satisfies never;
-  }
-}
+/** Why nothing is known of a worker's connections: see `Connections` in worker/connections.ts. */
+export type Unseen = Extract<Connections, { kind: "unknown" }>["because"];
 
-function judgePongs(evidence: Extract<Evidence, { kind: "asked" }>, asked: Asked): Verdict {
-  const { kind: _, ...seen } = evidence;
-  const names = seen.pongs.map(({ node }) => node);
-  const missing = asked.kind === "nodes" ? asked.nodes.filter((node) => !names.includes(node)) : [];
-  const wanted = asked.kind === "nodes" ? asked.nodes.length : asked.atLeast;
-  if (missing.length === 0 && names.length >= wanted) {
-    return { status: "healthy", reason: "alive", pongs: seen.pongs };
-  }
-  const gap: Gap =
-    seen.subscribers === 0
-      ? { kind: "nobody-subscribed", missing }
-      : { kind: "silent", missing, wanted, ...seen };
-  return { status: "unknown", reason: "undecided", gap };
-}
+/** What would decide, given more time. */
+export type Want = "pong" | "second-look" | "heartbeat";
 
-/** The only two exit codes there are: Docker reserves 2. */
-export function exitCode(verdict: Verdict): 0 | 1 {
-  return verdict.status === "healthy" ? 0 : 1;
-}
+/**
+ * The reasons in the order in which they count among several workers: the unhealthy ones, the unknown ones, the
+ * healthy ones, and `alive` last, which is said only of all together.
+ */
+export const REASONS = [
+  "dead",
+  "stopped",
+  "disconnected",
+  "hung",
+  "catatonic",
+  "not-consuming",
+  "stuck-task",
+  "backlog",
+  "broker-unreachable",
+  "broker-refused",
+  "undecided",
+  "busy",
+  "deaf",
+  "starting",
+  "alive",
+] as const satisfies readonly Reason[];

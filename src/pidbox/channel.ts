@@ -15,6 +15,28 @@ export interface Channel {
    * Fails when not all replies came within `withinMs` milliseconds; the connection is of no use after that.
    */
   send(commands: readonly Command[], withinMs: number): Promise<Outcome<readonly Reply[], BrokerFailure>>;
+  /** Where the connection runs, as this machine sees it; `null` when it is gone. */
+  ends(): Ends | null;
+  /** Ends the connection at once. */
+  close(): void;
+}
+
+/** Both ends of a connection; addresses are plain text, IPv4 without the `::ffff:` of a socket for both. */
+export interface Ends {
+  readonly local: { readonly address: string; readonly port: number };
+  readonly remote: { readonly address: string; readonly port: number };
+}
+
+/** What to hear: these patterns or, where the broker permits only channels by name, these channels. */
+export interface Topics {
+  readonly broad: readonly string[];
+  readonly exact: readonly string[];
+}
+
+/** A connection that only hears. When it breaks, nothing more is heard; it never reconnects. */
+export interface Listener {
+  /** See {@link Channel.ends}. */
+  ends(): Ends | null;
   /** Ends the connection at once. */
   close(): void;
 }

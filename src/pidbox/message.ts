@@ -1,12 +1,19 @@
 import { type Destination, PIDBOX_EXCHANGE } from "../broker/keys.ts";
+import { asObject, openEnvelope, parseJson } from "./envelope.ts";
 
 /**
  * The methods that may be sent. A worker whose reply cannot be serialised, or whom a message commands to change
  * something, is harmed: nothing that is not in this list can be encoded.
  */
-export type Method = "ping";
+export type Method = "ping" | "active_queues" | "active";
 
-/** What a ping asks for. */
+/**
+ * What each method is sent with. `safe` makes a worker from Celery 5.2 on describe arguments of tasks instead of
+ * sending them: one that cannot be serialised would cost it its control connection (celery/worker/control.py).
+ */
+const ARGUMENTS: { readonly [M in Method]: object } = { ping: {}, active_queues: {}, active: { safe: true } };
+
+/** What is asked, and where the answer goes. */
 export interface Request {
   readonly method: Method;
   readonly destination: Destination;
@@ -31,7 +38,7 @@ export interface Request {
 export function encodeRequest(request: Request): string {
   const body = {
     method: request.method,
-    arguments: {},
+    arguments: ARGUMENTS[request.method],
     destination: request.destination === "everyone" ? null : request.destination,
     pattern: null,
     matcher: null,
@@ -73,16 +80,13 @@ export type Said =
  * text. Nothing is guessed.
  */
 export function decodeReply(text: string): Answer | null {
-  const envelope = asObject(parseJson(text));
-  const ticket = asObject(envelope?.["headers"])?.["ticket"];
-  const body = envelope?.["body"];
-  if (envelope === null || typeof ticket !== "string" || typeof body !== "string") return null;
-  const encoding = asObject(envelope["properties"])?.["body_encoding"];
-  const bytes = Buffer.from(body, encoding === "base64" ? "base64" : "utf8");
-  if (envelope["content-type"] !== "application/json") {
-    return { ticket, said: { kind: "unread", bytes: bytes.toString("latin1") } };
+  const envelope = openEnvelope(text);
+  const ticket = envelope?.headers["ticket"];
+  if (envelope === null || typeof ticket !== "string") return null;
+  if (envelope.contentType !== "application/json") {
+    return { ticket, said: { kind: "unread", bytes: envelope.body.toString("latin1") } };
   }
-  const said = asObject(parseJson(bytes.toString("utf8")));
+  const said = asObject(parseJson(envelope.body.toString("utf8")));
   const entries = said === null ? [] : Object.entries(said);
   const entry = entries[0];
   if (entry === undefined || entries.length !== 1) return null;
@@ -92,18 +96,4 @@ export function decodeReply(text: string): Answer | null {
 /** Whether a reply's result is what `ping` gives on every version: `{"ok": "pong"}`. */
 export function isPong(result: unknown): boolean {
   return asObject(result)?.["ok"] === "pong";
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function asObject(value: unknown): Readonly<Record<string, unknown>> | null {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? (value as Readonly<Record<string, unknown>>)
-    : null;
 }

@@ -1,9 +1,14 @@
 import { label } from "../cli/usage.ts";
+import type { Asking, NodeEvidence } from "../health/evidence.ts";
+import type { WorkEvidence } from "../health/work-evidence.ts";
 import type { CheckReport } from "../health/report.ts";
-import { statement } from "./statement.ts";
+import { nodeOf, statement } from "./statement.ts";
 
 /** So many nodes and pongs are listed: the object stays below what Docker keeps of a probe's output. */
 const LISTED = 20;
+
+/** Of nodes that had to be looked at more is said, so fewer are listed. */
+const EXAMINED = 4;
 
 /** The version of the object's form. Fields may be added to a version; none is changed or removed. */
 const SCHEMA = 1;
@@ -17,7 +22,7 @@ export function checkJson(report: CheckReport): string {
     schema: SCHEMA,
     status: verdict.status,
     reason: verdict.reason,
-    node: asked?.length === 1 ? asked[0] : null,
+    node: nodeOf(verdict) ?? (asked?.length === 1 ? asked[0] : null),
     message: fact,
     hint,
     evidence: {
@@ -30,35 +35,99 @@ export function checkJson(report: CheckReport): string {
       reply_key: plan.replies.key,
       elapsed_ms: Math.round(elapsedMs),
       ...(verdict.reason === "undecided" ? { gap: verdict.gap.kind } : {}),
-      ...evidenceFields(evidence),
+      ...askingFields(evidence.asking),
+      placement: plan.place.kind === "inside" ? "inside" : plan.place.because,
+      broker_up_s: evidence.brokerUpS,
+      unacked: evidence.unacked,
+      nodes: evidence.nodes
+        .filter(({ process }) => process.kind !== "unexamined")
+        .slice(0, EXAMINED)
+        .map(nodeFields),
+      ...(evidence.stateFileProblem === null ? {} : { state_file_problem: evidence.stateFileProblem }),
+      ...(evidence.work === null ? {} : { work: workFields(evidence.work) }),
     },
   };
   return `${JSON.stringify(object)}\n`;
 }
 
-function evidenceFields(evidence: CheckReport["evidence"]): object {
-  switch (evidence.kind) {
+function askingFields(asking: Asking): object {
+  switch (asking.kind) {
     case "asked":
       return {
-        pings: evidence.pings,
-        subscribers: evidence.subscribers,
-        waited_ms: Math.round(evidence.waitedMs),
-        answered: evidence.pongs.length,
-        pongs: evidence.pongs.slice(0, LISTED).map(({ node, afterMs, copies }) => ({
+        pings: asking.pings,
+        subscribers: asking.subscribers,
+        waited_ms: Math.round(asking.waitedMs),
+        answered: asking.pongs.length,
+        pongs: asking.pongs.slice(0, LISTED).map(({ node, afterMs, copies }) => ({
           node,
           after_ms: Math.round(afterMs),
           copies,
         })),
       };
     case "broker-failed": {
-      const { kind, ...failure } = evidence.failure;
-      return { pings: evidence.pings, broker_failure: { kind, ...failure } };
+      const { kind, ...failure } = asking.failure;
+      return { pings: asking.pings, broker_failure: { kind, ...failure } };
     }
     case "no-time":
       return { pings: 0 };
     case "interrupted":
-      return { signal: evidence.signal };
+      return { signal: asking.signal };
     default:
-      return evidence satisfies never;
+      return asking satisfies never;
   }
+}
+
+/** What was seen of a node that had to be looked at; `null` for what was not. */
+function nodeFields({ node, process, looks, heartbeats }: NodeEvidence): object {
+  const look = looks.at(-1);
+  const connections = looks.findLast((one) => one.connections !== null)?.connections ?? null;
+  const rows = connections?.kind === "known" ? connections.rows : null;
+  const beats = heartbeats.kind === "listened" ? heartbeats.own : null;
+  return {
+    node,
+    process: {
+      seen: process.kind,
+      ...(process.kind === "seen"
+        ? { pid: process.pid, found_by: process.foundBy, pool: process.pool, grace_ms: process.graceMs }
+        : {}),
+      state: look?.process?.state ?? null,
+      frozen: look?.process?.frozen ?? null,
+      age_ms: look?.process?.ageMs ?? null,
+      children: look?.process?.children ?? null,
+    },
+    connections: {
+      seen: connections?.kind ?? null,
+      count: rows?.length ?? null,
+      subscribed: rows?.filter(({ subscriptions }) => subscriptions > 0).length ?? null,
+      brpop:
+        rows
+          ?.filter(({ command }) => command === "brpop")
+          .map(({ flags, idleS }) => ({ flags, idle_s: idleS })) ?? null,
+      ...(connections?.kind === "unknown"
+        ? { because: connections.because, established: connections.established }
+        : {}),
+    },
+    heartbeats: {
+      heard: heartbeats.kind === "listened" ? (beats?.count ?? 0) : null,
+      listened_ms: heartbeats.kind === "listened" ? Math.round(heartbeats.forMs) : null,
+      active: beats?.active ?? null,
+      processed: beats?.processed ?? null,
+      version: beats?.version ?? null,
+    },
+  };
+}
+
+function workFields({ lengths, nodes }: WorkEvidence): object {
+  return {
+    queues: [...lengths].slice(0, LISTED).map(([name, length]) => ({ name, length })),
+    nodes: nodes.slice(0, EXAMINED).map(({ node, queues, consumed, tasks }) => ({
+      node,
+      queues: queues.slice(0, LISTED),
+      consumes: consumed?.slice(0, LISTED) ?? null,
+      tasks: tasks.kind,
+      ...(tasks.kind === "told"
+        ? { active: tasks.count, oldest_s: tasks.oldest === null ? null : Math.round(tasks.oldest.ageS) }
+        : {}),
+    })),
+  };
 }

@@ -28,9 +28,20 @@ export function time(ms: number): string {
   return ms < 1_000 ? `${Math.max(1, Math.round(ms))} ms` : `${(ms / 1_000).toFixed(1)} s`;
 }
 
+/** A longer duration for people, from seconds: `74 s`, `12 min`, `3.5 h`. */
+export function seconds(number: number): string {
+  if (number < 600) return `${Math.round(number)} s`;
+  return number < 7_200 ? `${Math.round(number / 60)} min` : `${(number / 3_600).toFixed(1)} h`;
+}
+
 /** `1 ping`, `2 pings`. */
 export function amount(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}
+
+/** `10.0.0.9:6379`, `[fd00::9]:6379`. */
+export function place({ address, port }: { readonly address: string; readonly port: number }): string {
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
 /** Names in a sentence; a long list is cut and its rest counted. */

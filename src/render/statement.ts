@@ -1,23 +1,111 @@
-import type { Pong } from "../health/evidence.ts";
+import type { Evidence, Pong } from "../health/evidence.ts";
 import type { CheckReport } from "../health/report.ts";
-import type { Gap } from "../health/verdict.ts";
+import type { About, Verdict } from "../health/verdict.ts";
 import { brokerStatement, type Statement } from "./broker-words.ts";
-import { amount, names, time } from "./speech.ts";
+import { gapStatement } from "./gap-words.ts";
+import { amount, names, place, seconds, time } from "./speech.ts";
+import { workHints, workStatement } from "./work-words.ts";
 
 /** The verdict in words: what was seen, and what to do about it. */
-export function statement({ plan, verdict }: CheckReport): Statement {
+export function statement(report: CheckReport): Statement {
+  const { fact, hint } = ofVerdict(report);
+  const { verdict, evidence, isForgiven, plan } = report;
+  const hints = [
+    hint,
+    ...workHints(evidence, plan.rules.work),
+    evidence.stateFileProblem === null ? null : `--state-file was not written: ${evidence.stateFileProblem}`,
+    isForgiven ? "it counts as healthy by --on-unknown, as its process is alive" : null,
+    plan.rules.strict && (verdict.reason === "busy" || verdict.reason === "deaf")
+      ? "--strict counts it as unhealthy"
+      : null,
+  ].filter((one) => one !== null);
+  return {
+    fact: fact + answeredToo(verdict, evidence),
+    // A question ends itself.
+    hint: hints.join("; ").replaceAll("?; ", "? ") || null,
+  };
+}
+
+function ofVerdict({ plan, verdict, evidence }: CheckReport): Statement {
   switch (verdict.reason) {
     case "alive":
       return { fact: answeredWords(verdict.pongs), hint: twinsHint(verdict.pongs) };
+    case "busy":
+    case "hung":
+      return silenceStatement(verdict, runningWords(verdict, evidence), plan.stateFile);
+    case "deaf":
+      return deafStatement(verdict, plan.channel);
+    case "starting":
+      return {
+        fact:
+          `${verdict.node} was started ${seconds(verdict.ageMs / 1_000)} ago and is not connected yet, ` +
+          `within the ${seconds(verdict.graceMs / 1_000)} start grace (process ${verdict.pid} running)`,
+        hint: null,
+      };
+    case "dead":
+      return deadStatement(verdict, evidence, plan.pidfile);
+    case "stopped":
+      return verdict.how === "frozen"
+        ? {
+            fact: `${verdict.node} is frozen by its cgroup (process ${verdict.pid})`,
+            hint: "docker unpause, or whoever froze it, lets it go on",
+          }
+        : {
+            fact: `${verdict.node} is stopped: process ${verdict.pid} was sent SIGSTOP or SIGTSTP`,
+            hint: `kill -CONT ${verdict.pid} lets it go on, a restart does too`,
+          };
+    case "disconnected":
+      return {
+        fact:
+          `${verdict.node} has no connection to ${plan.broker.shown}, which has been up for ` +
+          `${seconds(verdict.brokerUpS)} (process ${verdict.pid} running for ${seconds(verdict.ageMs / 1_000)})`,
+        hint: "its log says why it does not connect; a restart may help",
+      };
+    case "catatonic":
+      return {
+        fact:
+          `${verdict.node} sends heartbeats${verdict.active === 0 ? ", has no task in hand" : ""} and does not answer, and ` +
+          (verdict.pausedS === null
+            ? "has no connection left to fetch by"
+            : `has not fetched for ${seconds(verdict.pausedS)}`) +
+          ` (process ${verdict.pid} running)`,
+        hint: "restart it; kombu 5.2.3 to 5.6.2 gets into this state after a lost connection or a failed control command, 5.7.0 does not",
+      };
+    case "not-consuming":
+    case "stuck-task":
+    case "backlog":
+      return workStatement(verdict);
     case "broker-unreachable":
-    case "broker-refused":
-      return brokerStatement(plan.broker.shown, verdict.failure);
+    case "broker-refused": {
+      const { fact, hint } = brokerStatement(plan.broker.shown, verdict.failure);
+      return { fact, hint: [hint, ...elsewhereHints(evidence)].join("; ") };
+    }
     case "undecided":
-      return gapStatement(verdict.gap, plan.channel, plan.broker.shown);
+      return gapStatement(verdict.gap, plan, evidence);
     default:
       return verdict satisfies never;
   }
 }
+
+/** The one node that a verdict is about; null where it is none, or several. */
+export function nodeOf(verdict: Verdict): string | null {
+  const about = verdict.reason === "undecided" ? verdict.gap : verdict;
+  return "node" in about ? about.node : null;
+}
+
+/** The worker may have another broker than the one that failed. */
+function elsewhereHints({ nodes }: Evidence): readonly string[] {
+  return nodes.flatMap(({ node, looks }) => {
+    const connections = looks.at(-1)?.connections;
+    const isUnasked = connections?.kind === "unknown" && connections.because === "not-asked";
+    if (!isUnasked || connections.elsewhere.length === 0) return [];
+    return [
+      `${node} is connected to ${names(connections.elsewhere.map(place))}: if that is its broker, set --broker`,
+    ];
+  });
+}
+
+type Of<R extends Verdict["reason"]> = Extract<Verdict, { reason: R }>;
 
 function answeredWords(pongs: readonly Pong[]): string {
   const slowest = Math.max(...pongs.map(({ afterMs }) => afterMs));
@@ -34,37 +122,105 @@ function twinsHint(pongs: readonly Pong[]): string | null {
   return `${names(twins.map(({ node }) => node))} answered more than once: give each worker a name of its own with -n`;
 }
 
-function gapStatement(gap: Gap, channel: string, broker: string): Statement {
-  switch (gap.kind) {
-    case "nobody-subscribed": {
-      const consequence = gap.missing.length === 0 ? "no worker can" : `${names(gap.missing)} cannot`;
+/** Where the verdict is one worker's, who of the others answered. */
+function answeredToo(verdict: Verdict, { asking, nodes }: Evidence): string {
+  const about = nodeOf(verdict);
+  if (about === null || asking.kind !== "asked" || nodes.length < 2) return "";
+  const others = asking.pongs.map(({ node }) => node).filter((node) => node !== about);
+  return others.length === 0 ? "" : `; ${names(others)} answered`;
+}
+
+function runningWords({ node, pid }: About, { nodes }: Evidence): string {
+  const look = nodes.find(
+    (one) => one.node === node && one.process.kind === "seen" && one.process.pid === pid,
+  );
+  const connections = look?.looks.findLast((one) => one.connections !== null)?.connections;
+  const known = connections?.kind === "known" ? `, ${amount(connections.rows.length, "connection")}` : "";
+  const cut = connections?.kind === "none" ? ", its connections closed by the broker" : "";
+  const unseen = connections?.kind === "unknown" ? ", connected to the broker" : "";
+  return `process ${pid} running${known}${cut}${unseen}`;
+}
+
+function silenceStatement(
+  verdict: Of<"busy" | "hung">,
+  running: string,
+  stateFile: string | null,
+): Statement {
+  const { node, reason, measured, forS, graceMs } = verdict;
+  const compared = `${reason === "busy" ? "less than" : "longer than"} the ${seconds(graceMs / 1_000)} grace`;
+  const tooLong = "restart it; where its tasks may block it for so long, raise --busy-grace";
+  const hint = reason === "hung" ? tooLong : null;
+  switch (measured) {
+    case "connections":
+      return { fact: `${node} silent for ${seconds(forS)}, ${compared} (${running})`, hint };
+    case "state-file":
       return {
-        fact: `nobody is subscribed to ${channel} on ${broker}, so ${consequence} answer`,
-        hint: "is the worker running, and connected to this broker and database?",
+        fact: `${node} silent for ${seconds(forS)} by the state file, ${compared} (${running})`,
+        hint,
       };
-    }
-    case "silent": {
-      const tries = `${time(gap.waitedMs)} (${amount(gap.pings, "ping")}${gap.cutShort ? ", cut short by --deadline" : ""})`;
-      const others = gap.pongs.length === 0 ? "" : `; ${names(gap.pongs.map(({ node }) => node))} answered`;
-      const subscribed = `${amount(gap.subscribers, "connection")} subscribed to ${channel}`;
-      return gap.missing.length === 0
-        ? {
-            fact: `${gap.pongs.length} of ${gap.wanted} nodes answered within ${tries}${others}; ${subscribed}`,
-            hint: "start the missing workers, or lower --min-nodes",
-          }
-        : {
-            fact: `no pong from ${names(gap.missing)} within ${tries}${others}; ${subscribed}`,
-            hint: "a worker that is blocked by a task, stopped or named otherwise looks like this; the name is set with --node",
-          };
-    }
-    case "no-time":
+    case "cut-off":
       return {
-        fact: "the deadline was over before a ping could be sent",
-        hint: "give --deadline more time",
+        fact: `${node} has not noticed for ${seconds(forS)} that the broker was restarted, ${compared} (${running})`,
+        hint,
       };
-    case "interrupted":
-      return { fact: `ended by ${gap.signal} before there was an answer`, hint: null };
+    case "not":
+      return {
+        fact: `${node} silent, for how long cannot be seen here (${running})`,
+        hint:
+          stateFile === null ? "--state-file notes since when, so that a worker that hangs is noticed" : null,
+      };
     default:
-      return gap satisfies never;
+      return measured satisfies never;
+  }
+}
+
+const TURNS = {
+  polling: "it polls its queues",
+  heartbeat: "its heartbeats are heard",
+  switches: "its main thread wakes and sleeps",
+} as const;
+
+function deafStatement(verdict: Of<"deaf">, channel: string): Statement {
+  const { node, pid, shownBy, subscribers } = verdict;
+  const process = pid === null ? "" : ` (process ${pid} running)`;
+  return subscribers === 0
+    ? {
+        fact: `${node} works and cannot be asked: ${TURNS[shownBy]}, and it is not subscribed to ${channel}${process}`,
+        hint: "remote control is off (worker_enable_remote_control), or a gevent or eventlet worker has lost that connection: then a restart brings it back",
+      }
+    : {
+        fact: `${node} works and does not answer: ${TURNS[shownBy]}${process}`,
+        hint: "it refuses JSON (accept_content), or its control connection is dead: then a restart brings it back",
+      };
+}
+
+function deadStatement(
+  { node, pid, how }: Of<"dead">,
+  { nodes }: Evidence,
+  pidfile: string | null,
+): Statement {
+  const named = nodes.some(({ process }) => process.kind === "seen") ? "of that name " : "";
+  const absence =
+    pidfile === null ? `there is no worker process ${named}here` : `${pidfile} names no worker process`;
+  switch (how) {
+    case "none":
+      return {
+        fact: `${node} is not running: ${absence}`,
+        hint: "its log says why it ended; a worker elsewhere is asked with --placement remote",
+      };
+    case "remains":
+      return {
+        fact: `${node} is not running: nothing but a zombie is left here (process ${pid})`,
+        hint: "its log says why it ended; process 1 of the container should be an init such as tini",
+      };
+    case "zombie":
+      return {
+        fact: `${node} has ended: process ${pid} is a zombie that nobody has waited for`,
+        hint: "its log says why it ended; process 1 of the container should be an init such as tini",
+      };
+    case "ended":
+      return { fact: `${node} ended while it was asked (process ${pid})`, hint: "its log says why" };
+    default:
+      return how satisfies never;
   }
 }

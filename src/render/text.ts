@@ -1,7 +1,9 @@
 import { label } from "../cli/usage.ts";
 import type { CheckReport } from "../health/report.ts";
-import { time } from "./speech.ts";
+import { nodeLines } from "./node-words.ts";
+import { seconds, time } from "./speech.ts";
 import { statement } from "./statement.ts";
+import { workLines } from "./work-words.ts";
 
 /** The report for people: one line, verdict first; with `verbose` what was seen below it. */
 export function checkText(report: CheckReport, verbose: boolean): readonly string[] {
@@ -15,32 +17,47 @@ function evidenceLines({ plan, evidence, elapsedMs, unknownVariables }: CheckRep
   const rows: (readonly [string, string])[] = [
     ["broker", `${plan.broker.shown} (from ${label(plan.broker.origin)})`],
     [
+      "placement",
+      plan.place.kind === "inside" ? "inside: workers' processes can be seen" : plan.place.because,
+    ],
+    [
       "asked",
-      plan.asked.kind === "nodes" ? plan.asked.nodes.join(", ") : `any ${plan.asked.atLeast} of all nodes`,
+      plan.asked.kind === "nodes"
+        ? plan.asked.nodes.join(", ")
+        : `all nodes; ${plan.asked.atLeast} must answer`,
     ],
     ["channel", plan.channel],
     ["reply key", plan.replies.key],
   ];
-  switch (evidence.kind) {
+  const { asking, nodes, brokerUpS, unacked, work } = evidence;
+  switch (asking.kind) {
     case "asked":
       rows.push(
-        ["pings sent", String(evidence.pings)],
-        ["subscribed", String(evidence.subscribers)],
-        ...evidence.pongs.map(({ node, afterMs }) => ["pong", `${node} after ${time(afterMs)}`] as const),
+        ["pings sent", String(asking.pings)],
+        ["subscribed", String(asking.subscribers)],
+        ...asking.pongs.map(({ node, afterMs }) => ["pong", `${node} after ${time(afterMs)}`] as const),
       );
       break;
     case "broker-failed":
       rows.push(
-        ["pings sent", String(evidence.pings)],
-        ["failure", `${evidence.failure.cause}: ${evidence.failure.detail}`],
+        ["pings sent", String(asking.pings)],
+        ["failure", `${asking.failure.cause}: ${asking.failure.detail}`],
       );
       break;
     case "no-time":
     case "interrupted":
       break;
     default:
-      evidence satisfies never;
+      asking satisfies never;
   }
+  for (const node of nodes) {
+    const lines = nodeLines(node);
+    if (lines.length > 0 && nodes.length > 1) rows.push(["node", node.node]);
+    rows.push(...lines);
+  }
+  if (brokerUpS !== null) rows.push(["broker up", seconds(brokerUpS)]);
+  if (unacked !== null) rows.push(["unacked", `${unacked} on this database`]);
+  if (work !== null) rows.push(...workLines(work));
   rows.push(["time", `${time(elapsedMs)} of ${time(plan.deadline)}`]);
   rows.push(...unknownVariables.map((name) => ["ignored", `${name} is no option of this program`] as const));
   return rows.map(([name, value]) => `  ${`${name}:`.padEnd(12)} ${value}`);

@@ -19,9 +19,21 @@ function sentence(argv: readonly string[], env: Record<string, string> = {}): st
 const SAMPLE: Record<(typeof OPTION_NAMES)[number], string> = {
   broker: "redis://cache/3",
   "broker-env": "MY_BROKER",
+  "global-keyprefix": "gp:",
   node: "w@x",
   any: "true",
   "min-nodes": "3",
+  placement: "beside",
+  pidfile: "/run/w.pid",
+  "busy-grace": "10m",
+  "start-grace": "40s",
+  "on-unknown": "healthy",
+  strict: "true",
+  queue: "mail",
+  "require-consuming": "true",
+  "max-task-age": "1h",
+  "max-queue-length": "mail=100",
+  "state-file": "/run/s.json",
   timeout: "3s",
   retries: "4",
   "connect-timeout": "300ms",
@@ -66,9 +78,10 @@ describe.each(OPTION_NAMES)("--%s", (name) => {
   });
 
   test("is refused by name when its value is wrong", () => {
-    expect(sentence([`--${name}=\u0007`])).toMatch(new RegExp(`^--${name} '\u0007' .*: expected `));
-    expect(sentence([], { [variableOf(name)]: "\u0007" })).toMatch(
-      new RegExp(`^${variableOf(name)} '\u0007' .*: expected `),
+    // The one character that not even a path may hold.
+    expect(sentence([`--${name}=\0`])).toMatch(new RegExp(`^--${name} '\0' .*: expected `));
+    expect(sentence([], { [variableOf(name)]: "\0" })).toMatch(
+      new RegExp(`^${variableOf(name)} '\0' .*: expected `),
     );
   });
 
@@ -85,8 +98,18 @@ test("a default is what its text says", () => {
   }
 });
 
-test("--node adds up when repeated", () => {
+test("an option that repeats adds up", () => {
   expect(config(["--node", "a@x", "--node", "b@x,c@x"]).node.value).toEqual(["a@x", "b@x", "c@x"]);
+  expect(config(["--queue", "a", "--queue", "b,c"]).queue.value).toEqual(["a", "b", "c"]);
+  expect(config(["--max-queue-length", "9", "--max-queue-length=a=5"])["max-queue-length"].value).toEqual([
+    { queue: null, limit: 9 },
+    { queue: "a", limit: 5 },
+  ]);
+});
+
+test("an empty --global-keyprefix wins when the variable has one", () => {
+  const read = config(["--global-keyprefix="], { CELERY_PROBE_GLOBAL_KEYPREFIX: "gp:" });
+  expect(read["global-keyprefix"].value).toBe("");
 });
 
 test("--any=false wins when the variable says true", () => {
@@ -104,6 +127,10 @@ describe("a flag", () => {
     [["--quiet"], { CELERY_PROBE_VERBOSE: "true" }, { quiet: true, verbose: false }],
     [["--quiet=false"], { CELERY_PROBE_VERBOSE: "true" }, { quiet: false, verbose: true }],
     [["--broker-env=MINE"], { CELERY_PROBE_BROKER: "broken" }, { "broker-env": "MINE", broker: null }],
+    [["--any"], { CELERY_PROBE_PIDFILE: "/run/w.pid" }, { any: true, pidfile: null }],
+    [["--min-nodes=3"], { CELERY_PROBE_REQUIRE_CONSUMING: "true" }, { "require-consuming": false }],
+    [["--max-task-age=1h"], { CELERY_PROBE_ANY: "true" }, { "max-task-age": 3_600_000, any: false }],
+    [["--require-consuming=false"], { CELERY_PROBE_ANY: "true" }, { "require-consuming": false, any: true }],
   ])("wins over the variable of an option that it contradicts: %j %j", (argv, env, values) => {
     const read = config(argv, env);
     for (const [name, value] of Object.entries(values))
@@ -157,6 +184,19 @@ test.each([
   [["--timeout", "5"], "--timeout '5' has no unit: expected a duration such as 500ms, 2s or 1m"],
   [["--timeout", "-1s"], "--timeout '-1s' is not a duration: expected a duration such as 500ms, 2s or 1m"],
   [["--timeout"], "--timeout needs a value: expected DURATION"],
+  [["--pidfile="], "--pidfile '' is not a path: expected one such as /run/worker.pid"],
+  [["--placement", "here"], "--placement 'here' is not accepted: expected auto, inside, beside or remote"],
+  [["--on-unknown", "no"], "--on-unknown 'no' is not accepted: expected unhealthy or healthy"],
+  [["--busy-grace", "300"], "--busy-grace '300' has no unit: expected a duration such as 500ms, 2s or 1m"],
+  [["--queue", "a,,b"], "--queue 'a,,b' is not a queue's name: expected one such as celery"],
+  [
+    ["--max-queue-length", "celery"],
+    "--max-queue-length 'celery' is not a limit: expected a whole number such as 1000, or a queue and a number such as celery=1000",
+  ],
+  [
+    ["--global-keyprefix", "app*"],
+    "--global-keyprefix 'app*' is not a key prefix: expected text without * ? [ ] \\, such as app1:",
+  ],
   [["--retries", "x"], "--retries 'x' is not accepted: expected a whole number from 0 to 100"],
   [["frob"], "unknown command 'frob': expected check"],
   [["check", "check"], "unexpected word 'check' after check: expected options"],
@@ -168,6 +208,21 @@ test.each([
   [["--quiet", "--verbose"], "--verbose and --quiet contradict each other: expected one of them"],
 ])("refuses %j in one sentence", (argv, expected) => {
   expect(sentence(argv)).toBe(expected);
+});
+
+test.each(["--require-consuming", "--max-task-age=1h", "--pidfile=/run/w.pid"])(
+  "refuses %s when everybody is asked: it is about one worker",
+  (word) => {
+    const name = word.split("=")[0];
+    const wrong = (other: string) => `${name} and ${other} contradict each other: expected one of them`;
+    expect(sentence([word, "--any"])).toBe(wrong("--any"));
+    expect(sentence([word, "--min-nodes=2"])).toBe(wrong("--min-nodes"));
+    expect(sentence([word, "--any=false"])).toBe("accepted");
+  },
+);
+
+test("accepts the length of a queue when everybody is asked", () => {
+  expect(sentence(["--any", "--max-queue-length=9", "--queue=a"])).toBe("accepted");
 });
 
 test("a wrong variable is refused by its own name", () => {

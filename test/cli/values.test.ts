@@ -2,9 +2,13 @@ import { describe, expect, test } from "vitest";
 import {
   count,
   duration,
+  filePath,
+  keyPrefix,
   nodes,
   onOff,
   oneOf,
+  queueLimit,
+  queues,
   type ValueParser,
   variableName,
 } from "../../src/cli/values.ts";
@@ -78,4 +82,55 @@ test.each(["", "a@x,", "a\tb@x", "\n", "@", "a@\u0000"])("nodes refuses %j", (te
 test("variableName refuses a URL", () => {
   expect(variableName("AIRFLOW__CELERY__BROKER_URL").ok).toBe(true);
   expect(problem(variableName, "redis://x")).toContain("is not the name of a variable");
+});
+
+test("queues splits at commas", () => {
+  expect(queues("celery, mail.high")).toEqual({ ok: true, value: ["celery", "mail.high"] });
+});
+
+test.each(["", "a,", ",", "a\tb", "x".repeat(256)])("queues refuses %j", (text) => {
+  expect(problem(queues, text)).toBe("is not a queue's name: expected one such as celery");
+});
+
+describe("queueLimit", () => {
+  test.each([
+    ["1000", [{ queue: null, limit: 1_000 }]],
+    ["0", [{ queue: null, limit: 0 }]],
+    [
+      "celery=5, 9",
+      [
+        { queue: "celery", limit: 5 },
+        { queue: null, limit: 9 },
+      ],
+    ],
+    // A queue's name may hold the sign itself.
+    ["a=b=7", [{ queue: "a=b", limit: 7 }]],
+  ])("reads %s", (text, limits) => {
+    expect(queueLimit(text)).toEqual({ ok: true, value: limits });
+  });
+
+  test.each(["", "celery", "celery=", "=5", "-1", "1.5", "a=x", "5,", "1e3", "a\t=5", "1000000000"])(
+    "refuses %j",
+    (text) => {
+      expect(problem(queueLimit, text)).toBe(
+        "is not a limit: expected a whole number such as 1000, or a queue and a number such as celery=1000",
+      );
+    },
+  );
+});
+
+test("filePath refuses what no path can be", () => {
+  expect(filePath("/run/worker.pid")).toEqual({ ok: true, value: "/run/worker.pid" });
+  for (const text of ["", "/run/\0"]) {
+    expect(problem(filePath, text)).toBe("is not a path: expected one such as /run/worker.pid");
+  }
+});
+
+test("keyPrefix reads any text, the empty one too, that is no pattern", () => {
+  for (const text of ["", "app1:", "{tag}/", "é"]) expect(keyPrefix(text)).toEqual({ ok: true, value: text });
+  for (const text of ["a*", "a?", "[a", "a]", "a\\", "a\n"]) {
+    expect(problem(keyPrefix, text)).toBe(
+      "is not a key prefix: expected text without * ? [ ] \\, such as app1:",
+    );
+  }
 });

@@ -26,7 +26,9 @@ async function world(...args: string[]): Promise<{ server: Server; worker: Worke
   started.push(worker);
   return { server, worker };
 }
-const at = (url: string, ...args: string[]) => probe(args, { CELERY_BROKER_URL: url });
+/** From afar: on this machine other tests' workers are in sight. */
+const at = (url: string, ...args: string[]) =>
+  probe(args, { CELERY_BROKER_URL: url, CELERY_PROBE_PLACEMENT: "remote" });
 
 describe("a broker that cannot be reached", () => {
   test("is said when nobody listens", async () => {

@@ -47,7 +47,7 @@ const WRONG: [args: string[], env: Record<string, string>, sentence: string][] =
 ];
 
 test.each(WRONG)("%j %j gets one sentence on stderr and exit 1", async (args, env, sentence) => {
-  const probed = await probe(args, { CELERY_BROKER_URL: url, ...env });
+  const probed = await probe(args, { CELERY_BROKER_URL: url, CELERY_PROBE_PLACEMENT: "remote", ...env });
   expect(probed).toMatchObject({ exitCode: 1, stdout: "", stderr: `celery-probe: ${sentence}` });
 });
 

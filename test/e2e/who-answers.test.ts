@@ -19,7 +19,8 @@ describe("with two workers on the broker", () => {
     await second.stop();
     await server.stop();
   });
-  const ask = (...args: string[]) => probe(args, { CELERY_BROKER_URL: server.url() });
+  const ask = (...args: string[]) =>
+    probe(args, { CELERY_BROKER_URL: server.url(), CELERY_PROBE_PLACEMENT: "remote" });
 
   test("both must answer when both are named", async () => {
     const probed = await ask("--node", first.node, "--node", second.node);
@@ -32,9 +33,9 @@ describe("with two workers on the broker", () => {
       probed,
       1,
       new RegExp(
-        `^unknown: undecided: no pong from w9@world within \\d+ ms \\(2 pings\\); ${first.node} answered; 2 conn`,
+        `^unknown: undecided: no pong from w9@world within .* \\(2 pings\\).*; 2 connections .*; ${first.node} answered; hint: `,
       ),
-      1_500,
+      4_900,
     );
   });
 
@@ -42,8 +43,8 @@ describe("with two workers on the broker", () => {
     expectLine(
       await ask("--node", "w9@world", "--timeout=200ms", "--retries=0"),
       1,
-      /^unknown: undecided: no pong from w9@world within \d+ ms \(1 ping\); 2 connections subscribed/,
-      1_500,
+      /^unknown: undecided: no pong from w9@world within .* \(1 ping\).*; 2 connections subscribed/,
+      4_900,
     );
   });
 
@@ -79,7 +80,8 @@ test("workers that reply in pickle or yaml are counted when everyone or several 
     settings: inPickle,
     env: { C_FORCE_ROOT: "1" },
   });
-  const ask = (...args: string[]) => probe(args, { CELERY_BROKER_URL: server.url() });
+  const ask = (...args: string[]) =>
+    probe(args, { CELERY_BROKER_URL: server.url(), CELERY_PROBE_PLACEMENT: "remote" });
   expectLine(await ask("--any"), 0, /^healthy: alive: /, 1_900);
   expectLine(
     await ask("--min-nodes=2"),
@@ -89,7 +91,7 @@ test("workers that reply in pickle or yaml are counted when everyone or several 
   );
   expectLine(await ask("--node", `${one.node},${two.node}`), 0, /^healthy: alive: 2 nodes \(/, 1_900);
   const tooMany = await ask("--node", `${one.node},w9@world`, "--timeout=200ms", "--retries=0");
-  expectLine(tooMany, 1, /^unknown: undecided: no pong from w9@world within .*; \S+ answered; /, 1_900);
+  expectLine(tooMany, 1, /^unknown: undecided: no pong from w9@world within .*; \S+ answered; /, 4_900);
 });
 
 test("a list full of old replies is not read again when a fleet is asked", async () => {

@@ -2,10 +2,19 @@ import { createHash } from "node:crypto";
 import type { BrokerFailure } from "../../src/broker/failure.ts";
 import type { Host } from "../../src/host.ts";
 import { failure, success } from "../../src/outcome.ts";
-import type { Channel, Command, Reply } from "../../src/pidbox/channel.ts";
+import type { Channel, Command, Ends, Reply, Topics } from "../../src/pidbox/channel.ts";
+import type { ProcFiles } from "../../src/worker/proc-files.ts";
+import { fakeProc } from "../worker/fake-proc.ts";
+import { fakeClock } from "./fake-clock.ts";
 
 /** What the fake broker does with one write. `late`: it takes all the time it is given. */
-type Broker = (commands: readonly Command[], time: number) => readonly Reply[] | "late" | BrokerFailure;
+export type Broker = (
+  commands: readonly Command[],
+  time: number,
+) => readonly Reply[] | "late" | BrokerFailure;
+
+/** Something published, and when; in milliseconds of the fake clock, as all times here. */
+export type Published = readonly [time: number, channel: string, text: string];
 
 interface Fake {
   readonly argv?: readonly string[];
@@ -13,29 +22,47 @@ interface Fake {
   readonly hostname?: string;
   readonly broker?: Broker;
   readonly connect?: BrokerFailure;
-  readonly interrupted?: Promise<string>;
+  /** What is heard, or why nobody may listen. */
+  readonly events?: readonly Published[] | BrokerFailure;
+  /** The processes at a time; otherwise an init alone. */
+  readonly proc?: (time: number) => ProcFiles;
+  readonly epochSeconds?: number;
+  /** What is wrong with every file that is written. */
+  readonly writeProblem?: string;
+  readonly interruptedAt?: number;
 }
 
-/** A host on a clock of its own that runs as fast as the test, with a broker that does as told. */
-export function fakeHost(fake: Fake): Host & { readonly writes: (readonly Command[])[] } {
-  let time = 30;
+/** What the story did to its host. */
+interface Traces {
+  readonly writes: (readonly Command[])[];
+  readonly listeners: { readonly topics: Topics; open: boolean }[];
+  readonly files: (readonly [path: string, content: string | null])[];
+}
+
+const BROKER_END = { address: "10.0.0.9", port: 6379 };
+/** Where our connections run: the one that asks, and the one that listens. */
+export const OURS: Ends = { local: { address: "10.0.0.7", port: 50_001 }, remote: BROKER_END };
+const LISTENERS: Ends = { local: { address: "10.0.0.7", port: 50_002 }, remote: BROKER_END };
+
+/** A host on a clock of its own that begins at 30 ms, with a broker that does as told. */
+export function fakeHost(fake: Fake): Host & Traces {
+  const { now, pause } = fakeClock(30);
   let uuids = 0;
-  const writes: (readonly Command[])[] = [];
-  const pass = (ms: number) => {
-    time += ms;
-    return Promise.resolve();
-  };
+  const traces: Traces = { writes: [], listeners: [], files: [] };
+  const nobody = fakeProc([]);
+  const proc = () => fake.proc?.(now()) ?? nobody;
   const channel: Channel = {
     async send(commands, withinMs) {
-      writes.push(commands);
-      const replies = fake.broker?.(commands, time) ?? [];
-      await pass(replies === "late" ? withinMs : 1);
+      traces.writes.push(commands);
+      const replies = fake.broker?.(commands, now()) ?? [];
+      await pause(replies === "late" ? withinMs : 1);
       if (replies === "late")
         return failure({ kind: "unreachable", cause: "no-answer", detail: `${withinMs} ms` });
       return "kind" in replies ? failure(replies) : success(replies);
     },
+    ends: () => OURS,
     close() {
-      writes.push([["closed"]]);
+      traces.writes.push([["closed"]]);
     },
   };
   return {
@@ -43,14 +70,47 @@ export function fakeHost(fake: Fake): Host & { readonly writes: (readonly Comman
     env: fake.env ?? {},
     hostname: fake.hostname ?? "web-1",
     version: "0.0.0",
-    now: () => time,
-    epochSeconds: () => 1_800_000_000,
+    now,
+    epochSeconds: () => fake.epochSeconds ?? 1_800_000_000,
     uuid: () => `uuid-${++uuids}`,
     sha1: (bytes) => createHash("sha1").update(bytes).digest(),
-    pause: pass,
+    pause,
     connect: () => Promise.resolve(fake.connect === undefined ? success(channel) : failure(fake.connect)),
-    interrupted: fake.interrupted ?? new Promise(() => undefined),
-    writes,
+    async listen(_target, hear, topics) {
+      const listener = { topics, open: true };
+      traces.listeners.push(listener);
+      await pause(1);
+      const events = fake.events ?? [];
+      if ("kind" in events) return failure(events);
+      for (const [time, name, text] of events) {
+        void pause(Math.max(0, time - now())).then(() => {
+          if (listener.open) hear(name, text);
+        });
+      }
+      return success({
+        ends: () => LISTENERS,
+        close() {
+          listener.open = false;
+        },
+      });
+    },
+    proc: {
+      self: nobody.self,
+      ticksPerSecond: nobody.ticksPerSecond,
+      pids: () => proc().pids(),
+      read: (path) => proc().read(path),
+      link: (path) => proc().link(path),
+      list: (path) => proc().list(path),
+    },
+    writeFile(path, content) {
+      traces.files.push([path, content]);
+      return fake.writeProblem ?? null;
+    },
+    interrupted:
+      fake.interruptedAt === undefined
+        ? new Promise(() => undefined)
+        : pause(fake.interruptedAt).then(() => "SIGTERM"),
+    ...traces,
   };
 }
 
@@ -69,6 +129,27 @@ export function reply(node: string, ticket: string, result: unknown = { ok: "pon
   });
 }
 
+/** A heartbeat as Celery publishes it (recorded ones: test/fixtures/wire/). */
+export function heartbeat(node: string, more: object = {}): string {
+  const event = {
+    hostname: node,
+    pid: 12,
+    active: 0,
+    processed: 9,
+    sw_ver: "5.7.0",
+    type: "worker-heartbeat",
+  };
+  return JSON.stringify({
+    body: Buffer.from(JSON.stringify({ ...event, ...more })).toString("base64"),
+    "content-type": "application/json",
+    headers: { hostname: node },
+    properties: { body_encoding: "base64" },
+  });
+}
+
+/** What the broker says to a command that is none of the conversation with the worker; `undefined`: it is forbidden. */
+export type Tell = (command: Command, time: number) => unknown;
+
 /**
  * A broker in good order: `subscribers` connections, and what the list holds at each look.
  *
@@ -77,10 +158,11 @@ export function reply(node: string, ticket: string, result: unknown = { ok: "pon
 export function brokerWith(
   subscribers: number,
   list: (time: number) => readonly string[],
-  before = "",
+  { before = "", tell = () => undefined }: { readonly before?: string; readonly tell?: Tell } = {},
 ): Broker {
   return (commands, time) =>
-    commands.map(([name, , , last]) => {
+    commands.map((command): Reply => {
+      const [name, , , last] = command;
       const elements = [...list(time), ""];
       switch (name) {
         case "TYPE":
@@ -91,6 +173,13 @@ export function brokerWith(
           return ok([1, "OK", 1, [before], subscribers]);
         case "LRANGE":
           return commands.length > 1 ? ok("QUEUED") : ok(elements.slice(0, Number(last) + 1));
+        case "CLIENT":
+        case "INFO":
+        case "HLEN":
+        case "LLEN": {
+          const value = tell(command, time);
+          return value === undefined ? { ok: false, error: `NOPERM no permission for ${name}` } : ok(value);
+        }
         default:
           return ok("QUEUED");
       }

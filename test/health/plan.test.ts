@@ -1,70 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { parse } from "../../src/cli/parse.ts";
-import { planCheck } from "../../src/health/plan.ts";
+import { fakeProc } from "../worker/fake-proc.ts";
 import { fakeHost } from "./fake-host.ts";
+import { planned, planning } from "./planned.ts";
 
-function planned(argv: readonly string[], env: Record<string, string> = {}, hostname = "web-1") {
-  const host = fakeHost({ argv, env, hostname });
-  const parsed = parse(argv, env);
-  if (!parsed.ok || parsed.value.kind !== "run") throw new Error(JSON.stringify(parsed));
-  return planCheck(parsed.value.config, host);
+const W1 = { pid: 12, words: ["python", "/venv/bin/celery", "worker", "-n", "w1@%h", "-b", "redis://one/3"] };
+const W2 = { pid: 13, words: ["python", "/venv/bin/celery", "worker", "-n", "w2@%h", "-b", "redis://two/4"] };
+
+function plan(argv: readonly string[], processes: readonly { pid: number; words: string[] }[] = []) {
+  const proc = fakeProc(processes);
+  return planned(fakeHost({ argv, proc: () => proc }));
 }
-
-function broker(argv: readonly string[], env: Record<string, string>): string {
-  const plan = planned(argv, env);
-  if (!plan.ok) return plan.problem.sentence;
-  const { origin, shown } = plan.value.broker;
-  return `${shown} ${origin.kind === "default" ? "default" : origin.name}`;
-}
-
-describe("the broker", () => {
-  const everything = {
-    CELERY_PROBE_BROKER: "redis://probe",
-    BROKER_URL: "redis://broker-url",
-    CELERY_BROKER: "redis://celery-broker",
-    CELERY_BROKER_READ_URL: "redis://read-url",
-    CELERY_BROKER_URL: "redis://celery-broker-url",
-    REDIS_URL: "redis://redis-url",
-    MINE: "redis://mine",
-  };
-
-  test("is taken from the first that is set, in this order", () => {
-    expect(broker(["--broker=redis://flag", "--broker-env=MINE"], everything)).toBe("redis://flag --broker");
-    expect(broker(["--broker-env=MINE"], everything)).toBe("redis://mine MINE");
-    const order = [
-      "CELERY_PROBE_BROKER",
-      "BROKER_URL",
-      "CELERY_BROKER",
-      "CELERY_BROKER_READ_URL",
-      "CELERY_BROKER_URL",
-      "REDIS_URL",
-    ] as const;
-    const env: Record<string, string> = { ...everything };
-    for (const name of order) {
-      expect(broker([], env)).toBe(`${everything[name]} ${name}`);
-      // An empty variable is an unset one.
-      env[name] = "";
-    }
-    expect(broker([], env)).toBe("redis://127.0.0.1:6379/0 default");
-  });
-
-  test.each([
-    [
-      [],
-      { CELERY_BROKER_URL: "amqp://u:hunter2@x" },
-      "CELERY_BROKER_URL 'amqp://u:***@x' is not a Redis broker",
-    ],
-    [["--broker-env=MINE"], {}, "--broker-env 'MINE' is not set: expected a variable with the broker URL"],
-    [["--broker-env=MINE"], { MINE: "x" }, "MINE 'x' is not a URL"],
-  ])("is refused by the name it came from: %j %j", (argv, env, sentence) => {
-    expect(broker(argv, env as Record<string, string>)).toContain(sentence);
-  });
-
-  test("decides the channel by its database", () => {
-    const plan = planned(["--broker=redis://x/7"]);
-    expect(plan).toMatchObject({ ok: true, value: { channel: "/7.celery.pidbox" } });
-  });
-});
 
 describe("the nodes", () => {
   test.each([
@@ -76,10 +21,13 @@ describe("the nodes", () => {
       ["a@x", "b@x"],
     ],
   ])("asked by %j are %j", (argv, nodes) => {
-    expect(planned(argv)).toMatchObject({
-      ok: true,
-      value: { asked: { kind: "nodes", nodes }, destination: nodes },
-    });
+    expect(plan(argv)).toMatchObject({ asked: { kind: "nodes", nodes }, destination: nodes });
+  });
+
+  test("asked without a name are the workers in sight, each once", () => {
+    const { asked, targets } = plan([], [W1, W2, { ...W2, pid: 14 }]);
+    expect(asked).toEqual({ kind: "nodes", nodes: ["w1@web-1", "w2@web-1"] });
+    expect(targets.map(({ worker }) => worker?.pid)).toEqual([12, 13, 14]);
   });
 
   test.each([
@@ -87,9 +35,123 @@ describe("the nodes", () => {
     [["--min-nodes=3"], 3],
     [["--any", "--min-nodes=3"], 3],
   ])("asked by %j are all, and %d must answer", (argv, atLeast) => {
-    expect(planned(argv)).toMatchObject({
-      ok: true,
-      value: { asked: { kind: "any", atLeast }, destination: "everyone", replies: { keep: 4_096 } },
+    expect(plan(argv, [W1])).toMatchObject({
+      asked: { kind: "any", atLeast },
+      destination: "everyone",
+      targets: [],
+      replies: { keep: 4_096 },
     });
   });
+
+  test("share a longer list of replies when there are several", () => {
+    expect(plan([], [W1]).replies.keep).toBe(32);
+    expect(plan([], [W1, W2]).replies.keep).toBe(4_096);
+  });
+});
+
+describe("the broker", () => {
+  test.each([
+    [[], [W1, W2], "redis://one/3"],
+    [["--node=w2@web-1"], [W1, W2], "redis://two/4"],
+    [["--node=other@web-1"], [W1], "redis://127.0.0.1:6379/0"],
+    [["--any"], [W2], "redis://127.0.0.1:6379/0"],
+    [["--placement=remote"], [W1], "redis://127.0.0.1:6379/0"],
+  ])("by %j is lent by the worker that is asked", (argv, processes, url) => {
+    expect(plan(argv, processes).broker.shown).toBe(url);
+  });
+
+  test("decides database and channel, the prefix every name", () => {
+    const made = plan(["--broker=redis://:hunter2@x/7", "--global-keyprefix=gp:"]);
+    expect(made).toMatchObject({
+      channel: "gp:/7.celery.pidbox",
+      prefix: "gp:",
+      rules: { db: 7, prefix: "gp:" },
+      broker: { shown: "redis://:***@x/7" },
+    });
+    expect(made.replies.key).toBe(`gp:${made.replyTo}`);
+  });
+});
+
+describe("the place", () => {
+  const hidden = { "/proc/1/cmdline": null };
+
+  test.each<[readonly string[], readonly { pid: number; words: string[] }[], string]>([
+    [[], [W1], "inside"],
+    [["--placement=inside"], [], "inside"],
+    [["--placement=beside"], [W1], "inside"],
+    [["--placement=beside"], [], "beside"],
+    [["--placement=remote"], [W1], "remote"],
+    [["--placement=inside", "--node=a@far"], [], "inside"],
+    // No worker in sight: its name tells whether one should be.
+    [[], [], "inside"],
+    [["--node=w1@web-1"], [], "inside"],
+    [["--node=w1@web-2"], [], "remote"],
+    [["--node=w1@web-2,w1@web-1"], [], "inside"],
+  ])("by %j and %j is %s", (argv, processes, place) => {
+    const made = plan(argv, processes).place;
+    expect(made.kind === "inside" ? "inside" : made.because).toBe(place);
+  });
+
+  test("is unknown when /proc hides processes", () => {
+    const proc = fakeProc([], hidden);
+    expect(planned(fakeHost({ proc: () => proc })).place).toEqual({
+      kind: "out-of-sight",
+      because: "no-proc",
+    });
+  });
+});
+
+test("a zombie beside us shows that processes are in sight", () => {
+  const zombie = fakeProc([{ pid: 9, state: "Z", comm: "celery" }]);
+  const made = planned(fakeHost({ argv: ["--placement=beside"], proc: () => zombie }));
+  expect(made.place).toMatchObject({ kind: "inside", survey: { zombies: [9] } });
+});
+
+test("a worker in sight is looked at where /proc hides others", () => {
+  const proc = fakeProc([W1], { "/proc/1/cmdline": null });
+  expect(planned(fakeHost({ proc: () => proc })).place.kind).toBe("inside");
+});
+
+test("every option of time and rules reaches the plan", () => {
+  const argv = [
+    "--timeout=3s",
+    "--retries=4",
+    "--connect-timeout=300ms",
+    "--deadline=9s",
+    "--busy-grace=2m",
+    "--start-grace=40s",
+    "--strict",
+    "--queue=a,b",
+    "--require-consuming",
+    "--max-task-age=1h",
+    "--max-queue-length=a=5,7",
+    "--state-file=/run/s.json",
+  ];
+  expect(plan(argv)).toMatchObject({
+    timeout: 3_000,
+    pings: 5,
+    connectTimeout: 300,
+    deadline: 9_000,
+    busyGrace: 120_000,
+    stateFile: "/run/s.json",
+    rules: {
+      startGraceMs: 40_000,
+      strict: true,
+      work: {
+        queues: ["a", "b"],
+        requireConsuming: true,
+        maxTaskAge: 3_600_000,
+        maxQueueLength: [
+          { queue: "a", limit: 5 },
+          { queue: null, limit: 7 },
+        ],
+      },
+    },
+  });
+});
+
+test("a pid file that cannot be read is a problem of the command line", () => {
+  const proc = fakeProc([], { "/run/w.pid": "x" });
+  const made = planning(fakeHost({ argv: ["--pidfile=/run/w.pid"], proc: () => proc }));
+  expect(made).toMatchObject({ ok: false, problem: { kind: "usage" } });
 });

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decodeReply, encodeRequest, isPong, type Request } from "../../src/pidbox/message.ts";
+import { decodeReply, encodeRequest, isPong, type Method, type Request } from "../../src/pidbox/message.ts";
 
 const WIRE = join(import.meta.dirname, "../fixtures/wire");
 
@@ -58,6 +58,28 @@ describe("encodeRequest", () => {
 
   test("asks everyone when nobody is named", () => {
     expect(apart(encodeRequest({ ...REQUEST, destination: "everyone" })).body["destination"]).toBeNull();
+  });
+
+  // Golden, to the byte: a worker that is sent another form, or a command that changes something, is harmed.
+  test.each<[Method, string]>([
+    ["ping", '"method":"ping","arguments":{}'],
+    ["active_queues", '"method":"active_queues","arguments":{}'],
+    ["active", '"method":"active","arguments":{"safe":true}'],
+  ])("writes %s with exactly these arguments", (method, words) => {
+    const { body } = JSON.parse(encodeRequest({ ...REQUEST, method })) as { body: string };
+    expect(Buffer.from(body, "base64").toString("utf8")).toBe(
+      `{${words},"destination":["celery@x"],"pattern":null,"matcher":null,` +
+        `"ticket":"${REQUEST.ticket}","reply_to":{"exchange":"","routing_key":"${REQUEST.replyTo}"}}`,
+    );
+  });
+
+  test("has no other methods to write", () => {
+    // A record, so that the compiler refuses a method that is added without being thought of here.
+    const methods: Record<Method, true> = { ping: true, active_queues: true, active: true };
+    expect(Object.keys(methods)).toHaveLength(3);
+    // @ts-expect-error: what changes a worker cannot be encoded
+    const harmful: Request = { ...REQUEST, method: "shutdown" };
+    expect(apart(encodeRequest(harmful)).body["arguments"]).toBeUndefined();
   });
 
   test("has the form that workers survive whatever the names hold", () => {

@@ -7,13 +7,19 @@ import { ROOT } from "./probe-image.ts";
 import { until } from "./until.ts";
 
 const ALIVE = /^healthy: alive: celery@\S+ answered in [^\n]+\n?$/;
-const NOT_ALIVE = /^unknown: undecided: no pong from celery@[^\n]+\n?$/;
+const BUSY =
+  /^healthy: busy: celery@\S+ silent for (\d+) s, less than the \d+ s grace \(process 1 running, \d+ connections\)\n?$/;
+const HUNG = /^unhealthy: hung: celery@\S+ silent for \d+ s, longer than the 15 s grace [^\n]+\n?$/;
+const STOPPED = /^unhealthy: stopped: celery@\S+ is stopped: process 1 was sent SIGSTOP [^\n]+\n?$/;
+const DEAD =
+  /^unhealthy: dead: celery@\S+ is not running: (?:there is no worker process here|nothing but a zombie is left here[^;]+); hint: [^\n]+\n?$/;
 /** As in the example: `-c 2`. */
 const CHILDREN = 2;
 
 let bench: DockerBench;
 let example: ComposeProject;
 let surviving: ComposeProject;
+let hurried: ComposeProject;
 
 beforeAll(async () => {
   bench = await DockerBench.open();
@@ -34,6 +40,7 @@ describe("the compose example", () => {
       },
     };
     surviving = { ...example, files: [file, join(import.meta.dirname, "surviving-shell.compose.yaml")] };
+    hurried = { ...example, files: [file, join(import.meta.dirname, "hurried.compose.yaml")] };
     const removal = ["down", "--rmi", "local", "--volumes", "--remove-orphans", "--timeout", "1"];
     bench.atEnd(() => bench.docker.compose(example, removal));
     await bench.docker.compose(example, ["build"]);
@@ -68,22 +75,77 @@ describe("the compose example", () => {
     expect(run.exitCode).toBe(0);
   });
 
-  test("keeps the worker healthy when all its children are busy", async () => {
+  // Two services that do not meet: together, as the task takes its minute.
+  describe.concurrent("at work", () => {
+    test("keeps the worker healthy when all its children are busy", async () => {
+      const { docker } = bench;
+      const container = await containerOf("worker");
+      await untilStatus(docker, container, "healthy", 90_000);
+      const submit = `from tasks import nap\nfor _ in range(${CHILDREN * 2}): nap.delay(600)`;
+      await docker.run(["exec", container, "python", "-c", submit]);
+      await until(`${CHILDREN} tasks run`, 60_000, async () =>
+        (await runningTasks(container)) === CHILDREN ? true : undefined,
+      );
+
+      const runs = await nextRuns(docker, container, 3, 90_000);
+
+      expect(runs.map((run) => run.exitCode)).toEqual([0, 0, 0]);
+      for (const run of runs) expect(run.output).toMatch(ALIVE);
+      expect(await runningTasks(container)).toBe(CHILDREN);
+      await untilStatus(docker, container, "healthy", 1_000);
+    });
+
+    test("keeps the solo worker healthy, as busy, when a task blocks it for a minute", async () => {
+      const { docker } = bench;
+      const container = await containerOf("solo");
+      await untilStatus(docker, container, "healthy", 90_000);
+      await blockSolo(container, 60);
+
+      const runs = await nextRuns(docker, container, 4, 55_000);
+
+      expect(runs.map((run) => run.exitCode)).toEqual([0, 0, 0, 0]);
+      const silences = runs.map((run) => Number(BUSY.exec(run.output)?.[1] ?? run.output));
+      expect(silences).toEqual([...silences].sort((a, b) => a - b));
+      expect(silences.at(-1)).toBeGreaterThan(30);
+      expect(await logOf(container)).not.toMatch(SUCCEEDED);
+      await until("the task ends", 60_000, async () => SUCCEEDED.exec(await logOf(container)) ?? undefined);
+      const [after] = await nextRuns(docker, container, 1, 30_000);
+      expect(after?.output).toMatch(ALIVE);
+    });
+  });
+
+  test("shows the solo worker as busy, then as hung, when a task blocks it for longer than the grace", async () => {
     const { docker } = bench;
-    const container = await containerOf("worker");
+    const impatient = { ...hurried, env: { ...hurried.env, CELERY_PROBE_BUSY_GRACE: "15s" } };
+    await docker.compose(impatient, ["up", "--detach", "--no-deps", "--timeout", "1", "solo"]);
+    const container = await containerOf("solo");
     await untilStatus(docker, container, "healthy", 90_000);
-    const submit = `from tasks import nap\nfor _ in range(${CHILDREN * 2}): nap.delay(600)`;
-    await docker.run(["exec", container, "python", "-c", submit]);
-    await until(`${CHILDREN} tasks run`, 60_000, async () =>
-      (await runningTasks(container)) === CHILDREN ? true : undefined,
-    );
+    await blockSolo(container, 600);
 
-    const runs = await nextRuns(docker, container, 3, 90_000);
+    const [first] = await nextRuns(docker, container, 1, 30_000);
+    expect(first?.output).toMatch(BUSY);
+    expect(first?.exitCode).toBe(0);
+    const health = await untilStatus(docker, container, "unhealthy", 60_000);
+    const last = health.runs.at(-1);
+    expect(last?.output).toMatch(HUNG);
+    expect(last?.exitCode).toBe(1);
+  });
 
-    expect(runs.map((run) => run.exitCode)).toEqual([0, 0, 0]);
-    for (const run of runs) expect(run.output).toMatch(ALIVE);
-    expect(await runningTasks(container)).toBe(CHILDREN);
-    await untilStatus(docker, container, "healthy", 1_000);
+  test("shows the solo worker as unhealthy while its process is stopped", async () => {
+    const { docker } = bench;
+    await docker.compose(hurried, ["up", "--detach", "--no-deps", "--timeout", "1", "solo"]);
+    const container = await containerOf("solo");
+    await untilStatus(docker, container, "healthy", 90_000);
+
+    await docker.run(["kill", "--signal", "STOP", container]);
+
+    const health = await untilStatus(docker, container, "unhealthy", 60_000);
+    const last = health.runs.at(-1);
+    expect(last?.output).toMatch(STOPPED);
+    expect(last?.exitCode).toBe(1);
+    await docker.run(["kill", "--signal", "CONT", container]);
+    const healed = await untilStatus(docker, container, "healthy", 60_000);
+    expect(healed.runs.at(-1)?.output).toMatch(ALIVE);
   });
 
   test("shows the worker as unhealthy, with one line that says why, when its processes were killed", async () => {
@@ -98,7 +160,7 @@ describe("the compose example", () => {
     const health = await untilStatus(docker, container, "unhealthy", 60_000);
     const last = health.runs.at(-1);
     expect(last?.exitCode).toBe(1);
-    expect(last?.output).toMatch(NOT_ALIVE);
+    expect(last?.output).toMatch(DEAD);
     const running = await docker.run(["inspect", "--format", "{{.State.Running}}", container]);
     expect(running).toBe("true");
   });
@@ -108,6 +170,25 @@ async function containerOf(service: string): Promise<string> {
   const id = await bench.docker.compose(example, ["ps", "--quiet", service]);
   expect(id).toMatch(/^[0-9a-f]{64}$/);
   return id;
+}
+
+const SUCCEEDED = /Task tasks\.nap\[[^\]]+\] succeeded/;
+
+/** Sends the solo worker a task that sleeps, and resolves when it has it: from then on it answers nothing. */
+async function blockSolo(container: string, seconds: number): Promise<void> {
+  const submit = `from tasks import nap; nap.apply_async((${seconds},), queue="solo")`;
+  await bench.docker.run(["exec", container, "python", "-c", submit]);
+  await until(
+    "the task is received",
+    30_000,
+    async () => /Task tasks\.nap\[[^\]]+\] received/.exec(await logOf(container)) ?? undefined,
+  );
+}
+
+/** What the container's process 1 has written; Celery writes to stderr. */
+async function logOf(container: string): Promise<string> {
+  const { stdout, stderr } = await bench.docker.try(["logs", container]);
+  return stdout + stderr;
 }
 
 /** How many tasks the worker's children have in hand, asked in Celery's own way. */

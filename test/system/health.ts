@@ -49,13 +49,13 @@ export async function nextRuns(
   count: number,
   withinMs: number,
 ): Promise<readonly HealthRun[]> {
-  const before = new Set((await healthOf(docker, container)).runs.map((run) => run.start));
-  const after = new Map<string, HealthRun>();
+  const began = Date.now();
+  const found = new Map<string, HealthRun>();
   return until(`${count} runs of the health check of ${container}`, withinMs, async () => {
     for (const run of (await healthOf(docker, container)).runs) {
-      if (!before.has(run.start)) after.set(run.start, run);
+      if (Date.parse(run.start) >= began) found.set(run.start, run);
     }
-    return after.size >= count ? [...after.values()].slice(0, count) : undefined;
+    return found.size >= count ? [...found.values()].slice(0, count) : undefined;
   });
 }
 

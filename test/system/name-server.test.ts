@@ -35,6 +35,7 @@ test.each([
         'mount --bind "$0" /etc/resolv.conf && exec "$@"',
         join(folder, "resolv.conf"),
         EXECUTABLE,
+        "--placement=remote",
         `--deadline=${deadline}`,
         `--connect-timeout=${connectTimeout}`,
       ],

@@ -1,10 +1,9 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { DockerBench } from "./bench.ts";
+import { LOCKED } from "./docker.ts";
 import { VERSION } from "./probe-image.ts";
 import { until } from "./until.ts";
 
-/** What a careful platform allows a container: nothing. */
-const LOCKED = ["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"];
 const EXECUTABLE = "/usr/local/bin/celery-probe";
 const NAME = `celery-probe-sidecar-${process.pid}`;
 

@@ -101,3 +101,47 @@ export async function recordRequest(server: Server, celery: CeleryVersion): Prom
   const { kombu, redisPy } = PAIRS[celery];
   return { celery: PAIRS[celery].celery, kombu, redisPy, channel, message };
 }
+
+/** One heartbeat as the worker published it, and where. */
+export interface RecordedHeartbeat extends Omit<RecordedRequest, "message"> {
+  readonly pool: Pool;
+  readonly node: string;
+  /** Of the worker's main process. */
+  readonly pid: number;
+  readonly message: string;
+}
+
+export interface HeartbeatRecording extends Pick<Recording, "server" | "celery" | "pool" | "settings"> {
+  readonly node: string;
+  readonly db: number;
+}
+
+/** Listens to the events of a worker until it sends a heartbeat, which it does every 2 s. */
+export async function recordHeartbeat(recording: HeartbeatRecording): Promise<RecordedHeartbeat> {
+  const { server, celery, pool, node, settings = {} } = recording;
+  const redis = server.client();
+  await using worker = await startWorker({
+    server,
+    brokerUrl: server.url(recording.db),
+    celery,
+    pool,
+    name: node,
+    settings,
+    // Where it listens differs with a key prefix.
+    until: "ready",
+  });
+  const { kombu, redisPy } = PAIRS[celery];
+  const { channel, message } = await new Promise<{ channel: string; message: string }>((heard, failed) => {
+    redis.on("pmessage", (_pattern, channel: string, message: string) => {
+      if (isHeartbeat(message)) heard({ channel, message });
+    });
+    redis.psubscribe("*celeryev*").catch(failed);
+  });
+  redis.disconnect();
+  return { celery: PAIRS[celery].celery, kombu, redisPy, pool, node, pid: worker.pid, channel, message };
+}
+
+/** As {@link isFrom}: events of all types share a channel where `fanout_patterns` is off. */
+function isHeartbeat(raw: string): boolean {
+  return raw.includes("worker-heartbeat") || isFrom("worker-heartbeat", raw);
+}

@@ -8,7 +8,14 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { damagedReplies } from "./damaged-replies.ts";
 import type { CeleryVersion } from "./pairs.ts";
-import { recordReplies, recordRequest, type Recording, type RecordedReply } from "./pidbox-recorder.ts";
+import {
+  type HeartbeatRecording,
+  recordHeartbeat,
+  recordReplies,
+  recordRequest,
+  type Recording,
+  type RecordedReply,
+} from "./pidbox-recorder.ts";
 import { type Server, startServer } from "./server.ts";
 import type { Pool } from "./worker-command.ts";
 
@@ -34,6 +41,25 @@ const OTHERS: Readonly<Record<string, Pick<Recording, "method" | "nodes" | "sett
   "error-unknown-method": { method: "nosuch", nodes: [NODE] },
 };
 
+/** In plain form, and all that changes where or how a heartbeat is sent. */
+const HEARTBEATS: Readonly<Record<string, Omit<HeartbeatRecording, "server" | "node">>> = {
+  "5.0.5-prefork-heartbeat": { celery: "5.0.5", pool: "prefork", db: 0 },
+  "5.4.0-prefork-heartbeat": { celery: "5.4.0", pool: "prefork", db: 0 },
+  "5.7.0-prefork-heartbeat": { celery: "5.7.0", pool: "prefork", db: 0 },
+  "5.7.0-solo-heartbeat-prefixed": {
+    celery: "5.7.0",
+    pool: "solo",
+    db: 3,
+    settings: { broker_transport_options: { global_keyprefix: "gp:" } },
+  },
+  "5.7.0-solo-heartbeat-plain-body": {
+    celery: "5.7.0",
+    pool: "solo",
+    db: 2,
+    settings: { broker_transport_options: { fanout_patterns: false, body_encoding: null } },
+  },
+};
+
 const REQUESTS: readonly CeleryVersion[] = ["5.2.7", "5.3.6", "5.7.0"];
 
 await rm(FOLDER, { recursive: true, force: true });
@@ -43,6 +69,8 @@ const sample = await recordPongs(server);
 await recordOthers(server);
 await recordTwoNodes(server);
 for (const celery of REQUESTS) await save(`celery-${celery}-request`, await recordRequest(server, celery));
+for (const [name, heartbeat] of Object.entries(HEARTBEATS))
+  await save(`celery-${name}`, await recordHeartbeat({ server, node: NODE, ...heartbeat }));
 for (const [name, damaged] of Object.entries(damagedReplies(sample))) await save(`damaged/${name}`, damaged);
 
 /** Returns the last, from which the damaged ones are made. */

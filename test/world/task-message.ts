@@ -11,6 +11,22 @@ export interface Tasks {
   spin: [seconds: number];
   /** Seconds to wait for a child process. */
   shell: [seconds: number];
+  /** The file whose appearance ends it; sleeps in small pieces meanwhile. */
+  nap_until: [file: string];
+  /** The same, burning CPU. */
+  spin_until: [file: string];
+  /** The same, waiting for a child process that waits. */
+  shell_until: [file: string];
+  /** Seconds to sleep in C code that no pool can patch. */
+  sleep_in_c: [seconds: number];
+  /** Seconds to keep every other thread from running Python. */
+  hold_gil: [seconds: number];
+  /** Doublings of the work of a regular expression that goes astray. */
+  backtrack: [doublings: number];
+  /** Seconds to write to the broker's database, five times a second. */
+  scribble: [seconds: number];
+  /** Nothing: one a minute may start. */
+  limited: [];
 }
 
 export interface TaskMessage {

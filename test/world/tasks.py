@@ -4,11 +4,14 @@ Settings come from TASKS_SETTINGS, a JSON object of Celery's setting names. A ta
 a test can await it: Celery's own log has a line for received and for succeeded only.
 """
 
+import ctypes
 import json
 import os
+import re
 import subprocess
 import time
 
+import redis
 from celery import Celery
 
 app = Celery("tasks")
@@ -52,3 +55,65 @@ def shell(self, seconds):
     """Waits for a child process, as a task does that starts a compiler or ffmpeg."""
     began(self)
     subprocess.run(["sleep", str(seconds)], check=True)
+
+
+@app.task(bind=True, name="tasks.nap_until")
+def nap_until(self, file):
+    """Sleeps in small pieces until the file is there; under gevent and eventlet the worker goes on."""
+    began(self)
+    while not os.path.exists(file):
+        time.sleep(0.1)
+
+
+@app.task(bind=True, name="tasks.spin_until")
+def spin_until(self, file):
+    """Burns CPU until the file is there and yields to nobody."""
+    began(self)
+    while not os.path.exists(file):
+        pass
+
+
+@app.task(bind=True, name="tasks.shell_until")
+def shell_until(self, file):
+    """Waits for a child process that waits for the file."""
+    began(self)
+    waiting = 'while [ ! -e "$1" ]; do sleep 0.1; done'
+    subprocess.run(["/bin/sh", "-c", waiting, "sh", file], check=True)
+
+
+@app.task(bind=True, name="tasks.sleep_in_c")
+def sleep_in_c(self, seconds):
+    """Sleeps where gevent and eventlet cannot yield, as a database driver in C does."""
+    began(self)
+    ctypes.CDLL(None).usleep(int(seconds * 1_000_000))
+
+
+@app.task(bind=True, name="tasks.hold_gil")
+def hold_gil(self, seconds):
+    """Is in C code that does not release the interpreter's lock: no other thread runs."""
+    began(self)
+    ctypes.PyDLL(None).usleep(int(seconds * 1_000_000))
+
+
+@app.task(bind=True, name="tasks.backtrack")
+def backtrack(self, doublings):
+    """Burns CPU in C code that does not release the interpreter's lock."""
+    began(self)
+    re.match(r"(a+)+$", "a" * doublings + "b")
+
+
+@app.task(bind=True, name="tasks.scribble")
+def scribble(self, seconds):
+    """Writes to the broker's own database, as a task does that keeps its progress there."""
+    began(self)
+    client = redis.Redis.from_url(app.conf.broker_url)
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        client.set("progress", time.monotonic())
+        time.sleep(0.2)
+
+
+@app.task(bind=True, name="tasks.limited", rate_limit="1/m")
+def limited(self):
+    """One a minute; the worker keeps the others in hand."""
+    began(self)

@@ -1,5 +1,7 @@
 import { hostname } from "node:os";
+import type { Program } from "./contained-program.ts";
 import type { CeleryVersion } from "./pairs.ts";
+import type { GroupOptions } from "./process-group.ts";
 import type { Server } from "./server.ts";
 
 export type Pool = "prefork" | "solo" | "threads" | "gevent" | "eventlet";
@@ -8,6 +10,12 @@ export type Pool = "prefork" | "solo" | "threads" | "gevent" | "eventlet";
 export type WorkerBroker =
   | { readonly server: Server; readonly brokerUrl?: string }
   | { readonly server?: undefined; readonly brokerUrl: string };
+
+/** A container, as far as a worker needs to know it. */
+export interface WorkerPlace {
+  readonly hostname: string;
+  start(options: GroupOptions): Promise<Program>;
+}
 
 export type WorkerOptions = WorkerBroker & {
   /** Default: the newest. */
@@ -28,33 +36,27 @@ export type WorkerOptions = WorkerBroker & {
   readonly settings?: Readonly<Record<string, unknown>>;
   /** Added to the otherwise bare environment; undefined removes what is there by default. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** A Python program that takes Celery's place: it gets the words from `worker` on. */
+  readonly script?: string;
   /** An interpreter other than the one found. */
   readonly python?: string;
   /** Where it listens, if its settings change that. */
   readonly channel?: string;
   /**
    * What is awaited beyond the line "ready.": an answer to a ping (default), one more listener on the channel (for
-   * workers that share a name), or nothing (remote control off or unreadable).
+   * workers that share a name), or nothing (remote control off or unreadable). `started`: not even the line.
    */
-  readonly until?: "answers" | "listens" | "ready";
+  readonly until?: "answers" | "listens" | "ready" | "started";
+  /** Where it runs; default: beside this process. */
+  readonly within?: WorkerPlace;
   /** Default: 30,000. */
   readonly timeoutMs?: number;
 };
 
 /** The arguments of Python. */
 export function workerArgs(options: WorkerOptions, pool: Pool, name: string | null): string[] {
-  const args = [
-    "-m",
-    "celery",
-    "-A",
-    "tasks",
-    ...(options.globalArgs ?? []),
-    "worker",
-    "-l",
-    "INFO",
-    "-P",
-    pool,
-  ];
+  const program = options.script === undefined ? ["-m", "celery", "-A", "tasks"] : [options.script];
+  const args = [...program, ...(options.globalArgs ?? []), "worker", "-l", "INFO", "-P", pool];
   args.push("-c", String(options.concurrency ?? 1));
   if (name !== null) args.push("-n", name);
   if (options.queues !== undefined) args.push("-Q", options.queues.join(","));
@@ -85,7 +87,7 @@ export function workerEnvironment(
 }
 
 /** What Celery makes of `-n`: without `@` the word is the host. */
-export function nodeName(name: string | null): string {
-  const full = name === null ? `celery@${hostname()}` : name.replaceAll("%h", hostname());
+export function nodeName(name: string | null, host: string = hostname()): string {
+  const full = name === null ? `celery@${host}` : name.replaceAll("%h", host);
   return full.includes("@") ? full : `celery@${full}`;
 }

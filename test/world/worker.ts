@@ -1,7 +1,8 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { Redis } from "ioredis";
+import type { Program } from "./contained-program.ts";
 import { answersPing, countListeners, pidboxChannel } from "./pidbox-by-hand.ts";
-import { ProcessGroup } from "./process-group.ts";
+import { type GroupOptions, ProcessGroup } from "./process-group.ts";
 import { celeryVenv } from "./python.ts";
 import { type Tasks, taskMessage } from "./task-message.ts";
 import { nodeName, workerArgs, workerEnvironment, type WorkerOptions } from "./worker-command.ts";
@@ -15,10 +16,10 @@ export class Worker implements AsyncDisposable {
   readonly queue: string;
   readonly channel: string;
   readonly redis: Redis;
-  readonly #group: ProcessGroup;
+  readonly #group: Program;
 
   /** Only `startWorker` makes one. */
-  constructor(group: ProcessGroup, redis: Redis, node: string, queue: string, channel: string) {
+  constructor(group: Program, redis: Redis, node: string, queue: string, channel: string) {
     this.#group = group;
     this.redis = redis;
     this.pid = group.pid;
@@ -124,13 +125,20 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const redis = options.server?.client(db) ?? new Redis(brokerUrl);
   redis.on("error", () => undefined);
   const listenersBefore = await countListeners(redis, channel);
-  const group = await ProcessGroup.start({
+  const program: GroupOptions = {
     what: `worker:${version}-${pool}`,
     command: venv.python,
     args: () => workerArgs(options, pool, name),
     env: (folder) => workerEnvironment(options, brokerUrl, folder),
-  });
-  const worker = new Worker(group, redis, nodeName(name), options.queues?.[0] ?? "celery", channel);
+  };
+  const group: Program = await (options.within?.start(program) ?? ProcessGroup.start(program));
+  const worker = new Worker(
+    group,
+    redis,
+    nodeName(name, options.within?.hostname),
+    options.queues?.[0] ?? "celery",
+    channel,
+  );
   try {
     await ready(worker, group, options, listenersBefore);
     return worker;
@@ -142,12 +150,13 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 
 async function ready(
   worker: Worker,
-  group: ProcessGroup,
+  group: Program,
   options: WorkerOptions,
   listenersBefore: number,
 ): Promise<void> {
   const deadline = performance.now() + (options.timeoutMs ?? 30_000);
   const left = (): number => deadline - performance.now();
+  if (options.until === "started") return;
   await group.waitForLog(/ ready\.$/m, { timeoutMs: left() });
   const until = options.until ?? "answers";
   if (until === "answers" && !(await answersPing(worker.redis, worker.channel, worker.node, left()))) {

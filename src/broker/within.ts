@@ -1,0 +1,24 @@
+/** How waiting for a promise ended. */
+export type Ending<T> =
+  | { readonly kind: "done"; readonly value: T }
+  | { readonly kind: "failed"; readonly error: unknown }
+  | { readonly kind: "late" };
+
+/** The promise's end, or `late` after `ms` milliseconds. */
+export function within<T>(ms: number, promise: Promise<T>): Promise<Ending<T>> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      resolve({ kind: "late" });
+    }, ms);
+    promise.then(
+      (value) => {
+        clearTimeout(timer);
+        resolve({ kind: "done", value });
+      },
+      (error: unknown) => {
+        clearTimeout(timer);
+        resolve({ kind: "failed", error });
+      },
+    );
+  });
+}

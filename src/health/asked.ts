@@ -1,0 +1,4 @@
+/** Who has to answer. */
+export type Asked =
+  | { readonly kind: "nodes"; readonly nodes: readonly string[] }
+  | { readonly kind: "any"; readonly atLeast: number };

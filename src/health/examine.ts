@@ -1,0 +1,191 @@
+import { type ClientRow, parseClientList } from "../broker/client-list.ts";
+import type { Deadline } from "../deadline.ts";
+import type { Host } from "../host.ts";
+import type { Channel, Ends, Reply } from "../pidbox/channel.ts";
+import { attribute } from "../worker/connections.ts";
+import { examine } from "../worker/process.ts";
+import { type Endpoint, socketsOf } from "../worker/sockets.ts";
+import type { WorkerProcess } from "../worker/survey.ts";
+import type { Look, NodeEvidence, ProcessSight, Suspect } from "./evidence.ts";
+import { gossips, graceOf, poolOf, slotsOf } from "./worker-settings.ts";
+import { type Ear, openEar } from "./hear.ts";
+import type { Plan } from "./plan.ts";
+import { findByConnections, suspectAmong } from "./suspect.ts";
+
+/** When the looks are taken, in milliseconds after the first: two for what must be certain, then one a second. */
+const LOOKS_MS = [0, 120, 1_250, 2_350, 3_450, 4_550];
+
+/** What was seen of the broker besides the conversation with the worker; null: it did not say. */
+export interface BrokerSight {
+  readonly upS: number | null;
+  readonly unacked: number | null;
+}
+
+/** Looks at workers that do not answer, while somebody else waits for their answers. */
+export interface Examination {
+  /** Begins with the looks, if they have not begun. Without a channel only processes are looked at. */
+  readonly begin: (channel: Channel | null) => void;
+  readonly nodes: () => readonly NodeEvidence[];
+  readonly broker: () => BrokerSight;
+  readonly end: () => void;
+}
+
+/** What the broker tells of connections, and which of them are ours. */
+interface Clients {
+  readonly rows: readonly ClientRow[] | null;
+  readonly ourselves: Ends | null;
+  readonly alsoOurs: readonly Endpoint[];
+}
+
+const UNASKED: Clients = { rows: null, ourselves: null, alsoOurs: [] };
+
+/** A node, its process as far as it is known by now, and what has been seen of it. */
+interface Patient {
+  readonly node: string;
+  worker: WorkerProcess | null;
+  readonly looks: Look[];
+}
+
+/**
+ * @param noted for how many seconds a node has been silent by the state file; null where that says nothing
+ */
+export function prepareExamination(
+  plan: Plan,
+  host: Host,
+  deadline: Deadline,
+  noted: (node: string, worker: WorkerProcess) => number | null,
+): Examination {
+  const patients = plan.targets.map(({ node, worker }): Patient => ({ node, worker, looks: [] }));
+  const survey = plan.place.kind === "inside" ? plan.place.survey : null;
+  let begun = false;
+  let ended = false;
+  let ear: Ear | null = null;
+  let sight: BrokerSight = { upS: null, unacked: null };
+  let suspect: Suspect | null = null;
+
+  async function run(channel: Channel | null): Promise<void> {
+    const start = host.now();
+    if (channel !== null) ear = openEar(plan, host, deadline);
+    if (survey !== null && patients.some(({ worker }) => worker === null)) {
+      suspect = suspectAmong(host.proc, survey, null);
+    }
+    for (const offset of LOOKS_MS) {
+      // The first is taken at once: whoever begins judges by it.
+      if (offset > 0) await host.pause(Math.max(0, start + offset - host.now()));
+      if (ended) return;
+      await look(channel);
+    }
+  }
+
+  /** One look at all of them. The processes are seen at once, the broker's list as soon as it has come. */
+  async function look(channel: Channel | null): Promise<void> {
+    const seen = patients.map((patient) => {
+      const { worker, looks } = patient;
+      const process = worker === null ? null : examine(host.proc, worker.pid, worker.startTicks);
+      const position = looks.push({ atMs: host.now(), process, connections: null }) - 1;
+      // Before the list is asked for: a socket that is opened later is not missing from it.
+      const sockets = worker === null ? null : socketsOf(host.proc, worker.pid);
+      return { patient, position, sockets };
+    });
+    if (survey === null) return;
+    const list = channel === null ? UNASKED : await askBroker(channel);
+    if (list === null) return;
+    findTheMissing(list);
+    for (const { patient, position, sockets } of seen) {
+      const taken = patient.looks[position];
+      if (sockets === null || taken === undefined) continue;
+      const alone = survey.workers.length < 2 && survey.possible.length === 0;
+      const connections = attribute({ sockets, ...list, alone });
+      patient.looks[position] = { ...taken, connections };
+    }
+  }
+
+  async function askBroker(channel: Channel): Promise<Clients | null> {
+    const unackedKey = `${plan.prefix}unacked`;
+    const sent = await channel.send(
+      [
+        ["CLIENT", "LIST"],
+        ["INFO", "server"],
+        ["HLEN", unackedKey],
+      ],
+      deadline.atMost(plan.connectTimeout),
+    );
+    if (!sent.ok) return null;
+    const [clients, info, unacked] = sent.value.map(valueOf);
+    const up = /^uptime_in_seconds:(\d+)/m.exec(String(info));
+    sight = {
+      upS: up === null ? sight.upS : Number(up[1]),
+      unacked: typeof unacked === "number" ? unacked : sight.unacked,
+    };
+    const ends = ear?.ends();
+    const alsoOurs = ends === null || ends === undefined ? [] : [ends.local];
+    return { rows: parseClientList(clients), ourselves: channel.ends(), alsoOurs };
+  }
+
+  /** Where exactly one node has no process yet, it may be that of a program that is not known to be a worker. */
+  function findTheMissing({ rows, ourselves }: Clients): void {
+    const [patient, another] = patients.filter(({ worker }) => worker === null);
+    // A pid file names the worker outright.
+    if (patient === undefined || another !== undefined || survey === null || plan.pidfile !== null) return;
+    const found = rows === null ? null : findByConnections(host.proc, survey, rows);
+    if (found === null) {
+      suspect = suspectAmong(host.proc, survey, ourselves?.remote ?? null);
+      return;
+    }
+    patient.worker = found;
+    // The look before was at nobody, and would say that it has gone.
+    const process = examine(host.proc, found.pid, found.startTicks);
+    patient.looks.push({ atMs: host.now(), process, connections: null });
+  }
+
+  function sightOf({ worker, looks }: Patient): ProcessSight {
+    if (!begun) return { kind: "unexamined" };
+    if (plan.place.kind === "out-of-sight") return plan.place;
+    if (worker === null) {
+      if (survey?.visible === false) return { kind: "out-of-sight", because: "no-proc" };
+      return {
+        kind: "none",
+        zombie: survey?.zombies[0] ?? null,
+        others: plan.others,
+        namesInUse: plan.targets.some((target) => target.worker !== null),
+        suspect,
+      };
+    }
+    const { pid, startTicks, foundBy } = worker;
+    return {
+      kind: "seen",
+      pid,
+      startTicks,
+      foundBy,
+      pool: poolOf(worker, host.env),
+      gossips: gossips(worker, host.env),
+      slots: slotsOf(worker, looks.at(-1)?.process?.children ?? 0, host.env),
+      graceMs: graceOf(plan.busyGrace, worker, host.env),
+    };
+  }
+
+  return {
+    begin(channel) {
+      if (begun || patients.length === 0) return;
+      begun = true;
+      void run(channel);
+    },
+    nodes: () =>
+      patients.map((patient) => ({
+        node: patient.node,
+        process: sightOf(patient),
+        looks: patient.looks,
+        heartbeats: ear?.hearing(patient.node, patient.worker) ?? { kind: "not-listened" },
+        silentSinceS: patient.worker === null ? null : noted(patient.node, patient.worker),
+      })),
+    broker: () => sight,
+    end() {
+      ended = true;
+      ear?.close();
+    },
+  };
+}
+
+function valueOf(reply: Reply): unknown {
+  return reply.ok ? reply.value : null;
+}

@@ -1,0 +1,22 @@
+import type { Evidence, NodeEvidence } from "./evidence.ts";
+import type { Verdict } from "./verdict.ts";
+
+/** What an unknown counts as. */
+export type OnUnknown = "unhealthy" | "healthy";
+
+/** The only two exit codes there are: Docker reserves 2. */
+export function exitCode(verdict: Verdict, evidence: Evidence, onUnknown: OnUnknown): 0 | 1 {
+  return verdict.status === "healthy" || isForgiven(verdict, evidence, onUnknown) ? 0 : 1;
+}
+
+/** Whether an unknown counts as healthy: the user wants it so, and a live process of every worker is in sight. */
+export function isForgiven(verdict: Verdict, evidence: Evidence, onUnknown: OnUnknown): boolean {
+  const { asking, nodes } = evidence;
+  if (verdict.status !== "unknown" || onUnknown !== "healthy" || nodes.length === 0) return false;
+  const pongs = asking.kind === "asked" ? asking.pongs : [];
+  return nodes.every((node) => isRunning(node) || pongs.some((pong) => pong.node === node.node));
+}
+
+function isRunning({ process, looks }: NodeEvidence): boolean {
+  return process.kind === "seen" && looks.at(-1)?.process?.state === "running";
+}

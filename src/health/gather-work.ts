@@ -1,0 +1,175 @@
+import type { Deadline } from "../deadline.ts";
+import type { Host } from "../host.ts";
+import type { Channel } from "../pidbox/channel.ts";
+import { asObject } from "../pidbox/envelope.ts";
+import type { Mailbox } from "../pidbox/mailbox.ts";
+import type { Method } from "../pidbox/message.ts";
+import { lengthsOf, queueKeys } from "../worker/queues.ts";
+import type { Evidence } from "./evidence.ts";
+import type { Examination } from "./examine.ts";
+import { lastConnections } from "./judge-connections.ts";
+import type { WorkRules } from "./judgement.ts";
+import type { Plan } from "./plan.ts";
+import { requestMessage } from "./request.ts";
+import type { NodeWork, RunningTask, Tasks, WorkEvidence } from "./work-evidence.ts";
+import { queuesOf } from "./worker-settings.ts";
+
+/** What Celery consumes if nobody says. */
+const DEFAULT_QUEUE = "celery";
+
+/** A heartbeat comes within this time, in milliseconds, and tells Celery's version. */
+const HEARTBEAT_MS = 2_500;
+
+/** Between two looks at what the examination has found, in milliseconds. */
+const PAUSE_MS = 20;
+
+/** An open conversation with the broker. */
+export interface Conversation {
+  readonly channel: Channel;
+  readonly mailbox: Mailbox;
+}
+
+/** Whether anything is wanted beyond a worker that is alive. */
+export function wantsWork({ requireConsuming, maxTaskAge, maxQueueLength }: WorkRules): boolean {
+  return requireConsuming || maxTaskAge !== null || maxQueueLength.length > 0;
+}
+
+/** Asks what the options about queues and tasks need, after a healthy verdict; what cannot be had is left out. */
+export async function gatherWork(
+  plan: Plan,
+  host: Host,
+  deadline: Deadline,
+  { channel, mailbox }: Conversation,
+  evidence: Evidence,
+  examination: Examination,
+): Promise<WorkEvidence> {
+  const { requireConsuming, maxTaskAge, maxQueueLength } = plan.rules.work;
+  const answering = new Set(
+    evidence.asking.kind === "asked" ? evidence.asking.pongs.map(({ node }) => node) : [],
+  );
+  const asked = plan.targets.filter(({ node }) => answering.has(node)).map(({ node }) => node);
+
+  const told = plan.targets.map(({ worker }) => (worker === null ? null : queuesOf(worker, host.env)));
+  const given = plan.rules.work.queues;
+  const isUntold =
+    given.length === 0 && told.includes(null) && maxQueueLength.some(({ queue }) => queue === null);
+  const consumed =
+    requireConsuming || isUntold ? await query("active_queues", asked) : new Map<string, unknown>();
+  const queuesFor = (position: number, node: string): readonly string[] => {
+    if (given.length > 0) return given;
+    return told[position] ?? queueNames(consumed.get(node)) ?? [DEFAULT_QUEUE];
+  };
+
+  const tasks = maxTaskAge === null ? new Map<string, Tasks>() : await askTasks(asked);
+  const nodes = plan.targets.map(({ node }, position): NodeWork => {
+    const queues = queuesFor(position, node);
+    return {
+      node,
+      queues: queues.length === 0 ? [DEFAULT_QUEUE] : queues,
+      consumed: queueNames(consumed.get(node)),
+      tasks: tasks.get(node) ?? { kind: "not-asked" },
+    };
+  });
+  const everywhere =
+    nodes.length > 0 ? nodes.flatMap(({ queues }) => queues) : given.length > 0 ? given : [DEFAULT_QUEUE];
+  const limited = maxQueueLength.flatMap(({ queue }) => (queue === null ? everywhere : [queue]));
+  const lengths = await measure([...new Set([...limited, ...(requireConsuming ? everywhere : [])])]);
+  if (requireConsuming && [...lengths.values()].some((length) => length !== 0)) await look();
+  return { lengths, nodes };
+
+  /** The results of one method by node; unreadable replies are none. */
+  async function query(method: Method, nodes: readonly string[]): Promise<ReadonlyMap<string, unknown>> {
+    const results = new Map<string, unknown>();
+    if (nodes.length === 0) return results;
+    const ticket = host.uuid();
+    const published = await mailbox.publish(plan.channel, requestMessage(plan, host, method, ticket, nodes));
+    if (!published.ok) return results;
+    await mailbox.collect((answers) => {
+      for (const { ticket: theirs, said } of answers) {
+        if (theirs === ticket && said.kind === "read") results.set(said.node, said.result);
+      }
+      return nodes.every((node) => results.has(node));
+    }, deadline.atMost(plan.timeout));
+    return results;
+  }
+
+  async function askTasks(nodes: readonly string[]): Promise<ReadonlyMap<string, Tasks>> {
+    examination.begin(channel);
+    const versionOf = (node: string): string | null => {
+      const hearing = examination.nodes().find((one) => one.node === node)?.heartbeats;
+      return hearing?.kind === "listened" ? (hearing.own?.version ?? null) : null;
+    };
+    const end = host.now() + deadline.atMost(HEARTBEAT_MS);
+    while (nodes.some((node) => versionOf(node) === null) && host.now() < end) await host.pause(PAUSE_MS);
+    const versions = nodes.map((node) => [node, versionOf(node)] as const);
+    const tasks = new Map<string, Tasks>(
+      versions.map(([node, version]) => [node, { kind: "risky", version }] as const),
+    );
+    const safe = versions.flatMap(([node, version]) =>
+      version !== null && describesSafely(version) ? [node] : [],
+    );
+    const results = await query("active", safe);
+    for (const node of safe) tasks.set(node, tasksIn(results.get(node), host.epochSeconds()));
+    return tasks;
+  }
+
+  async function measure(queues: readonly string[]): Promise<ReadonlyMap<string, number | null>> {
+    if (queues.length === 0) return new Map();
+    const keys = queues.map((queue) => queueKeys(queue, plan.prefix));
+    const sent = await channel.send(
+      keys.flat().map((key) => ["LLEN", key]),
+      deadline.atMost(plan.connectTimeout),
+    );
+    let position = 0;
+    return new Map(
+      queues.map((queue, number) => {
+        const size = keys[number]?.length ?? 0;
+        const replies = sent.ok ? sent.value.slice(position, (position += size)) : null;
+        return [queue, replies === null ? null : lengthsOf(replies)] as const;
+      }),
+    );
+  }
+
+  /** Its connections show at once whether it fetches; only where they do not, its heartbeats are needed. */
+  async function look(): Promise<void> {
+    examination.begin(channel);
+    const end = host.now() + deadline.atMost(HEARTBEAT_MS);
+    const isSeen = () =>
+      examination.nodes().every(({ process, looks, heartbeats }) => {
+        if (process.kind !== "seen") return true;
+        const connections = lastConnections(looks);
+        if (connections === null) return false;
+        const isPaused =
+          connections.kind === "known" &&
+          connections.rows.every(({ command, flags }) => command !== "brpop" || !flags.includes("b"));
+        return !isPaused || (heartbeats.kind === "listened" && heartbeats.own !== null);
+      });
+    while (!isSeen() && host.now() < end) await host.pause(PAUSE_MS);
+  }
+}
+
+function queueNames(result: unknown): readonly string[] | null {
+  // Before Celery 5 a worker without a consumer answers null.
+  if (result === null) return [];
+  if (!Array.isArray(result)) return null;
+  const names = result.map((queue: unknown) => asObject(queue)?.["name"]);
+  return names.every((name) => typeof name === "string") ? names : null;
+}
+
+/** From 5.2 on `active` takes `safe`; before it, arguments are sent as they are. */
+function describesSafely(version: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major > 5 || (major === 5 && minor >= 2);
+}
+
+function tasksIn(result: unknown, nowS: number): Tasks {
+  if (!Array.isArray(result)) return { kind: "no-answer" };
+  const running = result.flatMap((entry: unknown): readonly RunningTask[] => {
+    const task = asObject(entry);
+    const { name, id, time_start: start } = task ?? {};
+    if (typeof name !== "string" || typeof id !== "string" || typeof start !== "number") return [];
+    return [{ name, id, ageS: Math.max(0, nowS - start) }];
+  });
+  const [oldest] = running.toSorted((a, b) => b.ageS - a.ageS);
+  return { kind: "told", count: result.length, oldest: oldest ?? null };
+}

@@ -1,0 +1,86 @@
+import { heartbeatChannels, heartbeatPatterns, placeOf } from "../broker/keys.ts";
+import type { Deadline } from "../deadline.ts";
+import type { Host } from "../host.ts";
+import type { Listener } from "../pidbox/channel.ts";
+import { decodeHeartbeat, type Heartbeat } from "../worker/heartbeat.ts";
+import type { WorkerProcess } from "../worker/survey.ts";
+import type { Beats, Hearing } from "./evidence.ts";
+import type { Plan } from "./plan.ts";
+
+/** Listens to the heartbeats of the nodes asked. */
+export interface Ear {
+  /**
+   * What has been heard of a node.
+   *
+   * @param worker its process, where it is in sight: a heartbeat carries the number that the worker itself sees
+   */
+  readonly hearing: (node: string, worker: WorkerProcess | null) => Hearing;
+  /** Where our own connection for this runs; null while there is none. */
+  readonly ends: () => ReturnType<Listener["ends"]>;
+  readonly close: () => void;
+}
+
+/** Of one node in one place: the last heartbeat and how many there were. */
+interface Heard {
+  readonly beat: Heartbeat;
+  readonly prefix: string;
+  readonly db: number;
+  readonly count: number;
+}
+
+/** Begins to listen; at first nothing is heard. */
+export function openEar(plan: Plan, host: Host, deadline: Deadline): Ear {
+  const heard = new Map<string, Heard>();
+  let listener: Listener | null = null;
+  let refused = false;
+  let closed = false;
+  let sinceMs = 0;
+
+  const { target } = plan.broker;
+  const topics = { broad: heartbeatPatterns(), exact: heartbeatChannels(target.db, plan.prefix) };
+  const hear = (channel: string, text: string) => {
+    const beat = decodeHeartbeat(channel, text);
+    const place = beat === null ? null : placeOf(channel);
+    if (beat === null || place?.db !== target.db) return;
+    const key = JSON.stringify([beat.node, beat.pid, place.prefix]);
+    heard.set(key, { beat, ...place, count: (heard.get(key)?.count ?? 0) + 1 });
+  };
+  void host.listen(target, hear, topics, deadline.atMost(plan.connectTimeout)).then((opened) => {
+    refused = !opened.ok;
+    if (!opened.ok) return;
+    if (closed) opened.value.close();
+    listener = opened.value;
+    sinceMs = host.now();
+  });
+
+  return {
+    hearing(node, worker) {
+      if (refused) return { kind: "refused" };
+      if (listener === null) return { kind: "not-listened" };
+      const all = [...heard.values()].filter(({ beat }) => worker === null || beat.pid === worker.innerPid);
+      const own = all.filter(({ beat }) => beat.node === node);
+      const best = own.find(({ prefix }) => prefix === plan.prefix) ?? own[0];
+      // A connection that broke hears nothing more, and what was not heard proves nothing.
+      if (best === undefined && listener.ends() === null) return { kind: "refused" };
+      const isAsked = (name: string) => plan.targets.some((other) => other.node === name);
+      const namesake = all.find(({ beat, prefix }) => prefix === plan.prefix && !isAsked(beat.node));
+      return {
+        kind: "listened",
+        forMs: host.now() - sinceMs,
+        own: best === undefined ? null : beatsOf(best),
+        // Every container has a process 1: that number names nobody.
+        namesake: worker === null || worker.innerPid === 1 ? null : (namesake?.beat.node ?? null),
+      };
+    },
+    ends: () => listener?.ends() ?? null,
+    close() {
+      closed = true;
+      listener?.close();
+    },
+  };
+}
+
+function beatsOf({ beat, prefix, db, count }: Heard): Beats {
+  const { active, processed, version } = beat;
+  return { count, active, processed, version, prefix, db };
+}

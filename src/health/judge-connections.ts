@@ -1,0 +1,212 @@
+import { type Connections, databases, polling } from "../worker/connections.ts";
+import type { Evidence, Look, NodeEvidence, ProcessSight } from "./evidence.ts";
+import {
+  type AskedBroker,
+  deaf,
+  type Judgement,
+  open,
+  type Rules,
+  silent,
+  spanMs,
+  undecided,
+} from "./judgement.ts";
+import { hasListened, mainLoop, sightings } from "./main-loop.ts";
+import type { Silence, Verdict } from "./verdict.ts";
+
+/** A look and a second one so much later show that a connection is not just being made, in milliseconds. */
+const SETTLED_MS = 1_000;
+
+/** A worker whose loop turns, and which does not fetch for so long, has ceased to, in milliseconds. */
+const PAUSED_MS = 2_000;
+
+/** The main thread of a worker that is well wakes for its timers: on kombu 5.2 every five seconds. Milliseconds. */
+const WAKES_MS = 4_200;
+
+/** kombu waits up to 30 s between two attempts to connect; in twice that time it has made one. Seconds. */
+export const RECONNECT_S = 60;
+
+type Seen = Extract<ProcessSight, { kind: "seen" }>;
+type Of<K extends Connections["kind"]> = Extract<Connections, { kind: K }>;
+
+/** The part of the decision table for a process that runs and does not answer: what its connections show. */
+export function judgeConnections(
+  node: NodeEvidence,
+  process: Seen,
+  evidence: Evidence,
+  rules: Rules,
+): Judgement {
+  const connections = lastConnections(node.looks);
+  const { asking } = evidence;
+  if (connections === null || asking.kind !== "asked") return open("second-look");
+  switch (connections.kind) {
+    case "none":
+      return judgeNone(node, process, connections, evidence, rules);
+    case "known":
+      return judgeKnown(node, process, connections, { ...evidence, asking }, rules);
+    case "unknown":
+      return judgeUnknown(node, process, connections, asking, rules);
+    default:
+      return connections satisfies never;
+  }
+}
+
+function judgeNone(
+  node: NodeEvidence,
+  process: Seen,
+  connections: Of<"none">,
+  { brokerUpS }: Evidence,
+  rules: Rules,
+): Judgement {
+  const about = { node: node.node, pid: process.pid };
+  const starting = stillStarting(node, process, rules);
+  if (starting !== null) return starting;
+  if (spanMs(node.looks.filter((look) => look.connections?.kind === "none")) < SETTLED_MS)
+    return open("second-look");
+  const ageMs = node.looks.at(-1)?.process?.ageMs ?? 0;
+  if (connections.closeWait) {
+    // It would have noticed a restart of the broker, had it not been silent since; any other cut may be recent.
+    const isSinceRestart = brokerUpS !== null && brokerUpS * 1_000 < ageMs;
+    return isSinceRestart
+      ? silent(about, { measured: "cut-off", forS: brokerUpS, graceMs: process.graceMs })
+      : silent(about, unmeasured(node, process));
+  }
+  if (connections.elsewhere.length > 0) {
+    return undecided({ kind: "elsewhere", ...about, endpoints: connections.elsewhere });
+  }
+  if (connections.connecting || brokerUpS === null || brokerUpS < RECONNECT_S) {
+    return undecided({ kind: "reconnecting", ...about, brokerUpS });
+  }
+  if (ageMs < RECONNECT_S * 1_000) return undecided({ kind: "importing", ...about, ageMs });
+  return { status: "unhealthy", reason: "disconnected", ...about, ageMs, brokerUpS };
+}
+
+function judgeKnown(
+  node: NodeEvidence,
+  process: Seen,
+  { rows, closeWait, elsewhere }: Of<"known">,
+  { asking, unacked }: Evidence & { readonly asking: AskedBroker },
+  rules: Rules,
+): Judgement {
+  const about = { node: node.node, pid: process.pid };
+  const { over } = asking;
+  const { heartbeats, looks } = node;
+  const used = databases(rows);
+  if (used.length > 0 && !used.includes(rules.db)) {
+    return undecided({ kind: "other-database", ...about, asked: rules.db, seen: used });
+  }
+  const beats = heartbeats.kind === "listened" ? heartbeats.own : null;
+  if (used.length === 0 && beats === null && !closeWait) {
+    // Nothing of it fetches or listens here: these may be a result backend's.
+    return hasListened(node)
+      ? undecided({ kind: "elsewhere", ...about, endpoints: elsewhere })
+      : open("heartbeat");
+  }
+  const own = rows.filter((row) => row.subscriptions > 0).length;
+  const isSubscribed = own > (process.gossips ? 1 : 0);
+  const subscribers = isSubscribed ? asking.subscribers : 0;
+  const loop = mainLoop(node);
+  if (loop.kind === "unclear") return open(loop.wanted);
+  if (loop.kind === "silent") {
+    const { graceMs } = process;
+    const length =
+      loop.forS === null
+        ? unmeasured(node, process)
+        : ({ measured: "connections", forS: loop.forS, graceMs } as const);
+    const verdict = silent(about, length);
+    if (verdict.reason === "busy") return verdict;
+    if (!over) return open("pong");
+    // Full, with control and heartbeats off, a worker that is well writes nothing either; but its main thread wakes.
+    if (isSubscribed || !mainIsFree(process, looks)) return verdict;
+    if (switchesRise(looks)) return deaf(about, { shownBy: "switches", subscribers, active: null });
+    return spanMs(looks) < WAKES_MS ? open("second-look") : verdict;
+  }
+  if (!over) return open("pong");
+  if (beats !== null && beats.prefix !== rules.prefix) {
+    return undecided({ kind: "other-prefix", ...about, asked: rules.prefix, seen: beats.prefix });
+  }
+  const active = beats?.active ?? null;
+  if (loop.shownBy === "polling") {
+    // Its heartbeat may show that it has another prefix or name than it was asked with.
+    if (beats === null && !hasListened(node)) return open("heartbeat");
+    const namesake = heartbeats.kind === "listened" ? heartbeats.namesake : null;
+    return beats === null && namesake !== null
+      ? undecided({ kind: "misnamed", ...about, names: [namesake] })
+      : deaf(about, { shownBy: "polling", subscribers, active });
+  }
+  // Without remote control it would still hear the gossip of others: only a loop that reads nothing has no subscription.
+  const seen = sightings(looks);
+  const hearsNobody =
+    process.gossips && seen.every((look) => look.rows.every(({ subscriptions }) => subscriptions === 0));
+  if (active !== 0 && !hearsNobody) return deaf(about, { shownBy: "heartbeat", subscribers, active });
+  if (spanMs(seen) < PAUSED_MS) return open("second-look");
+  // Tasks that wait for their time or their rate are not in hand, are not acknowledged, and fill the prefetch window.
+  if (polling(rows) === "paused" && unacked !== 0 && !hearsNobody) {
+    return undecided({ kind: "deaf-or-catatonic", ...about, because: "held" });
+  }
+  const idle = rows.filter(({ command }) => command === "brpop").map(({ idleS }) => idleS);
+  const pausedS = idle.length === 0 ? null : Math.min(...idle);
+  return { status: "unhealthy", reason: "catatonic", ...about, active, pausedS };
+}
+
+function judgeUnknown(
+  node: NodeEvidence,
+  process: Seen,
+  { because, established, elsewhere }: Of<"unknown">,
+  { subscribers, over }: AskedBroker,
+  rules: Rules,
+): Judgement {
+  const about = { node: node.node, pid: process.pid };
+  const { heartbeats } = node;
+  if (heartbeats.kind === "listened" && heartbeats.own !== null) {
+    if (!over) return open("pong");
+    const { prefix, active } = heartbeats.own;
+    if (prefix !== rules.prefix) {
+      return undecided({ kind: "other-prefix", ...about, asked: rules.prefix, seen: prefix });
+    }
+    return subscribers > 0
+      ? deaf(about, { shownBy: "heartbeat", subscribers, active })
+      : undecided({ kind: "deaf-or-catatonic", ...about, because });
+  }
+  const starting = stillStarting(node, process, rules);
+  if (starting !== null && established !== true) return starting;
+  if (!hasListened(node)) return open("heartbeat");
+  if (!over) return open("pong");
+  if (established === true) return silent(about, unmeasured(node, process));
+  return elsewhere.length > 0
+    ? undecided({ kind: "elsewhere", ...about, endpoints: elsewhere })
+    : undecided({ kind: "unseen", ...about, because, established });
+}
+
+function stillStarting(
+  { node, looks }: NodeEvidence,
+  { pid }: Seen,
+  { startGraceMs }: Rules,
+): Verdict | null {
+  const ageMs = looks.at(-1)?.process?.ageMs ?? Number.POSITIVE_INFINITY;
+  return ageMs < startGraceMs
+    ? { status: "healthy", reason: "starting", node, pid, ageMs, graceMs: startGraceMs }
+    : null;
+}
+
+/** Whether the process gave up the processor of its own accord between two looks: it waits, and is woken. */
+function switchesRise(looks: readonly Look[]): boolean {
+  const counts = looks.flatMap(({ process }) => process?.voluntarySwitches ?? []);
+  return (counts.at(-1) ?? 0) > (counts[0] ?? 0);
+}
+
+/** The last that the broker told: a look that is still under way takes nothing back. */
+export function lastConnections(looks: readonly Look[]): Connections | null {
+  return looks.findLast((look) => look.connections !== null)?.connections ?? null;
+}
+
+/** A silence whose length the connections do not tell; the state file may know since when. */
+function unmeasured({ silentSinceS }: NodeEvidence, { graceMs }: Seen): Silence {
+  const measured = silentSinceS === null ? "not" : "state-file";
+  return { measured, forS: silentSinceS ?? 0, graceMs };
+}
+
+/** Whether its main thread runs no task, so that it wakes only while it is well. */
+function mainIsFree({ pool }: Seen, looks: readonly Look[]): boolean {
+  const hasChildren = (looks.at(-1)?.process?.children ?? 0) > 0;
+  return pool === "threads" || ((pool === null || pool === "prefork" || pool === "processes") && hasChildren);
+}

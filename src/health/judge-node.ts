@@ -1,0 +1,135 @@
+import type { Asking, Evidence, Look, NodeEvidence, ProcessSight } from "./evidence.ts";
+import { judgeConnections, RECONNECT_S } from "./judge-connections.ts";
+import { deaf, type Judgement, open, type Rules, spanMs, undecided } from "./judgement.ts";
+import { hasListened } from "./main-loop.ts";
+import type { Verdict } from "./verdict.ts";
+
+/** Two looks at least so far apart show that a process is stopped, or gone, in milliseconds. */
+const CERTAIN_MS = 100;
+
+/** A worker that is here would have answered by then; without a process in sight nobody waits longer. Milliseconds. */
+const NOBODY_MS = 1_000;
+
+/** The decision table for one node that was asked; pure. */
+export function judgeNode(node: NodeEvidence, evidence: Evidence, rules: Rules): Judgement {
+  const { process } = node;
+  switch (process.kind) {
+    case "unexamined":
+      return judgePong(node, evidence.asking) ?? judgeBroker(evidence.asking) ?? open("pong");
+    case "out-of-sight":
+      return judgePong(node, evidence.asking) ?? judgeFromAfar(node, process.because, evidence.asking);
+    case "none":
+      return judgePong(node, evidence.asking) ?? judgeAbsent(node, process, evidence);
+    case "seen":
+      return judgeSeen(node, process, evidence, rules);
+    default:
+      return process satisfies never;
+  }
+}
+
+function judgePong({ node }: NodeEvidence, asking: Asking): Verdict | null {
+  if (asking.kind !== "asked") return null;
+  const pong = asking.pongs.find((candidate) => candidate.node === node);
+  return pong === undefined ? null : { status: "healthy", reason: "alive", pongs: [pong] };
+}
+
+/** What is said where the broker could not be asked; null where it was. */
+export function judgeBroker(asking: Asking): Verdict | null {
+  switch (asking.kind) {
+    case "asked":
+      return null;
+    case "broker-failed":
+      return asking.failure.kind === "unreachable"
+        ? { status: "unknown", reason: "broker-unreachable", failure: asking.failure }
+        : { status: "unknown", reason: "broker-refused", failure: asking.failure };
+    case "no-time":
+    case "interrupted":
+      return undecided(asking);
+    default:
+      return asking satisfies never;
+  }
+}
+
+/** Nothing but the broker is in sight: what cannot answer may be busy or dead. */
+function judgeFromAfar(
+  seen: NodeEvidence,
+  because: "remote" | "beside" | "no-proc",
+  asking: Asking,
+): Judgement {
+  if (asking.kind !== "asked") return judgeBroker(asking) ?? open("pong");
+  if (!asking.over) return open("pong");
+  const { subscribers } = asking;
+  const { node, heartbeats } = seen;
+  const beats = heartbeats.kind === "listened" ? heartbeats.own : null;
+  const heard = beats !== null;
+  // Where nobody is subscribed, or a worker should be in sight, a heartbeat decides nothing.
+  if (subscribers > 0 && because !== "beside") {
+    if (heard) return deaf({ node, pid: null }, { shownBy: "heartbeat", subscribers, active: beats.active });
+    if (heartbeats.kind !== "refused" && !hasListened(seen)) return open("heartbeat");
+  }
+  const listened = heartbeats.kind === "listened" && hasListened(seen);
+  return undecided({ kind: "out-of-sight", node, pid: null, because, subscribers, heard, listened });
+}
+
+function judgeAbsent(
+  { node, looks }: NodeEvidence,
+  process: Extract<ProcessSight, { kind: "none" }>,
+  { asking, brokerUpS }: Evidence,
+): Judgement {
+  // Somebody who was not recognised may answer yet.
+  if (asking.kind === "asked" && asking.subscribers > 0 && asking.waitedMs < NOBODY_MS) return open("pong");
+  if (spanMs(looks) < CERTAIN_MS) return open("second-look");
+  if (process.others.length > 0 && !process.namesInUse) {
+    const gap = { kind: "misnamed", node, pid: null, names: process.others } as const;
+    return judgeBroker(asking) ?? undecided(gap);
+  }
+  if (process.suspect !== null) {
+    const brokerSays = judgeBroker(asking);
+    if (brokerSays !== null) return brokerSays;
+    // Were it the worker its connections would show it, unless they cannot be told or are yet to be made.
+    const { pid, words, ageMs, mayBeConnected } = process.suspect;
+    const mayConnect = brokerUpS === null || brokerUpS < RECONNECT_S || ageMs < RECONNECT_S * 1_000;
+    if (mayBeConnected || mayConnect) return undecided({ kind: "unrecognised", node, pid, words });
+  }
+  return process.zombie === null
+    ? { status: "unhealthy", reason: "dead", node, pid: null, how: "none" }
+    : { status: "unhealthy", reason: "dead", node, pid: process.zombie, how: "remains" };
+}
+
+function judgeSeen(
+  node: NodeEvidence,
+  process: Extract<ProcessSight, { kind: "seen" }>,
+  evidence: Evidence,
+  rules: Rules,
+): Judgement {
+  const about = { node: node.node, pid: process.pid };
+  const { looks } = node;
+  // What the process itself shows outranks a pong: another worker of the same name may have sent it.
+  const halt = haltIn(looks);
+  if (halt === "once") return open("second-look");
+  if (halt !== null) return { status: "unhealthy", reason: "stopped", ...about, how: halt };
+  const pong = judgePong(node, evidence.asking);
+  if (pong !== null) return pong;
+  const last = looks.at(-1);
+  if (last === undefined || spanMs(looks) < CERTAIN_MS) {
+    const { asking } = evidence;
+    return asking.kind === "interrupted" ? undecided(asking) : open("second-look");
+  }
+  if (last.process === null) return { status: "unhealthy", reason: "dead", ...about, how: "ended" };
+  if (last.process.state === "zombie")
+    return { status: "unhealthy", reason: "dead", ...about, how: "zombie" };
+  return judgeBroker(evidence.asking) ?? judgeConnections(node, process, evidence, rules);
+}
+
+/** Whether the process has been seen halted, and how; `once`: a second look has to confirm it. */
+function haltIn(looks: readonly Look[]): "stopped" | "frozen" | "once" | null {
+  const how = ({ process }: Look) => {
+    if (process === null) return null;
+    return process.frozen ? "frozen" : process.state === "stopped" ? "stopped" : null;
+  };
+  const last = looks.at(-1);
+  const now = last === undefined ? null : how(last);
+  if (now === null) return null;
+  const since = looks.findLastIndex((look) => how(look) === null) + 1;
+  return spanMs(looks.slice(since)) >= CERTAIN_MS ? now : "once";
+}

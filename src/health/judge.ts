@@ -1,0 +1,69 @@
+import type { Evidence } from "./evidence.ts";
+import { judgeBroker, judgeNode } from "./judge-node.ts";
+import { judgeWork } from "./judge-work.ts";
+import { type Judgement, open, type Rules, undecided } from "./judgement.ts";
+import { REASONS, type Verdict } from "./verdict.ts";
+
+/** Judges the evidence so far; pure. `open` where more time could show more. */
+export function judge(evidence: Evidence, rules: Rules): Judgement {
+  const judgements = judgeAll(evidence, rules);
+  const verdicts = judgements.filter((judgement) => judgement.status !== "open");
+  const worst = combine(verdicts, rules);
+  // A worker that a restart would help is news enough.
+  if (worst.status === "unhealthy") return worst;
+  return judgements.find(({ status }) => status === "open") ?? withWork(worst, evidence, rules);
+}
+
+/** The verdict when there is no more time: what is open is undecided. */
+export function conclude(evidence: Evidence, rules: Rules): Verdict {
+  const verdicts = judgeAll(evidence, rules).map((judgement, position) => {
+    if (judgement.status !== "open") return judgement;
+    const { node, process } = evidence.nodes[position] ?? { node: "", process: null };
+    const pid = process?.kind === "seen" ? process.pid : null;
+    const unfinished = { kind: "unfinished", node, pid, wanted: judgement.wanted } as const;
+    return judgeBroker(evidence.asking) ?? undecided(unfinished);
+  });
+  return withWork(combine(verdicts, rules), evidence, rules);
+}
+
+/** Queues and tasks count where the workers themselves are well. */
+function withWork(verdict: Verdict, evidence: Evidence, rules: Rules): Verdict {
+  return (verdict.status === "healthy" ? judgeWork(evidence, rules) : null) ?? verdict;
+}
+
+function judgeAll(evidence: Evidence, rules: Rules): readonly Judgement[] {
+  return rules.asked.kind === "any"
+    ? [judgeAny(evidence, rules.asked.atLeast)]
+    : evidence.nodes.map((node) => judgeNode(node, evidence, rules));
+}
+
+function judgeAny({ asking }: Evidence, atLeast: number): Judgement {
+  if (asking.kind !== "asked") return judgeBroker(asking) ?? open("pong");
+  const { pongs } = asking;
+  if (pongs.length >= atLeast) return { status: "healthy", reason: "alive", pongs };
+  if (!asking.over) return open("pong");
+  const { pings, subscribers, waitedMs, cutShort } = asking;
+  return undecided({ kind: "too-few", pongs, wanted: atLeast, pings, subscribers, waitedMs, cutShort });
+}
+
+/** One verdict for all workers: the worst; `alive` only of all of them together. */
+function combine(verdicts: readonly Verdict[], rules: Rules): Verdict {
+  const [worst] = verdicts
+    .map((verdict) => withStrictness(verdict, rules.strict))
+    .sort((a, b) => rank(a) - rank(b));
+  if (worst === undefined) return undecided({ kind: "no-time" });
+  if (worst.reason !== "alive") return worst;
+  const pongs = verdicts.flatMap((verdict) => (verdict.reason === "alive" ? verdict.pongs : []));
+  // Processes that share a name share a pong.
+  return { ...worst, pongs: [...new Map(pongs.map((pong) => [pong.node, pong])).values()] };
+}
+
+function rank({ status, reason }: Verdict): number {
+  const statuses = ["unhealthy", "unknown", "healthy"] as const;
+  return statuses.indexOf(status) * REASONS.length + REASONS.indexOf(reason);
+}
+
+function withStrictness(verdict: Verdict, strict: boolean): Verdict {
+  const { reason } = verdict;
+  return strict && (reason === "busy" || reason === "deaf") ? { ...verdict, status: "unhealthy" } : verdict;
+}

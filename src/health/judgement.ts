@@ -1,0 +1,60 @@
+import type { QueueLimit } from "../cli/values.ts";
+import type { Asking } from "./evidence.ts";
+import type { Asked } from "./asked.ts";
+import type { Deafness, Gap, Silence, Verdict, Want } from "./verdict.ts";
+
+/** What the judge has to know of the configuration. */
+export interface Rules {
+  /** The database and `global_keyprefix` that the probe was told. */
+  readonly db: number;
+  readonly prefix: string;
+  readonly startGraceMs: number;
+  readonly asked: Asked;
+  /** Whether a silence counts as unhealthy at once. */
+  readonly strict: boolean;
+  readonly work: WorkRules;
+}
+
+/** What is wanted beyond a worker that is alive. */
+export interface WorkRules {
+  /** The queues that have to be consumed; empty: those of the worker itself. */
+  readonly queues: readonly string[];
+  readonly requireConsuming: boolean;
+  /** In milliseconds; null: tasks are not looked at. */
+  readonly maxTaskAge: number | null;
+  readonly maxQueueLength: readonly QueueLimit[];
+}
+
+/** A verdict, or what is still wanted for one. */
+export type Judgement = Verdict | Open;
+
+export interface Open {
+  readonly status: "open";
+  readonly wanted: Want;
+}
+
+export type AskedBroker = Extract<Asking, { kind: "asked" }>;
+
+export function open(wanted: Want): Open {
+  return { status: "open", wanted };
+}
+
+export function undecided(gap: Gap): Verdict {
+  return { status: "unknown", reason: "undecided", gap };
+}
+
+/** A main loop that is silent: busy as long as it may be, then hung. */
+export function silent(about: { readonly node: string; readonly pid: number }, length: Silence): Verdict {
+  return length.forS * 1_000 < length.graceMs
+    ? { status: "healthy", reason: "busy", ...about, ...length }
+    : { status: "unhealthy", reason: "hung", ...about, ...length };
+}
+
+export function deaf(about: { readonly node: string; readonly pid: number | null }, how: Deafness): Verdict {
+  return { status: "healthy", reason: "deaf", ...about, ...how };
+}
+
+/** How far apart the first and the last of them are, in milliseconds. */
+export function spanMs(looks: readonly { readonly atMs: number }[]): number {
+  return (looks.at(-1)?.atMs ?? 0) - (looks[0]?.atMs ?? 0);
+}

@@ -1,0 +1,74 @@
+import { polling, reissued, silentForS } from "../worker/connections.ts";
+import type { ClientRow } from "../broker/client-list.ts";
+import type { Look, NodeEvidence } from "./evidence.ts";
+import { spanMs } from "./judgement.ts";
+
+/** Whether a worker's main loop turns, as far as it has been seen. */
+export type MainLoop =
+  | { readonly kind: "turns"; readonly shownBy: "polling" | "heartbeat" }
+  /** `forS`: seconds; null where nothing that it writes on is left to tell. */
+  | { readonly kind: "silent"; readonly forS: number | null }
+  | { readonly kind: "unclear"; readonly wanted: "second-look" | "heartbeat" };
+
+/** A BRPOP that waits outlasts the loop that sent it by its own timeout, a second; this is longer. In milliseconds. */
+const STALE_POLL_MS = 1_200;
+
+/** Heartbeats come every two seconds; who has listened for so long, in milliseconds, would have heard one. */
+const LISTEN_MS = 3_000;
+
+/** With heartbeats and BRPOP a loop that turns writes every two seconds; after so many of silence, it does not turn. */
+const LONG_SILENCE_S = 5;
+
+/** A look in which the worker's own connections are known. */
+export interface Sighting {
+  readonly atMs: number;
+  readonly rows: readonly ClientRow[];
+}
+
+export function sightings(looks: readonly Look[]): readonly Sighting[] {
+  return looks.flatMap(({ atMs, connections }) =>
+    connections?.kind === "known" ? [{ atMs, rows: connections.rows }] : [],
+  );
+}
+
+/**
+ * Judges the main loop by its heartbeats and its own connections. It turns when a heartbeat is heard, or its BRPOP
+ * waits or is sent anew between two looks; any other write may be that of the running task.
+ */
+export function mainLoop(node: NodeEvidence): MainLoop {
+  const { looks, heartbeats } = node;
+  const seen = sightings(looks);
+  const first = seen[0];
+  const last = seen.at(-1);
+  const span = spanMs(seen);
+  if (first !== undefined && last !== undefined) {
+    const polls = polling(last.rows) === "polls" && span >= STALE_POLL_MS;
+    if (polls || reissued(first.rows, last.rows, span)) return { kind: "turns", shownBy: "polling" };
+  }
+  if (heartbeats.kind === "listened" && heartbeats.own !== null)
+    return { kind: "turns", shownBy: "heartbeat" };
+  if (last === undefined) return { kind: "unclear", wanted: "second-look" };
+
+  // What the broker has closed may have been written on last.
+  const forS = looks.some(({ connections }) => connections?.kind === "known" && connections.closeWait)
+    ? null
+    : silentForS(last.rows);
+  if (forS !== null && forS >= LONG_SILENCE_S && polling(last.rows) !== "polls")
+    return { kind: "silent", forS };
+  if (span < STALE_POLL_MS) return { kind: "unclear", wanted: "second-look" };
+  return hasListened(node) ? { kind: "silent", forS } : { kind: "unclear", wanted: "heartbeat" };
+}
+
+/** Whether a heartbeat would have been heard by now; where nobody may listen, whether there was time for one. */
+export function hasListened({ heartbeats, looks }: NodeEvidence): boolean {
+  switch (heartbeats.kind) {
+    case "not-listened":
+      return false;
+    case "refused":
+      return spanMs(looks) >= LISTEN_MS;
+    case "listened":
+      return heartbeats.forMs >= LISTEN_MS;
+    default:
+      return heartbeats satisfies never;
+  }
+}

@@ -1,0 +1,209 @@
+import type { Evidence } from "../health/evidence.ts";
+import type { Plan } from "../health/plan.ts";
+import type { Gap, Unseen, Want } from "../health/verdict.ts";
+import type { Statement } from "./broker-words.ts";
+import { amount, names, place, seconds, time } from "./speech.ts";
+
+type Of<K extends Gap["kind"]> = Extract<Gap, { kind: K }>;
+
+/** What stands in the way of a decision, in words, and what would help. */
+export function gapStatement(gap: Gap, plan: Plan, { asking }: Evidence): Statement {
+  const broker = plan.broker.shown;
+  switch (gap.kind) {
+    case "too-few":
+      return tooFew(gap, plan.channel, broker);
+    case "out-of-sight":
+      return outOfSight(
+        gap,
+        asking.kind === "asked" ? ` within ${triesWords(asking)}` : "",
+        plan.channel,
+        broker,
+      );
+    case "deaf-or-catatonic":
+      return {
+        fact: `${gap.node} sends heartbeats and does not answer, and ${FETCHES[gap.because]} (process ${gap.pid} running)`,
+        hint:
+          gap.because === "held"
+            ? "look for tasks with an ETA or a rate limit; if there are none, restart it"
+            : gap.because === "translated"
+              ? "if its remote control is not off on purpose, restart it"
+              : SEE[gap.because],
+      };
+    case "reconnecting":
+      return {
+        fact:
+          `${gap.node} is not connected to ${broker}` +
+          (gap.brokerUpS === null ? "" : `, which has been up for ${seconds(gap.brokerUpS)}`) +
+          ` (process ${gap.pid} running)`,
+        hint:
+          gap.brokerUpS === null
+            ? "how long the broker has been up would decide, and INFO is not permitted: allow +info"
+            : "it may be reconnecting: kombu waits up to 30 s between two attempts",
+      };
+    case "importing":
+      return {
+        fact: `${gap.node} was started ${seconds(gap.ageMs / 1_000)} ago and has no connection to ${broker} yet (process ${gap.pid} running)`,
+        hint: "--start-grace, or the orchestrator's own start period, gives it time",
+      };
+    case "elsewhere":
+      return gap.endpoints.length === 0
+        ? {
+            fact: `${gap.node} fetches and listens nowhere on ${broker}, though it is connected, perhaps for results (process ${gap.pid} running)`,
+            hint: "if its broker is another, set it with --broker",
+          }
+        : {
+            fact: `${gap.node} does not fetch or listen on ${broker}, and is connected to ${names(gap.endpoints.map(place))} (process ${gap.pid} running)`,
+            hint: "if that is its broker, set it with --broker",
+          };
+    case "other-database":
+      return {
+        fact: `${gap.node} uses ${gap.seen.length === 1 ? "database" : "databases"} ${gap.seen.join(" and ")} of the broker, and ${broker} says ${gap.asked} (process ${gap.pid} running)`,
+        hint: `set --broker to a URL that ends in /${gap.seen[0]}`,
+      };
+    case "other-prefix":
+      return {
+        fact: `${gap.node} has ${prefixWords(gap.seen)}, and was asked with ${prefixWords(gap.asked)}`,
+        hint: gap.seen === "" ? "leave --global-keyprefix out" : `set --global-keyprefix '${gap.seen}'`,
+      };
+    case "misnamed":
+      return misnamed(gap);
+    case "unrecognised":
+      return {
+        fact: `no process here is known to be ${gap.node}, and process ${gap.pid} (${gap.words}) may be it`,
+        hint: "--pidfile names it; as the worker's user and group the probe also sees its connections",
+      };
+    case "unseen":
+      return {
+        fact:
+          `${gap.node} does not answer` +
+          (gap.established === false ? " and seems not to be connected" : "") +
+          `; ${FETCHES[gap.because]} (process ${gap.pid} running)`,
+        hint: `its log says whether it connects; ${SEE[gap.because]}`,
+      };
+    case "unfinished":
+      return {
+        fact: `nothing is decided about ${gap.node}: ${UNFINISHED[gap.wanted]}`,
+        hint: "give --deadline more time",
+      };
+    case "no-time":
+      return { fact: "the deadline was over before a ping could be sent", hint: "give --deadline more time" };
+    case "interrupted":
+      return {
+        fact: `ended by ${gap.signal} before there was an answer`,
+        hint: gap.signal === "SIGTERM" ? "set --deadline below the time that the orchestrator allows" : null,
+      };
+    default:
+      return gap satisfies never;
+  }
+}
+
+const UNFINISHED: { readonly [W in Want]: string } = {
+  pong: "there was no time left to wait for its answer",
+  "second-look": "there was no time left to look at its process and connections twice",
+  heartbeat: "there was no time left to listen for its heartbeats",
+};
+
+/** Why it cannot be seen whether it fetches. */
+const FETCHES: { readonly [U in Unseen | "held"]: string } = {
+  held: "whether it has ceased to fetch, or holds tasks for later, cannot be seen",
+  translated: "addresses are translated on the way to the broker, so that its connections are not known",
+  "sockets-unreadable": "its sockets may not be read, so that its connections are not known",
+  "unix-socket": "it may use a unix socket, so that its connections are not known",
+  "not-asked": "the broker could not be asked for its connections",
+  "client-list-refused": "the broker does not permit CLIENT LIST, so that its connections are not known",
+  "address-shared": "its connections cannot be told from those of others here",
+};
+
+const SEE: { readonly [U in Unseen]: string } = {
+  translated: "from behind a translation (NAT, proxy, mesh) no more can be seen",
+  "sockets-unreadable": "run the probe as the worker's user and group, or as root with CAP_SYS_PTRACE",
+  "unix-socket": "let it connect by TCP, so that its connections can be told",
+  "not-asked": "is the broker overloaded?",
+  "client-list-refused": "allow the broker's user +client|list",
+  "address-shared": "run the probe as the worker's user and group, or as root with CAP_SYS_PTRACE",
+};
+
+function tooFew(gap: Of<"too-few">, channel: string, broker: string): Statement {
+  if (gap.subscribers === 0) {
+    return {
+      fact: `nobody is subscribed to ${channel} on ${broker}, so no worker can answer`,
+      hint: "is a worker running, and connected to this broker and database?",
+    };
+  }
+  const others = gap.pongs.length === 0 ? "" : `; ${names(gap.pongs.map(({ node }) => node))} answered`;
+  const subscribed = `${amount(gap.subscribers, "connection")} subscribed to ${channel}`;
+  return {
+    fact: `${gap.pongs.length} of ${gap.wanted} nodes answered within ${triesWords(gap)}${others}; ${subscribed}`,
+    hint:
+      gap.wanted === 1
+        ? "a worker that is blocked by its task does not answer; the probe inside its container tells that from a dead one"
+        : "start the missing workers, or lower --min-nodes; one that is blocked by its task does not answer",
+  };
+}
+
+/** How long and how often they were asked. */
+function triesWords(tries: {
+  readonly waitedMs: number;
+  readonly pings: number;
+  readonly cutShort: boolean;
+}): string {
+  const cut = tries.cutShort ? ", cut short by --deadline" : "";
+  return `${time(tries.waitedMs)} (${amount(tries.pings, "ping")}${cut})`;
+}
+
+function prefixWords(prefix: string): string {
+  return prefix === "" ? "no key prefix" : `the key prefix '${prefix}'`;
+}
+
+function outOfSight(gap: Of<"out-of-sight">, tries: string, channel: string, broker: string): Statement {
+  const heard = gap.heard
+    ? ", though its heartbeats are heard"
+    : gap.listened
+      ? ", and no heartbeat of it is heard"
+      : "";
+  const silent =
+    gap.subscribers === 0
+      ? `nobody is subscribed to ${channel} on ${broker}, so ${gap.node} cannot answer${heard}`
+      : `no pong from ${gap.node}${tries}${heard}; ${amount(gap.subscribers, "connection")} subscribed to ${channel}`;
+  switch (gap.because) {
+    case "remote":
+      return {
+        fact: `${silent}; its process is out of sight`,
+        hint: remoteHint(gap),
+      };
+    case "beside":
+      return {
+        fact: `${silent}; no worker process is in sight`,
+        hint: 'is it running? its PID namespace has to be shared: pid: "service:worker" in Compose, shareProcessNamespace: true in Kubernetes',
+      };
+    case "no-proc":
+      return {
+        fact: `${silent}; processes cannot be seen here`,
+        hint: "mount /proc without hidepid, or run the probe as the worker's user and group",
+      };
+    default:
+      return gap.because satisfies never;
+  }
+}
+
+/** A worker that is blocked by its task keeps its subscription; one that is dead has none. */
+function remoteHint({ subscribers, heard }: Of<"out-of-sight">): string {
+  if (subscribers > 0) {
+    return "run the probe inside the worker's container to tell busy from dead; the name is set with --node";
+  }
+  return heard
+    ? "if its remote control is not off on purpose, restart it; the probe inside its container sees more"
+    : "is the worker running, and connected to this broker and database?";
+}
+
+function misnamed({ node, pid, names: found }: Of<"misnamed">): Statement {
+  return pid === null
+    ? {
+        fact: `no worker here is called ${node}; here ${found.length === 1 ? "is" : "are"} ${names(found)}`,
+        hint: `set --node ${found.length === 1 ? found[0] : "to one of these"}, or --placement remote for a worker that runs elsewhere`,
+      }
+    : {
+        fact: `process ${pid} works, and calls itself ${names(found)}, not ${node}`,
+        hint: `set --node ${found[0]}`,
+      };
+}

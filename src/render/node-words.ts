@@ -1,0 +1,114 @@
+import type { Hearing, Look, NodeEvidence, ProcessSight } from "../health/evidence.ts";
+import type { Connections } from "../worker/connections.ts";
+import { amount, place, seconds, time } from "./speech.ts";
+
+/** What was seen of one node, for people: each line with its name. */
+export function nodeLines({
+  process,
+  looks,
+  heartbeats,
+}: NodeEvidence): readonly (readonly [string, string])[] {
+  if (process.kind === "unexamined") return [];
+  const last = looks.at(-1);
+  return [
+    ["process", processWords(process, last)],
+    ...(process.kind === "seen"
+      ? [
+          [
+            "connections",
+            connectionWords(looks.findLast((look) => look.connections !== null)?.connections ?? null),
+          ] as const,
+        ]
+      : []),
+    ["heartbeats", hearingWords(heartbeats)],
+  ];
+}
+
+function processWords(
+  process: Exclude<ProcessSight, { kind: "unexamined" }>,
+  last: Look | undefined,
+): string {
+  switch (process.kind) {
+    case "out-of-sight":
+      return OUT_OF_SIGHT[process.because];
+    case "none":
+      if (process.zombie !== null) return `${process.zombie}, a zombie`;
+      return process.suspect === null
+        ? "none"
+        : `none that is known; perhaps ${process.suspect.pid} (${process.suspect.words})`;
+    case "seen": {
+      const { pid, foundBy, pool } = process;
+      const look = last?.process;
+      const state =
+        look === null || look === undefined
+          ? "gone"
+          : `${look.frozen ? "frozen" : look.state}, started ${seconds(look.ageMs / 1_000)} ago, ${look.children} ${look.children === 1 ? "child process" : "child processes"}`;
+      return `${pid} (found by its ${FOUND[foundBy]}${pool === null ? "" : `, ${pool}`}), ${state}`;
+    }
+    default:
+      return process satisfies never;
+  }
+}
+
+const OUT_OF_SIGHT = {
+  remote: "out of sight: remote",
+  beside: "out of sight: beside the worker, without its PID namespace",
+  "no-proc": "out of sight: /proc is missing or hides processes",
+} as const;
+
+const FOUND = {
+  command: "command line",
+  title: "title",
+  pidfile: "pid file",
+  connections: "connections",
+} as const;
+
+function connectionWords(connections: Connections | null): string {
+  if (connections === null) return "not looked at";
+  switch (connections.kind) {
+    case "known": {
+      const { rows, by } = connections;
+      const listed = rows
+        .slice(0, LISTED)
+        .map(({ command, flags, idleS }) => `${command}/${flags}/${idleS} s`)
+        .join(", ");
+      const rest = rows.length > LISTED ? ", …" : "";
+      return `${rows.length} by ${by} (command/flags/idle: ${listed}${rest})`;
+    }
+    case "none": {
+      const also = [
+        connections.closeWait ? "the broker has closed some and it has not noticed" : "",
+        connections.connecting ? "it is connecting" : "",
+        connections.elsewhere.length === 0
+          ? ""
+          : `it is connected to ${connections.elsewhere.map(place).join(", ")}`,
+      ].filter((words) => words !== "");
+      return ["none", ...also].join("; ");
+    }
+    case "unknown":
+      return `unknown: ${connections.because}${connections.established === true ? ", established to the broker" : ""}`;
+    default:
+      return connections satisfies never;
+  }
+}
+
+/** A worker has ten; tasks and result backends may add many. */
+const LISTED = 12;
+
+function hearingWords(heartbeats: Hearing): string {
+  switch (heartbeats.kind) {
+    case "not-listened":
+      return "not listened to";
+    case "refused":
+      return "the broker does not let us listen";
+    case "listened": {
+      const within = `in ${time(heartbeats.forMs)}`;
+      if (heartbeats.own === null) return `none ${within}`;
+      const { count, active, processed, version } = heartbeats.own;
+      const inHand = active === null ? "? tasks" : amount(active, "task");
+      return `${count} ${within}: ${inHand} in hand, ${processed ?? "?"} done, Celery ${version ?? "?"}`;
+    }
+    default:
+      return heartbeats satisfies never;
+  }
+}

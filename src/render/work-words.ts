@@ -1,0 +1,97 @@
+import type { Evidence } from "../health/evidence.ts";
+import type { WorkRules } from "../health/judgement.ts";
+import type { Verdict } from "../health/verdict.ts";
+import type { Tasks, WorkEvidence } from "../health/work-evidence.ts";
+import type { Statement } from "./broker-words.ts";
+import { amount, names, seconds } from "./speech.ts";
+
+/** The verdicts about queues and tasks in words. */
+export function workStatement(
+  verdict: Extract<Verdict, { reason: "not-consuming" | "stuck-task" | "backlog" }>,
+): Statement {
+  switch (verdict.reason) {
+    case "not-consuming": {
+      const { node, queue, how, length, pausedS } = verdict;
+      const waiting = length
+        ? `, in which ${amount(length, "message")} ${length === 1 ? "waits" : "wait"}`
+        : "";
+      return how === "cancelled"
+        ? {
+            fact: `${node} answers and does not consume the queue ${queue}${waiting}`,
+            hint: `celery control -d ${node} add_consumer ${queue} adds it, a restart does too; other queues are named with --queue`,
+          }
+        : {
+            fact: `${node} answers and has not fetched for ${seconds(pausedS)} from the queue ${queue}${waiting}, with room for more tasks`,
+            hint: "restart it: the connection it waits on is dead; kombu 5.7.0 and newer notice that by themselves",
+          };
+    }
+    case "stuck-task": {
+      const { node, task, id, ageS, limitMs } = verdict;
+      return {
+        fact: `${node} has been running ${task} for ${seconds(ageS)}, longer than ${seconds(limitMs / 1_000)} (task ${id})`,
+        hint: "find out what it waits for; a restart ends it, a time limit would have",
+      };
+    }
+    case "backlog": {
+      const { queue, length, limit } = verdict;
+      return {
+        fact: `${amount(length, "message")} ${length === 1 ? "waits" : "wait"} in the queue ${queue}, more than ${limit}`,
+        hint: "are there enough workers for it, and do they consume it?",
+      };
+    }
+    default:
+      return verdict satisfies never;
+  }
+}
+
+/** What was asked for and could not be looked at; it is said, and changes no verdict. */
+export function workHints(
+  { work }: Evidence,
+  { requireConsuming, maxTaskAge }: WorkRules,
+): readonly string[] {
+  if (work === null) return [];
+  const unmeasured = [...work.lengths].flatMap(([queue, length]) => (length === null ? [queue] : []));
+  return [
+    ...(unmeasured.length === 0 ? [] : [`the broker did not tell the length of ${names(unmeasured)} (LLEN)`]),
+    ...work.nodes.flatMap(({ node, consumed, tasks }) => [
+      ...(requireConsuming && consumed === null
+        ? [`--require-consuming: ${node} did not say what it consumes`]
+        : []),
+      ...(maxTaskAge === null ? [] : taskHints(node, tasks)),
+    ]),
+  ];
+}
+
+function taskHints(node: string, tasks: Tasks): readonly string[] {
+  switch (tasks.kind) {
+    case "told":
+      return [];
+    case "not-asked":
+    case "no-answer":
+      return [`--max-task-age: ${node} did not say what it runs`];
+    case "risky": {
+      const { version } = tasks;
+      return version === null
+        ? [`--max-task-age: ${node} was not asked, as no heartbeat told its version`]
+        : [`--max-task-age: ${node} was not asked, as that can harm Celery ${version} (older than 5.2)`];
+    }
+    default:
+      return tasks satisfies never;
+  }
+}
+
+/** What was seen of queues and tasks, for people: each line with its name. */
+export function workLines({ lengths, nodes }: WorkEvidence): readonly (readonly [string, string])[] {
+  const waiting = [...lengths].map(([queue, length]) => `${queue} ${length ?? "?"}`);
+  return [
+    ...(waiting.length === 0 ? [] : [["waiting", names(waiting)] as const]),
+    ...nodes.flatMap(({ node, consumed, tasks }) => [
+      ...(consumed === null ? [] : [["consumes", `${node}: ${names(consumed) || "nothing"}`] as const]),
+      ...(tasks.kind === "told" ? [["tasks", `${node}: ${taskWords(tasks)}`] as const] : []),
+    ]),
+  ];
+}
+
+function taskWords({ count, oldest }: Extract<Tasks, { kind: "told" }>): string {
+  return oldest === null ? String(count) : `${count}, the oldest ${oldest.name} for ${seconds(oldest.ageS)}`;
+}

@@ -1,0 +1,198 @@
+import { type Given, readWorkerOptions } from "./worker-options.ts";
+
+/** What a worker's command line says; null for what it does not. */
+export interface WorkerCommand {
+  /** What `-n/--hostname` gave, unexpanded. */
+  readonly name: string | null;
+  /** The full node name, where setproctitle has written it into the title. */
+  readonly node: string | null;
+  readonly broker: string | null;
+  readonly queues: readonly string[] | null;
+  readonly pool: string | null;
+  readonly concurrency: number | null;
+  /** `--time-limit`, seconds. */
+  readonly timeLimitS: number | null;
+  readonly withoutHeartbeat: boolean;
+  readonly withoutGossip: boolean;
+}
+
+/**
+ * What runs under a command line. `main`: a worker's main process, uncertain where other Python code stands in
+ * front of Celery's; `byCelery`: by its own program, not by an application's `app.start()`. `child`: a process that Celery's pool has started. `python`: it may call `worker_main()`.
+ */
+export type Program =
+  | {
+      readonly kind: "main";
+      readonly command: WorkerCommand;
+      readonly certain: boolean;
+      readonly byCelery: boolean;
+    }
+  | { readonly kind: "child"; readonly node: string | null }
+  | { readonly kind: "python" }
+  | { readonly kind: "other" };
+
+/** Where nothing is known of how it was started. */
+export const UNKNOWN_COMMAND: WorkerCommand = {
+  name: null,
+  node: null,
+  broker: null,
+  queues: null,
+  pool: null,
+  concurrency: null,
+  timeLimitS: null,
+  withoutHeartbeat: false,
+  withoutGossip: false,
+};
+
+const OTHER: Program = { kind: "other" };
+const PYTHON: Program = { kind: "python" };
+
+/** Python programs that start workers, or talk to them, and are none. */
+const NO_WORKERS = new Set(["supervisord", "supervisorctl", "watchmedo", "circusd", "honcho", "flower"]);
+
+/**
+ * Tells a worker by the text of /proc/N/cmdline: words with a NUL behind each, or one title padded with NULs.
+ * The rules are those of python's command line, of click, and of celery/bin/celery.py and worker.py, 4.x and 5.x.
+ */
+export function readCommandLine(text: string): Program {
+  // Nearly every process of a machine ends here, at the cost of two searches.
+  if (!/celery|python|pypy/.test(text)) return OTHER;
+  if (text.startsWith("[celery")) return readTitle(text);
+  const [interpreter = "", ...args] = wordsOf(text);
+  if (basename(interpreter) === "celery") return readCelery(args);
+  return isPython(interpreter) ? readPython(args) : OTHER;
+}
+
+/**
+ * How a program is called that may be a worker, for people to recognise it: the interpreter and what it runs, up
+ * to the first option or URL, because behind those stand passwords.
+ */
+export function programWords(text: string): string {
+  const [interpreter = "", ...args] = wordsOf(text);
+  const { what, program, rest } = splitPython(args);
+  const shown = what === "script" ? [program] : what === "module" ? ["-m", program] : ["-c", "…"];
+  const end = rest.findIndex((word) => word.startsWith("-") || word.includes("://"));
+  const plain = what === "code" ? [] : rest.slice(0, end === -1 ? undefined : end);
+  return [basename(interpreter), ...shown, ...plain].join(" ").trim();
+}
+
+/**
+ * `[celeryd: NODE:PROCESS] INFO (ARGS)` of a worker, whose pool processes have names other than MainProcess;
+ * every other title of Celery's is a beat's or a monitor's (celery/platforms.py `set_mp_process_title`,
+ * celery/apps/worker.py `set_process_status`, the same from 4.0 to 5.7.0).
+ */
+function readTitle(text: string): Program {
+  const title = text.replace(/\0+$/, "");
+  const found = /^\[celeryd(?:: (.*?))?:([A-Za-z]\w*(?:-[\d:]+)?)\](?: |$)/s.exec(title);
+  if (found === null) return OTHER;
+  const [whole, node = null, name] = found;
+  if (name !== "MainProcess") return { kind: "child", node };
+  // Without quotes; where the room for the title ended, what follows the last blank may be half a word.
+  const [, said = "", close] = /\((.*?)(\)?)$/s.exec(title.slice(whole.length)) ?? [];
+  const words = said.split(" ");
+  if (close === "") words.pop();
+  const given = readWorkerOptions(words);
+  return {
+    kind: "main",
+    command: { ...(given === null ? UNKNOWN_COMMAND : commandOf(given)), node },
+    certain: true,
+    byCelery: true,
+  };
+}
+
+function readPython(args: readonly string[]): Program {
+  const { what, program, rest } = splitPython(args);
+  if (what === "none") return OTHER;
+  if (what === "code") return readCode(program);
+  const name = basename(program);
+  if (NO_WORKERS.has(name)) return OTHER;
+  const isCelery =
+    what === "module"
+      ? program === "celery" || program === "celery.__main__"
+      : name === "celery" || program.endsWith("/celery/__main__.py");
+  if (isCelery) return readCelery(rest);
+  // An application's own `python -m proj.celery worker`, by way of `app.start()`.
+  const isApp = what === "module" ? program.endsWith(".celery") : name === "celery.py";
+  const starts = isApp ? [{ start: rest, byCelery: false }] : [];
+  // `-m debugpy … -m celery worker`, `-m coverage run /venv/bin/celery worker`; `manage.py celery worker`.
+  for (const [at, word] of rest.entries()) {
+    if (basename(word) !== "celery") continue;
+    starts.push({ start: rest.slice(at + 1), byCelery: word !== "celery" || rest[at - 1] === "-m" });
+  }
+  for (const { start, byCelery } of starts) {
+    const given = readWorkerOptions(start);
+    if (given !== null) return { kind: "main", command: commandOf(given), certain: false, byCelery };
+  }
+  return PYTHON;
+}
+
+/** Code of the command line: the helpers of billiard and multiprocessing are nobody's main process. */
+function readCode(code: string): Program {
+  if (code.startsWith("from billiard.")) return { kind: "child", node: null };
+  return code.startsWith("from multiprocessing.") ? OTHER : PYTHON;
+}
+
+function readCelery(args: readonly string[]): Program {
+  const given = readWorkerOptions(args);
+  return given === null ? OTHER : { kind: "main", command: commandOf(given), certain: true, byCelery: true };
+}
+
+function commandOf(given: Given): WorkerCommand {
+  const value = (name: string): string | null => given.values.get(name) ?? null;
+  return {
+    name: value("hostname"),
+    node: null,
+    broker: value("broker"),
+    queues: value("queues")?.split(",") ?? null,
+    pool: value("pool"),
+    // 0 and `auto` leave it to the configuration or the machine.
+    concurrency: number(value("concurrency")) || null,
+    timeLimitS: number(value("time-limit")),
+    withoutHeartbeat: given.flags.has("without-heartbeat"),
+    withoutGossip: given.flags.has("without-gossip"),
+  };
+}
+
+function number(text: string | null): number | null {
+  const value = text === null || text.trim() === "" ? NaN : Number(text);
+  return Number.isFinite(value) ? value : null;
+}
+
+interface PythonArgs {
+  readonly what: "script" | "module" | "code" | "none";
+  /** The script's path, the module's name, the code. */
+  readonly program: string;
+  readonly rest: readonly string[];
+}
+
+/** What an interpreter was told to run (Python's documentation, "Command line and environment"). */
+function splitPython(args: readonly string[]): PythonArgs {
+  for (let at = 0; at < args.length; at++) {
+    const word = args[at] ?? "";
+    if (word === "--check-hash-based-pycs") at++;
+    else if (!word.startsWith("-")) return { what: "script", program: word, rest: args.slice(at + 1) };
+    else if (!word.startsWith("--")) {
+      const letter = word.search(/[mcWX]/);
+      if (letter === -1) continue;
+      const attached = word.slice(letter + 1);
+      const value = attached === "" ? (args[++at] ?? "") : attached;
+      const what = word[letter] === "m" ? "module" : word[letter] === "c" ? "code" : null;
+      if (what !== null) return { what, program: value, rest: args.slice(at + 1) };
+    }
+  }
+  return { what: "none", program: "", rest: [] };
+}
+
+function isPython(interpreter: string): boolean {
+  return /^(?:python|pypy)(?:\d[\d.]*[a-z]*)?(?:-dbg)?$/.test(basename(interpreter));
+}
+
+function wordsOf(text: string): readonly string[] {
+  const words = text.split("\0");
+  if (words.at(-1) === "") words.pop();
+  return words;
+}
+
+function basename(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}

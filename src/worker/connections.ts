@@ -1,0 +1,199 @@
+import { type ClientRow, plainAddress } from "../broker/client-list.ts";
+import type { Endpoint, Sockets, TcpSocket } from "./sockets.ts";
+
+/** A worker's connections to the broker, by the broker's own list. */
+export type Connections =
+  /** At least one row. */
+  | {
+      readonly kind: "known";
+      readonly by: "socket" | "address";
+      readonly rows: readonly ClientRow[];
+      /** Others of its sockets were closed by the broker, and it has not noticed. */
+      readonly closeWait: boolean;
+      readonly elsewhere: readonly Endpoint[];
+    }
+  /** Its sockets were read, and none of them is in the list. */
+  | {
+      readonly kind: "none";
+      /** It holds sockets that the broker has closed and it has not noticed. */
+      readonly closeWait: boolean;
+      /** It is trying to connect to the broker. */
+      readonly connecting: boolean;
+      /** Other servers that may be its broker: on the broker's port or a usual one, or with many connections. */
+      readonly elsewhere: readonly Endpoint[];
+    }
+  /** Not seen, which is not none. */
+  | {
+      readonly kind: "unknown";
+      readonly because:
+        | "translated"
+        | "sockets-unreadable"
+        | "client-list-refused"
+        | "address-shared"
+        /** The broker could not be asked for its list. */
+        | "not-asked"
+        /** It holds no TCP connection to the broker, and somebody fetches or listens there through a unix socket. */
+        | "unix-socket";
+      /** Whether it, or its user in its network, holds a socket to the broker; `null`: not even that can be seen. */
+      readonly established: boolean | null;
+      readonly elsewhere: readonly Endpoint[];
+    };
+
+/** What was seen of a worker and of ourselves; the sockets are read before the list is asked for. */
+interface Seen {
+  readonly sockets: Sockets;
+  /** `null`: the broker does not show its list. */
+  readonly rows: readonly ClientRow[] | null;
+  /** Our own connection, the one that asked for the list. */
+  readonly ourselves: { readonly local: Endpoint; readonly remote: Endpoint } | null;
+  /** Near ends of further connections of ours: sockets told by their user alone may be ours. */
+  readonly alsoOurs?: readonly Endpoint[];
+  /** That no other worker process of that user is in sight. */
+  readonly alone: boolean;
+}
+
+/** Where Redis, a second one, and Sentinel usually listen. */
+const USUAL_PORTS = [6379, 6380, 26379];
+
+/**
+ * Finds the rows that are a worker's own: those whose address and port are those of a socket of its process.
+ *
+ * That holds only where nothing translates addresses on the way. The broker shows it on ourselves: behind NAT, a mesh
+ * or a proxy our own connection stands in the list under another address or port than our socket has.
+ */
+export function attribute({ sockets, rows, ourselves, alsoOurs = [], alone }: Seen): Connections {
+  const ours = [...(ourselves === null ? [] : [ourselves.local]), ...alsoOurs];
+  const theirs =
+    sockets.kind === "unreadable" ? [] : sockets.sockets.filter(({ local }) => !holds(ours, local));
+  const toBroker = theirs.filter(({ remote }) => ourselves !== null && isSame(remote, ourselves.remote));
+  const established = toBroker.filter(({ state }) => state === "established");
+  const elsewhere = ourselves === null && rows !== null ? [] : others(theirs, ourselves?.remote ?? null);
+  const unknown = (because: (Connections & { kind: "unknown" })["because"]): Connections => ({
+    kind: "unknown",
+    because,
+    established: sockets.kind === "unreadable" || ourselves === null ? null : established.length > 0,
+    elsewhere,
+  });
+
+  if (rows === null) return unknown(ourselves === null ? "not-asked" : "client-list-refused");
+  if (ourselves === null || !holds(rows, ourselves.local)) return unknown("translated");
+  if (sockets.kind === "unreadable") return unknown("sockets-unreadable");
+
+  const closeWait = toBroker.some(({ state }) => state === "close-wait");
+  const live = theirs.filter(({ state }) => state === "established").map(({ local }) => local);
+  const own = rowsAt(live, rows);
+  if (own.length > 0) {
+    if (sockets.kind === "own") return { kind: "known", by: "socket", rows: own, closeWait, elsewhere };
+    return alone && !own.some(({ address }) => isLoopback(address))
+      ? { kind: "known", by: "address", rows: own, closeWait, elsewhere }
+      : unknown("address-shared");
+  }
+  // Its way to the broker is not ours (a network of its own behind NAT), so that our way proves nothing for it.
+  if (established.some(({ local }) => plainAddress(local.address) !== plainAddress(ourselves.local.address)))
+    return unknown("translated");
+  const isThroughSocket = rows.some((row) => row.port === 0 && (isPop(row) || row.subscriptions > 0));
+  if (isThroughSocket && toBroker.length === 0) {
+    return { kind: "unknown", because: "unix-socket", established: true, elsewhere };
+  }
+  return {
+    kind: "none",
+    closeWait,
+    connecting: toBroker.some(({ state }) => state === "connecting"),
+    elsewhere,
+  };
+}
+
+/** kombu has two connections to a broker at least, and as a rule eight or ten; a database has rarely more than one. */
+const BROKERS_SHARE = 2;
+
+function others(sockets: readonly TcpSocket[], broker: Endpoint | null): readonly Endpoint[] {
+  const remotes = sockets
+    .filter(({ state, remote }) => state === "established" && (broker === null || !isSame(remote, broker)))
+    .map(({ remote }) => remote);
+  const found: Endpoint[] = [];
+  for (const remote of remotes) {
+    const isUsual = remote.port === broker?.port || USUAL_PORTS.includes(remote.port);
+    const isMain = remotes.filter((other) => isSame(other, remote)).length >= BROKERS_SHARE;
+    if ((isUsual || isMain) && !holds(found, remote)) found.push(remote);
+  }
+  return found;
+}
+
+function rowsAt(ends: readonly Endpoint[], rows: readonly ClientRow[]): readonly ClientRow[] {
+  const wanted = new Set(ends.map(nameOf));
+  return rows.filter((row) => wanted.has(nameOf(row)));
+}
+
+function holds(ends: readonly Endpoint[], end: Endpoint): boolean {
+  return ends.some((one) => isSame(one, end));
+}
+
+function isSame(one: Endpoint, other: Endpoint): boolean {
+  return one.port === other.port && plainAddress(one.address) === plainAddress(other.address);
+}
+
+function nameOf({ address, port }: Endpoint): string {
+  return `${plainAddress(address)} ${port}`;
+}
+
+function isLoopback(address: string): boolean {
+  return address === "::1" || /^127\./.test(plainAddress(address));
+}
+
+/**
+ * Whether the worker fetches. kombu polls by BRPOP with a second's patience; while a worker is full it issues none, and
+ * the last stays listed unblocked. A dead connection may stay listed beside a new one: any that polls decides.
+ */
+export function polling(rows: readonly ClientRow[]): "polls" | "paused" | "absent" {
+  const pops = rows.filter(isPop);
+  if (pops.some(waits)) return "polls";
+  return pops.length > 0 ? "paused" : "absent";
+}
+
+/** How far the server's seconds and our milliseconds may disagree: its clock ticks ten times a second. */
+const SLACK_MS = 250;
+
+/**
+ * Whether the worker has certainly issued a BRPOP between two looks.
+ *
+ * A poll that ended proves nothing: the server's reply makes the connection young, also that of a stopped worker.
+ *
+ * @param elapsedMs between the looks; 2,250 show every poll, with fewer the server's whole seconds may hide it
+ */
+export function reissued(
+  before: readonly ClientRow[],
+  after: readonly ClientRow[],
+  elapsedMs: number,
+): boolean {
+  const pops = new Map(before.filter(isPop).map((row) => [row.id, row]));
+  const passedS = Math.max(0, Math.floor((elapsedMs - SLACK_MS) / 1000));
+  return after.filter(isPop).some((now) => {
+    const then = pops.get(now.id);
+    if (then === undefined) return true;
+    if (waits(now) !== waits(then)) return waits(now);
+    return now.idleS < then.idleS + passedS;
+  });
+}
+
+/**
+ * For how many seconds the worker has written nothing; `null` when no connection tells. Redis counts what it sends as
+ * well: a subscribed connection is kept young by others, and the end of its last poll may be a second later.
+ */
+export function silentForS(rows: readonly ClientRow[]): number | null {
+  const idle = rows.filter(({ subscriptions }) => subscriptions === 0).map(({ idleS }) => idleS);
+  return idle.length === 0 ? null : Math.min(...idle);
+}
+
+/** The databases that the worker consumes from or listens in, in order; a result backend's do not count. */
+export function databases(rows: readonly ClientRow[]): readonly number[] {
+  const used = rows.filter((row) => isPop(row) || row.subscriptions > 0).map(({ db }) => db);
+  return [...new Set(used)].sort((a, b) => a - b);
+}
+
+function isPop({ command }: ClientRow): boolean {
+  return command === "brpop";
+}
+
+function waits({ flags }: ClientRow): boolean {
+  return flags.includes("b");
+}

@@ -1,0 +1,18 @@
+/** The text of a file or the target of a link; `gone` stands for everything but a refusal. */
+export type FileText =
+  | { readonly ok: true; readonly value: string }
+  | { readonly ok: false; readonly problem: "gone" | "forbidden" };
+
+/** What is read of Linux' /proc and /sys/fs/cgroup: paths are absolute, text is UTF-8. */
+export interface ProcFiles {
+  /** Every process that can be seen, in no order; null where there is no /proc. */
+  pids(): readonly number[] | null;
+  /** Our own process, in the numbers of this /proc; 0 where there is none. */
+  readonly self: number;
+  read(path: string): FileText;
+  link(path: string): FileText;
+  /** The names in a folder; null where it is gone or may not be listed. */
+  list(path: string): readonly string[] | null;
+  /** Unit of the times in /proc/N/stat: USER_HZ, which is 100 on every architecture we run on. */
+  readonly ticksPerSecond: 100;
+}

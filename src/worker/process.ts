@@ -1,0 +1,60 @@
+import { isFrozen } from "./freezer.ts";
+import type { ProcFiles } from "./proc-files.ts";
+import { statOf, statusOf } from "./process-status.ts";
+
+/** One look at one process. */
+export interface ProcessLook {
+  /** `stopped`: by a signal; `traced`: held by a debugger, for a moment or for long. */
+  readonly state: "running" | "stopped" | "traced" | "zombie";
+  /** Its cgroup is frozen: a paused container. */
+  readonly frozen: boolean;
+  readonly ageMs: number;
+  /** How often its main thread has gone to wait; null where it is not told. */
+  readonly voluntarySwitches: number | null;
+  readonly children: number;
+}
+
+/** Null: the process is gone, or its number belongs to another one now. */
+export function examine(proc: ProcFiles, pid: number, startTicks: number): ProcessLook | null {
+  const stat = statOf(proc, pid);
+  const status = statusOf(proc, pid);
+  if (stat?.startTicks !== startTicks || status === null) return null;
+  const state = stateOf(stat.state);
+  return {
+    state,
+    frozen: state !== "zombie" && isFrozen(proc, pid, stat.state),
+    ageMs: Math.max(0, uptimeMs(proc) - (startTicks * 1000) / proc.ticksPerSecond),
+    voluntarySwitches: status.voluntarySwitches,
+    children: childrenOf(proc, pid),
+  };
+}
+
+/** proc(5): T stopped, t traced, Z and X ended; R, S, D, I and what kernels may add are ways to run. */
+function stateOf(letter: string): ProcessLook["state"] {
+  if (letter === "T") return "stopped";
+  if (letter === "t") return "traced";
+  return letter === "Z" || letter === "X" ? "zombie" : "running";
+}
+
+/** In the time namespace of the reader, as start times are (time_namespaces(7)). */
+function uptimeMs(proc: ProcFiles): number {
+  const text = proc.read("/proc/uptime");
+  const seconds = text.ok ? Number(text.value.split(" ")[0]) : NaN;
+  return Number.isFinite(seconds) ? seconds * 1000 : 0;
+}
+
+/** Each thread has children of its own: a task in a thread pool may have started one. */
+function childrenOf(proc: ProcFiles, pid: number): number {
+  let count = 0;
+  for (const thread of proc.list(`/proc/${pid}/task`) ?? []) {
+    const text = proc.read(`/proc/${pid}/task/${thread}/children`);
+    if (!text.ok) return childrenByParent(proc, pid);
+    count += text.value.split(" ").filter((word) => word.trim() !== "").length;
+  }
+  return count;
+}
+
+/** For kernels built without CONFIG_PROC_CHILDREN. */
+function childrenByParent(proc: ProcFiles, pid: number): number {
+  return (proc.pids() ?? []).filter((other) => statOf(proc, other)?.parent === pid).length;
+}

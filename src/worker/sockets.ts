@@ -1,0 +1,130 @@
+import type { ProcFiles } from "./proc-files.ts";
+import { statusOf } from "./process-status.ts";
+
+export interface Endpoint {
+  /** As inet_ntop(3) and so Redis writes it; an IPv4 address in an IPv6 socket as plain IPv4. */
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface TcpSocket {
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  readonly state: "established" | "connecting" | "close-wait" | "other";
+}
+
+/**
+ * `own`: those that the process holds. `shared`: its descriptors may not be read; all sockets of its network
+ * namespace that belong to its user, among them its own. `unreadable`: nothing is known.
+ */
+export type Sockets =
+  | { readonly kind: "own"; readonly sockets: readonly TcpSocket[] }
+  | { readonly kind: "shared"; readonly sockets: readonly TcpSocket[] }
+  | { readonly kind: "unreadable" };
+
+/** The TCP sockets of a process, listening ones included (state `other`, remote port 0). */
+export function socketsOf(proc: ProcFiles, pid: number): Sockets {
+  const entries = tcpEntries(proc, pid);
+  if (entries === null) return { kind: "unreadable" };
+  const inodes = socketInodes(proc, pid);
+  if (inodes !== null) {
+    return {
+      kind: "own",
+      sockets: entries.filter(({ inode }) => inodes.has(inode)).map(({ socket }) => socket),
+    };
+  }
+  const uid = statusOf(proc, pid)?.uid ?? null;
+  if (uid === null) return { kind: "unreadable" };
+  // Inode 0: nobody holds it any more (TIME_WAIT).
+  const ofUser = entries.filter((entry) => entry.uid === uid && entry.inode !== "0");
+  return { kind: "shared", sockets: ofUser.map(({ socket }) => socket) };
+}
+
+/** Which of these processes hold a socket whose local end is meant; those that cannot be read are not among them. */
+export function connectedPids(
+  proc: ProcFiles,
+  local: (endpoint: Endpoint) => boolean,
+  pids: readonly number[],
+): readonly number[] {
+  return pids.filter((pid) => {
+    const found = socketsOf(proc, pid);
+    return found.kind === "own" && found.sockets.some((socket) => local(socket.local));
+  });
+}
+
+/** Null: the descriptors may not be read (another user's process, and no CAP_SYS_PTRACE). */
+function socketInodes(proc: ProcFiles, pid: number): ReadonlySet<string> | null {
+  const descriptors = proc.list(`/proc/${pid}/fd`);
+  if (descriptors === null) return null;
+  const inodes = new Set<string>();
+  for (const descriptor of descriptors) {
+    const target = proc.link(`/proc/${pid}/fd/${descriptor}`);
+    // One that is closed meanwhile is gone.
+    if (!target.ok && target.problem === "forbidden") return null;
+    const inode = target.ok ? /^socket:\[(\d+)\]$/.exec(target.value)?.[1] : undefined;
+    if (inode !== undefined) inodes.add(inode);
+  }
+  return inodes;
+}
+
+interface TcpEntry {
+  readonly socket: TcpSocket;
+  readonly uid: number;
+  readonly inode: string;
+}
+
+/** All of the process' network namespace; null where neither table can be read. */
+function tcpEntries(proc: ProcFiles, pid: number): readonly TcpEntry[] | null {
+  const tables = ["tcp", "tcp6"].map((name) => proc.read(`/proc/${pid}/net/${name}`));
+  // A kernel without IPv6 has no tcp6.
+  if (tables.every(({ ok }) => !ok)) return null;
+  return tables.flatMap((table) => (table.ok ? table.value.split("\n").flatMap(readEntry) : []));
+}
+
+/** `sl: LOCAL:PORT REMOTE:PORT ST tx:rx tr:when retrnsmt uid timeout inode …` (Documentation/networking/proc_net_tcp.rst). */
+function readEntry(line: string): readonly TcpEntry[] {
+  const fields = line.trim().split(/\s+/);
+  const [, localText = "", remoteText = "", state = "", , , , uid = "", , inode = ""] = fields;
+  const local = readEndpoint(localText);
+  const remote = readEndpoint(remoteText);
+  if (local === null || remote === null || !/^\d+$/.test(inode)) return [];
+  return [{ socket: { local, remote, state: STATES[state] ?? "other" }, uid: Number(uid), inode }];
+}
+
+/** include/net/tcp_states.h */
+const STATES: Readonly<Record<string, TcpSocket["state"]>> = {
+  "01": "established",
+  "02": "connecting",
+  "08": "close-wait",
+};
+
+/** The address in words of 32 bits, each as a number of the machine, which on x86-64 and arm64 turns its bytes round. */
+function readEndpoint(text: string): Endpoint | null {
+  const [, address = "", port = ""] = /^((?:[0-9A-F]{8}){1,4}):([0-9A-F]{4})$/.exec(text) ?? [];
+  const words = address.match(/.{8}/g) ?? [];
+  const bytes = words.flatMap((word) => [...Buffer.from(word, "hex")].reverse());
+  if (bytes.length === 4) return { address: bytes.join("."), port: parseInt(port, 16) };
+  return bytes.length === 16 ? { address: ipv6(bytes), port: parseInt(port, 16) } : null;
+}
+
+/** glibc's inet_ntop: the longest run of two or more zero groups as `::`, the last four bytes dotted where IPv4 lies there. */
+function ipv6(bytes: readonly number[]): string {
+  const dotted = bytes.slice(12).join(".");
+  const groups = Array.from({ length: 8 }, (_, at) => (bytes[2 * at] ?? 0) * 256 + (bytes[2 * at + 1] ?? 0));
+  const run = longestZeroRun(groups);
+  if (run.start === 0 && run.length === 5 && groups[5] === 0xffff) return dotted;
+  if (run.start === 0 && run.length === 6) return `::${dotted}`;
+  const hex = groups.map((group) => group.toString(16));
+  if (run.length < 2) return hex.join(":");
+  return `${hex.slice(0, run.start).join(":")}::${hex.slice(run.start + run.length).join(":")}`;
+}
+
+function longestZeroRun(groups: readonly number[]): { readonly start: number; readonly length: number } {
+  let best = { start: -1, length: 0 };
+  for (let start = 0; start < groups.length; start++) {
+    let length = 0;
+    while (groups[start + length] === 0) length++;
+    if (length > best.length) best = { start, length };
+  }
+  return best;
+}

@@ -1,0 +1,248 @@
+import { programWords, readCommandLine, UNKNOWN_COMMAND, type WorkerCommand } from "./command.ts";
+import { nodeName } from "./node-name.ts";
+import type { ProcFiles } from "./proc-files.ts";
+import { isOfPool, type Stat, statOf, type Status, statusOf } from "./process-status.ts";
+
+/** The main process of a worker. */
+export interface WorkerProcess {
+  /** In the numbers of our /proc. */
+  readonly pid: number;
+  /** Start after the machine's, in ticks: with `pid` it names the process for good. */
+  readonly startTicks: number;
+  readonly command: WorkerCommand;
+  readonly foundBy: "command" | "title" | "pidfile" | "connections";
+  /** Of its environment the variables that Celery reads; null where it may not be read, or setproctitle wrote over it. */
+  readonly environment: Readonly<Record<string, string>> | null;
+  /** Its host name; null where it is not ours and its environment does not tell it, or where that cannot be seen. */
+  readonly host: "ours" | { readonly name: string } | null;
+  /** The letter of /proc/N/stat. */
+  readonly state: string;
+  /** The number that the worker itself sees: it is in its heartbeats. */
+  readonly innerPid: number;
+}
+
+/** Who is here. Processes of other containers, kernel threads and our own process are in none of its lists. */
+export interface Survey {
+  /** Whether the absence of a worker means anything: there is a /proc, and it hides nobody (`hidepid`). */
+  readonly visible: boolean;
+  readonly workers: readonly WorkerProcess[];
+  /** Ended workers that nobody has waited for, by their names; only looked for where there is no worker. */
+  readonly zombies: readonly number[];
+  /** Python programs that may be a worker by another name; their words hold no secrets. */
+  readonly possible: readonly { readonly pid: number; readonly words: string }[];
+}
+
+/** Looks through all processes: one file of each, and three more of those that may be a worker. */
+export function survey(proc: ProcFiles): Survey {
+  const pids = proc.pids();
+  if (pids === null) return { visible: false, workers: [], zombies: [], possible: [] };
+  const { self } = proc;
+  const candidates = new Map<number, Candidate>();
+  const withoutWords: number[] = [];
+  const others = new Map<number, string>();
+  let visible = self === 1;
+  let depth: number | undefined;
+  for (const pid of pids) {
+    if (pid === self) continue;
+    const text = proc.read(`/proc/${pid}/cmdline`);
+    if (pid === 1) visible = text.ok || text.problem === "gone";
+    if (!text.ok) continue;
+    if (text.value === "") withoutWords.push(pid);
+    const program = readCommandLine(text.value);
+    if (program.kind === "other") others.set(pid, text.value);
+    if (program.kind !== "main" && program.kind !== "python") continue;
+    const stat = statOf(proc, pid);
+    const status = statusOf(proc, pid);
+    depth ??= ownDepth(proc);
+    if (stat === null || status === null || status.namespacePids.length > depth) continue;
+    candidates.set(pid, { pid, text: text.value, program, stat, status });
+  }
+  const mains = [...candidates.values()].filter((candidate) => isMain(candidate, candidates));
+  const workers = withoutWrappers(
+    proc,
+    mains.filter(({ program }) => program.kind === "main"),
+  );
+  return {
+    visible,
+    workers: workers.map((worker) => describe(proc, worker, foundBy(worker.text))),
+    zombies: workers.length > 0 ? [] : zombiesAmong(proc, withoutWords),
+    possible: [
+      ...mains
+        .filter(({ program }) => program.kind === "python")
+        .map(({ pid, text }) => ({ pid, words: programWords(text) })),
+      ...(workers.length > 0 ? [] : retitledAmong(proc, others)),
+    ],
+  };
+}
+
+/**
+ * The worker that somebody has named by its number. Null: there is no such process, it belongs to another container,
+ * is ourselves, or is a pool process, which has its main's sockets as well.
+ */
+export function workerByPid(
+  proc: ProcFiles,
+  pid: number,
+  foundBy: "pidfile" | "connections",
+): WorkerProcess | null {
+  if (pid === proc.self) return null;
+  const text = proc.read(`/proc/${pid}/cmdline`);
+  const stat = statOf(proc, pid);
+  const status = statusOf(proc, pid);
+  if (!text.ok || stat === null || status === null) return null;
+  const isKernels = text.value === "" && stat.state !== "Z";
+  if (isKernels || isOfPool(status) || status.namespacePids.length > ownDepth(proc)) return null;
+  const program = readCommandLine(text.value);
+  const isPart = program.kind === "child" || (program.kind === "main" && stat.isForked);
+  if (isPart) return null;
+  return describe(proc, { pid, text: text.value, program, stat, status }, foundBy);
+}
+
+/**
+ * The full name of a worker's node.
+ *
+ * @param hostname ours, which a worker in our container has as well
+ * @param env ours, where it stands for the worker's that cannot be read: a container's processes share most of it
+ */
+export function workerNode(
+  worker: WorkerProcess,
+  hostname: string,
+  env: Readonly<Record<string, string | undefined>>,
+): string {
+  const { node, name } = worker.command;
+  const given = name ?? (worker.environment ?? env)["CELERY_WORKER_HOSTNAME"] ?? "";
+  return (
+    node ?? nodeName(given, worker.host === null || worker.host === "ours" ? hostname : worker.host.name)
+  );
+}
+
+interface Candidate {
+  readonly pid: number;
+  readonly text: string;
+  readonly program: ReturnType<typeof readCommandLine>;
+  readonly stat: Stat;
+  readonly status: Status;
+}
+
+/**
+ * Celery's own program is started; what has its command line and was only forked is of its pool, its beat (`-B`) or a
+ * task's own, also when the main is gone. A script may have forked before it became a worker.
+ */
+function isMain(
+  { text, program, stat, status }: Candidate,
+  candidates: ReadonlyMap<number, Candidate>,
+): boolean {
+  if (isOfPool(status)) return false;
+  return program.kind === "main" ? !stat.isForked : candidates.get(stat.parent)?.text !== text;
+}
+
+/** Without the programs that only seem to be a worker because a worker's command line is in theirs, or the same. */
+function withoutWrappers(proc: ProcFiles, mains: readonly Candidate[]): readonly Candidate[] {
+  if (mains.length < 2) return mains;
+  return mains.filter((main) => {
+    const inner = mains.filter((other) => ancestorsOf(proc, other).includes(main.pid));
+    return !inner.some(({ text }) => text === main.text || !isCertain(main));
+  });
+}
+
+function isCertain({ program }: Candidate): boolean {
+  return program.kind === "main" && program.certain;
+}
+
+function ancestorsOf(proc: ProcFiles, { stat }: Candidate): readonly number[] {
+  const found: number[] = [];
+  let { parent } = stat;
+  // What ends meanwhile can change the tree under our feet: no circle may hold us.
+  while (parent > 0 && !found.includes(parent)) {
+    found.push(parent);
+    parent = statOf(proc, parent)?.parent ?? 0;
+  }
+  return found;
+}
+
+/** Programs of Python under another name: an interpreter called otherwise, or a title that the application wrote. */
+function retitledAmong(proc: ProcFiles, others: ReadonlyMap<number, string>): Survey["possible"] {
+  const isPython = (pid: number): boolean => {
+    const executable = proc.link(`/proc/${pid}/exe`);
+    return executable.ok && PYTHON.test(executable.value);
+  };
+  const depth = ownDepth(proc);
+  return [...others]
+    .filter(([pid, text]) => !/^[^\0 ]*(?:python|pypy|celery)/.test(text) && isPython(pid))
+    .filter(([pid]) => {
+      const status = statusOf(proc, pid);
+      return status !== null && !isOfPool(status) && status.namespacePids.length <= depth;
+    })
+    .map(([pid, text]) => ({ pid, words: programWords(text) }));
+}
+
+const PYTHON = /\/(?:python|pypy)[\d.]*$/;
+
+function zombiesAmong(proc: ProcFiles, pids: readonly number[]): readonly number[] {
+  const isWorkers = (pid: number): boolean => {
+    const stat = statOf(proc, pid);
+    return stat?.state === "Z" && /celery|python|pypy/.test(stat.comm);
+  };
+  const depth = ownDepth(proc);
+  return pids.filter((pid) => isWorkers(pid) && (statusOf(proc, pid)?.namespacePids.length ?? 0) <= depth);
+}
+
+/** In how many PID namespaces we are, counted from that of this /proc; another container's processes are in more. */
+function ownDepth(proc: ProcFiles): number {
+  return statusOf(proc, proc.self)?.namespacePids.length ?? 1;
+}
+
+function foundBy(text: string): "command" | "title" {
+  return text.startsWith("[") ? "title" : "command";
+}
+
+function describe(proc: ProcFiles, found: Candidate, foundBy: WorkerProcess["foundBy"]): WorkerProcess {
+  const { pid, program, stat, status } = found;
+  return {
+    pid,
+    startTicks: stat.startTicks,
+    command: program.kind === "main" ? program.command : UNKNOWN_COMMAND,
+    foundBy,
+    environment: environmentOf(proc, pid, program.kind === "main" && program.byCelery),
+    host: hostOf(proc, pid),
+    state: stat.state,
+    innerPid: status.namespacePids.at(-1) ?? pid,
+  };
+}
+
+/** What `celery` reads by itself: click's prefix is CELERY, and five have names of their own (celery/bin/celery.py). */
+const READ_BY_CELERY = /^(?:CELERY_.+|BROKER_URL|RESULT_BACKEND|APP|LOADER|CONFIG_MODULE)$/;
+
+/**
+ * Names made from the prefix, which only `celery` itself gives to click (celery/bin/celery.py `main`): under
+ * `app.start()` and `worker_main()` they mean nothing. Measured on 5.0.5, 5.2.7 and 5.7.0.
+ */
+const READ_BY_ITS_PROGRAM = /^CELERY_(?:WORKER_.+|BROKER)$/;
+
+function environmentOf(
+  proc: ProcFiles,
+  pid: number,
+  byCelery: boolean,
+): Readonly<Record<string, string>> | null {
+  const text = proc.read(`/proc/${pid}/environ`);
+  // setproctitle writes into the place of argv and environment, and leaves NULs.
+  if (!text.ok || text.value.startsWith("\0")) return null;
+  const found: Record<string, string> = {};
+  for (const entry of text.value.split("\0")) {
+    const equals = entry.indexOf("=");
+    const name = entry.slice(0, equals);
+    // Of a name that is there twice, C and Python take the first.
+    if (equals > 0 && READ_BY_CELERY.test(name) && (byCelery || !READ_BY_ITS_PROGRAM.test(name)))
+      found[name] ??= entry.slice(equals + 1);
+  }
+  return found;
+}
+
+/** A worker beside us has a host name of its own, which container engines put into its environment. */
+function hostOf(proc: ProcFiles, pid: number): WorkerProcess["host"] {
+  const [ours, its] = [proc.link("/proc/self/ns/uts"), proc.link(`/proc/${pid}/ns/uts`)];
+  if (!ours.ok || !its.ok) return null;
+  if (ours.value === its.value) return "ours";
+  const environment = proc.read(`/proc/${pid}/environ`);
+  const name = environment.ok ? /(?:^|\0)HOSTNAME=([^\0]+)/.exec(environment.value)?.[1] : undefined;
+  return name === undefined ? null : { name };
+}

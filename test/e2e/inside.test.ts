@@ -1,0 +1,241 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type Container, startContainer } from "../world/container.ts";
+import { type Server, startServer } from "../world/server.ts";
+import type { WorkerOptions } from "../world/worker-command.ts";
+import { EXECUTABLE, expectLine, type Probed } from "./probe.ts";
+
+/** The probe inside a worker's container: a process namespace and a host name of its own. */
+let server: Server;
+let container: Container;
+beforeEach(async () => {
+  [server, container] = await Promise.all([startServer(), startContainer()]);
+});
+afterEach(async () => {
+  await container.stop();
+  await server.stop();
+});
+
+async function ask(
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Probed> {
+  const { stdout, stderr, ...rest } = await container.run(EXECUTABLE, args, env);
+  return { ...rest, stdout: stdout.trimEnd(), stderr };
+}
+
+const solo = (more: Partial<WorkerOptions> = {}) =>
+  container.startWorker({ server, pool: "solo", ...more } as WorkerOptions);
+
+describe("without arguments and without a variable", () => {
+  test("asks the worker in sight at the broker that it uses", async () => {
+    const worker = await solo();
+    expectLine(await ask(), 0, new RegExp(`^healthy: alive: ${worker.node} answered in`), 2_900);
+    const { stdout } = await ask(["--verbose"]);
+    expect(stdout).toMatch(/broker: .*\(from CELERY_BROKER_URL of process \d+\)/);
+  });
+
+  test("asks all workers in sight in one message, and names the worst", async () => {
+    const [one, other] = [await solo({ name: "a@%h" }), await solo({ name: "b@%h", queues: ["b"] })];
+    expectLine(await ask(), 0, /^healthy: alive: 2 nodes \([ab]@\S+, [ab]@\S+\) answered in/, 2_900);
+    other.suspend();
+    const stopped = new RegExp(
+      `^unhealthy: stopped: ${other.node} is stopped: .*; ${one.node} answered; hint: kill -CONT`,
+    );
+    expectLine(await ask(), 1, stopped, 2_900);
+    await other.killAll();
+    const dead = new RegExp(
+      `^unhealthy: dead: ${other.node} is not running: there is no worker process of that name here`,
+    );
+    expectLine(await ask(["--node=a@%h,b@%h"]), 1, dead, 2_900);
+  });
+
+  test("is dead where no worker is in sight, with and without a broker", async () => {
+    const dead = new RegExp(
+      `^unhealthy: dead: celery@${container.hostname} is not running: there is no worker process here`,
+    );
+    expectLine(await ask([], { CELERY_BROKER_URL: server.url() }), 1, dead, 2_900);
+    await server.stop();
+    expectLine(await ask([], { CELERY_BROKER_URL: server.url() }), 1, dead, 2_900);
+  });
+
+  test("is undecided where no worker is in sight and none should be", async () => {
+    const env = { CELERY_BROKER_URL: server.url() };
+    const beside =
+      /^unknown: undecided: nobody is subscribed .*; no worker process is in sight; hint: is it running\? its PID namespace has to be shared/;
+    expectLine(await ask([], { ...env, CELERY_PROBE_PLACEMENT: "beside" }), 1, beside, 4_900);
+    const remote =
+      /^unknown: undecided: nobody is subscribed .*; its process is out of sight; hint: is the worker running, and connected to this broker/;
+    expectLine(await ask(["--placement=remote"], env), 1, remote, 4_900);
+    expectLine(await ask(["--node=celery@elsewhere"], env), 1, remote, 4_900);
+  });
+});
+
+describe("a worker that was told otherwise than the probe", () => {
+  test("uses another database: both are named", async () => {
+    const worker = await container.startWorker({ server, brokerUrl: server.url(3), pool: "solo" });
+    const other = new RegExp(
+      `^unknown: undecided: ${worker.node} uses database 3 .* says 0 .*; hint: set --broker .* /3$`,
+    );
+    expectLine(await ask(["--broker", server.url()]), 1, other, 4_900);
+    expectLine(await ask(["--broker", server.url(3)]), 0, /^healthy: alive/, 2_900);
+  });
+
+  test("uses another server: both are named", async () => {
+    await using elsewhere = await startServer();
+    const worker = await container.startWorker({ server: elsewhere, pool: "solo" });
+    const other = new RegExp(
+      `^unknown: undecided: ${worker.node} is not connected to \\S+:${server.port}/0 but to 127.0.0.1:${elsewhere.port} .*--broker$`,
+    );
+    expectLine(await ask(["--broker", server.url()]), 1, other, 4_900);
+  });
+
+  test("uses a key prefix: both are named, and with the option it is alive", async () => {
+    const settings = { broker_transport_options: { global_keyprefix: "app1:" } };
+    await solo({ settings, until: "ready" });
+    const other =
+      /^unknown: undecided: \S+ has the key prefix 'app1:', and was asked with no key prefix; hint: set --global-keyprefix 'app1:'$/;
+    expectLine(await ask(), 1, other, 4_900);
+    expectLine(await ask(["--global-keyprefix=app1:"]), 0, /^healthy: alive/, 2_900);
+    const without =
+      /^unknown: undecided: \S+ has the key prefix 'app1:', and was asked with the key prefix 'x'; hint: set/;
+    expectLine(await ask(["--global-keyprefix=x"]), 1, without, 4_900);
+  });
+
+  test("has another name: both are named", async () => {
+    const worker = await solo();
+    const other = new RegExp(
+      `^unknown: undecided: no worker here is called w2@web; here is ${worker.node}; hint: set --node ${worker.node}`,
+    );
+    expectLine(await ask(["--node=w2@web"]), 1, other, 4_900);
+  });
+});
+
+describe("a worker that its command line does not show", () => {
+  const started = async () => {
+    const folder = mkdtempSync(join(tmpdir(), "celery-probe-script-"));
+    const script = join(folder, "run.py");
+    writeFileSync(script, `import sys\nfrom tasks import app\napp.worker_main(sys.argv[1:])\n`);
+    const worker = await solo({ script });
+    return {
+      worker,
+      end: () => {
+        rmSync(folder, { recursive: true });
+      },
+    };
+  };
+
+  test("is found by its connections, and busy is told from dead", async () => {
+    const { worker, end } = await started();
+    const task = await worker.submit("nap", 30);
+    await worker.taskStarted(task);
+    expectLine(
+      await ask([], { CELERY_BROKER_URL: server.url() }),
+      0,
+      /^healthy: busy: \S+ silent for/,
+      4_900,
+    );
+    worker.kill("SIGSTOP");
+    expectLine(await ask([], { CELERY_BROKER_URL: server.url() }), 1, /^unhealthy: stopped: /, 4_900);
+    end();
+  });
+
+  test("is found by its pid file, and dead when that names nobody", async () => {
+    const { worker, end } = await started();
+    const folder = mkdtempSync(join(tmpdir(), "celery-probe-pid-"));
+    const pidfile = join(folder, "worker.pid");
+    const env = { CELERY_BROKER_URL: server.url(), CELERY_PROBE_PIDFILE: pidfile };
+    const absent = new RegExp(
+      `^unhealthy: dead: celery@${container.hostname} is not running: ${pidfile} names no worker process`,
+    );
+    await worker.submit("nap", 30);
+    writeFileSync(pidfile, "what");
+    const wrong = await ask([], env);
+    expect(wrong.stderr).toMatch(
+      /^celery-probe: CELERY_PROBE_PIDFILE '\S+' holds no process number: expected/,
+    );
+    expect(wrong.exitCode).toBe(1);
+    writeFileSync(pidfile, `${container.pidInside(worker.pid)}\n`);
+    expectLine(await ask([], env), 0, /^healthy: (busy|alive): /, 4_900);
+    await worker.killAll();
+    rmSync(pidfile);
+    expectLine(await ask([], env), 1, absent, 2_900);
+    rmSync(folder, { recursive: true });
+    end();
+  });
+});
+
+describe("a broker that fails", () => {
+  test("is not the worker's: the one that it is connected to is named", async () => {
+    const worker = await solo();
+    const other = new RegExp(
+      `^unknown: broker-unreachable: .*refused the connection; .*${worker.node} is connected to 127.0.0.1:${server.port}: if that is its broker, set --broker$`,
+    );
+    expectLine(await ask(["--broker", "redis://127.0.0.1:1/0"]), 1, other, 2_900);
+  });
+
+  test("counts as healthy with --on-unknown healthy while the worker's process is alive, and only then", async () => {
+    const worker = await solo();
+    await server.stop();
+    const env = { CELERY_BROKER_URL: server.url(), CELERY_PROBE_ON_UNKNOWN: "healthy" };
+    expectLine(
+      await ask([], { CELERY_BROKER_URL: server.url() }),
+      1,
+      /^unknown: broker-unreachable: /,
+      2_900,
+    );
+    expectLine(
+      await ask([], env),
+      0,
+      /^unknown: broker-unreachable: .*it counts as healthy by --on-unknown/,
+      2_900,
+    );
+    worker.kill("SIGSTOP");
+    expectLine(await ask([], env), 1, /^unhealthy: stopped: /, 2_900);
+    await worker.killAll();
+    expectLine(await ask([], env), 1, /^unhealthy: dead: /, 2_900);
+  });
+
+  test("that shows no connections leaves busy, and with --state-file hung as soon as it is", async () => {
+    const admin = server.client();
+    const rules = ["on", ">pw", "~*", "&*", "+@all", "-client|list"];
+    await admin.call("ACL", "SETUSER", "probe", ...rules);
+    admin.disconnect();
+    const worker = await solo();
+    const task = await worker.submit("nap", 60);
+    await worker.taskStarted(task);
+    const folder = mkdtempSync(join(tmpdir(), "celery-probe-state-"));
+    chmodSync(folder, 0o700);
+    const state = join(folder, "state.json");
+    const args = [
+      "--broker",
+      server.url().replace("//", "//probe:pw@"),
+      "--retries=0",
+      "--timeout=1s",
+      "--busy-grace=3s",
+    ];
+    expectLine(
+      await ask(args),
+      0,
+      /^healthy: busy: \S+ silent, for how long cannot be seen here .*--state-file/,
+      4_900,
+    );
+    const withState = [...args, `--state-file=${state}`];
+    expectLine(
+      await ask(withState),
+      0,
+      /^healthy: busy: \S+ silent, for how long cannot be seen here/,
+      4_900,
+    );
+    expect(JSON.parse(readFileSync(state, "utf8"))).toMatchObject({ schema: 1 });
+    expectLine(
+      await ask(withState),
+      1,
+      /^unhealthy: hung: \S+ silent for \d+ s by the state file, longer than the 3 s grace/,
+      4_900,
+    );
+    rmSync(folder, { recursive: true });
+  });
+});

@@ -1,0 +1,223 @@
+import { describe, expect, test } from "vitest";
+import type { NodeEvidence } from "../../src/health/evidence.ts";
+import { judge } from "../../src/health/judge.ts";
+import type { WorkRules } from "../../src/health/judgement.ts";
+import type { NodeWork, Tasks, WorkEvidence } from "../../src/health/work-evidence.ts";
+import {
+  ASKED,
+  beating,
+  evidence,
+  known,
+  looks,
+  NODE,
+  node,
+  PONG,
+  processLook,
+  row,
+  rows,
+  RULES,
+  SEEN,
+} from "./seen.ts";
+
+const pongs = { asking: { ...ASKED, pongs: [PONG] } };
+
+/** A worker that answered, waits on a connection that nothing comes through, and has work waiting. */
+const halfOpen: Partial<NodeEvidence> = {
+  looks: looks(known(rows({ idleS: 61 }, 1))),
+  heartbeats: beating({ active: 0 }),
+};
+
+function work(
+  changed: Partial<NodeWork> = {},
+  lengths: readonly (readonly [string, number | null])[] = [["celery", 5]],
+) {
+  const one = {
+    node: NODE,
+    queues: ["celery"],
+    consumed: ["celery"],
+    tasks: { kind: "not-asked" },
+    ...changed,
+  } as const;
+  return { lengths: new Map(lengths), nodes: [one] } satisfies WorkEvidence;
+}
+
+function reason(
+  seen: Partial<NodeEvidence>,
+  rest: Parameters<typeof evidence>[1],
+  rules: Partial<WorkRules>,
+) {
+  const judged = judge(evidence(seen, { ...pongs, ...rest }), {
+    ...RULES,
+    work: { ...RULES.work, ...rules },
+  });
+  return "reason" in judged ? judged.reason : judged.status;
+}
+
+describe("with --require-consuming a worker that answered", () => {
+  const consuming = { requireConsuming: true };
+  const full = { ...halfOpen, heartbeats: beating({ active: 2 }) };
+  test.each<[string, Partial<NodeEvidence>, Parameters<typeof evidence>[1], string]>([
+    ["is alive when it consumes and nothing waits", halfOpen, { work: work({}, [["celery", 0]]) }, "alive"],
+    [
+      "does not consume when it says so",
+      {},
+      { work: work({ consumed: [] }, [["celery", 0]]) },
+      "not-consuming",
+    ],
+    [
+      "does not consume when it consumes another queue",
+      {},
+      { work: work({ consumed: ["other"] }) },
+      "not-consuming",
+    ],
+    [
+      "does not consume when one of its queues is missing",
+      {},
+      { work: work({ queues: ["celery", "b"] }) },
+      "not-consuming",
+    ],
+    ["is alive when it did not say what it consumes", {}, { work: work({ consumed: null }) }, "alive"],
+    ["does not consume when it waits on a dead connection", halfOpen, { work: work() }, "not-consuming"],
+    [
+      "is alive when its BRPOP waits",
+      { ...halfOpen, looks: looks(known(rows({ flags: "b", idleS: 0 }, 1))) },
+      { work: work() },
+      "alive",
+    ],
+    [
+      "is alive when a ghost is listed beside a BRPOP that waits",
+      {
+        ...halfOpen,
+        looks: looks(known([...rows({ idleS: 300 }, 1), row({ command: "brpop", flags: "b", idleS: 0 })])),
+      },
+      { work: work() },
+      "alive",
+    ],
+    [
+      "is alive while it may be healing",
+      { ...halfOpen, looks: looks(known(rows({ idleS: 59 }, 1))) },
+      { work: work() },
+      "alive",
+    ],
+    ["is alive when all its slots are taken", full, { work: work() }, "alive"],
+    [
+      "is alive when its prefetch window may be full of waiting tasks",
+      halfOpen,
+      { work: work(), unacked: 2 },
+      "alive",
+    ],
+    ["is alive when nobody knows what is delivered", halfOpen, { work: work(), unacked: null }, "alive"],
+    [
+      "is alive when nobody knows what it has in hand",
+      { ...halfOpen, heartbeats: beating({ active: null }) },
+      { work: work() },
+      "alive",
+    ],
+    [
+      "is alive when its connections are not known",
+      { ...halfOpen, looks: looks(null) },
+      { work: work() },
+      "alive",
+    ],
+    [
+      "is alive when its process is out of sight",
+      { process: { kind: "out-of-sight", because: "remote" } },
+      { work: work() },
+      "alive",
+    ],
+    [
+      "is alive when the length of the queue is not known",
+      halfOpen,
+      { work: work({}, [["celery", null]]) },
+      "alive",
+    ],
+    [
+      "does not consume with a slot free of two",
+      { ...halfOpen, heartbeats: beating({ active: 1 }) },
+      { work: work() },
+      "not-consuming",
+    ],
+    [
+      "is taken to have one slot when nothing shows how many",
+      { ...halfOpen, process: { ...SEEN, slots: null }, heartbeats: beating({ active: 1 }) },
+      { work: work() },
+      "alive",
+    ],
+    [
+      "is stopped when it is",
+      { ...halfOpen, looks: looks(null, processLook({ state: "stopped" })) },
+      { work: work() },
+      "stopped",
+    ],
+  ])("%s", (_, seen, rest, expected) => {
+    expect(reason(seen, rest, consuming)).toBe(expected);
+    expect(reason(seen, rest, {})).toBe(expected === "stopped" ? "stopped" : "alive");
+  });
+});
+
+describe("with --max-task-age", () => {
+  const told = (ageS: number): Tasks => ({
+    kind: "told",
+    count: 1,
+    oldest: { name: "t.nap", id: "1", ageS },
+  });
+  test.each<[string, Tasks, string]>([
+    ["a task that is older is stuck", told(61), "stuck-task"],
+    ["a task that is as old is not", told(60), "alive"],
+    ["no task is not", { kind: "told", count: 0, oldest: null }, "alive"],
+    ["a worker that was not asked is alive", { kind: "risky", version: "5.0.5" }, "alive"],
+    ["a worker that did not say is alive", { kind: "no-answer" }, "alive"],
+  ])("%s", (_, tasks, expected) => {
+    expect(reason({}, { work: work({ tasks }) }, { maxTaskAge: 60_000 })).toBe(expected);
+  });
+});
+
+describe("with --max-queue-length", () => {
+  const lengths = [
+    ["celery", 10],
+    ["mail", 20],
+    ["lost", null],
+  ] as const;
+  const limit = (queue: string | null, most: number) => ({ queue, limit: most });
+  test.each<[string, WorkRules["maxQueueLength"], string]>([
+    ["a longer queue is a backlog", [limit(null, 19)], "backlog"],
+    ["a queue as long is none", [limit(null, 20)], "alive"],
+    ["a queue of a limit of its own is held to that", [limit("mail", 20), limit(null, 10)], "alive"],
+    [
+      "a queue of a stricter limit of its own is held to that",
+      [limit(null, 100), limit("celery", 9)],
+      "backlog",
+    ],
+    ["a queue of unknown length is none", [limit("lost", 0)], "alive"],
+  ])("%s", (_, maxQueueLength, expected) => {
+    expect(reason({}, { work: work({}, lengths) }, { maxQueueLength })).toBe(expected);
+  });
+
+  test("a busy worker's queues count as well, and an unknown's do not", () => {
+    const longer = { maxQueueLength: [limit(null, 1)] };
+    const busy = { asking: ASKED, work: work({}, lengths) };
+    expect(reason({}, busy, longer)).toBe("backlog");
+    expect(reason({ process: { kind: "out-of-sight", because: "remote" } }, busy, longer)).toBe("undecided");
+  });
+
+  test("the queues of any nodes count", () => {
+    const any = judge(
+      evidence({}, { ...pongs, nodes: [], work: { lengths: new Map([["celery", 7]]), nodes: [] } }),
+      {
+        ...RULES,
+        asked: { kind: "any", atLeast: 1 },
+        work: { ...RULES.work, maxQueueLength: [limit("celery", 6)] },
+      },
+    );
+    expect(any).toMatchObject({ reason: "backlog", queue: "celery", length: 7, limit: 6 });
+  });
+});
+
+test("what is not consumed comes before what is stuck, and that before a backlog", () => {
+  const stuck = { kind: "told", count: 1, oldest: { name: "t", id: "1", ageS: 99 } } as const;
+  const all = { requireConsuming: true, maxTaskAge: 1_000, maxQueueLength: [{ queue: null, limit: 0 }] };
+  const rest = (one: Partial<NodeWork>) => ({ nodes: [node()], work: work(one) });
+  expect(reason({}, rest({ consumed: [], tasks: stuck }), all)).toBe("not-consuming");
+  expect(reason({}, rest({ tasks: stuck }), all)).toBe("stuck-task");
+  expect(reason({}, rest({}), all)).toBe("backlog");
+});

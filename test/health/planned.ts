@@ -1,0 +1,24 @@
+import { parse } from "../../src/cli/parse.ts";
+import type { UsageProblem } from "../../src/cli/usage.ts";
+import { type Plan, planCheck } from "../../src/health/plan.ts";
+import type { Host } from "../../src/host.ts";
+import type { Outcome } from "../../src/outcome.ts";
+import type { Config } from "../../src/cli/options.ts";
+
+/** The configuration of a host's command line and environment, which are right. */
+export function configured({ argv, env }: Pick<Host, "argv" | "env">): Config {
+  const parsed = parse(argv, env);
+  if (!parsed.ok || parsed.value.kind !== "run") throw new Error(JSON.stringify(parsed));
+  return parsed.value.config;
+}
+
+export function planning(host: Host): Outcome<Plan, UsageProblem> {
+  return planCheck(configured(host), host);
+}
+
+/** The plan of a host on which nothing stands in its way. */
+export function planned(host: Host): Plan {
+  const plan = planning(host);
+  if (!plan.ok) throw new Error(plan.problem.sentence);
+  return plan.value;
+}

@@ -1,0 +1,148 @@
+import type { ClientRow } from "../../src/broker/client-list.ts";
+import type { Asking, Beats, Evidence, Hearing, Look, NodeEvidence } from "../../src/health/evidence.ts";
+import type { Rules } from "../../src/health/judgement.ts";
+import type { Connections } from "../../src/worker/connections.ts";
+import type { ProcessLook } from "../../src/worker/process.ts";
+
+/** Evidence for the tests of the judge: a worker in good order, of which each test changes what it is about. */
+export const NODE = "celery@web-1";
+
+export const RULES: Rules = {
+  asked: { kind: "nodes", nodes: [NODE] },
+  db: 0,
+  prefix: "",
+  startGraceMs: 0,
+  strict: false,
+  work: { queues: [], requireConsuming: false, maxTaskAge: null, maxQueueLength: [] },
+};
+
+export const SEEN = {
+  kind: "seen",
+  pid: 12,
+  startTicks: 700,
+  foundBy: "command",
+  pool: "prefork",
+  slots: 2,
+  gossips: true,
+  graceMs: 300_000,
+} as const;
+
+export const NOBODY = {
+  kind: "none",
+  zombie: null,
+  others: [],
+  namesInUse: false,
+  suspect: null,
+} as const;
+
+export const ASKED: Extract<Asking, { kind: "asked" }> = {
+  kind: "asked",
+  pings: 2,
+  subscribers: 1,
+  pongs: [],
+  waitedMs: 4_000,
+  over: true,
+  cutShort: false,
+};
+
+export const PONG = { node: NODE, afterMs: 3, copies: 1 };
+
+const HOUR_MS = 3_600_000;
+
+export function processLook(changed: Partial<ProcessLook> = {}): ProcessLook {
+  return {
+    state: "running",
+    frozen: false,
+    ageMs: HOUR_MS,
+    voluntarySwitches: 5,
+    children: 2,
+    ...changed,
+  };
+}
+
+let ids = 0;
+
+export function row(changed: Partial<ClientRow> = {}): ClientRow {
+  return {
+    id: ++ids,
+    address: "10.0.0.2",
+    port: 50_000 + ids,
+    idleS: 90,
+    ageS: 3_600,
+    flags: "N",
+    db: 0,
+    subscriptions: 0,
+    command: "publish",
+    ...changed,
+  };
+}
+
+/** A worker's connections: its BRPOP, the control channel, the gossip of others, and one that writes. */
+export function rows(brpop: Partial<ClientRow> | null, idleS = 90): readonly ClientRow[] {
+  return [
+    ...(brpop === null ? [] : [row({ id: 1, command: "brpop", idleS, ...brpop })]),
+    row({ id: 2, command: "psubscribe", flags: "P", subscriptions: 1, idleS: 0 }),
+    row({ id: 4, command: "psubscribe", flags: "P", subscriptions: 1, idleS: 0 }),
+    row({ id: 3, idleS }),
+  ];
+}
+
+export function known(list: readonly ClientRow[]): Connections {
+  return { kind: "known", by: "socket", rows: list, closeWait: false, elsewhere: [] };
+}
+
+/** Three looks over 2.3 s; the connections are as they are in the last, where nothing was written meanwhile. */
+export function looks(
+  connections: Connections | null,
+  process: ProcessLook | null = processLook(),
+): readonly Look[] {
+  const ages = [2, 2, 0];
+  return [300, 420, 2_650].map((atMs, position) => ({
+    atMs,
+    process,
+    connections:
+      connections?.kind === "known"
+        ? { ...connections, rows: connections.rows.map(younger(ages[position] ?? 0)) }
+        : connections,
+  }));
+}
+
+function younger(seconds: number): (row: ClientRow) => ClientRow {
+  return (one) => (one.idleS < seconds ? one : { ...one, idleS: one.idleS - seconds });
+}
+
+export const SILENCE: Extract<Hearing, { kind: "listened" }> = {
+  kind: "listened",
+  forMs: 3_500,
+  own: null,
+  namesake: null,
+};
+
+export function beating(changed: Partial<Beats> = {}): Extract<Hearing, { kind: "listened" }> {
+  const own = { count: 2, active: 0, processed: 9, version: "5.7.0", prefix: "", db: 0, ...changed };
+  return { kind: "listened", forMs: 3_500, own, namesake: null };
+}
+
+/** A process that runs, with connections, silent for 90 s: busy. */
+export function node(changed: Partial<NodeEvidence> = {}): NodeEvidence {
+  return {
+    node: NODE,
+    process: SEEN,
+    looks: looks(known(rows({}))),
+    heartbeats: SILENCE,
+    silentSinceS: null,
+    ...changed,
+  };
+}
+
+export function evidence(one: Partial<NodeEvidence> = {}, changed: Partial<Evidence> = {}): Evidence {
+  return {
+    asking: ASKED,
+    nodes: [node(one)],
+    brokerUpS: 7_200,
+    unacked: 0,
+    work: null,
+    stateFileProblem: null,
+    ...changed,
+  };
+}

@@ -1,0 +1,127 @@
+import { describe, expect, test } from "vitest";
+import { gather } from "../../src/health/check.ts";
+import type { NodeEvidence } from "../../src/health/evidence.ts";
+import { openStateFile } from "../../src/health/state-file.ts";
+import { fakeProc } from "../worker/fake-proc.ts";
+import { brokerWith, fakeHost, reply } from "./fake-host.ts";
+import { procWith, WORKER } from "./fake-worker.ts";
+import { planned } from "./planned.ts";
+import { ASKED, evidence, looks, NODE, NOBODY, PONG, processLook, RULES } from "./seen.ts";
+
+const PATH = "/run/probe.json";
+const NOW = 1_800_000_000;
+const KEY = `${NODE} 12 700`;
+
+const stateText = (since: Record<string, unknown>) =>
+  `${JSON.stringify({ schema: 1, silent_since: since })}\n`;
+
+/** A file with this text; `undefined`: none, `null`: one that may not be read. */
+function opened(text: string | null | undefined, writeProblem?: string) {
+  const proc = fakeProc([], text === undefined ? {} : { [PATH]: text });
+  const problem = writeProblem === undefined ? {} : { writeProblem };
+  const host = fakeHost({ proc: () => proc, epochSeconds: NOW + 0.7, ...problem });
+  return { state: openStateFile(PATH, host), host };
+}
+
+const worker = { pid: 12, startTicks: 700 } as Parameters<ReturnType<typeof openStateFile>["silentForS"]>[1];
+
+/** Connected, and for how long it has been silent cannot be seen: what the file is for. */
+const silent: Partial<NodeEvidence> = {
+  looks: looks({ kind: "unknown", because: "translated", established: true, elsewhere: [] }),
+};
+const answered = { asking: { ...ASKED, pongs: [PONG] } };
+const answeredAtOnce = evidence({ process: { kind: "unexamined" }, looks: [] }, answered);
+
+describe("the state file", () => {
+  test("is neither read nor written when none was asked for", () => {
+    const host = fakeHost({});
+    const state = openStateFile(null, host);
+    expect(state.silentForS(NODE, worker)).toBeNull();
+    expect(state.note(evidence(silent), RULES)).toBeNull();
+    expect(host.files).toEqual([]);
+  });
+
+  test("tells for how long a process has been silent when it was noted", () => {
+    const { state } = opened(stateText({ [KEY]: NOW - 360, "celery@web-1 13 700": NOW, odd: "x" }));
+    expect(state.silentForS(NODE, worker)).toBe(360);
+    expect(state.silentForS("celery@web-2", worker)).toBeNull();
+    expect(state.silentForS(NODE, { ...worker, startTicks: 701 })).toBeNull();
+  });
+
+  test.each([
+    ["there is none", undefined],
+    ["it may not be read", null],
+    ["it is no JSON", "{"],
+    ["it is another's", '{"silent_since":{}}'],
+    ["its form is of another version", JSON.stringify({ schema: 2, silent_since: { [KEY]: NOW - 9 } })],
+    ["its note is no number", stateText({ [KEY]: "9" })],
+    ["its note lies in the future", stateText({ [KEY]: NOW + 9 })],
+  ])("tells nothing when %s", (_, text) => {
+    expect(opened(text).state.silentForS(NODE, worker)).toBeNull();
+  });
+
+  test("notes now when a worker is silent for a time that cannot be seen", () => {
+    const { state, host } = opened(undefined);
+    expect(state.note(evidence(silent), RULES)).toBeNull();
+    expect(host.files).toEqual([[PATH, stateText({ [KEY]: NOW })]]);
+  });
+
+  test.each([
+    ["busy", 60],
+    ["hung", 400],
+  ])("keeps what it noted first when the worker is %s by it", (_, forS) => {
+    const { state, host } = opened(stateText({ [KEY]: NOW - forS }));
+    state.note(evidence({ ...silent, silentSinceS: forS }), RULES);
+    expect(host.files).toEqual([]);
+  });
+
+  test.each([
+    ["answers after it was looked at", evidence(silent, answered)],
+    ["answers at once", answeredAtOnce],
+    ["is stopped", evidence({ looks: looks(null, processLook({ state: "stopped" })) })],
+    ["is gone", evidence({ process: NOBODY })],
+    ["shows its silence by its connections", evidence()],
+  ])("is removed when the worker %s", (_, seen) => {
+    const { state, host } = opened(stateText({ [KEY]: NOW - 60 }));
+    state.note(seen, RULES);
+    expect(host.files).toEqual([[PATH, null]]);
+  });
+
+  test("is left as it is when nothing is known of the worker", () => {
+    const { state, host } = opened(stateText({ [KEY]: NOW - 60 }));
+    state.note(evidence({}, { asking: { kind: "no-time" } }), RULES);
+    expect(host.files).toEqual([]);
+  });
+
+  test("keeps the notes of other nodes when one answers", () => {
+    const other = { "celery@web-10 30 900": NOW - 5 };
+    const { state, host } = opened(stateText({ [KEY]: NOW - 60, ...other }));
+    state.note(answeredAtOnce, RULES);
+    expect(host.files).toEqual([[PATH, stateText(other)]]);
+  });
+
+  test("forgets the process before when the node is another process and answers", () => {
+    const { state, host } = opened(stateText({ [`${NODE} 9 100`]: NOW - 60 }));
+    state.note(answeredAtOnce, RULES);
+    expect(host.files).toEqual([[PATH, null]]);
+  });
+
+  test("says in the system's words what went wrong when it cannot be written", () => {
+    const { state } = opened(undefined, "EROFS: read-only file system");
+    expect(state.note(evidence(silent), RULES)).toBe("EROFS: read-only file system");
+  });
+});
+
+test("a silence counts from its own beginning when the worker answered since the one before", async () => {
+  const proc = procWith([{ ...WORKER, pid: 12 }], {
+    [PATH]: stateText({ [`${NODE} 12 5000`]: NOW - 3_000 }),
+  });
+  const host = fakeHost({
+    argv: [`--state-file=${PATH}`],
+    broker: brokerWith(1, () => [reply(NODE, "uuid-1")]),
+    proc: () => proc,
+  });
+  const { stateFileProblem } = await gather(planned(host), host);
+  expect(stateFileProblem).toBeNull();
+  expect(host.files).toEqual([[PATH, null]]);
+});

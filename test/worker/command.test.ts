@@ -1,0 +1,189 @@
+import { describe, expect, test } from "vitest";
+import {
+  programWords,
+  readCommandLine,
+  UNKNOWN_COMMAND,
+  type WorkerCommand,
+} from "../../src/worker/command.ts";
+import { commandLine } from "./fake-proc.ts";
+
+const program = (words: string) => readCommandLine(commandLine(words.split(" ")));
+const main = (command: Partial<WorkerCommand> = {}, certain = true, byCelery = true) => ({
+  kind: "main",
+  command: { ...UNKNOWN_COMMAND, ...command },
+  certain,
+  byCelery,
+});
+
+describe("a worker's main process is recognised for certain", () => {
+  test.each([
+    ["when the script is run by its interpreter", "/venv/bin/python /venv/bin/celery -A app worker"],
+    ["when the interpreter has a version", "/usr/local/bin/python3.11 /usr/local/bin/celery -A app worker"],
+    ["when the interpreter is a PyPy", "pypy3.10 /venv/bin/celery -A app worker"],
+    ["when the interpreter is free-threaded", "python3.13t -m celery worker"],
+    ["when it is run as a module", "python -m celery -A app worker"],
+    ["when the module's name is attached", "python -mcelery -A app worker"],
+    ["when the module stands behind flags in one word", "python -um celery -A app worker"],
+    ["when its __main__ module is named", "python -m celery.__main__ -A app worker"],
+    ["when its __main__ file is named", "python /site-packages/celery/__main__.py -A app worker"],
+    ["when Python has options", "python -u -OO -W ignore -Xdev -X importtime -Bm celery -A app worker"],
+    ["when Python has its long option", "python --check-hash-based-pycs always -m celery -A app worker"],
+    ["when it calls itself celery", "celery -A app worker"],
+    ["when options stand behind it as in Celery 4", "python /venv/bin/celery worker -A app"],
+    ["when -- stands in front of it", "celery -A app -- worker"],
+    ["when the application is called worker", "celery -A worker worker"],
+    ["when global options are attached", "celery -qCAapp --loader=x --workdir /srv --skip-checks worker"],
+    ["when a global option is not known here", "celery --new value --newer worker"],
+  ])("%s", (_, words) => {
+    expect(program(words)).toEqual(main());
+  });
+});
+
+describe("a worker's main process is recognised with doubt", () => {
+  test.each([
+    ["when a debugger runs it", "python -m debugpy --listen 5678 -m celery -A a worker", true],
+    [
+      "when a debugger runs its script",
+      "python /opt/pydevd.py --client x --file /venv/bin/celery -A a worker",
+      true,
+    ],
+    ["when coverage runs it", "python -m coverage run -m celery -A a worker", true],
+    ["when Django's manage.py runs it", "python manage.py celery worker", false],
+    ["when an application's celery module is run", "python -m proj.celery worker", false],
+    ["when an application's celery.py is run", "python proj/celery.py worker", false],
+    ["when pipenv has not yet become it", "python /usr/bin/pipenv run celery -A celery worker", false],
+  ])("%s", (_, words, byCelery) => {
+    expect(program(words)).toEqual(main({}, false, byCelery));
+  });
+});
+
+describe("no worker is seen", () => {
+  test.each([
+    ["when it is a shell", "/bin/sh -c celery -A app worker"],
+    ["when it is the script's own shell line", "/bin/sh /venv/bin/celery -A app worker"],
+    ["when it is an init", "tini -- celery -A app worker"],
+    ["when it is an init with an interpreter", "/usr/bin/dumb-init python -m celery -A app worker"],
+    ["when it is gosu", "gosu app celery -A app worker"],
+    ["when it is uv", "uv run celery -A app worker"],
+    ["when it is a beat", "python /venv/bin/celery -A app beat"],
+    ["when it is a beat of an application called worker", "celery -A worker beat"],
+    ["when it is Flower", "python -m celery -A app flower worker"],
+    ["when it is an inspection", "python -m celery inspect ping -d worker"],
+    ["when it is multi", "python -m celery multi start worker"],
+    ["when it is a beat behind a flag", "celery --quiet beat worker"],
+    ["when -- does not stand in front of the command", "celery -- --quiet worker"],
+    ["when the command is a dash", "celery - worker"],
+    ["when it is celery without a command", "celery -A worker"],
+    ["when it is supervisord", "python3 /usr/bin/supervisord -c celery worker"],
+    ["when it is watchmedo", "python /venv/bin/watchmedo auto-restart -- celery -A app worker"],
+    ["when it is honcho", "python -m honcho start celery worker"],
+    ["when it is circusd", "python /venv/bin/circusd celery.ini worker"],
+    ["when it is a helper of multiprocessing", "python -c from\u00a0multiprocessing.spawn"],
+    ["when it is Python's prompt", "python -i"],
+    ["when it is a name like Python's", "pythonista -m celery worker"],
+    ["when it is a program of another kind", "nginx: worker process celery"],
+  ])("%s", (_, words) => {
+    expect(readCommandLine(commandLine(words.split(" ").map((word) => word.replace("\u00a0", " "))))).toEqual(
+      {
+        kind: "other",
+      },
+    );
+  });
+
+  test("when there are no words", () => {
+    expect(readCommandLine("")).toEqual({ kind: "other" });
+  });
+});
+
+test.each([
+  "python run_worker.py",
+  "python -m app.run",
+  "python manage.py runworker",
+  "python manage.py celery beat",
+  "python celery_worker.py",
+  "python -c import\u00a0app",
+])("a Python program stays possible when nothing names Celery's worker: %s", (words) => {
+  expect(program(words)).toEqual({ kind: "python" });
+});
+
+test.each([
+  ["from billiard.spawn import spawn_main; spawn_main(tracker_fd=17, pipe_handle=19)", "--billiard-fork"],
+  ["from billiard.semaphore_tracker import main;main(16)"],
+])("a pool process is told when it was spawned: %s", (...code) => {
+  expect(readCommandLine(commandLine(["/venv/bin/python", "-B", "-c", ...code]))).toEqual({
+    kind: "child",
+    node: null,
+  });
+});
+
+describe("titles of setproctitle", () => {
+  test.each([
+    [
+      "[celeryd: w1@world:MainProcess] -active- (-A tasks worker -l INFO -P prefork -c 2 -n w1@world -Q a,c)",
+      main({ node: "w1@world", name: "w1@world", pool: "prefork", concurrency: 2, queues: ["a", "c"] }),
+    ],
+    ["[celeryd: celery@web-1:MainProcess] -active- ()", main({ node: "celery@web-1" })],
+    ["[celeryd: celery@web-1:MainProcess]", main({ node: "celery@web-1" })],
+    ["[celeryd: a:b@c]:d:MainProcess] -active- (worker)", main({ node: "a:b@c]:d" })],
+    // A management command: Celery leaves `manage.py celery` out.
+    ["[celeryd: w@x:MainProcess] -active- (worker -c4)", main({ node: "w@x", concurrency: 4 })],
+    // Cut off where the room ended.
+    [
+      "[celeryd: w@x:MainProcess] -active- (-A t worker -c 4 -Q first,sec",
+      main({ node: "w@x", concurrency: 4, queues: null }),
+    ],
+    ["[celeryd: w1@world:ForkPoolWorker-1]", { kind: "child", node: "w1@world" }],
+    ["[celeryd: w1@world:SpawnPoolWorker-12]", { kind: "child", node: "w1@world" }],
+    ["[celeryd: w1@world:ForkPoolWorker-1:2]", { kind: "child", node: "w1@world" }],
+    ["[celeryd:MainProcess] -active- (worker)", main()],
+    ["[celery beat] -A tasks beat", { kind: "other" }],
+    ["[celeryev:top] -A tasks worker", { kind: "other" }],
+    ["[celeryd: w1@wor", { kind: "other" }],
+  ])("are read when they are %s", (title, expected) => {
+    expect(readCommandLine(commandLine(title))).toEqual(expected);
+  });
+});
+
+test.each([
+  ["-b redis://h/1 worker", { broker: "redis://h/1" }],
+  ["--broker=redis://h/1 worker", { broker: "redis://h/1" }],
+  ["-bredis://h/1 worker", { broker: "redis://h/1" }],
+  ["worker -b redis://h/1", { broker: "redis://h/1" }],
+  ["worker -n w1@%h", { name: "w1@%h" }],
+  ["worker --hostname w1", { name: "w1" }],
+  ["worker --hostname=", { name: "" }],
+  ["worker -n=w1", { name: "=w1" }],
+  ["worker -nw1 -nw2", { name: "w2" }],
+  ["worker -n -c 4", { name: "-c" }],
+  ["worker -Q a,b", { queues: ["a", "b"] }],
+  ["worker -Q a --queues=b", { queues: ["b"] }],
+  ["worker -Qa", { queues: ["a"] }],
+  ["worker -X a", { queues: null }],
+  ["worker -P solo", { pool: "solo" }],
+  ["worker --pool=gevent -c100", { pool: "gevent", concurrency: 100 }],
+  ["worker -EBc4 -lINFO -Ofair", { concurrency: 4 }],
+  ["worker -c 0", { concurrency: null }],
+  ["worker -c auto", { concurrency: null }],
+  ["worker --concurrency=8 extra", { concurrency: 8 }],
+  ["worker --time-limit 1e2", { timeLimitS: 100 }],
+  ["worker --time-limit=0.5 --soft-time-limit 9", { timeLimitS: 0.5 }],
+  ["worker --time-limit x", { timeLimitS: null }],
+  ["worker --time-limit=", { timeLimitS: null }],
+  ["worker --without-heartbeat", { withoutHeartbeat: true }],
+  ["worker --without-mingle --without-gossip", { withoutGossip: true }],
+  ["worker -l --without-gossip", {}],
+  ["worker --own-option -c 2 value", { concurrency: 2 }],
+  ["worker -- -c 2 --without-gossip", {}],
+  ["worker -s /x/schedule -S /x/state -f /x/log -I mod -c 3", { concurrency: 3 }],
+])("options mean what click makes of them when given as %s", (words, expected) => {
+  expect(program(`celery ${words}`)).toEqual(main(expected));
+});
+
+test.each([
+  ["/usr/bin/python3 manage.py runworker", "python3 manage.py runworker"],
+  ["python -u -m app.run fast --password x", "python -m app.run fast"],
+  ["python run.py redis://:secret@h/0 more", "python run.py"],
+  ["python -c import\u00a0app;password='x' more", "python -c …"],
+])("programWords shows no secrets when a program is %s", (words, shown) => {
+  expect(programWords(commandLine(words.split(" ").map((word) => word.replace("\u00a0", " "))))).toBe(shown);
+});

@@ -1,0 +1,22 @@
+import { expect, test, vi } from "vitest";
+import { procFs } from "../../src/worker/proc-fs.ts";
+
+// Nothing is forbidden to root, as whom these tests run as well: the refusal has to be played.
+vi.mock("node:fs", () => {
+  const refuse = (path: string) => {
+    const code = /EACCES|EPERM|ESRCH|EMFILE/.exec(path)?.[0] ?? "ENOENT";
+    throw Object.assign(new Error(code), { code });
+  };
+  return { readFileSync: refuse, readlinkSync: refuse, readdirSync: refuse };
+});
+
+test.each([
+  ["EACCES", "forbidden"],
+  ["EPERM", "forbidden"],
+  ["ESRCH", "gone"],
+  ["EMFILE", "gone"],
+])("procFs takes %s for %s", (code, problem) => {
+  expect(procFs.read(`/proc/${code}`)).toEqual({ ok: false, problem });
+  expect(procFs.link(`/proc/${code}`)).toEqual({ ok: false, problem });
+  expect(procFs.list(`/proc/${code}`)).toBeNull();
+});

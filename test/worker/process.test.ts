@@ -1,0 +1,73 @@
+import { expect, test } from "vitest";
+import { examine } from "../../src/worker/process.ts";
+import { type FakeProcess, fakeProc } from "./fake-proc.ts";
+
+const UPTIME = { "/proc/uptime": "3070.51 5512.20\n" };
+
+const look = (process: Omit<FakeProcess, "pid">, files: Readonly<Record<string, string | null>> = {}) =>
+  examine(fakeProc([{ pid: 20, ...process }], { ...UPTIME, ...files }), 20, 5000);
+
+test("examine tells what a process does when it runs", () => {
+  expect(
+    look(
+      {},
+      {
+        "/proc/20/task/20/children": "21 22 ",
+        "/proc/20/task/25/children": "",
+        "/proc/20/task/26/children": "27 ",
+      },
+    ),
+  ).toEqual({
+    state: "running",
+    frozen: false,
+    ageMs: 3_020_510,
+    voluntarySwitches: 41,
+    children: 3,
+  });
+});
+
+test("examine calls no zombie frozen when its group is", () => {
+  const group = {
+    "/proc/20/cgroup": "0::/c1\n",
+    "/sys/fs/cgroup/c1/cgroup.events": "populated 1\nfrozen 1\n",
+  };
+  expect(look({ state: "Z" }, group)?.frozen).toBe(false);
+  expect(look({ state: "T" }, group)).toMatchObject({ state: "stopped", frozen: true });
+});
+
+test.each([
+  ["R", "running"],
+  ["S", "running"],
+  ["D", "running"],
+  ["T", "stopped"],
+  ["t", "traced"],
+  ["Z", "zombie"],
+  ["X", "zombie"],
+])("examine calls the state %s %s when the kernel does", (state, expected) => {
+  expect(look({ state })?.state).toBe(expected);
+});
+
+test("examine is not misled when the name of a process looks like the rest of the line", () => {
+  expect(look({ comm: "a) Z 1 (b", state: "T" })?.state).toBe("stopped");
+});
+
+test("examine gives null when the process is gone or its number another's", () => {
+  expect(look({ startTicks: 5001 })).toBeNull();
+  expect(examine(fakeProc([], UPTIME), 20, 5000)).toBeNull();
+});
+
+test("examine counts by parents when the kernel keeps no list of children", () => {
+  const proc = fakeProc(
+    [{ pid: 20 }, { pid: 21, parent: 20 }, { pid: 22, parent: 20 }, { pid: 23, parent: 21 }],
+    { ...UPTIME, "/proc/20/task/20/stat": "" },
+  );
+  expect(examine(proc, 20, 5000)?.children).toBe(2);
+});
+
+test("examine gives no negative age and no switches when the kernel tells neither", () => {
+  const status = "Name:\tpython\nSigIgn:\t0000000000000000\n";
+  expect(look({}, { "/proc/uptime": "", "/proc/20/status": status })).toMatchObject({
+    ageMs: 0,
+    voluntarySwitches: null,
+  });
+});

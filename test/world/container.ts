@@ -1,0 +1,142 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as wait } from "node:timers/promises";
+import { execa } from "execa";
+import { ContainedProgram } from "./contained-program.ts";
+import { childrenOf, commandOf, namespacePids } from "./proc.ts";
+import { type GroupOptions, ProcessGroup } from "./process-group.ts";
+import { startWorker, type Worker } from "./worker.ts";
+import type { WorkerOptions } from "./worker-command.ts";
+
+export interface ContainerOptions {
+  /** Default: a name nobody else has. */
+  readonly hostname?: string;
+}
+
+/** How a program that was run in a container ended. */
+export interface ContainerRun {
+  /** undefined where a signal ended it. */
+  readonly exitCode: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Wall-clock milliseconds, the few for entering the namespaces included. */
+  readonly ms: number;
+}
+
+/** A program of which this process does not await more than 60 s. */
+const LONGEST_MS = 60_000;
+
+/** Who is not root may do the same as the root of a user namespace of his own, where the kernel lets him. */
+const IS_ROOT = process.getuid?.() === 0;
+
+const BARE = { PATH: "/usr/bin:/bin", LANG: "C.UTF-8" };
+
+/**
+ * What the probe sees of a container, without an engine: a process namespace with a `/proc` of its own, and a host
+ * name. Network and file system are the machine's. Process 1 is a shell that reaps and outlives what runs beside it.
+ *
+ * Ends, with all that runs in it, with `await using`, with `stop()`, or with this process.
+ */
+export class Container implements AsyncDisposable {
+  readonly hostname: string;
+  /** Of its process 1, as the machine numbers it. */
+  readonly pid: number;
+  /** Temporary, and as visible inside as all other files; goes with the container. */
+  readonly folder: string;
+  readonly #group: ProcessGroup;
+  readonly #programs: ContainedProgram[] = [];
+
+  /** Only `startContainer` makes one. */
+  constructor(group: ProcessGroup, pid: number, hostname: string) {
+    this.#group = group;
+    this.folder = group.folder;
+    this.pid = pid;
+    this.hostname = hostname;
+  }
+
+  /** Runs a program inside, as `docker exec` does, and awaits its end; `env` is its whole environment. */
+  async run(
+    command: string,
+    args: readonly string[] = [],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<ContainerRun> {
+    const began = performance.now();
+    const { exitCode, stdout, stderr } = await execa("nsenter", [...this.#entering(), command, ...args], {
+      env,
+      extendEnv: false,
+      reject: false,
+      stdin: "ignore",
+      timeout: LONGEST_MS,
+    });
+    return { exitCode, stdout, stderr, ms: performance.now() - began };
+  }
+
+  /** Starts a program inside, which ends with the container at the latest. @throws Error when it does not start */
+  async start(options: GroupOptions): Promise<ContainedProgram> {
+    const program = await ContainedProgram.start(this.#entering(), options);
+    this.#programs.push(program);
+    return program;
+  }
+
+  /** Starts a worker inside; its node is `celery@<host name>` unless it is given a name. See `startWorker`. */
+  startWorker(options: WorkerOptions): Promise<Worker> {
+    return startWorker({ name: null, within: this, ...options });
+  }
+
+  /** The number that a process of ours has inside. @throws Error when it does not run inside */
+  pidInside(pid: number): number {
+    const numbers = namespacePids(pid);
+    const inner = numbers.at(-1);
+    if (inner === undefined || numbers.length < 2) throw new Error(`process ${pid} is in no container`);
+    return inner;
+  }
+
+  /** SIGKILL to everything inside. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#programs.map((program) => program.stop(0)));
+    await this.#group.stop(0);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  #entering(): string[] {
+    const user = IS_ROOT ? [] : ["--user", "--preserve-credentials"];
+    return ["--target", String(this.pid), ...user, "--pid", "--mount", "--uts", "--"];
+  }
+}
+
+/** A shell reaps every child that ends while it waits for its own, orphans it has inherited included. */
+const PROCESS_ONE = 'hostname "$1" || exit; echo up; while :; do sleep 1000; done';
+
+/** @throws Error where namespaces may not be made: by root in a container, or by others where that is switched off */
+export async function startContainer(options: ContainerOptions = {}): Promise<Container> {
+  const hostname = options.hostname ?? randomUUID().slice(0, 12).replaceAll("-", "");
+  const group = await ProcessGroup.start({
+    what: `container:${hostname}`,
+    command: "unshare",
+    args: () => [
+      ...(IS_ROOT ? [] : ["--user", "--map-root-user"]),
+      ...["--kill-child", "--pid", "--fork", "--mount-proc", "--uts", "--"],
+      ...["/bin/sh", "-c", PROCESS_ONE, "init", hostname],
+    ],
+    env: () => BARE,
+  });
+  try {
+    await group.waitForLog(/^up$/m);
+    return new Container(group, await processOne(group), hostname);
+  } catch (error) {
+    await group.stop(0);
+    throw error;
+  }
+}
+
+/** The child of `unshare`, which is there as soon as it has spoken. */
+async function processOne(group: ProcessGroup): Promise<number> {
+  for (;;) {
+    const pid = childrenOf(group.pid).find((child) => commandOf(child)[0] === "/bin/sh");
+    if (pid !== undefined) return pid;
+    if (!group.isRunning) throw group.problem("has no process 1");
+    await wait(5);
+  }
+}
