@@ -2,7 +2,7 @@ import type { ClientRow } from "../broker/client-list.ts";
 import { plainAddress } from "../broker/client-list.ts";
 import { examine } from "../worker/process.ts";
 import type { ProcFiles } from "../worker/proc-files.ts";
-import { connectedPids, type Endpoint, socketsOf } from "../worker/sockets.ts";
+import { connectedPids, type Endpoint, type Sockets, socketsOf, socketTables } from "../worker/sockets.ts";
 import { type Survey, workerByPid, type WorkerProcess } from "../worker/survey.ts";
 import type { Suspect } from "./evidence.ts";
 
@@ -32,19 +32,21 @@ export function findByConnections(
  * @param broker where our own connection ends; null: there is none
  */
 export function suspectAmong(proc: ProcFiles, { possible }: Survey, broker: Endpoint | null): Suspect | null {
+  const tables = socketTables(proc);
   const suspects = possible.flatMap(({ pid, words }): readonly Suspect[] => {
     const worker = workerByPid(proc, pid, "connections");
     const look = worker === null ? null : examine(proc, pid, worker.startTicks);
     if (look === null) return [];
-    return [{ pid, words, ageMs: look.ageMs, mayBeConnected: mayBeConnected(proc, pid, broker) }];
+    return [
+      { pid, words, ageMs: look.ageMs, mayBeConnected: mayBeConnected(socketsOf(proc, pid, tables), broker) },
+    ];
   });
   return (
     suspects.find((one) => one.mayBeConnected) ?? suspects.toSorted((a, b) => a.ageMs - b.ageMs)[0] ?? null
   );
 }
 
-function mayBeConnected(proc: ProcFiles, pid: number, broker: Endpoint | null): boolean {
-  const sockets = socketsOf(proc, pid);
+function mayBeConnected(sockets: Sockets, broker: Endpoint | null): boolean {
   if (sockets.kind === "unreadable") return true;
   return sockets.sockets.some(
     ({ remote, state }) =>

@@ -22,9 +22,29 @@ export type Sockets =
   | { readonly kind: "shared"; readonly sockets: readonly TcpSocket[] }
   | { readonly kind: "unreadable" };
 
-/** The TCP sockets of a process, listening ones included (state `other`, remote port 0). */
-export function socketsOf(proc: ProcFiles, pid: number): Sockets {
-  const entries = tcpEntries(proc, pid);
+/** What the tables of a process' network namespace hold; null where neither of them can be read. */
+export type SocketTables = (pid: number) => readonly TcpEntry[] | null;
+
+/** Reads each namespace's tables once: a machine may hold tens of thousands of sockets, and have hundreds of processes. */
+export function socketTables(proc: ProcFiles): SocketTables {
+  const known = new Map<string, readonly TcpEntry[] | null>();
+  return (pid) => {
+    const namespace = proc.link(`/proc/${pid}/ns/net`);
+    const found = namespace.ok ? known.get(namespace.value) : undefined;
+    if (found !== undefined) return found;
+    const entries = tcpEntries(proc, pid);
+    if (namespace.ok) known.set(namespace.value, entries);
+    return entries;
+  };
+}
+
+/**
+ * The TCP sockets of a process, listening ones included (state `other`, remote port 0).
+ *
+ * @param tables where several processes are asked about, those that they share
+ */
+export function socketsOf(proc: ProcFiles, pid: number, tables = socketTables(proc)): Sockets {
+  const entries = tables(pid);
   if (entries === null) return { kind: "unreadable" };
   const inodes = socketInodes(proc, pid);
   if (inodes !== null) {
@@ -35,8 +55,7 @@ export function socketsOf(proc: ProcFiles, pid: number): Sockets {
   }
   const uid = statusOf(proc, pid)?.uid ?? null;
   if (uid === null) return { kind: "unreadable" };
-  // Inode 0: nobody holds it any more (TIME_WAIT).
-  const ofUser = entries.filter((entry) => entry.uid === uid && entry.inode !== "0");
+  const ofUser = entries.filter((entry) => entry.uid === uid);
   return { kind: "shared", sockets: ofUser.map(({ socket }) => socket) };
 }
 
@@ -46,9 +65,16 @@ export function connectedPids(
   local: (endpoint: Endpoint) => boolean,
   pids: readonly number[],
 ): readonly number[] {
+  const tables = socketTables(proc);
+  const inodesMeant = new Map<readonly TcpEntry[] | null, ReadonlySet<string>>();
   return pids.filter((pid) => {
-    const found = socketsOf(proc, pid);
-    return found.kind === "own" && found.sockets.some((socket) => local(socket.local));
+    const entries = tables(pid);
+    const meant =
+      inodesMeant.get(entries) ??
+      new Set(entries?.filter(({ socket }) => local(socket.local)).map(({ inode }) => inode));
+    inodesMeant.set(entries, meant);
+    // To read all descriptors of all processes is what costs.
+    return meant.size > 0 && [...(socketInodes(proc, pid) ?? [])].some((inode) => meant.has(inode));
   });
 }
 
@@ -73,7 +99,6 @@ interface TcpEntry {
   readonly inode: string;
 }
 
-/** All of the process' network namespace; null where neither table can be read. */
 function tcpEntries(proc: ProcFiles, pid: number): readonly TcpEntry[] | null {
   const tables = ["tcp", "tcp6"].map((name) => proc.read(`/proc/${pid}/net/${name}`));
   // A kernel without IPv6 has no tcp6.
@@ -85,9 +110,11 @@ function tcpEntries(proc: ProcFiles, pid: number): readonly TcpEntry[] | null {
 function readEntry(line: string): readonly TcpEntry[] {
   const fields = line.trim().split(/\s+/);
   const [, localText = "", remoteText = "", state = "", , , , uid = "", , inode = ""] = fields;
+  // Inode 0: nobody holds it any more (TIME_WAIT).
+  if (inode === "0" || !/^\d+$/.test(inode)) return [];
   const local = readEndpoint(localText);
   const remote = readEndpoint(remoteText);
-  if (local === null || remote === null || !/^\d+$/.test(inode)) return [];
+  if (local === null || remote === null) return [];
   return [{ socket: { local, remote, state: STATES[state] ?? "other" }, uid: Number(uid), inode }];
 }
 

@@ -87,7 +87,7 @@ describe("a worker that was told otherwise than the probe", () => {
     await using elsewhere = await startServer();
     const worker = await container.startWorker({ server: elsewhere, pool: "solo" });
     const other = new RegExp(
-      `^unknown: undecided: ${worker.node} is not connected to \\S+:${server.port}/0 but to 127.0.0.1:${elsewhere.port} .*--broker$`,
+      `^unknown: undecided: ${worker.node} does not fetch or listen on \\S+:${server.port}/0, and is connected to 127.0.0.1:${elsewhere.port} .*--broker$`,
     );
     expectLine(await ask(["--broker", server.url()]), 1, other, 4_900);
   });

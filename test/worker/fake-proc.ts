@@ -19,6 +19,8 @@ export interface FakeProcess {
   readonly executable?: string;
   /** `null`: may not be read. */
   readonly environment?: string | null;
+  /** What /proc/N/ns/net is a link to; default: all share one. */
+  readonly network?: string;
   /** Targets of the links in /proc/N/fd; `null`: the folder may not be listed. */
   readonly descriptors?: readonly string[] | null;
 }
@@ -122,10 +124,11 @@ nonvoluntary_ctxt_switches:\t107
 function linksOf(process: FakeProcess): [string, string][] {
   const { pid, descriptors = ["/dev/null"], environment, words = "" } = process;
   const isPython = /python|celery/.test(String(words));
-  const { executable = isPython ? "/usr/bin/python3.12" : "/usr/bin/other" } = process;
+  const { network = "net:[1]", executable = isPython ? "/usr/bin/python3.12" : "/usr/bin/other" } = process;
   return [
     [`/proc/${pid}/exe`, executable],
     ...(descriptors ?? []).map((target, number): [string, string] => [`/proc/${pid}/fd/${number}`, target]),
     ...(environment === null ? [] : [[`/proc/${pid}/ns/uts`, "uts:[1]"] as [string, string]]),
+    ...(descriptors === null ? [] : [[`/proc/${pid}/ns/net`, network] as [string, string]]),
   ];
 }

@@ -130,3 +130,25 @@ test("connectedPids names the processes that hold a socket when its near end is 
   expect(connectedPids(several, ({ port }) => port === 47528, [20, 21, 22, 23, 24])).toEqual([20, 23]);
   expect(connectedPids(several, ({ address }) => address === "10.1.0.2", [20, 21])).toEqual([20, 21]);
 });
+
+test("reads the sockets of a network namespace once for all its processes, and descriptors only when one of them is meant", () => {
+  const pids = [20, 21, 22, 23];
+  const several = fakeProc(
+    pids.map((pid) => ({ pid, descriptors: ["socket:[501]"], network: pid < 23 ? "net:[1]" : "net:[2]" })),
+    Object.fromEntries(pids.map((pid) => [`/proc/${pid}/net/tcp`, pid < 23 ? TCP : HEAD])),
+  );
+  const listed: string[] = [];
+  const watched: ProcFiles = {
+    ...several,
+    list(path) {
+      listed.push(path);
+      return several.list(path);
+    },
+  };
+  expect(connectedPids(watched, ({ port }) => port === 47528, pids)).toEqual([20, 21, 22]);
+  expect(several.reads.filter((path) => path.endsWith("/tcp"))).toEqual([
+    "/proc/20/net/tcp",
+    "/proc/23/net/tcp",
+  ]);
+  expect(listed).toEqual(["/proc/20/fd", "/proc/21/fd", "/proc/22/fd"]);
+});
