@@ -119,7 +119,7 @@ const MASK = "***";
  */
 export function redact(url: string): string {
   const text = withoutLineEnds(url);
-  const scheme = /^[^:/?#@]*:\/\//.exec(text)?.[0] ?? "";
+  const scheme = /^[^:/?#@]+:\/\//.exec(text)?.[0] ?? "";
   const rest = text.slice(scheme.length);
   const at = rest.lastIndexOf("@");
   const user = at === -1 ? "" : `${maskedCredentials(rest.slice(0, at))}@`;

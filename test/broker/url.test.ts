@@ -76,6 +76,7 @@ describe("redact", () => {
     ["redis://cache:1/0\n", "redis://cache:1/0"],
     ["redis://:secret@a/0;redis://:secret@b/0", "redis://:***@b/0"],
     ["rediss+x://u:secret@h:12/1", "rediss+x://u:***@h:12/1"],
+    ["://secret:@h", ":***@h"],
   ])("prints %s as %s", (url, shown) => {
     expect(redact(url)).toBe(shown);
   });
