@@ -34,6 +34,7 @@ export const STATES: readonly State[] = [
   gone.MAIN_KILLED_PROGRAM_LEFT,
   gone.ZOMBIE,
   gone.NEVER_STARTED,
+  gone.ONE_OF_TWO_DEAD,
   gone.DEAD_BESIDE_A_LIVING_ONE,
   deaf.REMOTE_CONTROL_OFF,
   deaf.REMOTE_CONTROL_OFF_FULL,

@@ -132,6 +132,34 @@ export const NEVER_STARTED: State = {
     }),
 };
 
+export const ONE_OF_TWO_DEAD: State = {
+  id: "one-of-two-dead",
+  title: "two workers in one container, both asked about, one of them dead",
+  asks: [DEAD],
+  where: cellsWith(["prefork", "gevent"], [NEWEST], NO_POOL),
+  otherVersions: SAME_IN_ALL,
+  make: async (world) => {
+    const [dead, well] = [
+      await world.startWorker({ name: "one@%h" }),
+      await world.startWorker({ name: "two@%h", queues: ["second"] }),
+    ];
+    await dead.killAll();
+    await untilGone(dead);
+    await until("the broker has noticed", 5_000, async () => (await world.listeners()) === 1 || undefined);
+    return {
+      container: world.container,
+      node: dead.node,
+      args: ["--node", "one@%h,two@%h"],
+      says: new RegExp(dead.node),
+      prove: async () => {
+        must(isAlive(well.pid), "the other one runs");
+        return gone(dead.pid);
+      },
+      after: () => world.canary(well),
+    };
+  },
+};
+
 export const DEAD_BESIDE_A_LIVING_ONE: State = {
   id: "dead-beside-a-living-one",
   title: "it is dead, and a worker of another container on the same broker answers",
