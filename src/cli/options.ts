@@ -124,12 +124,15 @@ export const OPTIONS = {
       details:
         "beside: in a container of its own that shares the worker's PID namespace; with no worker in sight it is undecided, " +
         "never dead. remote: only the broker is in sight; busy and dead cannot be told apart. " +
+        "inside: the worker belongs here; where there is none it is dead, also if another one of its name answers. " +
         "auto: inside, if a worker is in sight or the node's host part is this host name; else remote.",
     },
   ),
   pidfile: optional("PATH", filePath, {
     summary: "the file with the worker's process number, as celery --pidfile writes it",
-    details: "For a worker that is recognised neither by its command line nor by its connections.",
+    details:
+      "For a worker that is recognised neither by its command line nor by its connections. It names one process: not " +
+      "together with several --node, with --any or with --min-nodes.",
   }),
   "busy-grace": optional("DURATION", duration, {
     summary: "how long a worker may be silent (default: 5m, or its hard time limit and a minute)",
@@ -165,6 +168,7 @@ export const OPTIONS = {
   } satisfies Option<readonly string[]>,
   "require-consuming": onOffSwitch({
     summary: "unhealthy when it answers but does not fetch from a queue that has work",
+    details: "Messages of a queue are counted as by --max-queue-length.",
   }),
   "max-task-age": optional("DURATION", duration, {
     summary: "unhealthy when a task has been running for longer",
@@ -178,7 +182,9 @@ export const OPTIONS = {
     repeats: true,
     summary: "unhealthy when more messages wait in a queue",
     details:
-      "Without QUEUE: in each of the queues of the worker. Priorities are counted together. Repeated, or several separated by commas.",
+      "Without QUEUE: in each of the queues of the worker. Repeated, or several separated by commas. Priorities are " +
+      "counted together: the queue's own list, and those of the priorities 1 to 9 behind kombu's separator `\\x06\\x16` " +
+      "and behind `:`, whatever priority_steps says. Behind another sep in broker_transport_options they are not counted.",
   } satisfies Option<readonly QueueLimit[]>,
   "state-file": optional("PATH", filePath, {
     summary: "where to note since when a worker has been silent, if that cannot be seen otherwise",

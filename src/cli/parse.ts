@@ -4,6 +4,7 @@ import { COMMAND_NAMES, type CommandName, DEFAULT_COMMAND } from "./commands.ts"
 import {
   type Config,
   OPTION_NAMES,
+  OPTIONS,
   type OptionName,
   type Origin,
   option,
@@ -185,6 +186,17 @@ function contradictionIn(config: Config): string | null {
   };
   const pair = CONTRADICTIONS.find(([one, other]) => isGiven(one) && isGiven(other));
   return pair === undefined
-    ? null
+    ? pidfileOfSeveral(config)
     : `${label(config[pair[0]].origin)} and ${label(config[pair[1]].origin)} contradict each other: expected one of them`;
+}
+
+/** The others would be called dead, as a pid file's process is the only one that is looked at. */
+function pidfileOfSeveral({ pidfile, node }: Config): string | null {
+  if (pidfile.value === null || new Set(node.value).size < 2) return null;
+  const nodes = `${label(node.origin)} '${OPTIONS.node.show(node.value.join(","))}'`;
+  return complaint(
+    pidfile.origin,
+    mask(pidfile.value),
+    `and ${nodes} contradict each other: expected one node, as a pid file names one process`,
+  );
 }

@@ -75,6 +75,8 @@ export type ProcessSight =
       /** Whether another of the nodes asked was found here, so that the names asked are in use. */
       readonly namesInUse: boolean;
       readonly suspect: Suspect | null;
+      /** Whether the user said that the worker belongs here, so that a pong is another's of that name. */
+      readonly isCertain: boolean;
     }
   | {
       readonly kind: "seen";
@@ -82,11 +84,14 @@ export type ProcessSight =
       /** With the number it names the process for good. */
       readonly startTicks: number;
       readonly foundBy: "command" | "title" | "pidfile" | "connections";
+      readonly words: string;
       readonly pool: string | null;
       /** How many tasks it may have in hand at once, by `-c` or its children; null where neither shows it. */
       readonly slots: number | null;
       /** Whether it subscribes to the gossip of others, which it does unless its command line says otherwise. */
       readonly gossips: boolean;
+      /** Whether it sends heartbeats, in the same way. */
+      readonly beats: boolean;
       /** How long it may be silent, in milliseconds. */
       readonly graceMs: number;
     };

@@ -3,14 +3,16 @@ import type { Deadline } from "../deadline.ts";
 import type { Host } from "../host.ts";
 import type { Channel, Ends, Reply } from "../pidbox/channel.ts";
 import { attribute } from "../worker/connections.ts";
+import { statOf } from "../worker/process-status.ts";
 import { examine } from "../worker/process.ts";
 import { type Endpoint, socketsOf } from "../worker/sockets.ts";
 import type { WorkerProcess } from "../worker/survey.ts";
 import type { Look, NodeEvidence, ProcessSight, Suspect } from "./evidence.ts";
-import { gossips, graceOf, poolOf, slotsOf } from "./worker-settings.ts";
+import { beats, gossips, graceOf, poolOf, slotsOf } from "./worker-settings.ts";
 import { type Ear, openEar } from "./hear.ts";
 import type { Plan } from "./plan.ts";
-import { findByConnections, suspectAmong } from "./suspect.ts";
+import { lastConnections } from "./judge-connections.ts";
+import { findByConnections, place, suspectAmong } from "./suspect.ts";
 
 /** When the looks are taken, in milliseconds after the first: two for what must be certain, then one a second. */
 const LOOKS_MS = [0, 120, 1_250, 2_350, 3_450, 4_550];
@@ -67,7 +69,7 @@ export function prepareExamination(
     const start = host.now();
     if (channel !== null) ear = openEar(plan, host, deadline);
     if (survey !== null && patients.some(({ worker }) => worker === null)) {
-      suspect = suspectAmong(host.proc, survey, null);
+      suspect = suspectAmong(host.proc, survey.possible, null);
     }
     for (const offset of LOOKS_MS) {
       // The first is taken at once: whoever begins judges by it.
@@ -85,15 +87,15 @@ export function prepareExamination(
       const position = looks.push({ atMs: host.now(), process, connections: null }) - 1;
       // Before the list is asked for: a socket that is opened later is not missing from it.
       const sockets = worker === null ? null : socketsOf(host.proc, worker.pid);
-      return { patient, position, sockets };
+      return { patient, worker, position, sockets };
     });
     if (survey === null) return;
     const list = channel === null ? UNASKED : await askBroker(channel);
     if (list === null) return;
     findTheMissing(list);
-    for (const { patient, position, sockets } of seen) {
+    for (const { patient, worker, position, sockets } of seen) {
       const taken = patient.looks[position];
-      if (sockets === null || taken === undefined) continue;
+      if (sockets === null || taken === undefined || worker !== patient.worker) continue;
       const alone = survey.workers.length < 2 && survey.possible.length === 0;
       const connections = attribute({ sockets, ...list, alone });
       patient.looks[position] = { ...taken, connections };
@@ -122,20 +124,41 @@ export function prepareExamination(
     return { rows: parseClientList(clients), ourselves: channel.ends(), alsoOurs };
   }
 
-  /** Where exactly one node has no process yet, it may be that of a program that is not known to be a worker. */
+  /**
+   * Where exactly one node has no process yet, it may be that of a program that is not known to be a worker; where its
+   * process has no connection, that of a fork of it.
+   */
   function findTheMissing({ rows, ourselves }: Clients): void {
-    const [patient, another] = patients.filter(({ worker }) => worker === null);
+    const [patient, another] = patients.filter(
+      ({ worker, looks }) => worker === null || isUnconnected(looks),
+    );
     // A pid file names the worker outright.
     if (patient === undefined || another !== undefined || survey === null || plan.pidfile !== null) return;
-    const found = rows === null ? null : findByConnections(host.proc, survey, rows);
-    if (found === null) {
-      suspect = suspectAmong(host.proc, survey, ourselves?.remote ?? null);
-      return;
+    const { worker } = patient;
+    const found =
+      rows === null
+        ? null
+        : findByConnections(host.proc, rows, (pid) =>
+            worker === null ? isUnknown(pid) : statOf(host.proc, pid)?.parent === worker.pid,
+          );
+    if (found !== null) {
+      patient.worker = found;
+      if (worker !== null) patient.looks.length = 0;
+      // A look at nobody would say that it has gone.
+      const process = examine(host.proc, found.pid, found.startTicks);
+      patient.looks.push({ atMs: host.now(), process, connections: null });
+    } else if (worker === null) {
+      const isTold =
+        ourselves !== null && rows?.some((row) => place(row) === place(ourselves.local)) === true;
+      // What a dead worker's task has forked is as idle as it may be; one that is connected would have been found.
+      const possible = survey.possible.filter(({ isFork }) => !(isFork && isTold));
+      suspect = suspectAmong(host.proc, possible, ourselves?.remote ?? null);
     }
-    patient.worker = found;
-    // The look before was at nobody, and would say that it has gone.
-    const process = examine(host.proc, found.pid, found.startTicks);
-    patient.looks.push({ atMs: host.now(), process, connections: null });
+  }
+
+  /** Those that are known bear names of their own. */
+  function isUnknown(pid: number): boolean {
+    return survey?.workers.every((worker) => worker.pid !== pid) === true;
   }
 
   function sightOf({ worker, looks }: Patient): ProcessSight {
@@ -149,16 +172,19 @@ export function prepareExamination(
         others: plan.others,
         namesInUse: plan.targets.some((target) => target.worker !== null),
         suspect,
+        isCertain: plan.place.said,
       };
     }
-    const { pid, startTicks, foundBy } = worker;
+    const { pid, startTicks, foundBy, words } = worker;
     return {
       kind: "seen",
       pid,
       startTicks,
       foundBy,
+      words,
       pool: poolOf(worker, host.env),
       gossips: gossips(worker, host.env),
+      beats: beats(worker, host.env),
       slots: slotsOf(worker, looks.at(-1)?.process?.children ?? 0, host.env),
       graceMs: graceOf(plan.busyGrace, worker, host.env),
     };
@@ -184,6 +210,10 @@ export function prepareExamination(
       ear?.close();
     },
   };
+}
+
+function isUnconnected(looks: readonly Look[]): boolean {
+  return lastConnections(looks)?.kind === "none";
 }
 
 function valueOf(reply: Reply): unknown {

@@ -63,12 +63,9 @@ function judgeNone(
   if (spanMs(node.looks.filter((look) => look.connections?.kind === "none")) < SETTLED_MS)
     return open("second-look");
   const ageMs = node.looks.at(-1)?.process?.ageMs ?? 0;
-  if (connections.closeWait) {
-    // It would have noticed a restart of the broker, had it not been silent since; any other cut may be recent.
-    const isSinceRestart = brokerUpS !== null && brokerUpS * 1_000 < ageMs;
-    return isSinceRestart
-      ? silent(about, { measured: "cut-off", forS: brokerUpS, graceMs: process.graceMs })
-      : silent(about, unmeasured(node, process));
+  // It has not read that it was cut off, which may have been a moment ago, unless nothing can keep it from reading.
+  if (connections.closeWait && !isFreeOfTasks(process, node.looks)) {
+    return silent(about, unmeasured(node, process));
   }
   if (connections.elsewhere.length > 0) {
     return undecided({ kind: "elsewhere", ...about, endpoints: connections.elsewhere });
@@ -76,7 +73,9 @@ function judgeNone(
   if (connections.connecting || brokerUpS === null || brokerUpS < RECONNECT_S) {
     return undecided({ kind: "reconnecting", ...about, brokerUpS });
   }
-  if (ageMs < RECONNECT_S * 1_000) return undecided({ kind: "importing", ...about, ageMs });
+  const handlesSignals = node.looks.at(-1)?.process?.handlesSignals ?? true;
+  if (ageMs < RECONNECT_S * 1_000 || !handlesSignals)
+    return undecided({ kind: "importing", ...about, ageMs });
   return { status: "unhealthy", reason: "disconnected", ...about, ageMs, brokerUpS };
 }
 
@@ -106,7 +105,13 @@ function judgeKnown(
   const subscribers = isSubscribed ? asking.subscribers : 0;
   const loop = mainLoop(node);
   if (loop.kind === "unclear") return open(loop.wanted);
+  // Other programs fetch and listen as well: only a heartbeat, or that somebody can be asked, speaks for a worker.
+  const unrecognised =
+    process.foundBy === "connections" && beats === null
+      ? undecided({ kind: "unrecognised", ...about, words: process.words })
+      : null;
   if (loop.kind === "silent") {
+    if (unrecognised !== null && asking.subscribers === 0) return unrecognised;
     const { graceMs } = process;
     const length =
       loop.forS === null
@@ -115,8 +120,9 @@ function judgeKnown(
     const verdict = silent(about, length);
     if (verdict.reason === "busy") return verdict;
     if (!over) return open("pong");
-    // Full, with control and heartbeats off, a worker that is well writes nothing either; but its main thread wakes.
-    if (isSubscribed || !mainIsFree(process, looks)) return verdict;
+    // Full, and without heartbeats, a worker that is well and cannot be asked writes nothing; but its main thread wakes.
+    const isMute = !isSubscribed || !process.beats;
+    if (!isMute || !mainIsFree(process, looks)) return verdict;
     if (switchesRise(looks)) return deaf(about, { shownBy: "switches", subscribers, active: null });
     return spanMs(looks) < WAKES_MS ? open("second-look") : verdict;
   }
@@ -129,15 +135,17 @@ function judgeKnown(
     // Its heartbeat may show that it has another prefix or name than it was asked with.
     if (beats === null && !hasListened(node)) return open("heartbeat");
     const namesake = heartbeats.kind === "listened" ? heartbeats.namesake : null;
-    return beats === null && namesake !== null
-      ? undecided({ kind: "misnamed", ...about, names: [namesake] })
-      : deaf(about, { shownBy: "polling", subscribers, active });
+    if (beats === null && namesake !== null) {
+      return undecided({ kind: "misnamed", ...about, names: [namesake] });
+    }
+    return unrecognised ?? deaf(about, { shownBy: "polling", subscribers, active });
   }
   // Without remote control it would still hear the gossip of others: only a loop that reads nothing has no subscription.
   const seen = sightings(looks);
   const hearsNobody =
     process.gossips && seen.every((look) => look.rows.every(({ subscriptions }) => subscriptions === 0));
-  if (active !== 0 && !hearsNobody) return deaf(about, { shownBy: "heartbeat", subscribers, active });
+  const mayCountForEver = hearsNobody && !isMended(beats?.version ?? null);
+  if (active !== 0 && !mayCountForEver) return deaf(about, { shownBy: "heartbeat", subscribers, active });
   if (spanMs(seen) < PAUSED_MS) return open("second-look");
   // Tasks that wait for their time or their rate are not in hand, are not acknowledged, and fill the prefetch window.
   if (polling(rows) === "paused" && unacked !== 0 && !hearsNobody) {
@@ -146,6 +154,17 @@ function judgeKnown(
   const idle = rows.filter(({ command }) => command === "brpop").map(({ idleS }) => idleS);
   const pausedS = idle.length === 0 ? null : Math.min(...idle);
   return { status: "unhealthy", reason: "catatonic", ...about, active, pausedS };
+}
+
+/**
+ * Whether its kombu is one that notices the end of its tasks after an outage. A gevent worker that finishes its tasks
+ * before it ends hears nobody either, and sends heartbeats meanwhile.
+ *
+ * @param version Celery's; 5.7 asks for kombu 5.7
+ */
+function isMended(version: string | null): boolean {
+  const [major = 0, minor = 0] = (version ?? "").split(".").map(Number);
+  return major > 5 || (major === 5 && minor >= 7);
 }
 
 function judgeUnknown(
@@ -206,7 +225,12 @@ function unmeasured({ silentSinceS }: NodeEvidence, { graceMs }: Seen): Silence 
 }
 
 /** Whether its main thread runs no task, so that it wakes only while it is well. */
-function mainIsFree({ pool }: Seen, looks: readonly Look[]): boolean {
+function mainIsFree(process: Seen, looks: readonly Look[]): boolean {
+  return process.pool === "threads" || isFreeOfTasks(process, looks);
+}
+
+/** Whether tasks run in processes of their own, so that none can keep the main one from its work. */
+function isFreeOfTasks({ pool }: Seen, looks: readonly Look[]): boolean {
   const hasChildren = (looks.at(-1)?.process?.children ?? 0) > 0;
-  return pool === "threads" || ((pool === null || pool === "prefork" || pool === "processes") && hasChildren);
+  return (pool === null || pool === "prefork" || pool === "processes") && hasChildren;
 }

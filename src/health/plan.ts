@@ -41,7 +41,8 @@ export interface Plan {
 
 /** Where the probe runs. `survey` is null where nobody looks, or nothing can be seen. */
 export type Placement =
-  | { readonly kind: "inside"; readonly survey: Survey }
+  /** `said`: the user said so. */
+  | { readonly kind: "inside"; readonly survey: Survey; readonly said: boolean }
   | { readonly kind: "out-of-sight"; readonly because: "remote" | "beside" | "no-proc" };
 
 /** Elements of the reply list that the next ping leaves: one node's, and a whole fleet's. */
@@ -113,12 +114,13 @@ function placeOf(
   hostname: string,
 ): Placement {
   if (survey === null) return { kind: "out-of-sight", because: "remote" };
-  if (survey.workers.length > 0) return { kind: "inside", survey };
+  const inside: Placement = { kind: "inside", survey, said: given === "inside" };
+  if (survey.workers.length > 0) return inside;
   if (!survey.visible) return { kind: "out-of-sight", because: "no-proc" };
-  if (given === "inside") return { kind: "inside", survey };
+  if (given === "inside") return inside;
   // A worker's remains show as well that its processes are in sight.
-  if (given === "beside" && survey.zombies.length > 0) return { kind: "inside", survey };
+  if (given === "beside" && survey.zombies.length > 0) return inside;
   if (given === "beside") return { kind: "out-of-sight", because: "beside" };
   const belongsHere = nodes.some((node) => node.slice(node.indexOf("@") + 1) === hostname);
-  return belongsHere ? { kind: "inside", survey } : { kind: "out-of-sight", because: "remote" };
+  return belongsHere ? inside : { kind: "out-of-sight", because: "remote" };
 }

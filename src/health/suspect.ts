@@ -3,27 +3,47 @@ import { plainAddress } from "../broker/client-list.ts";
 import { examine } from "../worker/process.ts";
 import type { ProcFiles } from "../worker/proc-files.ts";
 import { connectedPids, type Endpoint, type Sockets, socketsOf, socketTables } from "../worker/sockets.ts";
-import { type Survey, workerByPid, type WorkerProcess } from "../worker/survey.ts";
+import { type Possible, workerByPid, type WorkerProcess } from "../worker/survey.ts";
 import type { Suspect } from "./evidence.ts";
 
 /**
  * The worker that its command line does not show (a script that calls `worker_main`, a title of the application's
- * own): it fetches by BRPOP and has a subscription. Others have one of them: a client that waits for a result
- * subscribes, other kinds of queues are popped.
+ * own, one that went into the background): it fetches by BRPOP and has a subscription. Others have one of them: a
+ * client that waits for a result subscribes, other kinds of queues are popped.
+ *
+ * @param isMeant which processes it may be
  */
 export function findByConnections(
   proc: ProcFiles,
-  { workers }: Survey,
   rows: readonly ClientRow[],
+  isMeant: (pid: number) => boolean,
 ): WorkerProcess | null {
-  const fetching = new Set(rows.filter(({ command }) => command === "brpop").map(place));
-  const subscribed = new Set(rows.filter(({ subscriptions }) => subscriptions > 0).map(place));
-  const holding = (places: ReadonlySet<string>, pids: readonly number[]) =>
-    connectedPids(proc, (local) => places.has(place(local)), pids);
-  // Those that are known bear names of their own.
-  const unknown = (proc.pids() ?? []).filter((pid) => !workers.some((worker) => worker.pid === pid));
-  const holders = holding(subscribed, holding(fetching, unknown));
-  return holders.flatMap((pid) => workerByPid(proc, pid, "connections") ?? [])[0] ?? null;
+  const fetching = rows.filter(({ command }) => command === "brpop");
+  const subscribed = rows.filter(({ subscriptions }) => subscriptions > 0);
+  const holders = (among: readonly ClientRow[], pids: readonly number[]) => {
+    const places = new Set(among.map(place));
+    return connectedPids(proc, (local) => places.has(place(local)), pids);
+  };
+  const found = holders(subscribed, holders(fetching, (proc.pids() ?? []).filter(isMeant)));
+  return (
+    found
+      .flatMap((pid) => workerByPid(proc, pid, "connections") ?? [])
+      .find((worker) => hasMadeOne(proc, worker, fetching)) ?? null
+  );
+}
+
+/** The server takes the difference of two whole seconds for an age, in milliseconds. */
+const ROUNDED_MS = 1_000;
+
+/** A fork inherits connections, and keeps them open when the worker that made them is dead: they are older than it. */
+function hasMadeOne(
+  proc: ProcFiles,
+  { pid, startTicks }: WorkerProcess,
+  fetching: readonly ClientRow[],
+): boolean {
+  const ageMs = examine(proc, pid, startTicks)?.ageMs ?? 0;
+  const young = fetching.filter(({ ageS }) => ageS * 1_000 < ageMs + ROUNDED_MS).map(place);
+  return connectedPids(proc, (local) => young.includes(place(local)), [pid]).length > 0;
 }
 
 /**
@@ -31,7 +51,11 @@ export function findByConnections(
  *
  * @param broker where our own connection ends; null: there is none
  */
-export function suspectAmong(proc: ProcFiles, { possible }: Survey, broker: Endpoint | null): Suspect | null {
+export function suspectAmong(
+  proc: ProcFiles,
+  possible: readonly Possible[],
+  broker: Endpoint | null,
+): Suspect | null {
   const tables = socketTables(proc);
   const suspects = possible.flatMap(({ pid, words }): readonly Suspect[] => {
     const worker = workerByPid(proc, pid, "connections");
@@ -56,6 +80,6 @@ function mayBeConnected(sockets: Sockets, broker: Endpoint | null): boolean {
   );
 }
 
-function place({ address, port }: Endpoint): string {
+export function place({ address, port }: Endpoint): string {
   return `${plainAddress(address)} ${port}`;
 }

@@ -67,11 +67,8 @@ export interface About {
 
 /** A main loop that does not turn. */
 export interface Silence {
-  /**
-   * How the length of the silence is known: by the worker's connections; by the broker's own age, as the worker has
-   * not noticed that it was cut off; by the state file; or not at all.
-   */
-  readonly measured: "connections" | "cut-off" | "state-file" | "not";
+  /** How the length of the silence is known: by the worker's connections, by the state file, or not at all. */
+  readonly measured: "connections" | "state-file" | "not";
   /** Seconds; 0 where it is not known. */
   readonly forS: number;
   readonly graceMs: number;

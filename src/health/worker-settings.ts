@@ -56,7 +56,19 @@ export function queuesOf(
 }
 
 /** Whether it has a subscription to the gossip of others: only where its whole command line is known. */
-export function gossips({ command, environment, foundBy }: WorkerProcess, env: Environment): boolean {
-  const isKnown = foundBy === "command" || foundBy === "title";
-  return isKnown && !command.withoutGossip && !(environment ?? env)["CELERY_WORKER_WITHOUT_GOSSIP"];
+export function gossips(worker: WorkerProcess, env: Environment): boolean {
+  return isKnownWhole(worker) && !worker.command.withoutGossip && !isSet("GOSSIP", worker, env);
+}
+
+/** Whether it sends heartbeats: only where its whole command line is known. */
+export function beats(worker: WorkerProcess, env: Environment): boolean {
+  return isKnownWhole(worker) && !worker.command.withoutHeartbeat && !isSet("HEARTBEAT", worker, env);
+}
+
+function isKnownWhole({ foundBy }: WorkerProcess): boolean {
+  return foundBy === "command" || foundBy === "title";
+}
+
+function isSet(what: "GOSSIP" | "HEARTBEAT", { environment }: WorkerProcess, env: Environment): boolean {
+  return Boolean((environment ?? env)[`CELERY_WORKER_WITHOUT_${what}`]);
 }

@@ -200,7 +200,7 @@ function misnamed({ node, pid, names: found }: Of<"misnamed">): Statement {
   return pid === null
     ? {
         fact: `no worker here is called ${node}; here ${found.length === 1 ? "is" : "are"} ${names(found)}`,
-        hint: `set --node ${found.length === 1 ? found[0] : "to one of these"}, or --placement remote for a worker that runs elsewhere`,
+        hint: `it has ended, or is called otherwise: then set --node ${found.length === 1 ? found[0] : "to one of these"}; or --placement remote for a worker that runs elsewhere`,
       }
     : {
         fact: `process ${pid} works, and calls itself ${names(found)}, not ${node}`,

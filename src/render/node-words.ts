@@ -42,7 +42,7 @@ function processWords(
       const state =
         look === null || look === undefined
           ? "gone"
-          : `${look.frozen ? "frozen" : look.state}, started ${seconds(look.ageMs / 1_000)} ago, ${look.children} ${look.children === 1 ? "child process" : "child processes"}`;
+          : `${look.frozen ? "frozen" : look.state}, started ${seconds(look.ageMs / 1_000)} ago, ${look.children} ${look.children === 1 ? "pool process" : "pool processes"}`;
       return `${pid} (found by its ${FOUND[foundBy]}${pool === null ? "" : `, ${pool}`}), ${state}`;
     }
     default:

@@ -1,6 +1,8 @@
+import type { BrokerTarget } from "../broker/url.ts";
 import type { Evidence, Pong } from "../health/evidence.ts";
 import type { CheckReport } from "../health/report.ts";
 import type { About, Verdict } from "../health/verdict.ts";
+import type { Endpoint } from "../worker/sockets.ts";
 import { brokerStatement, type Statement } from "./broker-words.ts";
 import { gapStatement } from "./gap-words.ts";
 import { amount, names, place, seconds, time } from "./speech.ts";
@@ -78,7 +80,7 @@ function ofVerdict({ plan, verdict, evidence }: CheckReport): Statement {
     case "broker-unreachable":
     case "broker-refused": {
       const { fact, hint } = brokerStatement(plan.broker.shown, verdict.failure);
-      return { fact, hint: [hint, ...elsewhereHints(evidence)].join("; ") };
+      return { fact, hint: [hint, ...elsewhereHints(evidence, plan.broker.target)].join("; ") };
     }
     case "undecided":
       return gapStatement(verdict.gap, plan, evidence);
@@ -94,15 +96,23 @@ export function nodeOf(verdict: Verdict): string | null {
 }
 
 /** The worker may have another broker than the one that failed. */
-function elsewhereHints({ nodes }: Evidence): readonly string[] {
+function elsewhereHints({ nodes }: Evidence, asked: BrokerTarget): readonly string[] {
   return nodes.flatMap(({ node, looks }) => {
     const connections = looks.at(-1)?.connections;
     const isUnasked = connections?.kind === "unknown" && connections.because === "not-asked";
     if (!isUnasked || connections.elsewhere.length === 0) return [];
+    // One that is connected to the broker asked has another server for its results.
+    if (connections.elsewhere.some((endpoint) => mayBe(endpoint, asked))) return [];
     return [
       `${node} is connected to ${names(connections.elsewhere.map(place))}: if that is its broker, set --broker`,
     ];
   });
+}
+
+/** Of names and IPv6 addresses, which can be written in several ways, the port alone tells; of 0.0.0.0 as well. */
+function mayBe(endpoint: Endpoint, asked: BrokerTarget): boolean {
+  const isPlain = /^[1-9]\d*(?:\.\d+){3}$/.test(asked.host);
+  return endpoint.port === asked.port && (!isPlain || endpoint.address === asked.host);
 }
 
 type Of<R extends Verdict["reason"]> = Extract<Verdict, { reason: R }>;
@@ -158,11 +168,6 @@ function silenceStatement(
         fact: `${node} silent for ${seconds(forS)} by the state file, ${compared} (${running})`,
         hint,
       };
-    case "cut-off":
-      return {
-        fact: `${node} has not noticed for ${seconds(forS)} that the broker was restarted, ${compared} (${running})`,
-        hint,
-      };
     case "not":
       return {
         fact: `${node} silent, for how long cannot be seen here (${running})`,
@@ -196,16 +201,17 @@ function deafStatement(verdict: Of<"deaf">, channel: string): Statement {
 
 function deadStatement(
   { node, pid, how }: Of<"dead">,
-  { nodes }: Evidence,
+  { nodes, asking }: Evidence,
   pidfile: string | null,
 ): Statement {
   const named = nodes.some(({ process }) => process.kind === "seen") ? "of that name " : "";
   const absence =
     pidfile === null ? `there is no worker process ${named}here` : `${pidfile} names no worker process`;
+  const isAnswered = asking.kind === "asked" && asking.pongs.some((pong) => pong.node === node);
   switch (how) {
     case "none":
       return {
-        fact: `${node} is not running: ${absence}`,
+        fact: `${node} is not running: ${absence}${isAnswered ? "; another worker of that name answered" : ""}`,
         hint: "its log says why it ended; a worker elsewhere is asked with --placement remote",
       };
     case "remains":

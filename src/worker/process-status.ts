@@ -28,7 +28,7 @@ export interface Status {
 }
 
 export const SIGINT = 2;
-const SIGQUIT = 3;
+export const SIGQUIT = 3;
 
 /** Null: gone, or hidden. */
 export function statOf(proc: ProcFiles, pid: number): Stat | null {

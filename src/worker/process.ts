@@ -1,6 +1,6 @@
 import { isFrozen } from "./freezer.ts";
 import type { ProcFiles } from "./proc-files.ts";
-import { statOf, statusOf } from "./process-status.ts";
+import { has, isOfPool, SIGQUIT, statOf, statusOf } from "./process-status.ts";
 
 /** One look at one process. */
 export interface ProcessLook {
@@ -11,7 +11,10 @@ export interface ProcessLook {
   readonly ageMs: number;
   /** How often its main thread has gone to wait; null where it is not told. */
   readonly voluntarySwitches: number | null;
+  /** Its pool processes; a beat (`-B`) and programs that tasks have started are none. */
   readonly children: number;
+  /** Whether Celery has installed its handlers: before that it imports the application. */
+  readonly handlesSignals: boolean;
 }
 
 /** Null: the process is gone, or its number belongs to another one now. */
@@ -25,7 +28,8 @@ export function examine(proc: ProcFiles, pid: number, startTicks: number): Proce
     frozen: state !== "zombie" && isFrozen(proc, pid, stat.state),
     ageMs: Math.max(0, uptimeMs(proc) - (startTicks * 1000) / proc.ticksPerSecond),
     voluntarySwitches: status.voluntarySwitches,
-    children: childrenOf(proc, pid),
+    children: childrenOf(proc, pid).filter((child) => isPoolProcess(proc, child)).length,
+    handlesSignals: has(status.caught, SIGQUIT),
   };
 }
 
@@ -44,17 +48,27 @@ function uptimeMs(proc: ProcFiles): number {
 }
 
 /** Each thread has children of its own: a task in a thread pool may have started one. */
-function childrenOf(proc: ProcFiles, pid: number): number {
-  let count = 0;
+function childrenOf(proc: ProcFiles, pid: number): readonly number[] {
+  const children: number[] = [];
   for (const thread of proc.list(`/proc/${pid}/task`) ?? []) {
     const text = proc.read(`/proc/${pid}/task/${thread}/children`);
     if (!text.ok) return childrenByParent(proc, pid);
-    count += text.value.split(" ").filter((word) => word.trim() !== "").length;
+    children.push(
+      ...text.value
+        .split(" ")
+        .filter((word) => word.trim() !== "")
+        .map(Number),
+    );
   }
-  return count;
+  return children;
 }
 
 /** For kernels built without CONFIG_PROC_CHILDREN. */
-function childrenByParent(proc: ProcFiles, pid: number): number {
-  return (proc.pids() ?? []).filter((other) => statOf(proc, other)?.parent === pid).length;
+function childrenByParent(proc: ProcFiles, pid: number): readonly number[] {
+  return (proc.pids() ?? []).filter((other) => statOf(proc, other)?.parent === pid);
+}
+
+function isPoolProcess(proc: ProcFiles, pid: number): boolean {
+  const status = statusOf(proc, pid);
+  return status !== null && isOfPool(status);
 }

@@ -1,25 +1,33 @@
 import type { Reply } from "../pidbox/channel.ts";
 
-/** What kombu writes between a queue's name and a priority (kombu/transport/redis.py, `Channel.sep`). */
-export const PRIORITY_SEPARATOR = "\x06\x16";
+/**
+ * What stands between a queue's name and a priority: kombu's own (kombu/transport/redis.py, `Channel.sep`), and what
+ * Celery's documentation sets (broker_transport_options, "Redis Message Priorities").
+ */
+const SEPARATORS = ["\x06\x16", ":"] as const;
 
-/** kombu's `PRIORITY_STEPS` but for 0, whose list is called like the queue itself. */
-const STEPS = [3, 6, 9] as const;
+/** Every priority but 0, whose list is called like the queue itself: which of them are used is the application's matter. */
+const PRIORITIES = [1, 2, 3, 4, 5, 6, 7, 8, 9] as const;
 
 /**
- * The lists that hold a queue's messages, one for each priority.
+ * The lists that hold a queue's messages, one for each priority and separator; the queue's own is the first.
  *
  * @param prefix kombu's `global_keyprefix`
  */
 export function queueKeys(queue: string, prefix = ""): readonly string[] {
   const key = prefix + queue;
-  return [key, ...STEPS.map((step) => key + PRIORITY_SEPARATOR + String(step))];
+  return [
+    key,
+    ...SEPARATORS.flatMap((separator) => PRIORITIES.map((priority) => key + separator + String(priority))),
+  ];
 }
 
-/** How many messages wait by the replies to the LLENs of all lists; `null` when one of them is no number. */
+/** How many messages wait by the replies to the LLENs of {@link queueKeys}; `null` when one of them is no number. */
 export function lengthsOf(replies: readonly Reply[]): number | null {
   let sum = 0;
-  for (const reply of replies) {
+  for (const [position, reply] of replies.entries()) {
+    // `celery:5` may be a key of the application's own, which is no list.
+    if (position > 0 && !reply.ok && reply.error.startsWith("WRONGTYPE")) continue;
     if (!reply.ok || typeof reply.value !== "number") return null;
     sum += reply.value;
   }

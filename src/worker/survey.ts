@@ -10,6 +10,8 @@ export interface WorkerProcess {
   /** Start after the machine's, in ticks: with `pid` it names the process for good. */
   readonly startTicks: number;
   readonly command: WorkerCommand;
+  /** The program and its first arguments; no secret is among them. */
+  readonly words: string;
   readonly foundBy: "command" | "title" | "pidfile" | "connections";
   /** Of its environment the variables that Celery reads; null where it may not be read, or setproctitle wrote over it. */
   readonly environment: Readonly<Record<string, string>> | null;
@@ -28,8 +30,16 @@ export interface Survey {
   readonly workers: readonly WorkerProcess[];
   /** Ended workers that nobody has waited for, by their names; only looked for where there is no worker. */
   readonly zombies: readonly number[];
-  /** Python programs that may be a worker by another name; their words hold no secrets. */
-  readonly possible: readonly { readonly pid: number; readonly words: string }[];
+  /** Python programs that may be a worker by another name, and, where there is no worker, forks that may be one. */
+  readonly possible: readonly Possible[];
+}
+
+export interface Possible {
+  readonly pid: number;
+  /** The program and its first arguments; no secret is among them. */
+  readonly words: string;
+  /** A fork of a worker's command line: a worker that went into the background, or what a dead one has left. */
+  readonly isFork: boolean;
 }
 
 /** Looks through all processes: one file of each, and three more of those that may be a worker. */
@@ -69,8 +79,8 @@ export function survey(proc: ProcFiles): Survey {
     possible: [
       ...mains
         .filter(({ program }) => program.kind === "python")
-        .map(({ pid, text }) => ({ pid, words: programWords(text) })),
-      ...(workers.length > 0 ? [] : retitledAmong(proc, others)),
+        .map(({ pid, text }) => ({ pid, words: programWords(text), isFork: false })),
+      ...(workers.length > 0 ? [] : [...forksAmong(candidates), ...retitledAmong(proc, others)]),
     ],
   };
 }
@@ -92,8 +102,7 @@ export function workerByPid(
   const isKernels = text.value === "" && stat.state !== "Z";
   if (isKernels || isOfPool(status) || status.namespacePids.length > ownDepth(proc)) return null;
   const program = readCommandLine(text.value);
-  const isPart = program.kind === "child" || (program.kind === "main" && stat.isForked);
-  if (isPart) return null;
+  if (program.kind === "child") return null;
   return describe(proc, { pid, text: text.value, program, stat, status }, foundBy);
 }
 
@@ -160,7 +169,7 @@ function ancestorsOf(proc: ProcFiles, { stat }: Candidate): readonly number[] {
 }
 
 /** Programs of Python under another name: an interpreter called otherwise, or a title that the application wrote. */
-function retitledAmong(proc: ProcFiles, others: ReadonlyMap<number, string>): Survey["possible"] {
+function retitledAmong(proc: ProcFiles, others: ReadonlyMap<number, string>): readonly Possible[] {
   const isPython = (pid: number): boolean => {
     const executable = proc.link(`/proc/${pid}/exe`);
     return executable.ok && PYTHON.test(executable.value);
@@ -172,7 +181,13 @@ function retitledAmong(proc: ProcFiles, others: ReadonlyMap<number, string>): Su
       const status = statusOf(proc, pid);
       return status !== null && !isOfPool(status) && status.namespacePids.length <= depth;
     })
-    .map(([pid, text]) => ({ pid, words: programWords(text) }));
+    .map(([pid, text]) => ({ pid, words: programWords(text), isFork: false }));
+}
+
+function forksAmong(candidates: ReadonlyMap<number, Candidate>): readonly Possible[] {
+  return [...candidates.values()]
+    .filter(({ program, stat, status }) => program.kind === "main" && stat.isForked && !isOfPool(status))
+    .map(({ pid, text }) => ({ pid, words: programWords(text), isFork: true }));
 }
 
 const PYTHON = /\/(?:python|pypy)[\d.]*$/;
@@ -201,6 +216,7 @@ function describe(proc: ProcFiles, found: Candidate, foundBy: WorkerProcess["fou
     pid,
     startTicks: stat.startTicks,
     command: program.kind === "main" ? program.command : UNKNOWN_COMMAND,
+    words: programWords(found.text),
     foundBy,
     environment: environmentOf(proc, pid, program.kind === "main" && program.byCelery),
     host: hostOf(proc, pid),

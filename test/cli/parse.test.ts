@@ -221,6 +221,42 @@ test.each(["--require-consuming", "--max-task-age=1h", "--pidfile=/run/w.pid"])(
   },
 );
 
+describe("a pid file names one process", () => {
+  const several =
+    "--pidfile '/run/a.pid' and --node 'a@%h,b@%h' contradict each other: expected one node, as a pid file names one process";
+
+  test.each<[readonly string[], Record<string, string>, string]>([
+    [["--node=a@%h,b@%h", "--pidfile=/run/a.pid"], {}, several],
+    [["--pidfile=/run/a.pid", "--node=a@%h", "--node=b@%h"], {}, several],
+    [
+      ["--node=a@%h,b@%h"],
+      { CELERY_PROBE_PIDFILE: "/run/a.pid" },
+      several.replace("--pidfile", "CELERY_PROBE_PIDFILE"),
+    ],
+    [
+      ["--pidfile=/run/a.pid"],
+      { CELERY_PROBE_NODE: "a@%h,b@%h" },
+      several.replace("--node", "CELERY_PROBE_NODE"),
+    ],
+    [
+      [],
+      { CELERY_PROBE_NODE: "a@%h,b@%h", CELERY_PROBE_PIDFILE: "/run/a.pid" },
+      several.replace("--pidfile", "CELERY_PROBE_PIDFILE").replace("--node", "CELERY_PROBE_NODE"),
+    ],
+    [["--node=a@%h", "--pidfile=/run/a.pid"], {}, "accepted"],
+    [["--node=a@%h,a@%h", "--pidfile=/run/a.pid"], {}, "accepted"],
+    [["--node=a@%h", "--pidfile=/run/a.pid"], { CELERY_PROBE_NODE: "a@%h,b@%h" }, "accepted"],
+  ])("by %j and %j", (argv, env, expected) => {
+    expect(sentence(argv, env)).toBe(expected);
+  });
+
+  test("is refused without a password that stands in either", () => {
+    const said = sentence(["--pidfile=redis://:hunter2@h", "--node=redis://:hunter2@h,a"]);
+    expect(said).toContain("***");
+    expect(said).not.toContain("hunter2");
+  });
+});
+
 test("accepts the length of a queue when everybody is asked", () => {
   expect(sentence(["--any", "--max-queue-length=9", "--queue=a"])).toBe("accepted");
 });

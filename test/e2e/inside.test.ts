@@ -107,7 +107,7 @@ describe("a worker that was told otherwise than the probe", () => {
   test("has another name: both are named", async () => {
     const worker = await solo();
     const other = new RegExp(
-      `^unknown: undecided: no worker here is called w2@web; here is ${worker.node}; hint: set --node ${worker.node}`,
+      `^unknown: undecided: no worker here is called w2@web; here is ${worker.node}; hint: it has ended, or is called otherwise: then set --node ${worker.node}`,
     );
     expectLine(await ask(["--node=w2@web"]), 1, other, 4_900);
   });

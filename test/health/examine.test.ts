@@ -241,3 +241,54 @@ describe("a worker that its command line does not show", () => {
     expect(verdict).toMatchObject({ gap: { kind: "unrecognised", pid: 12 } });
   });
 });
+
+describe("a worker that was forked after it had its command line", () => {
+  const forked = { ...WORKER, isForked: true };
+  const silent = brokerWith(1, () => [], { tell: listing(() => SILENT) });
+
+  test("is found by its connections when it went into the background", async () => {
+    const proc = procWith([{ ...forked, connections: 3 }]);
+    const { verdict } = await examined({ broker: silent, proc: () => proc });
+    expect(verdict).toMatchObject({ reason: "busy", pid: 12, forS: 74 });
+  });
+
+  test("is found when its connections are as old as itself, by the broker's whole seconds", async () => {
+    const proc = procWith([{ ...forked, connections: 3, startTicks: 10_050 }]);
+    const { verdict } = await examined({ broker: silent, proc: () => proc });
+    expect(verdict).toMatchObject({ reason: "busy", pid: 12 });
+  });
+
+  test("is none when its connections are older than itself: it inherited them from one that is dead", async () => {
+    const proc = procWith([{ ...forked, connections: 3, startTicks: 50_000 }]);
+    const { verdict } = await examined({ broker: silent, proc: () => proc });
+    expect(verdict).toMatchObject({ reason: "dead", how: "none" });
+  });
+
+  test("may be one when the broker does not show whose connections are whose", async () => {
+    const proc = procWith([{ ...forked, connections: 3 }]);
+    const { verdict } = await examined({ broker: brokerWith(1, () => []), proc: () => proc });
+    expect(verdict).toMatchObject({ gap: { kind: "unrecognised", pid: 12 } });
+  });
+
+  test("is judged instead of its parent, which waits for it and has no connection", async () => {
+    const parent = { ...WORKER, pid: 11 };
+    const proc = procWith([parent, { ...forked, parent: 11, connections: 3 }]);
+    const { verdict } = await examined({ broker: silent, proc: () => proc });
+    expect(verdict).toMatchObject({ reason: "busy", pid: 12, forS: 74 });
+  });
+});
+
+describe("a container without a worker, whose worker's name answers", () => {
+  const empty = procWith([]);
+  const another = brokerWith(1, answers);
+
+  test("has none when the user said that it belongs there", async () => {
+    const { verdict } = await examined({ argv: ["--placement=inside"], broker: another, proc: () => empty });
+    expect(verdict).toMatchObject({ reason: "dead", how: "none" });
+  });
+
+  test("is believed when nobody said so: it may run in a container that shares the name", async () => {
+    const { verdict } = await examined({ broker: another, proc: () => empty });
+    expect(verdict).toMatchObject({ reason: "alive" });
+  });
+});

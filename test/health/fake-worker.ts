@@ -35,10 +35,10 @@ export function procWith(
   processes: readonly (FakeProcess & { readonly connections?: number })[],
   files: Readonly<Record<string, string | null>> = {},
 ): ProcFiles & { readonly reads: string[] } {
-  const tables = processes.map(({ pid, connections = 0 }) => {
-    const lines = Array.from({ length: connections }, (_, n) => tcpLine(portOf(pid, n)));
-    return [`/proc/${pid}/net/tcp`, lines.join("\n")] as const;
-  });
+  const lines = processes.flatMap(({ pid, connections = 0 }) =>
+    Array.from({ length: connections }, (_, n) => tcpLine(portOf(pid, n))),
+  );
+  const tables = processes.map(({ pid }) => [`/proc/${pid}/net/tcp`, lines.join("\n")] as const);
   const holding = processes.map((process): FakeProcess => {
     const { pid, connections = 0, descriptors } = process;
     const own = Array.from({ length: connections }, (_, n) => `socket:[${portOf(pid, n)}]`);

@@ -85,9 +85,9 @@ test("no more is asked when the worker is unhealthy already", async () => {
 
 describe("--max-queue-length", () => {
   test("counts all priorities of the queue named when it is given", async () => {
-    const lengths = { jobs: 5, "jobs\x06\x163": 1, "jobs\x06\x166": 2, "jobs\x06\x169": 3 };
+    const lengths = { jobs: 5, "jobs\x06\x161": 1, "jobs\x06\x169": 2, "jobs:1": 1, "jobs:9": 2 };
     const { work, counted, verdict, asked } = await worked({ argv: ["--max-queue-length=jobs=10"], lengths });
-    expect(counted).toEqual(Object.keys(lengths));
+    expect(counted).toEqual(expect.arrayContaining(Object.keys(lengths)));
     expect([...(work?.lengths ?? [])]).toEqual([["jobs", 11]]);
     expect(verdict).toMatchObject({ reason: "backlog", queue: "jobs", length: 11, limit: 10 });
     expect(asked).toEqual(["ping"]);

@@ -85,6 +85,8 @@ function decides(table: readonly Row[]): void {
   }
 }
 
+const suspect = { pid: 7, words: "python run.py", ageMs: 3_600_000, mayBeConnected: false };
+
 describe("a node that answered", () => {
   const stopped = processLook({ state: "stopped" });
   decides([
@@ -92,6 +94,30 @@ describe("a node that answered", () => {
     ["is alive when its process is out of sight", { process: afar("remote") }, pongs, "healthy alive"],
     ["is alive beside us", { process: afar("beside") }, pongs, "healthy alive"],
     ["is alive when no process here is known to be it", { process: NOBODY }, pongs, "healthy alive"],
+    [
+      "is alive when no process here is known to be it, and one may be, though it belongs here",
+      { process: { ...NOBODY, isCertain: true, suspect } },
+      pongs,
+      "healthy alive",
+    ],
+    [
+      "is alive when another worker is here, whose name may be told wrong, though it belongs here",
+      { process: { ...NOBODY, isCertain: true, others: ["b@web-1"] } },
+      pongs,
+      "healthy alive",
+    ],
+    [
+      "is dead when nobody is here and it belongs here: another one of the name answered",
+      { process: { ...NOBODY, isCertain: true } },
+      pongs,
+      "unhealthy dead",
+    ],
+    [
+      "is looked for twice when it belongs here",
+      { process: { ...NOBODY, isCertain: true }, looks: looks(null, null).slice(0, 1) },
+      pongs,
+      "open second-look",
+    ],
     ["is alive whatever its connections look like", { looks: looks(none()) }, pongs, "healthy alive"],
     [
       "is stopped when its process is: another one of the name answered",
@@ -166,7 +192,6 @@ describe("a process", () => {
 });
 
 describe("no process that is known, and a program that may be the worker", () => {
-  const suspect = { pid: 7, words: "python run.py", ageMs: 3_600_000, mayBeConnected: false };
   const possible = { ...NOBODY, suspect };
   decides([
     [
@@ -246,6 +271,7 @@ describe("a process that runs, and a broker that fails", () => {
 });
 
 describe("a process without a connection", () => {
+  const SOLO = { ...SEEN, pool: "solo" };
   const young = (ageMs: number, connections = none()) => ({
     looks: looks(connections, processLook({ ageMs })),
   });
@@ -290,40 +316,34 @@ describe("a process without a connection", () => {
       "unknown undecided elsewhere",
     ],
     [
-      "is busy when it has not noticed a restart of the broker",
-      { looks: looks(none({ closeWait: true })) },
-      { brokerUpS: 20 },
-      "healthy busy",
-    ],
-    [
-      "is hung when it has not noticed that for longer than its grace",
-      { looks: looks(none({ closeWait: true })) },
-      { brokerUpS: 301 },
-      "unhealthy hung",
-    ],
-    [
-      "is busy by its own age when the broker's is not known",
-      young(200_000, none({ closeWait: true })),
-      { brokerUpS: null },
-      "healthy busy",
-    ],
-    [
-      "is busy for nobody knows how long when the broker's age is not known",
-      young(400_000, none({ closeWait: true })),
-      { brokerUpS: null },
-      "healthy busy",
-    ],
-    [
-      "is busy for nobody knows how long when the broker was not restarted since its start",
-      { looks: looks(none({ closeWait: true })) },
+      "is busy when it has not noticed that it was cut off, for nobody knows how long",
+      { process: SOLO, looks: looks(none({ closeWait: true })) },
       { brokerUpS: 90_000 },
+      "healthy busy",
+    ],
+    [
+      "is busy also when the broker was restarted long ago: it may have been connected since",
+      { process: SOLO, looks: looks(none({ closeWait: true })) },
+      { brokerUpS: 301 },
       "healthy busy",
     ],
     [
       "is hung when the state file has known that for longer than its grace",
-      { looks: looks(none({ closeWait: true })), silentSinceS: 301 },
-      { brokerUpS: 90_000 },
+      { process: SOLO, looks: looks(none({ closeWait: true })), silentSinceS: 301 },
+      {},
       "unhealthy hung",
+    ],
+    [
+      "is disconnected when it was cut off and has a pool of processes, so that no task keeps it from noticing",
+      { looks: looks(none({ closeWait: true })) },
+      {},
+      "unhealthy disconnected",
+    ],
+    [
+      "is undecided when it has been importing for longer than a minute",
+      { looks: looks(none(), processLook({ handlesSignals: false, children: 0 })) },
+      {},
+      "unknown undecided importing",
     ],
     ["is looked at again after a second", { looks: looks(none()).slice(0, 2) }, {}, "open second-look"],
     [
@@ -449,10 +469,16 @@ describe("a process with connections, whose main loop is silent", () => {
       "unhealthy hung",
     ],
     [
-      "is hung when it has a subscription, though its main thread wakes",
+      "is hung when it has a subscription and sends heartbeats that do not arrive, though its main thread wakes",
       { process: hung, looks: switching(1, known(rows({}))) },
       {},
       "unhealthy hung",
+    ],
+    [
+      "is deaf when it has a subscription and sends no heartbeats, and its main thread wakes",
+      { process: { ...hung, beats: false }, looks: switching(1, known(rows({}))) },
+      {},
+      "healthy deaf",
     ],
   ]);
 
@@ -463,6 +489,38 @@ describe("a process with connections, whose main loop is silent", () => {
       measured: "connections",
     });
   });
+});
+
+describe("a process that only its connections show to be a worker", () => {
+  const process = { ...SEEN, foundBy: "connections" } as const;
+  const nobodySubscribed = { asking: { ...ASKED, subscribers: 0 } };
+  decides([
+    ["is busy when it is silent and somebody can be asked", { process }, {}, "healthy busy"],
+    [
+      "is undecided when it is silent and nobody can be asked: it is another program",
+      { process },
+      nobodySubscribed,
+      "unknown undecided unrecognised",
+    ],
+    [
+      "is deaf when its heartbeats are heard",
+      { process, looks: looks(POLLS), heartbeats: beating() },
+      nobodySubscribed,
+      "healthy deaf",
+    ],
+    [
+      "is undecided when it polls and sends no heartbeats",
+      { process, looks: looks(POLLS) },
+      {},
+      "unknown undecided unrecognised",
+    ],
+    [
+      "is listened to before that is said",
+      { process, looks: looks(POLLS), heartbeats: { ...SILENCE, forMs: 900 } },
+      {},
+      "open heartbeat",
+    ],
+  ]);
 });
 
 describe("a process with connections, whose main loop turns", () => {
@@ -545,13 +603,19 @@ describe("a process with connections, whose main loop turns", () => {
     ],
     [
       "is catatonic when it hears nobody, whatever its heartbeats count",
-      { looks: looks(MUTE), heartbeats: beating({ active: 2 }) },
+      { looks: looks(MUTE), heartbeats: beating({ active: 2, version: "5.6.2" }) },
       { unacked: 40 },
       "unhealthy catatonic",
     ],
     [
+      "is deaf when it hears nobody because it finishes its tasks and ends",
+      { looks: looks(MUTE), heartbeats: beating({ active: 2, version: "5.7.0" }) },
+      {},
+      "healthy deaf",
+    ],
+    [
       "is looked at for two seconds when it hears nobody",
-      { looks: looks(MUTE).slice(0, 2), heartbeats: beating({ active: 2 }) },
+      { looks: looks(MUTE).slice(0, 2), heartbeats: beating({ active: 2, version: null }) },
       nobodySubscribed,
       "open second-look",
     ],

@@ -21,9 +21,11 @@ export const SEEN = {
   pid: 12,
   startTicks: 700,
   foundBy: "command",
+  words: "python celery worker",
   pool: "prefork",
   slots: 2,
   gossips: true,
+  beats: true,
   graceMs: 300_000,
 } as const;
 
@@ -33,6 +35,7 @@ export const NOBODY = {
   others: [],
   namesInUse: false,
   suspect: null,
+  isCertain: false,
 } as const;
 
 export const ASKED: Extract<Asking, { kind: "asked" }> = {
@@ -56,6 +59,7 @@ export function processLook(changed: Partial<ProcessLook> = {}): ProcessLook {
     ageMs: HOUR_MS,
     voluntarySwitches: 5,
     children: 2,
+    handlesSignals: true,
     ...changed,
   };
 }

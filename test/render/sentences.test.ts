@@ -76,7 +76,7 @@ const PLAN: Plan = {
   asked: RULES.asked,
   targets: [{ node: NODE, worker: null }],
   others: [],
-  place: { kind: "inside", survey: { visible: true, workers: [], zombies: [], possible: [] } },
+  place: { kind: "inside", survey: { visible: true, workers: [], zombies: [], possible: [] }, said: false },
   destination: [NODE],
   channel: "/0.celery.pidbox",
   prefix: "",
@@ -112,10 +112,10 @@ const withWork = (work: Partial<WorkRules>): Partial<CheckReport> => {
 const about = { node: NODE, pid: 12 };
 const silence = { forS: 74, graceMs: 300_000 };
 const hanging = { forS: 7_500, graceMs: 300_000 };
-const busy = (measured: "connections" | "cut-off" | "state-file" | "not"): Verdict => {
+const busy = (measured: "connections" | "state-file" | "not"): Verdict => {
   return { status: "healthy", reason: "busy", ...about, measured, ...silence };
 };
-const hung = (measured: "connections" | "cut-off" | "state-file"): Verdict => {
+const hung = (measured: "connections" | "state-file"): Verdict => {
   return { status: "unhealthy", reason: "hung", ...about, measured, ...hanging };
 };
 const deaf = (
@@ -149,7 +149,7 @@ const VERDICTS: Record<
     alive(...Array.from({ length: 10 }, (_, n) => pong(`w${n}@x`))),
   ],
   busy: [
-    ...(["connections", "cut-off", "state-file", "not"] as const).map(busy),
+    ...(["connections", "state-file", "not"] as const).map(busy),
     { ...busy("connections"), status: "unhealthy" } as Verdict,
   ],
   deaf: [
@@ -170,7 +170,7 @@ const VERDICTS: Record<
   disconnected: [
     { status: "unhealthy", reason: "disconnected", ...about, ageMs: 3_600_000, brokerUpS: 86_400 },
   ],
-  hung: (["connections", "cut-off", "state-file"] as const).map(hung),
+  hung: (["connections", "state-file"] as const).map(hung),
   catatonic: [catatonic(95), catatonic(null), catatonic(9, 2)],
   "not-consuming": [
     notConsuming("cancelled", null),
@@ -292,6 +292,12 @@ describe("the line", () => {
     expect([...new Set(lines)].join("\n")).toMatchSnapshot();
   });
 
+  test("of a worker that is dead says that another one of its name answered", () => {
+    const answered = evidence({}, { asking: { ...ASKED, pongs: [PONG] } });
+    expect(line(dead("none", null), answered)).toContain("; another worker of that name answered; hint: ");
+    expect(line(dead("none", null))).not.toContain("answered");
+  });
+
   test("of a broker that fails has a sentence and a hint of its own for every way in which it does", () => {
     const lines = FAILURES.map((failure) => line(failed(failure), lost(failure)));
     for (const text of lines) {
@@ -332,7 +338,7 @@ describe("the line", () => {
       kind: "unknown",
       because: "not-asked",
       established: null,
-      elsewhere: [{ address: "10.0.0.9", port: 6379 }],
+      elsewhere: [{ address: "10.0.0.9", port: 6380 }],
     } as const;
     const lines = [
       line(failed(first), lost(first), { isForgiven: true }),
@@ -343,6 +349,39 @@ describe("the line", () => {
     ];
     for (const text of lines) expectSpeech(text);
     expect(lines.join("\n")).toMatchSnapshot();
+  });
+
+  test.each<[string, number, readonly string[], boolean]>([
+    ["10.0.0.9", 6379, ["10.0.0.9:6379"], false],
+    ["10.0.0.9", 6379, ["10.0.0.8:6379"], true],
+    ["10.0.0.9", 6379, ["10.0.0.9:6380"], true],
+    ["10.0.0.9", 6379, ["fd00::9:6379"], true],
+    // The other may hold its results.
+    ["10.0.0.9", 6379, ["10.0.0.8:6379", "10.0.0.9:6379"], false],
+    // Which address a name has is not known.
+    ["cache", 6379, ["10.0.0.9:6379"], false],
+    ["cache", 6379, ["10.0.0.9:6380"], true],
+    // Neither is how an address is written that can be written otherwise.
+    ["fd00::9", 6379, ["fd00::9:6379"], false],
+    ["fd00:0::9", 6379, ["fd00::9:6379"], false],
+    ["127.1", 6379, ["127.0.0.1:6379"], false],
+    ["0.0.0.0", 6379, ["127.0.0.1:6379"], false],
+    ["cache", 6379, [], false],
+  ])("of a failed broker at %s:%d and a worker at %j names the other: %s", (host, port, ends, isSaid) => {
+    const elsewhere = ends.map((end) => {
+      const colon = end.lastIndexOf(":");
+      return { address: end.slice(0, colon), port: Number(end.slice(colon + 1)) };
+    });
+    const unasked = { kind: "unknown", because: "not-asked", established: null, elsewhere } as const;
+    const failure: BrokerFailure = { kind: "unreachable", cause: "no-answer", detail: "1000 ms" };
+    const plan = { ...PLAN, broker: { ...PLAN.broker, target: { ...PLAN.broker.target, host, port } } };
+    const text = line(
+      failed(failure),
+      { ...lost(failure), nodes: [node({ looks: looks(unasked) })] },
+      { plan },
+    );
+    expectSpeech(text);
+    expect(text.includes("is connected to")).toBe(isSaid);
   });
 
   test("says what was asked of the work and could not be seen, and changes no verdict", () => {

@@ -1,21 +1,26 @@
 import { expect, test } from "vitest";
 import { examine } from "../../src/worker/process.ts";
-import { type FakeProcess, fakeProc } from "./fake-proc.ts";
+import { type FakeProcess, fakeProc, MASKS } from "./fake-proc.ts";
 
 const UPTIME = { "/proc/uptime": "3070.51 5512.20\n" };
 
 const look = (process: Omit<FakeProcess, "pid">, files: Readonly<Record<string, string | null>> = {}) =>
   examine(fakeProc([{ pid: 20, ...process }], { ...UPTIME, ...files }), 20, 5000);
 
+const pool = (pids: readonly number[], parent = 20) =>
+  pids.map((pid): FakeProcess => ({ pid, parent, ...MASKS.pool }));
+
 test("examine tells what a process does when it runs", () => {
   expect(
-    look(
-      {},
-      {
-        "/proc/20/task/20/children": "21 22 ",
+    examine(
+      fakeProc([{ pid: 20 }, ...pool([21, 22, 27]), { pid: 28, parent: 20 }], {
+        ...UPTIME,
+        "/proc/20/task/20/children": "21 22 28 ",
         "/proc/20/task/25/children": "",
         "/proc/20/task/26/children": "27 ",
-      },
+      }),
+      20,
+      5000,
     ),
   ).toEqual({
     state: "running",
@@ -23,7 +28,15 @@ test("examine tells what a process does when it runs", () => {
     ageMs: 3_020_510,
     voluntarySwitches: 41,
     children: 3,
+    handlesSignals: true,
   });
+});
+
+test.each([
+  ["imports its application", MASKS.importing],
+  ["does so in the background of a shell", MASKS.importingInBackground],
+])("examine sees no handlers of signals when a worker %s", (_, masks) => {
+  expect(look(masks)?.handlesSignals).toBe(false);
 });
 
 test("examine calls no zombie frozen when its group is", () => {
@@ -57,10 +70,10 @@ test("examine gives null when the process is gone or its number another's", () =
 });
 
 test("examine counts by parents when the kernel keeps no list of children", () => {
-  const proc = fakeProc(
-    [{ pid: 20 }, { pid: 21, parent: 20 }, { pid: 22, parent: 20 }, { pid: 23, parent: 21 }],
-    { ...UPTIME, "/proc/20/task/20/stat": "" },
-  );
+  const proc = fakeProc([{ pid: 20 }, ...pool([21, 22]), ...pool([23], 21), { pid: 24, parent: 20 }], {
+    ...UPTIME,
+    "/proc/20/task/20/stat": "",
+  });
   expect(examine(proc, 20, 5000)?.children).toBe(2);
 });
 

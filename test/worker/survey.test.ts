@@ -27,6 +27,7 @@ test("survey tells all of a worker when it is the container's first process", ()
         pid: 1,
         startTicks: 123,
         command: expect.objectContaining({ name: "w1@%h", node: null }) as unknown,
+        words: expect.stringContaining("celery") as unknown,
         foundBy: "command",
         environment: { CELERY_BROKER_URL: "redis://b/0", BROKER_URL: "redis://a/0", CELERY_EMPTY: "" },
         host: "ours",
@@ -278,8 +279,9 @@ describe("workerByPid", () => {
     expect(byPid({ words: ["/opt/frozen-worker"] })).not.toBeNull();
   });
 
-  test("reads the command line when it is a worker's", () => {
+  test("reads the command line when it is a worker's, also of one that went into the background", () => {
     expect(byPid({ words: WORKER })?.command.name).toBe("w1@%h");
+    expect(byPid({ words: WORKER, isForked: true })?.command.name).toBe("w1@%h");
   });
 
   test("gives a zombie when the worker has ended and nobody has waited for it", () => {
@@ -332,7 +334,10 @@ describe("workerNode of a worker in another container, whose processes are in si
 
 describe("survey, of processes that are alike,", () => {
   test("takes what was forked for no main when the main is gone: its beat, a task's own process", () => {
-    expect(mains([{ pid: 21, words: WORKER, isForked: true }])).toEqual([]);
+    const orphan = { pid: 21, words: WORKER, isForked: true };
+    expect(mains([orphan])).toEqual([]);
+    expect(survey(fakeProc([orphan])).possible).toMatchObject([{ pid: 21, isFork: true }]);
+    expect(survey(fakeProc([{ ...orphan, ...MASKS.pool }])).possible).toEqual([]);
   });
 
   test("takes the inner one for the main when a reloader has started it with its own command line", () => {
