@@ -144,7 +144,8 @@ function judgeKnown(
   const seen = sightings(looks);
   const hearsNobody =
     process.gossips && seen.every((look) => look.rows.every(({ subscriptions }) => subscriptions === 0));
-  const mayCountForEver = hearsNobody && !isMended(beats?.version ?? null);
+  // It does not notice any more that its children have ended their tasks; its own it counts right.
+  const mayCountForEver = hearsNobody && isFreeOfTasks(process, looks);
   if (active !== 0 && !mayCountForEver) return deaf(about, { shownBy: "heartbeat", subscribers, active });
   if (spanMs(seen) < PAUSED_MS) return open("second-look");
   // Tasks that wait for their time or their rate are not in hand, are not acknowledged, and fill the prefetch window.
@@ -154,17 +155,6 @@ function judgeKnown(
   const idle = rows.filter(({ command }) => command === "brpop").map(({ idleS }) => idleS);
   const pausedS = idle.length === 0 ? null : Math.min(...idle);
   return { status: "unhealthy", reason: "catatonic", ...about, active, pausedS };
-}
-
-/**
- * Whether its kombu is one that notices the end of its tasks after an outage. A gevent worker that finishes its tasks
- * before it ends hears nobody either, and sends heartbeats meanwhile.
- *
- * @param version Celery's; 5.7 asks for kombu 5.7
- */
-function isMended(version: string | null): boolean {
-  const [major = 0, minor = 0] = (version ?? "").split(".").map(Number);
-  return major > 5 || (major === 5 && minor >= 7);
 }
 
 function judgeUnknown(

@@ -114,11 +114,11 @@ describe("a worker that was told otherwise than the probe", () => {
 });
 
 describe("a worker that its command line does not show", () => {
-  const started = async () => {
+  const startedBy = async (name: string, program: string, more: Partial<WorkerOptions> = {}) => {
     const folder = mkdtempSync(join(tmpdir(), "celery-probe-script-"));
-    const script = join(folder, "run.py");
-    writeFileSync(script, `import sys\nfrom tasks import app\napp.worker_main(sys.argv[1:])\n`);
-    const worker = await solo({ script });
+    const script = join(folder, name);
+    writeFileSync(script, program);
+    const worker = await solo({ script, ...more });
     return {
       worker,
       end: () => {
@@ -126,6 +126,49 @@ describe("a worker that its command line does not show", () => {
       },
     };
   };
+  const started = () =>
+    startedBy("run.py", "import sys\nfrom tasks import app\napp.worker_main(sys.argv[1:])\n");
+
+  test("is the fork that works, not its parent of the same command line, which waits", async () => {
+    const forking = [
+      "import multiprocessing, sys",
+      "from tasks import app",
+      "if __name__ == '__main__':",
+      "    worker = multiprocessing.get_context('fork').Process(target=app.start, args=(sys.argv[2:],))",
+      "    worker.start()",
+      "    worker.join()",
+    ].join("\n");
+    const { worker, end } = await startedBy("manage.py", forking, { globalArgs: ["celery"] });
+    const [fork] = await worker.children();
+    await worker.taskStarted(await worker.submit("nap", 30));
+    const busy = new RegExp(
+      `^healthy: busy: \\S+ silent for .* \\(process ${container.pidInside(fork ?? 0)} running,`,
+    );
+    expectLine(await ask([], { CELERY_BROKER_URL: server.url() }), 0, busy, 4_900);
+    end();
+  });
+
+  test("is no other program that fetches and listens, once the worker is dead", async () => {
+    const consuming = [
+      "import os",
+      "from kombu import Connection, Consumer, Exchange, Queue",
+      "connection = Connection(os.environ['CELERY_BROKER_URL'])",
+      "channel = connection.channel()",
+      "work = Queue('events', Exchange('events'), 'events')",
+      "news = Queue('', Exchange('news', type='fanout'), exclusive=True, auto_delete=True)",
+      "Consumer(channel, [work, news], accept=['json'], callbacks=[lambda body, message: message.ack()]).consume()",
+      "print('is ready.', flush=True)",
+      "while True:",
+      "    try: connection.drain_events(timeout=1)",
+      "    except TimeoutError: pass",
+    ].join("\n");
+    const { worker: consumer, end } = await startedBy("consume.py", consuming, { until: "ready" });
+    const other = new RegExp(
+      `^unknown: undecided: no process here is known to be celery@${container.hostname}, and process ${container.pidInside(consumer.pid)} \\(python\\S* \\S*consume.py worker\\) may be it`,
+    );
+    expectLine(await ask([], { CELERY_BROKER_URL: server.url() }), 1, other, 4_900);
+    end();
+  });
 
   test("is found by its connections, and busy is told from dead", async () => {
     const { worker, end } = await started();
@@ -165,6 +208,17 @@ describe("a worker that its command line does not show", () => {
     rmSync(folder, { recursive: true });
     end();
   });
+});
+
+test("a dead worker whose name answers from elsewhere is dead once it is said that it belongs here", async () => {
+  const elsewhere = await startContainer();
+  const namesake = await elsewhere.startWorker({ server, pool: "solo", name: "w@prod" });
+  const env = { CELERY_BROKER_URL: server.url(), CELERY_PROBE_NODE: namesake.node };
+  expectLine(await ask([], env), 0, /^healthy: alive: w@prod answered/, 2_900);
+  const dead =
+    /^unhealthy: dead: w@prod is not running: there is no worker process here; another worker of that name answered/;
+  expectLine(await ask(["--placement=inside"], env), 1, dead, 2_900);
+  await elsewhere.stop();
 });
 
 describe("a broker that fails", () => {

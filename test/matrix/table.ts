@@ -32,6 +32,7 @@ export const STATES: readonly State[] = [
   gone.KILLED,
   gone.MAIN_KILLED,
   gone.MAIN_KILLED_PROGRAM_LEFT,
+  gone.ENDING,
   gone.ZOMBIE,
   gone.NEVER_STARTED,
   gone.ONE_OF_TWO_DEAD,

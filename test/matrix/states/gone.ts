@@ -1,5 +1,6 @@
 import type { Container } from "../../world/container.ts";
 import type { CeleryVersion } from "../../world/pairs.ts";
+import { setTimeout as wait } from "node:timers/promises";
 import { childrenOf, commandOf, isAlive, processStat } from "../../world/proc.ts";
 import type { Worker } from "../../world/worker.ts";
 import type { WorkerPlace } from "../../world/worker-command.ts";
@@ -88,6 +89,40 @@ export const MAIN_KILLED_PROGRAM_LEFT: State = {
         must(isAlive(program), "the task's program is left");
         return "process gone, the program of its task left";
       },
+    };
+  },
+};
+
+export const ENDING: State = {
+  id: "ending",
+  title: "SIGTERM has told it to end, and it finishes its task first",
+  asks: ({ pool }) =>
+    // An eventlet worker answers until its tasks have ended.
+    pool === "eventlet"
+      ? [{ expect: "healthy: alive", or: "healthy: deaf" }]
+      : [{ expect: "healthy: busy", or: "healthy: deaf" }],
+  where: {
+    ...cellsWith(POOLS, [NEWEST], ""),
+    prefork: ["5.2.7", "5.6.3", NEWEST],
+    gevent: ["5.6.3", NEWEST],
+  },
+  otherVersions: "the same in all as far as they wait for their tasks; gevent on 5.2.7 does not always",
+  make: async (world) => {
+    const worker = await world.startWorker();
+    const task = await worker.submit("nap", world.napS);
+    await worker.taskStarted(task);
+    worker.kill("SIGTERM");
+    await worker.waitForLog(/Warm shutdown/);
+    await wait(4_000);
+    return {
+      container: world.container,
+      node: worker.node,
+      prove: () => {
+        must(isAlive(worker.pid), "its process runs");
+        must(!worker.log().includes(`${task}] succeeded`), "its task runs");
+        return Promise.resolve("its process and its task run");
+      },
+      after: () => worker.taskSucceeded(task).then(() => untilGone(worker, 20_000)),
     };
   },
 };
@@ -186,8 +221,8 @@ export const DEAD_BESIDE_A_LIVING_ONE: State = {
 };
 
 /** Killed, and its parent has taken note. */
-async function untilGone(worker: Worker): Promise<void> {
-  await until("its process is gone", 5_000, () => processStat(worker.pid) === undefined || undefined);
+async function untilGone(worker: Worker, withinMs = 5_000): Promise<void> {
+  await until("its process is gone", withinMs, () => processStat(worker.pid) === undefined || undefined);
 }
 
 function gone(pid: number): Promise<string> {
