@@ -191,7 +191,7 @@ function deafStatement(verdict: Of<"deaf">, channel: string): Statement {
   return subscribers === 0
     ? {
         fact: `${node} works and cannot be asked: ${TURNS[shownBy]}, and it is not subscribed to ${channel}${process}`,
-        hint: "remote control is off (worker_enable_remote_control), or a gevent or eventlet worker has lost that connection: then a restart brings it back",
+        hint: "remote control is off (worker_enable_remote_control) or elsewhere (control_exchange), or a gevent or eventlet worker has lost that connection: then a restart brings it back",
       }
     : {
         fact: `${node} works and does not answer: ${TURNS[shownBy]}${process}`,
