@@ -23,15 +23,7 @@ export const REMOTE_CONTROL_OFF: State = {
       settings: { worker_enable_remote_control: false },
       until: "ready",
     });
-    return {
-      container: world.container,
-      node: worker.node,
-      prove: async () => {
-        must((await world.listeners()) === 0, "nobody listens");
-        return fetches(world, worker);
-      },
-      after: () => world.consumes(worker),
-    };
+    return atWork(world, worker, 0);
   },
 };
 
@@ -53,6 +45,19 @@ export const REMOTE_CONTROL_AND_GOSSIP_OFF_FULL: State = {
   otherVersions: SAME_IN_ALL,
   make: (world) => fullAndDeaf(world, ["--without-gossip"]),
 };
+
+/** It fetches; so many connections listen for control messages, as far as the broker knows. */
+function atWork(world: World, worker: Worker, listeners: number): Situation {
+  return {
+    container: world.container,
+    node: worker.node,
+    prove: async () => {
+      must((await world.listeners()) === listeners, `${listeners} listen, as far as the broker knows`);
+      return fetches(world, worker);
+    },
+    after: () => world.consumes(worker),
+  };
+}
 
 async function fullAndDeaf(world: World, args: readonly string[]): Promise<Situation> {
   const worker = await world.startWorker({
@@ -121,15 +126,7 @@ export const CONTROL_CONNECTION_CLOSED: State = {
     const { port } = await controlRow(world, worker);
     await world.redis.client("KILL", "ADDR", `127.0.0.1:${port}`);
     await wait(3_000);
-    return {
-      container: world.container,
-      node: worker.node,
-      prove: async () => {
-        must((await world.listeners()) === 0, "nobody listens");
-        return fetches(world, worker);
-      },
-      after: () => world.consumes(worker),
-    };
+    return atWork(world, worker, 0);
   },
 };
 
@@ -147,15 +144,7 @@ export const CONTROL_CONNECTION_HALF_OPEN: State = {
   make: async (world) => {
     const worker = await world.startWorker();
     await loseConnection(world, worker, await controlRow(world, worker));
-    return {
-      container: world.container,
-      node: worker.node,
-      prove: async () => {
-        must((await world.listeners()) === 1, "the broker believes that it listens");
-        return fetches(world, worker);
-      },
-      after: () => world.consumes(worker),
-    };
+    return atWork(world, worker, 1);
   },
 };
 
