@@ -124,7 +124,6 @@ export const OPTIONS = {
       details:
         "beside: in a container of its own that shares the worker's PID namespace; with no worker in sight it is undecided, " +
         "never dead. remote: only the broker is in sight; busy and dead cannot be told apart. " +
-        "inside: the worker belongs here; where there is none it is dead, also if another one of its name answers. " +
         "auto: inside, if a worker is in sight or the node's host part is this host name; else remote.",
     },
   ),

@@ -95,10 +95,7 @@ async function ask(
   isSettled: (asking: Asking) => boolean,
 ): Promise<Asking> {
   const roll = startRoll(plan.asked, host.now);
-  const isMissed = plan.place.kind === "inside" && plan.place.said;
-  const isSuspect = plan.targets.some(({ worker }) =>
-    worker === null ? isMissed : "TtZ".includes(worker.state),
-  );
+  const isSuspect = plan.targets.some(({ worker }) => worker !== null && "TtZ".includes(worker.state));
   let pings = 0;
   let subscribers = 0;
   let over = false;

@@ -75,8 +75,6 @@ export type ProcessSight =
       /** Whether another of the nodes asked was found here, so that the names asked are in use. */
       readonly namesInUse: boolean;
       readonly suspect: Suspect | null;
-      /** Whether the user said that the worker belongs here, so that a pong is another's of that name. */
-      readonly isCertain: boolean;
     }
   | {
       readonly kind: "seen";

@@ -12,7 +12,7 @@ import { beats, gossips, graceOf, poolOf, slotsOf } from "./worker-settings.ts";
 import { type Ear, openEar } from "./hear.ts";
 import type { Plan } from "./plan.ts";
 import { lastConnections } from "./judge-connections.ts";
-import { findByConnections, place, suspectAmong } from "./suspect.ts";
+import { findByConnections, suspectAmong } from "./suspect.ts";
 
 /** When the looks are taken, in milliseconds after the first: two for what must be certain, then one a second. */
 const LOOKS_MS = [0, 120, 1_250, 2_350, 3_450, 4_550];
@@ -148,11 +148,7 @@ export function prepareExamination(
       const process = examine(host.proc, found.pid, found.startTicks);
       patient.looks.push({ atMs: host.now(), process, connections: null });
     } else if (worker === null) {
-      const isTold =
-        ourselves !== null && rows?.some((row) => place(row) === place(ourselves.local)) === true;
-      // What a dead worker's task has forked is as idle as it may be; one that is connected would have been found.
-      const possible = survey.possible.filter(({ isFork }) => !(isFork && isTold));
-      suspect = suspectAmong(host.proc, possible, ourselves?.remote ?? null);
+      suspect = suspectAmong(host.proc, survey.possible, ourselves?.remote ?? null);
     }
   }
 
@@ -172,7 +168,6 @@ export function prepareExamination(
         others: plan.others,
         namesInUse: plan.targets.some((target) => target.worker !== null),
         suspect,
-        isCertain: plan.place.said,
       };
     }
     const { pid, startTicks, foundBy, words } = worker;

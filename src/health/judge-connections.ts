@@ -63,10 +63,8 @@ function judgeNone(
   if (spanMs(node.looks.filter((look) => look.connections?.kind === "none")) < SETTLED_MS)
     return open("second-look");
   const ageMs = node.looks.at(-1)?.process?.ageMs ?? 0;
-  // It has not read that it was cut off, which may have been a moment ago, unless nothing can keep it from reading.
-  if (connections.closeWait && !isFreeOfTasks(process, node.looks)) {
-    return silent(about, unmeasured(node, process));
-  }
+  // It has not read that it was cut off, which may have been a moment ago: a socket does not tell since when.
+  if (connections.closeWait) return silent(about, unmeasured(node, process));
   if (connections.elsewhere.length > 0) {
     return undecided({ kind: "elsewhere", ...about, endpoints: connections.elsewhere });
   }
@@ -111,7 +109,8 @@ function judgeKnown(
       ? undecided({ kind: "unrecognised", ...about, words: process.words })
       : null;
   if (loop.kind === "silent") {
-    if (unrecognised !== null && asking.subscribers === 0) return unrecognised;
+    // A worker listens for control messages and to gossip, by a connection each; the subscribers may be others.
+    if (unrecognised !== null && (asking.subscribers === 0 || own < 2)) return unrecognised;
     const { graceMs } = process;
     const length =
       loop.forS === null

@@ -19,9 +19,7 @@ export function judgeNode(node: NodeEvidence, evidence: Evidence, rules: Rules):
     case "out-of-sight":
       return judgePong(node, evidence.asking) ?? judgeFromAfar(node, process.because, evidence.asking);
     case "none":
-      return mayBeHere(process)
-        ? (judgePong(node, evidence.asking) ?? judgeAbsent(node, process, evidence))
-        : judgeAbsent(node, process, evidence);
+      return judgePong(node, evidence.asking) ?? judgeAbsent(node, process, evidence);
     case "seen":
       return judgeSeen(node, process, evidence, rules);
     default:
@@ -73,19 +71,13 @@ function judgeFromAfar(
   return undecided({ kind: "out-of-sight", node, pid: null, because, subscribers, heard, listened });
 }
 
-/** Whether a pong under its name may be its own: where nobody is here, another worker of that name has sent it. */
-function mayBeHere({ isCertain, suspect, others }: Extract<ProcessSight, { kind: "none" }>): boolean {
-  return !isCertain || suspect !== null || others.length > 0;
-}
-
 function judgeAbsent(
   { node, looks }: NodeEvidence,
   process: Extract<ProcessSight, { kind: "none" }>,
   { asking, brokerUpS }: Evidence,
 ): Judgement {
   // Somebody who was not recognised may answer yet.
-  const mayAnswer = asking.kind === "asked" && asking.subscribers > 0 && asking.waitedMs < NOBODY_MS;
-  if (mayAnswer && mayBeHere(process)) return open("pong");
+  if (asking.kind === "asked" && asking.subscribers > 0 && asking.waitedMs < NOBODY_MS) return open("pong");
   if (spanMs(looks) < CERTAIN_MS) return open("second-look");
   if (process.others.length > 0 && !process.namesInUse) {
     const gap = { kind: "misnamed", node, pid: null, names: process.others } as const;

@@ -41,8 +41,7 @@ export interface Plan {
 
 /** Where the probe runs. `survey` is null where nobody looks, or nothing can be seen. */
 export type Placement =
-  /** `said`: the user said so. */
-  | { readonly kind: "inside"; readonly survey: Survey; readonly said: boolean }
+  | { readonly kind: "inside"; readonly survey: Survey }
   | { readonly kind: "out-of-sight"; readonly because: "remote" | "beside" | "no-proc" };
 
 /** Elements of the reply list that the next ping leaves: one node's, and a whole fleet's. */
@@ -114,7 +113,7 @@ function placeOf(
   hostname: string,
 ): Placement {
   if (survey === null) return { kind: "out-of-sight", because: "remote" };
-  const inside: Placement = { kind: "inside", survey, said: given === "inside" };
+  const inside: Placement = { kind: "inside", survey };
   if (survey.workers.length > 0) return inside;
   if (!survey.visible) return { kind: "out-of-sight", because: "no-proc" };
   if (given === "inside") return inside;

@@ -25,11 +25,11 @@ export function findByConnections(
     return connectedPids(proc, (local) => places.has(place(local)), pids);
   };
   const found = holders(subscribed, holders(fetching, (proc.pids() ?? []).filter(isMeant)));
-  return (
-    found
-      .flatMap((pid) => workerByPid(proc, pid, "connections") ?? [])
-      .find((worker) => hasMadeOne(proc, worker, fetching)) ?? null
-  );
+  const [only, another] = found
+    .flatMap((pid) => workerByPid(proc, pid, "connections") ?? [])
+    .filter((worker) => hasMadeOne(proc, worker, fetching));
+  // Nothing shows which of several bears the name.
+  return another === undefined ? (only ?? null) : null;
 }
 
 /** The server takes the difference of two whole seconds for an age, in milliseconds. */
@@ -73,13 +73,10 @@ export function suspectAmong(
 function mayBeConnected(sockets: Sockets, broker: Endpoint | null): boolean {
   if (sockets.kind === "unreadable") return true;
   return sockets.sockets.some(
-    ({ remote, state }) =>
-      broker !== null &&
-      place(remote) === place(broker) &&
-      (state === "established" || state === "connecting"),
+    ({ remote, state }) => broker !== null && place(remote) === place(broker) && state !== "other",
   );
 }
 
-export function place({ address, port }: Endpoint): string {
+function place({ address, port }: Endpoint): string {
   return `${plainAddress(address)} ${port}`;
 }

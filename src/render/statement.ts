@@ -201,17 +201,16 @@ function deafStatement(verdict: Of<"deaf">, channel: string): Statement {
 
 function deadStatement(
   { node, pid, how }: Of<"dead">,
-  { nodes, asking }: Evidence,
+  { nodes }: Evidence,
   pidfile: string | null,
 ): Statement {
   const named = nodes.some(({ process }) => process.kind === "seen") ? "of that name " : "";
   const absence =
     pidfile === null ? `there is no worker process ${named}here` : `${pidfile} names no worker process`;
-  const isAnswered = asking.kind === "asked" && asking.pongs.some((pong) => pong.node === node);
   switch (how) {
     case "none":
       return {
-        fact: `${node} is not running: ${absence}${isAnswered ? "; another worker of that name answered" : ""}`,
+        fact: `${node} is not running: ${absence}`,
         hint: "its log says why it ended; a worker elsewhere is asked with --placement remote",
       };
     case "remains":

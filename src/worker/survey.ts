@@ -30,7 +30,10 @@ export interface Survey {
   readonly workers: readonly WorkerProcess[];
   /** Ended workers that nobody has waited for, by their names; only looked for where there is no worker. */
   readonly zombies: readonly number[];
-  /** Python programs that may be a worker by another name, and, where there is no worker, forks that may be one. */
+  /**
+   * Python programs that may be a worker by another name, and, where there is no worker, forks of a worker's command
+   * line: one that went into the background, or what a dead one has left.
+   */
   readonly possible: readonly Possible[];
 }
 
@@ -38,8 +41,6 @@ export interface Possible {
   readonly pid: number;
   /** The program and its first arguments; no secret is among them. */
   readonly words: string;
-  /** A fork of a worker's command line: a worker that went into the background, or what a dead one has left. */
-  readonly isFork: boolean;
 }
 
 /** Looks through all processes: one file of each, and three more of those that may be a worker. */
@@ -79,7 +80,7 @@ export function survey(proc: ProcFiles): Survey {
     possible: [
       ...mains
         .filter(({ program }) => program.kind === "python")
-        .map(({ pid, text }) => ({ pid, words: programWords(text), isFork: false })),
+        .map(({ pid, text }) => ({ pid, words: programWords(text) })),
       ...(workers.length > 0 ? [] : [...forksAmong(candidates), ...retitledAmong(proc, others)]),
     ],
   };
@@ -181,13 +182,13 @@ function retitledAmong(proc: ProcFiles, others: ReadonlyMap<number, string>): re
       const status = statusOf(proc, pid);
       return status !== null && !isOfPool(status) && status.namespacePids.length <= depth;
     })
-    .map(([pid, text]) => ({ pid, words: programWords(text), isFork: false }));
+    .map(([pid, text]) => ({ pid, words: programWords(text) }));
 }
 
 function forksAmong(candidates: ReadonlyMap<number, Candidate>): readonly Possible[] {
   return [...candidates.values()]
     .filter(({ program, stat, status }) => program.kind === "main" && stat.isForked && !isOfPool(status))
-    .map(({ pid, text }) => ({ pid, words: programWords(text), isFork: true }));
+    .map(({ pid, text }) => ({ pid, words: programWords(text) }));
 }
 
 const PYTHON = /\/(?:python|pypy)[\d.]*$/;

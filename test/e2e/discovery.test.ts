@@ -293,7 +293,7 @@ test("survey calls a script possible when it calls worker_main, and its connecti
     const proc = only(group.pid);
     const { workers, possible } = survey(proc);
     expect(workers).toEqual([]);
-    expect(possible).toEqual([{ pid: group.pid, words: "python run_it.py", isFork: false }]);
+    expect(possible).toEqual([{ pid: group.pid, words: "python run_it.py" }]);
     // Only the `celery` program reads names like CELERY_WORKER_HOSTNAME.
     const node = `celery@${hostname()}`;
     const redis = server.client();

@@ -210,17 +210,6 @@ describe("a worker that its command line does not show", () => {
   });
 });
 
-test("a dead worker whose name answers from elsewhere is dead once it is said that it belongs here", async () => {
-  const elsewhere = await startContainer();
-  const namesake = await elsewhere.startWorker({ server, pool: "solo", name: "w@prod" });
-  const env = { CELERY_BROKER_URL: server.url(), CELERY_PROBE_NODE: namesake.node };
-  expectLine(await ask([], env), 0, /^healthy: alive: w@prod answered/, 2_900);
-  const dead =
-    /^unhealthy: dead: w@prod is not running: there is no worker process here; another worker of that name answered/;
-  expectLine(await ask(["--placement=inside"], env), 1, dead, 2_900);
-  await elsewhere.stop();
-});
-
 describe("a broker that fails", () => {
   test("is not the worker's: the one that it is connected to is named", async () => {
     const worker = await solo();

@@ -205,6 +205,16 @@ describe("a worker that its command line does not show", () => {
     expect(verdict).toMatchObject({ reason: "busy", pid: 12 });
   });
 
+  test("is not taken for the one that is asked when several may be it", async () => {
+    const broker = brokerWith(1, () => [], { tell: listing(() => SILENT, [12, 13]) });
+    const two = procWith([
+      { ...script, connections: 3 },
+      { ...script, pid: 13, connections: 3 },
+    ]);
+    const { verdict } = await examined({ broker, proc: () => two });
+    expect(verdict).toMatchObject({ gap: { kind: "unrecognised" } });
+  });
+
   test.each([
     [
       "its sockets cannot be told from others of its user",
@@ -258,10 +268,17 @@ describe("a worker that was forked after it had its command line", () => {
     expect(verdict).toMatchObject({ reason: "busy", pid: 12 });
   });
 
-  test("is none when its connections are older than itself: it inherited them from one that is dead", async () => {
+  test("may be one when its connections are older than itself: it may have inherited them from one that is dead", async () => {
     const proc = procWith([{ ...forked, connections: 3, startTicks: 50_000 }]);
     const { verdict } = await examined({ broker: silent, proc: () => proc });
-    expect(verdict).toMatchObject({ reason: "dead", how: "none" });
+    expect(verdict).toMatchObject({ gap: { kind: "unrecognised", pid: 12 } });
+  });
+
+  test("may be one when it has no connection yet, as long as it is young", async () => {
+    const verdictAt = async (startTicks: number) =>
+      (await examined({ proc: () => procWith([{ ...forked, startTicks }]) })).verdict;
+    expect(await verdictAt(99_500)).toMatchObject({ gap: { kind: "unrecognised", pid: 12 } });
+    expect(await verdictAt(5_000)).toMatchObject({ reason: "dead", how: "none" });
   });
 
   test("may be one when the broker does not show whose connections are whose", async () => {
@@ -275,20 +292,5 @@ describe("a worker that was forked after it had its command line", () => {
     const proc = procWith([parent, { ...forked, parent: 11, connections: 3 }]);
     const { verdict } = await examined({ broker: silent, proc: () => proc });
     expect(verdict).toMatchObject({ reason: "busy", pid: 12, forS: 74 });
-  });
-});
-
-describe("a container without a worker, whose worker's name answers", () => {
-  const empty = procWith([]);
-  const another = brokerWith(1, answers);
-
-  test("has none when the user said that it belongs there", async () => {
-    const { verdict } = await examined({ argv: ["--placement=inside"], broker: another, proc: () => empty });
-    expect(verdict).toMatchObject({ reason: "dead", how: "none" });
-  });
-
-  test("is believed when nobody said so: it may run in a container that shares the name", async () => {
-    const { verdict } = await examined({ broker: another, proc: () => empty });
-    expect(verdict).toMatchObject({ reason: "alive" });
   });
 });

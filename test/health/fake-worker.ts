@@ -22,7 +22,7 @@ export const POLLING: readonly Row[] = [
 export const SILENT: readonly Row[] = [
   { cmd: "brpop", idle: 74 },
   { cmd: "psubscribe", flags: "P", psub: 1 },
-  { cmd: "publish", idle: 75 },
+  { cmd: "psubscribe", flags: "P", psub: 1 },
 ];
 
 export const WORKER = {
@@ -47,21 +47,23 @@ export function procWith(
   return fakeProc(holding, { "/proc/uptime": "1000.00 900.00\n", ...Object.fromEntries(tables), ...files });
 }
 
-/** A broker that is up for a day and lists our connection and those of the process. */
-export function listing(rows: (time: number) => readonly Row[], pid = 12): Tell {
+/** A broker that is up for a day and lists our connection and those of the processes, alike. */
+export function listing(rows: (time: number) => readonly Row[], pids: readonly number[] = [12]): Tell {
   return ([name], time) => {
     if (name === "INFO") return "# Server\r\nuptime_in_seconds:86400\r\n";
-    return name === "CLIENT" ? clientList(rows(time), pid) : 0;
+    return name === "CLIENT" ? clientList(rows(time), pids) : 0;
   };
 }
 
-function clientList(rows: readonly Row[], pid: number): string {
+function clientList(rows: readonly Row[], pids: readonly number[]): string {
   const { address, port } = OURS.local;
   const own = `id=1 addr=${address}:${port} age=0 idle=0 flags=N db=0 sub=0 psub=0 cmd=client|list`;
-  const theirs = rows.map(({ cmd, flags = "N", idle = 0, psub = 0, db = 0 }, n) => {
-    const end = `${address}:${portOf(pid, n)}`;
-    return `id=${n + 2} addr=${end} age=900 idle=${idle} flags=${flags} db=${db} sub=0 psub=${psub} cmd=${cmd}`;
-  });
+  const theirs = pids.flatMap((pid) =>
+    rows.map(({ cmd, flags = "N", idle = 0, psub = 0, db = 0 }, n) => {
+      const port = portOf(pid, n);
+      return `id=${port} addr=${address}:${port} age=900 idle=${idle} flags=${flags} db=${db} sub=0 psub=${psub} cmd=${cmd}`;
+    }),
+  );
   return `${[own, ...theirs].join("\n")}\n`;
 }
 

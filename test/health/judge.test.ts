@@ -85,8 +85,6 @@ function decides(table: readonly Row[]): void {
   }
 }
 
-const suspect = { pid: 7, words: "python run.py", ageMs: 3_600_000, mayBeConnected: false };
-
 describe("a node that answered", () => {
   const stopped = processLook({ state: "stopped" });
   decides([
@@ -94,30 +92,6 @@ describe("a node that answered", () => {
     ["is alive when its process is out of sight", { process: afar("remote") }, pongs, "healthy alive"],
     ["is alive beside us", { process: afar("beside") }, pongs, "healthy alive"],
     ["is alive when no process here is known to be it", { process: NOBODY }, pongs, "healthy alive"],
-    [
-      "is alive when no process here is known to be it, and one may be, though it belongs here",
-      { process: { ...NOBODY, isCertain: true, suspect } },
-      pongs,
-      "healthy alive",
-    ],
-    [
-      "is alive when another worker is here, whose name may be told wrong, though it belongs here",
-      { process: { ...NOBODY, isCertain: true, others: ["b@web-1"] } },
-      pongs,
-      "healthy alive",
-    ],
-    [
-      "is dead when nobody is here and it belongs here: another one of the name answered",
-      { process: { ...NOBODY, isCertain: true } },
-      pongs,
-      "unhealthy dead",
-    ],
-    [
-      "is looked for twice when it belongs here",
-      { process: { ...NOBODY, isCertain: true }, looks: looks(null, null).slice(0, 1) },
-      pongs,
-      "open second-look",
-    ],
     ["is alive whatever its connections look like", { looks: looks(none()) }, pongs, "healthy alive"],
     [
       "is stopped when its process is: another one of the name answered",
@@ -192,6 +166,7 @@ describe("a process", () => {
 });
 
 describe("no process that is known, and a program that may be the worker", () => {
+  const suspect = { pid: 7, words: "python run.py", ageMs: 3_600_000, mayBeConnected: false };
   const possible = { ...NOBODY, suspect };
   decides([
     [
@@ -271,7 +246,6 @@ describe("a process that runs, and a broker that fails", () => {
 });
 
 describe("a process without a connection", () => {
-  const SOLO = { ...SEEN, pool: "solo" };
   const young = (ageMs: number, connections = none()) => ({
     looks: looks(connections, processLook({ ageMs })),
   });
@@ -317,27 +291,21 @@ describe("a process without a connection", () => {
     ],
     [
       "is busy when it has not noticed that it was cut off, for nobody knows how long",
-      { process: SOLO, looks: looks(none({ closeWait: true })) },
+      { looks: looks(none({ closeWait: true })) },
       { brokerUpS: 90_000 },
       "healthy busy",
     ],
     [
       "is busy also when the broker was restarted long ago: it may have been connected since",
-      { process: SOLO, looks: looks(none({ closeWait: true })) },
+      { looks: looks(none({ closeWait: true })) },
       { brokerUpS: 301 },
       "healthy busy",
     ],
     [
       "is hung when the state file has known that for longer than its grace",
-      { process: SOLO, looks: looks(none({ closeWait: true })), silentSinceS: 301 },
+      { looks: looks(none({ closeWait: true })), silentSinceS: 301 },
       {},
       "unhealthy hung",
-    ],
-    [
-      "is disconnected when it was cut off and has a pool of processes, so that no task keeps it from noticing",
-      { looks: looks(none({ closeWait: true })) },
-      {},
-      "unhealthy disconnected",
     ],
     [
       "is undecided when it has been importing for longer than a minute",
@@ -500,6 +468,12 @@ describe("a process that only its connections show to be a worker", () => {
       "is undecided when it is silent and nobody can be asked: it is another program",
       { process },
       nobodySubscribed,
+      "unknown undecided unrecognised",
+    ],
+    [
+      "is undecided when it is silent and has one subscription: those who can be asked are others",
+      { process, looks: looks(known(rows({}).filter(({ id }) => id !== 4))) },
+      {},
       "unknown undecided unrecognised",
     ],
     [

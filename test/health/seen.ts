@@ -35,7 +35,6 @@ export const NOBODY = {
   others: [],
   namesInUse: false,
   suspect: null,
-  isCertain: false,
 } as const;
 
 export const ASKED: Extract<Asking, { kind: "asked" }> = {

@@ -76,7 +76,7 @@ const PLAN: Plan = {
   asked: RULES.asked,
   targets: [{ node: NODE, worker: null }],
   others: [],
-  place: { kind: "inside", survey: { visible: true, workers: [], zombies: [], possible: [] }, said: false },
+  place: { kind: "inside", survey: { visible: true, workers: [], zombies: [], possible: [] } },
   destination: [NODE],
   channel: "/0.celery.pidbox",
   prefix: "",
@@ -290,12 +290,6 @@ describe("the line", () => {
     const lines = gaps.map((gap) => line(undecided(gap)));
     for (const text of lines) expectSpeech(text);
     expect([...new Set(lines)].join("\n")).toMatchSnapshot();
-  });
-
-  test("of a worker that is dead says that another one of its name answered", () => {
-    const answered = evidence({}, { asking: { ...ASKED, pongs: [PONG] } });
-    expect(line(dead("none", null), answered)).toContain("; another worker of that name answered; hint: ");
-    expect(line(dead("none", null))).not.toContain("answered");
   });
 
   test("of a broker that fails has a sentence and a hint of its own for every way in which it does", () => {

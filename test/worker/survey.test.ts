@@ -336,7 +336,7 @@ describe("survey, of processes that are alike,", () => {
   test("takes what was forked for no main when the main is gone: its beat, a task's own process", () => {
     const orphan = { pid: 21, words: WORKER, isForked: true };
     expect(mains([orphan])).toEqual([]);
-    expect(survey(fakeProc([orphan])).possible).toMatchObject([{ pid: 21, isFork: true }]);
+    expect(survey(fakeProc([orphan])).possible).toMatchObject([{ pid: 21 }]);
     expect(survey(fakeProc([{ ...orphan, ...MASKS.pool }])).possible).toEqual([]);
   });
 
