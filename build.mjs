@@ -1,10 +1,13 @@
-// Builds dist/celery-probe: esbuild bundles src/main.ts, pkg (SEA mode) puts the bundle into Node.
-// Run it as `npm run build`: pkg and the blob need the very Node that goes into the executable.
-import { chmod, link, mkdir, rename, rm, stat } from "node:fs/promises";
+// Builds dist/celery-probe: esbuild bundles src/main.ts, V8 compiles what a check runs, pkg (SEA mode) puts both into Node.
+// Run it as `npm run build`: pkg, the code cache and the blob need the very Node that goes into the executable.
+import { link, mkdir, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
-import pkgSea from "pkg/lib-es5/sea.js";
+import { bundle, bundleLoader } from "./build/bundle.ts";
+import { warmCodeCache, wrapScript } from "./build/code-cache.ts";
+import { pack, SEA_CONFIG } from "./build/pack.ts";
+import { CODE_CACHE_ASSET, SCRIPT_ASSET } from "./build/runtime.ts";
+import { strip } from "./build/strip.ts";
 import manifest from "./package.json" with { type: "json" };
 
 const root = dirname(fileURLToPath(import.meta.url));
@@ -15,9 +18,6 @@ const DOCKER_ARCH = new Map([
   ["x64", "amd64"],
   ["arm64", "arm64"],
 ]);
-
-const bundle = join(root, "dist/bundle/celery-probe.cjs");
-const executable = join(root, "dist/celery-probe");
 
 /** The Node that goes into the executable: npm's, for this machine, in the version that package.json pins. */
 function bundledNode() {
@@ -34,76 +34,31 @@ function bundledNode() {
   return join(root, "node_modules", name, "bin/node");
 }
 
-async function bundleSources() {
-  await build({
-    entryPoints: [join(root, "src/main.ts")],
-    outfile: bundle,
-    bundle: true,
-    minify: true,
-    platform: "node",
-    target: "node24",
-    format: "cjs",
-    legalComments: "none",
-    define: { VERSION: JSON.stringify(manifest.version) },
-    plugins: [standIns],
-  });
-}
-
-/**
- * Three modules that ioredis loads at once get a stand-in. `tls`: loading it makes Node read NODE_EXTRA_CA_CERTS, and
- * complain about it on stderr, before anybody speaks TLS; the stand-in loads it when it is first used. `debug`: a
- * DEBUG variable of the container's own would have every command printed, AUTH with its password among them.
- * `@ioredis/commands`: of each of its 301 commands ioredis makes four methods, a fifth of the whole run; ours are all
- * sent by `call`, which asks the table only whether it knows the command.
- *
- * @type {Record<string, string>}
- */
-const STAND_INS = {
-  tls: "module.exports = new Proxy({}, { get: (_, name) => require('tls')[name] })",
-  "@ioredis/commands": "module.exports = { list: [], exists: () => false }",
-  debug: "exports.default = () => Object.assign(() => {}, { enabled: false })",
+const parts = {
+  bundle: join(root, "dist/bundle/celery-probe.cjs"),
+  script: join(root, "dist/bundle/celery-probe.script.js"),
+  codeCache: join(root, "dist/bundle/celery-probe.code-cache"),
+  loader: join(root, "dist/bundle/loader.cjs"),
+  node: join(root, "dist/bundle/node"),
 };
-
-/** @type {import("esbuild").Plugin} */
-const standIns = {
-  name: "stand-ins",
-  setup(build) {
-    build.onResolve({ filter: /^(tls|debug|@ioredis\/commands)$/ }, ({ path, namespace }) =>
-      namespace === "stand-in" ? { path, external: true } : { path, namespace: "stand-in" },
-    );
-    build.onLoad({ filter: /.*/, namespace: "stand-in" }, ({ path }) => ({
-      contents: STAND_INS[path] ?? "",
-    }));
-  },
-};
-
-/**
- * pkg's command line cannot pass a SEA configuration, its function can (pinned: it is no documented interface).
- *
- * @param {string} nodePath
- */
-async function packExecutable(nodePath) {
-  const fresh = `${executable}.new`;
-  await pkgSea.default(bundle, {
-    targets: [{ nodeRange: "node24", platform: "linux", arch: process.arch, output: fresh }],
-    nodePath,
-    seaConfig: {
-      disableExperimentalSEAWarning: true,
-      // Two threads instead of seven; neither flag invalidates Node's own code cache.
-      // OPENSSL_CONF belongs to the container's own programs too, and a broken one would end ours.
-      execArgv: ["--v8-pool-size=0", "--disable-sigusr1", "--openssl-config=/dev/null"],
-      // NODE_OPTIONS belongs to the container's own programs.
-      execArgvExtension: "none",
-    },
-  });
-  await chmod(fresh, 0o755);
-  // In one step: a probe may be running from the old file.
-  await rename(fresh, executable);
-}
+const executable = join(root, "dist/celery-probe");
 
 const node = bundledNode();
-await bundleSources();
-await packExecutable(node);
+await bundle(parts.bundle);
+await bundleLoader(parts.loader);
+await wrapScript(parts.bundle, parts.script);
+await warmCodeCache(node, parts.script, parts.codeCache);
+await strip(node, parts.node);
+await pack({
+  main: parts.loader,
+  node: parts.node,
+  seaConfig: {
+    ...SEA_CONFIG,
+    assets: { [SCRIPT_ASSET]: parts.script, [CODE_CACHE_ASSET]: parts.codeCache },
+  },
+  executable,
+});
+
 const forImage = join(root, `dist/linux-${DOCKER_ARCH.get(process.arch)}/celery-probe`);
 await mkdir(dirname(forImage), { recursive: true });
 await rm(forImage, { force: true });

@@ -36,7 +36,7 @@ export default defineConfig(
       ],
     },
   },
-  { files: ["scripts/**", "build.mjs", "test/**"], rules: { "no-console": "off" } },
+  { files: ["scripts/**", "build.mjs", "build/**", "bench/**", "test/**"], rules: { "no-console": "off" } },
   {
     files: ["*.mjs", "*.config.ts", "**/*.d.ts", "test/e2e/canary-setup.ts"],
     rules: { "no-restricted-exports": "off" },

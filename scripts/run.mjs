@@ -7,13 +7,18 @@ import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const TASKS = {
+  bench: "bench/main.ts",
+  "bench-check": "bench/check.ts",
   build: "build.mjs",
+  "build-bun": "scripts/build-bun.ts",
   demo: "scripts/demo.ts",
   docs: "scripts/docs.ts",
   matrix: "scripts/matrix.ts",
   test: "scripts/gate.ts",
+  "test-bun": "scripts/test-bun.ts",
   system: "scripts/system.ts",
   tally: "scripts/tally.ts",
+  fleet: "bench/fleet/run.ts",
 };
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));

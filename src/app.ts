@@ -1,4 +1,3 @@
-import { helpText } from "./cli/help.ts";
 import type { CommandName } from "./cli/commands.ts";
 import type { Config } from "./cli/options.ts";
 import { parse } from "./cli/parse.ts";
@@ -8,7 +7,6 @@ import { planCheck } from "./health/plan.ts";
 import { exitCode, isForgiven } from "./health/exit-code.ts";
 import { conclude } from "./health/judge.ts";
 import type { Host } from "./host.ts";
-import { checkJson } from "./render/json.ts";
 import { page } from "./render/speech.ts";
 import { checkText } from "./render/text.ts";
 
@@ -23,15 +21,21 @@ type Command = (config: Config, unknownVariables: readonly string[], host: Host)
 
 const RUN: { readonly [C in CommandName]: Command } = { check };
 
-/** The story of a run: parse → plan → connect → ask → judge → render. */
+/**
+ * What only some runs need is imported where it is needed (`import()`): a healthy check loads none of it, which
+ * test/system/start-up.test.ts holds.
+ *
+ * The story of a run: parse → plan → connect → ask → judge → render. */
 export async function run(host: Host): Promise<Ending> {
   const invocation = parse(host.argv, host.env);
   if (!invocation.ok) return misused(invocation.problem);
   switch (invocation.value.kind) {
-    case "help":
+    case "help": {
+      const { helpText } = await import("./cli/help.ts");
       return { stdout: helpText(host.version), stderr: "", exitCode: 0 };
+    }
     case "version":
-      return { stdout: `celery-probe ${host.version}\n`, stderr: "", exitCode: 0 };
+      return { stdout: versionText(host, invocation.value.verbose), stderr: "", exitCode: 0 };
     case "run":
       return RUN[invocation.value.command](invocation.value.config, invocation.value.unknownVariables, host);
     default:
@@ -54,12 +58,18 @@ async function check(config: Config, unknownVariables: readonly string[], host: 
     unknownVariables,
   };
   const text =
-    config.output.value === "json" ? checkJson(report) : page(checkText(report, config.verbose.value));
+    config.output.value === "json"
+      ? (await import("./render/json.ts")).checkJson(report)
+      : page(checkText(report, config.verbose.value));
   return {
     stdout: config.quiet.value ? "" : text,
     stderr: "",
     exitCode: exitCode(verdict, evidence, onUnknown),
   };
+}
+
+function versionText({ version, runtime }: Host, verbose: boolean): string {
+  return `celery-probe ${version}\n${verbose ? `${runtime}\n` : ""}`;
 }
 
 function misused({ sentence }: UsageProblem): Ending {

@@ -13,13 +13,14 @@ export interface Host {
   readonly hostname: string;
   /** The version of the program. */
   readonly version: string;
+  /** What it runs on, for people. */
+  readonly runtime: string;
   /** Milliseconds since the process started, monotonic. */
   readonly now: () => number;
   /** Seconds since 1970, for fields that another machine reads. */
   readonly epochSeconds: () => number;
   /** A fresh random UUID. */
   readonly uuid: () => string;
-  readonly sha1: (bytes: Uint8Array) => Uint8Array;
   /** Resolves after `ms` milliseconds. */
   readonly pause: (ms: number) => Promise<void>;
   /** Opens a connection to the broker, at the latest `withinMs` milliseconds from now. */

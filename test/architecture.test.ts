@@ -11,6 +11,13 @@ const RULES: IForbiddenRuleType[] = [
     to: { circular: true },
   },
   {
+    name: "src-stands-alone",
+    comment: "tests, measurements and scripts need the product, and never the other way round",
+    severity: "error",
+    from: {},
+    to: { path: "^(test|bench|scripts)/" },
+  },
+  {
     name: "one-file-knows-ioredis",
     comment: "exceptions, defaults and replies of ioredis end in broker/redis.ts",
     severity: "error",

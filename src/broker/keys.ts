@@ -1,3 +1,5 @@
+import { v5 as nameBasedUuid } from "uuid";
+
 /** Names of the control exchange as kombu writes them (kombu/pidbox.py, kombu/transport/redis.py). */
 export const PIDBOX_EXCHANGE = "celery.pidbox";
 
@@ -36,25 +38,12 @@ export function placeOf(channel: string): { readonly prefix: string; readonly db
 
 const PLACED = new RegExp(`^(.*)/(\\d{1,9})\\.${EVENT_EXCHANGE}(?:/${HEARTBEAT.replace(".", "\\.")})?$`, "s");
 
-/** RFC 9562, appendix: the namespace for names that are URLs. */
-const URL_NAMESPACE = "6ba7b811-9dad-11d1-80b4-00c04fd430c8";
-
 /**
  * The list that workers push their replies to: one for each set of nodes asked, however often it is asked, so
  * that a probe every few seconds leaves one key and not thousands. It ends like Celery's own reply queues, which
  * any ACL that allows `celery inspect` allows.
  */
-export function replyKey(destination: Destination, sha1: (bytes: Uint8Array) => Uint8Array): string {
+export function replyKey(destination: Destination): string {
   const name = destination === "everyone" ? "*" : JSON.stringify([...destination].sort());
-  return `${uuidV5(URL_NAMESPACE, `celery-probe:${name}`, sha1)}.reply.${PIDBOX_EXCHANGE}`;
-}
-
-/** A name-based UUID, RFC 9562 section 5.5. */
-function uuidV5(namespace: string, name: string, sha1: (bytes: Uint8Array) => Uint8Array): string {
-  const digest = Buffer.from(
-    sha1(Buffer.concat([Buffer.from(namespace.replaceAll("-", ""), "hex"), Buffer.from(name, "utf8")])),
-  ).subarray(0, 16);
-  digest.writeUInt8((digest.readUInt8(6) & 0x0f) | 0x50, 6);
-  digest.writeUInt8((digest.readUInt8(8) & 0x3f) | 0x80, 8);
-  return digest.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+  return `${nameBasedUuid(`celery-probe:${name}`, nameBasedUuid.URL)}.reply.${PIDBOX_EXCHANGE}`;
 }

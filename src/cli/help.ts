@@ -24,7 +24,7 @@ export function helpText(version: string): string {
     "options:",
     ...options,
     entry("-h, --help", "print this"),
-    entry("--version", "print the version"),
+    entry("--version", "print the version; with --verbose also what it runs on"),
     "",
     "Without --broker and --broker-env the broker is that of the worker in sight: its -b or the first that is set of",
     `${BROKER_VARIABLES.join(", ")}; then the same here; then ${PLATFORM_VARIABLE};`,

@@ -17,7 +17,7 @@ import { onOff } from "./values.ts";
 /** What the words ask for. */
 export type Invocation =
   | { readonly kind: "help" }
-  | { readonly kind: "version" }
+  | { readonly kind: "version"; readonly verbose: boolean }
   | {
       readonly kind: "run";
       readonly command: CommandName;
@@ -40,7 +40,7 @@ export function parse(argv: readonly string[], env: Environment): Outcome<Invoca
   const given = (word: string) =>
     tokens.some((token) => token.kind === "option" && argv[token.index] === word);
   if (given("--help") || given("-h")) return success({ kind: "help" });
-  if (given("--version")) return success({ kind: "version" });
+  if (given("--version")) return success({ kind: "version", verbose: given("--verbose") });
 
   const words = readTokens(tokens, argv);
   if (!words.ok) return words;

@@ -4,9 +4,10 @@ import type { Host } from "../host.ts";
 import { openMailbox } from "../pidbox/mailbox.ts";
 import type { Answer } from "../pidbox/message.ts";
 import type { Asking, Evidence } from "./evidence.ts";
-import { type Examination, prepareExamination } from "./examine.ts";
+import { type Examination, prepareExamination } from "./examination.ts";
 import { judge } from "./judge.ts";
-import { type Conversation, gatherWork, wantsWork } from "./gather-work.ts";
+import type { Conversation } from "./gather-work.ts";
+import { wantsWork } from "./judgement.ts";
 import type { Plan } from "./plan.ts";
 import { requestMessage } from "./request.ts";
 import { startRoll } from "./roll.ts";
@@ -52,7 +53,7 @@ async function converse(
   const verdict = (asking: Asking) => judge(evidence(asking), plan.rules);
   /** What the processes show is said also where the broker cannot be asked. */
   const withoutBroker = async (asking: Asking): Promise<Evidence> => {
-    examination.begin(null);
+    await examination.begin(null);
     while (verdict(asking).status === "open" && deadline.left() > 0) await host.pause(PAUSE_MS);
     return evidence(asking);
   };
@@ -77,10 +78,11 @@ async function converse(
     channel.value.close();
     return withoutBroker(asking);
   }
-  const wanted = wantsWork(plan.rules.work) && verdict(asking).status === "healthy";
-  const work = wanted
-    ? await gatherWork(plan, host, deadline, conversation, evidence(asking), examination)
-    : null;
+  let work: Evidence["work"] = null;
+  if (wantsWork(plan.rules.work) && verdict(asking).status === "healthy") {
+    const { gatherWork } = await import("./gather-work.ts");
+    work = await gatherWork(plan, host, deadline, conversation, evidence(asking), examination);
+  }
   channel.value.close();
   return { ...evidence(asking), work };
 }
@@ -119,9 +121,9 @@ async function ask(
     endWaiting();
     return seen();
   };
-  const enough = (answers: readonly Answer[]) => {
+  const enough = async (answers: readonly Answer[]) => {
     roll.see(answers);
-    if (isSuspect || subscribers === 0 || roll.waitedMs() >= PROMPT_MS) examination.begin(channel);
+    if (isSuspect || subscribers === 0 || roll.waitedMs() >= PROMPT_MS) await examination.begin(channel);
     return isSettled(seen());
   };
 

@@ -23,10 +23,8 @@ export interface BrokerSight {
   readonly unacked: number | null;
 }
 
-/** Looks at workers that do not answer, while somebody else waits for their answers. */
-export interface Examination {
-  /** Begins with the looks, if they have not begun. Without a channel only processes are looked at. */
-  readonly begin: (channel: Channel | null) => void;
+/** What the looks have shown by now. */
+export interface Looks {
   readonly nodes: () => readonly NodeEvidence[];
   readonly broker: () => BrokerSight;
   readonly end: () => void;
@@ -49,38 +47,40 @@ interface Patient {
 }
 
 /**
+ * Looks at workers that do not answer, while somebody else waits for their answers. The first look at their processes
+ * is taken at once: whoever asks for it judges by it.
+ *
+ * @param channel without one only processes are looked at
  * @param noted for how many seconds a node has been silent by the state file; null where that says nothing
  */
-export function prepareExamination(
+export function startLooks(
   plan: Plan,
   host: Host,
   deadline: Deadline,
+  channel: Channel | null,
   noted: (node: string, worker: WorkerProcess) => number | null,
-): Examination {
+): Looks {
   const patients = plan.targets.map(({ node, worker }): Patient => ({ node, worker, looks: [] }));
   const survey = plan.place.kind === "inside" ? plan.place.survey : null;
-  let begun = false;
+  const ear: Ear | null = channel === null ? null : openEar(plan, host, deadline);
   let ended = false;
-  let ear: Ear | null = null;
   let sight: BrokerSight = { upS: null, unacked: null };
   let suspect: Suspect | null = null;
 
-  async function run(channel: Channel | null): Promise<void> {
+  async function run(): Promise<void> {
     const start = host.now();
-    if (channel !== null) ear = openEar(plan, host, deadline);
     if (survey !== null && patients.some(({ worker }) => worker === null)) {
       suspect = suspectAmong(host.proc, survey.possible, null);
     }
     for (const offset of LOOKS_MS) {
-      // The first is taken at once: whoever begins judges by it.
       if (offset > 0) await host.pause(Math.max(0, start + offset - host.now()));
       if (ended) return;
-      await look(channel);
+      await look();
     }
   }
 
   /** One look at all of them. The processes are seen at once, the broker's list as soon as it has come. */
-  async function look(channel: Channel | null): Promise<void> {
+  async function look(): Promise<void> {
     const seen = patients.map((patient) => {
       const { worker, looks } = patient;
       const process = worker === null ? null : examine(host.proc, worker.pid, worker.startTicks);
@@ -158,7 +158,6 @@ export function prepareExamination(
   }
 
   function sightOf({ worker, looks }: Patient): ProcessSight {
-    if (!begun) return { kind: "unexamined" };
     if (plan.place.kind === "out-of-sight") return plan.place;
     if (worker === null) {
       if (survey?.visible === false) return { kind: "out-of-sight", because: "no-proc" };
@@ -185,12 +184,8 @@ export function prepareExamination(
     };
   }
 
+  void run();
   return {
-    begin(channel) {
-      if (begun || patients.length === 0) return;
-      begun = true;
-      void run(channel);
-    },
     nodes: () =>
       patients.map((patient) => ({
         node: patient.node,

@@ -6,9 +6,8 @@ import type { Mailbox } from "../pidbox/mailbox.ts";
 import type { Method } from "../pidbox/message.ts";
 import { lengthsOf, queueKeys } from "../worker/queues.ts";
 import type { Evidence } from "./evidence.ts";
-import type { Examination } from "./examine.ts";
+import type { Examination } from "./examination.ts";
 import { lastConnections } from "./judge-connections.ts";
-import type { WorkRules } from "./judgement.ts";
 import type { Plan } from "./plan.ts";
 import { requestMessage } from "./request.ts";
 import type { NodeWork, RunningTask, Tasks, WorkEvidence } from "./work-evidence.ts";
@@ -27,11 +26,6 @@ const PAUSE_MS = 20;
 export interface Conversation {
   readonly channel: Channel;
   readonly mailbox: Mailbox;
-}
-
-/** Whether anything is wanted beyond a worker that is alive. */
-export function wantsWork({ requireConsuming, maxTaskAge, maxQueueLength }: WorkRules): boolean {
-  return requireConsuming || maxTaskAge !== null || maxQueueLength.length > 0;
 }
 
 /** Asks what the options about queues and tasks need, after a healthy verdict; what cannot be had is left out. */
@@ -94,7 +88,7 @@ export async function gatherWork(
   }
 
   async function askTasks(nodes: readonly string[]): Promise<ReadonlyMap<string, Tasks>> {
-    examination.begin(channel);
+    await examination.begin(channel);
     const versionOf = (node: string): string | null => {
       const hearing = examination.nodes().find((one) => one.node === node)?.heartbeats;
       return hearing?.kind === "listened" ? (hearing.own?.version ?? null) : null;
@@ -132,7 +126,7 @@ export async function gatherWork(
 
   /** Its connections show at once whether it fetches; only where they do not, its heartbeats are needed. */
   async function look(): Promise<void> {
-    examination.begin(channel);
+    await examination.begin(channel);
     const end = host.now() + deadline.atMost(HEARTBEAT_MS);
     const isSeen = () =>
       examination.nodes().every(({ process, looks, heartbeats }) => {

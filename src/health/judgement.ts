@@ -58,3 +58,8 @@ export function deaf(about: { readonly node: string; readonly pid: number | null
 export function spanMs(looks: readonly { readonly atMs: number }[]): number {
   return (looks.at(-1)?.atMs ?? 0) - (looks[0]?.atMs ?? 0);
 }
+
+/** Whether anything is wanted beyond a worker that is alive. */
+export function wantsWork({ requireConsuming, maxTaskAge, maxQueueLength }: WorkRules): boolean {
+  return requireConsuming || maxTaskAge !== null || maxQueueLength.length > 0;
+}

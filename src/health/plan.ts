@@ -67,7 +67,7 @@ export function planCheck(config: Config, host: Host): Outcome<Plan, UsageProble
   const destination = isAny ? "everyone" : nodes;
   const { target, text } = broker.value.url;
   const prefix = config["global-keyprefix"].value ?? "";
-  const replyTo = replyKey(destination, host.sha1);
+  const replyTo = replyKey(destination);
   return success({
     broker: { target, shown: redact(text), origin: broker.value.origin },
     asked,

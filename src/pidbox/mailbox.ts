@@ -23,7 +23,7 @@ export interface Mailbox {
    * milliseconds have passed.
    */
   readonly collect: (
-    enough: (answers: readonly Answer[]) => boolean,
+    enough: (answers: readonly Answer[]) => boolean | Promise<boolean>,
     waitMs: number,
   ) => Promise<Outcome<void, BrokerFailure>>;
 }
@@ -46,6 +46,12 @@ const TOMBSTONE = "";
 
 /** Elements read at a look: one new reply and the one known before it; four times as many where that is not enough. */
 const FIRST_LOOK = 2;
+
+/**
+ * For so long, in milliseconds, the list is looked at without a pause: an idle worker answers within one or two, and a
+ * timer takes as long as that.
+ */
+const PROMPT_MS = 2;
 
 export function openMailbox(channel: Channel, list: ReplyList, patience: Patience): Mailbox {
   /** The element at the head when we looked last: workers push at the head, so what is before it is new. */
@@ -97,17 +103,18 @@ export function openMailbox(channel: Channel, list: ReplyList, patience: Patienc
    * replies that a simultaneous probe waits for.
    */
   async function collect(
-    enough: (answers: readonly Answer[]) => boolean,
+    enough: (answers: readonly Answer[]) => boolean | Promise<boolean>,
     waitMs: number,
   ): Promise<Outcome<void, BrokerFailure>> {
     const start = patience.now();
     for (;;) {
       const waited = patience.now() - start;
-      await patience.pause(Math.min(pollInterval(waited), Math.max(0, waitMs - waited)));
+      if (waited >= PROMPT_MS)
+        await patience.pause(Math.min(pollInterval(waited), Math.max(0, waitMs - waited)));
       const fresh = await readNew();
       if (!fresh.ok) return fresh;
       const answers = fresh.value.map(decodeReply).filter((answer) => answer !== null);
-      if (enough(answers) || patience.now() - start >= waitMs) return success(undefined);
+      if ((await enough(answers)) || patience.now() - start >= waitMs) return success(undefined);
     }
   }
 
@@ -144,7 +151,10 @@ function refusal(command: string, reply: Reply | undefined): Refused {
   return { kind: "refused", cause: "not-redis", command, detail };
 }
 
-/** Milliseconds until the next look: an eighth of the time waited so far, so that waiting long costs little. */
+/**
+ * Milliseconds until the next look: a sixteenth of the time waited so far, which is how late the reply may be seen.
+ * Three seconds of waiting cost a hundred looks.
+ */
 function pollInterval(waitedMs: number): number {
-  return Math.min(25, Math.max(1, waitedMs / 8));
+  return Math.min(50, Math.max(1, waitedMs / 16));
 }

@@ -5,6 +5,8 @@ const CUT = " …";
 
 /** One line: control characters and line ends of texts from elsewhere are escaped. */
 export function line(text: string): string {
+  // Unicode's tables take a millisecond to load.
+  if (/^[ -~]*$/.test(text)) return text;
   return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) => {
     const code = character.codePointAt(0) ?? 0;
     return code > 0xff ? `\\u{${code.toString(16)}}` : `\\x${code.toString(16).padStart(2, "0")}`;

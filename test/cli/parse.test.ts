@@ -166,7 +166,10 @@ test.each([["--help"], ["-h"], ["--bogus", "--help"], ["--timeout", "x", "--help
 );
 
 test("--version wins when the rest is wrong", () => {
-  expect(parse(["--timeout", "x", "--version"], {})).toEqual({ ok: true, value: { kind: "version" } });
+  expect(parse(["--timeout", "x", "--version"], {})).toEqual({
+    ok: true,
+    value: { kind: "version", verbose: false },
+  });
 });
 
 test("check is meant when no command is named", () => {

@@ -49,9 +49,22 @@ test.each([
   expectLine(await ask({ [name]: value }), 0, ALIVE, 1_500);
 });
 
+// What Bun's runtime would read: `--version` would end with 0, BUN_BE_BUN makes the file the `bun` command.
+test.each([
+  ["BUN_OPTIONS", "--version"],
+  ["BUN_OPTIONS", "--preload /nowhere.cjs"],
+  ["BUN_BE_BUN", "1"],
+  ["BUN_INSPECT", "ws://127.0.0.1:0/?break=1"],
+])("%s=%s of the container does not reach it", async (name, value) => {
+  expectLine(await ask({ [name]: value }), 0, ALIVE, 1_500);
+});
+
 test("it leaves nothing in its folder and reads nothing there when it runs", async () => {
-  writeFileSync(join(folder, ".env"), "CELERY_BROKER_URL=redis://127.0.0.1:1/0\n");
+  // A variable that the environment lacks: a file's would not replace one that is there.
+  writeFileSync(join(folder, ".env"), "CELERY_PROBE_BROKER=redis://127.0.0.1:1/0\n");
+  writeFileSync(join(folder, "bunfig.toml"), 'preload = ["./nowhere.ts"]\n');
   writeFileSync(join(folder, "package.json"), "{");
+  writeFileSync(join(folder, "tsconfig.json"), "{");
   const { exitCode } = await execa(EXECUTABLE, ["--node", node], {
     cwd: folder,
     env: { CELERY_BROKER_URL: url, HOME: folder, TMPDIR: folder },
@@ -60,7 +73,13 @@ test("it leaves nothing in its folder and reads nothing there when it runs", asy
   });
   expect(exitCode).toBe(0);
   const { stdout } = await execa("ls", ["-A", folder]);
-  expect(stdout.split("\n").sort()).toEqual([".env", "broken.pem", "package.json"]);
+  expect(stdout.split("\n").sort()).toEqual([
+    ".env",
+    "broken.pem",
+    "bunfig.toml",
+    "package.json",
+    "tsconfig.json",
+  ]);
 });
 
 test.each(["closed", "full of nothing"])("it ends with its verdict when stdout is %s", async (state) => {

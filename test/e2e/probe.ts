@@ -4,8 +4,15 @@ import { execa } from "execa";
 import { expect } from "vitest";
 import type { Server } from "../world/server.ts";
 
-export const EXECUTABLE = join(import.meta.dirname, "../../dist/celery-probe");
-if (!existsSync(EXECUTABLE)) throw new Error("dist/celery-probe is not there: 'npm run build' makes it");
+const ROOT = join(import.meta.dirname, "../..");
+
+/** The packaged executable; another one where EXECUTABLE_UNDER_TEST names it, from the project's root. */
+export const EXECUTABLE = join(ROOT, process.env["EXECUTABLE_UNDER_TEST"] ?? "dist/celery-probe");
+if (!existsSync(EXECUTABLE))
+  throw new Error(`${EXECUTABLE} is not there: CONTRIBUTING.md says what makes it`);
+
+/** Whether it is the Bun flavour: docs/bun.md lists what it does differently. */
+export const BY_BUN = EXECUTABLE.endsWith("-bun");
 
 /** How a run of the executable ended. */
 export interface Probed {

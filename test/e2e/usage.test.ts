@@ -1,5 +1,5 @@
 import { expect, inject, test } from "vitest";
-import { probe } from "./probe.ts";
+import { BY_BUN, probe } from "./probe.ts";
 
 /** Wrong words must not reach a worker: there is one at the default broker of these runs. */
 const { url } = inject("canaries");
@@ -68,4 +68,13 @@ test("--help shows every option and its default, also when the rest is wrong", a
 
 test("--version prints name and version", async () => {
   expect(await probe(["--version"])).toMatchObject({ exitCode: 0, stdout: "celery-probe 0.1.0", stderr: "" });
+});
+
+test("--version prints the runtime too when it is to be verbose: V8 has taken the code cache", async () => {
+  const runtime = BY_BUN
+    ? /^Bun [\d.]+, linux \w+, code cache none$/
+    : /^Node 24[\d.]+, linux \w+, code cache used$/;
+  const { stdout, exitCode } = await probe(["--verbose", "--version"]);
+  expect(stdout.split("\n")).toEqual(["celery-probe 0.1.0", expect.stringMatching(runtime)]);
+  expect(exitCode).toBe(0);
 });

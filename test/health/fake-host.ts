@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { BrokerFailure } from "../../src/broker/failure.ts";
 import type { Host } from "../../src/host.ts";
 import { failure, success } from "../../src/outcome.ts";
@@ -70,10 +69,10 @@ export function fakeHost(fake: Fake): Host & Traces {
     env: fake.env ?? {},
     hostname: fake.hostname ?? "web-1",
     version: "0.0.0",
+    runtime: "a test",
     now,
     epochSeconds: () => fake.epochSeconds ?? 1_800_000_000,
     uuid: () => `uuid-${++uuids}`,
-    sha1: (bytes) => createHash("sha1").update(bytes).digest(),
     pause,
     connect: () => Promise.resolve(fake.connect === undefined ? success(channel) : failure(fake.connect)),
     async listen(_target, hear, topics) {

@@ -6,6 +6,7 @@ import { type Ending, type GroupOptions, ProcessGroup } from "./process-group.ts
 export type Program = Pick<
   ProcessGroup,
   | "pid"
+  | "folder"
   | "log"
   | "isRunning"
   | "ended"

@@ -37,6 +37,8 @@ export interface VenvOptions {
   readonly python?: string;
   /** Adds eventlet; such a venv is kept beside the one without. */
   readonly eventlet?: boolean;
+  /** Adds packages, e.g. of an application that uses Celery; such a venv is kept beside the one without. */
+  readonly also?: { readonly name: string; readonly packages: readonly string[] };
 }
 
 /**
@@ -96,13 +98,14 @@ export async function celeryVenv(version: CeleryVersion, options: VenvOptions = 
     `redis==${pair.redisPy}`,
     GEVENT,
     ...(eventlet ? [EVENTLET] : []),
+    ...(options.also?.packages ?? []),
     ...pair.extra,
   ];
   const shim = pair.forOlderPython === true ? await readFile(OLDER_PYTHON, "utf8") : undefined;
   const uv = await uvCommand(python);
   const pins = { python: python.path, packages, shim };
   const folder = await cached(
-    venvName(version, python, eventlet),
+    venvName(version, python, eventlet ? "eventlet" : "", options.also?.name ?? ""),
     `Celery ${version}`,
     pins,
     async (fresh) => {
@@ -121,9 +124,10 @@ export async function celeryVenv(version: CeleryVersion, options: VenvOptions = 
 }
 
 /** A machine may have several Pythons of one version, and a venv belongs to its interpreter. */
-function venvName(version: CeleryVersion, python: Python, eventlet: boolean): string {
+function venvName(version: CeleryVersion, python: Python, ...additions: readonly string[]): string {
   const interpreter = createHash("sha256").update(python.path).digest("hex").slice(0, 6);
-  return `celery-${version}-python${python.version}-${interpreter}${eventlet ? "-eventlet" : ""}`;
+  const parts = [`celery-${version}`, `python${python.version}`, interpreter, ...additions];
+  return parts.filter((part) => part !== "").join("-");
 }
 
 /**

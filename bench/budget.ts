@@ -1,0 +1,55 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Metafile } from "esbuild";
+import type { Loaded } from "./loaded-modules.ts";
+
+/** What the start of a healthy check may cost, as it was recorded when somebody last decided about it. */
+export interface Budget extends Loaded {
+  /** Millions of instructions in user mode, those of an empty executable taken away. */
+  readonly instructions: number;
+}
+
+const FILE = join(import.meta.dirname, "budget.json");
+
+/** Runs of the same executable differ by some per cent: by addresses, hash seeds and the worker's pace. */
+const TOLERANCE = 1.1;
+
+export async function readBudget(): Promise<Budget> {
+  return JSON.parse(await readFile(FILE, "utf8")) as Budget;
+}
+
+export async function writeBudget(budget: Budget): Promise<void> {
+  await writeFile(FILE, `${JSON.stringify(budget, null, 2)}\n`);
+}
+
+/**
+ * What is over the budget, a sentence for each.
+ *
+ * @param metafile tells who imports what has been loaded
+ */
+export function overBudget(budget: Budget, measured: Budget, metafile: Metafile): string[] {
+  const most = budget.instructions * TOLERANCE;
+  return [
+    ...(measured.instructions <= most
+      ? []
+      : [
+          `a healthy check takes ${measured.instructions} million instructions beyond an empty executable's: expected ` +
+            `${most.toFixed(0)} at most, as ${budget.instructions} are recorded`,
+        ]),
+    ...[...measured.files, ...measured.builtins]
+      .filter((name) => !budget.files.includes(name) && !budget.builtins.includes(name))
+      .map(
+        (name) =>
+          `${name} is loaded by a healthy check, and was not; ${importersOf(name, measured, metafile)}`,
+      ),
+  ];
+}
+
+function importersOf(name: string, { files }: Loaded, { inputs }: Metafile): string {
+  const importers = files.filter((file) =>
+    inputs[file]?.imports.some(
+      ({ path, original }) => [path, original].includes(name) || path === `node:${name}`,
+    ),
+  );
+  return importers.length === 0 ? "imported by a module of Node's" : `imported by ${importers.join(", ")}`;
+}

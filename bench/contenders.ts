@@ -1,0 +1,174 @@
+import { randomUUID } from "node:crypto";
+import { controlChannel, replyKey } from "../src/broker/keys.ts";
+import { encodeRequest } from "../src/pidbox/message.ts";
+import type { CeleryVenv } from "../test/world/python.ts";
+import type { DjangoProject } from "./django-project.ts";
+import type { Command } from "./run.ts";
+
+/** What is measured: one row of every table. */
+export interface Contender {
+  readonly id: string;
+  /** In the page and in the chart. */
+  readonly name: string;
+  /** What the row is, for those who have not read the sources. */
+  readonly details: string;
+  /** Absolute path of what is started; where it is not there the row says so. */
+  readonly file: string;
+  /** Whether this file is all that has to be installed, so that its size means something. */
+  readonly isWhole: boolean;
+  /** The command that asks once; a new one for each run. */
+  readonly command: (ask: Ask) => Command;
+}
+
+/** How a contender is to ask. */
+export interface Ask {
+  /** Of Redis on 127.0.0.1. */
+  readonly port: number;
+  /** Under callgrind everything takes fifty times as long: no deadline of the contender's own may end it. */
+  readonly isSlow: boolean;
+}
+
+/** What the table of contenders is made of: absolute paths, and who is asked about. */
+export interface Parts {
+  readonly node: string;
+  readonly probe: string;
+  readonly bun: string;
+  readonly empty: string;
+  readonly naive: string;
+  readonly roundtrip: string;
+  readonly redisCli: string;
+  readonly celery: CeleryVenv;
+  readonly django: DjangoProject;
+}
+
+/** Whose ratios the page gives. */
+export const OURS = "probe";
+export const FLOOR = "empty";
+export const REPLACED = "celery";
+
+/** As little as a container's environment holds. */
+const BARE = { PATH: "/usr/bin:/bin", LANG: "C.UTF-8" };
+
+type Started = Pick<Contender, "file" | "isWhole" | "command">;
+
+/** A build of the product that asks about the node. */
+export function probing(file: string, node: string): Started {
+  return {
+    file,
+    isWhole: true,
+    command: ({ port, isSlow }: Ask): Command => ({
+      file,
+      args: [
+        ...["--node", node],
+        ...(isSlow ? ["--connect-timeout", "1m", "--timeout", "1m", "--deadline", "5m"] : []),
+      ],
+      // Not CELERY_BROKER_URL: what the worker in sight uses would win, and a proxy would not be asked.
+      env: { ...BARE, CELERY_PROBE_BROKER: brokerUrl(port) },
+    }),
+  };
+}
+
+/** An executable that asks nobody. */
+export function idling(file: string): Started {
+  return { file, isWhole: true, command: () => ({ file, args: [], env: BARE }) };
+}
+
+/** The table; a row more is all that another contender needs. */
+export function contenders(parts: Parts): Contender[] {
+  const { node, celery, django } = parts;
+  const inspect = (venv: CeleryVenv, words: readonly string[], env: Readonly<Record<string, string>>) => ({
+    file: venv.python,
+    isWhole: false,
+    command: ({ port, isSlow }: Ask): Command => ({
+      file: venv.python,
+      // Not the script alone: in a venv that can be moved it is a shell's, which starts two programs to find Python.
+      args: [venv.celery, ...words, "inspect", "ping", "-d", node, ...(isSlow ? ["-t", "60"] : [])],
+      env: { ...BARE, ...env, CELERY_BROKER_URL: brokerUrl(port) },
+    }),
+  });
+  return [
+    {
+      id: OURS,
+      name: "celery-probe",
+      details: `this product: \`dist/celery-probe\`, asked about the one node`,
+      ...probing(parts.probe, node),
+    },
+    {
+      id: "bun",
+      name: "celery-probe by Bun",
+      details:
+        "the same bundle, compiled by Bun (`npm run build:bun`): no part of the product, but what machines that " +
+        "cannot run Node will get (docs/bun.md)",
+      ...probing(parts.bun, node),
+    },
+    {
+      id: FLOOR,
+      name: "empty script in the same Node",
+      details: "an executable of the same Node with the same flags whose script is empty; asks nobody",
+      ...idling(parts.empty),
+    },
+    {
+      id: "naive",
+      name: "naive pkg build",
+      details: "the same sources, bundled by esbuild and packed by pkg as these do it when told nothing",
+      ...probing(parts.naive, node),
+    },
+    {
+      id: "redis-cli",
+      name: "redis-cli ping",
+      details: "asks Redis and no worker",
+      file: parts.redisCli,
+      isWhole: false,
+      command: ({ port }) => ({ file: parts.redisCli, args: ["-p", String(port), "ping"], env: BARE }),
+    },
+    {
+      id: "roundtrip",
+      name: "the round trip in C",
+      details: "what celery-probe sends and awaits, in C (`bench/roundtrip.c`), without options and verdicts",
+      file: parts.roundtrip,
+      isWhole: true,
+      command: ({ port }) => ({ file: parts.roundtrip, args: roundtripArgs(node, port), env: BARE }),
+    },
+    {
+      id: REPLACED,
+      name: "celery inspect ping -d",
+      details: "without an application: `celery inspect ping -d NODE`",
+      ...inspect(celery, [], {}),
+    },
+    {
+      id: "celery-django",
+      name: "inspect ping, Django project",
+      details:
+        "`celery -A proj inspect ping -d NODE`, with `proj/celery.py` as in Celery's documentation: it loads the " +
+        "settings and what they import, and no application",
+      ...inspect(django.venv, ["--workdir", django.folder, "-A", "proj"], django.env),
+    },
+    {
+      id: "celery-django-setup",
+      name: "inspect ping, Django set up",
+      details:
+        "the same project, whose Celery module calls `django.setup()` and finds its tasks: 40 models and 40 tasks " +
+        "of eight applications, Django REST framework and what it usually stands beside",
+      ...inspect(django.venv, ["--workdir", django.folder, "-A", "proj.with_setup"], django.env),
+    },
+  ];
+}
+
+function brokerUrl(port: number): string {
+  return `redis://127.0.0.1:${port}/0`;
+}
+
+/** The message is made by the product's encoder: nobody else may make one. */
+function roundtripArgs(node: string, port: number): string[] {
+  const ticket = randomUUID();
+  const replyTo = replyKey([node]);
+  const envelope = encodeRequest({
+    method: "ping",
+    destination: [node],
+    ticket,
+    replyTo,
+    deliveryTag: randomUUID(),
+    expires: Date.now() / 1_000 + 2,
+  });
+  return ["127.0.0.1", String(port), replyTo, controlChannel(0), envelope, ticket];
+}

@@ -1,0 +1,49 @@
+import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type CeleryVenv, celeryVenv } from "../test/world/python.ts";
+
+const TEMPLATES = join(import.meta.dirname, "django");
+
+/** What the settings and the tasks of a project of usual size import. */
+const PACKAGES = [
+  "django==5.2.19",
+  "djangorestframework==3.18.3",
+  "django-filter==26.2",
+  "django-celery-beat==2.9.0",
+  "django-celery-results==2.6.0",
+  "django-cors-headers==4.9.0",
+  "sentry-sdk==2.75.0",
+  "requests==2.34.2",
+];
+
+/** Each has five models and five tasks. */
+const APPS = ["accounts", "billing", "catalog", "delivery", "orders", "pages", "reports", "support"];
+
+/** A Django project as `celery -A proj` finds it. */
+export interface DjangoProject {
+  /** With Celery, Django and what the project imports. */
+  readonly venv: CeleryVenv;
+  /** For `celery --workdir`. */
+  readonly folder: string;
+  /** What its settings read, besides the broker. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Writes a project of {@link APPS} into `folder` and makes the venv that it needs. */
+export async function djangoProject(folder: string): Promise<DjangoProject> {
+  await cp(join(TEMPLATES, "proj"), join(folder, "proj"), { recursive: true });
+  for (const app of APPS) await writeApp(folder, app);
+  const venv = await celeryVenv("5.7.0", { also: { name: "django", packages: PACKAGES } });
+  return { venv, folder, env: { PROJECT_APPS: APPS.join(",") } };
+}
+
+async function writeApp(folder: string, app: string): Promise<void> {
+  const template = join(TEMPLATES, "template_app");
+  await mkdir(join(folder, app));
+  const title = app.charAt(0).toUpperCase() + app.slice(1);
+  for (const file of await readdir(template)) {
+    const text = await readFile(join(template, file), "utf8");
+    const named = text.replaceAll("template_app", app).replaceAll("TemplateApp", title);
+    await writeFile(join(folder, app, file), named);
+  }
+}

@@ -1,0 +1,179 @@
+// `npm run bench`: what one health check costs, beside what it stands between; writes docs/performance.md and its chart.
+// Takes about ten minutes. As root it measures charged memory and cold starts too, and drops the page cache for it.
+import { rmSync } from "node:fs";
+import { access, constants, copyFile, mkdir, mkdtemp, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, delimiter, join, relative, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { ROOT, step } from "../scripts/suite.ts";
+import { installMissing, searchPath } from "../test/system/debian.ts";
+import { startContainer } from "../test/world/container.ts";
+import { celeryVenv } from "../test/world/python.ts";
+import { startServer } from "../test/world/server.ts";
+import { memoryCgroups } from "./cgroup.ts";
+import { performanceChart } from "./chart.ts";
+import { compileAll } from "./compile.ts";
+import { type Contender, contenders, FLOOR, OURS, REPLACED } from "./contenders.ts";
+import { djangoProject } from "./django-project.ts";
+import { describeMachine } from "./machine.ts";
+import { type Bench, measureCharge, measureCosts, measureInstructions, measureTraffic } from "./measure.ts";
+import { dropPageCache } from "./page-cache.ts";
+import { packEmpty, packNaively } from "./pack.ts";
+import { type MeasuredRow, performancePage, type Row } from "./page.ts";
+import { measureRoundTrip } from "./round-trip.ts";
+import { median } from "./statistics.ts";
+
+const USAGE = "npm run bench -- [--rounds N] [--out FILE.md]";
+
+const { rounds, out } = options();
+for (const [title, script] of [
+  ["the executable", "build.mjs"],
+  ["the executable by Bun", "scripts/build-bun.ts"],
+] as const) {
+  if (!(await step(title, process.execPath, script))) process.exit(1);
+}
+
+const folder = await mkdtemp(join(tmpdir(), "celery-probe-bench-"));
+process.on("exit", () => {
+  rmSync(folder, { recursive: true, force: true });
+});
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(1));
+
+console.log("\n── the other contenders");
+// Copies, so that a build in the meantime does not change what is measured.
+const [probe, bun] = [join(folder, "celery-probe"), join(folder, "celery-probe-bun")];
+for (const copy of [probe, bun]) await copyFile(join(ROOT, "dist", basename(copy)), copy);
+const empty = await packEmpty(folder);
+const naive = await packNaively(folder);
+const { run: launcher, roundtrip } = await compileAll(folder);
+const redisCli = await redisCommandLine();
+const projectFolder = join(folder, "project");
+await mkdir(projectFolder);
+const django = await djangoProject(projectFolder);
+const celery = await celeryVenv("5.7.0");
+
+await using server = await startServer();
+await using container = await startContainer();
+await using worker = await container.startWorker({ server, celery: "5.7.0" });
+const bench: Bench = { container, server, launcher };
+
+const all = contenders({ node: worker.node, probe, bun, empty, naive, roundtrip, redisCli, celery, django });
+const obstacles = new Map<Contender, string>();
+for (const contender of all) {
+  const obstacle = await obstacleTo(contender);
+  if (obstacle !== undefined) obstacles.set(contender, obstacle);
+}
+const present = all.filter((contender) => !obstacles.has(contender));
+
+const charged = await memoryCgroups();
+// How much of a file is mapped at once depends on how it came into the page cache: now all of them are read anew.
+if (typeof charged !== "string") await dropPageCache();
+console.log(`\n── ${rounds} rounds of ${present.length} contenders`);
+const costs = await measureCosts(bench, present, rounds, (round) => {
+  if (round % 10 === 0) console.log(`round ${round} of ${rounds}`);
+});
+const rows = new Map<string, Row>();
+for (const contender of all) rows.set(contender.id, await rowOf(contender));
+
+const ours = all.find(({ id }) => id === OURS);
+if (ours === undefined) throw new Error("the product is not in the table");
+const roundTrip = await measureRoundTrip(bench, ours);
+const floor = measured(FLOOR);
+const replaced = measured(REPLACED);
+const machine = await describeMachine(server, celery);
+const chart = out.replace(/\.md$/, ".svg");
+const bars = [...rows.values()].flatMap((row) => (row.absent === undefined ? [barsOf(row)] : []));
+await writeFile(chart, performanceChart(bars));
+const command = `npm run bench -- --rounds ${rounds}`;
+const report = {
+  rows: [...rows.values()],
+  floor,
+  replaced,
+  roundTrip,
+  machine,
+  command,
+  rounds,
+  chart: basename(chart),
+};
+await writeFile(out, performancePage(report));
+console.log(`\n${relative(process.cwd(), out)} and ${basename(chart)} are written`);
+
+async function rowOf(contender: Contender): Promise<Row> {
+  const { name, details } = contender;
+  const absent = obstacles.get(contender);
+  console.log(`\n── ${name}${absent === undefined ? "" : `: ${absent}`}`);
+  if (absent !== undefined) return { name, details, absent };
+  const own = costs.get(contender) ?? [];
+  console.log(`wall ${median(own.map(({ wallMs }) => wallMs)).toFixed(1)} ms`);
+  const traffic = await measureTraffic(bench, contender);
+  console.log(`${traffic.commands} commands to Redis`);
+  const charge = typeof charged === "string" ? charged : await measureCharge(bench, charged, contender);
+  console.log(
+    typeof charge === "string" ? charge : `charged ${(charge.warmBytes / 1e6).toFixed(1)} MB, warm`,
+  );
+  const count = await measureInstructions(bench, contender);
+  console.log(`${(count / 1e6).toFixed(1)} million instructions`);
+  const fileBytes = contender.isWhole ? (await stat(contender.file)).size : null;
+  return { name, details, costs: own, instructions: count, traffic, charge, fileBytes };
+}
+
+function barsOf({ name, costs: own }: MeasuredRow) {
+  return {
+    name,
+    wallMs: median(own.map(({ wallMs }) => wallMs)),
+    cpuMs: median(own.map(({ cpuMs }) => cpuMs)),
+  };
+}
+
+function measured(id: string): MeasuredRow {
+  const row = rows.get(id);
+  if (row?.absent === undefined && row !== undefined) return row;
+  throw new Error(`nothing can be compared with '${id}', which was not measured`);
+}
+
+async function obstacleTo({ file }: Contender): Promise<string | undefined> {
+  try {
+    await access(file, constants.X_OK);
+    return undefined;
+  } catch {
+    return `\`${basename(file)}\` is not there`;
+  }
+}
+
+/** Where redis-cli is, or would be. */
+async function redisCommandLine(): Promise<string> {
+  await installMissing({ "redis-cli": "redis-tools" }).catch((error: unknown) => {
+    console.log(String(error));
+  });
+  for (const path of searchPath().split(delimiter)) {
+    const file = join(path, "redis-cli");
+    if (
+      await access(file, constants.X_OK).then(
+        () => true,
+        () => false,
+      )
+    )
+      return file;
+  }
+  return "redis-cli";
+}
+
+function options(): { readonly rounds: number; readonly out: string } {
+  try {
+    const { values } = parseArgs({
+      options: {
+        rounds: { type: "string", default: "40" },
+        out: { type: "string", default: join(ROOT, "docs/performance.md") },
+      },
+    });
+    if (!/^[1-9]\d{0,3}$/.test(values.rounds)) {
+      throw new Error(`--rounds '${values.rounds}': expected a number from 1 to 9999`);
+    }
+    if (!values.out.endsWith(".md"))
+      throw new Error(`--out '${values.out}': expected a name that ends in .md`);
+    return { rounds: Number(values.rounds), out: resolve(values.out) };
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
+    process.exit(1);
+  }
+}

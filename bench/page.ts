@@ -1,0 +1,177 @@
+import type { Machine } from "./machine.ts";
+import type { Charge, MedianTraffic } from "./measure.ts";
+import type { RoundTrip } from "./round-trip.ts";
+import type { Cost } from "./run.ts";
+import { median, medianRatio } from "./statistics.ts";
+
+/** One contender and what was measured of it, or why it was not. */
+export type Row =
+  | { readonly name: string; readonly details: string; readonly absent: string }
+  | {
+      readonly name: string;
+      readonly details: string;
+      readonly absent?: undefined;
+      /** By round. */
+      readonly costs: readonly Cost[];
+      readonly instructions: number;
+      readonly traffic: MedianTraffic;
+      /** Or why it could not be measured. */
+      readonly charge: Charge | string;
+      /** Null where one file is not all that has to be installed. */
+      readonly fileBytes: number | null;
+    };
+
+export type MeasuredRow = Extract<Row, { absent?: undefined }>;
+
+export interface Report {
+  readonly rows: readonly Row[];
+  /** The rows that the others are compared with. */
+  readonly floor: MeasuredRow;
+  readonly replaced: MeasuredRow;
+  readonly roundTrip: RoundTrip;
+  readonly machine: Machine;
+  /** As it is typed. */
+  readonly command: string;
+  readonly rounds: number;
+  /** The chart's file, beside the page. */
+  readonly chart: string;
+}
+
+/** docs/performance.md. */
+export function performancePage(report: Report): string {
+  const { rows, machine, command, rounds, chart } = report;
+  const missing = rows.filter((row) => row.absent !== undefined);
+  return `${[
+    `# Performance
+
+What one health check costs, measured side by side in one run on one machine: ${rounds} rounds, each of which starts
+every contender once, in random order. All of them run in the container of the one idle Celery worker that they ask
+about, in an environment with nothing in it but PATH, LANG and the broker's URL, and all of them must end with exit
+code 0. \`npm run bench\` makes this page.`,
+    `![Wall and CPU time of each contender](${chart})`,
+    `## What it costs`,
+    table(
+      [
+        "",
+        "wall ms (least)",
+        "CPU ms",
+        "instructions, millions",
+        "peak RSS MB",
+        "charged MB, warm",
+        "charged MB, cold",
+        "wall ms, cold",
+        "file MB",
+        "sent bytes",
+        "received bytes",
+        "commands",
+      ],
+      rows.map(costCells),
+    ),
+    notes(rows),
+    `## How many times the other's`,
+    `The median of the ratios of each round, in which both ran within seconds of each other.`,
+    table(
+      [
+        "",
+        `wall, of *${report.floor.name}*`,
+        "CPU",
+        "peak RSS",
+        `wall, of *${report.replaced.name}*`,
+        "CPU",
+        "peak RSS",
+      ],
+      rows.map((row) => ratioCells(row, report)),
+    ),
+    `## The round trip`,
+    roundTripText(report),
+    `## Who runs`,
+    rows.map(({ name, details }) => `* **${name}**: ${details}.`).join("\n"),
+    ...(missing.length === 0
+      ? []
+      : [missing.map(({ name, absent }) => `Not measured: **${name}**, ${absent}.`).join("\n")]),
+    `## The machine`,
+    table(
+      ["", ""],
+      machine.map((line) => [...line]),
+    ),
+    `## The command`,
+    `\`\`\`sh\n${command}\n\`\`\``,
+  ].join("\n\n")}\n`;
+}
+
+function roundTripText({ roundTrip: { workerMs, ownMs, looks } }: Report): string {
+  return `By Redis' own clock (MONITOR), medians: the worker pushes its answer ${threeDigits(workerMs)} ms after the ping was published,
+and the probe reads it ${threeDigits(ownMs)} ms after that, at its ${looks === 1 ? "first look" : `look number ${looks}`}. The rest of a run is its start and its end.`;
+}
+
+function notes(rows: readonly Row[]): string {
+  const obstacles = new Set(
+    rows.flatMap((row) => (row.absent === undefined && typeof row.charge === "string" ? [row.charge] : [])),
+  );
+  return `Medians. **CPU** is user and system time of the process and its children. **Instructions** are those of user mode, by
+valgrind's callgrind. **Peak RSS** counts the file pages that are mapped. **Charged** is the peak of a fresh memory
+cgroup around the one run, which is what counts against a container's limit: *warm* with the files in the page cache,
+where whoever has read them first was charged for them; *cold* after the page cache was dropped, when what is read is
+charged to the run until the kernel wants it back. What the running worker and Redis have mapped stays in memory even
+then, Python among it. **Sent**, **received** and **commands** are what passes between the contender and Redis.
+MB are 10⁶ bytes.${[...obstacles].map((text) => ` Not measured here: charged memory and cold starts (${text}).`).join("")}`;
+}
+
+function costCells(row: Row): string[] {
+  if (row.absent !== undefined) return [row.name, "not measured", ...Array.from({ length: 10 }, () => "–")];
+  const { costs, charge, traffic, fileBytes } = row;
+  const walls = costs.map(({ wallMs }) => wallMs);
+  return [
+    row.name,
+    `${threeDigits(median(walls))} (${threeDigits(Math.min(...walls))})`,
+    threeDigits(median(costs.map(({ cpuMs }) => cpuMs))),
+    threeDigits(row.instructions / 1e6),
+    threeDigits(median(costs.map(({ peakBytes }) => peakBytes)) / 1e6),
+    ...(typeof charge === "string"
+      ? ["–", "–", "–"]
+      : [
+          threeDigits(charge.warmBytes / 1e6),
+          threeDigits(charge.coldBytes / 1e6),
+          threeDigits(charge.coldMs),
+        ]),
+    fileBytes === null ? "–" : threeDigits(fileBytes / 1e6),
+    String(traffic.sentBytes),
+    String(traffic.receivedBytes),
+    String(traffic.commands),
+  ];
+}
+
+function ratioCells(row: Row, { floor, replaced }: Report): string[] {
+  if (row.absent !== undefined) return [row.name, "–", "–", "–", "–", "–", "–"];
+  const ratio = (other: MeasuredRow, what: keyof Cost) =>
+    times(
+      medianRatio(
+        row.costs.map((cost) => cost[what]),
+        other.costs.map((cost) => cost[what]),
+      ),
+    );
+  return [
+    row.name,
+    ...[floor, replaced].flatMap((other) =>
+      (["wallMs", "cpuMs", "peakBytes"] as const).map((what) => ratio(other, what)),
+    ),
+  ];
+}
+
+/** `1.42 ×`, and below one `1/30`. */
+export function times(ratio: number): string {
+  if (ratio > 0 && ratio < 0.5) return `1/${threeDigits(1 / ratio)}`;
+  return `${threeDigits(ratio)} ×`;
+}
+
+/** Three digits that count: more would claim a precision that no machine has. */
+export function threeDigits(value: number): string {
+  if (value >= 100) return String(Math.round(value));
+  return value >= 10 ? value.toFixed(1) : value.toFixed(2);
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (columns: readonly string[]) => `| ${columns.join(" | ")} |`;
+  const alignment = head.map((_, column) => (column === 0 || head.length === 2 ? "---|" : "---:|")).join("");
+  return [line(head), `|${alignment}`, ...rows.map(line)].join("\n");
+}

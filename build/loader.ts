@@ -1,0 +1,6 @@
+// The executable's first script: compiles the bundle out of the code cache that was made when it was built.
+import { getRawAsset } from "node:sea";
+import { runCached } from "./run-cached.ts";
+import { CODE_CACHE_ASSET, SCRIPT_ASSET } from "./runtime.ts";
+
+runCached(Buffer.from(getRawAsset(SCRIPT_ASSET)), Buffer.from(getRawAsset(CODE_CACHE_ASSET)), require);

@@ -1,0 +1,56 @@
+import type { Deadline } from "../deadline.ts";
+import type { Host } from "../host.ts";
+import type { Channel } from "../pidbox/channel.ts";
+import type { WorkerProcess } from "../worker/survey.ts";
+import type { NodeEvidence } from "./evidence.ts";
+import type { BrokerSight, Looks } from "./examine.ts";
+import type { Plan } from "./plan.ts";
+
+/** The looks at workers that do not answer, as far as they have been needed: who answers is not examined. */
+export interface Examination extends Looks {
+  /** Begins with the looks, if they have not begun; resolves after the first. See {@link Looks}. */
+  readonly begin: (channel: Channel | null) => Promise<void>;
+}
+
+const UNSEEN: BrokerSight = { upS: null, unacked: null };
+
+/**
+ * Prepares an examination. What it takes is loaded when it begins: most runs end with a pong.
+ *
+ * @param noted for how many seconds a node has been silent by the state file; null where that says nothing
+ */
+export function prepareExamination(
+  plan: Plan,
+  host: Host,
+  deadline: Deadline,
+  noted: (node: string, worker: WorkerProcess) => number | null,
+): Examination {
+  let begun: Promise<void> | null = null;
+  let looks: Looks | null = null;
+  let ended = false;
+
+  async function begin(channel: Channel | null): Promise<void> {
+    const { startLooks } = await import("./examine.ts");
+    if (!ended) looks = startLooks(plan, host, deadline, channel, noted);
+  }
+
+  function unexamined(): readonly NodeEvidence[] {
+    return plan.targets.map(({ node, worker }) => ({
+      node,
+      process: { kind: "unexamined" },
+      looks: [],
+      heartbeats: { kind: "not-listened" },
+      silentSinceS: worker === null ? null : noted(node, worker),
+    }));
+  }
+
+  return {
+    begin: (channel) => (begun ??= plan.targets.length === 0 ? Promise.resolve() : begin(channel)),
+    nodes: () => looks?.nodes() ?? unexamined(),
+    broker: () => looks?.broker() ?? UNSEEN,
+    end() {
+      ended = true;
+      looks?.end();
+    },
+  };
+}
