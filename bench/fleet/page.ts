@@ -96,7 +96,7 @@ It is told the worker's pid file, so that it sees one worker, as in a container,
 
 ${table(["N", "median", "95th percentile", "CPU of the probe", "CPU of Redis", "PUBLISH to answer"], rows)}
 
-From ${whole(small.listeners)} to ${whole(large.listeners)} subscribers a probe takes ${digits(growth)} ms longer and ${digits(cpu * 1000)} ms more of its own CPU: what
+From ${whole(small.listeners)} to ${whole(large.listeners)} subscribers a probe takes ${digits(growth)} ms longer; its own CPU time changes by ${digits(cpu * 1000)} ms. What
 grows is the time that Redis takes to deliver, before which the worker that was asked does not hear it. PUBLISH to answer
 is the time between the two commands in MONITOR, without a probe; all subscribers share the processors of one machine
 here.`;
