@@ -101,7 +101,7 @@ code 0. \`npm run bench\` makes this page.`,
 
 function roundTripText({ roundTrip: { workerMs, ownMs, looks } }: Report): string {
   return `By Redis' own clock (MONITOR), medians: the worker pushes its answer ${threeDigits(workerMs)} ms after the ping was published,
-and the probe reads it ${threeDigits(ownMs)} ms after that; it looks at its list ${looks === 1 ? "once" : `${looks} times`}. The rest of a run is its start and its end.`;
+and the probe reads that of this idle worker ${threeDigits(ownMs)} ms after that; it looks at its list ${looks === 1 ? "once" : `${looks} times`}. The rest of a run is its start and its end.`;
 }
 
 function notes(rows: readonly Row[]): string {

@@ -22,10 +22,11 @@ type Command = (config: Config, unknownVariables: readonly string[], host: Host)
 const RUN: { readonly [C in CommandName]: Command } = { check };
 
 /**
+ * The story of a run: parse → plan → connect → ask → judge → render.
+ *
  * What only some runs need is imported where it is needed (`import()`): a healthy check loads none of it, which
  * test/system/start-up.test.ts holds.
- *
- * The story of a run: parse → plan → connect → ask → judge → render. */
+ */
 export async function run(host: Host): Promise<Ending> {
   const invocation = parse(host.argv, host.env);
   if (!invocation.ok) return misused(invocation.problem);

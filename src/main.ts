@@ -1,4 +1,4 @@
-import { writeSync } from "node:fs";
+import { constants, fstatSync, openSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
 import { v4 as randomUuid } from "uuid";
 import { type Ending, run } from "./app.ts";
@@ -75,14 +75,40 @@ function end({ stdout, stderr, exitCode }: Ending): void {
   leave(exitCode);
 }
 
-/** Writes past `process.stdout`, whose stream costs 3 ms to make, unless the reader is slower than we are. */
+/** A reader that is slower than we are may take so long, in milliseconds; what it has not read then is lost. */
+const READER_MS = 100;
+
+/** Writes, and never waits for a reader that does not read: a verdict that nobody takes keeps no process. */
 function say(fd: 1 | 2, text: string): void {
+  if (text === "") return;
+  const own = unblocked(fd);
+  if (own === null) {
+    (fd === 1 ? process.stdout : process.stderr).write(text);
+    return;
+  }
+  const end = host.now() + READER_MS;
   let rest = Buffer.from(text);
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(own, rest));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN" || host.now() >= end) return;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+  }
+}
+
+/**
+ * The same output, opened for ourselves so that writing never blocks; null where that cannot be done: a socket, or a
+ * pipe of another user's. Then `process.stdout` does it, which takes 3 ms to make.
+ */
+function unblocked(fd: 1 | 2): number | null {
   try {
-    while (rest.length > 0) rest = rest.subarray(writeSync(fd, rest));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EAGAIN") return;
-    (fd === 1 ? process.stdout : process.stderr).write(rest);
+    // A file never blocks, and opened anew it would be written from its beginning.
+    if (fstatSync(fd).isFile()) return fd;
+    return openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  } catch {
+    return null;
   }
 }
 

@@ -91,7 +91,7 @@ ${table(["", "pings heard a second", "CPU of a worker", "CPU of Redis", "bytes s
 * **One message for several workers.** Workers that share a container or a machine can be asked by one probe, which sends one
   message for all of them: without \`--node\` all workers in sight, else \`--node a@x --node b@x\`. The worst verdict counts.
 * **One asker.** A monitor with \`--min-nodes N\` asks everybody in one message. It says how many answer, not who is
-  missing, and restarts nobody; at most 4,096 answers fit.
+  missing, and restarts nobody; where two of them ask at once, at most 4,096 answers fit.
 
 A smaller message would hardly help: see what an empty one costs, below.`;
 }

@@ -40,7 +40,10 @@ export function parse(argv: readonly string[], env: Environment): Outcome<Invoca
   const given = (word: string) =>
     tokens.some((token) => token.kind === "option" && argv[token.index] === word);
   if (given("--help") || given("-h")) return success({ kind: "help" });
-  if (given("--version")) return success({ kind: "version", verbose: given("--verbose") });
+  if (given("--version")) {
+    const variable = onOff(env[variableOf("verbose")] ?? "");
+    return success({ kind: "version", verbose: given("--verbose") || (variable.ok && variable.value) });
+  }
 
   const words = readTokens(tokens, argv);
   if (!words.ok) return words;

@@ -153,8 +153,8 @@ function refusal(command: string, reply: Reply | undefined): Refused {
 
 /**
  * Milliseconds until the next look: a sixteenth of the time waited so far, which is how late the reply may be seen.
- * Three seconds of waiting cost a hundred looks.
+ * Three seconds of waiting cost 170 looks.
  */
 function pollInterval(waitedMs: number): number {
-  return Math.min(50, Math.max(1, waitedMs / 16));
+  return Math.min(25, Math.max(1, waitedMs / 16));
 }

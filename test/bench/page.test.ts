@@ -75,7 +75,7 @@ test("the page links its chart and tells machine and command", () => {
 test("the round trip is told as the worker's part and the probe's", () => {
   const page = performancePage({ ...REPORT, rows: [FLOOR] });
   expect(page).toContain("pushes its answer 1.39 ms after");
-  expect(page).toContain("reads it 0.42 ms after that; it looks at its list once.");
+  expect(page).toContain("reads that of this idle worker 0.42 ms after that; it looks at its list once.");
 });
 
 test("every row of a table has as many cells as its head", () => {

@@ -1,12 +1,15 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { EXECUTABLE, expectLine, probe } from "./probe.ts";
+import { findPython } from "../world/python.ts";
+import { startServer } from "../world/server.ts";
+import { BY_BUN, EXECUTABLE, expectLine, probe, startProbe } from "./probe.ts";
 
 const { url, workers } = inject("canaries");
 const node = workers[0]?.node ?? "";
@@ -99,4 +102,44 @@ test("it ends with its verdict when its reader has gone before it writes", async
   child.stdout.destroy();
   child.stderr.destroy();
   expect(await once(child, "exit")).toEqual([0, null]);
+});
+
+const STALLED = join(import.meta.dirname, "../world/stalled_reader.py");
+
+/** Runs the executable into a pipe that is full; gives how it ended and what the reader got. */
+async function intoFullPipe(fd: 1 | 2, drain: string, ...words: readonly string[]): Promise<string> {
+  const { path } = await findPython();
+  const args = [STALLED, String(fd), drain, "10", EXECUTABLE, ...words];
+  const { stdout } = await execa(path, args, { env: { CELERY_BROKER_URL: url }, stdin: "ignore" });
+  return stdout;
+}
+
+test("it ends with its verdict when its reader does not read", async () => {
+  expect(await intoFullPipe(1, "never", "--node", node)).toBe("0 ");
+  expect(await intoFullPipe(2, "never", "--node")).toBe("1 ");
+});
+
+test("it waits a moment for a reader that is slow", async () => {
+  const started = performance.now();
+  await probe(["--version"]);
+  // The reader's clock begins at the program's start.
+  const drain = (performance.now() - started + 50) / 1_000;
+  expect(await intoFullPipe(1, String(drain), "--version")).toBe("0 celery-probe 0.1.0");
+});
+
+test("it starts no thread that it does not need", async () => {
+  await using server = await startServer();
+  server.pause();
+  const running = startProbe(["--node", node], { CELERY_BROKER_URL: server.url() });
+  let isRunning = true;
+  void running.then(() => (isRunning = false));
+  let threads = 0;
+  while (isRunning) {
+    const tasks = await readdir(`/proc/${running.pid}/task`).catch(() => []);
+    threads = Math.max(threads, tasks.length);
+    await pause(20);
+  }
+  // The main one, and two of Node's.
+  expect(threads).toBeGreaterThan(0);
+  expect(threads).toBeLessThanOrEqual(BY_BUN ? 20 : 3);
 });
