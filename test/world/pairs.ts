@@ -26,8 +26,8 @@ export const PAIRS = {
   "5.4.0": { celery: "5.4.0", kombu: "5.4.2", redisPy: "5.0.8", extra: [] },
   "5.5.3": { celery: "5.5.3", kombu: "5.5.4", redisPy: "5.2.1", extra: [] },
   "5.6.3": { celery: "5.6.3", kombu: "5.6.2", redisPy: "7.1.0", extra: [], pastItsExtra: true },
-  // PyYAML: for workers that answer in YAML (`task_serializer`).
-  "5.7.0": { celery: "5.7.0", kombu: "5.7.0", redisPy: "8.1.0", extra: ["pyyaml==6.0.3"] },
+  // For workers that answer in YAML and msgpack (`task_serializer`).
+  "5.7.0": { celery: "5.7.0", kombu: "5.7.0", redisPy: "8.1.0", extra: ["pyyaml==6.0.3", "msgpack==1.1.2"] },
   "5.6.3-crossed": { celery: "5.6.3", kombu: "5.7.0", redisPy: "8.1.0", extra: [] },
 } as const satisfies Readonly<Record<string, Pair>>;
 

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
-import type { Redis } from "ioredis";
+import type { ChainableCommander, Redis } from "ioredis";
 
 /**
  * Celery's remote control spoken by the test world itself, on purpose without a line of `src/`: it tells whether a
@@ -22,7 +22,10 @@ export interface Question {
   readonly method: string;
   /** Full node names. */
   readonly destination: readonly string[];
+  /** The list's name in Redis, `keyPrefix` included. */
   readonly replyKey: string;
+  /** What the worker puts in front of keys by itself. Default: nothing. */
+  readonly keyPrefix?: string;
   readonly ticket: string;
   /** How long an answer may stay unread, seconds. */
   readonly ttl: number;
@@ -30,24 +33,31 @@ export interface Question {
 
 /**
  * Publishes one question, in a transaction that first makes the reply list and gives it its end: a list gets a TTL
- * only while it exists, and a list made by a late answer would stay for ever.
+ * only while it exists, and a list made by a late answer would stay for ever. Where the answer comes to another server, the
+ * list is made there first.
  *
  * A message that deviates from this form ends workers: `properties` and its `delivery_tag` must be there, the body
  * must be what `body_encoding` says.
  *
  * @returns the number of connections that got it
  */
-export async function publishQuestion(redis: Redis, question: Question): Promise<number> {
-  const results = await redis
+export async function publishQuestion(redis: Redis, question: Question, replies = redis): Promise<number> {
+  const list = replies
     .multi()
     .rpush(question.replyKey, "")
     .ltrim(question.replyKey, 0, 31)
-    .expire(question.replyKey, question.ttl)
-    .publish(question.channel, envelope(question))
-    .exec();
-  const [error, receivers] = results?.at(-1) ?? [new Error("the transaction was discarded"), null];
+    .expire(question.replyKey, question.ttl);
+  if (replies === redis) return Number(await lastOf(list.publish(question.channel, envelope(question))));
+  await lastOf(list);
+  return redis.publish(question.channel, envelope(question));
+}
+
+/** What the last command of a transaction gave. @throws Error when it was refused */
+async function lastOf(transaction: ChainableCommander): Promise<unknown> {
+  const results = await transaction.exec();
+  const [error, last] = results?.at(-1) ?? [new Error("the transaction was discarded"), null];
   if (error !== null) throw error;
-  return Number(receivers);
+  return last;
 }
 
 function envelope(question: Question): string {
@@ -58,7 +68,7 @@ function envelope(question: Question): string {
     pattern: null,
     matcher: null,
     ticket: question.ticket,
-    reply_to: { exchange: "", routing_key: question.replyKey },
+    reply_to: { exchange: "", routing_key: question.replyKey.slice(question.keyPrefix?.length) },
   };
   return JSON.stringify({
     body: Buffer.from(JSON.stringify(body)).toString("base64"),
@@ -89,6 +99,14 @@ export async function rawReplies(
   }
 }
 
+/** Where a worker is asked that does not listen, answer and keep its keys where one with default settings does. */
+export interface Elsewhere {
+  /** Default: none. */
+  readonly keyPrefix?: string;
+  /** The database it answers in. Default: where it is asked. */
+  readonly replies?: Redis;
+}
+
 /**
  * Resolves with true when the worker of this name has answered a ping, with false when it has not in time.
  * Leaves no key behind.
@@ -98,17 +116,26 @@ export async function answersPing(
   channel: string,
   node: string,
   timeoutMs: number,
+  { keyPrefix = "", replies = redis }: Elsewhere = {},
 ): Promise<boolean> {
   const deadline = performance.now() + timeoutMs;
-  const replyKey = `${randomUUID()}.reply.celery.pidbox`;
-  const question = { channel, method: "ping", destination: [node], replyKey, ticket: randomUUID(), ttl: 60 };
+  const replyKey = `${keyPrefix}${randomUUID()}.reply.celery.pidbox`;
+  const question: Question = {
+    channel,
+    method: "ping",
+    destination: [node],
+    replyKey,
+    keyPrefix,
+    ticket: randomUUID(),
+    ttl: 60,
+  };
   let asked = false;
   while (performance.now() < deadline) {
     // A worker subscribes moments after it calls itself ready, and pub/sub keeps nothing for those who come late.
-    asked = (await publishQuestion(redis, question)) > 0;
-    const replies = await rawReplies(redis, replyKey, { timeoutMs: asked ? 250 : 10 });
-    if (replies.length > 0) {
-      await redis.del(replyKey);
+    asked = (await publishQuestion(redis, question, replies)) > 0;
+    const found = await rawReplies(replies, replyKey, { timeoutMs: asked ? 250 : 10 });
+    if (found.length > 0) {
+      await replies.del(replyKey);
       return true;
     }
   }

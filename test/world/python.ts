@@ -37,6 +37,8 @@ export interface VenvOptions {
   readonly python?: string;
   /** Adds eventlet; such a venv is kept beside the one without. */
   readonly eventlet?: boolean;
+  /** Another redis-py than the pair's, e.g. `4.6.0`; such a venv is kept beside the other. */
+  readonly redisPy?: string;
   /** Adds packages, e.g. of an application that uses Celery; such a venv is kept beside the one without. */
   readonly also?: { readonly name: string; readonly packages: readonly string[] };
 }
@@ -95,7 +97,7 @@ export async function celeryVenv(version: CeleryVersion, options: VenvOptions = 
   const packages = [
     `${pair.pastItsExtra === true ? "celery" : "celery[redis]"}==${pair.celery}`,
     `kombu==${pair.kombu}`,
-    `redis==${pair.redisPy}`,
+    `redis==${options.redisPy ?? pair.redisPy}`,
     GEVENT,
     ...(eventlet ? [EVENTLET] : []),
     ...(options.also?.packages ?? []),
@@ -103,9 +105,10 @@ export async function celeryVenv(version: CeleryVersion, options: VenvOptions = 
   ];
   const shim = pair.forOlderPython === true ? await readFile(OLDER_PYTHON, "utf8") : undefined;
   const uv = await uvCommand(python);
+  const redisPyName = options.redisPy === undefined ? "" : `redis${options.redisPy}`;
   const pins = { python: python.path, packages, shim };
   const folder = await cached(
-    venvName(version, python, eventlet ? "eventlet" : "", options.also?.name ?? ""),
+    venvName(version, python, eventlet ? "eventlet" : "", redisPyName, options.also?.name ?? ""),
     `Celery ${version}`,
     pins,
     async (fresh) => {

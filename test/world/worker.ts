@@ -1,11 +1,19 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { Redis } from "ioredis";
 import type { Program } from "./contained-program.ts";
-import { answersPing, countListeners, pidboxChannel } from "./pidbox-by-hand.ts";
+import { databaseOf, type Mailbox, mailboxOf } from "./mailbox.ts";
+import { answersPing, countListeners } from "./pidbox-by-hand.ts";
 import { type GroupOptions, ProcessGroup } from "./process-group.ts";
 import { celeryVenv } from "./python.ts";
 import { type Tasks, taskMessage } from "./task-message.ts";
-import { nodeName, workerArgs, workerEnvironment, type WorkerOptions } from "./worker-command.ts";
+import {
+  nodeName,
+  workerArgs,
+  workerBrokerUrl,
+  workerEnvironment,
+  type WorkerOptions,
+  workerSettings,
+} from "./worker-command.ts";
 
 /** A real Celery worker that belongs to one test. Ends with `await using`, `stop()`, or with this process. */
 export class Worker implements AsyncDisposable {
@@ -15,17 +23,35 @@ export class Worker implements AsyncDisposable {
   readonly pid: number;
   readonly queue: string;
   readonly channel: string;
+  /** A client of the database that it fetches from; with Sentinels of whichever server is master. */
   readonly redis: Redis;
   readonly #group: Program;
+  readonly #keyPrefix: string;
+  readonly #replies: Redis;
 
   /** Only `startWorker` makes one. */
-  constructor(group: Program, redis: Redis, node: string, queue: string, channel: string) {
+  constructor(
+    group: Program,
+    redis: Redis,
+    node: string,
+    queue: string,
+    mailbox: Mailbox,
+    replies: Redis = redis,
+  ) {
     this.#group = group;
     this.redis = redis;
     this.pid = group.pid;
     this.node = node;
     this.queue = queue;
-    this.channel = channel;
+    this.channel = mailbox.channel;
+    this.#keyPrefix = mailbox.keyPrefix;
+    this.#replies = replies;
+  }
+
+  /** Whether it answers a ping in time, asked without the probe. */
+  answers(timeoutMs = 10_000): Promise<boolean> {
+    const elsewhere = { keyPrefix: this.#keyPrefix, replies: this.#replies };
+    return answersPing(this.redis, this.channel, this.node, timeoutMs, elsewhere);
   }
 
   /** Direct children: the pool processes of prefork. */
@@ -54,7 +80,7 @@ export class Worker implements AsyncDisposable {
 
   async submitTo<Name extends keyof Tasks>(queue: string, task: Name, ...args: Tasks[Name]): Promise<string> {
     const message = taskMessage(queue, task, args);
-    await this.redis.lpush(queue, message.element);
+    await this.redis.lpush(`${this.#keyPrefix}${queue}`, message.element);
     return message.id;
   }
 
@@ -91,6 +117,7 @@ export class Worker implements AsyncDisposable {
   async stop(graceMs = 5_000): Promise<void> {
     await this.#group.stop(graceMs);
     this.redis.disconnect();
+    this.#replies.disconnect();
   }
 
   /** SIGKILL to the whole group; what a test does that is done with its worker. */
@@ -116,15 +143,15 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const venv = await celeryVenv(version, {
     eventlet: pool === "eventlet",
     ...(options.python === undefined ? {} : { python: options.python }),
+    ...(options.redisPy === undefined ? {} : { redisPy: options.redisPy }),
   });
-  const brokerUrl =
-    options.server === undefined ? options.brokerUrl : (options.brokerUrl ?? options.server.url());
-  const db = Number(new URL(brokerUrl).pathname.slice(1));
-  const channel = options.channel ?? pidboxChannel(db);
+  const brokerUrl = workerBrokerUrl(options);
+  const db = databaseOf(brokerUrl);
+  const mailbox = mailboxOf(version, brokerUrl, workerSettings(options));
   const name = options.name === undefined ? `w${process.pid}x${++count}@world` : options.name;
-  const redis = options.server?.client(db) ?? new Redis(brokerUrl);
-  redis.on("error", () => undefined);
-  const listenersBefore = await countListeners(redis, channel);
+  const redis = clientOf(options, db);
+  const replies = options.writesTo?.client(db);
+  const listenersBefore = await countListeners(redis, mailbox.channel);
   const program: GroupOptions = {
     what: `worker:${version}-${pool}`,
     command: venv.python,
@@ -137,7 +164,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     redis,
     nodeName(name, options.within?.hostname),
     options.queues?.[0] ?? "celery",
-    channel,
+    mailbox,
+    replies,
   );
   try {
     await ready(worker, group, options, listenersBefore);
@@ -146,6 +174,20 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     await worker.killAll();
     throw error;
   }
+}
+
+function clientOf(options: WorkerOptions, db: number): Redis {
+  if (options.server !== undefined) return options.server.client(db);
+  if (options.sentinels !== undefined) return options.sentinels.client(db, masterName(options));
+  const redis = new Redis(options.brokerUrl);
+  redis.on("error", () => undefined);
+  return redis;
+}
+
+function masterName(options: WorkerOptions): string | undefined {
+  const transport = workerSettings(options)["broker_transport_options"] as
+    { master_name?: string } | undefined;
+  return transport?.master_name;
 }
 
 async function ready(
@@ -159,7 +201,7 @@ async function ready(
   if (options.until === "started") return;
   await group.waitForLog(/ ready\.$/m, { timeoutMs: left() });
   const until = options.until ?? "answers";
-  if (until === "answers" && !(await answersPing(worker.redis, worker.channel, worker.node, left()))) {
+  if (until === "answers" && !(await worker.answers(left()))) {
     throw group.problem("calls itself ready but answers no ping");
   }
   if (until !== "listens") return;

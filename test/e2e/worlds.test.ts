@@ -1,0 +1,252 @@
+import { readFileSync } from "node:fs";
+import { connect as connectTls } from "node:tls";
+import { Redis } from "ioredis";
+import { afterEach, describe, expect, test } from "vitest";
+import { certificates, type ServerCertificate } from "../world/certificates.ts";
+import { countListeners } from "../world/pidbox-by-hand.ts";
+import { startSentinels } from "../world/sentinel.ts";
+import { freePort, startServer } from "../world/server.ts";
+import type { WorkerOptions } from "../world/worker-command.ts";
+import { assertWorkerIsWell, startWorker } from "../world/worker.ts";
+
+/**
+ * What the brokers of the test world are, seen without the probe: a test that stands on one of them stands on this.
+ */
+
+interface Shown {
+  readonly ca?: string;
+  readonly certificate?: string;
+  readonly key?: string;
+  readonly passphrase?: string;
+  readonly host?: string;
+}
+
+/** PING as a client that verifies asks it: the answer, or the code of the error. */
+async function pingOverTls(port: number, shown: Shown = {}): Promise<string> {
+  const { ca, certificate, key, passphrase } = shown;
+  const socket = connectTls({
+    host: shown.host ?? "localhost",
+    port,
+    ...(ca === undefined ? {} : { ca: readFileSync(ca) }),
+    ...(certificate === undefined ? {} : { cert: readFileSync(certificate) }),
+    ...(key === undefined ? {} : { key: readFileSync(key) }),
+    ...(passphrase === undefined ? {} : { passphrase }),
+  });
+  return new Promise((done) => {
+    socket.once("secureConnect", () => socket.write("PING\r\n"));
+    socket.once("data", (data: Buffer) => {
+      done(data.toString());
+      socket.destroy();
+    });
+    socket.once("error", (error: NodeJS.ErrnoException) => {
+      done(error.code ?? error.message);
+    });
+    socket.once("close", () => {
+      done("closed");
+    });
+  });
+}
+
+describe("a server with TLS", () => {
+  test.each<[ServerCertificate, string]>([
+    ["good", "+PONG\r\n"],
+    ["expired", "CERT_HAS_EXPIRED"],
+    ["otherHost", "ERR_TLS_CERT_ALTNAME_INVALID"],
+    ["selfSigned", "DEPTH_ZERO_SELF_SIGNED_CERT"],
+  ])("is told by who verifies when its certificate is '%s'", async (certificate, answer) => {
+    const { ca } = await certificates();
+    await using server = await startServer({ tls: { certificate } });
+    expect(server.url(3)).toBe(`rediss://127.0.0.1:${server.port}/3`);
+    expect(await pingOverTls(server.port, { ca })).toBe(answer);
+    expect(await server.client().ping()).toBe("PONG");
+  });
+
+  test("is trusted by nobody who lacks the authority, and by address where its certificate has that", async () => {
+    const { ca } = await certificates();
+    await using server = await startServer({ tls: {} });
+    expect(await pingOverTls(server.port)).toBe("SELF_SIGNED_CERT_IN_CHAIN");
+    expect(await pingOverTls(server.port, { ca, host: "127.0.0.1" })).toBe("+PONG\r\n");
+  });
+
+  test("asks clients for a certificate when told to", async () => {
+    const { ca, client, server: servers } = await certificates();
+    await using demanding = await startServer({ tls: { clients: "yes" } });
+    await using asking = await startServer({ tls: { clients: "optional" } });
+    const encrypted = { ca, certificate: client.certificate, key: client.encryptedKey };
+    expect(await pingOverTls(demanding.port, { ca, ...client })).toBe("+PONG\r\n");
+    const opened = { ...encrypted, passphrase: client.passphrase };
+    expect(await pingOverTls(demanding.port, opened)).toBe("+PONG\r\n");
+    await expect(pingOverTls(demanding.port, { ...encrypted, passphrase: "wrong" })).rejects.toThrow();
+    expect(await pingOverTls(demanding.port, { ca })).toBe("ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED");
+    expect(await pingOverTls(asking.port, { ca })).toBe("+PONG\r\n");
+    const stranger = await pingOverTls(asking.port, { ca, ...servers.selfSigned });
+    expect(stranger).toMatch(/ALERT/);
+  });
+
+  test("answers in the clear when told to, on another port", async () => {
+    await using server = await startServer({ tls: { alsoPlain: true }, password: "p@ss" });
+    expect(server.plainUrl(1)).toMatch(/^redis:\/\/:p%40ss@127\.0\.0\.1:\d+\/1$/);
+    const plain = new Redis(server.plainUrl(1));
+    expect(await plain.info("server")).toContain(`process_id:${server.pid}\r`);
+    plain.disconnect();
+    expect(await server.client().ping()).toBe("PONG");
+  });
+});
+
+describe("a server with a socket", () => {
+  test.each([
+    ["as well as a port", []],
+    ["and no port", ["--port", "0"]],
+  ])("answers on it when it has one %s", async (_, args) => {
+    await using server = await startServer({ socket: true, password: "p@ss", args });
+    expect(server.socketUrl(2)).toBe(`redis+socket://:p%40ss@${server.socketPath}?virtual_host=2`);
+    const list = String(await server.client(2).call("CLIENT", "LIST"));
+    expect(list).toContain(`laddr=${server.socketPath}:0`);
+  });
+});
+
+test.each([
+  ["path", /^(redis|valkey)_version:/m],
+  ["valkey", /^valkey_version:9\./m],
+  ["redis-6.2", /^redis_version:6\.2\./m],
+] as const)("a server of flavour '%s' is what it says", async (flavour, version) => {
+  await using server = await startServer({ flavour });
+  expect(await server.client().info("server")).toMatch(version);
+});
+
+test("a user of a server may do what it was allowed to", async () => {
+  await using server = await startServer({ password: "of the default user" });
+  const user = { username: "bob", password: "p:w" };
+  await server.addUser(user, "~queue", "+lpush");
+  expect(server.url(0, user)).toBe(`redis://bob:p%3Aw@127.0.0.1:${server.port}/0`);
+  const redis = server.client(0, { ...user, enableReadyCheck: false });
+  expect(await redis.lpush("queue", "x")).toBe(1);
+  await expect(redis.lpush("other", "x")).rejects.toThrow("NOPERM");
+  await expect(redis.get("queue")).rejects.toThrow("NOPERM");
+});
+
+describe("Sentinels", () => {
+  test.concurrent.each([
+    ["TLS", { tls: { clients: "yes" } }],
+    ["Valkey", { flavour: "valkey" }],
+    ["Redis 6.2", { flavour: "redis-6.2" }],
+  ] as const)("replace a master when they have %s", async (_, options) => {
+    await using sentinels = await startSentinels(options);
+    const first = await sentinels.master();
+    const redis = sentinels.client(2);
+    await redis.set("key", "kept");
+    const second = await sentinels.failover();
+    expect(await sentinels.master()).toBe(second);
+    expect(second).not.toBe(first);
+    const third = await sentinels.killMaster();
+    expect(second.isRunning).toBe(false);
+    expect(third).not.toBe(second);
+    expect(await redis.get("key")).toBe("kept");
+    expect(await third.client(2).get("key")).toBe("kept");
+  });
+
+  test.concurrent("replace the master of one name when they watch two", async () => {
+    await using sentinels = await startSentinels({ masters: ["one", "two"], password: "p@ss" });
+    const [first, second, third] = sentinels.sentinels.map(({ port }) => `sentinel://127.0.0.1:${port}`);
+    expect(sentinels.url(1)).toBe(`${first?.replace("//", "//:p%40ss@")}/1;${second};${third}`);
+    const [one, two] = [await sentinels.master("one"), await sentinels.master("two")];
+    expect(await sentinels.failover("two")).not.toBe(two);
+    expect(await sentinels.master()).toBe(one);
+  });
+});
+
+/** What a worker is started with, apart from its version. */
+type OnBroker = WorkerOptions & { readonly celery?: undefined };
+
+describe("workers of Celery 5.7.0 and 5.2.7 answer and work", () => {
+  const started: AsyncDisposable[] = [];
+  /** Until the end of the test. */
+  const keep = async <Part extends AsyncDisposable>(starting: Promise<Part>): Promise<Part> => {
+    const part = await starting;
+    started.push(part);
+    return part;
+  };
+  afterEach(async () => {
+    for (const part of started.splice(0).reverse()) await part[Symbol.asyncDispose]();
+  });
+
+  const BROKERS: Readonly<Record<string, () => Promise<OnBroker>>> = {
+    "TLS and wants a certificate of theirs": async () => {
+      const server = await keep(startServer({ tls: { clients: "yes" }, password: "p@ss" }));
+      const { ca, client } = await certificates();
+      const broker_use_ssl = {
+        ...{ ssl_cert_reqs: "CERT_REQUIRED", ssl_ca_certs: ca },
+        ...{
+          ssl_certfile: client.certificate,
+          ssl_keyfile: client.encryptedKey,
+          ssl_password: client.passphrase,
+        },
+      };
+      return { server, settings: { broker_use_ssl } };
+    },
+    "TLS as their URL says": async () => {
+      const server = await keep(startServer({ tls: {} }));
+      const { ca } = await certificates();
+      return { server, brokerUrl: `${server.url(1)}?ssl_cert_reqs=required&ssl_ca_certs=${ca}` };
+    },
+    "a socket alone": async () => {
+      const server = await keep(startServer({ socket: true, password: "p@ss", args: ["--port", "0"] }));
+      return { server, brokerUrl: server.socketUrl(2) };
+    },
+    "a URL that comes second in a list": async () => {
+      const server = await keep(startServer());
+      return { server, brokerUrl: `redis://127.0.0.1:${await freePort()}/2;${server.url(2)}` };
+    },
+    "one server to read and one to write": async () => {
+      const [server, writesTo] = await Promise.all([keep(startServer()), keep(startServer())]);
+      return { server, brokerUrl: server.url(3), writesTo };
+    },
+    "other names for channel and keys": async () => {
+      const broker_transport_options = { global_keyprefix: "gp:", fanout_prefix: "/x{db}." };
+      return {
+        server: await keep(startServer()),
+        settings: { control_exchange: "own", broker_transport_options },
+      };
+    },
+    "a user of their own": async () => {
+      const server = await keep(startServer({ password: "of the default user" }));
+      const user = { username: "worker", password: "p@ss" };
+      await server.addUser(user, "~*", "&*", "+@all");
+      return { server, brokerUrl: server.url(0, user) };
+    },
+    Valkey: async () => ({ server: await keep(startServer({ flavour: "valkey" })) }),
+    "Redis 6.2": async () => ({ server: await keep(startServer({ flavour: "redis-6.2" })) }),
+  };
+
+  test.each(Object.entries(BROKERS))("when their broker has %s", async (_, broker) => {
+    const options = await broker();
+    const workers = await Promise.all(
+      (["5.7.0", "5.2.7"] as const).map((celery) =>
+        keep(startWorker({ ...options, celery, queues: [`of ${celery}`] })),
+      ),
+    );
+    for (const worker of workers) await assertWorkerIsWell(worker);
+  });
+
+  test("after failovers when their broker has Sentinels", async () => {
+    const sentinels = await keep(
+      startSentinels({ password: 'of "the" servers', sentinelPassword: "of\\the Sentinels" }),
+    );
+    const workers = await Promise.all([
+      keep(startWorker({ sentinels, celery: "5.7.0", queues: ["of 5.7.0"] })),
+      // redis-py 4.5.5 cannot read through Sentinel: read_response() got an unexpected 'disconnect_on_error'.
+      keep(startWorker({ sentinels, celery: "5.2.7", redisPy: "4.6.0", queues: ["of 5.2.7"] })),
+    ]);
+    expect(workers.map(({ channel }) => channel)).toEqual(["/0.celery.pidbox", "/{db}.celery.pidbox"]);
+    for (const replace of ["failover", "killMaster"] as const) {
+      const redis = (await sentinels[replace]()).client();
+      for (const worker of workers) {
+        // A master that was well keeps its clients for a while: it must not be the one that is asked.
+        const listeners = () => countListeners(redis, worker.channel);
+        await expect.poll(listeners, { timeout: 30_000 }).toBe(1);
+        expect(await worker.answers()).toBe(true);
+        await assertWorkerIsWell(worker);
+      }
+    }
+  });
+});
