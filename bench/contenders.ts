@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { controlChannel, replyKey } from "../src/broker/keys.ts";
+import { controlChannel, DEFAULT_NAMING, replyKey } from "../src/broker/keys.ts";
 import { encodeRequest } from "../src/pidbox/message.ts";
 import type { CeleryVenv } from "../test/world/python.ts";
 import type { DjangoProject } from "./django-project.ts";
@@ -166,6 +166,7 @@ function roundtripArgs(node: string, port: number): string[] {
     method: "ping",
     destination: [node],
     ticket,
+    controlExchange: DEFAULT_NAMING.controlExchange,
     replyTo,
     deliveryTag: randomUUID(),
     expires: Date.now() / 1_000 + 2,

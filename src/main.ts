@@ -13,22 +13,26 @@ declare const VERSION: string;
 /** Whether V8 took the code that was compiled when the executable was built; set by its loader, in no other build. */
 declare const CODE_CACHE: "used" | "rejected" | undefined;
 
+/** `performance.now()` counts from the same moment, and loads ten modules of Node's. */
+const now = () => process.uptime() * 1_000;
+
+const MACHINE = { env: process.env, now };
+
 const host: Host = {
   argv: process.argv.slice(2),
   env: process.env,
   hostname: hostname(),
   version: VERSION,
   runtime: runtime(),
-  // `performance.now()` counts from the same moment, and loads ten modules of Node's.
-  now: () => process.uptime() * 1_000,
+  now,
   epochSeconds: () => Date.now() / 1_000,
   uuid: () => randomUuid({ random: ticketBytes() }),
   pause: (ms) =>
     new Promise((resolve) => {
       setTimeout(resolve, ms);
     }),
-  connect: async (target, withinMs) => (await import("./broker/redis.ts")).connect(target, withinMs),
-  listen: async (...how) => (await import("./broker/redis.ts")).listen(...how),
+  connect: async (target, withinMs) => (await import("./broker/redis.ts")).connect(target, withinMs, MACHINE),
+  listen: async (...how) => (await import("./broker/redis.ts")).listen(...how, MACHINE),
   proc: procFs,
   writeFile: (path, content) => writeFile(path, content, process.pid),
   interrupted: new Promise((resolve) => {
@@ -86,13 +90,13 @@ function say(fd: 1 | 2, text: string): void {
     (fd === 1 ? process.stdout : process.stderr).write(text);
     return;
   }
-  const end = host.now() + READER_MS;
+  const end = now() + READER_MS;
   let rest = Buffer.from(text);
   while (rest.length > 0) {
     try {
       rest = rest.subarray(writeSync(own, rest));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EAGAIN" || host.now() >= end) return;
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN" || now() >= end) return;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
     }
   }

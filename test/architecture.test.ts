@@ -35,7 +35,7 @@ const RULES: IForbiddenRuleType[] = [
     name: "only-main-takes-from-the-machine",
     comment: "clocks, randomness, environment and files come in as `host`; node:util is the one pure module",
     severity: "error",
-    from: { pathNot: "^src/(main|write-file|worker/proc-fs)\\.ts$" },
+    from: { pathNot: "^src/(main|write-file|worker/proc-fs|broker/(tls|other-way))\\.ts$" },
     to: { dependencyTypes: ["core"], pathNot: "^(node:)?util$" },
   },
   {
@@ -56,8 +56,8 @@ const RULES: IForbiddenRuleType[] = [
     name: "only-main-knows-the-machine",
     comment: "connections, /proc and files come in as `host`; tests give another one",
     severity: "error",
-    from: { pathNot: "^src/main\\.ts$" },
-    to: { path: "^src/(broker/redis|write-file|worker/proc-fs)\\.ts$" },
+    from: { pathNot: "^src/(main|broker/redis)\\.ts$" },
+    to: { path: "^src/(broker/(redis|tls|other-way)|write-file|worker/proc-fs)\\.ts$" },
   },
   {
     name: "one-file-reads-proc",

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { optionsPage } from "../scripts/options-page.ts";
-import { BROKER_VARIABLES, OPTION_NAMES, variableOf } from "../src/cli/options.ts";
+import { BROKER_VARIABLES, OPTION_NAMES, variableOf, READ_VARIABLE } from "../src/cli/options.ts";
 import { REASONS } from "../src/health/verdict.ts";
 
 const ROOT = join(import.meta.dirname, "..");
@@ -37,7 +37,8 @@ test.each(PAGES)("%s names only options and variables that exist", (page) => {
 });
 
 test("README.md names every variable that the broker is taken from, in order", () => {
-  expect(read("README.md")).toContain(BROKER_VARIABLES.map((name) => `\`${name}\``).join(", "));
+  const quoted = BROKER_VARIABLES.map((name) => `\`${name}\``).join(", ");
+  expect(read("README.md")).toContain(`\`${READ_VARIABLE}\` of its environment, its \`-b\`, or ${quoted}`);
 });
 
 describe("docs/reasons.md", () => {

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
-import { controlChannel, type Destination, replyKey } from "../../src/broker/keys.ts";
+import { controlChannel, DEFAULT_NAMING, type Destination, replyKey } from "../../src/broker/keys.ts";
 import { connect } from "../../src/broker/redis.ts";
 import { parseBrokerUrl } from "../../src/broker/url.ts";
 import type { Outcome } from "../../src/outcome.ts";
@@ -34,14 +34,14 @@ export class Pinger implements Disposable {
     const key = Pinger.listOf(...nodes);
     let mailbox = this.#mailboxes.get(key);
     if (mailbox === undefined) {
-      mailbox = openMailbox(
-        this.#connection,
-        { key, keep: 32 },
-        { now: () => performance.now(), pause: (ms) => pause(ms), answerMs: () => PATIENCE_MS },
-      );
+      mailbox = openMailbox({ requests: this.#connection, replies: this.#connection }, 32, {
+        now: () => performance.now(),
+        pause: (ms) => pause(ms),
+        answerMs: () => PATIENCE_MS,
+      });
       this.#mailboxes.set(key, mailbox);
     }
-    return valueOf(await mailbox.publish(this.channel, messageTo(nodes, key)));
+    return valueOf(await mailbox.publish({ channel: this.channel, lists: [key] }, messageTo(nodes, key)));
   }
 
   [Symbol.dispose](): void {
@@ -53,7 +53,16 @@ export class Pinger implements Disposable {
 export function messageTo(destination: Destination, replyTo: string): string {
   const [ticket, deliveryTag] = [randomUUID(), randomUUID()];
   const expires = Date.now() / 1000 + 2;
-  return encodeRequest({ method: "ping", destination, ticket, replyTo, deliveryTag, expires });
+  const { controlExchange } = DEFAULT_NAMING;
+  return encodeRequest({
+    method: "ping",
+    destination,
+    ticket,
+    controlExchange,
+    replyTo,
+    deliveryTag,
+    expires,
+  });
 }
 
 /**
@@ -75,7 +84,9 @@ export async function steadily(
 }
 
 async function channelTo(url: string) {
-  return valueOf(await connect(valueOf(parseBrokerUrl(url)), PATIENCE_MS));
+  const broker = valueOf(parseBrokerUrl(url));
+  if (broker.kind === "sentinel") throw new Error(`${url}: expected one server`);
+  return valueOf(await connect(broker.servers[0], PATIENCE_MS, { env: {}, now: () => performance.now() }));
 }
 
 function valueOf<T>(outcome: Outcome<T, unknown>): T {

@@ -7,6 +7,10 @@ export type BrokerFailure = Unreachable | Refused;
 export interface Unreachable {
   readonly kind: "unreachable";
   readonly cause: UnreachableCause;
+  /** Which of several servers it was, e.g. `Sentinel 10.0.0.7:26379`; absent where the URL names only one. */
+  readonly where?: string;
+  /** Whether that was a Sentinel, whose users and passwords are its own. */
+  readonly bySentinel?: true;
   /** The runtime's code, or what was waited for and how long: for people, in no fixed form. */
   readonly detail: string;
 }
@@ -14,6 +18,9 @@ export interface Unreachable {
 export interface Refused {
   readonly kind: "refused";
   readonly cause: RefusedCause;
+  /** See {@link Unreachable}. */
+  readonly where?: string;
+  readonly bySentinel?: true;
   /** The command that was refused, in capitals; empty where the conversation never got so far. */
   readonly command: string;
   /** The server's own words. */
@@ -27,7 +34,19 @@ export type UnreachableCause =
   | "connect-timeout"
   | "no-answer"
   | "connection-lost"
-  | "connect-failed";
+  | "connect-failed"
+  | "socket-missing"
+  | "socket-forbidden"
+  | "tls-file"
+  | "certificate-unknown"
+  | "certificate-expired"
+  | "certificate-other-host"
+  | "certificate-wanted"
+  | "no-tls"
+  | "only-tls"
+  | "tls-failed"
+  | "no-master"
+  | "failover";
 
 export type RefusedCause =
   | "wrong-password"
@@ -41,6 +60,8 @@ export type RefusedCause =
   | "too-many-clients"
   | "no-such-database"
   | "no-transactions"
+  | "sentinel"
+  | "no-sentinel"
   | "wrong-type"
   | "cannot-write"
   | "cluster"
@@ -84,6 +105,11 @@ function unnamedCause(command: string, reply: string): RefusedCause {
         : "wrong-password";
     case "SELECT":
       return "no-such-database";
+    // Nobody renames it, and a Sentinel has no keys.
+    case "TYPE":
+      return /unknown command/i.test(reply) ? "sentinel" : "other";
+    case "SENTINEL":
+      return /unknown command/i.test(reply) ? "no-sentinel" : "other";
     case "MULTI":
     case "EXEC":
       return "no-transactions";
@@ -104,9 +130,35 @@ const BY_CODE: Readonly<Record<string, UnreachableCause>> = {
   ETIMEDOUT: "connect-timeout",
   ECONNRESET: "connection-lost",
   EPIPE: "connection-lost",
+  // Of a socket file; a TCP connection has no such errors.
+  ENOENT: "socket-missing",
+  EACCES: "socket-forbidden",
+  // OpenSSL's, by the names that Node gives them (doc/api/tls.md, "X509 certificate error codes").
+  DEPTH_ZERO_SELF_SIGNED_CERT: "certificate-unknown",
+  SELF_SIGNED_CERT_IN_CHAIN: "certificate-unknown",
+  UNABLE_TO_GET_ISSUER_CERT: "certificate-unknown",
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "certificate-unknown",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "certificate-unknown",
+  CERT_SIGNATURE_FAILURE: "certificate-unknown",
+  CERT_UNTRUSTED: "certificate-unknown",
+  CERT_HAS_EXPIRED: "certificate-expired",
+  CERT_NOT_YET_VALID: "certificate-expired",
+  ERR_TLS_CERT_ALTNAME_INVALID: "certificate-other-host",
+  // What a server says to a certificate of ours, or to none.
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: "certificate-wanted",
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: "certificate-wanted",
+  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: "certificate-wanted",
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED: "certificate-wanted",
+  ERR_SSL_WRONG_VERSION_NUMBER: "no-tls",
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: "no-tls",
 };
 
 /** What a socket error of the runtime with this code means. */
 export function unreachableBy(code: string): Unreachable {
-  return { kind: "unreachable", cause: BY_CODE[code] ?? "connect-failed", detail: code };
+  const isTls = /^ERR_(?:SSL|TLS|OSSL)_|^EPROTO$|CERT/.test(code);
+  return {
+    kind: "unreachable",
+    cause: BY_CODE[code] ?? (isTls ? "tls-failed" : "connect-failed"),
+    detail: code,
+  };
 }

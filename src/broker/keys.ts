@@ -1,18 +1,66 @@
 import { v5 as nameBasedUuid } from "uuid";
 
-/** Names of the control exchange as kombu writes them (kombu/pidbox.py, kombu/transport/redis.py). */
-export const PIDBOX_EXCHANGE = "celery.pidbox";
+/** The settings of kombu and Celery that give names their form, told to the probe by options of the same names. */
+export interface Naming {
+  /** `global_keyprefix`: in front of every key and, since kombu 5.2.4, of every channel. */
+  readonly prefix: string;
+  /** `fanout_prefix`: in front of the exchange in a channel's name, `{db}` for the database; empty for `False`. */
+  readonly fanoutPrefix: string;
+  /** `control_exchange`. */
+  readonly controlExchange: string;
+}
+
+/** What they are if nobody sets them (kombu/transport/redis.py `Channel`, celery/app/defaults.py). */
+export const DEFAULT_NAMING: Naming = { prefix: "", fanoutPrefix: "/{db}.", controlExchange: "celery" };
 
 /** Whom a message is for: the nodes named, or everyone. */
 export type Destination = readonly string[] | "everyone";
 
+/** The exchange that control messages go to (kombu/pidbox.py `Mailbox`). */
+export function pidboxExchange(controlExchange: string): string {
+  return `${controlExchange}.pidbox`;
+}
+
+/** The pub/sub channel that workers of database `db` listen on (kombu/transport/redis.py `_get_publish_topic`). */
+export function controlChannel(db: number, naming: Naming = DEFAULT_NAMING): string {
+  return naming.prefix + fanoutPrefix(naming, db) + pidboxExchange(naming.controlExchange);
+}
+
+function fanoutPrefix({ fanoutPrefix: template }: Naming, db: number): string {
+  return template.replaceAll("{db}", String(db));
+}
+
+/** A way to a worker: the channel that it listens on, and the keys of the lists that its reply may come to. */
+export interface Route {
+  readonly channel: string;
+  readonly lists: readonly string[];
+}
+
 /**
- * The pub/sub channel that workers of database `db` listen on: kombu's `fanout_prefix` is `/{db}.`.
+ * The ways to a worker, the usual one first; the others are for versions of kombu that read the same settings
+ * otherwise: before 5.2.4 it subscribed without `global_keyprefix`, before 5.2.0 it did not know it; before 5.4.0 it
+ * left the braces in the channel's name where it came by Sentinels.
  *
- * @param globalKeyPrefix kombu's `global_keyprefix`, which since kombu 5.2.4 stands before channels too
+ * @param replyTo the routing key of the replies: the list's key without the prefix
  */
-export function controlChannel(db: number, globalKeyPrefix = ""): string {
-  return `${globalKeyPrefix}/${db}.${PIDBOX_EXCHANGE}`;
+export function routesTo(
+  db: number,
+  naming: Naming,
+  replyTo: string,
+  bySentinel: boolean,
+): readonly [Route, ...Route[]] {
+  const lists = [naming.prefix + replyTo];
+  const usual = { channel: controlChannel(db, naming), lists };
+  const unprefixed = { channel: controlChannel(db, { ...naming, prefix: "" }), lists: [...lists, replyTo] };
+  const braced = {
+    channel: naming.prefix + naming.fanoutPrefix + pidboxExchange(naming.controlExchange),
+    lists,
+  };
+  return [
+    usual,
+    ...(naming.prefix === "" ? [] : [unprefixed]),
+    ...(bySentinel && braced.channel !== usual.channel ? [braced] : []),
+  ];
 }
 
 /** The exchange of the workers' events (Celery's `event_exchange`), and what a heartbeat has for a routing key. */
@@ -24,26 +72,42 @@ export function heartbeatPatterns(): readonly string[] {
   return [`*${EVENT_EXCHANGE}/${HEARTBEAT}`, `*.${EVENT_EXCHANGE}`];
 }
 
-/** The channels where workers of this database and `global_keyprefix` send their heartbeats. */
-export function heartbeatChannels(db: number, globalKeyPrefix = ""): readonly string[] {
-  const events = `${globalKeyPrefix}/${db}.${EVENT_EXCHANGE}`;
+/** The channels where workers of this database send their heartbeats. */
+export function heartbeatChannels(db: number, naming: Naming = DEFAULT_NAMING): readonly string[] {
+  const events = naming.prefix + fanoutPrefix(naming, db) + EVENT_EXCHANGE;
   return [`${events}/${HEARTBEAT}`, events];
 }
 
-/** Which workers a heartbeat's channel belongs to; `null` where it names no database (another `fanout_prefix`). */
-export function placeOf(channel: string): { readonly prefix: string; readonly db: number } | null {
-  const parts = PLACED.exec(channel);
-  return parts === null ? null : { prefix: parts[1] ?? "", db: Number(parts[2]) };
+/** What the channel of a heartbeat shows of the settings of its worker. */
+export type Whence =
+  | { readonly kind: "expected" }
+  | { readonly kind: "other-database" }
+  | { readonly kind: "other-prefix"; readonly prefix: string }
+  | { readonly kind: "other-fanout-prefix"; readonly fanoutPrefix: string };
+
+/** Compares a heartbeat's channel with what it should be; `null` where it is no heartbeat's channel. */
+export function whenceOf(channel: string, db: number, naming: Naming): Whence | null {
+  const lead = LEAD.exec(channel)?.[1];
+  if (lead === undefined) return null;
+  const { prefix, fanoutPrefix: template } = naming;
+  // With its braces: by Sentinels, before kombu 5.4.0.
+  if (lead === prefix + fanoutPrefix(naming, db) || lead === prefix + template) return { kind: "expected" };
+  const [, seen, number] = /^(.*)\/(\d{1,9})\.$/s.exec(lead) ?? [];
+  if (seen !== undefined && template === DEFAULT_NAMING.fanoutPrefix) {
+    return Number(number) === db ? { kind: "other-prefix", prefix: seen } : { kind: "other-database" };
+  }
+  const other = lead.startsWith(prefix) ? lead.slice(prefix.length) : lead;
+  return { kind: "other-fanout-prefix", fanoutPrefix: other };
 }
 
-const PLACED = new RegExp(`^(.*)/(\\d{1,9})\\.${EVENT_EXCHANGE}(?:/${HEARTBEAT.replace(".", "\\.")})?$`, "s");
+const LEAD = new RegExp(`^(.*)${EVENT_EXCHANGE}(?:/${HEARTBEAT.replace(".", "\\.")})?$`, "s");
 
 /**
  * The list that workers push their replies to: one for each set of nodes asked, however often it is asked, so
  * that a probe every few seconds leaves one key and not thousands. It ends like Celery's own reply queues, which
  * any ACL that allows `celery inspect` allows.
  */
-export function replyKey(destination: Destination): string {
+export function replyKey(destination: Destination, controlExchange = DEFAULT_NAMING.controlExchange): string {
   const name = destination === "everyone" ? "*" : JSON.stringify([...destination].sort());
-  return `${nameBasedUuid(`celery-probe:${name}`, nameBasedUuid.URL)}.reply.${PIDBOX_EXCHANGE}`;
+  return `${nameBasedUuid(`celery-probe:${name}`, nameBasedUuid.URL)}.reply.${pidboxExchange(controlExchange)}`;
 }

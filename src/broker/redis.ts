@@ -8,7 +8,7 @@ import type { BrokerTarget } from "./url.ts";
 import { within } from "./within.ts";
 
 /**
- * Opens one connection to the broker. The only file that knows ioredis: its exceptions end here as values.
+ * Opens one connection to a server. The only file that knows ioredis: its exceptions end here as values.
  *
  * AUTH and SELECT are ours and ride in front of the first commands, in the same write: ioredis' own handshake
  * costs round trips and forgives a password that nobody asked for, which the worker's client does not.
@@ -16,14 +16,56 @@ import { within } from "./within.ts";
 export async function connect(
   target: BrokerTarget,
   withinMs: number,
+  machine: Machine,
 ): Promise<Outcome<Channel, BrokerFailure>> {
-  const client = unconnected(target);
-  const ready = await within(withinMs, client.redis.connect());
-  if (ready.kind === "done")
-    return success(hidingSecret(target.password, channelOver(client, handshake(target))));
-  client.redis.disconnect();
-  if (ready.kind === "late") return failure(silence("connect-timeout", withinMs));
-  return failure(asFailure(client.lastError() ?? ready.error));
+  const client = await unconnected(target, machine.env);
+  if (!client.ok) return client;
+  const ended = await open(client.value, target, withinMs, machine.now);
+  return ended.ok
+    ? success(hidingSecret(target.password, channelOver(client.value, target, machine.now)))
+    : ended;
+}
+
+/** Waits until the connection is there, or tells why it is not; a connection that is not wanted any more is gone then. */
+async function open(
+  { redis, lastError, isReached }: Client,
+  target: BrokerTarget,
+  withinMs: number,
+  now: () => number,
+): Promise<Outcome<void, BrokerFailure>> {
+  const end = now() + withinMs;
+  // A server that speaks no TLS says nothing to it: some of the time is kept for finding that out.
+  const otherWayMs = target.tls === null ? 0 : Math.min(OTHER_WAY_MS, withinMs / 4);
+  const ready = await within(withinMs - otherWayMs, redis.connect());
+  if (ready.kind === "done") return success(undefined);
+  const wasReached = isReached();
+  redis.disconnect();
+  const problem =
+    ready.kind === "failed" ? asFailure(lastError() ?? ready.error) : silence("connect-timeout", withinMs);
+  const mayBePlain =
+    ready.kind === "late" ? wasReached : ["connection-lost", "no-tls", "tls-failed"].includes(problem.cause);
+  if (target.tls === null || !mayBePlain) return failure(problem);
+  const { speaksPlain } = await import("./other-way.ts");
+  const isPlain = await speaksPlain(target.place, Math.min(OTHER_WAY_MS, end - now()));
+  return failure(
+    isPlain ? { kind: "unreachable", cause: "no-tls", detail: "it answers a PING without TLS" } : problem,
+  );
+}
+
+/** How long, in milliseconds, a server that has not understood us may take to be asked in another way. */
+const OTHER_WAY_MS = 300;
+
+/** A server that hangs up at our first words, or says what is no Redis, may speak TLS only. */
+async function forWantOfTls(
+  problem: BrokerFailure,
+  { place }: BrokerTarget,
+  withinMs: number,
+): Promise<BrokerFailure> {
+  if (!["connection-lost", "not-redis"].includes(problem.cause) || withinMs <= 0) return problem;
+  const { speaksTls } = await import("./other-way.ts");
+  return (await speaksTls(place, withinMs))
+    ? { kind: "unreachable", cause: "only-tls", detail: problem.detail }
+    : problem;
 }
 
 /**
@@ -37,8 +79,11 @@ export async function listen(
   hear: (channel: string, text: string) => void,
   topics: Topics,
   withinMs: number,
+  machine: Machine,
 ): Promise<Outcome<Listener, BrokerFailure>> {
-  const client = unconnected(target);
+  const made = await unconnected(target, machine.env);
+  if (!made.ok) return made;
+  const client = made.value;
   const { redis } = client;
   redis.on("message", hear);
   redis.on("pmessage", (_pattern: string, channel: string, text: string) => {
@@ -47,7 +92,7 @@ export async function listen(
   let late: "connect-timeout" | "no-answer" = "connect-timeout";
   const subscribing = redis.connect().then(() => {
     late = "no-answer";
-    return subscribe(client, handshake(target), topics);
+    return subscribe(client, target, topics);
   });
   const ended = await within(withinMs, subscribing);
   let problem: BrokerFailure;
@@ -68,15 +113,15 @@ export async function listen(
 /** An ACL may allow the worker's own channels and no pattern, which it compares as text. */
 async function subscribe(
   client: Client,
-  greet: readonly Command[],
+  target: BrokerTarget,
   { broad, exact }: Topics,
 ): Promise<BrokerFailure | null> {
   // In small letters: ioredis files subscriptions under the command's name as it stands.
-  const patterns = await exchange(client, greet, [["psubscribe", ...broad]]);
+  const patterns = await greetAnd(client, target, [["psubscribe", ...broad]]);
   if (!patterns.ok) return patterns.problem;
   const refused = refusalOf("PSUBSCRIBE", patterns.value[0]);
   if (refused?.cause !== "no-permission" || exact.length === 0) return refused;
-  const channels = await exchange(client, [], [["subscribe", ...exact]]);
+  const channels = await exchange(client, [["subscribe", ...exact]]);
   return channels.ok ? refusalOf("SUBSCRIBE", channels.value[0]) : channels.problem;
 }
 
@@ -84,16 +129,29 @@ function refusalOf(command: string, reply: Reply | undefined): Refused | null {
   return reply?.ok ? null : refusedBy(command, reply?.error ?? "");
 }
 
+/** What a connection takes from the machine: where its authorities are, and a clock in milliseconds. */
+export interface Machine {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly now: () => number;
+}
+
 interface Client {
   readonly redis: Redis;
+  /** Whether the server has taken the connection, before any TLS. */
+  readonly isReached: () => boolean;
   /** What the socket or the parser has said last; what a command fails with says less. */
   readonly lastError: () => unknown;
 }
 
-function unconnected(target: BrokerTarget): Client {
+async function unconnected(
+  { place, tls }: BrokerTarget,
+  env: Machine["env"],
+): Promise<Outcome<Client, BrokerFailure>> {
+  const secured = tls === null ? null : (await import("./tls.ts")).tlsOptions(tls, env);
+  if (secured !== null && !secured.ok) return secured;
   const redis = new Redis({
-    host: target.host,
-    port: target.port,
+    ...(place.kind === "socket" ? { path: place.path } : { host: place.host, port: place.port }),
+    ...(secured === null ? {} : { tls: secured.value }),
     // A probe connects once, asks once and ends; ioredis' defaults are a service's.
     lazyConnect: true,
     retryStrategy: () => null,
@@ -115,28 +173,41 @@ function unconnected(target: BrokerTarget): Client {
   redis.on("error", (error: unknown) => {
     lastError = error;
   });
-  return { redis, lastError: () => lastError };
+  return success({
+    redis,
+    lastError: () => lastError,
+    // There is none as long as the name is looked up.
+    isReached: () => (redis.stream as Redis["stream"] | undefined)?.remoteAddress !== undefined,
+  });
 }
 
-function handshake(target: BrokerTarget): readonly Command[] {
+/** As redis-py: a user without a password is sent with an empty one. */
+function handshake({
+  username,
+  password,
+  db,
+}: Pick<BrokerTarget, "password" | "db"> & { readonly username?: string | undefined }): readonly Command[] {
   const commands: Command[] = [];
-  const { username, password } = target;
-  // As redis-py: a user without a password is sent with an empty one.
   if (username !== undefined) commands.push(["AUTH", username, password ?? ""]);
   else if (password !== undefined) commands.push(["AUTH", password]);
-  if (target.db !== 0) commands.push(["SELECT", target.db]);
+  if (db !== 0) commands.push(["SELECT", db]);
   return commands;
 }
 
-function channelOver(client: Client, greeting: readonly Command[]): Channel {
-  let toGreet = greeting;
+function channelOver(client: Client, target: BrokerTarget, now: () => number): Channel {
+  let isGreeted = false;
   return {
     async send(commands, withinMs) {
-      const greet = toGreet;
-      toGreet = [];
-      const answered = await within(withinMs, exchange(client, greet, commands));
+      const sending = isGreeted ? exchange(client, commands) : greetAnd(client, target, commands);
+      const wasGreeted = isGreeted;
+      isGreeted = true;
+      const started = now();
+      const answered = await within(withinMs, sending);
       if (answered.kind === "late") return failure(silence("no-answer", withinMs));
-      return answered.kind === "failed" ? failure(asFailure(answered.error)) : answered.value;
+      if (answered.kind === "failed") return failure(asFailure(answered.error));
+      if (answered.value.ok || wasGreeted || target.tls !== null) return answered.value;
+      const leftMs = Math.min(OTHER_WAY_MS, withinMs - (now() - started));
+      return failure(await forWantOfTls(answered.value.problem, target, leftMs));
     },
     ends: () => endsOf(client.redis),
     close() {
@@ -145,26 +216,63 @@ function channelOver(client: Client, greeting: readonly Command[]): Channel {
   };
 }
 
-/** Sends all in one write; the replies are those to `commands`, as those to `greet` must be OK. */
-async function exchange(
-  { redis, lastError }: Client,
-  greet: readonly Command[],
+/**
+ * Signs in and sends the commands, in one write.
+ *
+ * kombu before 5.2.0 sent no user name: a URL with any name in it works for such a worker if the password is that of
+ * the default user. So where the name is refused, and everything behind it for the want of AUTH, the password is tried
+ * alone.
+ */
+async function greetAnd(
+  client: Client,
+  target: BrokerTarget,
   commands: readonly Command[],
 ): Promise<Outcome<readonly Reply[], BrokerFailure>> {
-  const sent = [...greet, ...commands];
-  const pipeline = redis.pipeline(sent.map(([name, ...args]) => ["call", name, ...args]));
-  const replies: Reply[] = [];
-  for (const [error, value] of (await pipeline.exec()) ?? []) {
-    if (error === null) replies.push({ ok: true, value });
-    else if (error instanceof ReplyError) replies.push({ ok: false, error: error.message });
-    else return failure(lastWords(sent, replies) ?? asFailure(lastError() ?? error));
-  }
-  for (const [position, [name]] of greet.entries()) {
+  const greeting = handshake(target);
+  const replies = await exchange(client, [...greeting, ...commands]);
+  if (!replies.ok) return replies;
+  const answered = behind(greeting, replies.value);
+  if (answered.ok || !isNameRefused(target, replies.value)) return answered;
+  const nameless = handshake({ ...target, username: undefined });
+  const again = await exchange(client, [...nameless, ...commands]);
+  if (!again.ok) return again;
+  const admitted = behind(nameless, again.value);
+  return admitted.ok ? admitted : answered;
+}
+
+/** Whether the name may be what is wrong: the user was refused, and nobody else is let in. */
+function isNameRefused({ username, password }: BrokerTarget, [first, ...others]: readonly Reply[]): boolean {
+  const isRefused = first?.ok === false && first.error.startsWith("WRONGPASS");
+  const isClosed = others.every((reply) => !reply.ok && reply.error.startsWith("NOAUTH"));
+  return isRefused && isClosed && username !== undefined && password !== undefined;
+}
+
+/** The replies behind those to the greeting, which must be OK. */
+function behind(
+  greeting: readonly Command[],
+  replies: readonly Reply[],
+): Outcome<readonly Reply[], BrokerFailure> {
+  for (const [position, [name]] of greeting.entries()) {
     const reply = replies[position];
     if (reply === undefined || !reply.ok) return failure(refusedBy(name, reply?.error ?? ""));
     if (reply.value !== "OK") return failure(notRedis(String(reply.value)));
   }
-  return success(replies.slice(greet.length));
+  return success(replies.slice(greeting.length));
+}
+
+/** Sends all in one write. */
+async function exchange(
+  { redis, lastError }: Client,
+  commands: readonly Command[],
+): Promise<Outcome<readonly Reply[], BrokerFailure>> {
+  const pipeline = redis.pipeline(commands.map(([name, ...args]) => ["call", name, ...args]));
+  const replies: Reply[] = [];
+  for (const [error, value] of (await pipeline.exec()) ?? []) {
+    if (error === null) replies.push({ ok: true, value });
+    else if (error instanceof ReplyError) replies.push({ ok: false, error: error.message });
+    else return failure(lastWords(commands, replies) ?? asFailure(lastError() ?? error));
+  }
+  return success(replies);
 }
 
 function endsOf({ stream }: Redis): Ends | null {

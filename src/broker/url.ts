@@ -1,60 +1,114 @@
 import { failure, type Outcome, success } from "../outcome.ts";
+import { cutUrl, EXPECTED, strayPart, type UrlParts } from "./url-parts.ts";
+import { readTls, type TlsWish, UNVERIFIED } from "./url-tls.ts";
+
+/** A server's place: a TCP port, or a socket file of this machine. */
+export type Place =
+  | { readonly kind: "tcp"; readonly host: string; readonly port: number }
+  | { readonly kind: "socket"; readonly path: string };
 
 /** Where the broker is and who we are there. */
 export interface BrokerTarget {
-  readonly host: string;
-  readonly port: number;
+  readonly place: Place;
   /** The number that SELECT takes, and that stands in the control channel's name. */
   readonly db: number;
   readonly username?: string;
   readonly password?: string;
+  /** null: no TLS. */
+  readonly tls: TlsWish | null;
 }
 
-const EXPECTED = "expected redis://[user:password@]host[:port][/database]";
-const CODES = "expected %-codes for / ? # @ in a password";
+/** Where a Sentinel is. */
+export interface SentinelPlace {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What a broker URL means: servers in the order in which kombu tries them, or Sentinels that know the server. */
+export type Broker =
+  | { readonly kind: "servers"; readonly servers: readonly [BrokerTarget, ...BrokerTarget[]] }
+  | {
+      readonly kind: "sentinel";
+      readonly sentinels: readonly SentinelPlace[];
+      readonly master: Omit<BrokerTarget, "place">;
+    };
+
+const EXPECTED_SOCKET = "expected redis+socket:///path?virtual_host=database";
 const DEFAULT_HOST = "127.0.0.1";
 const DEFAULT_PORT = 6379;
+const DEFAULT_SENTINEL_PORT = 26379;
 
-/** Schemes that are a Redis broker to kombu, and not yet to us. */
-const LATER_SCHEMES = new Set(["rediss", "redis+socket", "sentinel"]);
+type Scheme = "redis" | "rediss" | "redis+socket" | "sentinel";
+
+/** What is met in place of a scheme that kombu has, and what to write instead. */
+const INSTEAD: ReadonlyMap<string, string> = new Map([
+  ["valkey", "redis://"],
+  ["valkeys", "rediss://"],
+  ["redis+tls", "rediss://"],
+  ["redis+ssl", "rediss://"],
+  ["unix", "redis+socket:///path"],
+  ["socket", "redis+socket:///path"],
+  ["redis+unix", "redis+socket:///path"],
+  ["rediss+socket", "redis+socket:///path"],
+  ["redis+sentinel", "sentinel://"],
+  ["rediss+sentinel", "sentinel://"],
+  ["redis-sentinel", "sentinel://"],
+  ["sentinels", "sentinel://"],
+]);
+
+/** kombu has no transport for it. */
+const CLUSTER = /^rediss?[+-]?cluster$/;
 
 /** Query keys that kombu hands to the connection; none of them changes which Redis is meant. */
-const CONNECTION_KEYWORDS = new Set(["connect_timeout", "heartbeat", "login_method", "transport_options"]);
+const CONNECTION_KEYWORDS = new Set(["connect_timeout", "heartbeat", "insist", "login_method"]);
 
 /**
- * Reads a broker URL as kombu does (kombu/utils/url.py `url_to_parts`, kombu/transport/redis.py `_connparams`):
- * host lower-cased, credentials percent-decoded, the last `@` ends the credentials, an empty path is database 0.
+ * Query keys of a socket that redis-py takes as text, or that kombu puts its own value in place of; none of them
+ * changes which Redis is meant.
+ */
+const SOCKET_KEYWORDS = new Set([
+  "client_name",
+  "db",
+  "encoding",
+  "encoding_errors",
+  "host",
+  "password",
+  "port",
+  "protocol",
+  "retry_on_timeout",
+  "socket_connect_timeout",
+  "socket_keepalive",
+  "socket_keepalive_options",
+  "username",
+]);
+
+/**
+ * Reads a broker URL as kombu does: kombu/utils/url.py `parse_url`, kombu/connection.py `Connection.__init__` and
+ * `switch`, kombu/transport/redis.py `_connparams` and `_sentinel_managed_pool`.
+ *
+ * Of a list, the servers are those of kombu's first round, each as it is when those in front of it have failed. An
+ * alternate brings its own credentials or none; a port or a database that it does not name is that of the one before
+ * it; what is said about TLS is the first one's unless it has an `ssl_…` of its own. An alternate without a scheme is
+ * the first one on another host.
  *
  * A problem is a phrase that follows the quoted URL in a sentence: `has port 99999: expected 1 to 65535`. It repeats
  * no part of the URL but numbers: in a URL that cannot be read, any part may be a piece of the password.
  */
-export function parseBrokerUrl(given: string): Outcome<BrokerTarget, string> {
-  const url = withoutLineEnds(given);
-  const scheme = /^([^:/?#]*):\/\//.exec(url);
-  if (scheme === null) return failure(`is not a URL: ${EXPECTED}`);
-  const name = (scheme[1] ?? "").toLowerCase();
-  if (LATER_SCHEMES.has(name))
-    return failure(`has scheme '${name}', not supported by this version: ${EXPECTED}`);
-  if (name !== "redis") return failure(`is not a Redis broker: ${EXPECTED}`);
-  if (url.includes(";")) return failure(`is a list of brokers, not supported by this version: ${EXPECTED}`);
-
-  const rest = url.slice(scheme[0].length);
-  const end = rest.search(/[/?#]/);
-  const authority = end === -1 ? rest : rest.slice(0, end);
-  const [path = "", query = ""] = (end === -1 ? "" : rest.slice(end)).split("#", 1)[0]?.split("?", 2) ?? [];
-
-  // It would be a password with a raw / ? or #; what kombu makes of that is never what was meant.
-  if (rest.slice(authority.length).includes("@")) return failure(`has an @ behind its host: ${CODES}`);
-
-  const at = authority.lastIndexOf("@");
-  const place = parseHostAndPort(authority.slice(at + 1));
-  if (!place.ok) return place;
-  const db = parseDatabase(path);
-  if (!db.ok) return db;
-  const refused = refusedParameter(query);
-  if (refused !== null) return failure(refused);
-  const credentials = at === -1 ? {} : parseCredentials(authority.slice(0, at));
-  return success({ ...place.value, db: db.value, ...credentials });
+export function parseBrokerUrl(given: string): Outcome<Broker, string> {
+  const [text = "", ...others] = given.split(";");
+  const first = parseUrl(text);
+  if (!first.ok) return others.length === 0 ? first : failure(inList(0, first.problem));
+  const alternates: Alternate[] = [];
+  for (const [position, other] of others.entries()) {
+    const alternate = parseAlternate(other, first.value.scheme);
+    if (!alternate.ok) return failure(inList(position + 1, alternate.problem));
+    alternates.push(alternate.value);
+  }
+  return success(
+    first.value.scheme === "sentinel"
+      ? sentinelBroker(first.value, alternates)
+      : { kind: "servers", servers: serversInTurn(first.value, alternates) },
+  );
 }
 
 /** As Python's `urlsplit`: a secret that was written with `echo`, or on Windows, ends in them. */
@@ -62,63 +116,202 @@ export function withoutLineEnds(url: string): string {
   return url.replace(/[\t\r\n]/g, "");
 }
 
-function parseHostAndPort(text: string): Outcome<{ host: string; port: number }, string> {
-  const parts = /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/.exec(text);
-  if (parts === null) return failure(`has no readable host: ${EXPECTED}`);
-  const host = (parts[1] ?? "").replace(/^\[|\]$/g, "").toLowerCase();
-  const port = parts[2] ?? "";
-  if (/\s/.test(host)) return failure(`has a blank in its host: ${EXPECTED}`);
-  if (port === "") return success({ host: unquote(host) || DEFAULT_HOST, port: DEFAULT_PORT });
-  // What is no number may be the rest of a password with a raw '/', '?' or '#' in it: it is not repeated.
-  if (!/^\d+$/.test(port)) {
-    return failure(`has a port that is not a number: ${CODES}, and a port from 1 to 65535`);
+const ORDINALS = ["first", "second", "third"];
+
+function inList(position: number, problem: string): string {
+  return `is a list whose ${ORDINALS[position] ?? `${position + 1}th`} URL ${problem}`;
+}
+
+/** One URL of a list; what it does not say is undefined. */
+interface Wish extends Omit<UrlParts, "path" | "query"> {
+  readonly scheme: Scheme;
+  /** The socket's path. */
+  readonly socket: string | undefined;
+  readonly db: number | undefined;
+  /** null: nothing is said. */
+  readonly tls: TlsWish | null;
+}
+
+/** Or the first one on another host. */
+type Alternate = Wish | { readonly scheme: null; readonly host: string | undefined };
+
+function parseUrl(text: string): Outcome<Wish, string> {
+  const mark = /^([^:/?#]*):\/\//.exec(text);
+  if (mark === null) return failure(`is not a URL: ${EXPECTED}`);
+  const scheme = parseScheme(mark[1] ?? "");
+  if (!scheme.ok) return scheme;
+  const parts = cutUrl(withoutLineEnds(text.slice(mark[0].length)));
+  if (!parts.ok) return parts;
+  return scheme.value === "redis+socket" ? readSocket(parts.value) : readServer(scheme.value, parts.value);
+}
+
+function parseScheme(text: string): Outcome<Scheme, string> {
+  const scheme = text.toLowerCase();
+  switch (scheme) {
+    case "redis":
+    case "rediss":
+    case "sentinel":
+      return success(scheme);
+    case "redis+socket":
+      // Of a scheme with a plus, kombu takes what stands in front of it as it is.
+      if (text.startsWith("redis+")) return success(scheme);
+      return failure("has a scheme in capitals: write redis+socket://");
+    default:
   }
-  const number = Number(port);
-  if (number < 1 || number > 65535) return failure(`has port ${port}: expected 1 to 65535`);
-  return success({ host: unquote(host) || DEFAULT_HOST, port: number });
+  const instead = INSTEAD.get(scheme);
+  if (instead !== undefined) return failure(`has scheme '${scheme}', unknown to kombu: write ${instead}`);
+  if (CLUSTER.test(scheme)) {
+    return failure(
+      `has scheme '${scheme}', unknown to kombu: it has no Redis Cluster, write redis:// of one server`,
+    );
+  }
+  return failure(`is not a Redis broker: ${EXPECTED}`);
 }
 
-function parseDatabase(path: string): Outcome<number, string> {
-  const text = unquote(path.replace(/^\/{1,2}/, "")).trim();
-  if (text === "") return success(0);
-  if (!/^\d{1,9}$/.test(text)) return failure("has a database that is not a number: expected 0 or more");
-  return success(Number(text));
+function readServer(
+  scheme: Exclude<Scheme, "redis+socket">,
+  { path, query, ...said }: UrlParts,
+): Outcome<Wish, string> {
+  // No path says nothing about the database; a second slash asks for the default.
+  const db = path === "" ? success(undefined) : parseDatabase(path);
+  if (!db.ok) return failure(strayPart(path, db.problem));
+  for (const [key, value] of query) {
+    const problem = key.startsWith("ssl_") ? null : refusedKeyword(key, value);
+    if (problem !== null) return failure(strayPart(key + value, problem));
+  }
+  const tls = readTls(query);
+  return tls.ok ? success({ ...said, scheme, socket: undefined, db: db.value, tls: tls.value }) : tls;
 }
 
-function parseCredentials(text: string): { username?: string; password?: string } {
-  const colon = text.indexOf(":");
-  const username = unquote(colon === -1 ? text : text.slice(0, colon));
-  const password = colon === -1 ? "" : unquote(text.slice(colon + 1));
-  return { ...(username === "" ? {} : { username }), ...(password === "" ? {} : { password }) };
-}
-
-function refusedParameter(query: string): string | null {
-  for (const pair of query.split("&")) {
-    const key = unquote(pair.split("=", 1)[0] ?? "");
-    if (key === "" || CONNECTION_KEYWORDS.has(key)) continue;
-    if (key.startsWith("ssl_")) return `asks for TLS by ssl_…, not supported by this version: ${EXPECTED}`;
-    return `has a parameter that kombu refuses in a redis:// URL: ${EXPECTED}`;
+function refusedKeyword(key: string, value: string): string | null {
+  if (key === "credential_provider") {
+    return "takes its credentials from Python code (credential_provider): expected user and password in the URL";
+  }
+  if (!CONNECTION_KEYWORDS.has(key)) return `has a parameter that kombu refuses in a URL: ${EXPECTED}`;
+  // kombu makes a number of this one at once.
+  if (key === "heartbeat" && !/^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i.test(value)) {
+    return "has a heartbeat that is not a number: expected seconds";
   }
   return null;
 }
 
-/** Percent-decoding that leaves a stray `%` alone, as Python's `urllib.parse.unquote` does. */
-function unquote(text: string): string {
-  return text.replace(/(?:%[0-9a-f]{2})+/gi, (codes) =>
-    Buffer.from(codes.replaceAll("%", ""), "hex").toString("utf8"),
-  );
+/** Where a host would stand, anything may stand: kombu does not look at it. */
+function readSocket({ path, query, ...said }: UrlParts): Outcome<Wish, string> {
+  if (path === "") return failure(`names no socket: ${EXPECTED_SOCKET}`);
+  if (said.host !== undefined || said.port !== undefined) {
+    const problem = strayPart(path, "");
+    if (problem !== "") return failure(problem);
+  }
+  for (const [key, value] of query) {
+    if (key === "virtual_host" || SOCKET_KEYWORDS.has(key)) continue;
+    const problem = key.startsWith("ssl_")
+      ? "asks for TLS by ssl_…, which redis-py refuses on a socket"
+      : "has a parameter that redis-py refuses or cannot use as text";
+    return failure(strayPart(key + value, `${problem}: ${EXPECTED_SOCKET}`));
+  }
+  const db = parseDatabase(query.get("virtual_host") ?? "0");
+  if (!db.ok) return db;
+  return success({ ...said, scheme: "redis+socket", socket: `/${path}`, db: db.value, tls: null });
+}
+
+/** As `_prepare_virtual_host` and Python's `int`. */
+function parseDatabase(text: string): Outcome<number, string> {
+  const digits = text.replace(/^\//, "").trim();
+  if (text === "/") return success(0);
+  const number = /^(?:\+?\d+(?:_\d+)*|-0+)$/.test(digits) ? Number(digits.replace(/[+_-]/g, "")) : NaN;
+  if (Number.isNaN(number) || number > 999_999_999) {
+    return failure("has a database that is not a number: expected 0 or more");
+  }
+  return success(number);
+}
+
+function parseAlternate(text: string, first: Scheme): Outcome<Alternate, string> {
+  if (!text.includes("://")) {
+    const isHost = !/[\s/?#@[\]]|^[^:]*:[^:]*$/.test(text);
+    // Sentinels are URLs: what has no scheme is never asked.
+    if (isHost || first === "sentinel") return success({ scheme: null, host: text || undefined });
+    return failure(`has no scheme, which makes all of it a host name: ${EXPECTED}`);
+  }
+  const url = parseUrl(text);
+  if (!url.ok) return url;
+  if (url.value.scheme === "redis+socket") {
+    return failure("is a socket, which kombu takes in the first place only: put it there");
+  }
+  if ((url.value.scheme === "sentinel") !== (first === "sentinel")) {
+    return failure("is of another kind: expected either servers or Sentinels");
+  }
+  return url;
+}
+
+function serversInTurn(
+  first: Wish,
+  alternates: readonly Alternate[],
+): readonly [BrokerTarget, ...BrokerTarget[]] {
+  const known: Wish = first.socket === undefined ? first : { ...NOTHING_SAID, scheme: "redis" };
+  let { port, db } = known;
+  const targets = alternates.map((alternate) => {
+    const wish = alternate.scheme === null ? { ...known, host: alternate.host } : alternate;
+    port = wish.port ?? port;
+    db = wish.db ?? db;
+    return targetOf({ ...wish, port, db, tls: wish.tls ?? known.tls });
+  });
+  return [targetOf(first), ...targets];
+}
+
+/** All that kombu keeps of a socket for the URLs behind it. */
+const NOTHING_SAID = {
+  username: undefined,
+  password: undefined,
+  host: undefined,
+  port: undefined,
+  socket: undefined,
+  db: undefined,
+  tls: null,
+} as const;
+
+function targetOf(wish: Wish): BrokerTarget {
+  const { socket, host = DEFAULT_HOST, port = DEFAULT_PORT } = wish;
+  const place: Place = socket === undefined ? { kind: "tcp", host, port } : { kind: "socket", path: socket };
+  return { place, ...identityOf(wish) };
+}
+
+function identityOf({ scheme, db = 0, username, password, tls }: Wish): Omit<BrokerTarget, "place"> {
+  return {
+    db,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    tls: tls ?? (scheme === "rediss" ? UNVERIFIED : null),
+  };
+}
+
+/** What is said about the master stands in the first URL; of the others kombu asks for the Sentinel alone. */
+function sentinelBroker(first: Wish, alternates: readonly Alternate[]): Broker {
+  const urls = [first, ...alternates.filter((one): one is Wish => one.scheme !== null)];
+  return {
+    kind: "sentinel",
+    sentinels: urls.map(({ host = DEFAULT_HOST, port = DEFAULT_SENTINEL_PORT }) => ({ host, port })),
+    master: identityOf(first),
+  };
 }
 
 const MASK = "***";
 
 /**
- * The URL with every secret masked, fit to be printed; also for texts that are no URL or a broken one.
+ * The URL with every secret masked, fit to be printed; also for texts that are no URL or a broken one. Of a list,
+ * each URL by itself.
  *
  * A user name is kept only before a password. Text after the host that is no port number is masked too: it is
  * what a password with a raw `/` or a forgotten `@` leaves there. Query values are masked.
  */
-export function redact(url: string): string {
-  const text = withoutLineEnds(url);
+export function redact(text: string): string {
+  // Any other semicolon may be one of a password.
+  return withoutLineEnds(text)
+    .split(/;(?=(?:rediss?|redis\+socket|sentinel):\/\/)/i)
+    .map(redactOne)
+    .join(";");
+}
+
+function redactOne(text: string): string {
   const scheme = /^[^:/?#@]+:\/\//.exec(text)?.[0] ?? "";
   const rest = text.slice(scheme.length);
   const at = rest.lastIndexOf("@");
@@ -140,3 +333,8 @@ function maskedCredentials(text: string): string {
 
 /** Where the broker is if nobody says: a Redis on this machine. */
 export const DEFAULT_BROKER_URL = `redis://${DEFAULT_HOST}:${DEFAULT_PORT}/0`;
+/** A server's place for people: `10.0.0.7:6379`, `[::1]:6379`, or the path of a socket. */
+export function placeText(place: Place): string {
+  if (place.kind === "socket") return place.path;
+  return `${place.host.includes(":") ? `[${place.host}]` : place.host}:${place.port}`;
+}

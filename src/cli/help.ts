@@ -1,6 +1,13 @@
 import { DEFAULT_BROKER_URL } from "../broker/url.ts";
 import { COMMANDS } from "./commands.ts";
-import { BROKER_VARIABLES, PLATFORM_VARIABLE, OPTION_NAMES, option, VARIABLE_PREFIX } from "./options.ts";
+import {
+  BROKER_VARIABLES,
+  OPTION_NAMES,
+  option,
+  PLATFORM_VARIABLE,
+  READ_VARIABLE,
+  VARIABLE_PREFIX,
+} from "./options.ts";
 
 const COLUMN = 28;
 
@@ -26,9 +33,9 @@ export function helpText(version: string): string {
     entry("-h, --help", "print this"),
     entry("--version", "print the version; with --verbose also what it runs on"),
     "",
-    "Without --broker and --broker-env the broker is that of the worker in sight: its -b or the first that is set of",
-    `${BROKER_VARIABLES.join(", ")}; then the same here; then ${PLATFORM_VARIABLE};`,
-    `then ${DEFAULT_BROKER_URL}.`,
+    `Without --broker and --broker-env the broker is that of the worker in sight: ${READ_VARIABLE}, its -b,`,
+    `or the first that is set of ${BROKER_VARIABLES.join(", ")}; then the same here;`,
+    `then ${PLATFORM_VARIABLE}; then ${DEFAULT_BROKER_URL}.`,
     `Each option is also a variable of the environment: --connect-timeout is ${VARIABLE_PREFIX}CONNECT_TIMEOUT.`,
     "Exit code: 0 healthy, 1 anything else.",
     "",

@@ -3,6 +3,8 @@ import {
   brokerUrl,
   count,
   duration,
+  exchangeName,
+  fanoutPrefix,
   filePath,
   keyPrefix,
   nodes,
@@ -11,6 +13,7 @@ import {
   queueLimit,
   type QueueLimit,
   queues,
+  settingText,
   type ValueParser,
   variableName,
 } from "./values.ts";
@@ -54,16 +57,17 @@ function onOffSwitch(words: { readonly summary: string; readonly details?: strin
   return { argument: null, parse: onOff, default: false, ...words };
 }
 
+/** What a worker consumes from goes before everything else that names a broker (celery/app/utils.py `broker_read_url`). */
+export const READ_VARIABLE = "CELERY_BROKER_READ_URL";
+
+/** And what it replies and sends its events to. */
+export const WRITE_VARIABLE = "CELERY_BROKER_WRITE_URL";
+
 /**
  * The variables that a worker of Celery 5 takes its broker from, in its order (celery/bin/celery.py: `-b` reads
  * BROKER_URL; celery/app/base.py).
  */
-export const BROKER_VARIABLES = [
-  "BROKER_URL",
-  "CELERY_BROKER",
-  "CELERY_BROKER_READ_URL",
-  "CELERY_BROKER_URL",
-] as const;
+export const BROKER_VARIABLES = ["BROKER_URL", "CELERY_BROKER", "CELERY_BROKER_URL"] as const;
 
 /** Where many platforms put the URL of the only Redis there is. */
 export const PLATFORM_VARIABLE = "REDIS_URL";
@@ -77,15 +81,76 @@ export const OPTIONS = {
     ...optional("URL", brokerUrl, {
       summary: "the broker, as Celery's broker_url: redis://[user:password@]host[:port][/database]",
       details:
-        "Without it: the variable named by --broker-env; then what the worker in sight uses, its -b or the first " +
-        `that is set in its environment of ${BROKER_VARIABLES.join(", ")}; then the same variables here; then ` +
-        `${PLATFORM_VARIABLE}; then ${DEFAULT_BROKER_URL}.`,
+        "Also rediss:// (TLS), redis+socket:///path?virtual_host=N, sentinel://a;sentinel://b/N, and redis://a;redis://b, " +
+        "of which the one counts that the worker is connected to; all as kombu reads them. " +
+        "Without it: the variable named by --broker-env; then what the worker in sight uses, " +
+        `${READ_VARIABLE} of its environment, its -b, or the first that is set there of ${BROKER_VARIABLES.join(", ")}; ` +
+        `then the same variables here; then ${PLATFORM_VARIABLE}; then ${DEFAULT_BROKER_URL}.`,
     }),
     show: redact,
   },
   "broker-env": optional("NAME", variableName, {
     summary: "the environment variable that holds the broker URL",
     details: "For applications that keep it under a name of their own. It must be set.",
+  }),
+  "broker-write-url": {
+    ...optional("URL", brokerUrl, {
+      summary: "the broker that the workers reply to, as broker_write_url (default: the same)",
+      details:
+        `Without it and without --broker: ${WRITE_VARIABLE} of the worker's environment or of this one; where ` +
+        `${READ_VARIABLE} names the broker, the one that would be used without that.`,
+    }),
+    show: redact,
+  },
+  tls: onOffSwitch({
+    summary: "speak TLS, for workers that have broker_use_ssl: the URL does not tell",
+    details:
+      "As rediss:// it verifies no certificate unless one of the options below says so; each of them switches TLS on.",
+  }),
+  "ssl-cert-reqs": optional("WORD", oneOf("none", "optional", "required"), {
+    summary: "none: no certificate is verified; required: it must be (default with one of the next four)",
+    details:
+      "The ssl_… options go before the parameters of the same names in the URL. optional is as required.",
+  }),
+  "ssl-ca-certs": optional("PATH", filePath, {
+    summary: "a file with the certificates of the authorities to trust (default: this machine's)",
+  }),
+  "ssl-certfile": optional("PATH", filePath, {
+    summary: "our certificate, for servers that want one; may hold the key too",
+  }),
+  "ssl-keyfile": optional("PATH", filePath, {
+    summary: "the key of our certificate",
+  }),
+  "ssl-check-hostname": optional("YES", oneOf("true", "false"), {
+    summary: "whether the certificate must be for that host (default: not with --ssl-ca-certs)",
+    details:
+      "redis-py asks for it from 6.0 on, and did not before. Where authorities of your own are named, any host of theirs " +
+      "is accepted unless this says true; where those of this machine are trusted, the host has to be right.",
+  }),
+  "master-name": optional("NAME", settingText, {
+    summary: "master_name of broker_transport_options (default: the only one that the Sentinels know)",
+  }),
+  "sentinel-username": optional("NAME", settingText, {
+    summary: "the user for the Sentinels, username of sentinel_kwargs",
+  }),
+  "sentinel-password": {
+    ...optional("TEXT", settingText, {
+      summary: "the password for the Sentinels, password of sentinel_kwargs",
+      details:
+        "The password in the URL is that for the master. A command line can be seen by others: use the variable.",
+    }),
+    show: () => "***",
+  },
+  "sentinel-tls": onOffSwitch({
+    summary: "speak TLS with the Sentinels too, ssl of sentinel_kwargs",
+    details: "With the same certificates as with the master.",
+  }),
+  "control-exchange": optional("NAME", exchangeName, {
+    summary: "control_exchange of the workers (default: celery)",
+  }),
+  "fanout-prefix": optional("TEXT", fanoutPrefix, {
+    summary: "fanout_prefix of broker_transport_options; false for none (default: /{db}.)",
+    details: "`{db}` stands for the number of the database.",
   }),
   "global-keyprefix": optional("TEXT", keyPrefix, {
     summary: "what the workers have as global_keyprefix in broker_transport_options",

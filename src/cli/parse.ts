@@ -47,19 +47,23 @@ export function parse(argv: readonly string[], env: Environment): Outcome<Invoca
 
   const words = readTokens(tokens, argv);
   if (!words.ok) return words;
-  const config = readConfig(withVariables(words.value.flags, env));
+  const variables = Object.keys(env).filter((name) => name.startsWith(VARIABLE_PREFIX));
+  const { flags } = words.value;
+  const config = readConfig(variables.length === 0 ? flags : withVariables(flags, env));
   if (!config.ok) return config;
   const contradiction = contradictionIn(config.value);
   if (contradiction !== null) return wrong(contradiction);
   const { command } = words.value;
-  return success({ kind: "run", command, config: config.value, unknownVariables: unknownVariables(env) });
+  return success({ kind: "run", command, config: config.value, unknownVariables: unknownAmong(variables) });
 }
 
 type Token = ReturnType<typeof tokensOf>[number];
 
 /** Syntax only: what is not ours stays in, so that it can be named. */
 function tokensOf(argv: readonly string[]) {
-  const options = OPTION_NAMES.map(
+  // parseArgs looks at each option that it is told of, and few are meant.
+  const meant = OPTION_NAMES.filter((name) => argv.some((word) => word.startsWith(`--${name}`)));
+  const options = meant.map(
     (name) => [name, { type: option(name).argument === null ? "boolean" : "string" }] as const,
   );
   const { tokens } = parseArgs({
@@ -146,11 +150,10 @@ function withVariables(
   return all;
 }
 
-function unknownVariables(env: Environment): readonly string[] {
+function unknownAmong(variables: readonly string[]): readonly string[] {
+  if (variables.length === 0) return variables;
   const known = new Set(OPTION_NAMES.map(variableOf));
-  return Object.keys(env)
-    .filter((name) => name.startsWith(VARIABLE_PREFIX) && !known.has(name))
-    .sort();
+  return variables.filter((name) => !known.has(name)).sort();
 }
 
 function readConfig(given: ReadonlyMap<OptionName, Given>): Outcome<Config, UsageProblem> {

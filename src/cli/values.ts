@@ -1,4 +1,5 @@
-import { type BrokerTarget, parseBrokerUrl, withoutLineEnds } from "../broker/url.ts";
+import { DEFAULT_NAMING } from "../broker/keys.ts";
+import { type Broker, parseBrokerUrl, withoutLineEnds } from "../broker/url.ts";
 import { failure, type Outcome, success } from "../outcome.ts";
 
 /**
@@ -128,6 +129,28 @@ export const keyPrefix: ValueParser<string> = (text) =>
     ? success(text)
     : failure("is not a key prefix: expected text without * ? [ ] \\, such as app1:");
 
+/** What stands in front of a fanout exchange in the name of its channel; `false` for nothing, `true` for kombu's own. */
+export const fanoutPrefix: ValueParser<string> = (text) => {
+  if (text.toLowerCase() === "false") return success("");
+  if (text.toLowerCase() === "true") return success(DEFAULT_NAMING.fanoutPrefix);
+  // Of any other form no worker can be asked (kombu/transport/redis.py `_receive`, `_get_subscribe_topic`).
+  return /^\/[^\p{C}*?[\]\\.]*\.$/u.test(text)
+    ? success(text)
+    : failure("is not a fanout prefix: expected one such as /{db}. or /app1., or false");
+};
+
+/** The name of an exchange. */
+export const exchangeName: ValueParser<string> = (text) =>
+  /^[^\p{C}\s*?[\]\\]+$/u.test(text)
+    ? success(text)
+    : failure("is not the name of an exchange: expected one such as celery");
+
+/** Text that is passed on as it is. */
+export const settingText: ValueParser<string> = (text) =>
+  /^[^\p{C}]+$/u.test(text)
+    ? success(text)
+    : failure("is not accepted: expected text without control characters");
+
 /** The name of an environment variable. */
 export const variableName: ValueParser<string> = (text) =>
   /^[A-Za-z_][A-Za-z0-9_.-]*$/.test(text)
@@ -137,11 +160,11 @@ export const variableName: ValueParser<string> = (text) =>
 /** A broker URL together with the text it was read from. */
 export interface BrokerUrl {
   readonly text: string;
-  readonly target: BrokerTarget;
+  readonly broker: Broker;
 }
 
 /** A broker URL in kombu's dialect. */
 export const brokerUrl: ValueParser<BrokerUrl> = (text) => {
-  const target = parseBrokerUrl(text);
-  return target.ok ? success({ text: withoutLineEnds(text), target: target.value }) : target;
+  const broker = parseBrokerUrl(text);
+  return broker.ok ? success({ text: withoutLineEnds(text), broker: broker.value }) : broker;
 };

@@ -1,9 +1,14 @@
 import type { BrokerFailure } from "../broker/failure.ts";
+import { findServer } from "../broker/find-server.ts";
+import { type Route, routesTo } from "../broker/keys.ts";
+import type { Found, Search } from "../broker/search.ts";
+import { placeText } from "../broker/url.ts";
 import { type Deadline, startDeadline } from "../deadline.ts";
 import type { Host } from "../host.ts";
+import { failure, type Outcome, success } from "../outcome.ts";
 import { openMailbox } from "../pidbox/mailbox.ts";
 import type { Answer } from "../pidbox/message.ts";
-import type { Asking, Evidence } from "./evidence.ts";
+import type { Asking, Evidence, Via } from "./evidence.ts";
 import { type Examination, prepareExamination } from "./examination.ts";
 import { judge } from "./judge.ts";
 import type { Conversation } from "./gather-work.ts";
@@ -22,6 +27,9 @@ const PROMPT_MS = 200;
 /** Where nobody was subscribed, a worker may be back after this time, in milliseconds. */
 const RECONNECTED_MS = 1_000;
 
+/** A failover is over, and its workers are connected again, after this time, in seconds. */
+const RECENT_S = 60;
+
 /** Between two judgements where no answer is waited for, in milliseconds. */
 const PAUSE_MS = 20;
 
@@ -38,9 +46,20 @@ export async function gather(plan: Plan, host: Host): Promise<Evidence> {
   return { ...evidence, stateFileProblem: state.note(evidence, plan.rules) };
 }
 
-function evidenceOf(asking: Asking, examination: Examination): Evidence {
+function evidenceOf(asking: Asking, examination: Examination, masterForS: number | null = null): Evidence {
   const { upS, unacked } = examination.broker();
-  return { asking, nodes: examination.nodes(), brokerUpS: upS, unacked, work: null, stateFileProblem: null };
+  // To its workers a master is as young as its last failover.
+  const brokerUpS = masterForS === null ? upS : Math.min(masterForS, upS ?? masterForS);
+  return {
+    asking,
+    nodes: examination.nodes(),
+    brokerUpS,
+    masterForS,
+    unacked,
+    otherExchange: null,
+    work: null,
+    stateFileProblem: null,
+  };
 }
 
 async function converse(
@@ -49,7 +68,8 @@ async function converse(
   deadline: Deadline,
   examination: Examination,
 ): Promise<Evidence> {
-  const evidence = (asking: Asking) => evidenceOf(asking, examination);
+  let masterForS: number | null = null;
+  const evidence = (asking: Asking) => evidenceOf(asking, examination, masterForS);
   const verdict = (asking: Asking) => judge(evidence(asking), plan.rules);
   /** What the processes show is said also where the broker cannot be asked. */
   const withoutBroker = async (asking: Asking): Promise<Evidence> => {
@@ -58,14 +78,20 @@ async function converse(
     return evidence(asking);
   };
   if (deadline.left() === 0) return evidence({ kind: "no-time" });
-  const channel = await host.connect(plan.broker.target, deadline.atMost(plan.connectTimeout));
-  if (!channel.ok) return withoutBroker({ kind: "broker-failed", failure: channel.problem, pings: 0 });
-  const mailbox = openMailbox(channel.value, plan.replies, {
+  const lines = await openLines(plan, host, deadline);
+  if (!lines.ok) return withoutBroker({ kind: "broker-failed", failure: lines.problem, pings: 0 });
+  const { read, write } = lines.value;
+  ({ masterForS } = read);
+  const close = () => {
+    for (const channel of new Set([read.channel, write.channel])) channel.close();
+  };
+  const mailbox = openMailbox({ requests: read.channel, replies: write.channel }, plan.keep, {
     now: host.now,
     pause: host.pause,
     answerMs: () => deadline.atMost(plan.connectTimeout),
   });
-  const conversation = { channel: channel.value, mailbox };
+  const routes = routesTo(read.target.db, plan.naming, plan.replyTo, plan.broker.located.kind === "sentinel");
+  const conversation = { read, write, mailbox, routes };
   const asking = await ask(
     plan,
     host,
@@ -75,16 +101,70 @@ async function converse(
     (seen) => verdict(seen).status !== "open",
   );
   if (asking.kind !== "asked") {
-    channel.value.close();
+    close();
     return withoutBroker(asking);
+  }
+  let otherExchange: string | null = null;
+  if (asking.subscribers === 0 && asking.pongs.length === 0 && plan.asked.kind === "nodes") {
+    const { findExchange } = await import("./find-exchange.ts");
+    otherExchange = await findExchange(read.channel, plan.naming, plan.asked.nodes, deadline);
   }
   let work: Evidence["work"] = null;
   if (wantsWork(plan.rules.work) && verdict(asking).status === "healthy") {
     const { gatherWork } = await import("./gather-work.ts");
     work = await gatherWork(plan, host, deadline, conversation, evidence(asking), examination);
   }
-  channel.value.close();
-  return { ...evidence(asking), work };
+  close();
+  return { ...evidence(asking), otherExchange, work };
+}
+
+/** Connects to the broker, and to that of the replies where it is another one. */
+async function openLines(
+  plan: Plan,
+  host: Host,
+  deadline: Deadline,
+): Promise<Outcome<{ readonly read: Found; readonly write: Found }, BrokerFailure>> {
+  const search: Search = {
+    connect: host.connect,
+    now: host.now,
+    pause: host.pause,
+    connectMs: plan.connectTimeout,
+    leftMs: deadline.left,
+    async isTheWorkers({ remote }) {
+      const { isConnectedTo } = await import("../worker/sockets.ts");
+      return plan.targets.some(
+        ({ worker }) => worker !== null && isConnectedTo(host.proc, worker.pid, remote),
+      );
+    },
+  };
+  const read = await findServer(plan.broker.located, search);
+  if (!read.ok || plan.writeBroker === null) {
+    return read.ok ? success({ read: read.value, write: read.value }) : read;
+  }
+  const write = await findServer(plan.writeBroker.located, search);
+  // Nothing may be published by somebody who was not let in: the greeting goes ahead.
+  const greeted = write.ok
+    ? await read.value.channel.send([["PING"]], deadline.atMost(plan.connectTimeout))
+    : write;
+  if (write.ok && greeted.ok) return success({ read: read.value, write: write.value });
+  read.value.channel.close();
+  const problem = write.ok ? (greeted as { problem: BrokerFailure }).problem : write.problem;
+  return failure(write.ok ? problem : { ...problem, where: problem.where ?? plan.writeBroker.shown });
+}
+
+function viaOf({ target }: Found, channel: string): Via {
+  const { place, db, tls } = target;
+  const kind = tls === null ? "none" : tls.reqs === "none" ? "not-verified" : "verified";
+  return { server: placeText(place), db, tls: kind, channel };
+}
+
+/** A master that Sentinels have named a moment ago, and that may not be written to, is none any more, or none yet. */
+function asFailover(problem: BrokerFailure, { masterForS, target }: Found): BrokerFailure {
+  if (masterForS === null || problem.kind !== "refused") return problem;
+  const isNew = masterForS < RECENT_S && (problem.cause === "cannot-write" || problem.cause === "loading");
+  if (problem.cause !== "read-only" && !isNew) return problem;
+  const where = `the master at ${placeText(target.place)}`;
+  return { kind: "unreachable", cause: "failover", where, detail: problem.detail };
 }
 
 /** Pings until the evidence suffices or the time is over. */
@@ -92,19 +172,22 @@ async function ask(
   plan: Plan,
   host: Host,
   deadline: Deadline,
-  { channel, mailbox }: Conversation,
+  { read, write, mailbox, routes }: Conversation,
   examination: Examination,
   isSettled: (asking: Asking) => boolean,
 ): Promise<Asking> {
+  const { masterForS } = read;
   const roll = startRoll(plan.asked, host.now);
   const isSuspect = plan.targets.some(({ worker }) => worker !== null && "TtZ".includes(worker.state));
   let pings = 0;
   let subscribers = 0;
+  let [{ channel }] = routes;
   let over = false;
   let cutShort = false;
   const seen = (): Asking => ({
     kind: "asked",
     pings,
+    via: viaOf(read, channel),
     subscribers,
     pongs: roll.pongs(),
     waitedMs: roll.waitedMs(),
@@ -115,7 +198,8 @@ async function ask(
     cutShort ||= !over && deadline.left() < SHORTEST_WAIT_MS;
     over = true;
   };
-  const broken = (failure: BrokerFailure): Asking => {
+  const broken = (problem: BrokerFailure): Asking => {
+    const failure = asFailover(problem, write);
     if (pings === 0 || deadline.left() > 0) return { kind: "broker-failed", failure, pings };
     // A broker that is slower than the rest of the deadline is no news once a ping is out: what was seen counts.
     endWaiting();
@@ -123,18 +207,38 @@ async function ask(
   };
   const enough = async (answers: readonly Answer[]) => {
     roll.see(answers);
-    if (isSuspect || subscribers === 0 || roll.waitedMs() >= PROMPT_MS) await examination.begin(channel);
+    if (isSuspect || subscribers === 0 || roll.waitedMs() >= PROMPT_MS) {
+      await examination.begin({ channel: read.channel, heartbeats: write.target });
+    }
     return isSettled(seen());
   };
 
   const ping = async (): Promise<BrokerFailure | null> => {
     const ticket = host.uuid();
-    const published = await mailbox.publish(plan.channel, requestMessage(plan, host, "ping", ticket));
+    const message = requestMessage(plan, host, "ping", ticket);
+    const [usual, ...others] = routes;
+    const published = await mailbox.publish(usual, message);
     if (!published.ok) return published.problem;
-    pings += 1;
     subscribers = published.value;
+    ({ channel } = usual);
+    // Workers that come by Sentinels may be of either kind. Else, where somebody is subscribed to the usual channel, the
+    // others are left alone until nobody has answered there.
+    if (subscribers === 0 || pings > 0 || masterForS !== null) await publishAlso(others, message);
+    pings += 1;
     roll.sent(ticket);
     return null;
+  };
+
+  /** What an ACL forbids here says nothing of the worker; what breaks the connection is seen at the next step. */
+  const publishAlso = async (others: readonly Route[], message: string): Promise<void> => {
+    // Everybody who hears it there would answer: workers of other applications, or into other databases.
+    if (plan.destination === "everyone") return;
+    for (const route of others) {
+      const published = await mailbox.publish(route, message);
+      if (!published.ok || published.value === 0) continue;
+      if (subscribers === 0) ({ channel } = route);
+      subscribers += published.value;
+    }
   };
 
   while (pings < plan.pings && deadline.left() >= SHORTEST_WAIT_MS) {

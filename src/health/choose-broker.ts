@@ -1,5 +1,12 @@
 import { DEFAULT_BROKER_URL, redact } from "../broker/url.ts";
-import { BROKER_VARIABLES, type Config, type Origin, PLATFORM_VARIABLE } from "../cli/options.ts";
+import {
+  BROKER_VARIABLES,
+  type Config,
+  type Origin,
+  PLATFORM_VARIABLE,
+  READ_VARIABLE,
+  WRITE_VARIABLE,
+} from "../cli/options.ts";
 import { complaint, mask, type UsageProblem, wrong } from "../cli/usage.ts";
 import { type BrokerUrl, brokerUrl } from "../cli/values.ts";
 import type { Host } from "../host.ts";
@@ -12,41 +19,95 @@ export interface ChosenBroker {
   readonly origin: Origin;
 }
 
+/** Where workers hear us, and where they reply to; null: to the same. */
+export interface ChosenBrokers {
+  readonly read: ChosenBroker;
+  readonly write: ChosenBroker | null;
+}
+
+/** A text that names a broker, or none. */
+interface Named {
+  readonly text: string;
+  readonly origin: Origin;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /**
  * Which broker to ask: the flag, the variable that --broker-env names, CELERY_PROBE_BROKER; then what the worker
  * itself uses, its -b and the variables of its environment, which an entrypoint may have set; then the same variables
- * of ours; the platform's; the default.
+ * of ours; the platform's; the default. Replies go to the same, unless one is named for writing.
  */
-export function chooseBroker(
+export function chooseBrokers(
   config: Config,
   { env }: Host,
   workers: readonly WorkerProcess[],
-): Outcome<ChosenBroker, UsageProblem> {
+): Outcome<ChosenBrokers, UsageProblem> {
+  const named = namedByUser(config, env);
+  if (!named.ok) return named;
+  const { read, write } =
+    named.value === null ? namedForCelery(env, workers) : { read: named.value, write: null };
+  const reading = "url" in read ? success(read) : readUrl(read);
+  if (!reading.ok) return reading;
+  const { value: given, origin } = config["broker-write-url"];
+  if (given !== null) return success({ read: reading.value, write: { url: given, origin } });
+  if (write === null || write.text === reading.value.url.text)
+    return success({ read: reading.value, write: null });
+  const writing = readUrl(write);
+  return writing.ok ? success({ read: reading.value, write: writing.value }) : writing;
+}
+
+/** The broker that our own options name; null: none does. */
+function namedByUser(config: Config, env: Environment): Outcome<ChosenBroker | Named | null, UsageProblem> {
   const { value, origin } = config.broker;
   const indirect = config["broker-env"];
   if (value !== null && (origin.kind === "flag" || indirect.value === null)) {
     return success({ url: value, origin });
   }
-  if (indirect.value !== null) {
-    const text = env[indirect.value];
-    if (text) return readUrl(text, { kind: "environment", name: indirect.value });
-    const problem = "is not set: expected a variable with the broker URL";
-    return wrong(complaint(indirect.origin, mask(indirect.value), problem));
-  }
-  for (const { pid, command, environment } of workers) {
-    if (command.broker) return readUrl(command.broker, { kind: "worker", pid, name: "-b" });
-    const name = BROKER_VARIABLES.find((variable) => environment?.[variable]);
-    const text = name === undefined ? undefined : environment?.[name];
-    if (name !== undefined && text) return readUrl(text, { kind: "worker", pid, name });
-  }
-  const name = [...BROKER_VARIABLES, PLATFORM_VARIABLE].find((variable) => env[variable]);
-  const text = name === undefined ? undefined : env[name];
-  return name === undefined || text === undefined
-    ? readUrl(DEFAULT_BROKER_URL, { kind: "default" })
-    : readUrl(text, { kind: "environment", name });
+  if (indirect.value === null) return success(null);
+  const text = env[indirect.value];
+  if (text) return success({ text, origin: { kind: "environment", name: indirect.value } });
+  const problem = "is not set: expected a variable with the broker URL";
+  return wrong(complaint(indirect.origin, mask(indirect.value), problem));
 }
 
-function readUrl(text: string, origin: Origin): Outcome<ChosenBroker, UsageProblem> {
+/** What Celery itself is told, in its own order: by the first worker that is told anything, else by our environment. */
+function namedForCelery(
+  env: Environment,
+  workers: readonly WorkerProcess[],
+): { readonly read: Named; readonly write: Named | null } {
+  for (const { pid, command, environment } of workers) {
+    const of = (name: string): Origin => ({ kind: "worker", pid, name });
+    const told = brokersIn(environment ?? {}, command.broker ?? null, of);
+    if (told !== null) return told;
+  }
+  const told = brokersIn(env, null, (name) => ({ kind: "environment", name }));
+  if (told !== null) return told;
+  const text = env[PLATFORM_VARIABLE];
+  const read: Named = text
+    ? { text, origin: { kind: "environment", name: PLATFORM_VARIABLE } }
+    : { text: DEFAULT_BROKER_URL, origin: { kind: "default" } };
+  return { read, write: null };
+}
+
+function brokersIn(
+  env: Environment,
+  option: string | null,
+  originOf: (name: string) => Origin,
+): { readonly read: Named; readonly write: Named | null } | null {
+  const variable = (name: string): Named | null => {
+    const text = env[name];
+    return text ? { text, origin: originOf(name) } : null;
+  };
+  const both =
+    (option ? { text: option, origin: originOf("-b") } : null) ??
+    BROKER_VARIABLES.map(variable).find((named) => named !== null) ??
+    null;
+  const read = variable(READ_VARIABLE) ?? both;
+  return read === null ? null : { read, write: variable(WRITE_VARIABLE) ?? both };
+}
+
+function readUrl({ text, origin }: Named): Outcome<ChosenBroker, UsageProblem> {
   const url = brokerUrl(text);
   return url.ok ? success({ url: url.value, origin }) : wrong(complaint(origin, redact(text), url.problem));
 }

@@ -1,4 +1,5 @@
 import type { BrokerFailure } from "../broker/failure.ts";
+import type { Whence } from "../broker/keys.ts";
 import type { Connections } from "../worker/connections.ts";
 import type { ProcessLook } from "../worker/process.ts";
 import type { WorkEvidence } from "./work-evidence.ts";
@@ -19,8 +20,12 @@ export interface Evidence {
   readonly nodes: readonly NodeEvidence[];
   /** Seconds since the broker was started; null where it was not asked or does not say. */
   readonly brokerUpS: number | null;
+  /** Seconds since Sentinels have made it the master; null where none was asked. */
+  readonly masterForS: number | null;
   /** Deliveries on this database that no worker has acknowledged, of all workers; null where not asked. */
   readonly unacked: number | null;
+  /** Where nobody is subscribed: the control exchange that a node asked is bound to instead; null where none is seen. */
+  readonly otherExchange: string | null;
   /** What the options about queues and tasks wanted to know; null where none was given. */
   readonly work: WorkEvidence | null;
   /** Why the state file could not be written, in the system's words. */
@@ -35,6 +40,8 @@ export type Asking =
   | {
       readonly kind: "asked";
       readonly pings: number;
+      /** Where, and by which channel. */
+      readonly via: Via;
       /** Connections subscribed to the control channel at the last ping, on this server; a beat may be one. */
       readonly subscribers: number;
       readonly pongs: readonly Pong[];
@@ -49,6 +56,17 @@ export type Asking =
   | { readonly kind: "no-time" }
   /** The process was told to end. */
   | { readonly kind: "interrupted"; readonly signal: string };
+
+/** The server that was talked to. */
+export interface Via {
+  /** Its address, or the path of its socket. */
+  readonly server: string;
+  readonly db: number;
+  /** Whether TLS was spoken, and what was asked of the certificate. */
+  readonly tls: "none" | "not-verified" | "verified";
+  /** The control channel that has subscribers; the usual one where none has. */
+  readonly channel: string;
+}
 
 /** What was seen of one node that was asked. */
 export interface NodeEvidence {
@@ -135,7 +153,6 @@ export interface Beats {
   readonly processed: number | null;
   /** Of Celery. */
   readonly version: string | null;
-  /** In front of the channel's name: `global_keyprefix`. */
-  readonly prefix: string;
-  readonly db: number;
+  /** What the channel shows of the worker's settings. */
+  readonly whence: Whence;
 }

@@ -1,15 +1,14 @@
 import type { Deadline } from "../deadline.ts";
 import type { Host } from "../host.ts";
-import type { Channel } from "../pidbox/channel.ts";
 import type { WorkerProcess } from "../worker/survey.ts";
 import type { NodeEvidence } from "./evidence.ts";
-import type { BrokerSight, Looks } from "./examine.ts";
+import type { BrokerSight, Line, Looks } from "./examine.ts";
 import type { Plan } from "./plan.ts";
 
 /** The looks at workers that do not answer, as far as they have been needed: who answers is not examined. */
 export interface Examination extends Looks {
   /** Begins with the looks, if they have not begun; resolves after the first. See {@link Looks}. */
-  readonly begin: (channel: Channel | null) => Promise<void>;
+  readonly begin: (line: Line | null) => Promise<void>;
 }
 
 const UNSEEN: BrokerSight = { upS: null, unacked: null };
@@ -29,9 +28,9 @@ export function prepareExamination(
   let looks: Looks | null = null;
   let ended = false;
 
-  async function begin(channel: Channel | null): Promise<void> {
+  async function begin(line: Line | null): Promise<void> {
     const { startLooks } = await import("./examine.ts");
-    if (!ended) looks = startLooks(plan, host, deadline, channel, noted);
+    if (!ended) looks = startLooks(plan, host, deadline, line, noted);
   }
 
   function unexamined(): readonly NodeEvidence[] {
@@ -45,7 +44,7 @@ export function prepareExamination(
   }
 
   return {
-    begin: (channel) => (begun ??= plan.targets.length === 0 ? Promise.resolve() : begin(channel)),
+    begin: (line) => (begun ??= plan.targets.length === 0 ? Promise.resolve() : begin(line)),
     nodes: () => looks?.nodes() ?? unexamined(),
     broker: () => looks?.broker() ?? UNSEEN,
     end() {

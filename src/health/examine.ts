@@ -1,4 +1,5 @@
 import { type ClientRow, parseClientList } from "../broker/client-list.ts";
+import type { BrokerTarget } from "../broker/url.ts";
 import type { Deadline } from "../deadline.ts";
 import type { Host } from "../host.ts";
 import type { Channel, Ends, Reply } from "../pidbox/channel.ts";
@@ -21,6 +22,14 @@ const LOOKS_MS = [0, 120, 1_250, 2_350, 3_450, 4_550];
 export interface BrokerSight {
   readonly upS: number | null;
   readonly unacked: number | null;
+}
+
+/** What the looks need of the broker. */
+export interface Line {
+  /** To the broker that the workers fetch from. */
+  readonly channel: Channel;
+  /** The broker that they send their heartbeats to. */
+  readonly heartbeats: BrokerTarget;
 }
 
 /** What the looks have shown by now. */
@@ -50,19 +59,19 @@ interface Patient {
  * Looks at workers that do not answer, while somebody else waits for their answers. The first look at their processes
  * is taken at once: whoever asks for it judges by it.
  *
- * @param channel without one only processes are looked at
+ * @param line without one only processes are looked at
  * @param noted for how many seconds a node has been silent by the state file; null where that says nothing
  */
 export function startLooks(
   plan: Plan,
   host: Host,
   deadline: Deadline,
-  channel: Channel | null,
+  line: Line | null,
   noted: (node: string, worker: WorkerProcess) => number | null,
 ): Looks {
   const patients = plan.targets.map(({ node, worker }): Patient => ({ node, worker, looks: [] }));
   const survey = plan.place.kind === "inside" ? plan.place.survey : null;
-  const ear: Ear | null = channel === null ? null : openEar(plan, host, deadline);
+  const ear: Ear | null = line === null ? null : openEar(plan, host, deadline, line.heartbeats);
   let ended = false;
   let sight: BrokerSight = { upS: null, unacked: null };
   let suspect: Suspect | null = null;
@@ -90,7 +99,7 @@ export function startLooks(
       return { patient, worker, position, sockets };
     });
     if (survey === null) return;
-    const list = channel === null ? UNASKED : await askBroker(channel);
+    const list = line === null ? UNASKED : await askBroker(line.channel);
     if (list === null) return;
     findTheMissing(list);
     for (const { patient, worker, position, sockets } of seen) {
@@ -103,7 +112,7 @@ export function startLooks(
   }
 
   async function askBroker(channel: Channel): Promise<Clients | null> {
-    const unackedKey = `${plan.prefix}unacked`;
+    const unackedKey = `${plan.naming.prefix}unacked`;
     const sent = await channel.send(
       [
         ["CLIENT", "LIST"],

@@ -1,6 +1,7 @@
+import type { Route } from "../broker/keys.ts";
+import type { Found } from "../broker/search.ts";
 import type { Deadline } from "../deadline.ts";
 import type { Host } from "../host.ts";
-import type { Channel } from "../pidbox/channel.ts";
 import { asObject } from "../pidbox/envelope.ts";
 import type { Mailbox } from "../pidbox/mailbox.ts";
 import type { Method } from "../pidbox/message.ts";
@@ -24,8 +25,12 @@ const PAUSE_MS = 20;
 
 /** An open conversation with the broker. */
 export interface Conversation {
-  readonly channel: Channel;
+  /** The broker that the workers fetch from, and hear us on. */
+  readonly read: Found;
+  /** The broker that they reply to; the same unless they are told to write elsewhere. */
+  readonly write: Found;
   readonly mailbox: Mailbox;
+  readonly routes: readonly [Route, ...Route[]];
 }
 
 /** Asks what the options about queues and tasks need, after a healthy verdict; what cannot be had is left out. */
@@ -33,11 +38,17 @@ export async function gatherWork(
   plan: Plan,
   host: Host,
   deadline: Deadline,
-  { channel, mailbox }: Conversation,
+  { read, write, mailbox, routes }: Conversation,
   evidence: Evidence,
   examination: Examination,
 ): Promise<WorkEvidence> {
   const { requireConsuming, maxTaskAge, maxQueueLength } = plan.rules.work;
+  const line = { channel: read.channel, heartbeats: write.target };
+  const { asking } = evidence;
+  const [usual] = routes;
+  // The way by which they have answered.
+  const route =
+    routes.find(({ channel }) => asking.kind === "asked" && channel === asking.via.channel) ?? usual;
   const answering = new Set(
     evidence.asking.kind === "asked" ? evidence.asking.pongs.map(({ node }) => node) : [],
   );
@@ -76,7 +87,7 @@ export async function gatherWork(
     const results = new Map<string, unknown>();
     if (nodes.length === 0) return results;
     const ticket = host.uuid();
-    const published = await mailbox.publish(plan.channel, requestMessage(plan, host, method, ticket, nodes));
+    const published = await mailbox.publish(route, requestMessage(plan, host, method, ticket, nodes));
     if (!published.ok) return results;
     await mailbox.collect((answers) => {
       for (const { ticket: theirs, said } of answers) {
@@ -88,7 +99,7 @@ export async function gatherWork(
   }
 
   async function askTasks(nodes: readonly string[]): Promise<ReadonlyMap<string, Tasks>> {
-    await examination.begin(channel);
+    await examination.begin(line);
     const versionOf = (node: string): string | null => {
       const hearing = examination.nodes().find((one) => one.node === node)?.heartbeats;
       return hearing?.kind === "listened" ? (hearing.own?.version ?? null) : null;
@@ -109,8 +120,8 @@ export async function gatherWork(
 
   async function measure(queues: readonly string[]): Promise<ReadonlyMap<string, number | null>> {
     if (queues.length === 0) return new Map();
-    const keys = queues.map((queue) => queueKeys(queue, plan.prefix));
-    const sent = await channel.send(
+    const keys = queues.map((queue) => queueKeys(queue, plan.naming.prefix));
+    const sent = await read.channel.send(
       keys.flat().map((key) => ["LLEN", key]),
       deadline.atMost(plan.connectTimeout),
     );
@@ -126,7 +137,7 @@ export async function gatherWork(
 
   /** Its connections show at once whether it fetches; only where they do not, its heartbeats are needed. */
   async function look(): Promise<void> {
-    await examination.begin(channel);
+    await examination.begin(line);
     const end = host.now() + deadline.atMost(HEARTBEAT_MS);
     const isSeen = () =>
       examination.nodes().every(({ process, looks, heartbeats }) => {

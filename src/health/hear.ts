@@ -1,4 +1,5 @@
-import { heartbeatChannels, heartbeatPatterns, placeOf } from "../broker/keys.ts";
+import { heartbeatChannels, heartbeatPatterns, type Whence, whenceOf } from "../broker/keys.ts";
+import type { BrokerTarget } from "../broker/url.ts";
 import type { Deadline } from "../deadline.ts";
 import type { Host } from "../host.ts";
 import type { Listener } from "../pidbox/channel.ts";
@@ -23,27 +24,25 @@ export interface Ear {
 /** Of one node in one place: the last heartbeat and how many there were. */
 interface Heard {
   readonly beat: Heartbeat;
-  readonly prefix: string;
-  readonly db: number;
+  readonly whence: Whence;
   readonly count: number;
 }
 
 /** Begins to listen; at first nothing is heard. */
-export function openEar(plan: Plan, host: Host, deadline: Deadline): Ear {
+export function openEar(plan: Plan, host: Host, deadline: Deadline, target: BrokerTarget): Ear {
   const heard = new Map<string, Heard>();
   let listener: Listener | null = null;
   let refused = false;
   let closed = false;
   let sinceMs = 0;
 
-  const { target } = plan.broker;
-  const topics = { broad: heartbeatPatterns(), exact: heartbeatChannels(target.db, plan.prefix) };
+  const topics = { broad: heartbeatPatterns(), exact: heartbeatChannels(target.db, plan.naming) };
   const hear = (channel: string, text: string) => {
     const beat = decodeHeartbeat(channel, text);
-    const place = beat === null ? null : placeOf(channel);
-    if (beat === null || place?.db !== target.db) return;
-    const key = JSON.stringify([beat.node, beat.pid, place.prefix]);
-    heard.set(key, { beat, ...place, count: (heard.get(key)?.count ?? 0) + 1 });
+    const whence = beat === null ? null : whenceOf(channel, target.db, plan.naming);
+    if (beat === null || whence === null || whence.kind === "other-database") return;
+    const key = JSON.stringify([beat.node, beat.pid, whence]);
+    heard.set(key, { beat, whence, count: (heard.get(key)?.count ?? 0) + 1 });
   };
   void host.listen(target, hear, topics, deadline.atMost(plan.connectTimeout)).then((opened) => {
     refused = !opened.ok;
@@ -59,11 +58,11 @@ export function openEar(plan: Plan, host: Host, deadline: Deadline): Ear {
       if (listener === null) return { kind: "not-listened" };
       const all = [...heard.values()].filter(({ beat }) => worker === null || beat.pid === worker.innerPid);
       const own = all.filter(({ beat }) => beat.node === node);
-      const best = own.find(({ prefix }) => prefix === plan.prefix) ?? own[0];
+      const best = own.find(isExpected) ?? own[0];
       // A connection that broke hears nothing more, and what was not heard proves nothing.
       if (best === undefined && listener.ends() === null) return { kind: "refused" };
       const isAsked = (name: string) => plan.targets.some((other) => other.node === name);
-      const namesake = all.find(({ beat, prefix }) => prefix === plan.prefix && !isAsked(beat.node));
+      const namesake = all.find((one) => isExpected(one) && !isAsked(one.beat.node));
       return {
         kind: "listened",
         forMs: host.now() - sinceMs,
@@ -80,7 +79,11 @@ export function openEar(plan: Plan, host: Host, deadline: Deadline): Ear {
   };
 }
 
-function beatsOf({ beat, prefix, db, count }: Heard): Beats {
+function isExpected({ whence }: Heard): boolean {
+  return whence.kind === "expected";
+}
+
+function beatsOf({ beat, whence, count }: Heard): Beats {
   const { active, processed, version } = beat;
-  return { count, active, processed, version, prefix, db };
+  return { count, active, processed, version, whence };
 }

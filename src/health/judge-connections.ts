@@ -1,3 +1,4 @@
+import type { Whence } from "../broker/keys.ts";
 import { type Connections, databases, polling } from "../worker/connections.ts";
 import type { Evidence, Look, NodeEvidence, ProcessSight } from "./evidence.ts";
 import {
@@ -54,7 +55,7 @@ function judgeNone(
   node: NodeEvidence,
   process: Seen,
   connections: Of<"none">,
-  { brokerUpS }: Evidence,
+  { brokerUpS, masterForS }: Evidence,
   rules: Rules,
 ): Judgement {
   const about = { node: node.node, pid: process.pid };
@@ -65,12 +66,12 @@ function judgeNone(
   const ageMs = node.looks.at(-1)?.process?.ageMs ?? 0;
   // It has not read that it was cut off, which may have been a moment ago: a socket does not tell since when.
   if (connections.closeWait) return silent(about, unmeasured(node, process));
-  if (connections.elsewhere.length > 0) {
+  const isYoung = brokerUpS === null || brokerUpS < RECONNECT_S;
+  // To Sentinels it is connected as well, and to the master that was.
+  if (connections.elsewhere.length > 0 && !(isYoung && masterForS !== null)) {
     return undecided({ kind: "elsewhere", ...about, endpoints: connections.elsewhere });
   }
-  if (connections.connecting || brokerUpS === null || brokerUpS < RECONNECT_S) {
-    return undecided({ kind: "reconnecting", ...about, brokerUpS });
-  }
+  if (connections.connecting || isYoung) return undecided({ kind: "reconnecting", ...about, brokerUpS });
   const handlesSignals = node.looks.at(-1)?.process?.handlesSignals ?? true;
   if (ageMs < RECONNECT_S * 1_000 || !handlesSignals)
     return undecided({ kind: "importing", ...about, ageMs });
@@ -81,22 +82,25 @@ function judgeKnown(
   node: NodeEvidence,
   process: Seen,
   { rows, closeWait, elsewhere }: Of<"known">,
-  { asking, unacked }: Evidence & { readonly asking: AskedBroker },
+  { asking, unacked, brokerUpS, masterForS }: Evidence & { readonly asking: AskedBroker },
   rules: Rules,
 ): Judgement {
   const about = { node: node.node, pid: process.pid };
+  // After a failover it comes back connection by connection.
+  const isReturning = masterForS !== null && masterForS < RECONNECT_S;
+  const reconnecting = undecided({ kind: "reconnecting", ...about, brokerUpS });
   const { over } = asking;
   const { heartbeats, looks } = node;
   const used = databases(rows);
-  if (used.length > 0 && !used.includes(rules.db)) {
-    return undecided({ kind: "other-database", ...about, asked: rules.db, seen: used });
+  const { db } = asking.via;
+  if (used.length > 0 && !used.includes(db)) {
+    return undecided({ kind: "other-database", ...about, asked: db, seen: used });
   }
   const beats = heartbeats.kind === "listened" ? heartbeats.own : null;
   if (used.length === 0 && beats === null && !closeWait) {
     // Nothing of it fetches or listens here: these may be a result backend's.
-    return hasListened(node)
-      ? undecided({ kind: "elsewhere", ...about, endpoints: elsewhere })
-      : open("heartbeat");
+    if (!hasListened(node)) return open("heartbeat");
+    return isReturning ? reconnecting : undecided({ kind: "elsewhere", ...about, endpoints: elsewhere });
   }
   const own = rows.filter((row) => row.subscriptions > 0).length;
   const isSubscribed = own > (process.gossips ? 1 : 0);
@@ -126,9 +130,9 @@ function judgeKnown(
     return spanMs(looks) < WAKES_MS ? open("second-look") : verdict;
   }
   if (!over) return open("pong");
-  if (beats !== null && beats.prefix !== rules.prefix) {
-    return undecided({ kind: "other-prefix", ...about, asked: rules.prefix, seen: beats.prefix });
-  }
+  if (isReturning && subscribers === 0) return reconnecting;
+  const misled = beats === null ? null : otherNames(about, beats.whence, rules);
+  if (misled !== null) return misled;
   const active = beats?.active ?? null;
   if (loop.shownBy === "polling") {
     // Its heartbeat may show that it has another prefix or name than it was asked with.
@@ -167,10 +171,9 @@ function judgeUnknown(
   const { heartbeats } = node;
   if (heartbeats.kind === "listened" && heartbeats.own !== null) {
     if (!over) return open("pong");
-    const { prefix, active } = heartbeats.own;
-    if (prefix !== rules.prefix) {
-      return undecided({ kind: "other-prefix", ...about, asked: rules.prefix, seen: prefix });
-    }
+    const { whence, active } = heartbeats.own;
+    const misled = otherNames(about, whence, rules);
+    if (misled !== null) return misled;
     return subscribers > 0
       ? deaf(about, { shownBy: "heartbeat", subscribers, active })
       : undecided({ kind: "deaf-or-catatonic", ...about, because });
@@ -183,6 +186,30 @@ function judgeUnknown(
   return elsewhere.length > 0
     ? undecided({ kind: "elsewhere", ...about, endpoints: elsewhere })
     : undecided({ kind: "unseen", ...about, because, established });
+}
+
+/** A worker whose heartbeats come by a channel of another form listens on another control channel as well. */
+function otherNames(
+  about: { readonly node: string; readonly pid: number },
+  whence: Whence,
+  { naming }: Rules,
+): Verdict | null {
+  switch (whence.kind) {
+    case "expected":
+    case "other-database":
+      return null;
+    case "other-prefix":
+      return undecided({ kind: "other-prefix", ...about, asked: naming.prefix, seen: whence.prefix });
+    case "other-fanout-prefix":
+      return undecided({
+        kind: "other-fanout-prefix",
+        ...about,
+        asked: naming.fanoutPrefix,
+        seen: whence.fanoutPrefix,
+      });
+    default:
+      return whence satisfies never;
+  }
 }
 
 function stillStarting(

@@ -1,3 +1,4 @@
+import type { Naming } from "../broker/keys.ts";
 import type { QueueLimit } from "../cli/values.ts";
 import type { Asking } from "./evidence.ts";
 import type { Asked } from "./asked.ts";
@@ -5,9 +6,8 @@ import type { Deafness, Gap, Silence, Verdict, Want } from "./verdict.ts";
 
 /** What the judge has to know of the configuration. */
 export interface Rules {
-  /** The database and `global_keyprefix` that the probe was told. */
-  readonly db: number;
-  readonly prefix: string;
+  /** What the probe was told that gives names their form. */
+  readonly naming: Naming;
   readonly startGraceMs: number;
   readonly asked: Asked;
   /** Whether a silence counts as unhealthy at once. */

@@ -1,20 +1,37 @@
-import { controlChannel, type Destination, replyKey } from "../broker/keys.ts";
-import { type BrokerTarget, redact } from "../broker/url.ts";
+import {
+  DEFAULT_NAMING,
+  type Destination,
+  type Naming,
+  replyKey,
+  type Route,
+  routesTo,
+} from "../broker/keys.ts";
+import { type BrokerSettings, locate, type Located } from "../broker/settings.ts";
+import { redact } from "../broker/url.ts";
+import type { TlsWish } from "../broker/url-tls.ts";
 import type { Config, Origin } from "../cli/options.ts";
 import type { UsageProblem } from "../cli/usage.ts";
 import type { Host } from "../host.ts";
 import { type Outcome, success } from "../outcome.ts";
-import type { ReplyList } from "../pidbox/mailbox.ts";
 import type { Survey } from "../worker/survey.ts";
 import type { Asked } from "./asked.ts";
-import { chooseBroker } from "./choose-broker.ts";
+import { chooseBrokers, type ChosenBroker } from "./choose-broker.ts";
 import type { Rules } from "./judgement.ts";
 import { lookAround } from "./look-around.ts";
 import { chooseTargets, type Target } from "./targets.ts";
 
+/** A broker to connect to, fit to be shown, and who named it. */
+export interface PlannedBroker {
+  readonly located: Located;
+  readonly shown: string;
+  readonly origin: Origin;
+}
+
 /** What the run is going to do: the configuration applied to this machine. Durations in milliseconds. */
 export interface Plan {
-  readonly broker: { readonly target: BrokerTarget; readonly shown: string; readonly origin: Origin };
+  readonly broker: PlannedBroker;
+  /** Where workers reply to and send their heartbeats; null: the same. */
+  readonly writeBroker: PlannedBroker | null;
   readonly asked: Asked;
   /** The nodes asked with their processes; empty where everybody is asked. */
   readonly targets: readonly Target[];
@@ -23,11 +40,13 @@ export interface Plan {
   /** Where the probe runs, and who is in sight there. */
   readonly place: Placement;
   readonly destination: Destination;
-  readonly channel: string;
-  readonly prefix: string;
+  readonly naming: Naming;
+  /** The usual way to the workers of a database; see {@link routesTo} for all. */
+  readonly route: Route;
   /** The routing key of the replies: the list's key without the prefix. */
   readonly replyTo: string;
-  readonly replies: ReplyList;
+  /** Elements of a reply list that the next ping leaves. */
+  readonly keep: number;
   readonly pings: number;
   readonly timeout: number;
   readonly connectTimeout: number;
@@ -59,26 +78,33 @@ export function planCheck(config: Config, host: Host): Outcome<Plan, UsageProble
   const { list, others } = chooseTargets(config.node.value, survey, host);
   const targets = isAny ? [] : list;
   const workers = list.flatMap(({ worker }) => worker ?? []);
-  const broker = chooseBroker(config, host, workers);
-  if (!broker.ok) return broker;
+  const brokers = chooseBrokers(config, host, workers);
+  if (!brokers.ok) return brokers;
 
   const nodes = [...new Set(list.map(({ node }) => node))];
   const asked: Asked = isAny ? { kind: "any", atLeast: least ?? 1 } : { kind: "nodes", nodes };
   const destination = isAny ? "everyone" : nodes;
-  const { target, text } = broker.value.url;
-  const prefix = config["global-keyprefix"].value ?? "";
-  const replyTo = replyKey(destination);
+  const settings = settingsOf(config);
+  const { read, write } = brokers.value;
+  const broker = planned(read, settings);
+  const naming: Naming = {
+    prefix: config["global-keyprefix"].value ?? DEFAULT_NAMING.prefix,
+    fanoutPrefix: config["fanout-prefix"].value ?? DEFAULT_NAMING.fanoutPrefix,
+    controlExchange: config["control-exchange"].value ?? DEFAULT_NAMING.controlExchange,
+  };
+  const replyTo = replyKey(destination, naming.controlExchange);
   return success({
-    broker: { target, shown: redact(text), origin: broker.value.origin },
+    broker,
+    writeBroker: write === null ? null : planned(write, settings),
     asked,
     targets,
     others,
     place: placeOf(config.placement.value, survey, nodes, host.hostname),
     destination,
-    channel: controlChannel(target.db, prefix),
-    prefix,
+    naming,
+    route: routesTo(firstDatabase(broker.located), naming, replyTo, false)[0],
     replyTo,
-    replies: { key: prefix + replyTo, keep: !isAny && nodes.length === 1 ? KEEP_ONE : KEEP_MANY },
+    keep: !isAny && nodes.length === 1 ? KEEP_ONE : KEEP_MANY,
     pings: 1 + config.retries.value,
     timeout: config.timeout.value,
     connectTimeout: config["connect-timeout"].value,
@@ -86,8 +112,7 @@ export function planCheck(config: Config, host: Host): Outcome<Plan, UsageProble
     busyGrace: config["busy-grace"].value,
     rules: {
       asked,
-      db: target.db,
-      prefix,
+      naming,
       startGraceMs: config["start-grace"].value ?? 0,
       strict: config.strict.value,
       work: {
@@ -100,6 +125,40 @@ export function planCheck(config: Config, host: Host): Outcome<Plan, UsageProble
     stateFile: config["state-file"].value,
     pidfile: config.pidfile.value,
   });
+}
+
+function settingsOf(config: Config): BrokerSettings {
+  const certificates: Partial<TlsWish> = {
+    ...said("reqs", config["ssl-cert-reqs"].value),
+    ...said("caCerts", config["ssl-ca-certs"].value),
+    ...said("certfile", config["ssl-certfile"].value),
+    ...said("keyfile", config["ssl-keyfile"].value),
+    ...said("checkHostname", asBoolean(config["ssl-check-hostname"].value)),
+  };
+  return {
+    tls: config.tls.value || Object.keys(certificates).length > 0 ? certificates : null,
+    masterName: config["master-name"].value,
+    sentinelUsername: config["sentinel-username"].value,
+    sentinelPassword: config["sentinel-password"].value,
+    sentinelTls: config["sentinel-tls"].value,
+  };
+}
+
+function said<K extends keyof TlsWish>(name: K, value: TlsWish[K] | null): Partial<TlsWish> {
+  return value === null ? {} : { [name]: value };
+}
+
+function asBoolean(word: "true" | "false" | null): boolean | null {
+  return word === null ? null : word === "true";
+}
+
+function planned({ url, origin }: ChosenBroker, settings: BrokerSettings): PlannedBroker {
+  return { located: locate(url.broker, settings), shown: redact(url.text), origin };
+}
+
+/** The database that is spoken of until a server is found; alternates may name others. */
+function firstDatabase(located: Located): number {
+  return located.kind === "servers" ? located.servers[0].db : located.master.db;
 }
 
 /**

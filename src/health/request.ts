@@ -15,6 +15,7 @@ export function requestMessage(
     method,
     destination,
     ticket,
+    controlExchange: plan.naming.controlExchange,
     replyTo: plan.replyTo,
     deliveryTag: host.uuid(),
     expires: host.epochSeconds() + plan.timeout / 1_000,

@@ -127,6 +127,7 @@ export type Gap =
   | (About & { readonly kind: "elsewhere"; readonly endpoints: readonly Endpoint[] })
   | (About & { readonly kind: "other-database"; readonly asked: number; readonly seen: readonly number[] })
   | (About & { readonly kind: "other-prefix"; readonly asked: string; readonly seen: string })
+  | (About & { readonly kind: "other-fanout-prefix"; readonly asked: string; readonly seen: string })
   /** No worker here has the name that was asked. */
   | (About & { readonly kind: "misnamed"; readonly names: readonly string[] })
   /** A program here may be the worker, and nothing shows whether it is. */

@@ -1,23 +1,25 @@
 import { type BrokerFailure, type Refused, refusedBy } from "../broker/failure.ts";
+import type { Route } from "../broker/keys.ts";
 import { failure, type Outcome, success } from "../outcome.ts";
-import type { Channel, Reply } from "./channel.ts";
+import type { Channel, Command, Reply } from "./channel.ts";
 import { type Answer, decodeReply } from "./message.ts";
 
-/** The list that collects the replies to us. */
-export interface ReplyList {
-  readonly key: string;
-  /** How many elements survive the next ping: simultaneous probes of the same nodes read the same list. */
-  readonly keep: number;
+/** The connections that a mailbox works on; one and the same unless the workers write to another broker than they read. */
+export interface Lines {
+  /** To the broker that workers hear us on. */
+  readonly requests: Channel;
+  /** To the broker that they reply to (Celery's `broker_write_url`). */
+  readonly replies: Channel;
 }
 
-/** A reply list on an open connection. */
+/** Reply lists on open connections. */
 export interface Mailbox {
   /**
-   * Prepares the list and publishes `message` on `topic`.
+   * Prepares the lists of the route and publishes `message` on its channel.
    *
-   * @returns how many connections are subscribed to `topic` on this server
+   * @returns how many connections are subscribed to the channel on this server
    */
-  readonly publish: (topic: string, message: string) => Promise<Outcome<number, BrokerFailure>>;
+  readonly publish: (route: Route, message: string) => Promise<Outcome<number, BrokerFailure>>;
   /**
    * Shows `enough` the replies that have come since the first message, each once, until it is content or `waitMs`
    * milliseconds have passed.
@@ -41,6 +43,9 @@ export interface Patience {
  */
 const LIVES_SECONDS = 86_400;
 
+/** How many commands prepare a list; the last of them shows its head. */
+const PREPARING = 4;
+
 /** An empty element at the tail: a list cannot carry a time to live before it exists. */
 const TOMBSTONE = "";
 
@@ -53,9 +58,15 @@ const FIRST_LOOK = 2;
  */
 const PROMPT_MS = 2;
 
-export function openMailbox(channel: Channel, list: ReplyList, patience: Patience): Mailbox {
-  /** The element at the head when we looked last: workers push at the head, so what is before it is new. */
-  let newest: string | null = null;
+/**
+ * @param keep how many elements of a list survive the next ping: simultaneous probes of the same nodes read the same list
+ */
+export function openMailbox(lines: Lines, keep: number, patience: Patience): Mailbox {
+  /**
+   * Of each list that has been prepared, the element at its head when we looked last: workers push at the head, so what
+   * is before it is new.
+   */
+  const newest = new Map<string, string>();
 
   /**
    * One transaction: where the broker refuses any part of it, nothing is published. A worker pinged while its broker
@@ -64,38 +75,70 @@ export function openMailbox(channel: Channel, list: ReplyList, patience: Patienc
    * MULTI must be acknowledged before the rest is sent: where it is refused, the other commands would run one by
    * one, PUBLISH included. The list's type is seen before as well, since WRONGTYPE does not abort a transaction.
    */
-  async function publish(topic: string, message: string): Promise<Outcome<number, BrokerFailure>> {
-    const opened = await channel.send([["TYPE", list.key], ["MULTI"]], patience.answerMs());
-    if (!opened.ok) return opened;
-    const [type, multi] = opened.value;
-    if (!type?.ok || !isType(type.value)) return failure(refusal("TYPE", type));
-    if (!multi?.ok || multi.value !== "OK") return failure(refusal("MULTI", multi));
-    if (type.value !== "none" && type.value !== "list") return failure(occupied(list.key, type.value));
-
-    const queued = ["RPUSH", "LTRIM", "EXPIRE", "LRANGE", "PUBLISH"] as const;
-    const sent = await channel.send(
-      [
-        [queued[0], list.key, TOMBSTONE],
-        [queued[1], list.key, 0, list.keep - 1],
-        [queued[2], list.key, LIVES_SECONDS],
-        [queued[3], list.key, 0, 0],
-        [queued[4], topic, message],
-        ["EXEC"],
-      ],
+  async function publish(
+    { channel, lists }: Route,
+    message: string,
+  ): Promise<Outcome<number, BrokerFailure>> {
+    const request: Command = ["PUBLISH", channel, message];
+    const isOneBroker = lines.requests === lines.replies;
+    const opened = await lines.replies.send(
+      [...lists.map((key): Command => ["TYPE", key]), ["MULTI"]],
       patience.answerMs(),
     );
+    if (!opened.ok) return opened;
+    for (const [position, key] of lists.entries()) {
+      const type = opened.value[position];
+      if (!type?.ok || !isType(type.value)) return failure(refusal("TYPE", type));
+      if (type.value !== "none" && type.value !== "list") return failure(occupied(key, type.value));
+    }
+    const multi = opened.value[lists.length];
+    if (!multi?.ok || multi.value !== "OK") return failure(refusal("MULTI", multi));
+
+    const executed = await execute(lists.flatMap(preparation), isOneBroker ? [request] : []);
+    if (!executed.ok) return executed;
+    const results = [...executed.value];
+    for (const [position, key] of lists.entries()) {
+      const head = results[position * PREPARING + PREPARING - 1];
+      if (!Array.isArray(head)) return failure(refusal("EXEC", { ok: true, value: results }));
+      if (!newest.has(key)) newest.set(key, String(head[0]));
+    }
+    return isOneBroker ? asCount(results.at(-1), "EXEC") : publishElsewhere(request);
+  }
+
+  function preparation(key: string): readonly Command[] {
+    return [
+      ["RPUSH", key, TOMBSTONE],
+      ["LTRIM", key, 0, keep - 1],
+      ["EXPIRE", key, LIVES_SECONDS],
+      ["LRANGE", key, 0, 0],
+    ];
+  }
+
+  /** Queues the commands behind MULTI and executes them. EXEC says only that it was aborted; what it was aborted for says why. */
+  async function execute(
+    preparing: readonly Command[],
+    publishing: readonly Command[],
+  ): Promise<Outcome<readonly unknown[], BrokerFailure>> {
+    const queued = [...preparing, ...publishing];
+    const sent = await lines.replies.send([...queued, ["EXEC"]], patience.answerMs());
     if (!sent.ok) return sent;
-    // EXEC itself says only that the transaction was aborted; the command it was aborted for says why.
-    for (const [position, name] of queued.entries()) {
+    for (const [position, [name]] of queued.entries()) {
       const reply = sent.value[position];
       if (!reply?.ok || reply.value !== "QUEUED") return failure(refusal(name, reply));
     }
     const executed = sent.value[queued.length];
     const results: unknown = executed?.ok ? executed.value : null;
-    const [, , , head, receivers] = Array.isArray(results) ? (results as unknown[]) : [];
-    if (typeof receivers !== "number" || !Array.isArray(head)) return failure(refusal("EXEC", executed));
-    newest ??= String(head[0]);
-    return success(receivers);
+    if (!Array.isArray(results) || results.length !== queued.length)
+      return failure(refusal("EXEC", executed));
+    return success(results as readonly unknown[]);
+  }
+
+  /** The broker of the requests is written nothing else, so that a transaction would guard nothing there. */
+  async function publishElsewhere(request: Command): Promise<Outcome<number, BrokerFailure>> {
+    const sent = await lines.requests.send([request], patience.answerMs());
+    if (!sent.ok) return sent;
+    const [reply] = sent.value;
+    return reply?.ok ? asCount(reply.value, "PUBLISH") : failure(refusal("PUBLISH", reply));
   }
 
   /**
@@ -118,17 +161,27 @@ export function openMailbox(channel: Channel, list: ReplyList, patience: Patienc
     }
   }
 
-  /** The elements before the newest one known; a look that finds nothing new costs two elements. */
   async function readNew(): Promise<Outcome<readonly string[], BrokerFailure>> {
+    const fresh: string[] = [];
+    for (const key of newest.keys()) {
+      const read = await readNewOf(key);
+      if (!read.ok) return read;
+      fresh.push(...read.value);
+    }
+    return success(fresh);
+  }
+
+  /** The elements before the newest one known; a look that finds nothing new costs two elements. */
+  async function readNewOf(key: string): Promise<Outcome<readonly string[], BrokerFailure>> {
     for (let size = FIRST_LOOK; ; size *= 4) {
-      const read = await channel.send([["LRANGE", list.key, 0, size - 1]], patience.answerMs());
+      const read = await lines.replies.send([["LRANGE", key, 0, size - 1]], patience.answerMs());
       if (!read.ok) return read;
       const [reply] = read.value;
       if (!reply?.ok || !Array.isArray(reply.value)) return failure(refusal("LRANGE", reply));
       const elements = reply.value.map(String);
-      const known = elements.indexOf(newest ?? TOMBSTONE);
+      const known = elements.indexOf(newest.get(key) ?? TOMBSTONE);
       if (known === -1 && elements.length === size) continue;
-      newest = elements[0] ?? TOMBSTONE;
+      newest.set(key, elements[0] ?? TOMBSTONE);
       return success(known === -1 ? elements : elements.slice(0, known));
     }
   }
@@ -139,6 +192,10 @@ export function openMailbox(channel: Channel, list: ReplyList, patience: Patienc
 /** Whether it is what TYPE answers: one word, of Redis or of a module, and not the `OK` of another protocol. */
 function isType(value: unknown): value is string {
   return typeof value === "string" && /^[A-Za-z][\w-]*$/.test(value) && value !== "OK";
+}
+
+function asCount(value: unknown, command: string): Outcome<number, BrokerFailure> {
+  return typeof value === "number" ? success(value) : failure(refusal(command, { ok: true, value }));
 }
 
 function occupied(key: string, type: string): Refused {

@@ -1,4 +1,4 @@
-import { type Destination, PIDBOX_EXCHANGE } from "../broker/keys.ts";
+import { type Destination, pidboxExchange } from "../broker/keys.ts";
 import { asObject, openEnvelope, parseJson } from "./envelope.ts";
 
 /**
@@ -19,6 +19,8 @@ export interface Request {
   readonly destination: Destination;
   /** Comes back in the headers of every reply to this request. */
   readonly ticket: string;
+  /** Celery's `control_exchange`. */
+  readonly controlExchange: string;
   /** The list to push replies to. */
   readonly replyTo: string;
   /** Names this message; new for each. */
@@ -52,7 +54,7 @@ export function encodeRequest(request: Request): string {
     headers: { clock: 0, expires: request.expires },
     properties: {
       delivery_mode: 2,
-      delivery_info: { exchange: PIDBOX_EXCHANGE, routing_key: "" },
+      delivery_info: { exchange: pidboxExchange(request.controlExchange), routing_key: "" },
       priority: 0,
       body_encoding: "base64",
       delivery_tag: request.deliveryTag,

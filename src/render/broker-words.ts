@@ -5,6 +5,8 @@ import type {
   Unreachable,
   UnreachableCause,
 } from "../broker/failure.ts";
+import type { Evidence } from "../health/evidence.ts";
+import type { Plan } from "../health/plan.ts";
 
 /** A fact, and what to do about it. */
 export interface Statement {
@@ -37,11 +39,59 @@ const UNREACHABLE: { readonly [C in UnreachableCause]: Words<Unreachable> } = {
   ],
   "connection-lost": (address, { detail }) => [
     `${address} closed the connection (${detail})`,
-    "Redis was restarted, or a proxy in between has no server behind it; a port that speaks only TLS does that too",
+    "Redis was restarted, or a proxy in between has no server behind it",
   ],
   "connect-failed": (address, { detail }) => [
     `the connection to ${address} failed (${detail})`,
     "check the address, and that this container is on the broker's network",
+  ],
+  "socket-missing": (address, { detail }) => [
+    `there is no socket at ${address} (${detail})`,
+    "is Redis running with that unixsocket, and is its folder mounted into this container?",
+  ],
+  "socket-forbidden": (address, { detail }) => [
+    `this user may not connect to ${address} (${detail})`,
+    "set unixsocketperm of Redis to 770 and run the probe in its group, or as the worker's user",
+  ],
+  "tls-file": (address, { detail }) => [
+    `a file for TLS with ${address} cannot be read: ${detail}`,
+    "is it mounted into this container, and may this user read it? --ssl-ca-certs, --ssl-certfile and --ssl-keyfile name others",
+  ],
+  "certificate-unknown": (address, { detail }) => [
+    `${address} has a certificate of an unknown authority (${detail})`,
+    "name the authority's with ssl_ca_certs in the URL or --ssl-ca-certs; ssl_cert_reqs=none trusts any",
+  ],
+  "certificate-expired": (address, { detail }) => [
+    `the certificate of ${address} is not valid now (${detail})`,
+    "renew it, or set the clock right; ssl_cert_reqs=none trusts it all the same",
+  ],
+  "certificate-other-host": (address, { detail }) => [
+    `the certificate of ${address} is for another host (${detail})`,
+    "use the host name that is in it; ssl_check_hostname=false or --ssl-check-hostname false accepts any, as redis-py before 6.0 does",
+  ],
+  "certificate-wanted": (address, { detail }) => [
+    `${address} does not accept our certificate, or wants one (${detail})`,
+    "name ours with ssl_certfile and ssl_keyfile in the URL, or --ssl-certfile and --ssl-keyfile",
+  ],
+  "no-tls": (address, { detail }) => [
+    `${address} does not speak TLS (${detail})`,
+    "write redis:// without ssl_… parameters, leave --tls out, or correct the port",
+  ],
+  "only-tls": (address, { detail }) => [
+    `${address} speaks only TLS (${detail})`,
+    "write rediss:// in the broker URL, or set --tls where the workers have broker_use_ssl",
+  ],
+  "tls-failed": (address, { detail }) => [
+    `no TLS connection to ${address} came about (${detail})`,
+    "the log of Redis says more; ssl_ciphers and the files of ssl_certfile and ssl_keyfile have to suit it",
+  ],
+  "no-master": (address, { detail }) => [
+    `the Sentinels of ${address} do not know the master: ${detail}`,
+    "set --master-name to the one in master_name of broker_transport_options",
+  ],
+  failover: (address, { detail }) => [
+    `${address} cannot be used: ${detail}`,
+    "a failover is going on, or the Sentinels have no master; workers on it reconnect when there is one",
   ],
 };
 
@@ -91,6 +141,14 @@ const REFUSED: { readonly [C in RefusedCause]: Words<Refused> } = {
     `${address} does not do ${command}, so no worker was asked: ${detail}`,
     "without a transaction a ping could harm the worker; connect to Redis itself, not through this proxy",
   ],
+  sentinel: (address, { detail }) => [
+    `${address} has no keys, as a Sentinel: ${detail}`,
+    "write sentinel:// for each Sentinel, separated by ';', as Celery's broker_url does; or correct the port",
+  ],
+  "no-sentinel": (address, { detail }) => [
+    `${address} is no Sentinel: ${detail}`,
+    "write redis:// for a Redis, or correct the port: Sentinels listen on 26379",
+  ],
   "wrong-type": (address, { detail }) => [
     `a key of ours on ${address} holds something else, so no worker was asked: ${detail}`,
     "delete that key; nothing but this probe uses it",
@@ -105,7 +163,7 @@ const REFUSED: { readonly [C in RefusedCause]: Words<Refused> } = {
   ],
   "not-redis": (address, { detail }) => [
     `${address} does not speak Redis' protocol: ${detail}`,
-    "is the port right? a port that speaks only TLS looks like this too",
+    "is the port right?",
   ],
   other: (address, { command, detail }) => [
     `${address} refused ${command}: ${detail}`,
@@ -113,15 +171,39 @@ const REFUSED: { readonly [C in RefusedCause]: Words<Refused> } = {
   ],
 };
 
+/** Where a worker's binding shows that it listens elsewhere. */
+export function exchangeHint(controlExchange: string): string {
+  return `it is bound to the control exchange '${controlExchange}': set --control-exchange ${controlExchange}`;
+}
+
+/** The control channel that was asked by, or would have been. */
+export function channelOf(plan: Plan, { asking }: Evidence): string {
+  return asking.kind === "asked" ? asking.via.channel : plan.route.channel;
+}
+
 /** The sentence and the hint for a broker that nothing could be had from. `address` is already redacted. */
 export function brokerStatement(address: string, failure: BrokerFailure): Statement {
   const detail = short(failure.detail.replace(/\.$/, ""));
+  const where = failure.where ?? address;
   const [fact, hint] =
     failure.kind === "unreachable"
-      ? UNREACHABLE[failure.cause](address, { ...failure, detail })
-      : REFUSED[failure.cause](address, { ...failure, detail });
-  return { fact, hint };
+      ? UNREACHABLE[failure.cause](where, { ...failure, detail })
+      : REFUSED[failure.cause](where, { ...failure, detail });
+  const ofSentinel = failure.bySentinel ? SENTINELS[failure.cause] : undefined;
+  return { fact, hint: ofSentinel ?? hint };
 }
+
+/** Sentinels have users and passwords of their own, and settings for them. */
+const SENTINELS: { readonly [C in BrokerFailure["cause"]]?: string } = {
+  "wrong-password":
+    "set --sentinel-password, and --sentinel-username where there is one, as sentinel_kwargs has them",
+  "password-needed": "set --sentinel-password to the password of sentinel_kwargs",
+  "password-not-wanted":
+    "leave --sentinel-password out; a worker with it in sentinel_kwargs cannot connect either",
+  "no-permission": "allow this user +sentinel|masters",
+  "only-tls": "set --sentinel-tls where sentinel_kwargs has ssl",
+  "no-tls": "leave --sentinel-tls out, or correct the port",
+};
 
 /** Protected mode explains itself in a thousand characters; the beginning says it. */
 const LONGEST_DETAIL = 240;

@@ -1,23 +1,26 @@
 import type { Evidence } from "../health/evidence.ts";
 import type { Plan } from "../health/plan.ts";
 import type { Gap, Unseen, Want } from "../health/verdict.ts";
-import type { Statement } from "./broker-words.ts";
+import { channelOf, exchangeHint, type Statement } from "./broker-words.ts";
 import { amount, names, place, seconds, time } from "./speech.ts";
 
 type Of<K extends Gap["kind"]> = Extract<Gap, { kind: K }>;
 
 /** What stands in the way of a decision, in words, and what would help. */
-export function gapStatement(gap: Gap, plan: Plan, { asking }: Evidence): Statement {
+export function gapStatement(gap: Gap, plan: Plan, evidence: Evidence): Statement {
   const broker = plan.broker.shown;
+  const channel = channelOf(plan, evidence);
+  const { asking } = evidence;
   switch (gap.kind) {
     case "too-few":
-      return tooFew(gap, plan.channel, broker);
+      return tooFew(gap, channel, broker);
     case "out-of-sight":
       return outOfSight(
         gap,
         asking.kind === "asked" ? ` within ${triesWords(asking)}` : "",
-        plan.channel,
+        channel,
         broker,
+        evidence.otherExchange,
       );
     case "deaf-or-catatonic":
       return {
@@ -64,6 +67,11 @@ export function gapStatement(gap: Gap, plan: Plan, { asking }: Evidence): Statem
       return {
         fact: `${gap.node} has ${prefixWords(gap.seen)}, and was asked with ${prefixWords(gap.asked)}`,
         hint: gap.seen === "" ? "leave --global-keyprefix out" : `set --global-keyprefix '${gap.seen}'`,
+      };
+    case "other-fanout-prefix":
+      return {
+        fact: `${gap.node} has ${fanoutWords(gap.seen)}, and was asked with ${fanoutWords(gap.asked)}`,
+        hint: `set --fanout-prefix ${gap.seen === "" ? "false" : `'${gap.seen}'`}`,
       };
     case "misnamed":
       return misnamed(gap);
@@ -155,7 +163,17 @@ function prefixWords(prefix: string): string {
   return prefix === "" ? "no key prefix" : `the key prefix '${prefix}'`;
 }
 
-function outOfSight(gap: Of<"out-of-sight">, tries: string, channel: string, broker: string): Statement {
+function fanoutWords(fanoutPrefix: string): string {
+  return fanoutPrefix === "" ? "no fanout prefix" : `the fanout prefix '${fanoutPrefix}'`;
+}
+
+function outOfSight(
+  gap: Of<"out-of-sight">,
+  tries: string,
+  channel: string,
+  broker: string,
+  otherExchange: string | null,
+): Statement {
   const heard = gap.heard
     ? ", though its heartbeats are heard"
     : gap.listened
@@ -169,7 +187,7 @@ function outOfSight(gap: Of<"out-of-sight">, tries: string, channel: string, bro
     case "remote":
       return {
         fact: `${silent}; its process is out of sight`,
-        hint: remoteHint(gap),
+        hint: otherExchange === null ? remoteHint(gap) : exchangeHint(otherExchange),
       };
     case "beside":
       return {
@@ -193,7 +211,7 @@ function remoteHint({ subscribers, heard }: Of<"out-of-sight">): string {
   }
   return heard
     ? "if its remote control is not off on purpose, restart it; the probe inside its container sees more"
-    : "is the worker running, and connected to this broker and database?";
+    : "is the worker running, and connected to this broker and database? --global-keyprefix, --fanout-prefix and --control-exchange have to be what the workers have";
 }
 
 function misnamed({ node, pid, names: found }: Of<"misnamed">): Statement {

@@ -2,6 +2,7 @@ import { label } from "../cli/usage.ts";
 import type { Asking, NodeEvidence } from "../health/evidence.ts";
 import type { WorkEvidence } from "../health/work-evidence.ts";
 import type { CheckReport } from "../health/report.ts";
+import { channelOf } from "./broker-words.ts";
 import { nodeOf, statement } from "./statement.ts";
 
 /** So many nodes and pongs are listed: the object stays below what Docker keeps of a probe's output. */
@@ -31,14 +32,19 @@ export function checkJson(report: CheckReport): string {
         nodes: asked?.slice(0, LISTED) ?? null,
         at_least: plan.asked.kind === "any" ? plan.asked.atLeast : (asked?.length ?? 0),
       },
-      channel: plan.channel,
-      reply_key: plan.replies.key,
+      ...(plan.writeBroker === null
+        ? {}
+        : { write_broker: { url: plan.writeBroker.shown, from: label(plan.writeBroker.origin) } }),
+      channel: channelOf(plan, evidence),
+      reply_key: plan.naming.prefix + plan.replyTo,
       elapsed_ms: Math.round(elapsedMs),
       ...(verdict.reason === "undecided" ? { gap: verdict.gap.kind } : {}),
       ...askingFields(evidence.asking),
       placement: plan.place.kind === "inside" ? "inside" : plan.place.because,
       broker_up_s: evidence.brokerUpS,
       unacked: evidence.unacked,
+      ...(evidence.masterForS === null ? {} : { master_for_s: evidence.masterForS }),
+      ...(evidence.otherExchange === null ? {} : { other_control_exchange: evidence.otherExchange }),
       nodes: evidence.nodes
         .filter(({ process }) => process.kind !== "unexamined")
         .slice(0, EXAMINED)
@@ -54,6 +60,7 @@ function askingFields(asking: Asking): object {
   switch (asking.kind) {
     case "asked":
       return {
+        server: { address: asking.via.server, database: asking.via.db, tls: asking.via.tls },
         pings: asking.pings,
         subscribers: asking.subscribers,
         waited_ms: Math.round(asking.waitedMs),
@@ -65,8 +72,8 @@ function askingFields(asking: Asking): object {
         })),
       };
     case "broker-failed": {
-      const { kind, ...failure } = asking.failure;
-      return { pings: asking.pings, broker_failure: { kind, ...failure } };
+      const { bySentinel: _, ...failure } = asking.failure;
+      return { pings: asking.pings, broker_failure: failure };
     }
     case "no-time":
       return { pings: 0 };

@@ -1,9 +1,10 @@
-import type { BrokerTarget } from "../broker/url.ts";
+import type { Located } from "../broker/settings.ts";
+import type { Place } from "../broker/url.ts";
 import type { Evidence, Pong } from "../health/evidence.ts";
 import type { CheckReport } from "../health/report.ts";
 import type { About, Verdict } from "../health/verdict.ts";
 import type { Endpoint } from "../worker/sockets.ts";
-import { brokerStatement, type Statement } from "./broker-words.ts";
+import { brokerStatement, channelOf, exchangeHint, type Statement } from "./broker-words.ts";
 import { gapStatement } from "./gap-words.ts";
 import { amount, names, place, seconds, time } from "./speech.ts";
 import { workHints, workStatement } from "./work-words.ts";
@@ -36,7 +37,7 @@ function ofVerdict({ plan, verdict, evidence }: CheckReport): Statement {
     case "hung":
       return silenceStatement(verdict, runningWords(verdict, evidence), plan.stateFile);
     case "deaf":
-      return deafStatement(verdict, plan.channel);
+      return deafStatement(verdict, channelOf(plan, evidence), evidence.otherExchange);
     case "starting":
       return {
         fact:
@@ -80,7 +81,7 @@ function ofVerdict({ plan, verdict, evidence }: CheckReport): Statement {
     case "broker-unreachable":
     case "broker-refused": {
       const { fact, hint } = brokerStatement(plan.broker.shown, verdict.failure);
-      return { fact, hint: [hint, ...elsewhereHints(evidence, plan.broker.target)].join("; ") };
+      return { fact, hint: [hint, ...elsewhereHints(evidence, plan.broker.located)].join("; ") };
     }
     case "undecided":
       return gapStatement(verdict.gap, plan, evidence);
@@ -96,13 +97,16 @@ export function nodeOf(verdict: Verdict): string | null {
 }
 
 /** The worker may have another broker than the one that failed. */
-function elsewhereHints({ nodes }: Evidence, asked: BrokerTarget): readonly string[] {
+function elsewhereHints({ nodes }: Evidence, broker: Located): readonly string[] {
+  // Which server Sentinels would have named is not known.
+  if (broker.kind === "sentinel") return [];
+  const asked = broker.servers.map(({ place }) => place);
   return nodes.flatMap(({ node, looks }) => {
     const connections = looks.at(-1)?.connections;
     const isUnasked = connections?.kind === "unknown" && connections.because === "not-asked";
     if (!isUnasked || connections.elsewhere.length === 0) return [];
     // One that is connected to the broker asked has another server for its results.
-    if (connections.elsewhere.some((endpoint) => mayBe(endpoint, asked))) return [];
+    if (connections.elsewhere.some((endpoint) => asked.some((server) => mayBe(endpoint, server)))) return [];
     return [
       `${node} is connected to ${names(connections.elsewhere.map(place))}: if that is its broker, set --broker`,
     ];
@@ -110,7 +114,8 @@ function elsewhereHints({ nodes }: Evidence, asked: BrokerTarget): readonly stri
 }
 
 /** Of names and IPv6 addresses, which can be written in several ways, the port alone tells; of 0.0.0.0 as well. */
-function mayBe(endpoint: Endpoint, asked: BrokerTarget): boolean {
+function mayBe(endpoint: Endpoint, asked: Place): boolean {
+  if (asked.kind === "socket") return false;
   const isPlain = /^[1-9]\d*(?:\.\d+){3}$/.test(asked.host);
   return endpoint.port === asked.port && (!isPlain || endpoint.address === asked.host);
 }
@@ -185,13 +190,16 @@ const TURNS = {
   switches: "its main thread wakes and sleeps",
 } as const;
 
-function deafStatement(verdict: Of<"deaf">, channel: string): Statement {
+function deafStatement(verdict: Of<"deaf">, channel: string, otherExchange: string | null): Statement {
   const { node, pid, shownBy, subscribers } = verdict;
   const process = pid === null ? "" : ` (process ${pid} running)`;
   return subscribers === 0
     ? {
         fact: `${node} works and cannot be asked: ${TURNS[shownBy]}, and it is not subscribed to ${channel}${process}`,
-        hint: "remote control is off (worker_enable_remote_control) or elsewhere (control_exchange), or a gevent or eventlet worker has lost that connection: then a restart brings it back",
+        hint:
+          otherExchange === null
+            ? "remote control is off (worker_enable_remote_control) or elsewhere (control_exchange), or a gevent or eventlet worker has lost that connection: then a restart brings it back"
+            : exchangeHint(otherExchange),
       }
     : {
         fact: `${node} works and does not answer: ${TURNS[shownBy]}${process}`,

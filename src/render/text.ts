@@ -1,8 +1,10 @@
 import { label } from "../cli/usage.ts";
+import type { Via } from "../health/evidence.ts";
 import type { CheckReport } from "../health/report.ts";
 import { nodeLines } from "./node-words.ts";
 import { seconds, time } from "./speech.ts";
 import { statement } from "./statement.ts";
+import { channelOf } from "./broker-words.ts";
 import { workLines } from "./work-words.ts";
 
 /** The report for people: one line, verdict first; with `verbose` what was seen below it. */
@@ -26,13 +28,17 @@ function evidenceLines({ plan, evidence, elapsedMs, unknownVariables }: CheckRep
         ? plan.asked.nodes.join(", ")
         : `all nodes; ${plan.asked.atLeast} must answer`,
     ],
-    ["channel", plan.channel],
-    ["reply key", plan.replies.key],
+    ...(plan.writeBroker === null
+      ? []
+      : [["replies", `${plan.writeBroker.shown} (from ${label(plan.writeBroker.origin)})`] as const]),
+    ["channel", channelOf(plan, evidence)],
+    ["reply key", plan.naming.prefix + plan.replyTo],
   ];
   const { asking, nodes, brokerUpS, unacked, work } = evidence;
   switch (asking.kind) {
     case "asked":
       rows.push(
+        ["server", serverWords(asking.via)],
         ["pings sent", String(asking.pings)],
         ["subscribed", String(asking.subscribers)],
         ...asking.pongs.map(({ node, afterMs }) => ["pong", `${node} after ${time(afterMs)}`] as const),
@@ -61,4 +67,14 @@ function evidenceLines({ plan, evidence, elapsedMs, unknownVariables }: CheckRep
   rows.push(["time", `${time(elapsedMs)} of ${time(plan.deadline)}`]);
   rows.push(...unknownVariables.map((name) => ["ignored", `${name} is no option of this program`] as const));
   return rows.map(([name, value]) => `  ${`${name}:`.padEnd(12)} ${value}`);
+}
+
+const TLS: { readonly [T in Via["tls"]]: string } = {
+  none: "",
+  verified: ", TLS",
+  "not-verified": ", TLS; its certificate is not verified: anybody could pose as this server",
+};
+
+function serverWords({ server, db, tls }: Via): string {
+  return `${server}, database ${db}${TLS[tls]}`;
 }

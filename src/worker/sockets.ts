@@ -59,6 +59,18 @@ export function socketsOf(proc: ProcFiles, pid: number, tables = socketTables(pr
   return { kind: "shared", sockets: ofUser.map(({ socket }) => socket) };
 }
 
+/** Whether the process has a connection to that end; false also where its sockets cannot be read. */
+export function isConnectedTo(proc: ProcFiles, pid: number, remote: Endpoint): boolean {
+  const read = socketsOf(proc, pid);
+  return (
+    read.kind !== "unreadable" &&
+    read.sockets.some(
+      ({ remote: { address, port }, state }) =>
+        state === "established" && port === remote.port && address === remote.address,
+    )
+  );
+}
+
 /** Which of these processes hold a socket whose local end is meant; those that cannot be read are not among them. */
 export function connectedPids(
   proc: ProcFiles,

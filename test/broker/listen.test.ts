@@ -7,7 +7,7 @@ import type { BrokerFailure } from "../../src/broker/failure.ts";
 import { connect, listen } from "../../src/broker/redis.ts";
 import type { BrokerTarget } from "../../src/broker/url.ts";
 import { type Server, startServer } from "../world/server.ts";
-import { HANG_UP, SILENCE, scriptedServer } from "./scripted-server.ts";
+import { HANG_UP, MACHINE, onLoopback, SILENCE, scriptedServer } from "./scripted-server.ts";
 
 const TOPICS = { broad: ["*.a", "*.b"], exact: ["/0.a", "/0.b"] };
 
@@ -23,6 +23,7 @@ async function heard(target: BrokerTarget, withinMs = 1_000) {
     },
     TOPICS,
     withinMs,
+    MACHINE,
   );
   if (!listening.ok) throw new Error(JSON.stringify(listening.problem));
   const listener = listening.value;
@@ -41,7 +42,7 @@ async function heard(target: BrokerTarget, withinMs = 1_000) {
 }
 
 async function refusal(target: BrokerTarget, withinMs = 1_000): Promise<BrokerFailure> {
-  const listening = await listen(target, () => undefined, TOPICS, withinMs);
+  const listening = await listen(target, () => undefined, TOPICS, withinMs, MACHINE);
   if (!listening.ok) return listening.problem;
   listening.value.close();
   throw new Error("the broker refused nothing");
@@ -51,9 +52,9 @@ describe("listen, on a real server,", () => {
   let server: Server;
   let redis: Redis;
   const target = (more: Partial<BrokerTarget> = {}): BrokerTarget => ({
-    host: "127.0.0.1",
-    port: server.port,
+    place: onLoopback(server.port),
     db: 0,
+    tls: null,
     ...more,
   });
   const connections = async () => parseClientList(await redis.call("CLIENT", "LIST")) ?? [];
@@ -142,7 +143,7 @@ describe("listen, on a real server,", () => {
   });
 
   test("knows its ends as the server does when it asks", async () => {
-    const channel = await connect(target(), 1_000);
+    const channel = await connect(target(), 1_000, MACHINE);
     if (!channel.ok) throw new Error(JSON.stringify(channel.problem));
     const { listener } = await heard(target());
     const list = await channel.value.send([["CLIENT", "LIST"]], 1_000);
@@ -174,9 +175,9 @@ function confirmed([name = "", ...names]: readonly string[]): string {
 
 describe("listen, on a server that does as told,", () => {
   const place = (port: number, more: Partial<BrokerTarget> = {}) => ({
-    host: "127.0.0.1",
-    port,
+    place: onLoopback(port),
     db: 0,
+    tls: null,
     ...more,
   });
 

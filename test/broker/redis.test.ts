@@ -6,16 +6,24 @@ import { connect } from "../../src/broker/redis.ts";
 import type { BrokerTarget } from "../../src/broker/url.ts";
 import type { Command } from "../../src/pidbox/channel.ts";
 import { openMailbox } from "../../src/pidbox/mailbox.ts";
-import { HANG_UP, SILENCE, type ScriptedServer, scriptedServer, wellBehaved } from "./scripted-server.ts";
+import {
+  HANG_UP,
+  MACHINE,
+  onLoopback,
+  SILENCE,
+  type ScriptedServer,
+  scriptedServer,
+  wellBehaved,
+} from "./scripted-server.ts";
 
-const LIST = { key: "k.reply.celery.pidbox", keep: 32 };
+const ROUTE = { channel: "/0.celery.pidbox", lists: ["k.reply.celery.pidbox"] };
 
 function target(server: ScriptedServer, more: Partial<BrokerTarget> = {}): BrokerTarget {
-  return { host: "127.0.0.1", port: server.port, db: 0, ...more };
+  return { place: onLoopback(server.port), db: 0, tls: null, ...more };
 }
 
 async function opened(place: BrokerTarget) {
-  const channel = await connect(place, 1_000);
+  const channel = await connect(place, 1_000, MACHINE);
   if (!channel.ok) throw new Error(JSON.stringify(channel.problem));
   return channel.value;
 }
@@ -24,7 +32,10 @@ async function opened(place: BrokerTarget) {
 async function failureOf(server: ScriptedServer, more: Partial<BrokerTarget> = {}): Promise<BrokerFailure> {
   const channel = await opened(target(server, more));
   const patience = { now: () => performance.now(), pause: () => Promise.resolve(), answerMs: () => 200 };
-  const sent = await openMailbox(channel, LIST, patience).publish("/0.celery.pidbox", "message");
+  const sent = await openMailbox({ requests: channel, replies: channel }, 32, patience).publish(
+    ROUTE,
+    "message",
+  );
   channel.close();
   if (sent.ok) throw new Error("the broker refused nothing");
   return sent.problem;
@@ -40,14 +51,18 @@ describe("connect", () => {
     const port = typeof address === "object" && address !== null ? address.port : 0;
     server.close();
     await once(server, "close");
-    expect(await connect({ host: "127.0.0.1", port, db: 0 }, 1_000)).toEqual({
+    expect(await connect({ place: onLoopback(port), db: 0, tls: null }, 1_000, MACHINE)).toEqual({
       ok: false,
       problem: { kind: "unreachable", cause: "connection-refused", detail: "ECONNREFUSED" },
     });
   });
 
   test("says name-not-found when the host has no address", async () => {
-    const opening = await connect({ host: "no-such-host.invalid", port: 6379, db: 0 }, 5_000);
+    const opening = await connect(
+      { place: { kind: "tcp", host: "no-such-host.invalid", port: 6379 }, db: 0, tls: null },
+      5_000,
+      MACHINE,
+    );
     expect(opening).toMatchObject({ ok: false, problem: { kind: "unreachable", cause: "name-not-found" } });
   });
 });

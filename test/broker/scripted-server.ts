@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
+import type { Place } from "../../src/broker/url.ts";
 
 /** What the server writes for a command, inside a transaction or not: RESP2 text, or `silence`, or `hang up`. */
 type Script = (command: readonly string[], inTransaction: boolean) => string;
@@ -8,6 +9,14 @@ type Script = (command: readonly string[], inTransaction: boolean) => string;
 export const SILENCE = "silence";
 /** Closes the connection. */
 export const HANG_UP = "hang up";
+
+/** What a connection of the tests takes from the machine. */
+export const MACHINE = { env: {}, now: () => performance.now() };
+
+/** A server of this machine's, as a target names it. */
+export function onLoopback(port: number): Place {
+  return { kind: "tcp", host: "127.0.0.1", port };
+}
 
 /** A server that misbehaves as told: what no real Redis can be made to do. */
 export interface ScriptedServer extends AsyncDisposable {

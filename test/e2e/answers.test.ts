@@ -81,7 +81,13 @@ test("a worker answers in JSON when asked for it, and in silence when asked for 
   });
 });
 
-test.each(["pickle", "yaml", "json"])(
+test("a worker answers when its bodies are plain text", async () => {
+  const settings = { broker_transport_options: { body_encoding: "" } };
+  await using worker = await startWorker({ server, pool: "solo", settings });
+  expectLine(await probeNode(server, worker.node), 0, /^healthy: alive: /, SOON_MS);
+});
+
+test.each(["pickle", "yaml", "msgpack", "json"])(
   "a worker answers when it writes its replies in %s",
   async (serializer) => {
     const settings = { task_serializer: serializer, accept_content: ["json", serializer] };

@@ -29,7 +29,7 @@ describe("gather, while it asks,", () => {
   test("sends exactly the transaction of the protocol when it asks", async () => {
     const host = fakeHost({ broker: brokerWith(1, answers) });
     await evidenceOf(host);
-    const key = planned(host).replies.key;
+    const [key] = planned(host).route.lists;
     expect(host.writes).toEqual([
       [["TYPE", key], ["MULTI"]],
       [

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { label } from "../../src/cli/usage.ts";
-import { chooseBroker } from "../../src/health/choose-broker.ts";
+import { type ChosenBroker, chooseBrokers } from "../../src/health/choose-broker.ts";
 import { survey } from "../../src/worker/survey.ts";
 import { type FakeProcess, fakeProc } from "../worker/fake-proc.ts";
 import { fakeHost } from "./fake-host.ts";
@@ -11,9 +11,11 @@ type Variables = Readonly<Record<string, string>>;
 /** The URL and who named it, or the sentence about what is wrong. */
 function broker(argv: readonly string[], env: Variables, workers: readonly FakeProcess[] = []): string {
   const host = fakeHost({ argv, env });
-  const chosen = chooseBroker(configured(host), host, survey(fakeProc(workers)).workers);
+  const chosen = chooseBrokers(configured(host), host, survey(fakeProc(workers)).workers);
   if (!chosen.ok) return chosen.problem.sentence;
-  return `${chosen.value.url.text} ${label(chosen.value.origin)}`;
+  const { read, write } = chosen.value;
+  const words = ({ url, origin }: ChosenBroker) => `${url.text} ${label(origin)}`;
+  return words(read) + (write === null ? "" : ` → ${words(write)}`);
 }
 
 const celery = (pid: number, environment: Variables | null, ...options: string[]): FakeProcess => ({
@@ -30,7 +32,6 @@ const celery = (pid: number, environment: Variables | null, ...options: string[]
 const VARIABLES = {
   BROKER_URL: "redis://broker-url",
   CELERY_BROKER: "redis://celery-broker",
-  CELERY_BROKER_READ_URL: "redis://read-url",
   CELERY_BROKER_URL: "redis://celery-broker-url",
 };
 
@@ -64,6 +65,44 @@ describe("the broker", () => {
       env[name] = "";
     }
     expect(broker([], env, worker())).toBe("redis://127.0.0.1:6379/0 default");
+  });
+
+  // Measured on 5.0.5, 5.2.7 and 5.7.0: the worker says "Connected to" that of CELERY_BROKER_READ_URL.
+  test.each<[readonly string[], Variables, string]>([
+    [
+      ["-b", "redis://b"],
+      { CELERY_BROKER_READ_URL: "redis://r", BROKER_URL: "redis://u" },
+      "redis://r CELERY_BROKER_READ_URL of process 12 → redis://b -b of process 12",
+    ],
+    [
+      [],
+      { CELERY_BROKER_READ_URL: "redis://r", CELERY_BROKER_WRITE_URL: "redis://w", BROKER_URL: "redis://u" },
+      "redis://r CELERY_BROKER_READ_URL of process 12 → redis://w CELERY_BROKER_WRITE_URL of process 12",
+    ],
+    [
+      [],
+      { CELERY_BROKER_WRITE_URL: "redis://w", CELERY_BROKER_URL: "redis://u" },
+      "redis://u CELERY_BROKER_URL of process 12 → redis://w CELERY_BROKER_WRITE_URL of process 12",
+    ],
+    [
+      [],
+      { CELERY_BROKER_READ_URL: "redis://r", CELERY_BROKER_WRITE_URL: "redis://r" },
+      "redis://r CELERY_BROKER_READ_URL of process 12",
+    ],
+    [[], { CELERY_BROKER_READ_URL: "redis://r" }, "redis://r CELERY_BROKER_READ_URL of process 12"],
+  ])(
+    "is that for reading, and replies go to that for writing, when %j %j",
+    (options, environment, chosen) => {
+      expect(broker([], {}, [celery(12, environment, ...options)])).toBe(chosen);
+    },
+  );
+
+  test("is written where --broker-write-url says, and nowhere else when --broker names it", () => {
+    const env = { CELERY_BROKER_WRITE_URL: "redis://w" };
+    expect(broker(["--broker=redis://a"], env)).toBe("redis://a --broker");
+    expect(broker(["--broker=redis://a", "--broker-write-url=redis://b"], env)).toBe(
+      "redis://a --broker → redis://b --broker-write-url",
+    );
   });
 
   test("is --broker-env's when both it and CELERY_PROBE_BROKER are variables", () => {

@@ -3,7 +3,7 @@ import { startDeadline } from "../../src/deadline.ts";
 import { openEar } from "../../src/health/hear.ts";
 import { fakeHost, heartbeat, OURS, type Published } from "./fake-host.ts";
 import { procWith, WORKER } from "./fake-worker.ts";
-import { planned } from "./planned.ts";
+import { planned, serverOf } from "./planned.ts";
 
 const NODE = "celery@web-1";
 const CHANNEL = "/0.celeryev/worker.heartbeat";
@@ -13,13 +13,13 @@ const proc = procWith([WORKER]);
 async function heard(events: readonly Published[], argv: readonly string[] = [], ms = 3_000) {
   const host = fakeHost({ events, argv, proc: () => proc });
   const plan = planned(host);
-  const ear = openEar(plan, host, startDeadline(plan.deadline, host.now));
+  const ear = openEar(plan, host, startDeadline(plan.deadline, host.now), serverOf(plan));
   await host.pause(ms);
   const worker = plan.targets[0]?.worker ?? null;
   return { here: ear.hearing(NODE, worker), afar: ear.hearing(NODE, null), ear, host };
 }
 
-const own = { count: 1, active: 0, processed: 9, version: "5.7.0", prefix: "", db: 0 };
+const own = { count: 1, active: 0, processed: 9, version: "5.7.0", whence: { kind: "expected" } };
 const ours = (more: object = {}) => heartbeat(NODE, more);
 
 describe("hearing", () => {
@@ -53,7 +53,7 @@ describe("hearing", () => {
 
   test("names the prefix when it is not the one that the probe was told", async () => {
     expect((await heard([[100, `gp:${CHANNEL}`, ours()]])).here).toMatchObject({
-      own: { ...own, prefix: "gp:" },
+      own: { ...own, whence: { kind: "other-prefix", prefix: "gp:" } },
     });
   });
 
@@ -63,7 +63,7 @@ describe("hearing", () => {
       [200, `gp:${CHANNEL}`, ours({ active: 2 })],
     ];
     expect((await heard(events, ["--global-keyprefix=gp:"])).here).toMatchObject({
-      own: { active: 2, prefix: "gp:" },
+      own: { active: 2, whence: { kind: "expected" } },
     });
   });
 
@@ -85,7 +85,7 @@ describe("hearing", () => {
     const { here } = await heard([
       [100, CHANNEL, "{"],
       [110, CHANNEL, ours({ type: "worker-online" })],
-      [120, "/x.celeryev", ours()],
+      [120, "/0.celeryev/worker.online", ours()],
     ]);
     expect(here).toMatchObject({ own: null, namesake: null });
   });
@@ -108,7 +108,7 @@ test("an ear is refused when the broker forbids it, and has no connection", asyn
   } as const;
   const host = fakeHost({ events: refused });
   const plan = planned(host);
-  const ear = openEar(plan, host, startDeadline(plan.deadline, host.now));
+  const ear = openEar(plan, host, startDeadline(plan.deadline, host.now), serverOf(plan));
   expect(ear.hearing(NODE, null)).toEqual({ kind: "not-listened" });
   expect(ear.ends()).toBeNull();
   await host.pause(10);
@@ -119,7 +119,7 @@ test("an ear is refused when the broker forbids it, and has no connection", asyn
 test("an ear closes its connection also when it was closed before that had come about", async () => {
   const host = fakeHost({});
   const plan = planned(host);
-  const ear = openEar(plan, host, startDeadline(plan.deadline, host.now));
+  const ear = openEar(plan, host, startDeadline(plan.deadline, host.now), serverOf(plan));
   ear.close();
   await host.pause(10);
   expect(host.listeners).toMatchObject([{ open: false }]);

@@ -624,10 +624,31 @@ describe("a process with connections, whose main loop turns", () => {
       "unknown undecided other-database",
     ],
     [
+      "is reconnecting when it polls and nobody listens, and its master is a new one",
+      { looks: looks(POLLS) },
+      { masterForS: 8, asking: { ...ASKED, subscribers: 0 } },
+      "unknown undecided reconnecting",
+    ],
+    [
+      "is deaf when it polls and nobody listens, and its master has long been one",
+      { looks: looks(POLLS), heartbeats: beating() },
+      { masterForS: 80, asking: { ...ASKED, subscribers: 0 } },
+      "healthy deaf",
+    ],
+    [
       "is undecided when its heartbeats have another prefix",
-      { looks: looks(POLLS), heartbeats: beating({ prefix: "gp:" }) },
+      { looks: looks(POLLS), heartbeats: beating({ whence: { kind: "other-prefix", prefix: "gp:" } }) },
       nobodySubscribed,
       "unknown undecided other-prefix",
+    ],
+    [
+      "is undecided when its heartbeats have another fanout prefix",
+      {
+        looks: looks(POLLS),
+        heartbeats: beating({ whence: { kind: "other-fanout-prefix", fanoutPrefix: "/app1." } }),
+      },
+      nobodySubscribed,
+      "unknown undecided other-fanout-prefix",
     ],
     [
       "is undecided when its process beats under another name",
@@ -667,7 +688,7 @@ describe("a process whose connections are not known", () => {
     ],
     [
       "is undecided when its heartbeats have another prefix",
-      { ...hidden(), heartbeats: beating({ prefix: "gp:" }) },
+      { ...hidden(), heartbeats: beating({ whence: { kind: "other-prefix", prefix: "gp:" } }) },
       {},
       "unknown undecided other-prefix",
     ],

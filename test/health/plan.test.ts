@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { replyKey } from "../../src/broker/keys.ts";
 import { fakeProc } from "../worker/fake-proc.ts";
 import { fakeHost } from "./fake-host.ts";
 import { planned, planning } from "./planned.ts";
@@ -39,13 +40,13 @@ describe("the nodes", () => {
       asked: { kind: "any", atLeast },
       destination: "everyone",
       targets: [],
-      replies: { keep: 4_096 },
+      keep: 4_096,
     });
   });
 
   test("share a longer list of replies when there are several", () => {
-    expect(plan([], [W1]).replies.keep).toBe(32);
-    expect(plan([], [W1, W2]).replies.keep).toBe(4_096);
+    expect(plan([], [W1]).keep).toBe(32);
+    expect(plan([], [W1, W2]).keep).toBe(4_096);
   });
 });
 
@@ -63,12 +64,10 @@ describe("the broker", () => {
   test("decides database and channel, the prefix every name", () => {
     const made = plan(["--broker=redis://:hunter2@x/7", "--global-keyprefix=gp:"]);
     expect(made).toMatchObject({
-      channel: "gp:/7.celery.pidbox",
-      prefix: "gp:",
-      rules: { db: 7, prefix: "gp:" },
+      route: { channel: "gp:/7.celery.pidbox", lists: [`gp:${replyKey(["celery@web-1"])}`] },
+      rules: { naming: { prefix: "gp:" } },
       broker: { shown: "redis://:***@x/7" },
     });
-    expect(made.replies.key).toBe(`gp:${made.replyTo}`);
   });
 });
 

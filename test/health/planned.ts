@@ -1,3 +1,4 @@
+import type { BrokerTarget } from "../../src/broker/url.ts";
 import { parse } from "../../src/cli/parse.ts";
 import type { UsageProblem } from "../../src/cli/usage.ts";
 import { type Plan, planCheck } from "../../src/health/plan.ts";
@@ -21,4 +22,10 @@ export function planned(host: Host): Plan {
   const plan = planning(host);
   if (!plan.ok) throw new Error(plan.problem.sentence);
   return plan.value;
+}
+
+/** The first server of a plan that names servers. */
+export function serverOf({ broker: { located } }: Plan): BrokerTarget {
+  if (located.kind === "sentinel") throw new Error("Sentinels name their server");
+  return located.servers[0];
 }

@@ -1,3 +1,4 @@
+import { DEFAULT_NAMING } from "../../src/broker/keys.ts";
 import type { ClientRow } from "../../src/broker/client-list.ts";
 import type { Asking, Beats, Evidence, Hearing, Look, NodeEvidence } from "../../src/health/evidence.ts";
 import type { Rules } from "../../src/health/judgement.ts";
@@ -9,8 +10,7 @@ export const NODE = "celery@web-1";
 
 export const RULES: Rules = {
   asked: { kind: "nodes", nodes: [NODE] },
-  db: 0,
-  prefix: "",
+  naming: DEFAULT_NAMING,
   startGraceMs: 0,
   strict: false,
   work: { queues: [], requireConsuming: false, maxTaskAge: null, maxQueueLength: [] },
@@ -40,6 +40,7 @@ export const NOBODY = {
 export const ASKED: Extract<Asking, { kind: "asked" }> = {
   kind: "asked",
   pings: 2,
+  via: { server: "127.0.0.1:6379", db: 0, tls: "none", channel: "/0.celery.pidbox" },
   subscribers: 1,
   pongs: [],
   waitedMs: 4_000,
@@ -121,8 +122,10 @@ export const SILENCE: Extract<Hearing, { kind: "listened" }> = {
   namesake: null,
 };
 
+const EXPECTED = { kind: "expected" } as const;
+
 export function beating(changed: Partial<Beats> = {}): Extract<Hearing, { kind: "listened" }> {
-  const own = { count: 2, active: 0, processed: 9, version: "5.7.0", prefix: "", db: 0, ...changed };
+  const own = { count: 2, active: 0, processed: 9, version: "5.7.0", whence: EXPECTED, ...changed };
   return { kind: "listened", forMs: 3_500, own, namesake: null };
 }
 
@@ -143,6 +146,8 @@ export function evidence(one: Partial<NodeEvidence> = {}, changed: Partial<Evide
     asking: ASKED,
     nodes: [node(one)],
     brokerUpS: 7_200,
+    masterForS: null,
+    otherExchange: null,
     unacked: 0,
     work: null,
     stateFileProblem: null,

@@ -22,6 +22,7 @@ const REQUEST: Request = {
   method: "ping",
   destination: ["celery@x"],
   ticket: "9f1c3a52-6d0e-4a77-8c57-0f6b6a1f9d11",
+  controlExchange: "celery",
   replyTo: "b52299bf-a560-5a4d-8301-efca8a8bcb02.reply.celery.pidbox",
   deliveryTag: "1b4f0e98-7c1d-4f36-9a0b-6e6b52f5a3c2",
   expires: 1_795_397_398.5,

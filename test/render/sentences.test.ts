@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { BrokerFailure, RefusedCause, UnreachableCause } from "../../src/broker/failure.ts";
+import { DEFAULT_NAMING } from "../../src/broker/keys.ts";
 import type { Asking, Evidence, Hearing, NodeEvidence, ProcessSight } from "../../src/health/evidence.ts";
 import type { WorkRules } from "../../src/health/judgement.ts";
 import type { Plan } from "../../src/health/plan.ts";
@@ -39,6 +40,18 @@ const UNREACHABLE: Record<UnreachableCause, string> = {
   "no-answer": "1000 ms",
   "connection-lost": "ECONNRESET",
   "connect-failed": "EPERM",
+  "socket-missing": "ENOENT",
+  "socket-forbidden": "EACCES",
+  "tls-file": "ssl_ca_certs /run/ca.pem: ENOENT",
+  "certificate-unknown": "SELF_SIGNED_CERT_IN_CHAIN",
+  "certificate-expired": "CERT_HAS_EXPIRED",
+  "certificate-other-host": "ERR_TLS_CERT_ALTNAME_INVALID",
+  "certificate-wanted": "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED",
+  "no-tls": "ERR_SSL_WRONG_VERSION_NUMBER",
+  "only-tls": "ECONNRESET",
+  "tls-failed": "ERR_SSL_NO_CIPHER_MATCH",
+  "no-master": "they know 'main', not 'mymaster'",
+  failover: "it says that it is a replica",
 };
 const REFUSED: Record<RefusedCause, string> = {
   "wrong-password": "WRONGPASS invalid username-password pair or user is disabled.",
@@ -52,6 +65,8 @@ const REFUSED: Record<RefusedCause, string> = {
   "too-many-clients": "ERR max number of clients reached",
   "no-such-database": "ERR DB index is out of range",
   "no-transactions": "ERR unknown command 'MULTI'",
+  sentinel: "ERR unknown command 'TYPE', with args beginning with: 'k' ",
+  "no-sentinel": "ERR unknown command 'SENTINEL', with args beginning with: 'MASTERS' ",
   "wrong-type": "k.reply.celery.pidbox is a hash",
   "cannot-write": "MISCONF Redis is configured to save RDB snapshots",
   cluster: "MOVED 866 127.0.0.1:7001",
@@ -69,7 +84,10 @@ const FAILURES: readonly BrokerFailure[] = [
 
 const PLAN: Plan = {
   broker: {
-    target: { host: "cache", port: 6379, db: 0, password: "hunter2" },
+    located: {
+      kind: "servers",
+      servers: [{ place: { kind: "tcp", host: "cache", port: 6379 }, db: 0, password: "hunter2", tls: null }],
+    },
     shown: "redis://:***@cache:6379/0",
     origin: { kind: "environment", name: "CELERY_BROKER_URL" },
   },
@@ -78,10 +96,11 @@ const PLAN: Plan = {
   others: [],
   place: { kind: "inside", survey: { visible: true, workers: [], zombies: [], possible: [] } },
   destination: [NODE],
-  channel: "/0.celery.pidbox",
-  prefix: "",
+  writeBroker: null,
+  naming: DEFAULT_NAMING,
+  route: { channel: "/0.celery.pidbox", lists: ["k.reply.celery.pidbox"] },
   replyTo: "k.reply.celery.pidbox",
-  replies: { key: "k.reply.celery.pidbox", keep: 32 },
+  keep: 32,
   pings: 2,
   timeout: 2_000,
   connectTimeout: 1_000,
@@ -243,6 +262,10 @@ const GAPS: { readonly [K in Gap["kind"]]: readonly Extract<Gap, { kind: K }>[] 
     { kind: "other-prefix", ...about, asked: "", seen: "gp:" },
     { kind: "other-prefix", ...about, asked: "gp:", seen: "" },
   ],
+  "other-fanout-prefix": [
+    { kind: "other-fanout-prefix", ...about, asked: "/{db}.", seen: "/app1." },
+    { kind: "other-fanout-prefix", ...about, asked: "/{db}.", seen: "" },
+  ],
   misnamed: [
     { kind: "misnamed", node: NODE, pid: null, names: ["w1@web-1"] },
     { kind: "misnamed", node: NODE, pid: null, names: ["w1@web-1", "w2@web-1"] },
@@ -368,7 +391,9 @@ describe("the line", () => {
     });
     const unasked = { kind: "unknown", because: "not-asked", established: null, elsewhere } as const;
     const failure: BrokerFailure = { kind: "unreachable", cause: "no-answer", detail: "1000 ms" };
-    const plan = { ...PLAN, broker: { ...PLAN.broker, target: { ...PLAN.broker.target, host, port } } };
+    const server = { place: { kind: "tcp", host, port }, db: 0, tls: null } as const;
+    const located = { kind: "servers", servers: [server] } as const;
+    const plan = { ...PLAN, broker: { ...PLAN.broker, located } };
     const text = line(
       failed(failure),
       { ...lost(failure), nodes: [node({ looks: looks(unasked) })] },

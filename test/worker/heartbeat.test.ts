@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { placeOf } from "../../src/broker/keys.ts";
+import { DEFAULT_NAMING, whenceOf } from "../../src/broker/keys.ts";
 import { decodeHeartbeat } from "../../src/worker/heartbeat.ts";
 
 const WIRE = join(import.meta.dirname, "../fixtures/wire");
@@ -53,7 +53,7 @@ describe("decodeHeartbeat", () => {
       version: celery,
       channel,
     });
-    expect(placeOf(channel)).not.toBeNull();
+    expect(whenceOf(channel, 0, DEFAULT_NAMING)).not.toBeNull();
   });
 
   test("gives the numbers when tasks run", () => {

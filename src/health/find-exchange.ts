@@ -1,0 +1,61 @@
+import type { Naming } from "../broker/keys.ts";
+import type { Deadline } from "../deadline.ts";
+import type { Channel } from "../pidbox/channel.ts";
+
+/** For so long at most, in milliseconds, and so many slices of the keys: a big database is not looked through. */
+const SEARCH_MS = 300;
+const SLICES = 20;
+const SLICE = 500;
+
+/** What kombu puts between the routing key, the pattern and the queue of a binding (`Channel.sep`). */
+const SEP = "\x06\x16";
+
+/**
+ * The control exchange to which one of the nodes is bound, where that is another than the one that was asked by:
+ * kombu keeps its bindings in sets, `_kombu.binding.<exchange>` (kombu/transport/redis.py `_queue_bind`).
+ *
+ * @returns null where nothing shows one: also where it may not be looked for
+ */
+export async function findExchange(
+  channel: Channel,
+  { prefix, controlExchange }: Naming,
+  nodes: readonly string[],
+  deadline: Deadline,
+): Promise<string | null> {
+  const pattern = new RegExp(`_kombu\\.binding\\.(?!reply\\.)(.+)\\.pidbox$`);
+  const until = deadline.left() - SEARCH_MS;
+  let cursor = "0";
+  for (let slice = 0; slice < SLICES && deadline.left() > Math.max(0, until); slice++) {
+    const sent = await channel.send(
+      [["SCAN", cursor, "MATCH", `${prefix}_kombu.binding.*.pidbox`, "COUNT", SLICE]],
+      deadline.atMost(SEARCH_MS),
+    );
+    const reply = sent.ok ? sent.value[0] : undefined;
+    if (!reply?.ok || !Array.isArray(reply.value)) return null;
+    const [next, keys] = reply.value as [unknown, unknown];
+    const exchanges = (Array.isArray(keys) ? keys : []).flatMap(
+      (key) => pattern.exec(String(key))?.[1] ?? [],
+    );
+    for (const exchange of exchanges.filter((name) => name !== controlExchange)) {
+      if (await isBound(channel, prefix, exchange, nodes, deadline)) return exchange;
+    }
+    cursor = String(next);
+    if (cursor === "0") return null;
+  }
+  return null;
+}
+
+async function isBound(
+  channel: Channel,
+  prefix: string,
+  exchange: string,
+  nodes: readonly string[],
+  deadline: Deadline,
+): Promise<boolean> {
+  const key = `${prefix}_kombu.binding.${exchange}.pidbox`;
+  const sent = await channel.send(
+    nodes.map((node) => ["SISMEMBER", key, `${SEP}${SEP}${node}.${exchange}.pidbox`]),
+    deadline.atMost(SEARCH_MS),
+  );
+  return sent.ok && sent.value.some((reply) => reply.ok && reply.value === 1);
+}
