@@ -101,7 +101,7 @@ export async function listen(
   else if (ended.value !== null) problem = ended.value;
   else
     return success({
-      ends: () => endsOf(redis),
+      ends: () => endsOf(redis, target),
       close: () => {
         redis.disconnect();
       },
@@ -209,7 +209,7 @@ function channelOver(client: Client, target: BrokerTarget, now: () => number): C
       const leftMs = Math.min(OTHER_WAY_MS, withinMs - (now() - started));
       return failure(await forWantOfTls(answered.value.problem, target, leftMs));
     },
-    ends: () => endsOf(client.redis),
+    ends: () => endsOf(client.redis, target),
     close() {
       client.redis.disconnect();
     },
@@ -275,7 +275,13 @@ async function exchange(
   return success(replies);
 }
 
-function endsOf({ stream }: Redis): Ends | null {
+/** Of a unix socket the ends have no address: CLIENT LIST shows them so too. */
+function endsOf({ stream }: Redis, { place }: BrokerTarget): Ends | null {
+  if (place.kind === "socket") {
+    return stream.destroyed
+      ? null
+      : { local: { address: "", port: 0 }, remote: { address: place.path, port: 0 } };
+  }
   // A socket that is closed has forgotten its ends.
   const { localAddress, localPort, remoteAddress, remotePort } = stream;
   if (localAddress === undefined || localPort === undefined) return null;

@@ -91,7 +91,9 @@ export function attribute({ sockets, rows, ourselves, alsoOurs = [], alone }: Se
   // Its way to the broker is not ours (a network of its own behind NAT), so that our way proves nothing for it.
   if (established.some(({ local }) => plainAddress(local.address) !== plainAddress(ourselves.local.address)))
     return unknown("translated");
-  const isThroughSocket = rows.some((row) => row.port === 0 && (isPop(row) || row.subscriptions > 0));
+  // Where we came through the socket ourselves, who only listens may be we.
+  const isWorkers = (row: ClientRow) => isPop(row) || (ourselves.local.port !== 0 && row.subscriptions > 0);
+  const isThroughSocket = rows.some((row) => row.port === 0 && isWorkers(row));
   if (isThroughSocket && toBroker.length === 0) {
     return { kind: "unknown", because: "unix-socket", established: true, elsewhere };
   }

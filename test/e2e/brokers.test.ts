@@ -215,6 +215,19 @@ test("a worker is called neither dead nor sick while Sentinels replace its maste
   expect(worker.isRunning).toBe(true);
 }, 150_000);
 
+test("a blocked worker is busy, and alive again, when it comes by a unix socket", async () => {
+  const broker = await server({ socket: true });
+  const container = await keep(startContainer());
+  const options = { server: broker, brokerUrl: broker.socketUrl(), pool: "solo" } as const;
+  const worker = await container.startWorker(options);
+  await worker.taskStarted(await worker.submit("nap", 6));
+  const ask = async () => (await container.run(EXECUTABLE)).stdout.trimEnd();
+  expect(await ask()).toMatch(/^healthy: busy: .* for how long cannot be seen here/);
+  await expect.poll(ask, { timeout: 15_000 }).toMatch(ALIVE);
+  await worker.killAll();
+  expect(await ask()).toMatch(/^unhealthy: dead: /);
+});
+
 test("a blocked worker is busy when its broker has no CLIENT and PUBSUB", async () => {
   const without = ["CLIENT", "PUBSUB"].flatMap((command) => ["--rename-command", command, ""]);
   const broker = await server({ args: without });

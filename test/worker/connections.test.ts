@@ -43,6 +43,19 @@ describe("attribute, when the sockets are the worker's own,", () => {
     });
   });
 
+  test("does not know them where all come by a unix socket, and nobody's is ours", () => {
+    const ourselves = { local: at("", 0), remote: at("/run/redis.sock", 0) };
+    const us = row("", 0, { id: 1, command: "client|list" });
+    const ourEar = row("", 0, { id: 2, command: "psubscribe", subscriptions: 2 });
+    const fetching = row("", 0, { id: 3, command: "brpop" });
+    expect(attribute(seen([], { ourselves, rows: [us, ourEar, fetching] }))).toMatchObject({
+      kind: "unknown",
+      because: "unix-socket",
+      established: true,
+    });
+    expect(attribute(seen([], { ourselves, rows: [us, ourEar] }))).toMatchObject({ kind: "none" });
+  });
+
   test("takes mapped IPv4 for the same when either side writes it so", () => {
     const mapped = { local: at("::ffff:10.0.0.7", 41_001), remote: at("::ffff:10.0.0.5", 6379) };
     expect(attribute(seen([socket(41_001, mapped)]))).toMatchObject({ kind: "known" });
