@@ -86,8 +86,8 @@ ${table(["", "pings heard a second", "CPU of a worker", "CPU of Redis", "bytes s
   worker found dead a minute later is found soon enough for most fleets.
 * **Smaller channels.** A ping is heard by those who share the channel, and its name holds the database and the
   \`global_keyprefix\`: give parts of the fleet with queues of their own a database (\`redis://…/3\`) or, from kombu 5.2.4
-  on, a prefix (\`--global-keyprefix\`) of their own. Celery's setting \`control_exchange\` would split the channel and leave the queues
-  together; the probe does not know it yet.
+  on, a prefix (\`--global-keyprefix\`) of their own. Celery's setting \`control_exchange\` splits the channel and leaves
+  the queues together; the probe is told by \`--control-exchange\`.
 * **One message for several workers.** Workers that share a container or a machine can be asked by one probe, which sends one
   message for all of them: without \`--node\` all workers in sight, else \`--node a@x --node b@x\`. The worst verdict counts.
 * **One asker.** A monitor with \`--min-nodes N\` asks everybody in one message. It says how many answer, not who is
