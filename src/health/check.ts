@@ -1,11 +1,9 @@
 import type { BrokerFailure } from "../broker/failure.ts";
-import { findServer } from "../broker/find-server.ts";
 import { type Route, routesTo } from "../broker/keys.ts";
-import type { Found, Search } from "../broker/search.ts";
+import type { Found } from "../broker/search.ts";
 import { placeText } from "../broker/url.ts";
 import { type Deadline, startDeadline } from "../deadline.ts";
 import type { Host } from "../host.ts";
-import { failure, type Outcome, success } from "../outcome.ts";
 import { openMailbox } from "../pidbox/mailbox.ts";
 import type { Answer } from "../pidbox/message.ts";
 import type { Asking, Evidence, Via } from "./evidence.ts";
@@ -13,6 +11,7 @@ import { type Examination, prepareExamination } from "./examination.ts";
 import { judge } from "./judge.ts";
 import type { Conversation } from "./gather-work.ts";
 import { wantsWork } from "./judgement.ts";
+import { asFailover, closeLines, openLines } from "./lines.ts";
 import type { Plan } from "./plan.ts";
 import { requestMessage } from "./request.ts";
 import { startRoll } from "./roll.ts";
@@ -26,9 +25,6 @@ const PROMPT_MS = 200;
 
 /** Where nobody was subscribed, a worker may be back after this time, in milliseconds. */
 const RECONNECTED_MS = 1_000;
-
-/** A failover is over, and its workers are connected again, after this time, in seconds. */
-const RECENT_S = 60;
 
 /** Between two judgements where no answer is waited for, in milliseconds. */
 const PAUSE_MS = 20;
@@ -82,9 +78,6 @@ async function converse(
   if (!lines.ok) return withoutBroker({ kind: "broker-failed", failure: lines.problem, pings: 0 });
   const { read, write } = lines.value;
   ({ masterForS } = read);
-  const close = () => {
-    for (const channel of new Set([read.channel, write.channel])) channel.close();
-  };
   const mailbox = openMailbox({ requests: read.channel, replies: write.channel }, plan.keep, {
     now: host.now,
     pause: host.pause,
@@ -101,7 +94,7 @@ async function converse(
     (seen) => verdict(seen).status !== "open",
   );
   if (asking.kind !== "asked") {
-    close();
+    closeLines(lines.value);
     return withoutBroker(asking);
   }
   let otherExchange: string | null = null;
@@ -114,57 +107,14 @@ async function converse(
     const { gatherWork } = await import("./gather-work.ts");
     work = await gatherWork(plan, host, deadline, conversation, evidence(asking), examination);
   }
-  close();
+  closeLines(lines.value);
   return { ...evidence(asking), otherExchange, work };
-}
-
-/** Connects to the broker, and to that of the replies where it is another one. */
-async function openLines(
-  plan: Plan,
-  host: Host,
-  deadline: Deadline,
-): Promise<Outcome<{ readonly read: Found; readonly write: Found }, BrokerFailure>> {
-  const search: Search = {
-    connect: host.connect,
-    now: host.now,
-    pause: host.pause,
-    connectMs: plan.connectTimeout,
-    leftMs: deadline.left,
-    async isTheWorkers({ remote }) {
-      const { isConnectedTo } = await import("../worker/sockets.ts");
-      return plan.targets.some(
-        ({ worker }) => worker !== null && isConnectedTo(host.proc, worker.pid, remote),
-      );
-    },
-  };
-  const read = await findServer(plan.broker.located, search);
-  if (!read.ok || plan.writeBroker === null) {
-    return read.ok ? success({ read: read.value, write: read.value }) : read;
-  }
-  const write = await findServer(plan.writeBroker.located, search);
-  // Nothing may be published by somebody who was not let in: the greeting goes ahead.
-  const greeted = write.ok
-    ? await read.value.channel.send([["PING"]], deadline.atMost(plan.connectTimeout))
-    : write;
-  if (write.ok && greeted.ok) return success({ read: read.value, write: write.value });
-  read.value.channel.close();
-  const problem = write.ok ? (greeted as { problem: BrokerFailure }).problem : write.problem;
-  return failure(write.ok ? problem : { ...problem, where: problem.where ?? plan.writeBroker.shown });
 }
 
 function viaOf({ target }: Found, channel: string): Via {
   const { place, db, tls } = target;
   const kind = tls === null ? "none" : tls.reqs === "none" ? "not-verified" : "verified";
   return { server: placeText(place), db, tls: kind, channel };
-}
-
-/** A master that Sentinels have named a moment ago, and that may not be written to, is none any more, or none yet. */
-function asFailover(problem: BrokerFailure, { masterForS, target }: Found): BrokerFailure {
-  if (masterForS === null || problem.kind !== "refused") return problem;
-  const isNew = masterForS < RECENT_S && (problem.cause === "cannot-write" || problem.cause === "loading");
-  if (problem.cause !== "read-only" && !isNew) return problem;
-  const where = `the master at ${placeText(target.place)}`;
-  return { kind: "unreachable", cause: "failover", where, detail: problem.detail };
 }
 
 /** Pings until the evidence suffices or the time is over. */

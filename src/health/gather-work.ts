@@ -1,5 +1,4 @@
 import type { Route } from "../broker/keys.ts";
-import type { Found } from "../broker/search.ts";
 import type { Deadline } from "../deadline.ts";
 import type { Host } from "../host.ts";
 import { asObject } from "../pidbox/envelope.ts";
@@ -9,6 +8,7 @@ import { lengthsOf, queueKeys } from "../worker/queues.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Examination } from "./examination.ts";
 import { lastConnections } from "./judge-connections.ts";
+import type { Lines } from "./lines.ts";
 import type { Plan } from "./plan.ts";
 import { requestMessage } from "./request.ts";
 import type { NodeWork, RunningTask, Tasks, WorkEvidence } from "./work-evidence.ts";
@@ -24,11 +24,7 @@ const HEARTBEAT_MS = 2_500;
 const PAUSE_MS = 20;
 
 /** An open conversation with the broker. */
-export interface Conversation {
-  /** The broker that the workers fetch from, and hear us on. */
-  readonly read: Found;
-  /** The broker that they reply to; the same unless they are told to write elsewhere. */
-  readonly write: Found;
+export interface Conversation extends Lines {
   readonly mailbox: Mailbox;
   readonly routes: readonly [Route, ...Route[]];
 }

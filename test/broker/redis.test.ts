@@ -243,3 +243,50 @@ describe("what is no broker", () => {
     expect(await failureOf(server)).toMatchObject({ kind: "refused", cause: "protected-mode" });
   });
 });
+
+describe("a mailbox", () => {
+  const patience = { now: () => performance.now(), pause: () => Promise.resolve(), answerMs: () => 200 };
+  /** As a Redis in good order, whose EXEC ends so many preparations of a list, and perhaps a PUBLISH. */
+  const executing =
+    (lists: number, publishes: number) => (command: readonly string[], inTransaction: boolean) => {
+      const prepared = ":1\r\n+OK\r\n:1\r\n*1\r\n$0\r\n\r\n".repeat(lists);
+      if (command[0] === "EXEC")
+        return `*${4 * lists + publishes}\r\n${prepared}${":1\r\n".repeat(publishes)}`;
+      if (command[0] === "PUBLISH" && !inTransaction) return ":1\r\n";
+      return wellBehaved(command, inTransaction);
+    };
+
+  test("prepares the list where replies come, and publishes where workers hear, when these are two", async () => {
+    await using requests = await scriptedServer(executing(0, 1));
+    await using replies = await scriptedServer(executing(1, 0));
+    const lines = { requests: await opened(target(requests)), replies: await opened(target(replies)) };
+    const sent = await openMailbox(lines, 32, patience).publish(ROUTE, "message");
+    expect(sent).toEqual({ ok: true, value: 1 });
+    expect(names(requests)).toEqual(["PUBLISH"]);
+    expect(names(replies)).toEqual(["TYPE", "MULTI", "RPUSH", "LTRIM", "EXPIRE", "LRANGE", "EXEC"]);
+    for (const channel of Object.values(lines)) channel.close();
+  });
+
+  test("publishes nothing where the broker of the replies refuses, when these are two", async () => {
+    await using requests = await scriptedServer(wellBehaved);
+    await using replies = await scriptedServer((command, inTransaction) =>
+      command[0] === "RPUSH" ? "-OOM command not allowed\r\n" : wellBehaved(command, inTransaction),
+    );
+    const lines = { requests: await opened(target(requests)), replies: await opened(target(replies)) };
+    const sent = await openMailbox(lines, 32, patience).publish(ROUTE, "message");
+    expect(sent).toMatchObject({ ok: false, problem: { cause: "out-of-memory" } });
+    expect(names(requests)).toEqual([]);
+    for (const channel of Object.values(lines)) channel.close();
+  });
+
+  test("prepares every list of a route in the one transaction", async () => {
+    await using server = await scriptedServer(executing(2, 1));
+    const channel = await opened(target(server));
+    const mailbox = openMailbox({ requests: channel, replies: channel }, 32, patience);
+    const route = { channel: "/0.celery.pidbox", lists: ["gp:k", "k"] };
+    expect(await mailbox.publish(route, "message")).toEqual({ ok: true, value: 1 });
+    const preparing = ["RPUSH", "LTRIM", "EXPIRE", "LRANGE"];
+    expect(names(server)).toEqual(["TYPE", "TYPE", "MULTI", ...preparing, ...preparing, "PUBLISH", "EXEC"]);
+    channel.close();
+  });
+});

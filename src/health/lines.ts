@@ -1,0 +1,87 @@
+import type { BrokerFailure } from "../broker/failure.ts";
+import { findServer } from "../broker/find-server.ts";
+import type { Found, Search } from "../broker/search.ts";
+import { placeText } from "../broker/url.ts";
+import type { Deadline } from "../deadline.ts";
+import type { Host } from "../host.ts";
+import { failure, type Outcome, success } from "../outcome.ts";
+import type { Channel } from "../pidbox/channel.ts";
+import type { Plan } from "./plan.ts";
+
+/** The connections of a run. */
+export interface Lines {
+  /** To the broker that the workers fetch from, and hear us on. */
+  readonly read: Found;
+  /** To the broker that they reply to: the same connection unless they write elsewhere. */
+  readonly write: Found;
+}
+
+/** Connects to the broker, and to that of the replies where it is another one. */
+export async function openLines(
+  plan: Plan,
+  host: Host,
+  deadline: Deadline,
+): Promise<Outcome<Lines, BrokerFailure>> {
+  const search: Search = {
+    connect: host.connect,
+    now: host.now,
+    pause: host.pause,
+    connectMs: plan.connectTimeout,
+    leftMs: deadline.left,
+    async isTheWorkers({ remote }) {
+      const { isConnectedTo } = await import("../worker/sockets.ts");
+      return plan.targets.some(
+        ({ worker }) => worker !== null && isConnectedTo(host.proc, worker.pid, remote),
+      );
+    },
+  };
+  const read = await findServer(plan.broker.located, search);
+  if (!read.ok) return read;
+  if (plan.writeBroker === null) return success({ read: read.value, write: read.value });
+  const { located, shown } = plan.writeBroker;
+  const write = await findServer(located, search);
+  if (!write.ok) {
+    read.value.channel.close();
+    return failure(at(shown, write.problem));
+  }
+  const lines = {
+    read: read.value,
+    write: { ...write.value, channel: named(write.value.channel, shown) },
+  };
+  // Nothing may be published by somebody who was not let in: the greeting goes ahead.
+  const greeted = await lines.read.channel.send([["PING"]], deadline.atMost(plan.connectTimeout));
+  if (greeted.ok) return success(lines);
+  closeLines(lines);
+  return greeted;
+}
+
+export function closeLines({ read, write }: Lines): void {
+  for (const channel of new Set([read.channel, write.channel])) channel.close();
+}
+
+/** The connection to another broker than that of the URL: its failures say so. */
+function named(channel: Channel, where: string): Channel {
+  return {
+    ...channel,
+    async send(commands, withinMs) {
+      const sent = await channel.send(commands, withinMs);
+      return sent.ok ? sent : failure(at(where, sent.problem));
+    },
+  };
+}
+
+function at(where: string, problem: BrokerFailure): BrokerFailure {
+  return problem.where === undefined ? { ...problem, where } : problem;
+}
+
+/** A failover is over, and its workers are connected again, after this time, in seconds. */
+const RECENT_S = 60;
+
+/** A master that Sentinels have named a moment ago, and that may not be written to, is none any more, or none yet. */
+export function asFailover(problem: BrokerFailure, { masterForS, target }: Found): BrokerFailure {
+  if (masterForS === null || problem.kind !== "refused") return problem;
+  const isNew = masterForS < RECENT_S && (problem.cause === "cannot-write" || problem.cause === "loading");
+  if (problem.cause !== "read-only" && !isNew) return problem;
+  const where = `the master at ${placeText(target.place)}`;
+  return { kind: "unreachable", cause: "failover", where, detail: problem.detail };
+}
