@@ -7,7 +7,8 @@ if ((option !== undefined && option !== "--record") || rest.length > 0) {
   console.error(`celery-probe: '${[option, ...rest].join(" ")}' is not known: expected nothing, or --record`);
   process.exit(1);
 }
-const { measured, metafile } = await measureStartUp();
+const budget = await readBudget();
+const { measured, metafile } = await measureStartUp(option === "--record" ? 0 : budget.instructions);
 const { instructions, files, builtins } = measured;
 console.log(
   `a healthy check: ${instructions} million instructions beyond an empty executable's, ${files.length} files and ` +
@@ -16,7 +17,7 @@ console.log(
 if (option === "--record") {
   await writeBudget(measured);
 } else {
-  const problems = overBudget(await readBudget(), measured, metafile);
+  const problems = overBudget(budget, measured, metafile);
   for (const problem of problems) console.error(problem);
   process.exitCode = problems.length === 0 ? 0 : 1;
 }
