@@ -30,8 +30,10 @@ export function locate(broker: Broker, settings: BrokerSettings): Located {
     tls: tlsOf(target.tls, settings.tls),
   });
   if (broker.kind === "servers") {
+    // redis-py speaks no TLS through a socket.
+    const server = (target: BrokerTarget) => (target.place.kind === "socket" ? target : secured(target));
     const [first, ...rest] = broker.servers;
-    return { kind: "servers", servers: [secured(first), ...rest.map(secured)] };
+    return { kind: "servers", servers: [server(first), ...rest.map(server)] };
   }
   const master = secured(broker.master);
   const { sentinelUsername: username, sentinelPassword: password, sentinelTls, masterName } = settings;

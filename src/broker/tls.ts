@@ -93,10 +93,13 @@ function read(setting: string, path: string): string {
   }
 }
 
-/** As OpenSSL's hashed folders, of which the names are not looked at. */
+/** As OpenSSL's hashed folders: what is no certificate is passed over, and the names are not looked at. */
 function readFolder(setting: string, path: string): readonly string[] {
   try {
-    return readdirSync(path).map((name) => readFileSync(join(path, name), "latin1"));
+    return readdirSync(path, { withFileTypes: true })
+      .filter((entry) => !entry.isDirectory())
+      .map(({ name }) => readFileSync(join(path, name), "latin1"))
+      .filter((text) => text.includes("-----BEGIN "));
   } catch (error) {
     throw new UnreadableFile(setting, path, error);
   }
