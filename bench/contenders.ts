@@ -163,7 +163,7 @@ function roundtripArgs(node: string, port: number): string[] {
   const ticket = randomUUID();
   const replyTo = replyKey([node]);
   const envelope = encodeRequest({
-    method: "ping",
+    question: { method: "ping" },
     destination: [node],
     ticket,
     controlExchange: DEFAULT_NAMING.controlExchange,

@@ -1,25 +1,27 @@
-import type { CommandName } from "./cli/commands.ts";
+import { type CommandName, DEFAULT_COMMAND } from "./cli/commands.ts";
+import { commandOf, parse } from "./cli/parse.ts";
+import { check } from "./commands/check.ts";
+import { type Ending, misused, type Run, type Told } from "./commands/command.ts";
 import type { Config } from "./cli/options.ts";
-import { parse } from "./cli/parse.ts";
-import type { UsageProblem } from "./cli/usage.ts";
-import { gather } from "./health/check.ts";
-import { planCheck } from "./health/plan.ts";
-import { exitCode, isForgiven } from "./health/exit-code.ts";
-import { conclude } from "./health/judge.ts";
 import type { Host } from "./host.ts";
-import { page } from "./render/speech.ts";
-import { checkText } from "./render/text.ts";
 
-/** What the process is to say and how it is to end. */
-export interface Ending {
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly exitCode: 0 | 1;
+/** What each command does. All but the check are loaded when they are asked for. */
+const RUN: { readonly [C in CommandName]: Run<Config> } = {
+  check,
+  inspect: other(async () => (await import("./commands/inspect.ts")).inspect),
+  doctor: other(async () => (await import("./commands/doctor.ts")).doctor),
+  watch: other(async () => (await import("./commands/watch.ts")).watch),
+  beat: other(async () => (await import("./commands/beat.ts")).beat),
+  report: other(async () => (await import("./commands/report.ts")).report),
+  install: other(async () => (await import("./commands/install.ts")).install),
+  completion: other(async () => (await import("./commands/completion.ts")).completion),
+  help: other(async () => (await import("./commands/help.ts")).help),
+};
+
+/** The parser has read the options of the command that is run: its configuration is that of its table. */
+function other<C>(load: () => Promise<Run<C>>): Run<Config> {
+  return async (told, host) => (await load())(told as unknown as Told<C>, host);
 }
-
-type Command = (config: Config, unknownVariables: readonly string[], host: Host) => Promise<Ending>;
-
-const RUN: { readonly [C in CommandName]: Command } = { check };
 
 /**
  * The story of a run: parse → plan → connect → ask → judge → render.
@@ -28,51 +30,35 @@ const RUN: { readonly [C in CommandName]: Command } = { check };
  * test/system/start-up.test.ts holds.
  */
 export async function run(host: Host): Promise<Ending> {
-  const invocation = parse(host.argv, host.env);
+  const command = commandOf(host.argv);
+  const taken =
+    command === DEFAULT_COMMAND ? undefined : (await import("./cli/command-options.ts")).takenBy(command);
+  const invocation = parse(host.argv, host.env, taken);
   if (!invocation.ok) return misused(invocation.problem);
   switch (invocation.value.kind) {
     case "help": {
       const { helpText } = await import("./cli/help.ts");
-      return { stdout: helpText(host.version), stderr: "", exitCode: 0 };
+      return { stdout: helpText(host.version, invocation.value.command), stderr: "", exitCode: 0 };
     }
     case "version":
       return { stdout: versionText(host, invocation.value.verbose), stderr: "", exitCode: 0 };
     case "run":
-      return RUN[invocation.value.command](invocation.value.config, invocation.value.unknownVariables, host);
+      return RUN[invocation.value.command](
+        { ...invocation.value, unknownVariables: await unknown(invocation.value.unknownVariables) },
+        host,
+      );
     default:
       return invocation.value satisfies never;
   }
 }
 
-async function check(config: Config, unknownVariables: readonly string[], host: Host): Promise<Ending> {
-  const plan = planCheck(config, host);
-  if (!plan.ok) return misused(plan.problem);
-  const evidence = await gather(plan.value, host);
-  const verdict = conclude(evidence, plan.value.rules);
-  const onUnknown = config["on-unknown"].value;
-  const report = {
-    plan: plan.value,
-    evidence,
-    verdict,
-    isForgiven: isForgiven(verdict, evidence, onUnknown),
-    elapsedMs: host.now(),
-    unknownVariables,
-  };
-  const text =
-    config.output.value === "json"
-      ? (await import("./render/json.ts")).checkJson(report)
-      : page(checkText(report, config.verbose.value));
-  return {
-    stdout: config.quiet.value ? "" : text,
-    stderr: "",
-    exitCode: exitCode(verdict, evidence, onUnknown),
-  };
+/** Those that no other command reads either. */
+async function unknown(variables: readonly string[]): Promise<readonly string[]> {
+  if (variables.length === 0) return variables;
+  const known = (await import("./cli/command-options.ts")).allVariables();
+  return variables.filter((name) => !known.has(name));
 }
 
 function versionText({ version, runtime }: Host, verbose: boolean): string {
   return `celery-probe ${version}\n${verbose ? `${runtime}\n` : ""}`;
-}
-
-function misused({ sentence }: UsageProblem): Ending {
-  return { stdout: "", stderr: page([`celery-probe: ${sentence}`]), exitCode: 1 };
 }

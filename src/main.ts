@@ -1,7 +1,8 @@
 import { constants, fstatSync, openSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
 import { v4 as randomUuid } from "uuid";
-import { type Ending, run } from "./app.ts";
+import { run } from "./app.ts";
+import type { Ending } from "./commands/command.ts";
 import type { Host } from "./host.ts";
 import { page } from "./render/speech.ts";
 import { procFs } from "./worker/proc-fs.ts";
@@ -35,6 +36,12 @@ const host: Host = {
   listen: async (...how) => (await import("./broker/redis.ts")).listen(...how, MACHINE),
   proc: procFs,
   writeFile: (path, content) => writeFile(path, content, process.pid),
+  files: async () => (await import("./machine/files.ts")).files,
+  web: async () => (await import("./machine/web.ts")).web,
+  terminal: async () => (await import("./machine/terminal.ts")).terminal(),
+  print(text) {
+    say(1, text);
+  },
   interrupted: new Promise((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"])
       process.once(signal, () => {

@@ -35,7 +35,9 @@ const RULES: IForbiddenRuleType[] = [
     name: "only-main-takes-from-the-machine",
     comment: "clocks, randomness, environment and files come in as `host`; node:util is the one pure module",
     severity: "error",
-    from: { pathNot: "^src/(main|write-file|worker/proc-fs|broker/(tls|other-way))\\.ts$" },
+    from: {
+      pathNot: "^src/(main|write-file|machine/(files|terminal)|worker/proc-fs|broker/(tls|other-way))\\.ts$",
+    },
     to: { dependencyTypes: ["core"], pathNot: "^(node:)?util$" },
   },
   {
@@ -57,7 +59,9 @@ const RULES: IForbiddenRuleType[] = [
     comment: "connections, /proc and files come in as `host`; tests give another one",
     severity: "error",
     from: { pathNot: "^src/(main|broker/redis)\\.ts$" },
-    to: { path: "^src/(broker/(redis|tls|other-way)|write-file|worker/proc-fs)\\.ts$" },
+    to: {
+      path: "^src/(broker/(redis|tls|other-way)|write-file|machine/(files|web|terminal)|worker/proc-fs)\\.ts$",
+    },
   },
   {
     name: "one-file-reads-proc",
@@ -79,7 +83,7 @@ const RULES: IForbiddenRuleType[] = [
     comment: "broker, pidbox and worker know Redis and Celery, and neither options nor verdicts nor words",
     severity: "error",
     from: { path: "^src/(broker|pidbox|worker)/" },
-    to: { path: "^src/(cli|health|render)/" },
+    to: { path: "^src/(cli|health|session|render)/" },
   },
   {
     name: "cli-reads-words-only",
@@ -92,15 +96,25 @@ const RULES: IForbiddenRuleType[] = [
     name: "health-says-no-sentence",
     comment: "evidence and verdicts are data; the words are made in render/",
     severity: "error",
-    from: { path: "^src/health/" },
-    to: { path: "^src/render/" },
+    from: { path: "^src/(health|session|inspect|doctor|watch|beat|report)/" },
+    to: { path: "^src/(render|commands)/" },
+  },
+  {
+    name: "commands-are-independent",
+    comment: "a room that two commands need is neither's",
+    severity: "error",
+    from: { path: "^src/(health|session|broker|pidbox|worker)/" },
+    to: { path: "^src/(inspect|doctor|watch|beat|report)/" },
   },
   {
     name: "render-sees-types",
     comment: "render turns a report into words and does nothing else",
     severity: "error",
     from: { path: "^src/render/" },
-    to: { path: "^src/(health|broker|pidbox|worker)/", dependencyTypesNot: ["type-only"] },
+    to: {
+      path: "^src/(health|doctor|inspect|watch|beat|report|broker|pidbox|worker)/",
+      dependencyTypesNot: ["type-only"],
+    },
   },
 ];
 

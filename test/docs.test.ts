@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { optionsPage } from "../scripts/options-page.ts";
 import { BROKER_VARIABLES, OPTION_NAMES, variableOf, READ_VARIABLE } from "../src/cli/options.ts";
+import { CODES } from "../src/render/findings/finding-words.ts";
 import { REASONS } from "../src/health/verdict.ts";
 
 const ROOT = join(import.meta.dirname, "..");
@@ -39,6 +40,11 @@ test.each(PAGES)("%s names only options and variables that exist", (page) => {
 test("README.md names every variable that the broker is taken from, in order", () => {
   const quoted = BROKER_VARIABLES.map((name) => `\`${name}\``).join(", ");
   expect(read("README.md")).toContain(`\`${READ_VARIABLE}\` of its environment, its \`-b\`, or ${quoted}`);
+});
+
+test("docs/doctor.md has one section for each finding, and no other", () => {
+  const sections = [...read("docs/doctor.md").matchAll(/^### `([a-z-]+)`$/gm)].map(([, code]) => code);
+  expect(sections.sort()).toEqual([...CODES].sort());
 });
 
 describe("docs/reasons.md", () => {

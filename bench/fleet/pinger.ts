@@ -55,7 +55,7 @@ export function messageTo(destination: Destination, replyTo: string): string {
   const expires = Date.now() / 1000 + 2;
   const { controlExchange } = DEFAULT_NAMING;
   return encodeRequest({
-    method: "ping",
+    question: { method: "ping" },
     destination,
     ticket,
     controlExchange,

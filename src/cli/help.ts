@@ -1,9 +1,11 @@
 import { DEFAULT_BROKER_URL } from "../broker/url.ts";
-import { COMMANDS } from "./commands.ts";
+import { type OtherCommand, takenBy } from "./command-options.ts";
+import { command, type CommandName, COMMANDS, DEFAULT_COMMAND } from "./commands.ts";
 import {
   BROKER_VARIABLES,
-  OPTION_NAMES,
-  option,
+  type Option,
+  OPTIONS,
+  type OptionTable,
   PLATFORM_VARIABLE,
   READ_VARIABLE,
   VARIABLE_PREFIX,
@@ -11,13 +13,12 @@ import {
 
 const COLUMN = 28;
 
-/** The text of `--help`, made from the tables. */
-export function helpText(version: string): string {
-  const options = OPTION_NAMES.map((name) => {
-    const { argument, summary, defaultText } = option(name);
-    const flag = `--${name}${argument === null ? "" : ` ${argument}`}`;
-    return entry(flag, summary + (defaultText === undefined ? "" : ` (default: ${defaultText})`));
-  });
+/** The text of `--help`: of the check, which lists the commands, or of another command. Made from the tables. */
+export function helpText(version: string, name: CommandName): string {
+  return (name === DEFAULT_COMMAND ? generalLines(version) : commandLines(name)).join("\n");
+}
+
+function generalLines(version: string): readonly string[] {
   return [
     `celery-probe ${version}: is this Celery worker alive?`,
     "",
@@ -29,17 +30,44 @@ export function helpText(version: string): string {
     ),
     "",
     "options:",
-    ...options,
+    ...optionLines(OPTIONS),
     entry("-h, --help", "print this"),
     entry("--version", "print the version; with --verbose also what it runs on"),
     "",
-    `Without --broker and --broker-env the broker is that of the worker in sight: ${READ_VARIABLE}, its -b,`,
-    `or the first that is set of ${BROKER_VARIABLES.join(", ")}; then the same here;`,
-    `then ${PLATFORM_VARIABLE}; then ${DEFAULT_BROKER_URL}.`,
+    ...BROKER_LINES,
     `Each option is also a variable of the environment: --connect-timeout is ${VARIABLE_PREFIX}CONNECT_TIMEOUT.`,
     "Exit code: 0 healthy, 1 anything else.",
     "",
-  ].join("\n");
+  ];
+}
+
+function commandLines(name: OtherCommand): readonly string[] {
+  const { summary, words = "" } = command(name);
+  const { options } = takenBy(name);
+  const hasOptions = Object.keys(options).length > 0;
+  const usage = ["celery-probe", name, words, hasOptions ? "[OPTION]…" : ""].filter((part) => part !== "");
+  return [
+    `celery-probe ${name}: ${summary}`,
+    "",
+    `usage: ${usage.join(" ")}`,
+    "",
+    ...(hasOptions ? ["options:", ...optionLines(options), "", ...BROKER_LINES] : []),
+  ];
+}
+
+const BROKER_LINES = [
+  `Without --broker and --broker-env the broker is that of the worker in sight: ${READ_VARIABLE}, its -b,`,
+  `or the first that is set of ${BROKER_VARIABLES.join(", ")}; then the same here;`,
+  `then ${PLATFORM_VARIABLE}; then ${DEFAULT_BROKER_URL}.`,
+];
+
+function optionLines(options: OptionTable): readonly string[] {
+  return Object.entries(options).map(([name, option]) => optionLine(name, option));
+}
+
+function optionLine(name: string, { argument, summary, defaultText }: Option<unknown>): string {
+  const flag = `--${name}${argument === null ? "" : ` ${argument}`}`;
+  return entry(flag, summary + (defaultText === undefined ? "" : ` (default: ${defaultText})`));
 }
 
 function entry(term: string, words: string): string {

@@ -36,7 +36,7 @@ export interface Option<T> {
   readonly details?: string;
 }
 
-function valued<T>(
+export function valued<T>(
   argument: string,
   parse: ValueParser<T>,
   standard: { readonly value: NoInfer<T>; readonly text: string },
@@ -45,7 +45,7 @@ function valued<T>(
   return { argument, parse, default: standard.value, defaultText: standard.text, ...words };
 }
 
-function optional<T>(
+export function optional<T>(
   argument: string,
   parse: ValueParser<T>,
   words: { readonly summary: string; readonly details?: string },
@@ -53,7 +53,7 @@ function optional<T>(
   return { argument, parse, default: null, ...words };
 }
 
-function onOffSwitch(words: { readonly summary: string; readonly details?: string }): Option<boolean> {
+export function onOffSwitch(words: { readonly summary: string; readonly details?: string }): Option<boolean> {
   return { argument: null, parse: onOff, default: false, ...words };
 }
 
@@ -311,6 +311,9 @@ export function option(name: OptionName): Option<unknown> {
   return OPTIONS[name];
 }
 
+/** Options by their names. */
+export type OptionTable = Readonly<Record<string, Option<unknown>>>;
+
 type ValueOf<O> = O extends Option<infer T> ? T : never;
 
 /** Where a value came from, for messages and for `--verbose`. */
@@ -321,10 +324,13 @@ export type Origin =
   | { readonly kind: "worker"; readonly pid: number; readonly name: string }
   | { readonly kind: "default" };
 
-/** The configuration: each option's value and where it came from. */
-export type Config = {
-  readonly [N in OptionName]: { readonly value: ValueOf<(typeof OPTIONS)[N]>; readonly origin: Origin };
+/** Each option's value and where it came from. */
+export type ConfigOf<T extends OptionTable> = {
+  readonly [N in keyof T]: { readonly value: ValueOf<T[N]>; readonly origin: Origin };
 };
+
+/** The configuration of a check. */
+export type Config = ConfigOf<typeof OPTIONS>;
 
 export const VARIABLE_PREFIX = "CELERY_PROBE_";
 

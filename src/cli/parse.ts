@@ -1,26 +1,38 @@
 import { parseArgs } from "node:util";
 import { type Outcome, success } from "../outcome.ts";
-import { COMMAND_NAMES, type CommandName, DEFAULT_COMMAND } from "./commands.ts";
+import { command, COMMAND_NAMES, COMMANDS, type CommandName, DEFAULT_COMMAND } from "./commands.ts";
 import {
   type Config,
+  type Option,
   OPTION_NAMES,
   OPTIONS,
   type OptionName,
+  type OptionTable,
   type Origin,
-  option,
   VARIABLE_PREFIX,
   variableOf,
 } from "./options.ts";
-import { complaint, label, mask, unknownOption, unknownWord, type UsageProblem, wrong } from "./usage.ts";
+import {
+  complaint,
+  label,
+  mask,
+  missingWord,
+  unknownOption,
+  unknownWord,
+  type UsageProblem,
+  wrong,
+} from "./usage.ts";
 import { onOff } from "./values.ts";
 
 /** What the words ask for. */
 export type Invocation =
-  | { readonly kind: "help" }
+  | { readonly kind: "help"; readonly command: CommandName }
   | { readonly kind: "version"; readonly verbose: boolean }
   | {
       readonly kind: "run";
       readonly command: CommandName;
+      /** The words behind the command. */
+      readonly words: readonly string[];
       readonly config: Config;
       /** Variables that look like ours and are none, which a typing error makes; orchestrators make some too. */
       readonly unknownVariables: readonly string[];
@@ -34,44 +46,75 @@ interface Given {
   readonly origin: Origin;
 }
 
-/** Reads the command line and the environment. `--help` and `--version` win before anything can be wrong. */
-export function parse(argv: readonly string[], env: Environment): Outcome<Invocation, UsageProblem> {
-  const tokens = tokensOf(argv);
+/** What one command takes: its options by name, and how the variable of each is called. */
+export interface Taken {
+  readonly command: CommandName;
+  readonly options: OptionTable;
+  readonly variableOf: (name: string) => string;
+}
+
+const TAKEN_BY_CHECK: Taken = { command: DEFAULT_COMMAND, options: OPTIONS, variableOf };
+
+/** The command that the words name; the check where they name none. Its options stand behind it, the check's also before. */
+export function commandOf(argv: readonly string[]): CommandName {
+  // Where no word is a command's name, none is meant, which saves reading them twice.
+  const isNamed = argv.some((word) => word !== DEFAULT_COMMAND && Object.hasOwn(COMMANDS, word));
+  const first = isNamed ? tokensOf(argv, OPTIONS).find(({ kind }) => kind === "positional") : undefined;
+  const word = first?.kind === "positional" ? first.value : DEFAULT_COMMAND;
+  return COMMAND_NAMES.find((name) => name === word) ?? DEFAULT_COMMAND;
+}
+
+/**
+ * Reads the command line and the environment. `--help` and `--version` win before anything can be wrong.
+ *
+ * @param taken what the command of these words takes: see {@link commandOf}
+ */
+export function parse(
+  argv: readonly string[],
+  env: Environment,
+  taken: Taken = TAKEN_BY_CHECK,
+): Outcome<Invocation, UsageProblem> {
+  const tokens = tokensOf(argv, taken.options);
   const given = (word: string) =>
     tokens.some((token) => token.kind === "option" && argv[token.index] === word);
-  if (given("--help") || given("-h")) return success({ kind: "help" });
+  if (given("--help") || given("-h")) return success({ kind: "help", command: taken.command });
   if (given("--version")) {
     const variable = onOff(env[variableOf("verbose")] ?? "");
     return success({ kind: "version", verbose: given("--verbose") || (variable.ok && variable.value) });
   }
 
-  const words = readTokens(tokens, argv);
+  const words = readTokens(tokens, argv, taken);
   if (!words.ok) return words;
   const variables = Object.keys(env).filter((name) => name.startsWith(VARIABLE_PREFIX));
   const { flags } = words.value;
-  const config = readConfig(variables.length === 0 ? flags : withVariables(flags, env));
+  const config = readConfig(variables.length === 0 ? flags : withVariables(flags, env, taken), taken.options);
   if (!config.ok) return config;
   const contradiction = contradictionIn(config.value);
   if (contradiction !== null) return wrong(contradiction);
-  const { command } = words.value;
-  return success({ kind: "run", command, config: config.value, unknownVariables: unknownAmong(variables) });
+  return success({
+    kind: "run",
+    command: taken.command,
+    words: words.value.words,
+    config: config.value,
+    unknownVariables: unknownAmong(variables, taken),
+  });
 }
 
 type Token = ReturnType<typeof tokensOf>[number];
 
 /** Syntax only: what is not ours stays in, so that it can be named. */
-function tokensOf(argv: readonly string[]) {
+function tokensOf(argv: readonly string[], options: OptionTable) {
   // parseArgs looks at each option that it is told of, and few are meant.
-  const meant = OPTION_NAMES.filter((name) => argv.some((word) => word.startsWith(`--${name}`)));
-  const options = meant.map(
-    (name) => [name, { type: option(name).argument === null ? "boolean" : "string" }] as const,
+  const meant = Object.keys(options).filter((name) => argv.some((word) => word.startsWith(`--${name}`)));
+  const told = meant.map(
+    (name) => [name, { type: options[name]?.argument === null ? "boolean" : "string" }] as const,
   );
   const { tokens } = parseArgs({
     args: [...argv],
     options: {
       help: { type: "boolean" },
       version: { type: "boolean" },
-      ...Object.fromEntries(options),
+      ...Object.fromEntries(told),
     },
     allowPositionals: true,
     strict: false,
@@ -81,31 +124,37 @@ function tokensOf(argv: readonly string[]) {
 }
 
 interface Words {
-  readonly command: CommandName;
-  readonly flags: ReadonlyMap<OptionName, Given>;
+  readonly words: readonly string[];
+  readonly flags: ReadonlyMap<string, Given>;
 }
 
-function readTokens(tokens: readonly Token[], argv: readonly string[]): Outcome<Words, UsageProblem> {
-  const flags = new Map<OptionName, Given>();
-  let command: CommandName | null = null;
+function readTokens(
+  tokens: readonly Token[],
+  argv: readonly string[],
+  { command: name, options }: Taken,
+): Outcome<Words, UsageProblem> {
+  const flags = new Map<string, Given>();
+  const { least, most } = command(name);
+  const words: string[] = [];
+  let isNamed = false;
   for (const token of tokens) {
     if (token.kind === "option-terminator") continue;
     if (token.kind === "positional") {
-      const found = COMMAND_NAMES.find((name) => name === token.value);
-      if (found === undefined || command !== null) return wrong(unknownWord(token.value, command));
-      command = found;
+      if (!isNamed && token.value !== name) return wrong(unknownWord(token.value, null));
+      if (isNamed && words.length === most) return wrong(unknownWord(token.value, name));
+      if (isNamed) words.push(token.value);
+      isNamed = true;
       continue;
     }
-    const name = OPTION_NAMES.find((candidate) => candidate === token.name);
-    if (name === undefined) return wrong(unknownOption(wordOf(token, argv)));
-    const { argument, repeats } = option(name);
-    const text = argument === null ? (token.value ?? "true") : token.value;
-    if (text === undefined) return wrong(`${token.rawName} needs a value: expected ${argument}`);
-    const before = flags.get(name)?.texts ?? [];
-    if (before.length > 0 && !repeats) return wrong(`${token.rawName} is given twice: expected once`);
-    flags.set(name, { texts: [...before, text], origin: { kind: "flag", name: token.rawName } });
+    const known = options[token.name];
+    if (known === undefined) return wrong(unknownOption(wordOf(token, argv), name, Object.keys(options)));
+    const text = known.argument === null ? (token.value ?? "true") : token.value;
+    if (text === undefined) return wrong(`${token.rawName} needs a value: expected ${known.argument}`);
+    const before = flags.get(token.name)?.texts ?? [];
+    if (before.length > 0 && !known.repeats) return wrong(`${token.rawName} is given twice: expected once`);
+    flags.set(token.name, { texts: [...before, text], origin: { kind: "flag", name: token.rawName } });
   }
-  return success({ command: command ?? DEFAULT_COMMAND, flags });
+  return words.length < least ? wrong(missingWord(name)) : success({ words, flags });
 }
 
 /** As it was typed: of grouped short options the whole group, of a long one the name. */
@@ -129,42 +178,51 @@ const RIVALS: readonly (readonly [OptionName, OptionName])[] = [...CONTRADICTION
 
 /** Adds what the environment says of the options that no flag says anything about, itself or by its rival. */
 function withVariables(
-  flags: ReadonlyMap<OptionName, Given>,
+  flags: ReadonlyMap<string, Given>,
   env: Environment,
-): ReadonlyMap<OptionName, Given> {
-  const isOff = (name: OptionName) => {
+  { options, variableOf: nameOf }: Taken,
+): ReadonlyMap<string, Given> {
+  const isOff = (name: string) => {
     const value = onOff(flags.get(name)?.texts[0] ?? "");
-    return option(name).argument === null && value.ok && !value.value;
+    return options[name]?.argument === null && value.ok && !value.value;
   };
-  const overruled = new Set(
+  const overruled = new Set<string>(
     RIVALS.flatMap(([one, other]) => [
       ...(flags.has(one) && !isOff(one) ? [other] : []),
       ...(flags.has(other) && !isOff(other) ? [one] : []),
     ]),
   );
   const all = new Map(flags);
-  for (const name of OPTION_NAMES) {
-    const variable = fromEnvironment(name, env);
+  for (const name of Object.keys(options)) {
+    const variable = fromEnvironment(nameOf(name), env);
     if (variable !== null && !all.has(name) && !overruled.has(name)) all.set(name, variable);
   }
   return all;
 }
 
-function unknownAmong(variables: readonly string[]): readonly string[] {
+function unknownAmong(
+  variables: readonly string[],
+  { options, variableOf: nameOf }: Taken,
+): readonly string[] {
   if (variables.length === 0) return variables;
-  const known = new Set(OPTION_NAMES.map(variableOf));
+  const known = new Set(Object.keys(options).map(nameOf));
   return variables.filter((name) => !known.has(name)).sort();
 }
 
-function readConfig(given: ReadonlyMap<OptionName, Given>): Outcome<Config, UsageProblem> {
-  const config: Partial<Record<OptionName, { value: unknown; origin: Origin }>> = {};
-  for (const name of OPTION_NAMES) {
+/** What a command takes, by what was given and by default; what it does not take stands there by default as well. */
+function readConfig(given: ReadonlyMap<string, Given>, options: OptionTable): Outcome<Config, UsageProblem> {
+  const config: Record<string, { value: unknown; origin: Origin }> = {};
+  const byDefault = (name: string, { default: value }: Option<unknown>) => {
+    config[name] = { value, origin: { kind: "default" } };
+  };
+  if (options !== OPTIONS) for (const name of OPTION_NAMES) byDefault(name, OPTIONS[name]);
+  for (const [name, option] of Object.entries(options)) {
     const source = given.get(name);
     if (source === undefined) {
-      config[name] = { value: option(name).default, origin: { kind: "default" } };
+      byDefault(name, option);
       continue;
     }
-    const { parse: read, show = mask, repeats } = option(name);
+    const { parse: read, show = mask, repeats } = option;
     const values: unknown[] = [];
     for (const text of source.texts) {
       const value = read(text);
@@ -177,8 +235,7 @@ function readConfig(given: ReadonlyMap<OptionName, Given>): Outcome<Config, Usag
 }
 
 /** An empty variable is an unset one: compose files write `CELERY_PROBE_TIMEOUT=${TIMEOUT-}`. */
-function fromEnvironment(name: OptionName, env: Environment): Given | null {
-  const variable = variableOf(name);
+function fromEnvironment(variable: string, env: Environment): Given | null {
   const text = env[variable];
   return text === undefined || text === ""
     ? null

@@ -165,7 +165,7 @@ async function ask(
 
   const ping = async (): Promise<BrokerFailure | null> => {
     const ticket = host.uuid();
-    const message = requestMessage(plan, host, "ping", ticket);
+    const message = requestMessage(plan, host, { method: "ping" }, ticket);
     const [usual, ...others] = routes;
     const published = await mailbox.publish(usual, message);
     if (!published.ok) return published.problem;

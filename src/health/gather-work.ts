@@ -3,8 +3,10 @@ import type { Deadline } from "../deadline.ts";
 import type { Host } from "../host.ts";
 import { asObject } from "../pidbox/envelope.ts";
 import type { Mailbox } from "../pidbox/mailbox.ts";
-import type { Method } from "../pidbox/message.ts";
+import type { Question } from "../pidbox/message.ts";
+import { query, type Replies } from "../pidbox/query.ts";
 import { lengthsOf, queueKeys } from "../worker/queues.ts";
+import { describesSafely } from "../worker/versions.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Examination } from "./examination.ts";
 import { lastConnections } from "./judge-connections.ts";
@@ -55,7 +57,7 @@ export async function gatherWork(
   const isUntold =
     given.length === 0 && told.includes(null) && maxQueueLength.some(({ queue }) => queue === null);
   const consumed =
-    requireConsuming || isUntold ? await query("active_queues", asked) : new Map<string, unknown>();
+    requireConsuming || isUntold ? await ask({ method: "active_queues" }, asked) : new Map<string, unknown>();
   const queuesFor = (position: number, node: string): readonly string[] => {
     if (given.length > 0) return given;
     return told[position] ?? queueNames(consumed.get(node)) ?? [DEFAULT_QUEUE];
@@ -79,19 +81,14 @@ export async function gatherWork(
   return { lengths, nodes };
 
   /** The results of one method by node; unreadable replies are none. */
-  async function query(method: Method, nodes: readonly string[]): Promise<ReadonlyMap<string, unknown>> {
-    const results = new Map<string, unknown>();
-    if (nodes.length === 0) return results;
+  async function ask(question: Question, nodes: readonly string[]): Promise<ReadonlyMap<string, unknown>> {
+    if (nodes.length === 0) return new Map();
     const ticket = host.uuid();
-    const published = await mailbox.publish(route, requestMessage(plan, host, method, ticket, nodes));
-    if (!published.ok) return results;
-    await mailbox.collect((answers) => {
-      for (const { ticket: theirs, said } of answers) {
-        if (theirs === ticket && said.kind === "read") results.set(said.node, said.result);
-      }
-      return nodes.every((node) => results.has(node));
-    }, deadline.atMost(plan.timeout));
-    return results;
+    const message = requestMessage(plan, host, question, ticket, nodes);
+    const asked = { route, message, ticket };
+    const isEnough = ({ results }: Replies) => nodes.every((node) => results.has(node));
+    const replies = await query(mailbox, asked, isEnough, deadline.atMost(plan.timeout));
+    return replies.ok ? replies.value.results : new Map();
   }
 
   async function askTasks(nodes: readonly string[]): Promise<ReadonlyMap<string, Tasks>> {
@@ -109,7 +106,7 @@ export async function gatherWork(
     const safe = versions.flatMap(([node, version]) =>
       version !== null && describesSafely(version) ? [node] : [],
     );
-    const results = await query("active", safe);
+    const results = await ask({ method: "active" }, safe);
     for (const node of safe) tasks.set(node, tasksIn(results.get(node), host.epochSeconds()));
     return tasks;
   }
@@ -155,12 +152,6 @@ function queueNames(result: unknown): readonly string[] | null {
   if (!Array.isArray(result)) return null;
   const names = result.map((queue: unknown) => asObject(queue)?.["name"]);
   return names.every((name) => typeof name === "string") ? names : null;
-}
-
-/** From 5.2 on `active` takes `safe`; before it, arguments are sent as they are. */
-function describesSafely(version: string): boolean {
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  return major > 5 || (major === 5 && minor >= 2);
 }
 
 function tasksIn(result: unknown, nowS: number): Tasks {

@@ -1,18 +1,18 @@
 import type { Destination } from "../broker/keys.ts";
 import type { Host } from "../host.ts";
-import { encodeRequest, type Method } from "../pidbox/message.ts";
+import { encodeRequest, type Question } from "../pidbox/message.ts";
 import type { Plan } from "./plan.ts";
 
 /** A request to nodes, those of the plan unless others are given, whose replies carry the ticket and go to the plan's list. */
 export function requestMessage(
   plan: Plan,
   host: Host,
-  method: Method,
+  question: Question,
   ticket: string,
   destination: Destination = plan.destination,
 ): string {
   return encodeRequest({
-    method,
+    question,
     destination,
     ticket,
     controlExchange: plan.naming.controlExchange,

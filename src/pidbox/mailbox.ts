@@ -25,9 +25,18 @@ export interface Mailbox {
    * milliseconds have passed.
    */
   readonly collect: (
-    enough: (answers: readonly Answer[]) => boolean | Promise<boolean>,
+    enough: (answers: readonly Collected[]) => boolean | Promise<boolean>,
     waitMs: number,
   ) => Promise<Outcome<void, BrokerFailure>>;
+  /** Takes answers off their lists: they may be large, or hold what is not everybody's. A broker may refuse it. */
+  readonly withdraw: (answers: readonly Collected[]) => Promise<void>;
+}
+
+/** An answer, and where it stands. */
+export interface Collected extends Answer {
+  readonly key: string;
+  /** The list's element. */
+  readonly element: string;
 }
 
 /** What a mailbox needs to wait: a clock, and how long the broker may take for its next answer, in milliseconds. */
@@ -146,7 +155,7 @@ export function openMailbox(lines: Lines, keep: number, patience: Patience): Mai
    * replies that a simultaneous probe waits for.
    */
   async function collect(
-    enough: (answers: readonly Answer[]) => boolean | Promise<boolean>,
+    enough: (answers: readonly Collected[]) => boolean | Promise<boolean>,
     waitMs: number,
   ): Promise<Outcome<void, BrokerFailure>> {
     const start = patience.now();
@@ -156,17 +165,19 @@ export function openMailbox(lines: Lines, keep: number, patience: Patience): Mai
         await patience.pause(Math.min(pollInterval(waited), Math.max(0, waitMs - waited)));
       const fresh = await readNew();
       if (!fresh.ok) return fresh;
-      const answers = fresh.value.map(decodeReply).filter((answer) => answer !== null);
-      if ((await enough(answers)) || patience.now() - start >= waitMs) return success(undefined);
+      if ((await enough(fresh.value)) || patience.now() - start >= waitMs) return success(undefined);
     }
   }
 
-  async function readNew(): Promise<Outcome<readonly string[], BrokerFailure>> {
-    const fresh: string[] = [];
+  async function readNew(): Promise<Outcome<readonly Collected[], BrokerFailure>> {
+    const fresh: Collected[] = [];
     for (const key of newest.keys()) {
       const read = await readNewOf(key);
       if (!read.ok) return read;
-      fresh.push(...read.value);
+      for (const element of read.value) {
+        const answer = decodeReply(element);
+        if (answer !== null) fresh.push({ ...answer, key, element });
+      }
     }
     return success(fresh);
   }
@@ -186,7 +197,13 @@ export function openMailbox(lines: Lines, keep: number, patience: Patience): Mai
     }
   }
 
-  return { publish, collect };
+  async function withdraw(answers: readonly Collected[]): Promise<void> {
+    if (answers.length === 0) return;
+    const commands = answers.map(({ key, element }): Command => ["LREM", key, 1, element]);
+    await lines.replies.send(commands, patience.answerMs());
+  }
+
+  return { publish, collect, withdraw };
 }
 
 /** Whether it is what TYPE answers: one word, of Redis or of a module, and not the `OK` of another protocol. */

@@ -2,20 +2,48 @@ import { type Destination, pidboxExchange } from "../broker/keys.ts";
 import { asObject, openEnvelope, parseJson } from "./envelope.ts";
 
 /**
- * The methods that may be sent. A worker whose reply cannot be serialised, or whom a message commands to change
- * something, is harmed: nothing that is not in this list can be encoded.
+ * What may be asked. A worker whose reply cannot be serialised, or whom a message commands to change something, is
+ * harmed: nothing that is not in this list can be encoded.
  */
-export type Method = "ping" | "active_queues" | "active";
+export type Question =
+  | { readonly method: "ping" | "clock" | "stats" | "active_queues" | "active" | "report" }
+  | { readonly method: "reserved" | "scheduled" | "revoked" }
+  | { readonly method: "registered"; readonly taskInfo: readonly string[]; readonly builtins: boolean }
+  | { readonly method: "conf"; readonly withDefaults: boolean }
+  | { readonly method: "query_task"; readonly ids: readonly string[] };
 
 /**
- * What each method is sent with. `safe` makes a worker from Celery 5.2 on describe arguments of tasks instead of
- * sending them: one that cannot be serialised would cost it its control connection (celery/worker/control.py).
+ * What each method is sent with (celery/worker/control.py). `safe` makes a worker from Celery 5.2 on describe arguments
+ * of tasks instead of sending them: one that cannot be serialised would cost it its control connection.
  */
-const ARGUMENTS: { readonly [M in Method]: object } = { ping: {}, active_queues: {}, active: { safe: true } };
+function argumentsOf(question: Question): object {
+  switch (question.method) {
+    case "ping":
+    case "clock":
+    case "stats":
+    case "active_queues":
+    case "report":
+    case "reserved":
+    case "scheduled":
+    case "revoked":
+      return {};
+    case "active":
+      return { safe: true };
+    case "registered":
+      return { taskinfoitems: question.taskInfo, builtins: question.builtins };
+    case "conf":
+      return { with_defaults: question.withDefaults };
+    case "query_task":
+      return { ids: question.ids };
+    default:
+      // Compiled away by the types; a method of another list must not get onto the wire either.
+      throw new Error(`no such method: ${JSON.stringify(question satisfies never)}`);
+  }
+}
 
 /** What is asked, and where the answer goes. */
 export interface Request {
-  readonly method: Method;
+  readonly question: Question;
   readonly destination: Destination;
   /** Comes back in the headers of every reply to this request. */
   readonly ticket: string;
@@ -39,8 +67,8 @@ export interface Request {
  */
 export function encodeRequest(request: Request): string {
   const body = {
-    method: request.method,
-    arguments: ARGUMENTS[request.method],
+    method: request.question.method,
+    arguments: argumentsOf(request.question),
     destination: request.destination === "everyone" ? null : request.destination,
     pattern: null,
     matcher: null,

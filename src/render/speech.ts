@@ -36,6 +36,15 @@ export function seconds(number: number): string {
   return number < 7_200 ? `${Math.round(number / 60)} min` : `${(number / 3_600).toFixed(1)} h`;
 }
 
+/** A size for people: `812 B`, `3.4 MB`. */
+export function bytes(number: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, number)) / 3)));
+  return power === 0
+    ? `${Math.round(number)} B`
+    : `${(number / 1_000 ** power).toFixed(1)} ${units[power] ?? ""}`;
+}
+
 /** `1 ping`, `2 pings`. */
 export function amount(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;

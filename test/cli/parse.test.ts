@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { takenBy } from "../../src/cli/command-options.ts";
+import { COMMAND_NAMES } from "../../src/cli/commands.ts";
 import { OPTION_NAMES, option, variableOf } from "../../src/cli/options.ts";
-import { parse } from "../../src/cli/parse.ts";
+import { commandOf, parse } from "../../src/cli/parse.ts";
 
 function config(argv: readonly string[], env: Record<string, string> = {}) {
   const parsed = parse(argv, env);
@@ -175,7 +177,10 @@ test("no sentence repeats a piece of a password, wherever it stands in a broken 
 test.each([["--help"], ["-h"], ["--bogus", "--help"], ["--timeout", "x", "--help"], ["nonsense", "-h"]])(
   "help wins when the rest is wrong: %s %s",
   (...argv) => {
-    expect(parse(argv, { CELERY_PROBE_TIMEOUT: "soon" })).toEqual({ ok: true, value: { kind: "help" } });
+    expect(parse(argv, { CELERY_PROBE_TIMEOUT: "soon" })).toEqual({
+      ok: true,
+      value: { kind: "help", command: "check" },
+    });
   },
 );
 
@@ -215,7 +220,7 @@ test.each([
     "--global-keyprefix 'app*' is not a key prefix: expected text without * ? [ ] \\, such as app1:",
   ],
   [["--retries", "x"], "--retries 'x' is not accepted: expected a whole number from 0 to 100"],
-  [["frob"], "unknown command 'frob': expected check"],
+  [["frob"], `unknown command 'frob': expected ${COMMAND_NAMES.join(", ")}`],
   [["check", "check"], "unexpected word 'check' after check: expected options"],
   [["--any", "--node", "a@x"], "--node and --any contradict each other: expected one of them"],
   [
@@ -307,4 +312,83 @@ test.each([
 test("variables that only look like options are named", () => {
   const parsed = parse([], { CELERY_PROBE_TIMOUT: "1s", CELERY_PROBE_TIMEOUT: "1s", OTHER: "x" });
   expect(parsed).toMatchObject({ value: { unknownVariables: ["CELERY_PROBE_TIMOUT"] } });
+});
+
+describe("another command", () => {
+  const told = (argv: readonly string[], env: Record<string, string> = {}) => {
+    const command = commandOf(argv);
+    if (command === "check") throw new Error(`${argv.join(" ")} is read as a check`);
+    return parse(argv, env, takenBy(command));
+  };
+  const run = (argv: readonly string[], env: Record<string, string> = {}) => {
+    const parsed = told(argv, env);
+    if (!parsed.ok || parsed.value.kind !== "run") throw new Error(JSON.stringify(parsed));
+    return parsed.value;
+  };
+  const problem = (argv: readonly string[]) => {
+    const parsed = told(argv);
+    return parsed.ok ? "accepted" : parsed.problem.sentence;
+  };
+
+  test.each([
+    [["doctor"], "doctor"],
+    [["--broker", "redis://cache/1", "inspect", "ping"], "inspect"],
+    [["--node", "doctor"], "check"],
+    [["--node", "watch", "check"], "check"],
+    [["check", "doctor"], "check"],
+    [[], "check"],
+  ])("of %j is %s", (argv, command) => {
+    expect(commandOf(argv)).toBe(command);
+  });
+
+  test("takes words, and its own options behind it", () => {
+    const { words, config } = run(["inspect", "query_task", "a", "--allow-risky", "b", "--timeout", "9s"]);
+    expect(words).toEqual(["query_task", "a", "b"]);
+    expect(config).toMatchObject({ "allow-risky": { value: true }, timeout: { value: 9_000 } });
+  });
+
+  test("has defaults of its own, and the check's for what it does not take", () => {
+    expect(run(["doctor"]).config).toMatchObject({
+      deadline: { value: 15_000, origin: { kind: "default" } },
+      "max-queue-length": { value: [{ queue: null, limit: 1_000 }] },
+      any: { value: false },
+    });
+  });
+
+  test("reads variables of its own name where the check has the option too", () => {
+    const env = {
+      CELERY_PROBE_DEADLINE: "1s",
+      CELERY_PROBE_DOCTOR_DEADLINE: "20s",
+      CELERY_PROBE_MAX_FAILED: "3",
+      CELERY_PROBE_STRICT: "true",
+    };
+    const { config, unknownVariables } = run(["doctor"], env);
+    expect(config).toMatchObject({
+      deadline: { value: 20_000 },
+      "max-failed": { value: 3 },
+      strict: { value: false },
+    });
+    expect(unknownVariables).toEqual(["CELERY_PROBE_DEADLINE", "CELERY_PROBE_STRICT"]);
+  });
+
+  test.each([
+    [["inspect"], "inspect needs METHOD [WORD]…: see celery-probe help inspect"],
+    [["install", "a", "b"], "unexpected word 'b' after install PATH: expected options"],
+    [["doctor", "frob"], "unexpected word 'frob' after doctor: expected options"],
+    [["doctor", "--strict"], "unknown option '--strict': see celery-probe help doctor"],
+    [["doctor", "--max-faild", "1"], "unknown option '--max-faild': expected --max-failed?"],
+    [
+      ["doctor", "--flower", "x"],
+      "--flower '***' is not a web address: expected one such as http://flower:5555",
+    ],
+  ])("refuses %j in one sentence", (argv, expected) => {
+    expect(problem(argv)).toBe(expected);
+  });
+
+  test("help of a command is its own", () => {
+    expect(told(["doctor", "--bogus", "--help"])).toEqual({
+      ok: true,
+      value: { kind: "help", command: "doctor" },
+    });
+  });
 });

@@ -35,7 +35,8 @@ interface Fake {
 interface Traces {
   readonly writes: (readonly Command[])[];
   readonly listeners: { readonly topics: Topics; open: boolean }[];
-  readonly files: (readonly [path: string, content: string | null])[];
+  readonly written: (readonly [path: string, content: string | null])[];
+  readonly printed: string[];
 }
 
 const BROKER_END = { address: "10.0.0.9", port: 6379 };
@@ -47,7 +48,7 @@ const LISTENERS: Ends = { local: { address: "10.0.0.7", port: 50_002 }, remote: 
 export function fakeHost(fake: Fake): Host & Traces {
   const { now, pause } = fakeClock(30);
   let uuids = 0;
-  const traces: Traces = { writes: [], listeners: [], files: [] };
+  const traces: Traces = { writes: [], listeners: [], written: [], printed: [] };
   const nobody = fakeProc([]);
   const proc = () => fake.proc?.(now()) ?? nobody;
   const channel: Channel = {
@@ -102,8 +103,14 @@ export function fakeHost(fake: Fake): Host & Traces {
       list: (path) => proc().list(path),
     },
     writeFile(path, content) {
-      traces.files.push([path, content]);
+      traces.written.push([path, content]);
       return fake.writeProblem ?? null;
+    },
+    files: () => Promise.reject(new Error("no file is looked at in a check")),
+    web: () => Promise.reject(new Error("no page is fetched in a check")),
+    terminal: () => Promise.resolve(null),
+    print(text) {
+      traces.printed.push(text);
     },
     interrupted:
       fake.interruptedAt === undefined

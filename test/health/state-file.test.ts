@@ -38,7 +38,7 @@ describe("the state file", () => {
     const state = openStateFile(null, host);
     expect(state.silentForS(NODE, worker)).toBeNull();
     expect(state.note(evidence(silent), RULES)).toBeNull();
-    expect(host.files).toEqual([]);
+    expect(host.written).toEqual([]);
   });
 
   test("tells for how long a process has been silent when it was noted", () => {
@@ -63,7 +63,7 @@ describe("the state file", () => {
   test("notes now when a worker is silent for a time that cannot be seen", () => {
     const { state, host } = opened(undefined);
     expect(state.note(evidence(silent), RULES)).toBeNull();
-    expect(host.files).toEqual([[PATH, stateText({ [KEY]: NOW })]]);
+    expect(host.written).toEqual([[PATH, stateText({ [KEY]: NOW })]]);
   });
 
   test.each([
@@ -72,7 +72,7 @@ describe("the state file", () => {
   ])("keeps what it noted first when the worker is %s by it", (_, forS) => {
     const { state, host } = opened(stateText({ [KEY]: NOW - forS }));
     state.note(evidence({ ...silent, silentSinceS: forS }), RULES);
-    expect(host.files).toEqual([]);
+    expect(host.written).toEqual([]);
   });
 
   test.each([
@@ -84,26 +84,26 @@ describe("the state file", () => {
   ])("is removed when the worker %s", (_, seen) => {
     const { state, host } = opened(stateText({ [KEY]: NOW - 60 }));
     state.note(seen, RULES);
-    expect(host.files).toEqual([[PATH, null]]);
+    expect(host.written).toEqual([[PATH, null]]);
   });
 
   test("is left as it is when nothing is known of the worker", () => {
     const { state, host } = opened(stateText({ [KEY]: NOW - 60 }));
     state.note(evidence({}, { asking: { kind: "no-time" } }), RULES);
-    expect(host.files).toEqual([]);
+    expect(host.written).toEqual([]);
   });
 
   test("keeps the notes of other nodes when one answers", () => {
     const other = { "celery@web-10 30 900": NOW - 5 };
     const { state, host } = opened(stateText({ [KEY]: NOW - 60, ...other }));
     state.note(answeredAtOnce, RULES);
-    expect(host.files).toEqual([[PATH, stateText(other)]]);
+    expect(host.written).toEqual([[PATH, stateText(other)]]);
   });
 
   test("forgets the process before when the node is another process and answers", () => {
     const { state, host } = opened(stateText({ [`${NODE} 9 100`]: NOW - 60 }));
     state.note(answeredAtOnce, RULES);
-    expect(host.files).toEqual([[PATH, null]]);
+    expect(host.written).toEqual([[PATH, null]]);
   });
 
   test("says in the system's words what went wrong when it cannot be written", () => {
@@ -123,5 +123,5 @@ test("a silence counts from its own beginning when the worker answered since the
   });
   const { stateFileProblem } = await gather(planned(host), host);
   expect(stateFileProblem).toBeNull();
-  expect(host.files).toEqual([[PATH, null]]);
+  expect(host.written).toEqual([[PATH, null]]);
 });

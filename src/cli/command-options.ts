@@ -1,0 +1,227 @@
+import type { CommandName, DEFAULT_COMMAND } from "./commands.ts";
+import {
+  type Config,
+  type ConfigOf,
+  onOffSwitch,
+  type Option,
+  optional,
+  OPTION_NAMES,
+  OPTIONS,
+  type OptionName,
+  type OptionTable,
+  valued,
+  variableOf,
+} from "./options.ts";
+import type { Taken } from "./parse.ts";
+import {
+  count,
+  duration,
+  filePath,
+  oneOf,
+  queueLimit,
+  type QueueLimit,
+  settingText,
+  webUrl,
+} from "./values.ts";
+
+/** What a command other than the check can be told. */
+export interface CommandOptions {
+  /** Options of the check that mean the same here. */
+  readonly shared: readonly OptionName[];
+  /** Its own, in the order of the help; one that the check has too has another default here. */
+  readonly own: OptionTable;
+}
+
+/** Where the workers are. */
+const BROKER = [
+  "broker",
+  "broker-env",
+  "broker-write-url",
+  "tls",
+  "ssl-cert-reqs",
+  "ssl-ca-certs",
+  "ssl-certfile",
+  "ssl-keyfile",
+  "ssl-check-hostname",
+  "master-name",
+  "sentinel-username",
+  "sentinel-password",
+  "sentinel-tls",
+  "control-exchange",
+  "fanout-prefix",
+  "global-keyprefix",
+  "connect-timeout",
+] as const satisfies readonly OptionName[];
+
+/** Who they are. */
+const WORKERS = ["node", "placement", "pidfile"] as const satisfies readonly OptionName[];
+
+const FORMAT = valued(
+  "FORMAT",
+  oneOf("text", "json"),
+  { value: "text", text: "text" },
+  { summary: "text: for people; json: for programs" },
+);
+
+function deadlineOf(ms: number, text: string) {
+  return valued(
+    "DURATION",
+    duration,
+    { value: ms, text },
+    { summary: "when the run has ended, whatever happens" },
+  );
+}
+
+const INSPECT = {
+  timeout: valued(
+    "DURATION",
+    duration,
+    { value: 2_000, text: "2s" },
+    { summary: "how long to wait for the workers' answers" },
+  ),
+  deadline: deadlineOf(10_000, "10s"),
+  output: FORMAT,
+  "allow-risky": onOffSwitch({
+    summary: "send a method whose answer can disable the worker that gives it",
+  }),
+  "with-defaults": onOffSwitch({ summary: "for conf: the settings that nobody has changed as well" }),
+  builtins: onOffSwitch({ summary: "for registered: Celery's own tasks as well" }),
+} as const satisfies OptionTable;
+
+/** The problem that ends a run with 1. */
+const FAIL_ON = valued(
+  "LEVEL",
+  oneOf("warning", "problem"),
+  { value: "problem", text: "problem" },
+  { summary: "what ends with exit code 1: problems, or warnings too" },
+);
+
+/** What `doctor` and `report` look at, beyond the check. */
+const FINDINGS = {
+  "max-queue-length": {
+    argument: "[QUEUE=]N",
+    parse: queueLimit,
+    default: [{ queue: null, limit: 1_000 }],
+    defaultText: "1000",
+    repeats: true,
+    summary: "warn when more messages wait in a queue",
+  } satisfies Option<readonly QueueLimit[]>,
+  "max-failed": valued(
+    "N",
+    count(0, 999_999_999),
+    { value: 10, text: "10" },
+    { summary: "warn when more results are failures" },
+  ),
+  "limit-gap": valued(
+    "DURATION",
+    duration,
+    { value: 30_000, text: "30s" },
+    { summary: "how far apart the time limits of a task have to be" },
+  ),
+  "result-backend": {
+    ...optional("URL", settingText, {
+      summary: "where the results are (default: CELERY_RESULT_BACKEND, else the broker)",
+    }),
+    show: () => "***",
+  },
+  log: optional("PATH", filePath, {
+    summary: "the worker's log, - for stdin (default: that of its -f)",
+  }),
+  flower: {
+    ...optional("URL", webUrl, {
+      summary: "a Flower to compare with, http://[user:password@]host:5555",
+    }),
+    show: () => "***",
+  },
+} as const satisfies OptionTable;
+
+const DOCTOR = {
+  ...FINDINGS,
+  "fail-on": FAIL_ON,
+  deadline: deadlineOf(15_000, "15s"),
+  output: FORMAT,
+} as const satisfies OptionTable;
+
+const REPORT = {
+  ...FINDINGS,
+  "with-arguments": onOffSwitch({ summary: "leave the arguments of tasks in" }),
+  deadline: deadlineOf(30_000, "30s"),
+  output: FORMAT,
+} as const satisfies OptionTable;
+
+const WATCH = {
+  interval: valued(
+    "DURATION",
+    duration,
+    { value: 2_000, text: "2s" },
+    { summary: "how long from one picture to the next" },
+  ),
+  once: onOffSwitch({ summary: "one picture, then end" }),
+} as const satisfies OptionTable;
+
+const BEAT = {
+  schedule: optional("PATH", filePath, {
+    summary: "the schedule file (default: that of its -s)",
+  }),
+  "max-schedule-age": optional("DURATION", duration, {
+    summary: "how long the schedule file may be unwritten (default: twice its sync interval)",
+  }),
+  timeout: valued(
+    "DURATION",
+    duration,
+    { value: 2_000, text: "2s" },
+    { summary: "how long to wait for the answer to one ping" },
+  ),
+  deadline: deadlineOf(5_000, "5s"),
+  output: FORMAT,
+} as const satisfies OptionTable;
+
+const FINDING_OPTIONS = [
+  ...BROKER,
+  ...WORKERS,
+  "busy-grace",
+  "queue",
+  "max-task-age",
+  "timeout",
+  "retries",
+] as const satisfies readonly OptionName[];
+
+/** What each command takes, the check apart. `install`, `completion` and `help` take nothing. */
+export const COMMAND_OPTIONS = {
+  inspect: { shared: [...BROKER, ...WORKERS], own: INSPECT },
+  doctor: { shared: FINDING_OPTIONS, own: DOCTOR },
+  watch: { shared: [...BROKER, "node", "queue"], own: WATCH },
+  beat: { shared: [...BROKER, "placement", "verbose", "quiet"], own: BEAT },
+  report: { shared: FINDING_OPTIONS, own: REPORT },
+  install: { shared: [], own: {} },
+  completion: { shared: [], own: {} },
+  help: { shared: [], own: {} },
+} as const satisfies Readonly<Record<Exclude<CommandName, typeof DEFAULT_COMMAND>, CommandOptions>>;
+
+export type OtherCommand = keyof typeof COMMAND_OPTIONS;
+
+/** A command's own options, and those of the check, as far as the command takes them; of the rest the defaults. */
+export type CommandConfig<C extends OtherCommand> = Omit<Config, keyof (typeof COMMAND_OPTIONS)[C]["own"]> &
+  ConfigOf<(typeof COMMAND_OPTIONS)[C]["own"]>;
+
+/** What a command takes, for the parser. A variable that the check reads as well carries the command's name. */
+export function takenBy(command: OtherCommand): Taken {
+  const { shared, own }: CommandOptions = COMMAND_OPTIONS[command];
+  return {
+    command,
+    options: { ...own, ...Object.fromEntries(shared.map((name) => [name, OPTIONS[name]])) },
+    variableOf: (name) =>
+      Object.hasOwn(own, name) && Object.hasOwn(OPTIONS, name)
+        ? variableOf(`${command}-${name}`)
+        : variableOf(name),
+  };
+}
+
+/** Every variable that any command reads. */
+export function allVariables(): ReadonlySet<string> {
+  const others = Object.keys(COMMAND_OPTIONS) as readonly OtherCommand[];
+  return new Set([
+    ...OPTION_NAMES.map(variableOf),
+    ...others.map(takenBy).flatMap(({ options, variableOf: nameOf }) => Object.keys(options).map(nameOf)),
+  ]);
+}

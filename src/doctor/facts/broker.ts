@@ -1,0 +1,23 @@
+import type { BrokerFailure } from "../../broker/failure.ts";
+
+/** What is found of the broker. */
+export interface BrokerFacts {
+  /** Whether it can be reached and used, and who named it. */
+  readonly broker: {
+    /** Masked. */
+    readonly url: string;
+    readonly from: string;
+    /** null: it answers. */
+    readonly failure: BrokerFailure | null;
+    /** Redis or Valkey, and its version; null where INFO is refused. */
+    readonly server: string | null;
+    readonly upS: number | null;
+  };
+  /** Whether it has room, and throws nothing away. Bytes; null: no limit. */
+  readonly "broker-memory": {
+    readonly used: number;
+    readonly limit: number | null;
+    /** `maxmemory-policy`: any but `noeviction` may throw tasks away. */
+    readonly policy: string | null;
+  };
+}

@@ -1,0 +1,36 @@
+import type { BrokerFacts } from "./facts/broker.ts";
+import type { WorkerFacts } from "./facts/worker.ts";
+
+/**
+ * How bad it is. `skipped`: it could not be looked at, which is no sign of anything.
+ */
+export type Level = "ok" | "skipped" | "warning" | "problem";
+
+/** Of each finding, by its code, what was seen. The words are made in render/findings/. */
+export interface Facts extends BrokerFacts, WorkerFacts {}
+
+/** What a finding is about: a stable word, one section of docs/doctor.md each. */
+export type Code = keyof Facts;
+
+/** The answer to one question of the run-book about one thing; a code may be found of several things. */
+export type FindingOf<C extends Code> = {
+  readonly [K in C]: {
+    readonly code: K;
+    readonly level: Level;
+    /** The node, queue, process or file that it is about; null: the whole. */
+    readonly about: string | null;
+    readonly facts: Facts[K];
+  };
+}[C];
+
+export type Finding = FindingOf<Code>;
+
+/** Makes a finding. */
+export function finding<C extends Code>(
+  code: C,
+  level: Level,
+  about: string | null,
+  facts: Facts[C],
+): FindingOf<C> {
+  return { code, level, about, facts };
+}

@@ -1,0 +1,92 @@
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  fstatSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+} from "node:fs";
+import { failure, type Outcome, success } from "../outcome.ts";
+import type { FileLook, FileProblem, Files } from "./parts.ts";
+
+/** The files of this machine. */
+export const files: Files = {
+  look: (path) => attempt(() => lookOf(statSync(path))),
+  tail: (path, bytes) => attempt(() => tailOf(path, bytes)),
+  input,
+  copySelf(path) {
+    const next = `${path}.${process.pid}`;
+    try {
+      copyFileSync(process.execPath, next, constants.COPYFILE_EXCL);
+      chmodSync(next, 0o755);
+      renameSync(next, path);
+      return null;
+    } catch (error) {
+      rmSync(next, { force: true });
+      return error instanceof Error ? error.message : String(error);
+    }
+  },
+};
+
+function lookOf(stats: Stats): FileLook {
+  return {
+    kind: stats.isFile() ? "file" : stats.isDirectory() ? "folder" : "other",
+    uid: stats.uid,
+    gid: stats.gid,
+    mode: stats.mode & 0o7777,
+    bytes: stats.size,
+    modifiedS: stats.mtimeMs / 1_000,
+  };
+}
+
+function tailOf(path: string, bytes: number): string {
+  // A fifo without a writer would hold us for ever.
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const { size } = fstatSync(fd);
+    const room = Buffer.alloc(Math.min(bytes, size));
+    const read = readSync(fd, room, 0, room.length, Math.max(0, size - bytes));
+    return room.subarray(0, read).toString("utf8");
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function input(bytes: number, withinMs: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const end = () => {
+    process.stdin.destroy();
+    resolve(Buffer.concat(chunks).subarray(-bytes).toString("utf8"));
+  };
+  const timer = setTimeout(end, withinMs);
+  process.stdin.on("data", (chunk: Buffer) => {
+    chunks.push(chunk);
+    size += chunk.length;
+    for (let first = chunks[0]; first !== undefined && size - first.length >= bytes; first = chunks[0]) {
+      size -= first.length;
+      chunks.shift();
+    }
+  });
+  for (const event of ["end", "error", "close"])
+    process.stdin.once(event, () => {
+      clearTimeout(timer);
+      end();
+    });
+  return promise;
+}
+
+function attempt<T>(work: () => T): Outcome<T, FileProblem> {
+  try {
+    return success(work());
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    return failure(code === "EACCES" || code === "EPERM" ? "forbidden" : "gone");
+  }
+}

@@ -1,0 +1,59 @@
+import type { Outcome } from "../outcome.ts";
+
+/** What a file is, without its content. */
+export interface FileLook {
+  readonly kind: "file" | "folder" | "other";
+  readonly uid: number;
+  readonly gid: number;
+  /** Permission bits. */
+  readonly mode: number;
+  readonly bytes: number;
+  /** When it was written last, in seconds since 1970. */
+  readonly modifiedS: number;
+}
+
+/** Why a file could not be looked at; `gone` stands for everything but a refusal. */
+export type FileProblem = "gone" | "forbidden";
+
+/** Files of this machine, for the commands that look at more than /proc. */
+export interface Files {
+  /** Follows links. */
+  look(path: string): Outcome<FileLook, FileProblem>;
+  /** The last `bytes` of a file, as UTF-8. */
+  tail(path: string, bytes: number): Outcome<string, FileProblem>;
+  /** The last `bytes` of what stands on stdin, read to its end or for `withinMs` milliseconds. */
+  input(bytes: number, withinMs: number): Promise<string>;
+  /**
+   * Puts a copy of this executable in the place of `path`, at once and with mode 0755.
+   *
+   * @returns what went wrong, in the system's words; null: nothing
+   */
+  copySelf(path: string): string | null;
+}
+
+/** A page of the web. */
+export interface WebPage {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** Fetches a page, redirects not followed; gives what went wrong, in the system's words. */
+export type Web = (
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  withinMs: number,
+) => Promise<Outcome<WebPage, string>>;
+
+/** The terminal that stdout is. */
+export interface Terminal {
+  /** Characters. */
+  size(): { readonly columns: number; readonly rows: number };
+  /** Calls when its size has changed. */
+  onResize(listener: () => void): void;
+  /** Calls for each key; until `restore`, keys are not shown. Nothing where stdin is no terminal. */
+  onKey(listener: (key: string) => void): void;
+  /** Switches to a screen of its own, which `restore`, and the end of the process however it comes, leaves again. */
+  takeScreen(): void;
+  restore(): void;
+}

@@ -1,0 +1,50 @@
+import type { BrokerFailure } from "../broker/failure.ts";
+import type { Route } from "../broker/keys.ts";
+import { type Outcome, success } from "../outcome.ts";
+import type { Collected, Mailbox } from "./mailbox.ts";
+
+/** A request on its way: the message carries the ticket. */
+export interface Sent {
+  readonly route: Route;
+  readonly message: string;
+  readonly ticket: string;
+}
+
+/** What came back of one request. */
+export interface Replies {
+  /** Connections that were subscribed where it was published. */
+  readonly subscribers: number;
+  /** The results by full node name. */
+  readonly results: ReadonlyMap<string, unknown>;
+  /** Answers in a serialisation that is not read here (`task_serializer` other than json): their bytes as Latin-1. */
+  readonly unread: readonly string[];
+}
+
+/**
+ * Asks one question and collects what is answered, until `isEnough` or `waitMs` milliseconds have passed; nothing is
+ * waited for where nobody is subscribed. The answers do not stay on the broker.
+ */
+export async function query(
+  mailbox: Mailbox,
+  { route, message, ticket }: Sent,
+  isEnough: (replies: Replies) => boolean,
+  waitMs: number,
+): Promise<Outcome<Replies, BrokerFailure>> {
+  const published = await mailbox.publish(route, message);
+  if (!published.ok) return published;
+  const results = new Map<string, unknown>();
+  const unread: string[] = [];
+  const ours: Collected[] = [];
+  const replies: Replies = { subscribers: published.value, results, unread };
+  if (published.value === 0) return success(replies);
+  const collected = await mailbox.collect((answers) => {
+    for (const answer of answers.filter((one) => one.ticket === ticket)) {
+      ours.push(answer);
+      if (answer.said.kind === "read") results.set(answer.said.node, answer.said.result);
+      else unread.push(answer.said.bytes);
+    }
+    return isEnough(replies);
+  }, waitMs);
+  await mailbox.withdraw(ours);
+  return collected.ok ? success(replies) : collected;
+}

@@ -1,0 +1,12 @@
+import type { Level } from "../../doctor/finding.ts";
+
+/** A finding in words: what was seen, and the next step; null where there is none to take. */
+export interface FindingWords {
+  readonly seen: string;
+  readonly next: string | null;
+}
+
+/** The words of each code of a topic. */
+export type WordsOf<F> = {
+  readonly [C in keyof F]: (facts: F[C], level: Level, about: string | null) => FindingWords;
+};

@@ -1,0 +1,17 @@
+import type { WorkerFacts } from "../../doctor/facts/worker.ts";
+import { statement } from "../statement.ts";
+import type { WordsOf } from "./words.ts";
+
+export const WORKER_WORDS: WordsOf<WorkerFacts> = {
+  worker: ({ check, blockingPool }) => {
+    const { status, reason } = check.verdict;
+    const { fact, hint } = statement(check);
+    const isSilent = reason === "busy" || reason === "hung";
+    const pool =
+      blockingPool !== null && isSilent
+        ? `a ${blockingPool} pool answers nothing while a task blocks: prefork (-P prefork) answers during long tasks`
+        : null;
+    const next = [hint, pool].filter((one) => one !== null).join("; ");
+    return { seen: `${status}: ${reason}: ${fact}`, next: next === "" ? null : next };
+  },
+};

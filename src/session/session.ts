@@ -1,0 +1,112 @@
+import type { BrokerFailure } from "../broker/failure.ts";
+import { type Destination, replyKey, routesTo } from "../broker/keys.ts";
+import type { Deadline } from "../deadline.ts";
+import { closeLines, type Lines, openLines } from "../health/lines.ts";
+import type { Plan } from "../health/plan.ts";
+import type { Host } from "../host.ts";
+import { type Outcome, success } from "../outcome.ts";
+import type { Command, Reply } from "../pidbox/channel.ts";
+import { openMailbox } from "../pidbox/mailbox.ts";
+import { encodeRequest, type Question } from "../pidbox/message.ts";
+import { query, type Replies } from "../pidbox/query.ts";
+
+/** An open conversation with a broker and the workers on it, for commands that ask more than one thing. */
+export interface Session extends Lines {
+  readonly plan: Plan;
+  /**
+   * Asks nodes, or everyone, one question.
+   *
+   * @param waitMs for how long answers are waited for, in milliseconds; ended before by `isEnough`, and by the deadline
+   */
+  readonly ask: (
+    question: Question,
+    whom: Destination,
+    waitMs: number,
+    isEnough?: (replies: Replies) => boolean,
+  ) => Promise<Outcome<Replies, BrokerFailure>>;
+  /** Sends commands to the broker that workers fetch from; fails when it does not answer within `--connect-timeout`. */
+  readonly send: (commands: readonly Command[]) => Promise<Outcome<readonly Reply[], BrokerFailure>>;
+  readonly close: () => void;
+}
+
+/** Replies that a list keeps: those of a whole fleet. */
+const KEEP = 4_096;
+
+/** Connects where the plan says. */
+export async function openSession(
+  plan: Plan,
+  host: Host,
+  deadline: Deadline,
+): Promise<Outcome<Session, BrokerFailure>> {
+  const lines = await openLines(plan, host, deadline);
+  if (!lines.ok) return lines;
+  const { read, write } = lines.value;
+  const answerMs = () => deadline.atMost(plan.connectTimeout);
+  // What is sent while a transaction is open would become a part of it: a connection of its own for that.
+  const side = await host.connect(read.target, answerMs());
+  if (!side.ok) {
+    closeLines(lines.value);
+    return side;
+  }
+  const { controlExchange } = plan.naming;
+  const bySentinel = plan.broker.located.kind === "sentinel";
+  const patience = { now: host.now, pause: host.pause, answerMs };
+
+  /** One question at a time: each is a transaction on the same connection. */
+  let last: Promise<unknown> = Promise.resolve();
+  const ask: Session["ask"] = (...question) => {
+    const next = last.then(() => askNow(...question));
+    last = next;
+    return next;
+  };
+
+  async function askNow(
+    question: Question,
+    whom: Destination,
+    waitMs: number,
+    isEnough = everyoneIn(whom),
+  ): Promise<Outcome<Replies, BrokerFailure>> {
+    const replyTo = replyKey(whom, controlExchange);
+    let answered: Outcome<Replies, BrokerFailure> = success({
+      subscribers: 0,
+      results: new Map(),
+      unread: [],
+    });
+    for (const route of routesTo(read.target.db, plan.naming, replyTo, bySentinel)) {
+      const ticket = host.uuid();
+      const message = encodeRequest({
+        question,
+        destination: whom,
+        ticket,
+        controlExchange,
+        replyTo,
+        deliveryTag: host.uuid(),
+        expires: host.epochSeconds() + waitMs / 1_000,
+      });
+      // A mailbox of its own: what others ask for at the same time is not ours to read.
+      const mailbox = openMailbox({ requests: read.channel, replies: write.channel }, KEEP, patience);
+      answered = await query(mailbox, { route, message, ticket }, isEnough, deadline.atMost(waitMs));
+      if (!answered.ok || answered.value.subscribers > 0) return answered;
+    }
+    return answered;
+  }
+
+  return success({
+    ...lines.value,
+    plan,
+    ask,
+    send: (commands) => side.value.send(commands, answerMs()),
+    close() {
+      side.value.close();
+      closeLines(lines.value);
+    },
+  });
+}
+
+/** Every node that was named has answered, or as many as were subscribed. */
+function everyoneIn(whom: Destination): (replies: Replies) => boolean {
+  return ({ results, unread, subscribers }) =>
+    whom === "everyone"
+      ? results.size + unread.length >= subscribers
+      : whom.every((node) => results.has(node));
+}

@@ -1,0 +1,55 @@
+import { expect, test } from "vitest";
+import { freePort, startServer } from "../../world/server.ts";
+import { startWorker } from "../../world/worker.ts";
+import { probe } from "../probe.ts";
+import { diagnose } from "./diagnose.ts";
+
+test("names a broker that refuses connections, and where its URL came from", async () => {
+  const port = await freePort();
+  const { of, exitCode } = await diagnose(["--placement", "remote"], {
+    CELERY_BROKER_URL: `redis://:secret@127.0.0.1:${port}/0`,
+  });
+  expect(of("broker")).toMatchObject([
+    { level: "problem", seen: expect.stringMatching(/refused.*\(from CELERY_BROKER_URL\)/) },
+  ]);
+  expect(exitCode).toBe(1);
+});
+
+test("names a wrong password without repeating it, once as the first thing to do", async () => {
+  await using server = await startServer({ password: "right" });
+  const url = server.url().replace("right", "wr0ng");
+  const { stdout, exitCode } = await probe(["doctor", "--placement", "remote"], { CELERY_BROKER_URL: url });
+  expect(stdout).toMatch(/^PROBLEM  broker: .*WRONGPASS/m);
+  expect(stdout).toMatch(/^first: broker: /m);
+  expect(stdout).not.toContain("wr0ng");
+  expect(exitCode).toBe(1);
+});
+
+test("warns of a broker that may throw tasks away, and of one that is nearly full", async () => {
+  await using server = await startServer();
+  const redis = server.client();
+  const { of } = await diagnose(["--broker", server.url(), "--placement", "remote"]);
+  expect(of("broker-memory")).toMatchObject([{ level: "ok" }]);
+  await redis.config("SET", "maxmemory", "100mb", "maxmemory-policy", "allkeys-lru");
+  const evicting = await diagnose(["--broker", server.url(), "--placement", "remote"]);
+  expect(evicting.of("broker-memory")).toMatchObject([
+    { level: "warning", next: expect.stringContaining("noeviction") },
+  ]);
+  const used = Number(/used_memory:(\d+)/.exec(await redis.info("memory"))?.[1]);
+  await redis.config("SET", "maxmemory", Math.round(used * 1.05), "maxmemory-policy", "noeviction");
+  const full = await diagnose(["--broker", server.url(), "--placement", "remote"]);
+  expect(full.of("broker-memory")).toMatchObject([
+    { level: "warning", next: expect.stringContaining("maxmemory") },
+  ]);
+  redis.disconnect();
+});
+
+test("tells a blocked solo worker that prefork answers during long tasks", async () => {
+  await using server = await startServer();
+  await using worker = await startWorker({ server, pool: "solo" });
+  await worker.taskStarted(await worker.submit("nap", 60));
+  const { of } = await diagnose(["--node", worker.node], { CELERY_BROKER_URL: server.url() });
+  expect(of("worker")).toMatchObject([
+    { level: "ok", seen: expect.stringContaining("busy"), next: expect.stringContaining("prefork") },
+  ]);
+});

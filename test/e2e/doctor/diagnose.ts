@@ -1,0 +1,28 @@
+import type { Code, Level } from "../../../src/doctor/finding.ts";
+import { type Probed, probe } from "../probe.ts";
+
+/** A finding as `--output json` prints it. */
+export interface Printed {
+  readonly code: Code;
+  readonly level: Level;
+  readonly about: string | null;
+  readonly seen: string;
+  readonly next: string | null;
+}
+
+export interface Diagnosis extends Probed {
+  readonly findings: readonly Printed[];
+  /** Those of one code. */
+  readonly of: (code: Code) => readonly Printed[];
+}
+
+/** Runs the executable's doctor; its environment holds `env` and nothing else. */
+export async function diagnose(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Diagnosis> {
+  const probed = await probe(["doctor", "--output", "json", ...args], env);
+  if (probed.stdout === "") throw new Error(`no findings: ${probed.stderr}`);
+  const { findings } = JSON.parse(probed.stdout) as { readonly findings: readonly Printed[] };
+  return { ...probed, findings, of: (code) => findings.filter((finding) => finding.code === code) };
+}
