@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { freePort, startServer } from "../../world/server.ts";
 import { startWorker } from "../../world/worker.ts";
 import { probe } from "../probe.ts";
-import { diagnose } from "./diagnose.ts";
+import { diagnose, saying } from "./diagnose.ts";
 
 test("names a broker that refuses connections, and where its URL came from", async () => {
   const port = await freePort();
@@ -10,7 +10,7 @@ test("names a broker that refuses connections, and where its URL came from", asy
     CELERY_BROKER_URL: `redis://:secret@127.0.0.1:${port}/0`,
   });
   expect(of("broker")).toMatchObject([
-    { level: "problem", seen: expect.stringMatching(/refused.*\(from CELERY_BROKER_URL\)/) },
+    { level: "problem", seen: saying(/refused.*\(from CELERY_BROKER_URL\)/) },
   ]);
   expect(exitCode).toBe(1);
 });
@@ -32,15 +32,11 @@ test("warns of a broker that may throw tasks away, and of one that is nearly ful
   expect(of("broker-memory")).toMatchObject([{ level: "ok" }]);
   await redis.config("SET", "maxmemory", "100mb", "maxmemory-policy", "allkeys-lru");
   const evicting = await diagnose(["--broker", server.url(), "--placement", "remote"]);
-  expect(evicting.of("broker-memory")).toMatchObject([
-    { level: "warning", next: expect.stringContaining("noeviction") },
-  ]);
+  expect(evicting.of("broker-memory")).toMatchObject([{ level: "warning", next: saying(/noeviction/) }]);
   const used = Number(/used_memory:(\d+)/.exec(await redis.info("memory"))?.[1]);
   await redis.config("SET", "maxmemory", Math.round(used * 1.05), "maxmemory-policy", "noeviction");
   const full = await diagnose(["--broker", server.url(), "--placement", "remote"]);
-  expect(full.of("broker-memory")).toMatchObject([
-    { level: "warning", next: expect.stringContaining("maxmemory") },
-  ]);
+  expect(full.of("broker-memory")).toMatchObject([{ level: "warning", next: saying(/maxmemory/) }]);
   redis.disconnect();
 });
 
@@ -49,7 +45,5 @@ test("tells a blocked solo worker that prefork answers during long tasks", async
   await using worker = await startWorker({ server, pool: "solo" });
   await worker.taskStarted(await worker.submit("nap", 60));
   const { of } = await diagnose(["--node", worker.node], { CELERY_BROKER_URL: server.url() });
-  expect(of("worker")).toMatchObject([
-    { level: "ok", seen: expect.stringContaining("busy"), next: expect.stringContaining("prefork") },
-  ]);
+  expect(of("worker")).toMatchObject([{ level: "ok", seen: saying(/busy/), next: saying(/prefork/) }]);
 });

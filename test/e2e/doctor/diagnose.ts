@@ -1,3 +1,4 @@
+import { expect } from "vitest";
 import type { Code, Level } from "../../../src/doctor/finding.ts";
 import { type Probed, probe } from "../probe.ts";
 
@@ -25,4 +26,9 @@ export async function diagnose(
   if (probed.stdout === "") throw new Error(`no findings: ${probed.stderr}`);
   const { findings } = JSON.parse(probed.stdout) as { readonly findings: readonly Printed[] };
   return { ...probed, findings, of: (code) => findings.filter((finding) => finding.code === code) };
+}
+
+/** Text that has these words, for `toMatchObject`. */
+export function saying(words: RegExp): unknown {
+  return expect.stringMatching(words);
 }
