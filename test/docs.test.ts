@@ -12,6 +12,7 @@ const PAGES = [
   ...readdirSync(ROOT).filter((file) => file.endsWith(".md")),
   ...readdirSync(join(ROOT, "docs")).map((file) => `docs/${file}`),
   "examples/compose/README.md",
+  "examples/broken/README.md",
 ];
 
 test("docs/options.md is what the table of options makes", () => {

@@ -1,5 +1,6 @@
+import type { Verdict } from "../../health/verdict.ts";
 import { poolOf } from "../../health/worker-settings.ts";
-import { type Finding, finding, type Level } from "../finding.ts";
+import { finding, type Level } from "../finding.ts";
 import type { Topic } from "../scene.ts";
 
 /** The verdict of the health check, which has run. */
@@ -9,12 +10,11 @@ export const worker: Topic = ({ check, workers, host }) => {
   const one = workers.find((other) => other.node === node) ?? workers[0];
   const pool = one === undefined ? null : poolOf(one.process, host.env);
   const blockingPool = pool !== null && /^(?:solo|gevent|eventlet)$/.test(pool) ? pool : null;
-  const found: readonly Finding[] = [finding("worker", LEVEL[verdict.status], node, { check, blockingPool })];
-  return Promise.resolve(found);
+  return Promise.resolve([finding("worker", levelOf(verdict), node, { check, blockingPool })]);
 };
 
-const LEVEL: { readonly [S in "healthy" | "unhealthy" | "unknown"]: Level } = {
-  healthy: "ok",
-  unhealthy: "problem",
-  unknown: "problem",
-};
+/** A worker that is healthy without answering is what its users complain of. */
+function levelOf({ status, reason }: Verdict): Level {
+  if (status !== "healthy") return "problem";
+  return reason === "busy" || reason === "deaf" ? "warning" : "ok";
+}

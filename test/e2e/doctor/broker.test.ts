@@ -45,5 +45,5 @@ test("tells a blocked solo worker that prefork answers during long tasks", async
   await using worker = await startWorker({ server, pool: "solo" });
   await worker.taskStarted(await worker.submit("nap", 60));
   const { of } = await diagnose(["--node", worker.node], { CELERY_BROKER_URL: server.url() });
-  expect(of("worker")).toMatchObject([{ level: "ok", seen: saying(/busy/), next: saying(/prefork/) }]);
+  expect(of("worker")).toMatchObject([{ level: "warning", seen: saying(/busy/), next: saying(/prefork/) }]);
 });

@@ -1,0 +1,50 @@
+import { join } from "node:path";
+import { beforeAll, expect, test } from "vitest";
+import { DockerBench } from "./bench.ts";
+import type { ComposeProject } from "./docker.ts";
+import { ROOT } from "./probe-image.ts";
+import { until } from "./until.ts";
+
+let bench: DockerBench;
+
+beforeAll(async () => {
+  bench = await DockerBench.open();
+  return () => bench.close();
+});
+
+/** The folder, the service in which the doctor is called, and what it has to name first. */
+test.each([
+  ["blocked", "worker", "worker", /prefork/],
+  ["limits", "worker", "time-limits", /soft/],
+  ["password", "worker", "broker", /WRONGPASS/],
+  ["queue", "worker", "queues-consumed", /mails/],
+  ["two-beats", "beat", "beat-processes", /2/],
+])("the doctor names what is wrong with examples/broken/%s", async (folder, service, code, words) => {
+  const { docker } = bench;
+  const project: ComposeProject = {
+    name: `celery-probe-broken-${folder}-${process.pid}`,
+    files: [join(ROOT, "examples/broken", folder, "compose.yaml")],
+    env: {
+      PYTHON_IMAGE: bench.bases.python,
+      REDIS_IMAGE: bench.bases.redis,
+      PROBE_IMAGE: bench.probeImage,
+    },
+  };
+  bench.atEnd(() =>
+    docker.compose(project, ["down", "--rmi", "local", "--volumes", "--remove-orphans", "--timeout", "1"]),
+  );
+  await docker.compose(project, ["up", "--build", "--detach"]);
+  const container = (await docker.compose(project, ["ps", "--quiet", service])).trim();
+
+  // What is wrong takes a moment to happen.
+  const said = await until(`${code} is named first`, 60_000, async () => {
+    const { stdout, exitCode } = await docker.try(["exec", container, "celery-probe", "doctor"]);
+    return stdout.includes(`\nfirst: ${code}: `) ? { stdout, exitCode } : undefined;
+  });
+
+  const line = said.stdout.split("\n").find((one) => one.startsWith("PROBLEM") || one.startsWith("warning"));
+  expect(line).toContain(` ${code}`);
+  expect(said.stdout).toMatch(words);
+  expect(said.stdout).not.toContain("wrong");
+  expect(said.exitCode).toBe(code === "worker" ? 0 : 1);
+});
