@@ -1,12 +1,13 @@
-import { asObject } from "../pidbox/envelope.ts";
+import { asObject, isRawNumber } from "../pidbox/envelope.ts";
 import type { Method } from "./methods.ts";
 
 /** What stands in the place of a secret; Celery's own mask (celery/app/utils.py `filter_hidden_settings`). */
 const MASK = "********";
 
-/** Names of settings and connection parameters whose values are secrets. */
-const SECRET_NAME =
-  /pass|pwd|secret|token|credential|api_?key|access_?key|private_?key|encryption|(?:^|_)auth$/i;
+/** What stands in names of settings and connection parameters whose values are secrets. */
+const SECRET =
+  "(?:pass|pwd|secret|token|credential|api_?key|access_?key|private_?key|encryption|(?<![a-z])auth(?![a-z]))";
+const SECRET_NAME = new RegExp(SECRET, "i");
 
 /** How deep an answer is looked into; what is deeper is left out, as nothing of Celery's is. */
 const DEPTH = 32;
@@ -67,7 +68,7 @@ function mapTexts(value: unknown, inText: (text: string) => string, byName: bool
   if (typeof value === "string") return inText(value);
   if (Array.isArray(value)) return value.map((one) => mapTexts(one, inText, byName, depth + 1));
   const object = asObject(value);
-  if (object === null) return value;
+  if (object === null || isRawNumber(value)) return value;
   return Object.fromEntries(
     Object.entries(object).map(([name, one]) => [
       name,
@@ -81,7 +82,7 @@ function maskAll(value: unknown, depth: number): unknown {
   if (value === null || typeof value === "boolean" || value === "" || depth > DEPTH) return value ?? null;
   if (Array.isArray(value)) return value.map((one) => maskAll(one, depth + 1));
   const object = asObject(value);
-  if (object === null) return MASK;
+  if (object === null || isRawNumber(value)) return MASK;
   return Object.fromEntries(Object.entries(object).map(([name, one]) => [name, maskAll(one, depth + 1)]));
 }
 
@@ -91,11 +92,15 @@ const CREDENTIALS = /([a-z][a-z0-9+.-]*:\/\/)([^\n]*)@/gi;
 /** Where the next of several URLs begins. */
 const NEXT_URL = /(?<=[\s;,'"([{=])(?=[a-z][a-z0-9+.-]*:\/\/)/i;
 
-/** `password=…` of a query or of a connection string, `'password': '…'` of a dictionary as Python writes it. */
-const ASSIGNED =
-  /([\w-]*(?:pass|pwd|secret|token|credential|api_?key)[\w-]*=)(?:'[^']*'|"[^"]*"|[^\s&,;)'"]+)/gi;
-const ENTRY =
-  /((?:'[^'\n]*|"[^"\n]*)(?:pass|pwd|secret|token|credential|api_?key)[^'"\n]*['"]\s*:\s*)(?:b?'(?:[^'\\]|\\.)*'|b?"(?:[^"\\]|\\.)*")/gi;
+/** `password=…` of a query or of a connection string. */
+const ASSIGNED = new RegExp(`([\\w-]*${SECRET}[\\w-]*=)(?:'[^']*'|"[^"]*"|[^\\s&,;)'"]+)`, "gi");
+
+/** `'password': '…'` of a dictionary as Python writes it; also where the value is a number, a list or a tuple. */
+const ENTRY = new RegExp(
+  `(['"][^'"\\n]*${SECRET}[^'"\\n]*['"]\\s*:\\s*)` +
+    `(?:b?'(?:[^'\\\\]|\\\\.)*'|b?"(?:[^"\\\\]|\\\\.)*"|[[(][^\\])]*[\\])]|\\d+)`,
+  "gi",
+);
 
 /** Text with the secrets masked that its form gives away. */
 export function maskText(text: string): string {

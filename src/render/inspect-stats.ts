@@ -19,10 +19,19 @@ export function statsLines(result: unknown): Shown {
 }
 
 function poolText(pool: Readonly<Record<string, unknown>>): string {
+  return `${poolName(pool)} of ${show(pool["max-concurrency"])}`;
+}
+
+/** Celery names the pool from 5.3 on; before, each has keys of its own. */
+function poolName(pool: Readonly<Record<string, unknown>>): string {
   const { implementation } = pool;
-  const named =
-    typeof implementation === "string" ? implementation.replace(/^celery\.concurrency\./, "") : "";
-  return `${named} of ${show(pool["max-concurrency"])}`.trim();
+  if (typeof implementation === "string") {
+    return implementation.replace(/^celery\.concurrency\./, "").replace(/:TaskPool$/, "");
+  }
+  if ("writes" in pool) return "prefork";
+  if ("processes" in pool) return "solo";
+  if ("threads" in pool) return "threads";
+  return "free-threads" in pool ? "eventlet" : "gevent";
 }
 
 /** Linux counts in kilobytes (getrusage(2)). */

@@ -10,6 +10,9 @@ interface Entry {
   readonly state: string | null;
 }
 
+/** Linux' own limit; pools of threads and greenlets put the number of one of these into the place of a process'. */
+const HIGHEST_PID = 4_194_304;
+
 /** Tasks for people: name and age, id, arguments; two or three lines each. @param nowS seconds since 1970 */
 export function tasksLines(method: TaskMethod, result: unknown, nowS: number): Shown {
   const entries = entriesOf(method, result);
@@ -41,7 +44,7 @@ function entryLines({ task, state }: Entry, nowS: number): readonly string[] {
   if (!isRecord(task)) return [cut(show(task))];
   const { id, name, args, kwargs, time_start: start, worker_pid: pid } = task;
   const age = typeof start === "number" ? `for ${seconds(Math.max(0, nowS - start))}` : null;
-  const where = typeof pid === "number" ? `in process ${pid}` : null;
+  const where = typeof pid === "number" && pid <= HIGHEST_PID ? `in process ${pid}` : null;
   const said = [state, age, where].filter((one) => one !== null).join(", ");
   const given = [args, kwargs].filter((one) => one !== undefined && !isNothing(one)).map((one) => show(one));
   return [

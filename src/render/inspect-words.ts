@@ -64,8 +64,13 @@ export function refusalLines(
       ),
     ),
   ];
+  const who = names(unsafe.map(({ node }) => node));
+  const would =
+    method === "revoked"
+      ? "its answer is every id that was revoked, up to 50,000; one that is no JSON would disable"
+      : "one task with an argument that is no JSON would disable";
   return [
-    `${method} was not sent: one task with an argument that is no JSON would disable ${names(unsafe.map(({ node }) => node))}`,
+    `${method} was not sent: ${would} ${who}`,
     ...reasons.map((reason) => `  ${reason}`),
     "  kombu up to 5.2.2 and from 5.7.0 on recovers; --allow-risky sends it all the same",
     ...(safe.length === 0
