@@ -25,7 +25,7 @@ export const inspect: Run<Configuration> = async ({ config, words }, host) => {
   if (!question.ok) return misused({ kind: "usage", sentence: wordSentence(question.problem) });
   const plan = planCheck(config, host);
   if (!plan.ok) return misused(plan.problem);
-  const deadline = startDeadline(config.deadline.value, host.now);
+  const deadline = startDeadline(deadlineMs(config), host.now);
   const session = await openSession(plan.value, host, deadline);
   if (!session.ok) return failed(brokerLine(plan.value.broker.shown, session.problem));
   const heartbeats = listenToHeartbeats(session.value, host, deadline);
@@ -45,6 +45,18 @@ export const inspect: Run<Configuration> = async ({ config, words }, host) => {
   const secrets = secretsOf(session.value, config);
   return ending(plan.value, question.value, cleaned(question.value, inspection.value, secrets), config, host);
 };
+
+/** At most three questions are waited for, one behind the other: who gives the answers longer gives it to each. */
+const QUESTIONS = 3;
+
+/** What connecting and ending take beside, in milliseconds. */
+const BESIDE_MS = 2_000;
+
+function deadlineMs({ deadline, timeout }: Configuration): number {
+  return deadline.origin.kind === "default"
+    ? Math.max(deadline.value, QUESTIONS * timeout.value + BESIDE_MS)
+    : deadline.value;
+}
 
 /** The passwords that we have ourselves. */
 function secretsOf({ read, write }: Session, config: Configuration): readonly string[] {

@@ -1,12 +1,13 @@
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
+import { startContainer } from "../world/container.ts";
 import { ProcessGroup } from "../world/process-group.ts";
 import { celeryVenv } from "../world/python.ts";
 import { type Server, startServer } from "../world/server.ts";
 import { taskMessage } from "../world/task-message.ts";
 import { assertWorkerIsWell, startWorker, type Worker } from "../world/worker.ts";
 import type { Pool } from "../world/worker-command.ts";
-import { keysOfOurs, type Probed, probe } from "./probe.ts";
+import { EXECUTABLE, keysOfOurs, type Probed, probe } from "./probe.ts";
 
 type Results = Readonly<Record<string, unknown>>;
 
@@ -298,6 +299,53 @@ test("names who is missing, with exit code 1 and the others' answers", async () 
   expect(await asleep.answers()).toBe(true);
   // What was asked while it slept was a ping.
   expect(Object.keys(await inspected(server, "clock"))).toHaveLength(2);
+});
+
+test("names by its heartbeat a worker that refuses JSON", async () => {
+  await using server = await startServer();
+  await using worker = await startWorker({ server });
+  const settings = { accept_content: ["pickle"] };
+  const env = { C_FORCE_ROOT: "1" };
+  await using refusing = await startWorker({
+    server,
+    settings,
+    env,
+    args: ["--without-mingle"],
+    until: "listens",
+  });
+  const { stdout, stderr, exitCode } = await inspect(server, "ping", "--timeout", "3s", "--output", "json");
+  expect(JSON.parse(stdout)).toEqual({ [worker.node]: { ok: "pong" } });
+  expect(stderr).toMatch(new RegExp(`^no answer from ${refusing.node}: [^\n]*$`));
+  expect(exitCode).toBe(1);
+});
+
+test("finds broker and workers by itself in their container, and names one there that does not answer", async () => {
+  await using server = await startServer();
+  await using container = await startContainer();
+  await using worker = await container.startWorker({ server, name: "a@%h" });
+  const alone = await container.run(EXECUTABLE, ["inspect", "clock"]);
+  expect(alone.stdout).toContain(worker.node);
+  expect(alone.exitCode).toBe(0);
+  const settings = { worker_enable_remote_control: false };
+  await using deaf = await container.startWorker({ server, name: "b@%h", settings, until: "ready" });
+  const both = await container.run(EXECUTABLE, ["inspect", "clock"]);
+  expect(both.stdout).toContain(worker.node);
+  expect(both.stderr).toMatch(new RegExp(`^no answer from ${deaf.node}: `));
+  expect(both.exitCode).toBe(1);
+});
+
+test("two workers of one name are said to be two", async () => {
+  await using server = await startServer();
+  await using one = await startWorker({ server, name: "twin@world" });
+  await using other = await startWorker({ server, name: "twin@world", until: "listens" });
+  const { stdout, stderr, exitCode, ms } = await inspect(server, "stats", "--output", "json");
+  const { pid } =
+    (JSON.parse(stdout) as Readonly<Record<string, { readonly pid: number }>>)["twin@world"] ?? {};
+  expect([one.pid, other.pid]).toContain(pid);
+  expect(stderr).toContain("two or more workers are named twin@world");
+  expect(exitCode).toBe(0);
+  expect(ms).toBeLessThan(1_500);
+  await expectNothingLeft(server);
 });
 
 test("ends with 1 and an empty object where nobody is", async () => {
