@@ -1,7 +1,7 @@
 import { line } from "./speech.ts";
 
-/** What a terminal has at least; lines of tables are kept within it where their longest word allows. */
-export const WIDTH = 80;
+/** What a terminal has at least, without the indent below a node; longer lines are broken or cut where they can be. */
+const WIDTH = 78;
 
 const GAP = "  ";
 
