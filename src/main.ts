@@ -82,12 +82,25 @@ function leave(code: number): never {
 /** Writes and ends at once: nothing that is still open, a reader that has gone included, may change what was said. */
 function end({ stdout, stderr, exitCode }: Ending): void {
   say(2, stderr);
-  say(1, stdout);
-  leave(exitCode);
+  if (stdout.length > SHORT) sayAll(stdout, exitCode);
+  else {
+    say(1, stdout);
+    leave(exitCode);
+  }
 }
+
+/** No verdict is longer, in bytes. What is longer was asked for by a person or a program that wants all of it. */
+const SHORT = 4_096;
 
 /** A reader that is slower than we are may take so long, in milliseconds; what it has not read then is lost. */
 const READER_MS = 100;
+
+/** Writes, ends when all is read, as a pager does that waits for somebody to turn the page, and by signals till then. */
+function sayAll(text: string, exitCode: 0 | 1): void {
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.removeAllListeners(signal);
+  process.stdout.on("error", () => leave(exitCode));
+  process.stdout.write(text, () => leave(exitCode));
+}
 
 /** Writes, and never waits for a reader that does not read: a verdict that nobody takes keeps no process. */
 function say(fd: 1 | 2, text: string): void {

@@ -1,4 +1,102 @@
-import type { Run } from "./command.ts";
+import type { CommandConfig } from "../cli/command-options.ts";
+import { startDeadline } from "../deadline.ts";
+import { type Plan, planCheck } from "../health/plan.ts";
+import type { Host } from "../host.ts";
+import { inspectNodes, type Inspection } from "../inspect/inspect-nodes.ts";
+import { boundNodes, nodesInSight } from "../inspect/known-nodes.ts";
+import { readQuestion } from "../inspect/methods.ts";
+import { withoutSecrets } from "../inspect/secrets.ts";
+import type { Question } from "../pidbox/message.ts";
+import { inspectJson } from "../render/inspect-json.ts";
+import { brokerLine, inspectText, remarks } from "../render/inspect-text.ts";
+import { wordSentence } from "../render/inspect-words.ts";
+import { listenToHeartbeats } from "../session/heartbeats.ts";
+import { openSession, type Session } from "../session/session.ts";
+import { type Ending, misused, type Run } from "./command.ts";
 
-export const inspect: Run<unknown> = () =>
-  Promise.resolve({ stdout: "", stderr: "celery-probe: inspect is not there yet\n", exitCode: 1 });
+type Configuration = CommandConfig<"inspect">;
+
+/** Celery's `inspect`: one question to one, several or all workers. */
+export const inspect: Run<Configuration> = async ({ config, words }, host) => {
+  const question = readQuestion(words, {
+    withDefaults: config["with-defaults"].value,
+    builtins: config.builtins.value,
+  });
+  if (!question.ok) return misused({ kind: "usage", sentence: wordSentence(question.problem) });
+  const plan = planCheck(config, host);
+  if (!plan.ok) return misused(plan.problem);
+  const deadline = startDeadline(deadlineMs(config), host.now);
+  const session = await openSession(plan.value, host, deadline);
+  if (!session.ok) return failed(brokerLine(plan.value.broker.shown, session.problem));
+  const heartbeats = listenToHeartbeats(session.value, host, deadline);
+  const inSight = nodesInSight(config, session.value, host);
+  const { asked } = plan.value;
+  const inspection = await inspectNodes(session.value, {
+    question: question.value,
+    given: config.node.value.length > 0 && asked.kind === "nodes" ? asked.nodes : [],
+    known: () => [...heartbeats.heard.keys(), ...inSight],
+    bound: () => boundNodes(session.value),
+    allowRisky: config["allow-risky"].value,
+    timeoutMs: config.timeout.value,
+  });
+  heartbeats.close();
+  session.value.close();
+  if (!inspection.ok) return failed(brokerLine(plan.value.broker.shown, inspection.problem));
+  const secrets = secretsOf(session.value, config);
+  return ending(plan.value, question.value, cleaned(question.value, inspection.value, secrets), config, host);
+};
+
+/** At most three questions are waited for, one behind the other: who gives the answers longer gives it to each. */
+const QUESTIONS = 3;
+
+/** What connecting and ending take beside, in milliseconds. */
+const BESIDE_MS = 2_000;
+
+function deadlineMs({ deadline, timeout }: Configuration): number {
+  return deadline.origin.kind === "default"
+    ? Math.max(deadline.value, QUESTIONS * timeout.value + BESIDE_MS)
+    : deadline.value;
+}
+
+/** The passwords that we have ourselves. */
+function secretsOf({ read, write }: Session, config: Configuration): readonly string[] {
+  return [read.target.password, write.target.password, config["sentinel-password"].value].filter(
+    (secret): secret is string => typeof secret === "string",
+  );
+}
+
+function cleaned({ method }: Question, inspection: Inspection, secrets: readonly string[]): Inspection {
+  if (inspection.kind === "refused") return inspection;
+  const results = [...inspection.results].map(
+    ([node, result]) => [node, withoutSecrets(method, result, secrets)] as const,
+  );
+  return { ...inspection, results: new Map(results) };
+}
+
+function ending(
+  { route }: Plan,
+  question: Question,
+  inspection: Inspection,
+  config: Configuration,
+  { epochSeconds }: Host,
+): Ending {
+  const stderr = lines(remarks(question.method, inspection, route.channel));
+  if (inspection.kind === "refused") return { stdout: "", stderr, exitCode: 1 };
+  const { results, absent } = inspection;
+  return {
+    stdout:
+      config.output.value === "json"
+        ? inspectJson(results)
+        : lines(inspectText(question.method, results, epochSeconds())),
+    stderr,
+    exitCode: results.size > 0 && absent.length === 0 ? 0 : 1,
+  };
+}
+
+function failed(line: string): Ending {
+  return { stdout: "", stderr: lines([line]), exitCode: 1 };
+}
+
+function lines(list: readonly string[]): string {
+  return list.map((one) => `${one}\n`).join("");
+}

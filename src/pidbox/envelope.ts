@@ -37,3 +37,43 @@ export function asObject(value: unknown): Readonly<Record<string, unknown>> | nu
     ? (value as Readonly<Record<string, unknown>>)
     : null;
 }
+
+/** What of JSON JavaScript cannot hold as it is written. */
+const beyond: {
+  readonly rawJSON?: (text: string) => unknown;
+  readonly parse: (
+    text: string,
+    reviver: (key: string, value: unknown, context?: { readonly source?: string }) => unknown,
+  ) => unknown;
+} = JSON;
+
+/** No text below this length, in characters, holds anything that {@link parsePythonJson} has to look for: a pong does not. */
+const PLAIN = 100;
+
+/**
+ * The value of what Python wrote as JSON, or `undefined` for what is none. Python writes numbers that JSON does not
+ * have: `Infinity` (a default of Celery's settings) becomes 1e999, which every parser reads as infinite, and `NaN` null.
+ * Numbers that JavaScript would round keep their digits, for `JSON.stringify` (`JSON.rawJSON`).
+ */
+export function parsePythonJson(text: string): unknown {
+  if (text.length < PLAIN || !/\d{16}|Infinity|NaN/.test(text)) return parseJson(text);
+  const strict = text.replace(/"(?:[^"\\]|\\.)*"|Infinity|NaN/g, (token) =>
+    token === "Infinity" ? "1e999" : token === "NaN" ? "null" : token,
+  );
+  try {
+    return beyond.parse(strict, (_, value, context) => {
+      const isKept =
+        typeof value !== "number" ||
+        (Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value)));
+      return isKept ? value : (beyond.rawJSON?.(context?.source ?? "null") ?? value);
+    });
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether it is a number that has kept its digits; see {@link parsePythonJson}. */
+export function isRawNumber(value: unknown): boolean {
+  const object = asObject(value);
+  return object !== null && Object.getPrototypeOf(object) === null && typeof object["rawJSON"] === "string";
+}

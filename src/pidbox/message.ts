@@ -1,5 +1,5 @@
 import { type Destination, pidboxExchange } from "../broker/keys.ts";
-import { asObject, openEnvelope, parseJson } from "./envelope.ts";
+import { asObject, openEnvelope, parsePythonJson } from "./envelope.ts";
 
 /**
  * What may be asked. A worker whose reply cannot be serialised, or whom a message commands to change something, is
@@ -116,7 +116,7 @@ export function decodeReply(text: string): Answer | null {
   if (envelope.contentType !== "application/json") {
     return { ticket, said: { kind: "unread", bytes: envelope.body.toString("latin1") } };
   }
-  const said = asObject(parseJson(envelope.body.toString("utf8")));
+  const said = asObject(parsePythonJson(envelope.body.toString("utf8")));
   const entries = said === null ? [] : Object.entries(said);
   const entry = entries[0];
   if (entry === undefined || entries.length !== 1) return null;

@@ -18,6 +18,8 @@ export interface Replies {
   readonly results: ReadonlyMap<string, unknown>;
   /** Answers in a serialisation that is not read here (`task_serializer` other than json): their bytes as Latin-1. */
   readonly unread: readonly string[];
+  /** A node for each answer more that came in its name: of workers that share it, only the last result is kept. */
+  readonly repeated: readonly string[];
 }
 
 /**
@@ -34,14 +36,20 @@ export async function query(
   if (!published.ok) return published;
   const results = new Map<string, unknown>();
   const unread: string[] = [];
+  const repeated: string[] = [];
   const ours: Collected[] = [];
-  const replies: Replies = { subscribers: published.value, results, unread };
+  const replies: Replies = { subscribers: published.value, results, unread, repeated };
   if (published.value === 0) return success(replies);
   const collected = await mailbox.collect((answers) => {
     for (const answer of answers.filter((one) => one.ticket === ticket)) {
       ours.push(answer);
-      if (answer.said.kind === "read") results.set(answer.said.node, answer.said.result);
-      else unread.push(answer.said.bytes);
+      if (answer.said.kind === "unread") {
+        unread.push(answer.said.bytes);
+        continue;
+      }
+      const { node, result } = answer.said;
+      if (results.has(node)) repeated.push(node);
+      results.set(node, result);
     }
     return isEnough(replies);
   }, waitMs);

@@ -71,6 +71,7 @@ export async function openSession(
       subscribers: 0,
       results: new Map(),
       unread: [],
+      repeated: [],
     });
     for (const route of routesTo(read.target.db, plan.naming, replyTo, bySentinel)) {
       const ticket = host.uuid();
@@ -105,8 +106,8 @@ export async function openSession(
 
 /** Every node that was named has answered, or as many as were subscribed. */
 function everyoneIn(whom: Destination): (replies: Replies) => boolean {
-  return ({ results, unread, subscribers }) =>
+  return ({ results, unread, repeated, subscribers }) =>
     whom === "everyone"
-      ? results.size + unread.length >= subscribers
+      ? results.size + unread.length + repeated.length >= subscribers
       : whom.every((node) => results.has(node));
 }

@@ -183,3 +183,28 @@ describe("decodeReply", () => {
     );
   });
 });
+
+describe("numbers as Python writes them", () => {
+  const pad = "x".repeat(100);
+  test.each([
+    ["Infinity", "1e999"],
+    ["-Infinity", "-1e999"],
+    ["NaN", "null"],
+    ["12345678901234567890", "12345678901234567890"],
+    ["-9007199254740993", "-9007199254740993"],
+    ["0.12345678901234567", "0.12345678901234566"],
+    ["1.0", "1"],
+    ['"NaN \\" Infinity"', '"NaN \\" Infinity"'],
+  ])("%s is read and written as %s", (number, written) => {
+    const body = Buffer.from(`{"w@h": {"pad": "${pad}", "n": ${number}}}`).toString("base64");
+    const text = JSON.stringify({
+      body,
+      "content-type": "application/json",
+      headers: { ticket: "t" },
+      properties: { body_encoding: "base64" },
+    });
+    const answer = decodeReply(text);
+    const result = answer?.said.kind === "read" ? JSON.stringify(answer.said.result) : null;
+    expect(result).toBe(`{"pad":"${pad}","n":${written}}`);
+  });
+});

@@ -1,0 +1,208 @@
+import type { BrokerFailure } from "../broker/failure.ts";
+import type { Destination } from "../broker/keys.ts";
+import { type Outcome, success } from "../outcome.ts";
+import type { Question } from "../pidbox/message.ts";
+import type { Replies } from "../pidbox/query.ts";
+import type { Session } from "../session/session.ts";
+import { isBeat } from "../worker/node-name.ts";
+import { nodeIn } from "./known-nodes.ts";
+import { CONTENT, type Method } from "./methods.ts";
+import { type Danger, dangerOf, isEventlet, reportText, type Software, softwareIn } from "./risk.ts";
+
+/** Somebody whose answer was awaited and is not there. */
+export type Absence =
+  /** Known by name, and answers nothing. */
+  | { readonly kind: "silent"; readonly node: string }
+  /** Subscribed, and neither answering nor known by name. */
+  | { readonly kind: "unnamed"; readonly count: number }
+  /** Answers in a serialisation that is not read here; null: its name is not known. */
+  | { readonly kind: "unread"; readonly node: string | null }
+  /** Answers pings, and did not answer this. */
+  | { readonly kind: "late"; readonly node: string }
+  /** Did not say which versions it runs on, so that it was not asked. */
+  | { readonly kind: "unversioned"; readonly node: string }
+  /** A beat that was named: it answers pings alone. */
+  | { readonly kind: "beat"; readonly node: string };
+
+/** A node that is not sent the method, and why. */
+export interface Unsafe {
+  readonly node: string;
+  readonly danger: Danger;
+}
+
+/** What came of asking. */
+export type Inspection =
+  | {
+      readonly kind: "answered";
+      /** By full node name, in the order of names. */
+      readonly results: ReadonlyMap<string, unknown>;
+      readonly absent: readonly Absence[];
+      /** Names that two or more workers share; of these one answer is kept. */
+      readonly shared: readonly string[];
+    }
+  | {
+      readonly kind: "refused";
+      readonly unsafe: readonly Unsafe[];
+      /** Nodes that the method could be sent to. */
+      readonly safe: readonly string[];
+    };
+
+/** Whom to ask, and how. */
+export interface Inquiry {
+  readonly question: Question;
+  /** Full node names; empty: everyone. */
+  readonly given: readonly string[];
+  /** Names known otherwise by now: of heartbeats, of processes in sight. */
+  readonly known: () => readonly string[];
+  /** Names that may be met in bytes that cannot be read. */
+  readonly bound: () => Promise<readonly string[]>;
+  readonly allowRisky: boolean;
+  /** For how long each question is waited for, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+type Asked<T> = Promise<Outcome<T, BrokerFailure>>;
+
+/**
+ * Asks nodes a question after a ping: who does not answer pings is not sent it, so that no answer with arguments or
+ * settings comes when nobody waits for it any more, and a beat, which answers nothing but pings, is not waited for.
+ */
+export async function inspectNodes(session: Session, inquiry: Inquiry): Asked<Inspection> {
+  const { question, given, allowRisky, timeoutMs } = inquiry;
+  const everyone = given.length === 0;
+  const pinged = await session.ask({ method: "ping" }, everyone ? "everyone" : given, timeoutMs, (replies) =>
+    everyone
+      ? answersIn(replies) >= replies.subscribers
+      : given.every((node) => replies.results.has(node) || isUnread(node, replies)),
+  );
+  if (!pinged.ok) return pinged;
+  const pongs = pinged.value;
+  const unread = await unreadNodes(pongs, inquiry);
+  const present = [...pongs.results.keys()];
+  if (question.method === "ping") {
+    // There is but one answer to a ping, in whatever it is written.
+    const named = unread.flatMap((node) => (node === null ? [] : [[node, { ok: "pong" }] as const]));
+    const nameless = unread.filter((node) => node === null);
+    const results = inOrder(new Map([...pongs.results, ...named]));
+    const absent = absences(pongs, nameless, [...results.keys()], inquiry);
+    return success({ kind: "answered", results, absent, shared: sharedNames(pongs) });
+  }
+  const absent = [...absences(pongs, unread, [...present, ...unread], inquiry)];
+  const beats = present.filter(isBeat);
+  if (!everyone) absent.push(...beats.map((node) => ({ kind: "beat", node }) as const));
+  let nodes = present.filter((node) => !isBeat(node));
+  if (CONTENT[question.method] !== "harmless" && !allowRisky && nodes.length > 0) {
+    const sorted = await sortByRisk(session, question.method, nodes, timeoutMs);
+    if (!sorted.ok) return sorted;
+    const { safe, unsafe, unknown } = sorted.value;
+    if (unsafe.length > 0) return success({ kind: "refused", unsafe, safe });
+    absent.push(...unknown.map((node) => ({ kind: "unversioned", node }) as const));
+    nodes = [...safe];
+  }
+  const isAll = everyone && nodes.length + pongs.repeated.length === pongs.subscribers;
+  const asked = await askThese(session, question, nodes, isAll, pongs.repeated.length, timeoutMs);
+  if (!asked.ok) return asked;
+  const { results } = asked.value;
+  absent.push(...nodes.filter((node) => !results.has(node)).map((node) => ({ kind: "late", node }) as const));
+  return success({ kind: "answered", results: inOrder(results), absent, shared: sharedNames(pongs) });
+}
+
+/** @param namesakes how many answers more than names there will be */
+async function askThese(
+  session: Session,
+  question: Question,
+  nodes: readonly string[],
+  isAll: boolean,
+  namesakes: number,
+  timeoutMs: number,
+): Asked<Pick<Replies, "results">> {
+  if (nodes.length === 0) return success({ results: new Map() });
+  const whom: Destination = isAll ? "everyone" : nodes;
+  return session.ask(
+    question,
+    whom,
+    timeoutMs,
+    ({ results, repeated }) =>
+      nodes.every((node) => results.has(node)) && results.size + repeated.length >= nodes.length + namesakes,
+  );
+}
+
+interface Sorted {
+  readonly safe: readonly string[];
+  readonly unsafe: readonly Unsafe[];
+  readonly unknown: readonly string[];
+}
+
+/** Asks the nodes for their versions and, where those would do, for their pools. */
+async function sortByRisk(
+  session: Session,
+  method: Method,
+  nodes: readonly string[],
+  timeoutMs: number,
+): Asked<Sorted> {
+  const reports = await askThese(session, { method: "report" }, nodes, false, 0, timeoutMs);
+  if (!reports.ok) return reports;
+  const software = new Map<string, Software>();
+  for (const [node, result] of reports.value.results) {
+    const told = softwareIn(reportText(result) ?? "");
+    if (told !== null) software.set(node, told);
+  }
+  const unsafe = [...software].flatMap(([node, its]): readonly Unsafe[] => {
+    const danger = dangerOf(CONTENT[method], its);
+    return danger === null ? [] : [{ node, danger }];
+  });
+  let safe = [...software.keys()].filter((node) => !unsafe.some((one) => one.node === node));
+  if (CONTENT[method] === "raw" && safe.length > 0) {
+    const stats = await askThese(session, { method: "stats" }, safe, false, 0, timeoutMs);
+    if (!stats.ok) return stats;
+    const { results } = stats.value;
+    for (const [node, its] of software) {
+      if (isEventlet(results.get(node))) unsafe.push({ node, danger: { kind: "eventlet", software: its } });
+    }
+    safe = safe.filter((node) => results.has(node) && !isEventlet(results.get(node)));
+  }
+  const sorted = new Set([...safe, ...unsafe.map(({ node }) => node)]);
+  return success({ safe, unsafe, unknown: nodes.filter((node) => !sorted.has(node)) });
+}
+
+function answersIn({ results, unread, repeated }: Replies): number {
+  return results.size + unread.length + repeated.length;
+}
+
+function isUnread(node: string, { unread }: Replies): boolean {
+  return unread.some((bytes) => nodeIn(bytes, [node]) !== null);
+}
+
+async function unreadNodes(
+  { unread }: Replies,
+  { given, known, bound }: Inquiry,
+): Promise<readonly (string | null)[]> {
+  if (unread.length === 0) return [];
+  const names = [...given, ...known(), ...(await bound())];
+  return unread.map((bytes) => nodeIn(bytes, names));
+}
+
+/** Who was to answer the ping and did not, and whose answer cannot be read. */
+function absences(
+  pongs: Replies,
+  unread: readonly (string | null)[],
+  present: readonly (string | null)[],
+  { given, known }: Inquiry,
+): readonly Absence[] {
+  const expected = given.length > 0 ? given : known();
+  const silent = [...new Set(expected)].filter((node) => !present.includes(node)).sort();
+  const count = given.length > 0 ? 0 : pongs.subscribers - answersIn(pongs) - silent.length;
+  return [
+    ...silent.map((node) => ({ kind: "silent", node }) as const),
+    ...(count > 0 ? [{ kind: "unnamed", count } as const] : []),
+    ...unread.map((node) => ({ kind: "unread", node }) as const),
+  ];
+}
+
+function sharedNames({ repeated }: Replies): readonly string[] {
+  return [...new Set(repeated)].sort();
+}
+
+function inOrder(results: ReadonlyMap<string, unknown>): ReadonlyMap<string, unknown> {
+  return new Map([...results].sort(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,0 +1,120 @@
+import type { BrokerFailure } from "../broker/failure.ts";
+import type { Inspection } from "../inspect/inspect-nodes.ts";
+import type { Method } from "../inspect/methods.ts";
+import { brokerStatement } from "./broker-words.ts";
+import { isRecord, type Shown, show } from "./inspect-results.ts";
+import { statsLines } from "./inspect-stats.ts";
+import { tasksLines } from "./inspect-tasks.ts";
+import { absenceLine, refusalLines } from "./inspect-words.ts";
+import { amount, line, names } from "./speech.ts";
+import { cut, table, wrapped } from "./table.ts";
+
+/** The answers for people. @param nowS seconds since 1970 */
+export function inspectText(
+  method: Method,
+  results: ReadonlyMap<string, unknown>,
+  nowS: number,
+): readonly string[] {
+  if (results.size === 0) return [];
+  switch (method) {
+    case "ping":
+    case "clock":
+      return table(
+        ["NODE", method === "ping" ? "ANSWER" : "CLOCK"],
+        [...results].map(([node, result]) => [
+          node,
+          show(isRecord(result) ? Object.values(result)[0] : result),
+        ]),
+      );
+    case "active_queues":
+      return table(["NODE", "QUEUE", "EXCHANGE", "ROUTING KEY"], [...results].flatMap(queueRows));
+    case "active":
+    case "reserved":
+    case "scheduled":
+    case "query_task":
+      return byNode(results, (result) => tasksLines(method, result, nowS));
+    case "stats":
+      return byNode(results, statsLines);
+    case "registered":
+    case "revoked":
+      return byNode(results, (result) => listLines(result, method === "revoked" ? "id" : "task"));
+    case "report":
+      return byNode(results, (result) => ({ summary: null, lines: reportLines(result) }));
+    case "conf":
+      return byNode(results, settingLines);
+    default:
+      return method satisfies never;
+  }
+}
+
+/** What is to be said beside the answers: who is missing, who shares a name, why nothing was sent. */
+export function remarks(method: Method, inspection: Inspection, channel: string): readonly string[] {
+  if (inspection.kind === "refused") {
+    return refusalLines(method, inspection.unsafe, inspection.safe).map(line);
+  }
+  const { results, absent, shared } = inspection;
+  const isEmpty = results.size === 0 && absent.length === 0;
+  return [
+    ...(isEmpty ? [`no worker answers on ${channel}: celery-probe doctor looks for the reason`] : []),
+    ...absent.map((absence) => absenceLine(absence, method)),
+    ...(shared.length === 0
+      ? []
+      : [
+          `two or more workers are named ${names(shared)}: one answer of each name is shown; give them names with -n`,
+        ]),
+  ].map(line);
+}
+
+/** A broker that nothing could be had from. */
+export function brokerLine(address: string, failure: BrokerFailure): string {
+  const { fact, hint } = brokerStatement(address, failure);
+  return line(`celery-probe: ${fact}${hint === null ? "" : `; ${hint}`}`);
+}
+
+function byNode(
+  results: ReadonlyMap<string, unknown>,
+  linesOf: (result: unknown) => Shown,
+): readonly string[] {
+  return [...results].flatMap(([node, result], position) => {
+    const { summary, lines } =
+      isRecord(result) && typeof result["error"] === "string"
+        ? { summary: `error: ${result["error"]}`, lines: [] }
+        : linesOf(result);
+    const head = line(summary === null ? node : `${node}  ${summary}`);
+    return [...(position === 0 ? [] : [""]), head, ...lines.map((one) => `  ${line(one)}`)];
+  });
+}
+
+function queueRows([node, result]: readonly [string, unknown]): readonly (readonly string[])[] {
+  if (!Array.isArray(result) || result.length === 0) {
+    return [[node, result === null || Array.isArray(result) ? "none" : show(result), "", ""]];
+  }
+  return result.map((queue: unknown, position) => {
+    if (!isRecord(queue)) return [position === 0 ? node : "", show(queue), "", ""];
+    const { exchange } = queue;
+    const by = isRecord(exchange) ? `${show(exchange["name"])} (${show(exchange["type"])})` : show(exchange);
+    return [position === 0 ? node : "", show(queue["name"]), by, show(queue["routing_key"])];
+  });
+}
+
+function listLines(result: unknown, noun: string): Shown {
+  const list = Array.isArray(result) ? result.map((one: unknown) => show(one)).sort() : [show(result)];
+  return { summary: amount(list.length, noun), lines: list };
+}
+
+function reportLines(result: unknown): readonly string[] {
+  const text = isRecord(result) ? result["ok"] : result;
+  return show(text).trim().split("\n");
+}
+
+function settingLines(result: unknown): Shown {
+  if (!isRecord(result)) return { summary: null, lines: [show(result)] };
+  const settings = Object.entries(result).sort(([a], [b]) => (a < b ? -1 : 1));
+  return {
+    summary: amount(settings.length, "setting"),
+    lines: settings.flatMap(([name, value]) => {
+      const text = `${name} = ${show(value)}`;
+      return cut(text) === text ? [text] : wrapped(`${name} = `, show(value, " ").split(" "));
+    }),
+  };
+}

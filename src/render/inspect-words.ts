@@ -1,0 +1,82 @@
+import type { Absence, Unsafe } from "../inspect/inspect-nodes.ts";
+import type { Method, WordProblem } from "../inspect/methods.ts";
+import { amount, names } from "./speech.ts";
+
+const METHODS =
+  "ping, active, active_queues, stats, registered, clock, report, conf, reserved, scheduled, revoked, query_task";
+
+/** What is wrong with the words behind `inspect`. */
+export function wordSentence(problem: WordProblem): string {
+  switch (problem.kind) {
+    case "changing":
+      return `'${problem.word}' changes what workers do, and celery-probe only asks: celery control or celery purge does that`;
+    case "meddling":
+      return `'${problem.word}' leaves something behind on the workers and is not asked from here: expected ${METHODS}`;
+    case "unknown":
+      return `unknown method '${problem.word}': expected ${METHODS}`;
+    case "surplus":
+      return problem.method === "conf"
+        ? `unexpected word '${problem.word}' after conf: --with-defaults shows the settings that nobody has changed as well`
+        : `unexpected word '${problem.word}' after ${problem.method}: expected options`;
+    case "no-ids":
+      return "query_task needs ids: celery-probe inspect query_task ID…";
+    case "stray-option":
+      return `--${problem.option} is for ${problem.of}: expected inspect ${problem.of}`;
+    default:
+      return problem satisfies never;
+  }
+}
+
+/** Whose answer is missing, and why. */
+export function absenceLine(absence: Absence, method: Method): string {
+  switch (absence.kind) {
+    case "silent":
+      return `no answer from ${absence.node}: it is busy, stopped or gone; celery-probe --node ${absence.node} says which`;
+    case "unnamed":
+      return `no answer from ${amount(absence.count, "subscriber")} of unknown name: a busy or stopped worker, or a connection that is lost and that the broker still counts`;
+    case "unread":
+      return `${absence.node ?? "a node"} answers in a serialisation that is not read here: its task_serializer is not json`;
+    case "late":
+      return `no answer from ${absence.node} to ${method}, although it answers pings: --timeout gives it longer`;
+    case "unversioned":
+      return `${absence.node} did not say which versions it runs on and was not asked: ${method} can disable a worker; --allow-risky asks all the same`;
+    case "beat":
+      return `${absence.node} is a beat: it answers nothing but ping`;
+    default:
+      return absence satisfies never;
+  }
+}
+
+/** Why a method was not sent to anybody, what it would do to whom, and what can be done instead. */
+export function refusalLines(
+  method: Method,
+  unsafe: readonly Unsafe[],
+  safe: readonly string[],
+): readonly string[] {
+  const reasons = [
+    ...new Set(
+      unsafe.map(({ danger: { kind, software } }) =>
+        kind === "eventlet"
+          ? "an eventlet pool does not survive an answer that cannot be serialised"
+          : method === "active"
+            ? `Celery ${software.celery} sends the arguments of tasks as they are, and kombu ${software.kombu} does not survive an answer that cannot be serialised`
+            : `kombu ${software.kombu} does not survive an answer that cannot be serialised`,
+      ),
+    ),
+  ];
+  const who = names(unsafe.map(({ node }) => node));
+  const would =
+    method === "revoked"
+      ? "its answer is every id that was revoked, up to 50,000; one that is no JSON would disable"
+      : "one task with an argument that is no JSON would disable";
+  return [
+    `${method} was not sent: ${would} ${who}`,
+    ...reasons.map((reason) => `  ${reason}`),
+    "  kombu up to 5.2.2 and from 5.7.0 on recovers; --allow-risky sends it all the same",
+    ...(safe.length === 0
+      ? []
+      : [
+          `  safe: ${names(safe)}; --node NAME asks ${safe.length === 1 ? "it alone" : "those that are named"}`,
+        ]),
+  ];
+}

@@ -1,0 +1,83 @@
+import { describe, expect, test } from "vitest";
+import { parsePythonJson } from "../../src/pidbox/envelope.ts";
+import { maskText, withoutSecrets } from "../../src/inspect/secrets.ts";
+
+const MASKED = "********";
+
+test.each([
+  ["redis://:pw@h:6379/0", "redis://:********@h:6379/0"],
+  ["redis://user:p@w/#?@h/0", "redis://user:********@h/0"],
+  ["redis://token@h", "redis://********@h"],
+  ["redis://:**@h", "redis://:**@h"],
+  ["redis://h:6379/0", "redis://h:6379/0"],
+  ["sentinel://:a@h1;sentinel://:b@h2", "sentinel://:********@h1;sentinel://:********@h2"],
+  ["a 'redis://:pa'ss@h' b", "a 'redis://:********@h' b"],
+  ["('redis://:a@h', 'redis://:b@i')", "('redis://:********@h', 'redis://:********@i')"],
+  ["redis://h/0?password=a&db=1", "redis://h/0?password=********&db=1"],
+  ["host=h password=a b=c", "host=h password=******** b=c"],
+  ["f(token='a b', x=1)", "f(token=********, x=1)"],
+  [`{'password': 'a\\'b', 'x': 1}`, `{'password': '********', 'x': 1}`],
+  [`{"api_key": "a", 'auth': ('u', 'p')}`, `{"api_key": '********', 'auth': '********'}`],
+  ["{'redis_password': 12345}", "{'redis_password': '********'}"],
+  ["{'author': 'me', 'compass': 'n'}", "{'author': 'me', 'compass': '********'}"],
+  ["two lines redis://:a@h\nmail@b", "two lines redis://:********@h\nmail@b"],
+])("%j becomes %j", (text, expected) => {
+  expect(maskText(text)).toBe(expected);
+});
+
+describe("secrets of answers", () => {
+  test("conf is masked by name at any depth, and by the form of its texts", () => {
+    const conf = {
+      broker_url: "redis://:a@h/0",
+      options: { sentinel_kwargs: { password: "a", username: "u" }, list: [{ token: ["a", 1] }] },
+      worker_concurrency: 4,
+      no_password: null,
+      use_secret: true,
+      routing_key: "r",
+    };
+    expect(withoutSecrets("conf", conf, [])).toEqual({
+      broker_url: "redis://:********@h/0",
+      options: {
+        sentinel_kwargs: { password: MASKED, username: "u" },
+        list: [{ token: [MASKED, MASKED] }],
+      },
+      worker_concurrency: 4,
+      no_password: null,
+      use_secret: true,
+      routing_key: "r",
+    });
+  });
+
+  test("of stats the connection is masked by name, and the names of tasks are none", () => {
+    const stats = {
+      total: { "tasks.reset_password": 3 },
+      broker: { hostname: "h", password: "a", alternates: ["redis://:a@i"] },
+    };
+    expect(withoutSecrets("stats", stats, [])).toEqual({
+      total: { "tasks.reset_password": 3 },
+      broker: { hostname: "h", password: MASKED, alternates: ["redis://:********@i"] },
+    });
+  });
+
+  test("arguments of tasks are as they were sent, an exception's words are not", () => {
+    const tasks = [{ kwargs: { password: "a" } }];
+    expect(withoutSecrets("reserved", tasks, ["a-long-one"])).toBe(tasks);
+    expect(withoutSecrets("reserved", { error: "OSError('redis://:a@h')" }, [])).toEqual({
+      error: "OSError('redis://:********@h')",
+    });
+  });
+
+  test("what the probe knows is taken out of any text, as it is and percent-encoded", () => {
+    const said = { app_hint: "it is p@ssw0rd or p%40ssw0rd" };
+    expect(withoutSecrets("conf", said, ["p@ssw0rd"])).toEqual({ app_hint: `it is ${MASKED} or ${MASKED}` });
+  });
+
+  test("numbers keep their digits beside them", () => {
+    const big = parsePythonJson(
+      `{"limit": 12345678901234567890, "pad": "${"x".repeat(100)}", "more": Infinity}`,
+    );
+    expect(JSON.stringify(withoutSecrets("conf", big, []))).toMatch(
+      /^\{"limit":12345678901234567890,"pad":"x+","more":1e999\}$/,
+    );
+  });
+});
