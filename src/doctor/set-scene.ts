@@ -1,10 +1,10 @@
-import { heartbeatChannels, heartbeatPatterns, whenceOf } from "../broker/keys.ts";
 import type { Deadline } from "../deadline.ts";
 import type { CheckReport } from "../health/report.ts";
 import type { Host } from "../host.ts";
 import type { Question } from "../pidbox/message.ts";
-import { openSession, type Session } from "../session/session.ts";
-import { decodeHeartbeat, type Heartbeat } from "../worker/heartbeat.ts";
+import { listenToHeartbeats } from "../session/heartbeats.ts";
+import { openSession } from "../session/session.ts";
+import type { Heartbeat } from "../worker/heartbeat.ts";
 import { workerNode } from "../worker/survey.ts";
 import { describesSafely } from "../worker/versions.ts";
 import type { Scene, TellingMethod } from "./scene.ts";
@@ -25,7 +25,7 @@ export async function setScene(
 ): Promise<{ readonly scene: Scene; readonly end: () => void }> {
   const { plan } = check;
   const session = await openSession(plan, host, deadline);
-  const ear = session.ok ? listen(session.value, host, deadline) : null;
+  const ear = session.ok ? listenToHeartbeats(session.value, host, deadline) : null;
   const heard = (): ReadonlyMap<string, Heartbeat> => ear?.heard ?? new Map();
   const survey = plan.place.kind === "inside" ? plan.place.survey.workers : [];
   const heartbeats = host.pause(deadline.atMost(HEARTBEAT_MS));
@@ -97,27 +97,3 @@ const QUESTIONS: { readonly [M in TellingMethod]: Question & { readonly method: 
   conf: { method: "conf", withDefaults: false },
   report: { method: "report" },
 };
-
-function listen({ plan, write }: Session, host: Host, deadline: Deadline) {
-  const heard = new Map<string, Heartbeat>();
-  const { target } = write;
-  const topics = { broad: heartbeatPatterns(), exact: heartbeatChannels(target.db, plan.naming) };
-  const opened = host.listen(
-    target,
-    (channel, text) => {
-      const beat = decodeHeartbeat(channel, text);
-      const isOurs = whenceOf(channel, target.db, plan.naming)?.kind === "expected";
-      if (beat !== null && isOurs) heard.set(beat.node, beat);
-    },
-    topics,
-    deadline.atMost(plan.connectTimeout),
-  );
-  return {
-    heard,
-    close() {
-      void opened.then((listener) => {
-        if (listener.ok) listener.value.close();
-      });
-    },
-  };
-}
