@@ -142,40 +142,6 @@ const DOCTOR = {
   output: FORMAT,
 } as const satisfies OptionTable;
 
-const REPORT = {
-  ...FINDINGS,
-  "with-arguments": onOffSwitch({ summary: "leave the arguments of tasks in" }),
-  deadline: deadlineOf(30_000, "30s"),
-  output: FORMAT,
-} as const satisfies OptionTable;
-
-const WATCH = {
-  interval: valued(
-    "DURATION",
-    duration,
-    { value: 2_000, text: "2s" },
-    { summary: "how long from one picture to the next" },
-  ),
-  once: onOffSwitch({ summary: "one picture, then end" }),
-} as const satisfies OptionTable;
-
-const BEAT = {
-  schedule: optional("PATH", filePath, {
-    summary: "the schedule file (default: that of its -s)",
-  }),
-  "max-schedule-age": optional("DURATION", duration, {
-    summary: "how long the schedule file may be unwritten (default: twice its sync interval)",
-  }),
-  timeout: valued(
-    "DURATION",
-    duration,
-    { value: 2_000, text: "2s" },
-    { summary: "how long to wait for the answer to one ping" },
-  ),
-  deadline: deadlineOf(5_000, "5s"),
-  output: FORMAT,
-} as const satisfies OptionTable;
-
 const FINDING_OPTIONS = [
   ...BROKER,
   ...WORKERS,
@@ -186,15 +152,11 @@ const FINDING_OPTIONS = [
   "retries",
 ] as const satisfies readonly OptionName[];
 
-/** What each command takes, the check apart. `install`, `completion` and `help` take nothing. */
+/** What each command takes, the check apart; `install` and `help` take nothing. */
 export const COMMAND_OPTIONS = {
   inspect: { shared: [...BROKER, ...WORKERS], own: INSPECT },
   doctor: { shared: FINDING_OPTIONS, own: DOCTOR },
-  watch: { shared: [...BROKER, "node", "queue"], own: WATCH },
-  beat: { shared: [...BROKER, "placement", "verbose", "quiet"], own: BEAT },
-  report: { shared: FINDING_OPTIONS, own: REPORT },
   install: { shared: [], own: {} },
-  completion: { shared: [], own: {} },
   help: { shared: [], own: {} },
 } as const satisfies Readonly<Record<Exclude<CommandName, typeof DEFAULT_COMMAND>, CommandOptions>>;
 

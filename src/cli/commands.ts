@@ -21,26 +21,7 @@ export const COMMANDS = {
     most: 1_000,
   },
   doctor: { summary: "look for what is wrong with the workers, their broker and their queues", ...NO_WORDS },
-  watch: { summary: "show every worker and queue of the broker, refreshed", ...NO_WORDS },
-  beat: { summary: "say whether the beat of this container is alive; exit 0 or 1", ...NO_WORDS },
-  report: {
-    summary: "write all that is known for whoever is asked for help, without passwords",
-    words: "[FILE]",
-    least: 0,
-    most: 1,
-  },
-  install: {
-    summary: "copy this executable to a file or into a folder",
-    words: "PATH",
-    least: 1,
-    most: 1,
-  },
-  completion: {
-    summary: "print the completions for a shell: bash, zsh or fish",
-    words: "SHELL",
-    least: 1,
-    most: 1,
-  },
+  install: { summary: "copy this executable to a file or into a folder", words: "PATH", least: 1, most: 1 },
   help: { summary: "print what a command does and its options", words: "[COMMAND]", least: 0, most: 1 },
 } as const satisfies Readonly<Record<string, Command>>;
 

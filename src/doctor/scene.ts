@@ -11,10 +11,7 @@ import type { Finding } from "./finding.ts";
 
 /** What the findings are made from: gathered once, handed to every topic. */
 export interface Scene {
-  readonly config: Pick<
-    CommandConfig<"doctor">,
-    keyof CommandConfig<"doctor"> & keyof CommandConfig<"report">
-  >;
+  readonly config: CommandConfig<"doctor">;
   readonly host: Host;
   readonly deadline: Deadline;
   /** The health check, which ran first. */

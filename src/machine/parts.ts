@@ -23,12 +23,21 @@ export interface Files {
   tail(path: string, bytes: number): Outcome<string, FileProblem>;
   /** The last `bytes` of what stands on stdin, read to its end or for `withinMs` milliseconds. */
   input(bytes: number, withinMs: number): Promise<string>;
+  /** Whether a file is a copy of this executable, one of another version, or none at all. */
+  compareWithSelf(path: string): Outcome<"same" | "another-version" | "foreign", FileProblem>;
   /**
    * Puts a copy of this executable in the place of `path`, at once and with mode 0755.
    *
-   * @returns what went wrong, in the system's words; null: nothing
+   * @param unique for the name of the file that it is written to first, beside `path`
+   * @returns why not; null: it is done
    */
-  copySelf(path: string): string | null;
+  copySelf(path: string, unique: string): CopyProblem | null;
+}
+
+/** `no-folder`: that of the file is not there. `detail`: the system's words. */
+export interface CopyProblem {
+  readonly cause: "no-folder" | "read-only" | "forbidden" | "no-space" | "other";
+  readonly detail: string;
 }
 
 /** A page of the web. */

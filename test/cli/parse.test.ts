@@ -373,7 +373,7 @@ describe("another command", () => {
 
   test.each([
     [["inspect"], "inspect needs METHOD [WORD]…: see celery-probe help inspect"],
-    [["install", "a", "b"], "unexpected word 'b' after install PATH: expected options"],
+    [["help", "a", "b"], "unexpected word 'b' after help [COMMAND]: expected options"],
     [["doctor", "frob"], "unexpected word 'frob' after doctor: expected options"],
     [["doctor", "--strict"], "unknown option '--strict': see celery-probe help doctor"],
     [["doctor", "--max-faild", "1"], "unknown option '--max-faild': expected --max-failed?"],

@@ -18,7 +18,7 @@ const WRONG: [args: string[], env: Record<string, string>, sentence: string][] =
     { CELERY_PROBE_TIMEOUT: "soon" },
     "CELERY_PROBE_TIMEOUT 'soon' is not a duration: expected a duration such as 500ms, 2s or 1m",
   ],
-  [["frobnicate"], {}, "unknown command 'frobnicate': expected check"],
+  [["frobnicate"], {}, "unknown command 'frobnicate': expected check, inspect, doctor, install, help"],
   [
     ["--broker", "http://x"],
     {},

@@ -1,0 +1,35 @@
+import type { Installation } from "../install/install.ts";
+import type { CopyProblem } from "../machine/parts.ts";
+
+/** What came of an installation, in a sentence. */
+export function installWords(done: Installation, version: string): string {
+  const { path } = done;
+  switch (done.kind) {
+    case "installed":
+      return `celery-probe ${version} is installed as ${path}`;
+    case "replaced":
+      return `celery-probe ${version} is installed as ${path}, in the place of another`;
+    case "already-there":
+      return `celery-probe ${version} is already there as ${path}`;
+    case "folder-in-the-way":
+      return `${path} is a folder: expected a file, or no such name`;
+    case "no-file":
+      return `${path} is no file: expected one, or no such name`;
+    case "foreign":
+      return `${path} is a file that is no celery-probe, and was left as it is: expected another name`;
+    case "unreadable":
+      return `${path} may not be read by this user`;
+    case "failed":
+      return `${path} could not be written: ${CAUSES[done.problem.cause]} (${done.problem.detail})`;
+    default:
+      return done satisfies never;
+  }
+}
+
+const CAUSES: { readonly [C in CopyProblem["cause"]]: string } = {
+  "no-folder": "its folder is not there",
+  "read-only": "the file system is read-only",
+  forbidden: "this user may not write there",
+  "no-space": "no space is left",
+  other: "the system refused",
+};

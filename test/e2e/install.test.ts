@@ -1,0 +1,134 @@
+import { execFileSync } from "node:child_process";
+import {
+  chmod,
+  copyFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { EXECUTABLE, probe, startProbe } from "./probe.ts";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "celery-probe-install-"));
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+const sizeOf = async (path: string) => (await stat(path)).size;
+
+test.each(["probe", ".", "./"])("copies itself to %s, with mode 0755, and says its version", async (name) => {
+  const done = await probe(["install", join(folder, name) + (name.endsWith("/") ? "/" : "")]);
+  const path = join(folder, name === "probe" ? "probe" : "celery-probe");
+  expect(done).toMatchObject({ exitCode: 0, stderr: "" });
+  expect(done.stdout).toMatch(/^celery-probe \d+\.\d+\.\d+ is installed as /);
+  expect((await stat(path)).mode & 0o777).toBe(0o755);
+  expect(await sizeOf(path)).toBe(await sizeOf(EXECUTABLE));
+  const copy = await execa(path, ["--version"], { env: {}, extendEnv: false });
+  expect(copy.stdout).toMatch(/^celery-probe \d/);
+  expect(await readdir(folder)).toHaveLength(1);
+});
+
+test("does nothing where it is there already", async () => {
+  const path = join(folder, "probe");
+  await probe(["install", path]);
+  const before = await stat(path);
+  const again = await probe(["install", path]);
+  expect(again).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringMatching(/is already there as/) as unknown,
+  });
+  expect((await stat(path)).ino).toBe(before.ino);
+});
+
+test("mends a copy that may not be executed, and replaces one of another version", async () => {
+  const path = join(folder, "probe");
+  await copyFile(EXECUTABLE, path);
+  await chmod(path, 0o600);
+  expect((await probe(["install", path])).stdout).toContain("in the place of another");
+  await writeFile(path, (await readFile(EXECUTABLE)).subarray(0, -1));
+  expect((await probe(["install", path])).stdout).toContain("in the place of another");
+  expect(await sizeOf(path)).toBe(await sizeOf(EXECUTABLE));
+});
+
+test("replaces a copy that is running", async () => {
+  const path = join(folder, "probe");
+  await copyFile(EXECUTABLE, path);
+  await chmod(path, 0o700);
+  const silent = createServer().listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  const { port } = silent.address() as AddressInfo;
+  const asking = once(silent, "connection");
+  const running = execa(path, ["--broker", `redis://127.0.0.1:${port}/0`, "--placement", "remote"], {
+    reject: false,
+  });
+  const [connection] = (await asking) as [Socket];
+  expect((await probe(["install", path])).stdout).toContain("in the place of another");
+  connection.destroy();
+  silent.close();
+  expect((await running).stdout).toMatch(/^unknown: broker-/);
+});
+
+test("leaves a file alone that is no celery-probe", async () => {
+  const path = join(folder, "precious");
+  await writeFile(path, "environment: { CELERY_PROBE_TIMEOUT: 3s }");
+  const done = await probe(["install", path]);
+  expect(done).toMatchObject({ exitCode: 1, stdout: "" });
+  expect(done.stderr).toMatch(/^celery-probe: .*precious is a file that is no celery-probe/);
+  expect(await readFile(path, "utf8")).toBe("environment: { CELERY_PROBE_TIMEOUT: 3s }");
+});
+
+test("says so where the folder is not there, or something else is in the way", async () => {
+  expect((await probe(["install", join(folder, "none/probe")])).stderr).toContain("its folder is not there");
+  await mkdir(join(folder, "celery-probe"));
+  expect((await probe(["install", folder])).stderr).toContain("is a folder");
+  await symlink("/dev/null", join(folder, "device"));
+  expect((await probe(["install", join(folder, "device")])).stderr).toContain("is no file");
+  expect((await probe(["install", ""])).stderr).toContain("could not be written");
+});
+
+test("says so on a read-only file system, and where this user may not write", async () => {
+  const isRoot = process.getuid?.() === 0;
+  const nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+  await chmod(folder, 0o555);
+  const [program = "", ...args] = [...(isRoot ? nobody : ["env"]), EXECUTABLE, "install", folder];
+  const refused = await execa(program, args, { reject: false });
+  expect(refused.exitCode).toBe(1);
+  expect(refused.stderr).toContain("this user may not write there");
+  if (!isRoot) return;
+  await chmod(folder, 0o755);
+  execFileSync("mount", ["-t", "tmpfs", "-o", "ro", "none", folder]);
+  try {
+    expect((await probe(["install", folder])).stderr).toContain("the file system is read-only");
+  } finally {
+    execFileSync("umount", [folder]);
+  }
+});
+
+test("two at once leave one whole file, and one that is killed leaves none under the name", async () => {
+  const path = join(folder, "probe");
+  const both = await Promise.all([probe(["install", path]), probe(["install", path])]);
+  expect(both.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
+  expect(await sizeOf(path)).toBe(await sizeOf(EXECUTABLE));
+  await rm(path);
+  const running = startProbe(["install", path]);
+  let isRunning = true;
+  void running.then(() => (isRunning = false));
+  while (isRunning && (await readdir(folder)).length === 0) await new Promise(setImmediate);
+  running.kill("SIGKILL");
+  await running;
+  const left = await stat(path).catch(() => null);
+  expect(left === null || left.size === (await sizeOf(EXECUTABLE))).toBe(true);
+});
