@@ -27,6 +27,11 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+/** Resolves when there is anything in the folder. */
+async function begun(): Promise<void> {
+  while ((await readdir(folder)).length === 0) await new Promise(setImmediate);
+}
+
 const sizeOf = async (path: string) => (await stat(path)).size;
 
 test.each(["probe", ".", "./"])("copies itself to %s, with mode 0755, and says its version", async (name) => {
@@ -103,8 +108,10 @@ test("says so on a read-only file system, and where this user may not write", as
   const isRoot = process.getuid?.() === 0;
   const nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
   await chmod(folder, 0o555);
-  const [program = "", ...args] = [...(isRoot ? nobody : ["env"]), EXECUTABLE, "install", folder];
-  const refused = await execa(program, args, { reject: false });
+  const before = isRoot ? nobody : ["env", "--"];
+  const refused = await execa(before[0] ?? "", [...before.slice(1), EXECUTABLE, "install", folder], {
+    reject: false,
+  });
   expect(refused.exitCode).toBe(1);
   expect(refused.stderr).toContain("this user may not write there");
   if (!isRoot) return;
@@ -124,9 +131,7 @@ test("two at once leave one whole file, and one that is killed leaves none under
   expect(await sizeOf(path)).toBe(await sizeOf(EXECUTABLE));
   await rm(path);
   const running = startProbe(["install", path]);
-  let isRunning = true;
-  void running.then(() => (isRunning = false));
-  while (isRunning && (await readdir(folder)).length === 0) await new Promise(setImmediate);
+  await Promise.race([running, begun()]);
   running.kill("SIGKILL");
   await running;
   const left = await stat(path).catch(() => null);
