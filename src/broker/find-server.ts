@@ -1,6 +1,6 @@
 import { failure, type Outcome, success } from "../outcome.ts";
 import type { Channel } from "../pidbox/channel.ts";
-import type { BrokerFailure } from "./failure.ts";
+import { type BrokerFailure, refusedBy } from "./failure.ts";
 import type { Found, Search } from "./search.ts";
 import type { Located } from "./settings.ts";
 import { type BrokerTarget, placeText } from "./url.ts";
@@ -17,12 +17,16 @@ export async function findServer(broker: Located, search: Search): Promise<Outco
   return channel.ok ? success({ channel: channel.value, target: first, masterForS: null }) : channel;
 }
 
-/** In order, as kombu tries them; of those that answer the one that the worker is connected to, else the first. */
+/**
+ * In order, as kombu tries them; of those that answer the one that the worker is connected to. Where that is out of
+ * sight the first on which anybody listens for patterns, as workers do: one that has gone on to the next server stays
+ * there when the first is back.
+ */
 async function firstOf(
   servers: readonly [BrokerTarget, ...BrokerTarget[]],
   search: Search,
 ): Promise<Outcome<Found, BrokerFailure>> {
-  let best: Found | null = null;
+  let best: (Found & { readonly isHeard: boolean }) | null = null;
   let problem: BrokerFailure | null = null;
   for (const [position, target] of servers.entries()) {
     // One share is kept for the asking.
@@ -32,31 +36,45 @@ async function firstOf(
       problem ??= { ...tried.problem, where: placeText(target.place) };
       continue;
     }
-    const found = { channel: tried.value, target, masterForS: null };
+    const { channel, isHeard } = tried.value;
+    const found = { channel, target, masterForS: null, isHeard };
     const ends = found.channel.ends();
     if (ends !== null && (await search.isTheWorkers(ends))) {
       best?.channel.close();
       return success(found);
     }
-    if (best === null) best = found;
-    else found.channel.close();
+    if (best === null || (isHeard && !best.isHeard)) {
+      best?.channel.close();
+      best = found;
+    } else found.channel.close();
   }
   if (best !== null) return success(best);
   return failure(problem as BrokerFailure);
 }
 
-/** A connection on which the server has said something: one that takes connections and is frozen is no choice. */
+/**
+ * A connection whose server lets us in and answers: one that takes connections and is frozen, that refuses the login,
+ * or that is still loading is no choice, and kombu goes on to the next one from all of them (redis.exceptions:
+ * AuthenticationError and BusyLoadingError are ConnectionErrors).
+ */
 async function answering(
   target: BrokerTarget,
   withinMs: number,
   { connect, now }: Search,
-): Promise<Outcome<Channel, BrokerFailure>> {
+): Promise<Outcome<{ readonly channel: Channel; readonly isHeard: boolean }, BrokerFailure>> {
   const start = now();
   const channel = await connect(target, withinMs);
   if (!channel.ok) return channel;
-  const said = await channel.value.send([["PING"]], Math.max(1, withinMs - (now() - start)));
-  // What it refuses is said when it is asked: kombu goes on to the next one only where there is no connection.
-  if (said.ok || said.problem.kind === "refused") return channel;
+  const questions = [["PING"], ["PUBSUB", "NUMPAT"]] as const;
+  const said = await channel.value.send(questions, Math.max(1, withinMs - (now() - start)));
+  const [reply, patterns] = said.ok ? said.value : [];
+  const refusal = reply?.ok === false && SHUT.test(reply.error) ? reply.error : null;
+  // Where that may not be asked, somebody may well listen.
+  const isHeard = patterns?.ok !== true || patterns.value !== 0;
+  if (said.ok && refusal === null) return success({ channel: channel.value, isHeard });
   channel.value.close();
-  return said;
+  return said.ok ? failure(refusedBy("PING", refusal ?? "")) : said;
 }
+
+/** What a server says that takes nobody's commands; whether this user may PING is another matter. */
+const SHUT = /^(?:NOAUTH|LOADING|MASTERDOWN)\b|max number of clients/;

@@ -41,7 +41,9 @@ async function open(
   const wasReached = isReached();
   redis.disconnect();
   const problem =
-    ready.kind === "failed" ? asFailure(lastError() ?? ready.error) : silence("connect-timeout", withinMs);
+    ready.kind === "failed"
+      ? asFailure(lastError() ?? ready.error)
+      : silence(wasReached ? "no-answer" : "connect-timeout", withinMs);
   const mayBePlain =
     ready.kind === "late" ? wasReached : ["connection-lost", "no-tls", "tls-failed"].includes(problem.cause);
   if (target.tls === null || !mayBePlain) return failure(problem);
@@ -196,8 +198,11 @@ function handshake({
 
 function channelOver(client: Client, target: BrokerTarget, now: () => number): Channel {
   let isGreeted = false;
+  /** Who was not let in has no name and no database: nothing more may be sent. */
+  let refusal: Refused | null = null;
   return {
     async send(commands, withinMs) {
+      if (refusal !== null) return failure(refusal);
       const sending = isGreeted ? exchange(client, commands) : greetAnd(client, target, commands);
       const wasGreeted = isGreeted;
       isGreeted = true;
@@ -205,7 +210,9 @@ function channelOver(client: Client, target: BrokerTarget, now: () => number): C
       const answered = await within(withinMs, sending);
       if (answered.kind === "late") return failure(silence("no-answer", withinMs));
       if (answered.kind === "failed") return failure(asFailure(answered.error));
-      if (answered.value.ok || wasGreeted || target.tls !== null) return answered.value;
+      if (answered.value.ok || wasGreeted) return answered.value;
+      if (answered.value.problem.kind === "refused") refusal = answered.value.problem;
+      if (target.tls !== null) return answered.value;
       const leftMs = Math.min(OTHER_WAY_MS, withinMs - (now() - started));
       return failure(await forWantOfTls(answered.value.problem, target, leftMs));
     },
@@ -240,9 +247,9 @@ async function greetAnd(
   return admitted.ok ? admitted : answered;
 }
 
-/** Whether the name may be what is wrong: the user was refused, and nobody else is let in. */
+/** Whether the name may be what is wrong: it was refused, or is unknown before Redis 6, and nobody else is let in. */
 function isNameRefused({ username, password }: BrokerTarget, [first, ...others]: readonly Reply[]): boolean {
-  const isRefused = first?.ok === false && first.error.startsWith("WRONGPASS");
+  const isRefused = first?.ok === false && /^(?:WRONGPASS|ERR wrong number of arguments)/.test(first.error);
   const isClosed = others.every((reply) => !reply.ok && reply.error.startsWith("NOAUTH"));
   return isRefused && isClosed && username !== undefined && password !== undefined;
 }

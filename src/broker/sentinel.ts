@@ -47,7 +47,11 @@ async function oneRound(broker: BySentinel, search: Search): Promise<Outcome<Fou
       continue;
     }
     const master = masterAmong(masters.value, broker.masterName);
-    if (!master.ok) return master;
+    if (!master.ok) {
+      // One that was made anew, or was told to forget it: redis-py goes on to the next as well.
+      problem = master.problem;
+      continue;
+    }
     const connected = await connectTo(master.value, broker, search);
     if (connected.ok || connected.problem.kind === "refused") return connected;
     // Another Sentinel may know more.

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ConnectionOptions } from "node:tls";
+import { type ConnectionOptions, createSecureContext } from "node:tls";
 import { failure, type Outcome, success } from "../outcome.ts";
 import type { Unreachable } from "./failure.ts";
 import type { TlsWish } from "./url-tls.ts";
@@ -24,17 +24,45 @@ export function tlsOptions(wish: TlsWish, env: Environment): Outcome<ConnectionO
   try {
     const { certfile, keyfile, keyPassword, ciphers } = wish;
     const cert = certfile === undefined ? undefined : read("ssl_certfile", certfile);
-    return success({
+    const options: ConnectionOptions = {
       ...trust(wish, env),
       ...(cert === undefined
         ? {}
         : { cert, key: keyfile === undefined ? cert : read("ssl_keyfile", keyfile) }),
       ...(keyPassword === undefined ? {} : { passphrase: keyPassword }),
       ...(ciphers === undefined ? {} : { ciphers }),
-    });
+    };
+    const unfit = unfitness(options, wish);
+    return unfit === null ? success(options) : failure(unfit);
   } catch (error) {
     if (error instanceof UnreadableFile) return failure(error.failure);
     throw error;
+  }
+}
+
+/**
+ * What OpenSSL refuses of our own files, before the server hears anything of it; null: nothing. By its codes
+ * (openssl/pemerr.h, evperr.h, x509err.h), which name no setting.
+ */
+function unfitness(
+  options: ConnectionOptions,
+  { certfile = "", keyfile = certfile }: TlsWish,
+): Unreachable | null {
+  try {
+    createSecureContext(options);
+    return null;
+  } catch (error) {
+    const { code = "", message } = error as NodeJS.ErrnoException;
+    const detail = /DECRYPT|PASSWORD|INTERRUPTED_OR_CANCELLED/.test(code)
+      ? `ssl_password does not open the key in ${keyfile}`
+      : /KEY_VALUES_MISMATCH/.test(code)
+        ? `the key in ${keyfile} is not that of the certificate in ${certfile}`
+        : /NO_START_LINE|BAD_END_LINE|DECODE|ASN1|UNSUPPORTED/.test(code)
+          ? `${certfile} or ${keyfile} does not hold what ssl_certfile and ssl_keyfile should`
+          : /CIPHER/.test(code)
+            ? "ssl_ciphers names none that is known"
+            : message;
+    return { kind: "unreachable", cause: "tls-file", detail: code === "" ? detail : `${detail} (${code})` };
   }
 }
 
@@ -51,26 +79,37 @@ function trust(wish: TlsWish, env: Environment): ConnectionOptions {
 
 function ownAuthorities({ caCerts, caPath, caData }: TlsWish): readonly string[] | null {
   const own = [
-    ...(caCerts === undefined ? [] : [read("ssl_ca_certs", caCerts)]),
+    ...(caCerts === undefined ? [] : [readAuthorities(caCerts)]),
     ...(caPath === undefined ? [] : readFolder("ssl_ca_path", caPath)),
     ...(caData === undefined ? [] : [caData]),
   ];
   return own.length === 0 ? null : own;
 }
 
-/** Those that the machine trusts, or null: Node brings its own. */
+/** Those that the machine trusts, or null: Node brings its own. The two variables are OpenSSL's. */
 function systemAuthorities(env: Environment): readonly string[] | null {
+  const found = [...folderOf(env["SSL_CERT_DIR"])];
   for (const path of [env["SSL_CERT_FILE"] ?? "", ...SYSTEM_STORES]) {
     try {
-      if (path !== "") return [readFileSync(path, "latin1")];
+      if (path === "") continue;
+      found.push(readFileSync(path, "latin1"));
+      break;
     } catch {
       // The next one, then.
     }
   }
-  return null;
+  return found.length === 0 ? null : found;
 }
 
-/** A file that a setting names and that cannot be read. */
+function folderOf(path: string | undefined): readonly string[] {
+  try {
+    return path ? readFolder("SSL_CERT_DIR", path) : [];
+  } catch {
+    return [];
+  }
+}
+
+/** A file that a setting names and that cannot be read, or used. */
 class UnreadableFile extends Error {
   readonly failure: Unreachable;
 
@@ -91,6 +130,14 @@ function read(setting: string, path: string): string {
   } catch (error) {
     throw new UnreadableFile(setting, path, error);
   }
+}
+
+function readAuthorities(path: string): string {
+  const text = read("ssl_ca_certs", path);
+  // Node takes it for a list of none, and blames the server.
+  if (!text.includes("-----BEGIN "))
+    throw new UnreadableFile("ssl_ca_certs", path, new Error("holds no certificate"));
+  return text;
 }
 
 /** As OpenSSL's hashed folders: what is no certificate is passed over, and the names are not looked at. */

@@ -54,8 +54,8 @@ const UNREACHABLE: { readonly [C in UnreachableCause]: Words<Unreachable> } = {
     "set unixsocketperm of Redis to 770 and run the probe in its group, or as the worker's user",
   ],
   "tls-file": (address, { detail }) => [
-    `a file for TLS with ${address} cannot be read: ${detail}`,
-    "is it mounted into this container, and may this user read it? --ssl-ca-certs, --ssl-certfile and --ssl-keyfile name others",
+    `a file for TLS with ${address} cannot be used: ${detail}`,
+    "is it mounted into this container, and may this user read it? --ssl-ca-certs, --ssl-certfile and --ssl-keyfile name others, ssl_password of the URL opens a key",
   ],
   "certificate-unknown": (address, { detail }) => [
     `${address} has a certificate of an unknown authority (${detail})`,

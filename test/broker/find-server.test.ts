@@ -107,8 +107,18 @@ describe("of a list findServer", () => {
     expect(log).toContain("close h:1");
   });
 
-  test("takes one that refuses: the worker that uses it is refused as well", async () => {
-    const refusing = { answers: (): Reply => ({ ok: false, error: "NOAUTH Authentication required." }) };
+  test.each(["NOAUTH Authentication required.", "LOADING Redis is loading the dataset in memory"])(
+    "goes past one that takes no commands, as kombu does: %s",
+    async (error) => {
+      const refusing = { answers: (): Reply => ({ ok: false, error }) };
+      const { search, log } = machine({ "h:1": refusing, "h:2": {} });
+      expect(await found(servers(1, 2), search)).toBe("h:2");
+      expect(log).toContain("close h:1");
+    },
+  );
+
+  test("takes one where this user may not PING", async () => {
+    const refusing = { answers: (): Reply => ({ ok: false, error: "NOPERM no permission for ping" }) };
     expect(await found(servers(1, 2), machine({ "h:1": refusing, "h:2": {} }).search)).toBe("h:1");
   });
 
@@ -117,6 +127,17 @@ describe("of a list findServer", () => {
     expect(await found(servers(1, 2, 3), search)).toBe("h:2");
     expect(log.filter((line) => line.startsWith("close"))).toEqual(["close h:1"]);
     expect(log).not.toContain("connect h:3");
+  });
+
+  test("prefers one on which somebody listens for patterns, where no worker is in sight", async () => {
+    const patterns = (count: number): Server => ({
+      answers: ([name]) => ok(name === "PUBSUB" ? count : "PONG"),
+    });
+    const { search, log } = machine({ "h:1": patterns(0), "h:2": patterns(4), "h:3": patterns(4) });
+    expect(await found(servers(1, 2, 3), search)).toBe("h:2");
+    expect(log.filter((line) => line.startsWith("close"))).toEqual(["close h:1", "close h:3"]);
+    const nobody = machine({ "h:1": patterns(0), "h:2": patterns(0) });
+    expect(await found(servers(1, 2), nobody.search)).toBe("h:1");
   });
 
   test("names the first and its problem when none answers", async () => {
@@ -178,6 +199,14 @@ describe("of Sentinels findServer", () => {
     expect(await found(sentinels("m", 1, 2), search)).toBe("h:9");
   });
 
+  test("asks the next when one knows no such master, and says so when none does", async () => {
+    const knowing = { "h:1": knows(), "h:2": knows(master("m", 9)), "h:9": role("master") };
+    expect(await found(sentinels("m", 1, 2), machine(knowing).search)).toBe("h:9");
+    expect(await found(sentinels(null, 1, 2), machine(knowing).search)).toBe("h:9");
+    const none = machine({ "h:1": knows(), "h:2": knows(master("other", 9)) });
+    expect(await found(sentinels("m", 1, 2), none.search)).toBe("no-master (they know 'other', not 'm')");
+  });
+
   test("takes a master whose ROLE it may not ask", async () => {
     const refusing: Server = { answers: () => ({ ok: false, error: "NOPERM no ROLE" }) };
     const { search } = machine({ "h:1": knows(master("m", 9)), "h:9": refusing });
@@ -194,6 +223,15 @@ describe("of Sentinels findServer", () => {
       log.filter((line) => line === "connect h:9").length,
     );
     expect(search.leftMs()).toBeGreaterThan(2_000);
+  });
+
+  test("connects to no master that the Sentinels cannot reach", async () => {
+    const down = [...master("m", 9), "flags", "master,s_down,o_down"];
+    const { search, log } = machine({ "h:1": knows(down), "h:9": role("master") });
+    expect(await found(sentinels("m", 1), search)).toBe(
+      "failover (the Sentinels cannot reach it) at the master 'm' at h:9",
+    );
+    expect(log).not.toContain("connect h:9");
   });
 
   test("goes on to the new master as soon as it is named", async () => {

@@ -1,8 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { tlsOptions } from "../../src/broker/tls.ts";
+import type { TlsWish } from "../../src/broker/url-tls.ts";
+import { certificates } from "../world/certificates.ts";
 
 const CA = "-----BEGIN CERTIFICATE-----\nca\n-----END CERTIFICATE-----\n";
 
@@ -45,10 +47,51 @@ test("tlsOptions takes the certificates of a folder, and passes over what is non
   expect(tlsOptions({ ...REQUIRED, caPath: folder }, {})).toMatchObject({ ok: true, value: { ca: [CA] } });
 });
 
-test("tlsOptions takes the key out of the certificate's file where none is named", () => {
-  expect(tlsOptions({ reqs: "none", certfile: file("ca.pem"), keyPassword: "pw" }, {})).toEqual({
+test("tlsOptions takes the certificates of OpenSSL's own variables", () => {
+  const env = { SSL_CERT_FILE: file("ca.pem"), SSL_CERT_DIR: folder };
+  expect(tlsOptions(REQUIRED, env)).toMatchObject({ ok: true, value: { ca: [CA, CA] } });
+  expect(tlsOptions(REQUIRED, { ...env, SSL_CERT_DIR: file("nowhere") })).toMatchObject({
+    value: { ca: [CA] },
+  });
+});
+
+test("tlsOptions takes the key out of the certificate's file where none is named", async () => {
+  const { client } = await certificates();
+  const both = readFileSync(client.certificate, "latin1") + readFileSync(client.encryptedKey, "latin1");
+  writeFileSync(file("both.pem"), both);
+  const wish = { reqs: "none", certfile: file("both.pem"), keyPassword: client.passphrase } as const;
+  expect(tlsOptions(wish, {})).toEqual({
     ok: true,
-    value: { rejectUnauthorized: false, cert: CA, key: CA, passphrase: "pw" },
+    value: { rejectUnauthorized: false, cert: both, key: both, passphrase: client.passphrase },
+  });
+});
+
+test("tlsOptions says which of our own files does not fit", async () => {
+  const { client, server } = await certificates();
+  const problem = (wish: Partial<TlsWish>) => {
+    const options = tlsOptions(
+      { reqs: "none", certfile: client.certificate, keyfile: client.key, ...wish },
+      {},
+    );
+    return options.ok ? "fits" : `${options.problem.cause}: ${options.problem.detail}`;
+  };
+  expect(problem({})).toBe("fits");
+  expect(problem({ keyfile: client.encryptedKey, keyPassword: "wrong" })).toMatch(
+    /^tls-file: ssl_password does not open the key in .*client-encrypted\.key \(/,
+  );
+  expect(problem({ keyfile: client.encryptedKey })).toMatch(
+    /^tls-file: ssl_password does not open the key in /,
+  );
+  expect(problem({ keyfile: server.good.key })).toMatch(
+    /^tls-file: the key in .* is not that of the certificate in /,
+  );
+  expect(problem({ certfile: file("README") })).toMatch(
+    /^tls-file: .*README or .* does not hold what ssl_certfile/,
+  );
+  expect(problem({ ciphers: "none-such" })).toMatch(/^tls-file: ssl_ciphers names none that is known/);
+  const ca = tlsOptions({ ...REQUIRED, caCerts: file("README") }, {});
+  expect(ca).toMatchObject({
+    problem: { detail: expect.stringMatching(/README: holds no certificate$/) as string },
   });
 });
 

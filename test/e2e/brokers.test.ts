@@ -80,6 +80,16 @@ const KINDS: Readonly<Record<string, () => Promise<Kind>>> = {
     const url = `redis://127.0.0.1:${await freePort()}/2;${broker.url(2)}`;
     return { worker: { server: broker, brokerUrl: url }, url };
   },
+  "a list whose first server wants another password": async () => {
+    const [broker, shut] = await Promise.all([server(), server({ password: "other" })]);
+    const url = `redis://:wrong@127.0.0.1:${shut.port}/2;${broker.url(2)}`;
+    return { worker: { server: broker, brokerUrl: url }, url, words: ["--placement", "remote"] };
+  },
+  "a list whose first server has no such database": async () => {
+    const [broker, small] = await Promise.all([server(), server({ args: ["--databases", "2"] })]);
+    const url = `${small.url(9)};${broker.url(9)}`;
+    return { worker: { server: broker, brokerUrl: url }, url, words: ["--placement", "remote"] };
+  },
   "brokers to read and to write": async () => {
     const [broker, writesTo] = await Promise.all([server(), server()]);
     return {

@@ -136,11 +136,11 @@ const MISTAKES: Readonly<Record<string, Mistake>> = {
   "a key that is none": {
     url: () => strict.url(),
     words: () => ["--ssl-certfile", files.client.certificate, "--ssl-keyfile", files.ca],
-    says: /no TLS connection.*ssl_keyfile/,
+    says: /a file for TLS with .*ssl_keyfile/,
   },
   "an authority that is not there": {
     url: () => `${tls.url()}?ssl_ca_certs=/nowhere.pem`,
-    says: /cannot be read: ssl_ca_certs \/nowhere\.pem: ENOENT/,
+    says: /cannot be used: ssl_ca_certs \/nowhere\.pem: ENOENT/,
   },
   "a socket that is not there": {
     url: () => "redis+socket:///nowhere/redis.sock",
