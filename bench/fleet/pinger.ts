@@ -34,7 +34,7 @@ export class Pinger implements Disposable {
     const key = Pinger.listOf(...nodes);
     let mailbox = this.#mailboxes.get(key);
     if (mailbox === undefined) {
-      mailbox = openMailbox({ requests: this.#connection, replies: this.#connection }, 32, {
+      mailbox = openMailbox({ requests: this.#connection, replies: this.#connection, db: 0 }, 32, {
         now: () => performance.now(),
         pause: (ms) => pause(ms),
         answerMs: () => PATIENCE_MS,

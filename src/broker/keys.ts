@@ -10,6 +10,9 @@ export interface Naming {
   readonly controlExchange: string;
 }
 
+/** What stands for the number of the database in `fanout_prefix`. */
+export const DATABASE = "{db}";
+
 /** What they are if nobody sets them (kombu/transport/redis.py `Channel`, celery/app/defaults.py). */
 export const DEFAULT_NAMING: Naming = { prefix: "", fanoutPrefix: "/{db}.", controlExchange: "celery" };
 
@@ -27,13 +30,18 @@ export function controlChannel(db: number, naming: Naming = DEFAULT_NAMING): str
 }
 
 function fanoutPrefix({ fanoutPrefix: template }: Naming, db: number): string {
-  return template.replaceAll("{db}", String(db));
+  return template.replaceAll(DATABASE, String(db));
 }
 
 /** A way to a worker: the channel that it listens on, and the keys of the lists that its reply may come to. */
 export interface Route {
   readonly channel: string;
   readonly lists: readonly string[];
+  /**
+   * The channel does not carry the number of the database: workers of all databases hear it, and reply to a list in
+   * theirs.
+   */
+  readonly ofAllDatabases?: true;
 }
 
 /**
@@ -50,11 +58,17 @@ export function routesTo(
   bySentinel: boolean,
 ): readonly [Route, ...Route[]] {
   const lists = [naming.prefix + replyTo];
-  const usual = { channel: controlChannel(db, naming), lists };
-  const unprefixed = { channel: controlChannel(db, { ...naming, prefix: "" }), lists: [...lists, replyTo] };
+  const shared = naming.fanoutPrefix.includes(DATABASE) ? {} : { ofAllDatabases: true as const };
+  const usual = { channel: controlChannel(db, naming), lists, ...shared };
+  const unprefixed = {
+    channel: controlChannel(db, { ...naming, prefix: "" }),
+    lists: [...lists, replyTo],
+    ...shared,
+  };
   const braced = {
     channel: naming.prefix + naming.fanoutPrefix + pidboxExchange(naming.controlExchange),
     lists,
+    ofAllDatabases: true as const,
   };
   return [
     usual,

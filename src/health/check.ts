@@ -78,11 +78,15 @@ async function converse(
   if (!lines.ok) return withoutBroker({ kind: "broker-failed", failure: lines.problem, pings: 0 });
   const { read, write } = lines.value;
   ({ masterForS } = read);
-  const mailbox = openMailbox({ requests: read.channel, replies: write.channel }, plan.keep, {
-    now: host.now,
-    pause: host.pause,
-    answerMs: () => deadline.atMost(plan.connectTimeout),
-  });
+  const mailbox = openMailbox(
+    { requests: read.channel, replies: write.channel, db: write.target.db },
+    plan.keep,
+    {
+      now: host.now,
+      pause: host.pause,
+      answerMs: () => deadline.atMost(plan.connectTimeout),
+    },
+  );
   const routes = routesTo(read.target.db, plan.naming, plan.replyTo, plan.broker.located.kind === "sentinel");
   const conversation = { read, write, mailbox, routes };
   const asking = await ask(

@@ -1,3 +1,4 @@
+import { DATABASE } from "../broker/keys.ts";
 import type { Asking, Evidence, Look, NodeEvidence, ProcessSight } from "./evidence.ts";
 import { judgeConnections, RECONNECT_S } from "./judge-connections.ts";
 import { deaf, type Judgement, open, type Rules, spanMs, undecided } from "./judgement.ts";
@@ -17,7 +18,7 @@ export function judgeNode(node: NodeEvidence, evidence: Evidence, rules: Rules):
     case "unexamined":
       return judgePong(node, evidence.asking) ?? judgeBroker(evidence.asking) ?? open("pong");
     case "out-of-sight":
-      return judgePong(node, evidence.asking) ?? judgeFromAfar(node, process.because, evidence.asking);
+      return judgePong(node, evidence.asking) ?? judgeFromAfar(node, process.because, evidence.asking, rules);
     case "none":
       return judgePong(node, evidence.asking) ?? judgeAbsent(node, process, evidence);
     case "seen":
@@ -55,8 +56,10 @@ function judgeFromAfar(
   seen: NodeEvidence,
   because: "remote" | "beside" | "no-proc",
   asking: Asking,
+  { naming }: Rules,
 ): Judgement {
   if (asking.kind !== "asked") return judgeBroker(asking) ?? open("pong");
+  const ofAllDatabases = !naming.fanoutPrefix.includes(DATABASE) || asking.via.channel.includes(DATABASE);
   if (!asking.over) return open("pong");
   const { subscribers } = asking;
   const { node, heartbeats } = seen;
@@ -64,8 +67,10 @@ function judgeFromAfar(
   const heard = beats !== null;
   // Where nobody is subscribed, or a worker should be in sight, a heartbeat decides nothing.
   if (subscribers > 0 && because !== "beside") {
-    if (heard) return deaf({ node, pid: null }, { shownBy: "heartbeat", subscribers, active: beats.active });
-    if (heartbeats.kind !== "refused" && !hasListened(seen)) return open("heartbeat");
+    // Where the channel does not carry the database, what is heard may be a worker of the same name in another one.
+    if (heard && !ofAllDatabases)
+      return deaf({ node, pid: null }, { shownBy: "heartbeat", subscribers, active: beats.active });
+    if (!heard && heartbeats.kind !== "refused" && !hasListened(seen)) return open("heartbeat");
   }
   const listened = heartbeats.kind === "listened" && hasListened(seen);
   return undecided({ kind: "out-of-sight", node, pid: null, because, subscribers, heard, listened });

@@ -10,6 +10,8 @@ export interface Lines {
   readonly requests: Channel;
   /** To the broker that they reply to (Celery's `broker_write_url`). */
   readonly replies: Channel;
+  /** The database there. */
+  readonly db: number;
 }
 
 /** Reply lists on open connections. */
@@ -85,11 +87,12 @@ export function openMailbox(lines: Lines, keep: number, patience: Patience): Mai
    * one, PUBLISH included. The list's type is seen before as well, since WRONGTYPE does not abort a transaction.
    */
   async function publish(
-    { channel, lists }: Route,
+    { channel, lists, ofAllDatabases }: Route,
     message: string,
   ): Promise<Outcome<number, BrokerFailure>> {
     const request: Command = ["PUBLISH", channel, message];
     const isOneBroker = lines.requests === lines.replies;
+    const elsewhere = ofAllDatabases ? inOtherDatabases(lists, await otherDatabases()) : [];
     const opened = await lines.replies.send(
       [...lists.map((key): Command => ["TYPE", key]), ["MULTI"]],
       patience.answerMs(),
@@ -103,15 +106,39 @@ export function openMailbox(lines: Lines, keep: number, patience: Patience): Mai
     const multi = opened.value[lists.length];
     if (!multi?.ok || multi.value !== "OK") return failure(refusal("MULTI", multi));
 
-    const executed = await execute(lists.flatMap(preparation), isOneBroker ? [request] : []);
+    const preparing = [...elsewhere, ...lists.flatMap(preparation)];
+    const executed = await execute(preparing, isOneBroker ? [request] : []);
     if (!executed.ok) return executed;
-    const results = [...executed.value];
+    const results = executed.value.slice(elsewhere.length);
     for (const [position, key] of lists.entries()) {
       const head = results[position * PREPARING + PREPARING - 1];
       if (!Array.isArray(head)) return failure(refusal("EXEC", { ok: true, value: results }));
       if (!newest.has(key)) newest.set(key, String(head[0]));
     }
     return isOneBroker ? asCount(results.at(-1), "EXEC") : publishElsewhere(request);
+  }
+
+  /** Those that hold anything, as each worker's does; none where that may not be asked. */
+  async function otherDatabases(): Promise<readonly number[]> {
+    const sent = await lines.replies.send([["INFO", "keyspace"]], patience.answerMs());
+    const reply = sent.ok ? sent.value[0] : undefined;
+    const text = reply?.ok ? String(reply.value) : "";
+    return Array.from(text.matchAll(/^db(\d+):/gm), ([, number]) => Number(number)).filter(
+      (number) => number !== lines.db,
+    );
+  }
+
+  /** A worker of another database pushes to a key that would never expire there if nobody had made it. */
+  function inOtherDatabases(keys: readonly string[], databases: readonly number[]): readonly Command[] {
+    if (databases.length === 0) return [];
+    return [
+      ...databases.flatMap((number): readonly Command[] => [
+        ["SELECT", number],
+        // The last command of a preparation only looks.
+        ...keys.flatMap((key) => preparation(key).slice(0, -1)),
+      ]),
+      ["SELECT", lines.db],
+    ];
   }
 
   function preparation(key: string): readonly Command[] {

@@ -206,6 +206,9 @@ function outOfSight(
 
 /** A worker that is blocked by its task keeps its subscription; one that is dead has none. */
 function remoteHint({ subscribers, heard }: Of<"out-of-sight">): string {
+  if (subscribers > 0 && heard) {
+    return "does it use the database that the broker URL names? its channel does not tell; the probe inside its container sees more";
+  }
   if (subscribers > 0) {
     return "run the probe inside the worker's container to tell busy from dead; the name is set with --node";
   }

@@ -85,7 +85,11 @@ export async function openSession(
         expires: host.epochSeconds() + waitMs / 1_000,
       });
       // A mailbox of its own: what others ask for at the same time is not ours to read.
-      const mailbox = openMailbox({ requests: read.channel, replies: write.channel }, KEEP, patience);
+      const mailbox = openMailbox(
+        { requests: read.channel, replies: write.channel, db: write.target.db },
+        KEEP,
+        patience,
+      );
       answered = await query(mailbox, { route, message, ticket }, isEnough, deadline.atMost(waitMs));
       if (!answered.ok || answered.value.subscribers > 0) return answered;
     }

@@ -62,9 +62,11 @@ describe("routesTo", () => {
   test("has the braces of kombu before 5.4.0 too when Sentinels name the server", () => {
     expect(routesTo(2, DEFAULT_NAMING, K, true)).toEqual([
       { channel: "/2.celery.pidbox", lists: [K] },
-      { channel: "/{db}.celery.pidbox", lists: [K] },
+      { channel: "/{db}.celery.pidbox", lists: [K], ofAllDatabases: true },
     ]);
-    expect(routesTo(2, named({ fanoutPrefix: "/app1." }), K, true)).toHaveLength(1);
+    expect(routesTo(2, named({ fanoutPrefix: "/app1." }), K, true)).toEqual([
+      { channel: "/app1.celery.pidbox", lists: [K], ofAllDatabases: true },
+    ]);
   });
 });
 

@@ -32,7 +32,7 @@ async function opened(place: BrokerTarget) {
 async function failureOf(server: ScriptedServer, more: Partial<BrokerTarget> = {}): Promise<BrokerFailure> {
   const channel = await opened(target(server, more));
   const patience = { now: () => performance.now(), pause: () => Promise.resolve(), answerMs: () => 200 };
-  const sent = await openMailbox({ requests: channel, replies: channel }, 32, patience).publish(
+  const sent = await openMailbox({ requests: channel, replies: channel, db: 0 }, 32, patience).publish(
     ROUTE,
     "message",
   );
@@ -259,12 +259,13 @@ describe("a mailbox", () => {
   test("prepares the list where replies come, and publishes where workers hear, when these are two", async () => {
     await using requests = await scriptedServer(executing(0, 1));
     await using replies = await scriptedServer(executing(1, 0));
-    const lines = { requests: await opened(target(requests)), replies: await opened(target(replies)) };
+    const ends = { requests: await opened(target(requests)), replies: await opened(target(replies)) };
+    const lines = { ...ends, db: 0 };
     const sent = await openMailbox(lines, 32, patience).publish(ROUTE, "message");
     expect(sent).toEqual({ ok: true, value: 1 });
     expect(names(requests)).toEqual(["PUBLISH"]);
     expect(names(replies)).toEqual(["TYPE", "MULTI", "RPUSH", "LTRIM", "EXPIRE", "LRANGE", "EXEC"]);
-    for (const channel of Object.values(lines)) channel.close();
+    for (const channel of Object.values(ends)) channel.close();
   });
 
   test("publishes nothing where the broker of the replies refuses, when these are two", async () => {
@@ -272,17 +273,44 @@ describe("a mailbox", () => {
     await using replies = await scriptedServer((command, inTransaction) =>
       command[0] === "RPUSH" ? "-OOM command not allowed\r\n" : wellBehaved(command, inTransaction),
     );
-    const lines = { requests: await opened(target(requests)), replies: await opened(target(replies)) };
+    const ends = { requests: await opened(target(requests)), replies: await opened(target(replies)) };
+    const lines = { ...ends, db: 0 };
     const sent = await openMailbox(lines, 32, patience).publish(ROUTE, "message");
     expect(sent).toMatchObject({ ok: false, problem: { cause: "out-of-memory" } });
     expect(names(requests)).toEqual([]);
-    for (const channel of Object.values(lines)) channel.close();
+    for (const channel of Object.values(ends)) channel.close();
+  });
+
+  test("prepares the list in every database where the channel is that of all", async () => {
+    await using server = await scriptedServer((command, inTransaction) => {
+      if (command[0] === "INFO") {
+        const text = "# Keyspace\r\ndb0:keys=9,expires=0\r\ndb3:keys=1,expires=0\r\n";
+        return `$${text.length}\r\n${text}\r\n`;
+      }
+      if (command[0] === "SELECT" && inTransaction) return "+QUEUED\r\n";
+      return command[0] === "EXEC"
+        ? "*10\r\n+OK\r\n:1\r\n+OK\r\n:1\r\n+OK\r\n:1\r\n+OK\r\n:1\r\n*1\r\n$0\r\n\r\n:2\r\n"
+        : wellBehaved(command, inTransaction);
+    });
+    const channel = await opened(target(server));
+    const mailbox = openMailbox({ requests: channel, replies: channel, db: 0 }, 32, patience);
+    const route = { channel: "/app.celery.pidbox", lists: ["k"], ofAllDatabases: true } as const;
+    expect(await mailbox.publish(route, "message")).toEqual({ ok: true, value: 2 });
+    const preparing = ["RPUSH", "LTRIM", "EXPIRE"];
+    const inDatabase3 = ["SELECT", ...preparing, "SELECT"];
+    expect(names(server)).toEqual([
+      ...["INFO", "TYPE", "MULTI"],
+      ...inDatabase3,
+      ...preparing,
+      ...["LRANGE", "PUBLISH", "EXEC"],
+    ]);
+    channel.close();
   });
 
   test("prepares every list of a route in the one transaction", async () => {
     await using server = await scriptedServer(executing(2, 1));
     const channel = await opened(target(server));
-    const mailbox = openMailbox({ requests: channel, replies: channel }, 32, patience);
+    const mailbox = openMailbox({ requests: channel, replies: channel, db: 0 }, 32, patience);
     const route = { channel: "/0.celery.pidbox", lists: ["gp:k", "k"] };
     expect(await mailbox.publish(route, "message")).toEqual({ ok: true, value: 1 });
     const preparing = ["RPUSH", "LTRIM", "EXPIRE", "LRANGE"];

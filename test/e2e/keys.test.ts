@@ -34,6 +34,25 @@ test(
   },
 );
 
+test("workers of another database leave no lasting key where the channel is that of all databases", async () => {
+  await using server = await startServer();
+  const settings = { broker_transport_options: { fanout_prefix: false } };
+  const name = "same@world";
+  const at = (db: number) => startWorker({ server, brokerUrl: server.url(db), settings, name, pool: "solo" });
+  await using here = await at(0);
+  await using there = await at(1);
+  const words = ["--broker", server.url(), "--fanout-prefix", "false", "--placement", "remote"];
+  for (const whom of [["--any"], ["--any"], ["--node", name], ["--node", name]]) {
+    expect(await probe([...words, ...whom])).toMatchObject({ exitCode: 0 });
+    // The answer that was not waited for.
+    await there.answers();
+    const lists = await there.redis.keys("*.reply.celery.pidbox");
+    for (const key of lists.filter((one) => !one.startsWith("by-hand")))
+      expect(await there.redis.ttl(key), key).toBeGreaterThan(80_000);
+  }
+  await assertWorkerIsWell(here);
+});
+
 const { url, workers } = inject("canaries");
 describe.each(workers)("probing $node", ({ node }) => {
   test("brings every probe its pong when eight ask at the same moment", async () => {
