@@ -143,6 +143,8 @@ interface Client {
   readonly isReached: () => boolean;
   /** What the socket or the parser has said last; what a command fails with says less. */
   readonly lastError: () => unknown;
+  /** What was refused before we were let in as only some clients are. */
+  readonly pardon: { refusal: Refused | null };
 }
 
 async function unconnected(
@@ -177,6 +179,7 @@ async function unconnected(
   });
   return success({
     redis,
+    pardon: { refusal: null },
     lastError: () => lastError,
     // There is none as long as the name is looked up.
     isReached: () => (redis.stream as Redis["stream"] | undefined)?.remoteAddress !== undefined,
@@ -216,6 +219,7 @@ function channelOver(client: Client, target: BrokerTarget, now: () => number): C
       const leftMs = Math.min(OTHER_WAY_MS, withinMs - (now() - started));
       return failure(await forWantOfTls(answered.value.problem, target, leftMs));
     },
+    pardoned: () => client.pardon.refusal,
     ends: () => endsOf(client.redis, target),
     close() {
       client.redis.disconnect();
@@ -226,9 +230,9 @@ function channelOver(client: Client, target: BrokerTarget, now: () => number): C
 /**
  * Signs in and sends the commands, in one write.
  *
- * kombu before 5.2.0 sent no user name: a URL with any name in it works for such a worker if the password is that of
- * the default user. So where the name is refused, and everything behind it for the want of AUTH, the password is tried
- * alone.
+ * Where we are refused, what some worker with this URL does is tried: the password alone, as kombu before 5.2.0 and
+ * redis-py on Redis 5. A server without a password has refused ours and done the rest; from redis-py 8.0 on
+ * (`HELLO 3 AUTH default …`) a worker gets in there with any password.
  */
 async function greetAnd(
   client: Client,
@@ -239,12 +243,22 @@ async function greetAnd(
   const replies = await exchange(client, [...greeting, ...commands]);
   if (!replies.ok) return replies;
   const answered = behind(greeting, replies.value);
-  if (answered.ok || !isNameRefused(target, replies.value)) return answered;
+  if (answered.ok) return answered;
+  if (isPasswordUnasked(replies.value) && answered.problem.kind === "refused") {
+    client.pardon.refusal = answered.problem;
+    return behind(greeting.slice(1), replies.value.slice(1));
+  }
+  if (!isNameRefused(target, replies.value)) return answered;
   const nameless = handshake({ ...target, username: undefined });
   const again = await exchange(client, [...nameless, ...commands]);
   if (!again.ok) return again;
   const admitted = behind(nameless, again.value);
   return admitted.ok ? admitted : answered;
+}
+
+/** From Redis 6.0 on: the default user has no password, and was sent one. */
+function isPasswordUnasked([first]: readonly Reply[]): boolean {
+  return first?.ok === false && first.error.includes("without any password configured");
 }
 
 /** Whether the name may be what is wrong: it was refused, or is unknown before Redis 6, and nobody else is let in. */

@@ -180,7 +180,8 @@ async function ask(
     if (subscribers === 0 || pings > 0 || masterForS !== null) await publishAlso(others, message);
     pings += 1;
     roll.sent(ticket);
-    return null;
+    // Where nobody is, what the URL has and no worker may have is the likelier cause.
+    return subscribers === 0 ? (read.channel.pardoned?.() ?? null) : null;
   };
 
   /** What an ACL forbids here says nothing of the worker; what breaks the connection is seen at the next step. */

@@ -15,6 +15,8 @@ export interface Channel {
    * Fails when not all replies came within `withinMs` milliseconds; the connection is of no use after that.
    */
   send(commands: readonly Command[], withinMs: number): Promise<Outcome<readonly Reply[], BrokerFailure>>;
+  /** Why we were let in only after we had signed in as some clients would not; absent or null: as all do. */
+  pardoned?(): BrokerFailure | null;
   /** Where the connection runs, as this machine sees it; `null` when it is gone. */
   ends(): Ends | null;
   /** Ends the connection at once. */

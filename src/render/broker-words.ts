@@ -106,7 +106,7 @@ const REFUSED: { readonly [C in RefusedCause]: Words<Refused> } = {
   ],
   "password-not-wanted": (address, { detail }) => [
     `${address} has no password set, and the broker URL sends one: ${detail}`,
-    "take it out of the URL; a worker with this URL cannot connect either",
+    "take it out of the URL; only workers with redis-py 8.0 and newer connect with it, and none is subscribed",
   ],
   "no-permission": (address, { command, detail }) => [
     `the user of ${address} may not do ${command}: ${detail}`,

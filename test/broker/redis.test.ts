@@ -133,11 +133,6 @@ describe("a broker that refuses", () => {
     ["AUTH", "-WRONGPASS invalid username-password pair or user is disabled.", "wrong-password"],
     ["AUTH", "-ERR invalid password", "wrong-password"],
     ["AUTH", "-ERR Client sent AUTH, but no password is set", "password-not-wanted"],
-    [
-      "AUTH",
-      "-ERR AUTH <password> called without any password configured for the default user.",
-      "password-not-wanted",
-    ],
     ["SELECT", "-ERR DB index is out of range", "no-such-database"],
     ["SELECT", "-ERR SELECT is not allowed in cluster mode", "cluster"],
     ["TYPE", "-NOAUTH Authentication required.", "password-needed"],

@@ -161,6 +161,15 @@ const remote = (url: string, node: string, ...words: string[]) =>
 
 const ALIVE = /^healthy: alive: /;
 
+test("a worker is alive when it sends a password that nobody asked for, as redis-py 8 can", async () => {
+  const broker = await server();
+  const url = broker.url(2).replace("//", "//:unasked@");
+  const worker = await keep(startWorker({ server: broker, brokerUrl: url, pool: "solo" }));
+  expectLine(await remote(url, worker.node), 0, ALIVE, 3_000);
+  const gone = await remote(url, "gone@world", "--retries=0");
+  expectLine(gone, 1, /^unknown: undecided: /, 5_000);
+});
+
 test("a worker is alive when its kombu does not know the global_keyprefix that it is told", async () => {
   const broker = await server();
   const settings = { broker_transport_options: { global_keyprefix: "gp:" } };
