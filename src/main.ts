@@ -37,8 +37,7 @@ const host: Host = {
   proc: procFs,
   writeFile: (path, content) => writeFile(path, content, process.pid),
   files: async () => (await import("./machine/files.ts")).files,
-  web: async () => (await import("./machine/web.ts")).web,
-  terminal: async () => (await import("./machine/terminal.ts")).terminal(),
+  isTerminal: async () => (await import("node:tty")).isatty(1),
   print(text) {
     say(1, text);
   },

@@ -2,7 +2,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { optionsPage } from "../scripts/options-page.ts";
-import { BROKER_VARIABLES, OPTION_NAMES, variableOf, READ_VARIABLE } from "../src/cli/options.ts";
+import { allVariables, COMMAND_OPTIONS, type OtherCommand, takenBy } from "../src/cli/command-options.ts";
+import { BROKER_VARIABLES, OPTION_NAMES, READ_VARIABLE } from "../src/cli/options.ts";
 import { CODES } from "../src/render/findings/finding-words.ts";
 import { REASONS } from "../src/health/verdict.ts";
 
@@ -15,6 +16,12 @@ const PAGES = [
   "examples/broken/README.md",
 ];
 
+const OTHERS = Object.keys(COMMAND_OPTIONS) as readonly OtherCommand[];
+const ALL_OPTIONS = [
+  ...OPTION_NAMES,
+  ...OTHERS.flatMap((command) => Object.keys(takenBy(command).options)),
+] as readonly string[];
+
 test("docs/options.md is what the table of options makes", () => {
   expect(read("docs/options.md")).toBe(optionsPage());
 });
@@ -26,7 +33,7 @@ test.each(PAGES)("%s links to files that are there", (page) => {
 });
 
 test.each(PAGES)("%s names only options and variables that exist", (page) => {
-  const known = new Set([...OPTION_NAMES.map((name) => `--${name}`), "--help", "--version"]);
+  const known = new Set([...ALL_OPTIONS.map((name) => `--${name}`), "--help", "--version"]);
   const lines = read(page)
     .split("\n")
     .filter((line) => line.includes("celery-probe "));
@@ -35,7 +42,7 @@ test.each(PAGES)("%s names only options and variables that exist", (page) => {
   ]);
   expect(flags.map(([, flag]) => flag).filter((flag) => !known.has(flag ?? ""))).toEqual([]);
   const variables = [...read(page).matchAll(/CELERY_PROBE_[A-Z_]*[A-Z]/g)].map(([name]) => name);
-  expect(variables.filter((name) => !OPTION_NAMES.some((option) => variableOf(option) === name))).toEqual([]);
+  expect(variables.filter((name) => !allVariables().has(name))).toEqual([]);
 });
 
 test("README.md names every variable that the broker is taken from, in order", () => {

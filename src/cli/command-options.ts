@@ -3,8 +3,6 @@ import {
   type Config,
   type ConfigOf,
   onOffSwitch,
-  type Option,
-  optional,
   OPTION_NAMES,
   OPTIONS,
   type OptionName,
@@ -13,16 +11,7 @@ import {
   variableOf,
 } from "./options.ts";
 import type { Taken } from "./parse.ts";
-import {
-  count,
-  duration,
-  filePath,
-  oneOf,
-  queueLimit,
-  type QueueLimit,
-  settingText,
-  webUrl,
-} from "./values.ts";
+import { duration, oneOf } from "./values.ts";
 
 /** What a command other than the check can be told. */
 export interface CommandOptions {
@@ -96,47 +85,7 @@ const FAIL_ON = valued(
   { summary: "what ends with exit code 1: problems, or warnings too" },
 );
 
-/** What `doctor` and `report` look at, beyond the check. */
-const FINDINGS = {
-  "max-queue-length": {
-    argument: "[QUEUE=]N",
-    parse: queueLimit,
-    default: [{ queue: null, limit: 1_000 }],
-    defaultText: "1000",
-    repeats: true,
-    summary: "warn when more messages wait in a queue",
-  } satisfies Option<readonly QueueLimit[]>,
-  "max-failed": valued(
-    "N",
-    count(0, 999_999_999),
-    { value: 10, text: "10" },
-    { summary: "warn when more results are failures" },
-  ),
-  "limit-gap": valued(
-    "DURATION",
-    duration,
-    { value: 30_000, text: "30s" },
-    { summary: "how far apart the time limits of a task have to be" },
-  ),
-  "result-backend": {
-    ...optional("URL", settingText, {
-      summary: "where the results are (default: CELERY_RESULT_BACKEND, else the broker)",
-    }),
-    show: () => "***",
-  },
-  log: optional("PATH", filePath, {
-    summary: "the worker's log, - for stdin (default: that of its -f)",
-  }),
-  flower: {
-    ...optional("URL", webUrl, {
-      summary: "a Flower to compare with, http://[user:password@]host:5555",
-    }),
-    show: () => "***",
-  },
-} as const satisfies OptionTable;
-
 const DOCTOR = {
-  ...FINDINGS,
   "fail-on": FAIL_ON,
   deadline: deadlineOf(15_000, "15s"),
   output: FORMAT,
@@ -146,8 +95,6 @@ const FINDING_OPTIONS = [
   ...BROKER,
   ...WORKERS,
   "busy-grace",
-  "queue",
-  "max-task-age",
   "timeout",
   "retries",
 ] as const satisfies readonly OptionName[];

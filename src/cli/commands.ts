@@ -20,7 +20,7 @@ export const COMMANDS = {
     least: 1,
     most: 1_000,
   },
-  doctor: { summary: "look for what is wrong with the workers, their broker and their queues", ...NO_WORDS },
+  doctor: { summary: "say what is wrong with the worker and its broker, and what to do first", ...NO_WORDS },
   install: { summary: "copy this executable to a file or into a folder", words: "PATH", least: 1, most: 1 },
   help: { summary: "print what a command does and its options", words: "[COMMAND]", least: 0, most: 1 },
 } as const satisfies Readonly<Record<string, Command>>;

@@ -151,12 +151,6 @@ export const settingText: ValueParser<string> = (text) =>
     ? success(text)
     : failure("is not accepted: expected text without control characters");
 
-/** The address of a web page. */
-export const webUrl: ValueParser<string> = (text) =>
-  /^https?:\/\/[^\s\p{C}]+$/u.test(text) && URL.canParse(text)
-    ? success(text)
-    : failure("is not a web address: expected one such as http://flower:5555");
-
 /** The name of an environment variable. */
 export const variableName: ValueParser<string> = (text) =>
   /^[A-Za-z_][A-Za-z0-9_.-]*$/.test(text)

@@ -1,9 +1,8 @@
 import type { CommandConfig } from "../cli/command-options.ts";
-import type { Config } from "../cli/options.ts";
 import { startDeadline } from "../deadline.ts";
 import { examine } from "../doctor/examine.ts";
 import type { Finding } from "../doctor/finding.ts";
-import { setScene } from "../doctor/set-scene.ts";
+import { setScene } from "../doctor/scene.ts";
 import { gather } from "../health/check.ts";
 import { conclude } from "../health/judge.ts";
 import { type Plan, planCheck } from "../health/plan.ts";
@@ -11,6 +10,7 @@ import type { CheckReport } from "../health/report.ts";
 import type { Host } from "../host.ts";
 import { doctorJson } from "../render/doctor-json.ts";
 import { findingLines, summaryLines } from "../render/doctor-text.ts";
+import { openSession } from "../session/session.ts";
 import { misused, type Run } from "./command.ts";
 
 /** The health check may take so much of the run's time at most. */
@@ -22,13 +22,13 @@ export const doctor: Run<CommandConfig<"doctor">> = async ({ config, unknownVari
   if (!plan.ok) return misused(plan.problem);
   const deadline = startDeadline(config.deadline.value, host.now);
   const isJson = config.output.value === "json";
-  const inColour = (await host.terminal()) !== null && !host.env["NO_COLOR"];
+  const inColour = (await host.isTerminal()) && !host.env["NO_COLOR"];
   const check = await checked(plan.value, host, unknownVariables);
-  const { scene, end } = await setScene(config, check, host, deadline);
-  const findings = await examine(scene, (found) => {
+  const session = await openSession(plan.value, host, deadline);
+  const findings = await examine(setScene(check, session, host), (found) => {
     if (!isJson) host.print(pageOf(found.flatMap((one) => findingLines(one, inColour))));
   });
-  end();
+  if (session.ok) session.value.close();
   return {
     stdout: isJson ? doctorJson(findings, host.now()) : pageOf(summaryLines(findings)),
     stderr: "",
@@ -38,11 +38,10 @@ export const doctor: Run<CommandConfig<"doctor">> = async ({ config, unknownVari
 
 /** Where no worker is in sight and none is named, every worker of the broker is meant. */
 function planDoctor(config: CommandConfig<"doctor">, host: Host): ReturnType<typeof planCheck> {
-  const forCheck: Config = { ...config, "max-queue-length": { value: [], origin: { kind: "default" } } };
-  const plan = planCheck(forCheck, host);
+  const plan = planCheck(config, host);
   if (!plan.ok || config.node.value.length > 0 || config.placement.value === "inside") return plan;
   const isSeen = plan.value.targets.some(({ worker }) => worker !== null);
-  return isSeen ? plan : planCheck({ ...forCheck, any: { value: true, origin: { kind: "default" } } }, host);
+  return isSeen ? plan : planCheck({ ...config, any: { value: true, origin: { kind: "default" } } }, host);
 }
 
 async function checked(plan: Plan, host: Host, unknownVariables: readonly string[]): Promise<CheckReport> {

@@ -1,12 +1,8 @@
 import {
   chmodSync,
-  closeSync,
   constants,
   copyFileSync,
-  fstatSync,
-  openSync,
   readFileSync,
-  readSync,
   renameSync,
   rmSync,
   type Stats,
@@ -18,8 +14,6 @@ import type { CopyProblem, FileLook, FileProblem, Files } from "./parts.ts";
 /** The files of this machine. */
 export const files: Files = {
   look: (path) => attempt(() => lookOf(statSync(path))),
-  tail: (path, bytes) => attempt(() => tailOf(path, bytes)),
-  input,
   compareWithSelf: (path) => attempt(() => compareWithSelf(path)),
   copySelf(path, unique) {
     const next = `${path}.${unique}`;
@@ -72,44 +66,6 @@ const CAUSES: Readonly<Record<string, CopyProblem["cause"]>> = {
 function copyProblem(error: unknown): CopyProblem {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   return { cause: CAUSES[code] ?? "other", detail: error instanceof Error ? error.message : String(error) };
-}
-
-function tailOf(path: string, bytes: number): string {
-  // A fifo without a writer would hold us for ever.
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  try {
-    const { size } = fstatSync(fd);
-    const room = Buffer.alloc(Math.min(bytes, size));
-    const read = readSync(fd, room, 0, room.length, Math.max(0, size - bytes));
-    return room.subarray(0, read).toString("utf8");
-  } finally {
-    closeSync(fd);
-  }
-}
-
-function input(bytes: number, withinMs: number): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  const { promise, resolve } = Promise.withResolvers<string>();
-  const end = () => {
-    process.stdin.destroy();
-    resolve(Buffer.concat(chunks).subarray(-bytes).toString("utf8"));
-  };
-  const timer = setTimeout(end, withinMs);
-  process.stdin.on("data", (chunk: Buffer) => {
-    chunks.push(chunk);
-    size += chunk.length;
-    for (let first = chunks[0]; first !== undefined && size - first.length >= bytes; first = chunks[0]) {
-      size -= first.length;
-      chunks.shift();
-    }
-  });
-  for (const event of ["end", "error", "close"])
-    process.stdin.once(event, () => {
-      clearTimeout(timer);
-      end();
-    });
-  return promise;
 }
 
 function attempt<T>(work: () => T): Outcome<T, FileProblem> {

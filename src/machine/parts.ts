@@ -19,10 +19,6 @@ export type FileProblem = "gone" | "forbidden";
 export interface Files {
   /** Follows links. */
   look(path: string): Outcome<FileLook, FileProblem>;
-  /** The last `bytes` of a file, as UTF-8. */
-  tail(path: string, bytes: number): Outcome<string, FileProblem>;
-  /** The last `bytes` of what stands on stdin, read to its end or for `withinMs` milliseconds. */
-  input(bytes: number, withinMs: number): Promise<string>;
   /** Whether a file is a copy of this executable, one of another version, or none at all. */
   compareWithSelf(path: string): Outcome<"same" | "another-version" | "foreign", FileProblem>;
   /**
@@ -38,31 +34,4 @@ export interface Files {
 export interface CopyProblem {
   readonly cause: "no-folder" | "read-only" | "forbidden" | "no-space" | "other";
   readonly detail: string;
-}
-
-/** A page of the web. */
-export interface WebPage {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
-
-/** Fetches a page, redirects not followed; gives what went wrong, in the system's words. */
-export type Web = (
-  url: string,
-  headers: Readonly<Record<string, string>>,
-  withinMs: number,
-) => Promise<Outcome<WebPage, string>>;
-
-/** The terminal that stdout is. */
-export interface Terminal {
-  /** Characters. */
-  size(): { readonly columns: number; readonly rows: number };
-  /** Calls when its size has changed. */
-  onResize(listener: () => void): void;
-  /** Calls for each key; until `restore`, keys are not shown. Nothing where stdin is no terminal. */
-  onKey(listener: (key: string) => void): void;
-  /** Switches to a screen of its own, which `restore`, and the end of the process however it comes, leaves again. */
-  takeScreen(): void;
-  restore(): void;
 }

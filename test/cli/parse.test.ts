@@ -350,7 +350,6 @@ describe("another command", () => {
   test("has defaults of its own, and the check's for what it does not take", () => {
     expect(run(["doctor"]).config).toMatchObject({
       deadline: { value: 15_000, origin: { kind: "default" } },
-      "max-queue-length": { value: [{ queue: null, limit: 1_000 }] },
       any: { value: false },
     });
   });
@@ -359,13 +358,13 @@ describe("another command", () => {
     const env = {
       CELERY_PROBE_DEADLINE: "1s",
       CELERY_PROBE_DOCTOR_DEADLINE: "20s",
-      CELERY_PROBE_MAX_FAILED: "3",
+      CELERY_PROBE_FAIL_ON: "warning",
       CELERY_PROBE_STRICT: "true",
     };
     const { config, unknownVariables } = run(["doctor"], env);
     expect(config).toMatchObject({
       deadline: { value: 20_000 },
-      "max-failed": { value: 3 },
+      "fail-on": { value: "warning" },
       strict: { value: false },
     });
     expect(unknownVariables).toEqual(["CELERY_PROBE_DEADLINE", "CELERY_PROBE_STRICT"]);
@@ -376,11 +375,7 @@ describe("another command", () => {
     [["help", "a", "b"], "unexpected word 'b' after help [COMMAND]: expected options"],
     [["doctor", "frob"], "unexpected word 'frob' after doctor: expected options"],
     [["doctor", "--strict"], "unknown option '--strict': see celery-probe help doctor"],
-    [["doctor", "--max-faild", "1"], "unknown option '--max-faild': expected --max-failed?"],
-    [
-      ["doctor", "--flower", "x"],
-      "--flower '***' is not a web address: expected one such as http://flower:5555",
-    ],
+    [["doctor", "--fail-onn", "1"], "unknown option '--fail-onn': expected --fail-on?"],
   ])("refuses %j in one sentence", (argv, expected) => {
     expect(problem(argv)).toBe(expected);
   });

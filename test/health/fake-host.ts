@@ -107,8 +107,7 @@ export function fakeHost(fake: Fake): Host & Traces {
       return fake.writeProblem ?? null;
     },
     files: () => Promise.reject(new Error("no file is looked at in a check")),
-    web: () => Promise.reject(new Error("no page is fetched in a check")),
-    terminal: () => Promise.resolve(null),
+    isTerminal: () => Promise.resolve(false),
     print(text) {
       traces.printed.push(text);
     },
