@@ -37,7 +37,7 @@ const host: Host = {
   proc: procFs,
   writeFile: (path, content) => writeFile(path, content, process.pid),
   files: async () => (await import("./machine/files.ts")).files,
-  isTerminal: async () => (await import("node:tty")).isatty(1),
+  isTerminal: async () => (await import("./machine/terminal.ts")).isTerminal(),
   print(text) {
     say(1, text);
   },

@@ -36,7 +36,7 @@ const RULES: IForbiddenRuleType[] = [
     comment: "clocks, randomness, environment and files come in as `host`; node:util is the one pure module",
     severity: "error",
     from: {
-      pathNot: "^src/(main|write-file|machine/files|worker/proc-fs|broker/(tls|other-way))\\.ts$",
+      pathNot: "^src/(main|write-file|machine/(files|terminal)|worker/proc-fs|broker/(tls|other-way))\\.ts$",
     },
     to: { dependencyTypes: ["core"], pathNot: "^(node:)?util$" },
   },
@@ -60,7 +60,7 @@ const RULES: IForbiddenRuleType[] = [
     severity: "error",
     from: { pathNot: "^src/(main|broker/redis)\\.ts$" },
     to: {
-      path: "^src/(broker/(redis|tls|other-way)|write-file|machine/files|worker/proc-fs)\\.ts$",
+      path: "^src/(broker/(redis|tls|other-way)|write-file|machine/(files|terminal)|worker/proc-fs)\\.ts$",
     },
   },
   {
