@@ -134,10 +134,17 @@ describe("Sentinels", () => {
     await using sentinels = await startSentinels(options);
     const first = await sentinels.master();
     const redis = sentinels.client(2);
-    await redis.set("key", "kept");
+    // Replication is asynchronous: what no replica has acknowledged a failover may lose.
+    const keep = async () => {
+      await redis.set("key", "kept");
+      expect(await redis.wait(1, 10_000)).toBeGreaterThan(0);
+    };
+    await keep();
     const second = await sentinels.failover();
     expect(await sentinels.master()).toBe(second);
     expect(second).not.toBe(first);
+    expect(await redis.get("key")).toBe("kept");
+    await keep();
     const third = await sentinels.killMaster();
     expect(second.isRunning).toBe(false);
     expect(third).not.toBe(second);
