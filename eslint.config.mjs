@@ -25,7 +25,7 @@ export default defineConfig(
     rules: {
       "no-restricted-globals": [
         "error",
-        ...["process", "console", "performance", "Date", "crypto"].map((name) => ({
+        ...["process", "console", "performance", "crypto"].map((name) => ({
           name,
           message: "only main.ts touches the machine: take it from `host`",
         })),
@@ -33,6 +33,11 @@ export default defineConfig(
       "no-restricted-properties": [
         "error",
         { object: "Math", property: "random", message: "randomness comes in as `host`" },
+        { object: "Date", property: "now", message: "the clock comes in as `host`" },
+      ],
+      "no-restricted-syntax": [
+        "error",
+        { selector: "NewExpression[callee.name='Date']", message: "the clock comes in as `host`" },
       ],
     },
   },

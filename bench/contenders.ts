@@ -33,6 +33,7 @@ export interface Parts {
   readonly node: string;
   readonly probe: string;
   readonly bun: string;
+  readonly musl: string;
   readonly empty: string;
   readonly naive: string;
   readonly roundtrip: string;
@@ -41,8 +42,9 @@ export interface Parts {
   readonly django: DjangoProject;
 }
 
-/** Whose ratios the page gives. */
+/** The flavours for this machine, and whose ratios the page gives. */
 export const OURS = "probe";
+export const MUSL = "musl";
 export const FLOOR = "empty";
 export const REPLACED = "celery";
 
@@ -51,14 +53,15 @@ const BARE = { PATH: "/usr/bin:/bin", LANG: "C.UTF-8" };
 
 type Started = Pick<Contender, "file" | "isWhole" | "command">;
 
-/** A build of the product that asks about the node. */
-export function probing(file: string, node: string): Started {
+/** A build of the product that asks about the node, with these words before its own. */
+export function probing(file: string, node: string, words: readonly string[] = []): Started {
   return {
     file,
     isWhole: true,
     command: ({ port, isSlow }: Ask): Command => ({
       file,
       args: [
+        ...words,
         ...["--node", node],
         ...(isSlow ? ["--connect-timeout", "1m", "--timeout", "1m", "--deadline", "5m"] : []),
       ],
@@ -94,11 +97,17 @@ export function contenders(parts: Parts): Contender[] {
       ...probing(parts.probe, node),
     },
     {
+      id: MUSL,
+      name: "celery-probe for musl",
+      details:
+        "the same bundle, compiled by Bun for Alpine's libc, loaded by that of Debian's package `musl`",
+      ...probing(parts.musl, node),
+    },
+    {
       id: "bun",
       name: "celery-probe by Bun",
       details:
-        "the same bundle, compiled by Bun (`npm run build:bun`): no part of the product, but what machines that " +
-        "cannot run Node will get (docs/bun.md)",
+        "the same bundle, compiled by Bun for glibc (`npm run build:bun`): no part of a release (docs/bun.md)",
       ...probing(parts.bun, node),
     },
     {

@@ -5,29 +5,41 @@ import { access, constants, copyFile, mkdir, mkdtemp, stat, writeFile } from "no
 import { tmpdir } from "node:os";
 import { basename, delimiter, join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { wheelName } from "../build/release/wheel.ts";
+import { hostTarget, nameOf, type Target, TARGETS } from "../build/targets.ts";
+import manifest from "../package.json" with { type: "json" };
 import { ROOT, step } from "../scripts/suite.ts";
 import { installMissing, searchPath } from "../test/system/debian.ts";
+import { installEmulators, type Start, startOf } from "../test/system/flavour.ts";
 import { startContainer } from "../test/world/container.ts";
 import { celeryVenv } from "../test/world/python.ts";
 import { startServer } from "../test/world/server.ts";
 import { memoryCgroups } from "./cgroup.ts";
 import { performanceChart } from "./chart.ts";
 import { compileAll } from "./compile.ts";
-import { type Contender, contenders, FLOOR, OURS, REPLACED } from "./contenders.ts";
+import { type Contender, contenders, FLOOR, MUSL, OURS, probing, REPLACED } from "./contenders.ts";
 import { djangoProject } from "./django-project.ts";
 import { describeMachine } from "./machine.ts";
 import { type Bench, measureCharge, measureCosts, measureInstructions, measureTraffic } from "./measure.ts";
 import { dropPageCache } from "./page-cache.ts";
 import { packEmpty, packNaively } from "./pack.ts";
-import { type MeasuredRow, performancePage, type Row } from "./page.ts";
+import { type Flavour, type MeasuredRow, performancePage, type Row } from "./page.ts";
 import { measureRoundTrip } from "./round-trip.ts";
+import type { Cost } from "./run.ts";
 import { median } from "./statistics.ts";
+
+/** Few: an emulated run takes seconds. */
+const EMULATED_ROUNDS = 5;
 
 const USAGE = "npm run bench -- [--rounds N] [--out FILE.md]";
 
 const { rounds, out } = options();
+// Before the release is made: with them its executables for other architectures have compiled code in them.
+await installEmulators().catch((error: unknown) => {
+  console.log(String(error));
+});
 for (const [title, script] of [
-  ["the executable", "build.mjs"],
+  ["the release", "scripts/package.ts"],
   ["the executable by Bun", "scripts/build-bun.ts"],
 ] as const) {
   if (!(await step(title, process.execPath, script))) process.exit(1);
@@ -41,8 +53,8 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal
 
 console.log("\n── the other contenders");
 // Copies, so that a build in the meantime does not change what is measured.
-const [probe, bun] = [join(folder, "celery-probe"), join(folder, "celery-probe-bun")];
-for (const copy of [probe, bun]) await copyFile(join(ROOT, "dist", basename(copy)), copy);
+const [probe, musl, bun] = [await copied("glibc"), await copied("musl"), join(folder, "celery-probe-bun")];
+await copyFile(join(ROOT, "dist/celery-probe-bun"), bun);
 const empty = await packEmpty(folder);
 const naive = await packNaively(folder);
 const { run: launcher, roundtrip } = await compileAll(folder);
@@ -57,7 +69,18 @@ await using container = await startContainer();
 await using worker = await container.startWorker({ server, celery: "5.7.0" });
 const bench: Bench = { container, server, launcher };
 
-const all = contenders({ node: worker.node, probe, bun, empty, naive, roundtrip, redisCli, celery, django });
+const all = contenders({
+  node: worker.node,
+  probe,
+  musl,
+  bun,
+  empty,
+  naive,
+  roundtrip,
+  redisCli,
+  celery,
+  django,
+});
 const obstacles = new Map<Contender, string>();
 for (const contender of all) {
   const obstacle = await obstacleTo(contender);
@@ -75,6 +98,10 @@ const costs = await measureCosts(bench, present, rounds, (round) => {
 const rows = new Map<string, Row>();
 for (const contender of all) rows.set(contender.id, await rowOf(contender));
 
+console.log("\n── every executable of the release");
+const flavours: Flavour[] = [];
+for (const target of TARGETS) flavours.push(await flavourOf(target));
+
 const ours = all.find(({ id }) => id === OURS);
 if (ours === undefined) throw new Error("the product is not in the table");
 const roundTrip = await measureRoundTrip(bench, ours);
@@ -89,6 +116,7 @@ const report = {
   rows: [...rows.values()],
   floor,
   replaced,
+  flavours,
   roundTrip,
   machine,
   command,
@@ -115,6 +143,51 @@ async function rowOf(contender: Contender): Promise<Row> {
   console.log(`${(count / 1e6).toFixed(1)} million instructions`);
   const fileBytes = contender.isWhole ? (await stat(contender.file)).size : null;
   return { name, details, costs: own, instructions: count, traffic, charge, fileBytes };
+}
+
+/** A copy of the release's executable for this machine; where it cannot be started here, its name alone. */
+async function copied(libc: Target["libc"]): Promise<string> {
+  const target = hostTarget(libc);
+  const copy = join(folder, nameOf(target));
+  if ((await startHere(target)) !== null)
+    await copyFile(join(ROOT, "dist", nameOf(target), "celery-probe"), copy);
+  return copy;
+}
+
+/** Null, and said why: what starts it is not there, and cannot be installed. */
+async function startHere(target: Target): Promise<Start | null> {
+  return await startOf(target).catch((error: unknown) => {
+    console.log(`${nameOf(target)}: ${String(error)}`);
+    return null;
+  });
+}
+
+/** What is not for this machine is measured under qemu, a few times. */
+async function flavourOf(target: Target): Promise<Flavour> {
+  const start = await startHere(target);
+  const name = nameOf(target);
+  const release = `celery-probe-${manifest.version}-${name}`;
+  const sizeOf = async (path: string) => (await stat(join(ROOT, "dist", path))).size;
+  return {
+    name,
+    fileBytes: await sizeOf(release),
+    tarballBytes: await sizeOf(`${release}.tar.gz`),
+    wheelBytes: await sizeOf(wheelName({ target, version: manifest.version })),
+    isEmulated: start?.isEmulated ?? false,
+    costs: start === null ? [] : await costsOf(target, start),
+  };
+}
+
+/** Emulated, everything takes so long that no deadline of the probe's own may end it. */
+async function costsOf({ libc }: Target, { isEmulated, words }: Start): Promise<readonly Cost[]> {
+  if (!isEmulated) return measured({ glibc: OURS, musl: MUSL }[libc]).costs;
+  const [file, ...before] = words;
+  const asking = probing(file, worker.node, before);
+  const all = await measureCosts(bench, [asking], EMULATED_ROUNDS, undefined, {
+    port: server.port,
+    isSlow: true,
+  });
+  return all.get(asking) ?? [];
 }
 
 function barsOf({ name, costs: own }: MeasuredRow) {

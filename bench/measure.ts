@@ -28,16 +28,17 @@ const LONG_MS = 20_000;
  *
  * @returns the costs of each contender, by round
  */
-export async function measureCosts(
+export async function measureCosts<Asking extends Pick<Contender, "command">>(
   bench: Bench,
-  contenders: readonly Contender[],
+  contenders: readonly Asking[],
   rounds: number,
-  tell: (round: number) => void,
-): Promise<Map<Contender, Cost[]>> {
+  tell: (round: number) => void = () => undefined,
+  ask: Ask = usual(bench),
+): Promise<Map<Asking, Cost[]>> {
   const costs = new Map(contenders.map((contender) => [contender, [] as Cost[]]));
   for (let round = 0; round <= rounds; round++) {
     for (const contender of shuffled(contenders)) {
-      const cost = await run(bench.container, bench.launcher, contender.command(usual(bench)));
+      const cost = await run(bench.container, bench.launcher, contender.command(ask));
       if (round > 0) costs.get(contender)?.push(cost);
     }
     tell(round);

@@ -1,8 +1,10 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
+import { constants } from "../build/bundle.ts";
 import { pack, SEA_CONFIG } from "../build/pack.ts";
-import manifest from "../package.json" with { type: "json" };
+import { partsOf } from "../build/parts.ts";
+import { hostTarget } from "../build/targets.ts";
 import { ROOT } from "../scripts/suite.ts";
 
 /** An executable of the product's Node and flags that does nothing: what no program in it can be cheaper than. */
@@ -10,7 +12,9 @@ export async function packEmpty(folder: string): Promise<string> {
   const main = join(folder, "empty.cjs");
   const executable = join(folder, "empty");
   await writeFile(main, "");
-  await pack({ main, node: join(ROOT, "dist/bundle/node"), seaConfig: SEA_CONFIG, executable });
+  const target = hostTarget("glibc");
+  const { node } = await partsOf(target);
+  await pack({ target, main, node, seaConfig: SEA_CONFIG, executable });
   return executable;
 }
 
@@ -25,8 +29,8 @@ export async function packNaively(folder: string): Promise<string> {
     platform: "node",
     format: "cjs",
     logLevel: "warning",
-    define: { VERSION: JSON.stringify(manifest.version) },
+    define: await constants(),
   });
-  await pack({ main, node: process.execPath, seaConfig: {}, executable });
+  await pack({ target: hostTarget("glibc"), main, node: process.execPath, seaConfig: {}, executable });
   return executable;
 }

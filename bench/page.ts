@@ -21,6 +21,18 @@ export type Row =
       readonly fileBytes: number | null;
     };
 
+/** One executable of a release. */
+export interface Flavour {
+  /** As in its file's name: `linux-amd64-musl`. */
+  readonly name: string;
+  readonly fileBytes: number;
+  readonly tarballBytes: number;
+  readonly wheelBytes: number;
+  readonly isEmulated: boolean;
+  /** By round; none where nothing starts it here. */
+  readonly costs: readonly Cost[];
+}
+
 export type MeasuredRow = Extract<Row, { absent?: undefined }>;
 
 export interface Report {
@@ -28,6 +40,7 @@ export interface Report {
   /** The rows that the others are compared with. */
   readonly floor: MeasuredRow;
   readonly replaced: MeasuredRow;
+  readonly flavours: readonly Flavour[];
   readonly roundTrip: RoundTrip;
   readonly machine: Machine;
   /** As it is typed. */
@@ -81,6 +94,14 @@ code 0. \`npm run bench\` makes this page.`,
         "peak RSS",
       ],
       rows.map((row) => ratioCells(row, report)),
+    ),
+    `## Every executable of a release`,
+    `What \`npm run package\` makes: the executable, what it is in a \`.tar.gz\` and in a wheel, and what a check of the same worker
+costs. *By qemu* is emulation of another architecture on this machine, qemu's own memory included: it says nothing about
+a machine of that architecture.`,
+    table(
+      ["", "file MB", "`.tar.gz` MB", "wheel MB", "wall ms", "CPU ms", "peak RSS MB"],
+      report.flavours.map(flavourCells),
     ),
     `## The round trip`,
     roundTripText(report),
@@ -138,6 +159,18 @@ function costCells(row: Row): string[] {
     String(traffic.sentBytes),
     String(traffic.receivedBytes),
     String(traffic.commands),
+  ];
+}
+
+function flavourCells({ name, costs, isEmulated, ...sizes }: Flavour): string[] {
+  return [
+    isEmulated ? `${name}, by qemu` : name,
+    ...[sizes.fileBytes, sizes.tarballBytes, sizes.wheelBytes].map((bytes) => threeDigits(bytes / 1e6)),
+    ...(["wallMs", "cpuMs", "peakBytes"] as const).map((what) =>
+      costs.length === 0
+        ? "–"
+        : threeDigits(median(costs.map((cost) => cost[what])) / (what === "peakBytes" ? 1e6 : 1)),
+    ),
   ];
 }
 

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { build as esbuild, type Metafile, type Plugin } from "esbuild";
 import manifest from "../package.json" with { type: "json" };
+import { commit } from "./commit.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 
@@ -31,12 +32,18 @@ export async function bundle(
     target: "node24",
     format: "cjs",
     legalComments: "none",
-    define: { VERSION: JSON.stringify(manifest.version) },
+    // Without it Bun writes the folder of the bundle into the executable.
+    define: { ...(await constants()), __dirname: '"/"' },
     // Its own flavour for Node takes SHA-1 from node:crypto, which costs 5 ms to load; the one for browsers computes it.
     alias: { uuid: join(ROOT, "node_modules/uuid/dist/index.js") },
     plugins: [diet, ...plugins],
   });
   return metafile;
+}
+
+/** What src/main.ts declares and a bundler has to know. */
+export async function constants(): Promise<Readonly<Record<"VERSION" | "COMMIT", string>>> {
+  return { VERSION: JSON.stringify(manifest.version), COMMIT: JSON.stringify(await commit()) };
 }
 
 /** Bundles the executable's first script. */

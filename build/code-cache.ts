@@ -1,9 +1,9 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
+import { startContainer } from "../test/world/container.ts";
+import { type GroupOptions, ProcessGroup } from "../test/world/process-group.ts";
 import { startServer } from "../test/world/server.ts";
 import { RUNTIME_FLAGS } from "./runtime.ts";
 
@@ -11,6 +11,12 @@ import { RUNTIME_FLAGS } from "./runtime.ts";
 const PATIENT = ["--deadline", "60s", "--connect-timeout", "20s", "--timeout", "20s"];
 
 const WARM = join(import.meta.dirname, "warm");
+
+/**
+ * V8 draws the seed of its hashes anew for each process, and what it has compiled keeps their order: with this one two
+ * builds give the same bytes. No part of what a cache is accepted by.
+ */
+const SAME_HASHES = "--random-seed=1";
 
 /**
  * Wraps the bundle as the script that the loader runs.
@@ -28,25 +34,53 @@ export async function wrapScript(bundle: string, script: string): Promise<void> 
  * Runs a healthy check, from the command line to the exit, and keeps what V8 has compiled for it: a real server, a
  * worker that answers, the flags of the executable.
  *
- * @param node the Node that goes into the executable: no other takes the cache
+ * @param command how the Node that goes into the executable is started: no other takes the cache; absolute
  * @throws Error when the check does not end healthy
  */
-export async function warmCodeCache(node: string, script: string, codeCache: string): Promise<void> {
+export async function warmCodeCache(
+  command: readonly string[],
+  script: string,
+  codeCache: string,
+): Promise<void> {
+  const [program = "", ...words] = command;
   await using server = await startServer();
+  await using place = await quietPlace();
   const env = { CELERY_BROKER_URL: server.url() };
-  const name = `warm@${hostname()}`;
+  const name = `warm@${place.hostname}`;
   // Celery's own command line, which the check is to find; Node takes `worker` for worker.js.
-  const worker = spawn(node, ["worker", "-n", name], {
-    argv0: "celery",
-    cwd: WARM,
-    env,
-    stdio: ["ignore", "pipe", "inherit"],
+  const worker = await place.start({
+    what: "warm",
+    command: "/bin/sh",
+    args: (folder) => [
+      ...["-c", 'cd "$0" && ln -s "$1" "$2" && shift && exec "$@"'],
+      ...[WARM, process.execPath, join(folder, "celery"), "worker", "-n", name],
+    ],
+    env: () => ({ ...env, PATH: "/usr/bin:/bin" }),
   });
   try {
-    await Promise.race([once(worker.stdout, "data"), once(worker, "exit")]);
-    const words = [...RUNTIME_FLAGS, join(WARM, "run.ts"), script, codeCache, "--node", name, ...PATIENT];
-    await execa(node, words, { env, extendEnv: false });
+    await worker.waitForLog(/^ready$/m);
+    const run = [join(WARM, "run.ts"), script, codeCache, "--node", name, ...PATIENT];
+    const ended = await place.run(program, [...words, ...RUNTIME_FLAGS, SAME_HASHES, ...run], env);
+    if (ended.exitCode !== 0) throw new Error(`a healthy check failed: ${ended.stdout}${ended.stderr}`);
   } finally {
-    worker.kill();
+    await worker.stop(0);
+  }
+}
+
+/**
+ * A container, as what else runs on a machine decides which code reads its command lines. Where namespaces may not be
+ * made, in a container's own build, it is this machine, and the cache may differ from one build to the next.
+ */
+async function quietPlace() {
+  try {
+    return await startContainer({ hostname: "warm" });
+  } catch {
+    return {
+      hostname: hostname(),
+      start: (options: GroupOptions) => ProcessGroup.start(options),
+      run: (command: string, args: readonly string[], env: Readonly<Record<string, string>>) =>
+        execa(command, args, { env, extendEnv: false, reject: false }),
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    };
   }
 }

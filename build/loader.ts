@@ -3,4 +3,6 @@ import { getRawAsset } from "node:sea";
 import { runCached } from "./run-cached.ts";
 import { CODE_CACHE_ASSET, SCRIPT_ASSET } from "./runtime.ts";
 
-runCached(Buffer.from(getRawAsset(SCRIPT_ASSET)), Buffer.from(getRawAsset(CODE_CACHE_ASSET)), require);
+const codeCache = Buffer.from(getRawAsset(CODE_CACHE_ASSET));
+// Empty where it was built on a machine that cannot run this Node.
+runCached(Buffer.from(getRawAsset(SCRIPT_ASSET)), codeCache.length > 0 ? codeCache : undefined, require);

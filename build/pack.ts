@@ -1,6 +1,9 @@
-import { chmod, rename } from "node:fs/promises";
+import { chmod, copyFile, link, mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { RUNTIME_FLAGS } from "./runtime.ts";
+import { runtimeVersion, type Target } from "./targets.ts";
 
 /** The part of pkg that is used here; pkg ships no types for it. */
 interface PkgSea {
@@ -9,7 +12,6 @@ interface PkgSea {
     options: {
       /** `output` is absolute: pkg changes its working folder. */
       readonly targets: readonly Record<"nodeRange" | "platform" | "arch" | "output", string>[];
-      readonly nodePath: string;
       readonly seaConfig: object;
     },
   ) => Promise<void>;
@@ -27,9 +29,10 @@ export const SEA_CONFIG = {
 } as const;
 
 export interface Packing {
+  readonly target: Target;
   /** A CommonJS file that needs no other. */
   readonly main: string;
-  /** The Node to put it into, of the architecture and version that this process runs. */
+  /** The Node to put it into, of the target's architecture and this process' version. */
   readonly node: string;
   readonly seaConfig: object;
   /** Absolute. */
@@ -40,14 +43,53 @@ export interface Packing {
  * Puts a script into Node. pkg's command line cannot pass a SEA configuration, its function can (pinned: it is no
  * documented interface).
  */
-export async function pack({ main, node, seaConfig, executable }: Packing): Promise<void> {
+export async function pack({ target, main, node, seaConfig, executable }: Packing): Promise<void> {
   const fresh = `${executable}.new`;
-  await pkgSea.default(main, {
-    targets: [{ nodeRange: "node24", platform: "linux", arch: process.arch, output: fresh }],
-    nodePath: node,
-    seaConfig,
+  const version = runtimeVersion(target);
+  await mkdir(dirname(executable), { recursive: true });
+  await withDownloaded(node, `node-v${version}-linux-${target.arch}`, async (home) => {
+    await copyFile(main, join(home, MAIN));
+    await pkgSea.default(main, {
+      targets: [{ nodeRange: `node${version}`, platform: "linux", arch: target.arch, output: fresh }],
+      // Its name goes into the executable: seen from the folder in which pkg works, it is the same on every machine.
+      seaConfig: { ...seaConfig, main: `../${MAIN}` },
+    });
   });
   await chmod(fresh, 0o755);
   // In one step: a probe may be running from the old file.
   await rename(fresh, executable);
+}
+
+/** The script, beside the folder in which pkg works. */
+const MAIN = "main.cjs";
+
+/**
+ * pkg takes a Node of another architecture only from where it keeps downloads, which is in HOME: has it find ours there,
+ * and work in a folder below it.
+ *
+ * @param name of the release, as pkg calls its folder
+ */
+async function withDownloaded(
+  node: string,
+  name: string,
+  work: (home: string) => Promise<void>,
+): Promise<void> {
+  const home = await mkdtemp(join(tmpdir(), "celery-probe-pkg-"));
+  const before = { HOME: process.env["HOME"], TMPDIR: process.env["TMPDIR"] };
+  try {
+    const bin = join(home, ".pkg-cache/sea", name, "bin");
+    await mkdir(bin, { recursive: true });
+    await link(node, join(bin, "node")).catch(() => copyFile(node, join(bin, "node")));
+    // With these pkg takes the download for whole and checked.
+    for (const done of [`${name}.tar.gz`, `${name}.tar.gz.ok`, `${name}/bin/node.ok`])
+      await writeFile(join(home, ".pkg-cache/sea", done), "");
+    Object.assign(process.env, { HOME: home, TMPDIR: home });
+    await work(home);
+  } finally {
+    for (const [variable, value] of Object.entries(before)) {
+      if (value === undefined) Reflect.deleteProperty(process.env, variable);
+      else process.env[variable] = value;
+    }
+    await rm(home, { recursive: true });
+  }
 }

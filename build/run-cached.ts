@@ -1,7 +1,7 @@
 import { Script } from "node:vm";
 
 /** What `wrapScript` has made of the bundle. */
-type Wrapped = (require: NodeJS.Require, codeCache: "used" | "rejected") => void;
+type Wrapped = (require: NodeJS.Require, codeCache: "used" | "rejected" | undefined) => void;
 
 /**
  * Runs the bundle with what V8 had compiled of it before. Without a code cache, or with one that this V8 does not take,
@@ -12,6 +12,7 @@ type Wrapped = (require: NodeJS.Require, codeCache: "used" | "rejected") => void
 export function runCached(text: Buffer, codeCache: Buffer | undefined, require: NodeJS.Require): Script {
   const script = new Script(text.toString("latin1"), { filename: "celery-probe.cjs", cachedData: codeCache });
   const run = script.runInThisContext() as Wrapped;
-  run(require, script.cachedDataRejected === false ? "used" : "rejected");
+  const { cachedDataRejected } = script;
+  run(require, cachedDataRejected === undefined ? undefined : cachedDataRejected ? "rejected" : "used");
   return script;
 }

@@ -7,12 +7,13 @@ const REPORTS = join(ROOT, ".cache/report");
 
 /** The suites that write a report, in the order in which `.ci/run` runs them. */
 export const SUITES = ["test", "system"] as const;
-export type Suite = (typeof SUITES)[number] | "bun";
+export type Suite = (typeof SUITES)[number] | "bun" | "musl";
 
 const PROJECTS: Record<Suite, readonly string[]> = {
   test: ["unit", "e2e"],
   system: ["system"],
   bun: ["e2e"],
+  musl: ["e2e"],
 };
 
 export interface Count {

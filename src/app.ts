@@ -10,7 +10,11 @@ const RUN: { readonly [C in CommandName]: Run<Config> } = {
   check,
   inspect: other(async () => (await import("./commands/inspect.ts")).inspect),
   doctor: other(async () => (await import("./commands/doctor.ts")).doctor),
+  watch: other(async () => (await import("./commands/watch.ts")).watch),
+  beat: other(async () => (await import("./commands/beat.ts")).beat),
+  report: other(async () => (await import("./commands/report.ts")).report),
   install: other(async () => (await import("./commands/install.ts")).install),
+  completion: other(async () => (await import("./commands/completion.ts")).completion),
   help: other(async () => (await import("./commands/help.ts")).help),
 };
 

@@ -1,6 +1,6 @@
 import type { BrokerFailure } from "./broker/failure.ts";
 import type { BrokerTarget } from "./broker/url.ts";
-import type { Files } from "./machine/parts.ts";
+import type { Files, Terminal, Web } from "./machine/parts.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Channel, Listener, Topics } from "./pidbox/channel.ts";
 import type { ProcFiles } from "./worker/proc-files.ts";
@@ -37,12 +37,13 @@ export interface Host {
   readonly proc: ProcFiles;
   /** Replaces the file's content at once, or removes the file; gives what went wrong, in the system's words. */
   readonly writeFile: (path: string, content: string | null) => string | null;
-  /** Files beyond /proc; loaded when they are asked for. */
+  /** Files beyond /proc; loaded when they are asked for, as all that follows. */
   readonly files: () => Promise<Files>;
-  /** Whether stdout is a terminal. */
-  readonly isTerminal: () => Promise<boolean>;
-  /** Writes to stdout at once, for runs that say something before their end. */
-  readonly print: (text: string) => void;
+  readonly web: () => Promise<Web>;
+  /** null: stdout is none. */
+  readonly terminal: () => Promise<Terminal | null>;
+  /** Writes to stdout at once, for runs that say something before their end; gives whether somebody can still read it. */
+  readonly print: (text: string) => boolean;
   /** Resolves with the signal's name when the process is told to end. */
   readonly interrupted: Promise<string>;
 }

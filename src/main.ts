@@ -11,6 +11,9 @@ import { writeFile } from "./write-file.ts";
 /** Set by build.mjs from package.json. */
 declare const VERSION: string;
 
+/** The commit that it was built from; set by build.mjs too. */
+declare const COMMIT: string;
+
 /** Whether V8 took the code that was compiled when the executable was built; set by its loader, in no other build. */
 declare const CODE_CACHE: "used" | "rejected" | undefined;
 
@@ -37,10 +40,9 @@ const host: Host = {
   proc: procFs,
   writeFile: (path, content) => writeFile(path, content, process.pid),
   files: async () => (await import("./machine/files.ts")).files,
-  isTerminal: async () => (await import("./machine/terminal.ts")).isTerminal(),
-  print(text) {
-    say(1, text);
-  },
+  web: async () => (await import("./machine/web.ts")).web,
+  terminal: async () => (await import("./machine/terminal.ts")).terminal(),
+  print: (text) => say(1, text),
   interrupted: new Promise((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"])
       process.once(signal, () => {
@@ -52,7 +54,7 @@ const host: Host = {
 function runtime(): string {
   const { versions, platform, arch } = process;
   const engine = versions["bun"] === undefined ? `Node ${versions.node}` : `Bun ${versions["bun"]}`;
-  return `${engine}, ${platform} ${arch}, code cache ${typeof CODE_CACHE === "undefined" ? "none" : CODE_CACHE}`;
+  return `${engine}, ${platform} ${arch}, code cache ${typeof CODE_CACHE === "undefined" ? "none" : CODE_CACHE}, commit ${COMMIT}`;
 }
 
 /** A ticket tells our replies from those to others and keeps nobody out: not worth the 5 ms that `node:crypto` takes. */
@@ -70,6 +72,8 @@ const END_WITH = "--end-with=";
 function leave(code: number): never {
   if (process.getActiveResourcesInfo().includes("GetAddrInfoReqWrap")) {
     try {
+      // Its listeners restore the terminal, and are not called by what follows.
+      process.emit("exit", code);
       process.execve?.(process.execPath, [process.execPath, `${END_WITH}${code}`], {});
     } catch {
       // The file is gone or may not be executed any more: late is better than not at all.
@@ -101,13 +105,17 @@ function sayAll(text: string, exitCode: 0 | 1): void {
   process.stdout.write(text, () => leave(exitCode));
 }
 
-/** Writes, and never waits for a reader that does not read: a verdict that nobody takes keeps no process. */
-function say(fd: 1 | 2, text: string): void {
-  if (text === "") return;
+/**
+ * Writes, and never waits for a reader that does not read: a verdict that nobody takes keeps no process.
+ *
+ * @returns false: the reader has gone
+ */
+function say(fd: 1 | 2, text: string): boolean {
+  if (text === "") return true;
   const own = unblocked(fd);
   if (own === null) {
     (fd === 1 ? process.stdout : process.stderr).write(text);
-    return;
+    return true;
   }
   const end = now() + READER_MS;
   let rest = Buffer.from(text);
@@ -115,10 +123,12 @@ function say(fd: 1 | 2, text: string): void {
     try {
       rest = rest.subarray(writeSync(own, rest));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EAGAIN" || now() >= end) return;
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== "EAGAIN" || now() >= end) return code === "EAGAIN";
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
     }
   }
+  return true;
 }
 
 /**

@@ -26,17 +26,27 @@ const RULES: IForbiddenRuleType[] = [
   },
   {
     name: "one-runtime-dependency",
-    comment: "the executable's start-up is its cost: it carries ioredis and nothing else",
+    comment:
+      "the executable's start-up is its cost: a check carries ioredis and nothing else; the width of a character " +
+      "on a terminal, which only the run-book's tables ask for, is string-width's to know",
     severity: "error",
-    from: {},
+    from: { pathNot: "^(src/render/width\\.ts$|node_modules/)" },
     to: { path: "node_modules/", pathNot: "node_modules/(ioredis|@ioredis|@types)/" },
+  },
+  {
+    name: "width-by-string-width-alone",
+    comment: "the one other library of the executable, and the one file that may ask it",
+    severity: "error",
+    from: { path: "^src/render/width\\.ts$" },
+    to: { path: "node_modules/", pathNot: "node_modules/string-width/" },
   },
   {
     name: "only-main-takes-from-the-machine",
     comment: "clocks, randomness, environment and files come in as `host`; node:util is the one pure module",
     severity: "error",
     from: {
-      pathNot: "^src/(main|write-file|machine/(files|terminal)|worker/proc-fs|broker/(tls|other-way))\\.ts$",
+      pathNot:
+        "^src/(main|write-file|machine/(files|terminal|web)|worker/proc-fs|broker/(tls|other-way))\\.ts$",
     },
     to: { dependencyTypes: ["core"], pathNot: "^(node:)?util$" },
   },
@@ -60,7 +70,7 @@ const RULES: IForbiddenRuleType[] = [
     severity: "error",
     from: { pathNot: "^src/(main|broker/redis)\\.ts$" },
     to: {
-      path: "^src/(broker/(redis|tls|other-way)|write-file|machine/(files|terminal)|worker/proc-fs)\\.ts$",
+      path: "^src/(broker/(redis|tls|other-way)|write-file|machine/(files|terminal|web)|worker/proc-fs)\\.ts$",
     },
   },
   {

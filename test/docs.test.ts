@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { optionsPage } from "../scripts/options-page.ts";
@@ -6,15 +6,7 @@ import { allVariables, COMMAND_OPTIONS, type OtherCommand, takenBy } from "../sr
 import { BROKER_VARIABLES, OPTION_NAMES, READ_VARIABLE } from "../src/cli/options.ts";
 import { CODES } from "../src/render/findings/finding-words.ts";
 import { REASONS } from "../src/health/verdict.ts";
-
-const ROOT = join(import.meta.dirname, "..");
-const read = (file: string) => readFileSync(join(ROOT, file), "utf8");
-const PAGES = [
-  ...readdirSync(ROOT).filter((file) => file.endsWith(".md")),
-  ...readdirSync(join(ROOT, "docs")).map((file) => `docs/${file}`),
-  "examples/compose/README.md",
-  "examples/broken/README.md",
-];
+import { membersOf, PAGES, read, ROOT } from "./pages.ts";
 
 const OTHERS = Object.keys(COMMAND_OPTIONS) as readonly OtherCommand[];
 const ALL_OPTIONS = [
@@ -31,6 +23,25 @@ test.each(PAGES)("%s links to files that are there", (page) => {
   const missing = targets.filter((target) => !existsSync(join(ROOT, dirname(page), target)));
   expect(missing.filter((target) => !target.startsWith("https://"))).toEqual([]);
 });
+
+test.each(PAGES)("%s links to headings that are there", (page) => {
+  const targets = [...read(page).matchAll(/\]\(([^)#:]*?\.md)?#([^)]+)\)/g)].map(
+    ([, file, heading = ""]) => ({
+      file: file === undefined ? page : join(dirname(page), file),
+      heading,
+    }),
+  );
+  const missing = targets.filter(
+    ({ file, heading }) => existsSync(join(ROOT, file)) && !anchorsOf(read(file)).has(heading),
+  );
+  expect(missing).toEqual([]);
+});
+
+/** As GitHub makes them of headings. */
+function anchorsOf(page: string): ReadonlySet<string> {
+  const headings = [...page.matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) => heading.toLowerCase());
+  return new Set(headings.map((heading) => heading.replaceAll(/[^\w\s-]/g, "").replaceAll(" ", "-")));
+}
 
 test.each(PAGES)("%s names only options and variables that exist", (page) => {
   const known = new Set([...ALL_OPTIONS.map((name) => `--${name}`), "--help", "--version"]);
@@ -82,7 +93,7 @@ describe("docs/reasons.md", () => {
     const rows = [...(sections.get("undecided") ?? "").matchAll(/^\| `([a-z-]+)` \|/gm)].map(
       ([, gap]) => gap,
     );
-    expect(rows.sort()).toEqual(membersOf("Gap").sort());
+    expect(rows.sort()).toEqual(membersOf("src/health/verdict.ts", "Gap").sort());
   });
 
   test("has a row for each cause of a broker's failure, and no other", () => {
@@ -93,7 +104,7 @@ describe("docs/reasons.md", () => {
       const rows = [...(sections.get(reason) ?? "").matchAll(/^\| `([a-z-]+)` \|/gm)].map(
         ([, cause]) => cause,
       );
-      expect(rows.sort()).toEqual(membersOf(type).sort());
+      expect(rows.sort()).toEqual(membersOf("src/broker/failure.ts", type).sort());
     }
   });
 
@@ -104,14 +115,6 @@ describe("docs/reasons.md", () => {
     expect(named.filter((name) => !known.includes(name ?? ""))).toEqual([]);
   });
 });
-
-/** The words of a union in the sources: of its `kind` fields, or its own strings. */
-function membersOf(type: "Gap" | "UnreachableCause" | "RefusedCause"): string[] {
-  const source = read(type === "Gap" ? "src/health/verdict.ts" : "src/broker/failure.ts");
-  const text = source.slice(source.indexOf(`export type ${type} =`)).split(";\n\n", 1)[0] ?? "";
-  const pattern = type === "Gap" ? /readonly kind: "([a-z-]+)"/g : /\| "([a-z-]+)"/g;
-  return [...text.matchAll(pattern)].map(([, word]) => word ?? "");
-}
 
 test("no page names what is not there", () => {
   expect(PAGES).toContain("README.md");

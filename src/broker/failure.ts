@@ -146,6 +146,8 @@ const BY_CODE: Readonly<Record<string, UnreachableCause>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: "certificate-other-host",
   // What a server says to a certificate of ours, or to none.
   ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: "certificate-wanted",
+  // So BoringSSL calls it, which is Bun's.
+  ERR_SSL_TLSV1_ALERT_CERTIFICATE_REQUIRED: "certificate-wanted",
   ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: "certificate-wanted",
   ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: "certificate-wanted",
   ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED: "certificate-wanted",

@@ -334,7 +334,7 @@ function lastWords(sent: readonly Command[], replies: readonly Reply[]): Refused
 }
 
 function silence(cause: "connect-timeout" | "no-answer", ms: number): Unreachable {
-  return { kind: "unreachable", cause, detail: `${Math.round(ms)} ms` };
+  return { kind: "unreachable", cause, detail: `${Math.max(1, Math.round(ms))} ms` };
 }
 
 function notRedis(detail: string): Refused {

@@ -1,8 +1,11 @@
+import { redact } from "../broker/url.ts";
 import type { CommandName, DEFAULT_COMMAND } from "./commands.ts";
 import {
   type Config,
   type ConfigOf,
   onOffSwitch,
+  type Option,
+  optional,
   OPTION_NAMES,
   OPTIONS,
   type OptionName,
@@ -11,7 +14,17 @@ import {
   variableOf,
 } from "./options.ts";
 import type { Taken } from "./parse.ts";
-import { duration, oneOf } from "./values.ts";
+import {
+  backendUrl,
+  count,
+  duration,
+  filePath,
+  oneOf,
+  queueLimit,
+  type QueueLimit,
+  settingText,
+  webUrl,
+} from "./values.ts";
 
 /** What a command other than the check can be told. */
 export interface CommandOptions {
@@ -85,9 +98,92 @@ const FAIL_ON = valued(
   { summary: "what ends with exit code 1: problems, or warnings too" },
 );
 
+/** What `doctor` and `report` look at, beyond the check. */
+const FINDINGS = {
+  "max-queue-length": {
+    argument: "[QUEUE=]N",
+    parse: queueLimit,
+    default: [{ queue: null, limit: 1_000 }],
+    defaultText: "1000",
+    repeats: true,
+    summary: "warn when more messages wait in a queue",
+  } satisfies Option<readonly QueueLimit[]>,
+  "max-failed": valued(
+    "N",
+    count(0, 999_999_999),
+    { value: 10, text: "10" },
+    { summary: "warn when more results are failures" },
+  ),
+  "limit-gap": valued(
+    "DURATION",
+    duration,
+    { value: 30_000, text: "30s" },
+    { summary: "how far apart the time limits of a task have to be" },
+  ),
+  "result-backend": {
+    ...optional("URL", backendUrl, {
+      summary: "where the results are (default: CELERY_RESULT_BACKEND, else the broker)",
+    }),
+    show: () => "***",
+  },
+  log: optional("PATH", filePath, {
+    summary: "the worker's log, - for stdin (default: that of its -f)",
+  }),
+  flower: {
+    ...optional("URL", webUrl, {
+      summary: "a Flower to compare with, http://[user:password@]host:5555",
+    }),
+    show: (text: string) => (text.includes("@") ? redact(text) : text),
+  },
+} as const satisfies OptionTable;
+
 const DOCTOR = {
+  ...FINDINGS,
   "fail-on": FAIL_ON,
   deadline: deadlineOf(15_000, "15s"),
+  output: FORMAT,
+} as const satisfies OptionTable;
+
+const REPORT = {
+  ...FINDINGS,
+  "with-arguments": onOffSwitch({ summary: "leave the arguments of tasks in" }),
+  deadline: deadlineOf(30_000, "30s"),
+  output: FORMAT,
+} as const satisfies OptionTable;
+
+const WATCH = {
+  node: { ...OPTIONS.node, summary: "show this node alone (default: all); may be repeated" },
+  queue: {
+    ...OPTIONS.queue,
+    summary: "a queue to show beside those that the workers consume; may be repeated",
+  },
+  interval: valued(
+    "DURATION",
+    duration,
+    { value: 2_000, text: "2s" },
+    { summary: "how long from one picture to the next" },
+  ),
+  once: onOffSwitch({ summary: "one picture, then end" }),
+} as const satisfies OptionTable;
+
+const BEAT = {
+  schedule: optional("PATH", filePath, {
+    summary:
+      "the schedule file (default: the one that it writes, of -s, CELERY_BEAT_SCHEDULE or celerybeat-schedule)",
+  }),
+  "max-schedule-age": optional("DURATION", duration, {
+    summary: "how long the schedule file may be unwritten (default: 10m, or twice its --max-interval)",
+  }),
+  "redbeat-lock": optional("KEY", settingText, {
+    summary: "redbeat's redbeat_lock_key, which has to be held",
+  }),
+  timeout: valued(
+    "DURATION",
+    duration,
+    { value: 2_000, text: "2s" },
+    { summary: "how long to wait for the answer to one ping" },
+  ),
+  deadline: deadlineOf(5_000, "5s"),
   output: FORMAT,
 } as const satisfies OptionTable;
 
@@ -95,15 +191,21 @@ const FINDING_OPTIONS = [
   ...BROKER,
   ...WORKERS,
   "busy-grace",
+  "queue",
+  "max-task-age",
   "timeout",
   "retries",
 ] as const satisfies readonly OptionName[];
 
-/** What each command takes, the check apart; `install` and `help` take nothing. */
+/** What each command takes, the check apart. `install`, `completion` and `help` take nothing. */
 export const COMMAND_OPTIONS = {
   inspect: { shared: [...BROKER, ...WORKERS], own: INSPECT },
   doctor: { shared: FINDING_OPTIONS, own: DOCTOR },
+  watch: { shared: BROKER, own: WATCH },
+  beat: { shared: [...BROKER, "placement", "pidfile", "verbose", "quiet"], own: BEAT },
+  report: { shared: FINDING_OPTIONS, own: REPORT },
   install: { shared: [], own: {} },
+  completion: { shared: [], own: {} },
   help: { shared: [], own: {} },
 } as const satisfies Readonly<Record<Exclude<CommandName, typeof DEFAULT_COMMAND>, CommandOptions>>;
 

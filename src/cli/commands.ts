@@ -21,7 +21,21 @@ export const COMMANDS = {
     most: 1_000,
   },
   doctor: { summary: "say what is wrong with the worker and its broker, and what to do first", ...NO_WORDS },
+  watch: { summary: "show every worker and queue of the broker, refreshed", ...NO_WORDS },
+  beat: { summary: "say whether the beat of this container is alive; exit 0 or 1", ...NO_WORDS },
+  report: {
+    summary: "write all that is known for whoever is asked for help, without passwords",
+    words: "[FILE]",
+    least: 0,
+    most: 1,
+  },
   install: { summary: "copy this executable to a file or into a folder", words: "PATH", least: 1, most: 1 },
+  completion: {
+    summary: "print the completions for a shell: bash, zsh or fish",
+    words: "SHELL",
+    least: 1,
+    most: 1,
+  },
   help: { summary: "print what a command does and its options", words: "[COMMAND]", least: 0, most: 1 },
 } as const satisfies Readonly<Record<string, Command>>;
 

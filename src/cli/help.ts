@@ -9,6 +9,7 @@ import {
   PLATFORM_VARIABLE,
   READ_VARIABLE,
   VARIABLE_PREFIX,
+  variableOf,
 } from "./options.ts";
 
 const COLUMN = 28;
@@ -51,9 +52,37 @@ function commandLines(name: OtherCommand): readonly string[] {
     "",
     `usage: ${usage.join(" ")}`,
     "",
-    ...(hasOptions ? ["options:", ...optionLines(options), "", ...BROKER_LINES] : []),
+    ...(hasOptions
+      ? [
+          "options:",
+          ...optionLines(options),
+          entry("-h, --help", "print this"),
+          "",
+          ...(name === "beat" ? BEAT_BROKER_LINES : BROKER_LINES),
+          ...variableLines(name),
+          "",
+        ]
+      : []),
   ];
 }
+
+/** A variable of an option that the check takes as well, and that means something else there, has the command's name. */
+function variableLines(name: OtherCommand): readonly string[] {
+  const { options, variableOf: nameOf } = takenBy(name);
+  const renamed = Object.keys(options).filter((option) => nameOf(option) !== variableOf(option));
+  const examples = renamed.map((option) => `--${option} ${nameOf(option)}`);
+  return [
+    `Each option is also a variable of the environment: --connect-timeout is ${variableOf("connect-timeout")}${examples.length === 0 ? "." : ","}`,
+    ...(examples.length === 0
+      ? []
+      : [`and of those that mean something else elsewhere ${examples.join(", ")}.`]),
+  ];
+}
+
+const BEAT_BROKER_LINES = [
+  "Without --broker and --broker-env the broker is the beat's, as a worker's would be: of its -b and its environment,",
+  "then of this one. Where nobody names one, none is asked.",
+];
 
 const BROKER_LINES = [
   `Without --broker and --broker-env the broker is that of the worker in sight: ${READ_VARIABLE}, its -b,`,

@@ -38,12 +38,18 @@ export function count(least: number, most: number): ValueParser<number> {
 
 /** One of the words listed. */
 export function oneOf<const W extends string>(...words: readonly W[]): ValueParser<W> {
-  return (text) => {
+  const parse: ValueParser<W> = (text) => {
     const word = words.find((candidate) => candidate === text);
     return word === undefined
       ? failure(`is not accepted: expected ${words.slice(0, -1).join(", ")} or ${words.at(-1)}`)
       : success(word);
   };
+  return Object.assign(parse, { choices: words });
+}
+
+/** The words that a parser accepts, where it is one of {@link oneOf}; null: it is another. */
+export function choicesOf(parse: ValueParser<unknown>): readonly string[] | null {
+  return "choices" in parse && Array.isArray(parse.choices) ? parse.choices.map(String) : null;
 }
 
 const SWITCH: Readonly<Record<string, boolean>> = {
@@ -150,6 +156,18 @@ export const settingText: ValueParser<string> = (text) =>
   /^[^\p{C}]+$/u.test(text)
     ? success(text)
     : failure("is not accepted: expected text without control characters");
+
+/** Where results are kept; which schemes there are depends on the worker. */
+export const backendUrl: ValueParser<string> = (text) =>
+  /^[^\p{C}]+$/u.test(text)
+    ? success(text)
+    : failure("is not accepted: expected one such as redis://[user:password@]host[:port][/database]");
+
+/** The address of a web page. */
+export const webUrl: ValueParser<string> = (text) =>
+  /^https?:\/\/[^\s\p{C}]+$/u.test(text) && URL.canParse(text)
+    ? success(text)
+    : failure("is not a web address: expected one such as http://flower:5555");
 
 /** The name of an environment variable. */
 export const variableName: ValueParser<string> = (text) =>

@@ -1,4 +1,12 @@
+import type { BeatFacts } from "./facts/beat.ts";
 import type { BrokerFacts } from "./facts/broker.ts";
+import type { FlowerFacts } from "./facts/flower.ts";
+import type { LogFacts } from "./facts/log.ts";
+import type { ProcessFacts } from "./facts/process.ts";
+import type { QueueFacts } from "./facts/queues.ts";
+import type { ResultFacts } from "./facts/results.ts";
+import type { SettingsFacts } from "./facts/settings.ts";
+import type { TaskFacts } from "./facts/tasks.ts";
 import type { WorkerFacts } from "./facts/worker.ts";
 
 /**
@@ -7,7 +15,18 @@ import type { WorkerFacts } from "./facts/worker.ts";
 export type Level = "ok" | "skipped" | "warning" | "problem";
 
 /** Of each finding, by its code, what was seen. The words are made in render/findings/. */
-export interface Facts extends BrokerFacts, WorkerFacts {}
+export interface Facts
+  extends
+    BrokerFacts,
+    WorkerFacts,
+    QueueFacts,
+    TaskFacts,
+    ResultFacts,
+    SettingsFacts,
+    ProcessFacts,
+    LogFacts,
+    BeatFacts,
+    FlowerFacts {}
 
 /** What a finding is about: a stable word, one section of docs/doctor.md each. */
 export type Code = keyof Facts;

@@ -1,33 +1,50 @@
 import type { BrokerFailure } from "../broker/failure.ts";
+import type { CommandConfig } from "../cli/command-options.ts";
+import type { Deadline } from "../deadline.ts";
 import type { CheckReport } from "../health/report.ts";
 import type { Host } from "../host.ts";
 import type { Outcome } from "../outcome.ts";
+import type { Span } from "../session/heartbeats.ts";
 import type { Session } from "../session/session.ts";
-import { workerNode, type WorkerProcess } from "../worker/survey.ts";
+import type { Heartbeat } from "../worker/heartbeat.ts";
+import type { WorkerProcess } from "../worker/survey.ts";
 import type { Finding } from "./finding.ts";
 
 /** What the findings are made from: gathered once, handed to every topic. */
 export interface Scene {
+  readonly config: Pick<
+    CommandConfig<"doctor">,
+    keyof CommandConfig<"doctor"> & keyof CommandConfig<"report">
+  >;
   readonly host: Host;
+  readonly deadline: Deadline;
   /** The health check, which ran first. */
   readonly check: CheckReport;
-  /** The workers in sight with their nodes; empty where none is, or nothing can be seen. */
+  /** The workers in sight that are asked, with their nodes; empty where none is, or nothing can be seen. */
   readonly workers: readonly { readonly node: string; readonly process: WorkerProcess }[];
   /** The conversation with the broker, or why there is none. */
   readonly session: Outcome<Session, BrokerFailure>;
+  /** Every node that the broker has heard of: those that answered, and those of heartbeats. */
+  readonly nodes: () => Promise<readonly string[]>;
+  /**
+   * What the nodes that answer say of themselves, by full node name, each asked once a run; a node whose answer is in
+   * another serialisation, or did not come in time, is missing. `active` is asked only of nodes whose version shows
+   * that it is safe.
+   */
+  readonly told: (method: TellingMethod) => Promise<ReadonlyMap<string, unknown>>;
+  /** Celery's, of each node that told it by a heartbeat or when it was asked. */
+  readonly versions: () => Promise<ReadonlyMap<string, string>>;
+  /** How many more workers are subscribed than have answered with a name of their own. */
+  readonly silent: () => Promise<number>;
+  /** The heartbeats heard so far, the newest of each node. */
+  readonly heard: () => ReadonlyMap<string, Heartbeat>;
+  /** The first and the newest heartbeat of each node. */
+  readonly spans: () => ReadonlyMap<string, Span>;
+  /** Resolves when `ms` of the run's observation have passed, or its deadline has come: trends need two looks. */
+  readonly observed: () => Promise<void>;
 }
+
+export type TellingMethod = "stats" | "active_queues" | "active" | "registered" | "conf" | "report";
 
 /** One room of the run-book: looks, and gives what it found; never throws, and never outlasts the deadline. */
 export type Topic = (scene: Scene) => Promise<readonly Finding[]>;
-
-/** The scene of a check that has run. */
-export function setScene(check: CheckReport, session: Scene["session"], host: Host): Scene {
-  const { place } = check.plan;
-  const workers = place.kind === "inside" ? place.survey.workers : [];
-  return {
-    host,
-    check,
-    workers: workers.map((process) => ({ node: workerNode(process, host.hostname, host.env), process })),
-    session,
-  };
-}

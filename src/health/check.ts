@@ -10,7 +10,7 @@ import type { Asking, Evidence, Via } from "./evidence.ts";
 import { type Examination, prepareExamination } from "./examination.ts";
 import { judge } from "./judge.ts";
 import type { Conversation } from "./gather-work.ts";
-import { wantsWork } from "./judgement.ts";
+import { type Judgement, wantsWork } from "./judgement.ts";
 import { asFailover, closeLines, openLines } from "./lines.ts";
 import type { Plan } from "./plan.ts";
 import { requestMessage } from "./request.ts";
@@ -89,14 +89,7 @@ async function converse(
   );
   const routes = routesTo(read.target.db, plan.naming, plan.replyTo, plan.broker.located.kind === "sentinel");
   const conversation = { read, write, mailbox, routes };
-  const asking = await ask(
-    plan,
-    host,
-    deadline,
-    conversation,
-    examination,
-    (seen) => verdict(seen).status !== "open",
-  );
+  const asking = await ask(plan, host, deadline, conversation, examination, verdict);
   if (asking.kind !== "asked") {
     closeLines(lines.value);
     return withoutBroker(asking);
@@ -115,20 +108,25 @@ async function converse(
   return { ...evidence(asking), otherExchange, work };
 }
 
+/** Whether a loop that turns is said not to hear what it is asked. */
+function isDeaf(judgement: Judgement): boolean {
+  return judgement.status === "healthy" && judgement.reason === "deaf";
+}
+
 function viaOf({ target }: Found, channel: string): Via {
   const { place, db, tls } = target;
   const kind = tls === null ? "none" : tls.reqs === "none" ? "not-verified" : "verified";
   return { server: placeText(place), db, tls: kind, channel };
 }
 
-/** Pings until the evidence suffices or the time is over. */
+/** Pings until the evidence suffices or the time is over; `judged` says what it suffices for. */
 async function ask(
   plan: Plan,
   host: Host,
   deadline: Deadline,
   { read, write, mailbox, routes }: Conversation,
   examination: Examination,
-  isSettled: (asking: Asking) => boolean,
+  judged: (asking: Asking) => Judgement,
 ): Promise<Asking> {
   const { masterForS } = read;
   const roll = startRoll(plan.asked, host.now);
@@ -148,6 +146,7 @@ async function ask(
     over,
     cutShort,
   });
+  const isSettled = () => judged(seen()).status !== "open";
   const endWaiting = () => {
     cutShort ||= !over && deadline.left() < SHORTEST_WAIT_MS;
     over = true;
@@ -161,10 +160,12 @@ async function ask(
   };
   const enough = async (answers: readonly Answer[]) => {
     roll.see(answers);
-    if (isSuspect || subscribers === 0 || roll.waitedMs() >= PROMPT_MS) {
+    const isLate = subscribers === 0 || roll.waitedMs() >= PROMPT_MS;
+    // Whoever has answered by now, late as it may be, is not looked at; a process seen stopped outranks its pong.
+    if (isSuspect || (isLate && !isSettled())) {
       await examination.begin({ channel: read.channel, heartbeats: write.target });
     }
-    return isSettled(seen());
+    return isSettled();
   };
 
   const ping = async (): Promise<BrokerFailure | null> => {
@@ -202,20 +203,30 @@ async function ask(
     if (subscribers === 0) break;
     const collected = await mailbox.collect(enough, deadline.atMost(plan.timeout));
     if (!collected.ok) return broken(collected.problem);
-    if (isSettled(seen())) return seen();
+    if (isSettled()) return seen();
   }
   if (pings === 0) return { kind: "no-time" };
   endWaiting();
   // The wait for the pong is over; the looks may need longer. A worker that was just reconnecting can answer now.
-  while (!isSettled(seen()) && deadline.left() >= SHORTEST_WAIT_MS) {
+  while (!isSettled() && deadline.left() >= SHORTEST_WAIT_MS) {
     const mayAnswer = subscribers === 0 && pings < plan.pings;
     const collected = await mailbox.collect(
       enough,
       mayAnswer ? deadline.atMost(RECONNECTED_MS) : deadline.left(),
     );
     if (!collected.ok) return broken(collected.problem);
-    const failure = mayAnswer && !isSettled(seen()) ? await ping() : null;
+    const failure = mayAnswer && !isSettled() ? await ping() : null;
     if (failure !== null) return broken(failure);
+  }
+  // One that is starting may have begun to listen since: before it is said not to, it is asked once more.
+  if (isDeaf(judged(seen())) && deadline.left() >= SHORTEST_WAIT_MS) {
+    const failure = await ping();
+    if (failure !== null) return broken(failure);
+    const collected = await mailbox.collect(
+      (answers) => Promise.resolve(roll.see(answers)),
+      subscribers === 0 ? 0 : deadline.atMost(PROMPT_MS),
+    );
+    if (!collected.ok) return broken(collected.problem);
   }
   return seen();
 }

@@ -5,7 +5,7 @@ import { asObject } from "../pidbox/envelope.ts";
 import type { Mailbox } from "../pidbox/mailbox.ts";
 import type { Question } from "../pidbox/message.ts";
 import { query, type Replies } from "../pidbox/query.ts";
-import { lengthsOf, queueKeys } from "../worker/queues.ts";
+import { lengthsOf, queueKeys, queueNames } from "../worker/queues.ts";
 import { describesSafely } from "../worker/versions.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Examination } from "./examination.ts";
@@ -144,14 +144,6 @@ export async function gatherWork(
       });
     while (!isSeen() && host.now() < end) await host.pause(PAUSE_MS);
   }
-}
-
-function queueNames(result: unknown): readonly string[] | null {
-  // Before Celery 5 a worker without a consumer answers null.
-  if (result === null) return [];
-  if (!Array.isArray(result)) return null;
-  const names = result.map((queue: unknown) => asObject(queue)?.["name"]);
-  return names.every((name) => typeof name === "string") ? names : null;
 }
 
 function tasksIn(result: unknown, nowS: number): Tasks {

@@ -127,7 +127,8 @@ export function planCheck(config: Config, host: Host): Outcome<Plan, UsageProble
   });
 }
 
-function settingsOf(config: Config): BrokerSettings {
+/** What the options say beyond a URL. */
+export function settingsOf(config: Config): BrokerSettings {
   const certificates: Partial<TlsWish> = {
     ...said("reqs", config["ssl-cert-reqs"].value),
     ...said("caCerts", config["ssl-ca-certs"].value),

@@ -2,7 +2,7 @@ import type { BrokerFailure } from "../broker/failure.ts";
 import type { Destination } from "../broker/keys.ts";
 import { type Outcome, success } from "../outcome.ts";
 import type { Question } from "../pidbox/message.ts";
-import type { Replies } from "../pidbox/query.ts";
+import { inOrder, type Replies } from "../pidbox/query.ts";
 import type { Session } from "../session/session.ts";
 import { isBeat } from "../worker/node-name.ts";
 import { nodeIn } from "./known-nodes.ts";
@@ -201,8 +201,4 @@ function absences(
 
 function sharedNames({ repeated }: Replies): readonly string[] {
   return [...new Set(repeated)].sort();
-}
-
-function inOrder(results: ReadonlyMap<string, unknown>): ReadonlyMap<string, unknown> {
-  return new Map([...results].sort(([a], [b]) => (a < b ? -1 : 1)));
 }

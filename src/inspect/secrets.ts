@@ -6,8 +6,14 @@ const MASK = "********";
 
 /** What stands in names of settings and connection parameters whose values are secrets. */
 const SECRET =
-  "(?:pass|pwd|secret|token|credential|api_?key|access_?key|private_?key|encryption|(?<![a-z])auth(?![a-z]))";
+  "(?:pass|pwd|(?<![a-z])pw(?![a-z])|secret|token|credential|api_?key|access_?key|private_?key|encryption|signing|" +
+  "salt|cookie|bearer|(?<![a-z])auth(?![a-z]))";
 const SECRET_NAME = new RegExp(SECRET, "i");
+
+/** Whether what is called so is a secret: a setting, a variable, an option. */
+export function isSecretName(name: string): boolean {
+  return SECRET_NAME.test(name) || /_KEY$|_DSN$/i.test(name);
+}
 
 /** How deep an answer is looked into; what is deeper is left out, as nothing of Celery's is. */
 const DEPTH = 32;
@@ -102,6 +108,9 @@ const ENTRY = new RegExp(
   "gi",
 );
 
+/** What stands in a header `Authorization`. */
+const AUTHORIZATION = /\b(Bearer|Basic|Token)\s+[\w.~+/=-]{4,}/gi;
+
 /** Text with the secrets masked that its form gives away. */
 export function maskText(text: string): string {
   return text
@@ -111,7 +120,8 @@ export function maskText(text: string): string {
     )
     .join("")
     .replace(ASSIGNED, `$1${MASK}`)
-    .replace(ENTRY, `$1'${MASK}'`);
+    .replace(ENTRY, `$1'${MASK}'`)
+    .replace(AUTHORIZATION, `$1 ${MASK}`);
 }
 
 /** A user name is kept before a password; what Celery has masked already stays as it is. */
@@ -121,10 +131,12 @@ function maskedUser(credentials: string): string {
   return /^\*+$/.test(password ?? "") ? `${credentials}@` : `${user}:${MASK}@`;
 }
 
-function withoutKnown(text: string, known: readonly string[]): string {
+/** Text without the secrets that are known; short ones are words of their own, and stay. */
+export function withoutKnown(text: string, known: readonly string[]): string {
   let shown = text;
   for (const secret of known.filter(({ length }) => length >= SHORTEST)) {
-    for (const form of new Set([secret, encodeURIComponent(secret)])) shown = shown.replaceAll(form, MASK);
+    for (const form of new Set([secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)]))
+      shown = shown.replaceAll(form, MASK);
   }
   return shown;
 }

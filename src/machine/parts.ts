@@ -19,6 +19,19 @@ export type FileProblem = "gone" | "forbidden";
 export interface Files {
   /** Follows links. */
   look(path: string): Outcome<FileLook, FileProblem>;
+  /** The last `bytes` of a file, as UTF-8. */
+  tail(path: string, bytes: number): Outcome<string, FileProblem>;
+  /** The first `bytes` of a file, as UTF-8. */
+  head(path: string, bytes: number): Outcome<string, FileProblem>;
+  /**
+   * Puts a file for its owner alone in the place of `path`, at once.
+   *
+   * @param unique for the name of the file that it is written to first, beside `path`
+   * @returns why not; null: it is done
+   */
+  write(path: string, content: string, unique: string): CopyProblem | null;
+  /** The last `bytes` of what stands on stdin, read to its end or for `withinMs` milliseconds. */
+  input(bytes: number, withinMs: number): Promise<string>;
   /** Whether a file is a copy of this executable, one of another version, or none at all. */
   compareWithSelf(path: string): Outcome<"same" | "another-version" | "foreign", FileProblem>;
   /**
@@ -34,4 +47,33 @@ export interface Files {
 export interface CopyProblem {
   readonly cause: "no-folder" | "read-only" | "forbidden" | "no-space" | "other";
   readonly detail: string;
+}
+
+/** A page of the web. */
+export interface WebPage {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** Fetches a page, redirects not followed; gives what went wrong, in the system's words. */
+export type Web = (
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  withinMs: number,
+) => Promise<Outcome<WebPage, string>>;
+
+/** The terminal that stdout is. */
+export interface Terminal {
+  /** Characters. */
+  size(): { readonly columns: number; readonly rows: number };
+  /** Calls when its size has changed. */
+  onResize(listener: () => void): void;
+  /** Calls for each key, Ctrl-C included, once the screen is taken. Nothing where stdin is no terminal. */
+  onKey(listener: (key: string) => void): void;
+  /** Switches to a screen of its own, which `restore`, and the end of the process however it comes, leaves again. */
+  takeScreen(): void;
+  restore(): void;
+  /** Stops this process, as Ctrl-Z does, with the terminal as it was; returns when it goes on. */
+  suspend(): void;
 }

@@ -1,6 +1,65 @@
-import { isatty } from "node:tty";
+import type { Terminal } from "./parts.ts";
 
-/** Whether stdout is a terminal. */
-export function isTerminal(): boolean {
-  return isatty(1);
+const TAKE = "\x1b[?1049h\x1b[?25l";
+const RESTORE = "\x1b[?25h\x1b[?1049l";
+
+/** Signals that end a process, and which nobody else here handles (signal(7)); of SIGKILL and faults nobody is told. */
+const ENDING = [
+  "SIGQUIT",
+  "SIGABRT",
+  "SIGALRM",
+  "SIGUSR1",
+  "SIGUSR2",
+  "SIGVTALRM",
+  "SIGXCPU",
+  "SIGXFSZ",
+] as const;
+
+/** The terminal that stdout is; null: it is none. */
+export function terminal(): Terminal | null {
+  const { stdin, stdout } = process;
+  if (!stdout.isTTY) return null;
+  let isTaken = false;
+  let isRaw = false;
+  const take = () => {
+    isTaken = true;
+    if (isRaw) stdin.setRawMode(true);
+    stdout.write(TAKE);
+  };
+  const restore = () => {
+    if (isRaw) stdin.setRawMode(false);
+    if (isTaken) stdout.write(RESTORE);
+    isTaken = false;
+  };
+  process.once("exit", restore);
+  const endBy = (signal: NodeJS.Signals) => {
+    restore();
+    // Nobody listens to it any more: it ends the process as if nobody ever had.
+    process.kill(process.pid, signal);
+  };
+  return {
+    size: () => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 }),
+    onResize(listener) {
+      stdout.on("resize", listener);
+    },
+    onKey(listener) {
+      if (!stdin.isTTY) return;
+      isRaw = true;
+      stdin.on("data", (bytes) => {
+        listener(bytes.toString("utf8"));
+      });
+    },
+    takeScreen() {
+      for (const signal of ENDING) process.once(signal, endBy);
+      take();
+    },
+    restore,
+    suspend() {
+      restore();
+      // The shell takes over, and gives the terminal back before this goes on. Where there is none to do that, as under
+      // docker exec, the kernel takes no notice of this signal, as it would of SIGSTOP.
+      process.kill(process.pid, "SIGTSTP");
+      take();
+    },
+  };
 }

@@ -56,3 +56,8 @@ export async function query(
   await mailbox.withdraw(ours);
   return collected.ok ? success(replies) : collected;
 }
+
+/** Results in the order of their nodes' names: who answers first differs from run to run. */
+export function inOrder(results: ReadonlyMap<string, unknown>): ReadonlyMap<string, unknown> {
+  return new Map([...results].sort(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -20,10 +20,15 @@ export function installWords(done: Installation, version: string): string {
     case "unreadable":
       return `${path} may not be read by this user`;
     case "failed":
-      return `${path} could not be written: ${CAUSES[done.problem.cause]} (${done.problem.detail})`;
+      return unwrittenWords(path, done.problem);
     default:
       return done satisfies never;
   }
+}
+
+/** Why a file could not be written. */
+export function unwrittenWords(path: string, { cause, detail }: CopyProblem): string {
+  return `${path} could not be written: ${cause === "other" ? `${CAUSES.other} (${detail})` : CAUSES[cause]}`;
 }
 
 const CAUSES: { readonly [C in CopyProblem["cause"]]: string } = {

@@ -1,4 +1,5 @@
 import { line } from "./speech.ts";
+import { padded, width } from "./width.ts";
 
 /** What a terminal has at least, without the indent below a node; longer lines are broken or cut where they can be. */
 const WIDTH = 78;
@@ -8,10 +9,10 @@ const GAP = "  ";
 /** Rows under a head, each column as wide as its widest cell; texts from elsewhere may be in them. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
   const all = [head, ...rows.map((row) => row.map(line))];
-  const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
+  const widths = head.map((_, column) => Math.max(...all.map((row) => width(row[column] ?? ""))));
   return all.map((row) =>
     row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .map((cell, column) => padded(cell, widths[column] ?? 0))
       .join(GAP)
       .trimEnd(),
   );

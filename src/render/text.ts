@@ -65,7 +65,7 @@ function evidenceLines({ plan, evidence, elapsedMs, unknownVariables }: CheckRep
   if (unacked !== null) rows.push(["unacked", `${unacked} on this database`]);
   if (work !== null) rows.push(...workLines(work));
   rows.push(["time", `${time(elapsedMs)} of ${time(plan.deadline)}`]);
-  rows.push(...unknownVariables.map((name) => ["ignored", `${name} is no option of this program`] as const));
+  rows.push(...unknownVariables.map((name) => ["ignored", ignoredText(name)] as const));
   return rows.map(([name, value]) => `  ${`${name}:`.padEnd(12)} ${value}`);
 }
 
@@ -77,4 +77,9 @@ const TLS: { readonly [T in Via["tls"]]: string } = {
 
 function serverWords({ server, db, tls }: Via): string {
   return `${server}, database ${db}${TLS[tls]}`;
+}
+
+/** A variable with our prefix that names nothing. */
+export function ignoredText(name: string): string {
+  return `${name} is no option of this program`;
 }

@@ -8,12 +8,23 @@ import type { Session } from "./session.ts";
 export interface Heartbeats {
   /** The newest of each node, by full node name; grows. */
   readonly heard: ReadonlyMap<string, Heartbeat>;
+  /** The first and the newest of each process of a node. */
+  readonly spans: ReadonlyMap<string, Span>;
   readonly close: () => void;
+}
+
+/** Two heartbeats of one process, with the milliseconds since the start of the run; the same one where there is but one. */
+export interface Span {
+  readonly first: Heartbeat;
+  readonly firstMs: number;
+  readonly last: Heartbeat;
+  readonly lastMs: number;
 }
 
 /** Begins to listen to the heartbeats of the session's workers; where the broker does not permit it, none is heard. */
 export function listenToHeartbeats({ plan, write }: Session, host: Host, deadline: Deadline): Heartbeats {
   const heard = new Map<string, Heartbeat>();
+  const spans = new Map<string, Span>();
   const { target } = write;
   const topics = { broad: heartbeatPatterns(), exact: heartbeatChannels(target.db, plan.naming) };
   const opened = host.listen(
@@ -21,13 +32,19 @@ export function listenToHeartbeats({ plan, write }: Session, host: Host, deadlin
     (channel, text) => {
       const beat = decodeHeartbeat(channel, text);
       const isOurs = whenceOf(channel, target.db, plan.naming)?.kind === "expected";
-      if (beat !== null && isOurs) heard.set(beat.node, beat);
+      if (beat === null || !isOurs) return;
+      heard.set(beat.node, beat);
+      const span = spans.get(beat.node);
+      const now = host.now();
+      const { first, firstMs } = span?.first.pid === beat.pid ? span : { first: beat, firstMs: now };
+      spans.set(beat.node, { first, firstMs, last: beat, lastMs: now });
     },
     topics,
     deadline.atMost(plan.connectTimeout),
   );
   return {
     heard,
+    spans,
     close() {
       void opened.then((listener) => {
         if (listener.ok) listener.value.close();

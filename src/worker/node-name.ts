@@ -8,12 +8,13 @@ const DEFAULT_NAME = "celery";
  * Case is kept.
  *
  * @param hostname `gethostname()` of the machine the worker runs on
+ * @param byDefault the name of who was given none
  */
-export function nodeName(given: string, hostname: string): string {
+export function nodeName(given: string, hostname: string, byDefault = DEFAULT_NAME): string {
   const at = given.indexOf("@");
   const name = at === -1 ? "" : given.slice(0, at);
   const host = at === -1 ? given : given.slice(at + 1);
-  return `${expand(name || DEFAULT_NAME, hostname)}@${expand(host || hostname, hostname)}`;
+  return `${expand(name || byDefault, hostname)}@${expand(host || hostname, hostname)}`;
 }
 
 function expand(text: string, hostname: string): string {

@@ -1,4 +1,5 @@
 import type { Reply } from "../pidbox/channel.ts";
+import { asObject } from "../pidbox/envelope.ts";
 
 /**
  * What stands between a queue's name and a priority: kombu's own (kombu/transport/redis.py, `Channel.sep`), and what
@@ -32,4 +33,13 @@ export function lengthsOf(replies: readonly Reply[]): number | null {
     sum += reply.value;
   }
   return sum;
+}
+
+/** The queues of an answer to `active_queues`; null where it is none. */
+export function queueNames(result: unknown): readonly string[] | null {
+  // Before Celery 5 a worker without a consumer answers null.
+  if (result === null) return [];
+  if (!Array.isArray(result)) return null;
+  const names = result.map((queue: unknown) => asObject(queue)?.["name"]);
+  return names.every((name) => typeof name === "string") ? names : null;
 }

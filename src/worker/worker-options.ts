@@ -1,14 +1,12 @@
-/** Options of a `celery … worker`, by their long names without dashes; of one given twice the last counts. */
+/** Options of a `celery … worker` or `beat`, by their long names without dashes; of one given twice the last counts. */
 export interface Given {
   readonly values: ReadonlyMap<string, string>;
+  /** Long names, and letters. */
   readonly flags: ReadonlySet<string>;
 }
 
-/**
- * The options that take a value: long name → letter. Celery 4 took the global ones behind `worker` as well
- * (celery/bin/celery.py, celery/bin/worker.py, celery/bin/base.py `CeleryDaemonCommand`; 4.4.7 to 5.7.0).
- */
-const VALUES: Readonly<Record<string, string>> = {
+/** Long name → letter: what stands in front of the sub-command, and what each program of long life takes. */
+const COMMON: Readonly<Record<string, string>> = {
   app: "A",
   broker: "b",
   "result-backend": "",
@@ -16,8 +14,22 @@ const VALUES: Readonly<Record<string, string>> = {
   config: "",
   workdir: "",
   hostname: "n",
-  statedb: "S",
   loglevel: "l",
+  logfile: "f",
+  pidfile: "",
+  uid: "",
+  gid: "",
+  umask: "",
+  executable: "",
+};
+
+/**
+ * The options that take a value: long name → letter. Celery 4 took the global ones behind `worker` as well
+ * (celery/bin/celery.py, celery/bin/worker.py, celery/bin/base.py `CeleryDaemonCommand`; 4.4.7 to 5.7.0).
+ */
+const VALUES: Readonly<Record<string, string>> = {
+  ...COMMON,
+  statedb: "S",
   optimization: "O",
   "prefetch-multiplier": "",
   concurrency: "c",
@@ -35,17 +47,23 @@ const VALUES: Readonly<Record<string, string>> = {
   "schedule-filename": "s",
   schedule: "",
   scheduler: "",
-  logfile: "f",
-  pidfile: "",
-  uid: "",
-  gid: "",
-  umask: "",
-  executable: "",
 };
 
-const LETTERS: ReadonlyMap<string, string> = new Map(
-  Object.entries(VALUES).flatMap(([name, letter]) => (letter === "" ? [] : [[letter, name]])),
-);
+/** The same of `beat` (celery/bin/beat.py). */
+const BEAT_VALUES: Readonly<Record<string, string>> = {
+  ...COMMON,
+  schedule: "s",
+  scheduler: "S",
+  "max-interval": "",
+};
+
+type Letters = ReadonlyMap<string, string>;
+
+function lettersOf(values: Readonly<Record<string, string>>): Letters {
+  return new Map(Object.entries(values).flatMap(([name, letter]) => (letter === "" ? [] : [[letter, name]])));
+}
+
+const LETTERS = lettersOf(VALUES);
 
 /** Options in front of `worker` that take none; an unknown one is taken to have a value. */
 const GLOBAL_FLAGS = new Set(["no-color", "quiet", "version", "skip-checks", "help"]);
@@ -55,47 +73,68 @@ const GLOBAL_FLAGS = new Set(["no-color", "quiet", "version", "skip-checks", "he
  * one word, no abbreviations, `-n=x` is the value `=x`); null where the sub-command is another than `worker`.
  */
 export function readWorkerOptions(args: readonly string[]): Given | null {
+  return readOptions(args, "worker", VALUES, LETTERS);
+}
+
+/**
+ * Those of a `celery … beat`, which has other letters (celery/bin/beat.py); null where the sub-command is another.
+ */
+export function readBeatOptions(args: readonly string[]): Given | null {
+  return readOptions(args, "beat", BEAT_VALUES, lettersOf(BEAT_VALUES));
+}
+
+function readOptions(
+  args: readonly string[],
+  command: string,
+  options: Readonly<Record<string, string>>,
+  letters: Letters,
+): Given | null {
   const values = new Map<string, string>();
   const set = (name: string, value: string | undefined): void => {
     if (value !== undefined) values.set(name, value);
   };
   const flags = new Set<string>();
-  let isWorker = false;
+  let isCommand = false;
   for (let at = 0; at < args.length; at++) {
     const word = args[at] ?? "";
     if (word === "--") {
       // What comes are settings, or the sub-command.
-      if (isWorker) break;
-      if (args[at + 1] !== "worker") return null;
+      if (isCommand) break;
+      if (args[at + 1] !== command) return null;
     } else if (word.startsWith("--")) {
       const equals = word.indexOf("=");
       const name = word.slice(2, equals === -1 ? undefined : equals);
       if (equals !== -1) set(name, word.slice(equals + 1));
-      else if (Object.hasOwn(VALUES, name)) set(name, args[++at]);
+      else if (Object.hasOwn(options, name)) set(name, args[++at]);
       else {
         flags.add(name);
-        if (!isWorker && !GLOBAL_FLAGS.has(name) && args[at + 1] !== "worker") at++;
+        if (!isCommand && !GLOBAL_FLAGS.has(name) && args[at + 1] !== command) at++;
       }
     } else if (word.startsWith("-") && word.length > 1) {
-      if (readLetters(word.slice(1), args[at + 1], set)) at++;
-    } else if (!isWorker) {
-      if (word !== "worker") return null;
-      isWorker = true;
+      if (readLetters(word.slice(1), args[at + 1], set, letters, flags)) at++;
+    } else if (!isCommand) {
+      if (word !== command) return null;
+      isCommand = true;
     }
   }
-  return isWorker ? { values, flags } : null;
+  return isCommand ? { values, flags } : null;
 }
 
 /** Reads `EBc4` of `-EBc4`; whether the word behind it was its value. */
 function readLetters(
-  letters: string,
+  word: string,
   next: string | undefined,
   set: (name: string, value: string | undefined) => void,
+  letters: Letters,
+  flags: Set<string>,
 ): boolean {
-  for (let at = 0; at < letters.length; at++) {
-    const name = LETTERS.get(letters[at] ?? "");
-    if (name === undefined) continue;
-    const attached = letters.slice(at + 1);
+  for (let at = 0; at < word.length; at++) {
+    const name = letters.get(word[at] ?? "");
+    if (name === undefined) {
+      flags.add(word[at] ?? "");
+      continue;
+    }
+    const attached = word.slice(at + 1);
     set(name, attached === "" ? next : attached);
     return attached === "";
   }

@@ -25,6 +25,24 @@ const REPLACED: MeasuredRow = {
 };
 
 const REPORT = {
+  flavours: [
+    {
+      name: "linux-amd64",
+      fileBytes: 109e6,
+      tarballBytes: 41e6,
+      wheelBytes: 42e6,
+      isEmulated: false,
+      costs: FLOOR.costs,
+    },
+    {
+      name: "linux-arm64",
+      fileBytes: 107e6,
+      tarballBytes: 40e6,
+      wheelBytes: 39e6,
+      isEmulated: true,
+      costs: REPLACED.costs,
+    },
+  ],
   floor: FLOOR,
   replaced: REPLACED,
   roundTrip: { workerMs: 1.387, ownMs: 0.42, looks: 1 },
@@ -48,6 +66,17 @@ test("a row gives medians, the least wall time, and a dash where a size means no
     "| replaced | 30.0 × | 1.00 × | 1.00 × | 1.00 × | 1.00 × | 1.00 × |",
   ]);
   expect(page).not.toMatch(/Not measured|undefined|NaN/);
+});
+
+test("every executable of a release has its sizes and costs, and says what was emulated", () => {
+  const [amd64, arm64] = REPORT.flavours;
+  const idle = { ...arm64, name: "idle", isEmulated: false, costs: [] };
+  const page = performancePage({ ...REPORT, flavours: [amd64, arm64, idle], rows: [FLOOR, REPLACED] });
+  expect(lineOf(page, "idle")).toEqual(["| idle | 107 | 40.0 | 39.0 | – | – | – |"]);
+  expect(lineOf(page, "linux-amd64")).toEqual(["| linux-amd64 | 109 | 41.0 | 42.0 | 12.0 | 8.00 | 40.0 |"]);
+  expect(lineOf(page, "linux-arm64, by qemu")).toEqual([
+    "| linux-arm64, by qemu | 107 | 40.0 | 39.0 | 360 | 8.00 | 40.0 |",
+  ]);
 });
 
 test("a contender that is not there has a row in both tables, and its reason", () => {

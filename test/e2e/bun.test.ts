@@ -1,9 +1,10 @@
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { expect, inject, test } from "vitest";
-import { BY_BUN, EXECUTABLE, expectLine, probe, type Probed } from "./probe.ts";
+import { readElf } from "../../build/link-away/elf.ts";
+import { BY_BUN, EXECUTABLE, expectLine, FOR_MUSL, probe, type Probed } from "./probe.ts";
 
 // Each difference that docs/bun.md lists, asserted on the executable that Node runs and on the one that Bun runs.
 const { url, workers } = inject("canaries");
@@ -27,18 +28,19 @@ async function askAfter(
   return { exitCode, stdout, stderr, ms: durationMs, ...(signal === undefined ? {} : { signal }) };
 }
 
-test("it needs libstdc++ unless Bun runs it", async () => {
-  const { stdout } = await execa("ldd", [EXECUTABLE]);
-  expect(stdout).toContain("libc.so.6");
-  expect(stdout.includes("libstdc++.so.6")).toBe(!BY_BUN);
+test("it needs libstdc++ unless Bun runs it, and for musl nothing but that", () => {
+  const elf = readElf(readFileSync(EXECUTABLE));
+  const needed = elf.needed.map(({ name }) => name);
+  if (FOR_MUSL) expect(new Set(needed)).toEqual(new Set([`libc.musl-${elf.machine}.so.1`]));
+  else expect([needed.includes("libc.so.6"), needed.includes("libstdc++.so.6")]).toEqual([true, !BY_BUN]);
 });
 
-test("it answers where no /proc is mounted, unless Bun runs it, which aborts", async () => {
+test("it answers where no /proc is mounted, unless Bun for glibc runs it, which aborts", async () => {
   const probed = await askAfter(
     'ulimit -c 0; mount -t tmpfs none /proc && exec "$@"',
     ...["unshare", "--mount", "--map-root-user"],
   );
-  if (!BY_BUN) {
+  if (!BY_BUN || FOR_MUSL) {
     expectLine(probed, 0, ALIVE, 2_000);
     return;
   }

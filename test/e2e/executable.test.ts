@@ -120,10 +120,14 @@ test("it ends with its verdict when its reader does not read", async () => {
 });
 
 test("it waits a moment for a reader that is slow", async () => {
-  const started = performance.now();
-  await probe(["--version"]);
-  // The reader's clock begins at the program's start.
-  const drain = (performance.now() - started + 50) / 1_000;
+  // The reader's clock begins at the program's start, which takes this long where nothing is in its way.
+  const starts: number[] = [];
+  for (let n = 0; n < 5; n++) {
+    const began = performance.now();
+    await probe(["--version"]);
+    starts.push(performance.now() - began);
+  }
+  const drain = (Math.min(...starts) + 20) / 1_000;
   expect(await intoFullPipe(1, String(drain), "--version")).toBe("0 celery-probe 0.1.0");
 });
 

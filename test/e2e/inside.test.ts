@@ -73,6 +73,22 @@ describe("without arguments and without a variable", () => {
   });
 });
 
+test("a worker that begins to listen after the last ping is alive, not deaf", async () => {
+  const gate = join(container.folder, "go-on");
+  const worker = await solo({
+    until: "started",
+    settings: { imports: ["slow_import"] },
+    env: { SLOW_IMPORT_UNTIL: gate },
+  });
+  const published = async () =>
+    Number(/^cmdstat_publish:calls=(\d+)/m.exec(await server.client().info("commandstats"))?.[1] ?? 0);
+  const asked = ask(["--deadline=30s"]);
+  // Both pings have been heard by nobody, and the loop turns before the verdict.
+  await expect.poll(published, { timeout: 10_000, interval: 5 }).toBe(2);
+  writeFileSync(gate, "");
+  expectLine(await asked, 0, new RegExp(`^healthy: alive: ${worker.node} answered in`), 29_900);
+});
+
 describe("a worker that was told otherwise than the probe", () => {
   test("uses another database: both are named", async () => {
     const worker = await container.startWorker({ server, brokerUrl: server.url(3), pool: "solo" });

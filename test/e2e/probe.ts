@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { expect } from "vitest";
@@ -10,9 +10,21 @@ const ROOT = join(import.meta.dirname, "../..");
 export const EXECUTABLE = join(ROOT, process.env["EXECUTABLE_UNDER_TEST"] ?? "dist/celery-probe");
 if (!existsSync(EXECUTABLE))
   throw new Error(`${EXECUTABLE} is not there: CONTRIBUTING.md says what makes it`);
+if (changedAt(join(ROOT, "src")) > statSync(EXECUTABLE).mtimeMs)
+  throw new Error(`${EXECUTABLE} is older than src/: CONTRIBUTING.md says what makes it`);
 
-/** Whether it is the Bun flavour: docs/bun.md lists what it does differently. */
-export const BY_BUN = EXECUTABLE.endsWith("-bun");
+/** When a file below a folder was changed last, in milliseconds. */
+function changedAt(folder: string): number {
+  const entries = readdirSync(folder, { withFileTypes: true, recursive: true });
+  const files = entries.filter((entry) => entry.isFile());
+  return Math.max(...files.map((file) => statSync(join(file.parentPath, file.name)).mtimeMs));
+}
+
+/** Whether it is the one for musl. */
+export const FOR_MUSL = EXECUTABLE.endsWith("-musl/celery-probe");
+
+/** Whether Bun has compiled it: docs/bun.md lists what it does differently. */
+export const BY_BUN = FOR_MUSL || EXECUTABLE.endsWith("-bun");
 
 /** How a run of the executable ended. */
 export interface Probed {

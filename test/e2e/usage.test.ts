@@ -18,7 +18,11 @@ const WRONG: [args: string[], env: Record<string, string>, sentence: string][] =
     { CELERY_PROBE_TIMEOUT: "soon" },
     "CELERY_PROBE_TIMEOUT 'soon' is not a duration: expected a duration such as 500ms, 2s or 1m",
   ],
-  [["frobnicate"], {}, "unknown command 'frobnicate': expected check, inspect, doctor, install, help"],
+  [
+    ["frobnicate"],
+    {},
+    "unknown command 'frobnicate': expected check, inspect, doctor, watch, beat, report, install, completion, help",
+  ],
   [
     ["--broker", "http://x"],
     {},
@@ -72,8 +76,8 @@ test("--version prints name and version", async () => {
 
 test("--version prints the runtime too when it is to be verbose: V8 has taken the code cache", async () => {
   const runtime = BY_BUN
-    ? /^Bun [\d.]+, linux \w+, code cache none$/
-    : /^Node 24[\d.]+, linux \w+, code cache used$/;
+    ? /^Bun [\d.]+, linux \w+, code cache none, commit (?:[0-9a-f]{12}\+?|unknown)$/
+    : /^Node 24[\d.]+, linux \w+, code cache used, commit (?:[0-9a-f]{12}\+?|unknown)$/;
   const { stdout, exitCode } = await probe(["--verbose", "--version"]);
   expect(stdout.split("\n")).toEqual(["celery-probe 0.1.0", expect.stringMatching(runtime)]);
   expect(exitCode).toBe(0);

@@ -37,13 +37,21 @@ describe("the looks", () => {
     expect(host.writes.flat().map(([name]) => name)).not.toContain("CLIENT");
   });
 
+  test("do not begin when the answer is there by the time that they would", async () => {
+    const broker = brokerWith(1, (time) => (time < 232 ? [] : answers()));
+    const { evidence, host } = await examined({ broker });
+    expect(evidence).toMatchObject({ asking: { pongs: [{ node: "celery@web-1" }] }, nodes: [{ looks: [] }] });
+    expect(host.now()).toBeGreaterThanOrEqual(232);
+    expect(host.listeners).toEqual([]);
+  });
+
   test("begin when a worker has not answered for 200 ms, and go on while it is waited for", async () => {
     const { evidence } = await examined({});
     const [first = 0, ...rest] = looksOf(evidence).map(({ atMs }) => atMs);
     expect(first).toBeGreaterThanOrEqual(232);
     expect(first).toBeLessThan(262);
     expect(rest.map((atMs) => Math.round(atMs - first))).toEqual([120, 1_250, 2_350, 3_450]);
-    expect(evidence.asking).toMatchObject({ pings: 2, over: true });
+    expect(evidence.asking).toMatchObject({ pings: 3, over: true });
   });
 
   test.each([

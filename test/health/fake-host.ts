@@ -83,7 +83,9 @@ export function fakeHost(fake: Fake): Host & Traces {
       const events = fake.events ?? [];
       if ("kind" in events) return failure(events);
       for (const [time, name, text] of events) {
-        void pause(Math.max(0, time - now())).then(() => {
+        // Who did not listen yet has not heard it.
+        if (time < now()) continue;
+        void pause(time - now()).then(() => {
           if (listener.open) hear(name, text);
         });
       }
@@ -107,9 +109,11 @@ export function fakeHost(fake: Fake): Host & Traces {
       return fake.writeProblem ?? null;
     },
     files: () => Promise.reject(new Error("no file is looked at in a check")),
-    isTerminal: () => Promise.resolve(false),
+    web: () => Promise.reject(new Error("no web here")),
+    terminal: () => Promise.resolve(null),
     print(text) {
       traces.printed.push(text);
+      return true;
     },
     interrupted:
       fake.interruptedAt === undefined

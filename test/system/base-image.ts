@@ -3,6 +3,7 @@ import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { cached } from "../world/cache.ts";
+import { hostTarget } from "../../build/targets.ts";
 import { PAIRS } from "../world/pairs.ts";
 import { findPython } from "../world/python.ts";
 import { installMissing, searchPath } from "./debian.ts";
@@ -12,6 +13,8 @@ import type { Docker } from "./docker.ts";
 export interface BaseImages {
   /** For `debian:bookworm-slim`: nothing but Debian's minimal base. */
   readonly slim: string;
+  /** For `alpine:3`: musl and nothing else, neither a shell nor any other program. */
+  readonly musl: string;
   /** For `python:3.13-slim`: that base with Python, pip and what the example's requirements.txt asks for. */
   readonly python: string;
   /** For `redis:7`: serves on all addresses, without a password, nothing on disk. */
@@ -60,7 +63,7 @@ const REDIS_CMD = JSON.stringify([
 
 /** Part of each tag: other pins give other tags, so an image under its tag is always what this file describes. */
 const PINS = createHash("sha256")
-  .update(JSON.stringify([SUITE, PACKAGES, SAVE_AND_INSTALL, PYTHON_DOCKERFILE, REDIS_CMD]))
+  .update(JSON.stringify([SUITE, PACKAGES, SAVE_AND_INSTALL, PYTHON_DOCKERFILE, REDIS_CMD, "musl"]))
   .digest("hex")
   .slice(0, 12);
 
@@ -71,16 +74,18 @@ const PINS = createHash("sha256")
  * @throws Error when Debian's or PyPI's packages cannot be had
  */
 export async function baseImages(docker: Docker): Promise<BaseImages> {
-  const images = { slim: tag("slim"), python: tag("python"), redis: tag("redis") };
+  const images = { slim: tag("slim"), musl: tag("musl"), python: tag("python"), redis: tag("redis") };
   if (await hasAll(docker, Object.values(images))) return images;
   const began = performance.now();
   await removeBaseImages(docker);
   const roots = await debianRoots();
+  const musl = await muslRoot(hostTarget("musl").dockerArch);
   const wheels = await celeryWheels();
   const full = tag("full");
   const path = `ENV PATH=${SEARCH_PATH}`;
   await docker.run(["import", "--change", path, join(roots, "slim.tar"), images.slim]);
   await docker.run(["import", "--change", path, join(roots, "full.tar"), full]);
+  await docker.run(["import", "--change", path, join(musl, "root.tar"), images.musl]);
   await docker.run(
     ["build", "--quiet", "--build-arg", `FULL=${full}`, "--tag", images.python, "--file", "-", wheels],
     PYTHON_DOCKERFILE,
@@ -126,6 +131,37 @@ async function debianRoots(): Promise<string> {
     const words = ["--variant=minbase", `--customize-hook=${hook}`, SUITE, join(folder, "full.tar")];
     await execa("mmdebstrap", words, { env: { PATH: searchPath() }, stdin: "ignore" });
   });
+}
+
+/**
+ * The folder with `root`, in which musl of this architecture lies and nothing else, and the same as `root.tar`. It is
+ * unpacked and not run, so that it can be of another architecture.
+ *
+ * @param architecture Debian's word
+ */
+export async function muslRoot(architecture: string): Promise<string> {
+  await installMissing({ mmdebstrap: "mmdebstrap" });
+  return cached(
+    `musl-root-${architecture}`,
+    `Debian's musl for ${architecture}`,
+    { SUITE },
+    async (folder) => {
+      const words = ["--variant=extract", "--include=musl", `--architectures=${architecture}`, SUITE];
+      await execa("mmdebstrap", [...words, join(folder, "root")], {
+        env: { PATH: searchPath() },
+        stdin: "ignore",
+      });
+      await mkdir(join(folder, "root/tmp"), { recursive: true });
+      await execa("tar", [
+        "-cf",
+        join(folder, "root.tar"),
+        "-C",
+        join(folder, "root"),
+        "--exclude=./dev/*",
+        ".",
+      ]);
+    },
+  );
 }
 
 /** The folder with the wheels of {@link WHEELS} and of all they depend on, which are pure Python. */

@@ -36,7 +36,7 @@ export class DockerBench {
     if (isBorrowed) removals.push(() => removeBaseImages(docker));
     const bases = await baseImages(docker);
     removals.push(() => docker.run(["image", "rm", "--force", PROBE_IMAGE]));
-    await buildProbeImage(docker, bases, PROBE_IMAGE);
+    await buildProbeImage(docker, bases, PROBE_IMAGE, "glibc");
     return new DockerBench(docker, bases, removals);
   }
 

@@ -12,11 +12,14 @@ beforeAll(async () => {
   return () => bench.close();
 });
 
-/** The folder, and what the doctor has to name first. */
+/** The folder, the service in which the doctor is called, and what it has to name first. */
 test.each([
-  ["blocked", "worker", /prefork/],
-  ["password", "broker", /WRONGPASS/],
-])("the doctor names what is wrong with examples/broken/%s", async (folder, code, words) => {
+  ["blocked", "worker", "worker", /prefork/],
+  ["limits", "worker", "time-limits", /soft below hard/],
+  ["password", "worker", "broker", /WRONGPASS/],
+  ["queue", "worker", "queues-consumed", /mails.*\n.*mials/],
+  ["two-beats", "beat", "beat-processes", /2 beats run here/],
+])("the doctor names what is wrong with examples/broken/%s", async (folder, service, code, words) => {
   const { docker } = bench;
   const project: ComposeProject = {
     name: `celery-probe-broken-${folder}-${process.pid}`,
@@ -31,7 +34,7 @@ test.each([
     docker.compose(project, ["down", "--rmi", "local", "--volumes", "--remove-orphans", "--timeout", "1"]),
   );
   await docker.compose(project, ["up", "--build", "--detach"]);
-  const container = (await docker.compose(project, ["ps", "--quiet", "worker"])).trim();
+  const container = (await docker.compose(project, ["ps", "--quiet", service])).trim();
 
   // What is wrong takes a moment to happen.
   const said = await until(`${code} is named first`, 60_000, async () => {

@@ -31,6 +31,11 @@ export class Docker {
     this.#env = env;
   }
 
+  /** The same engine, for commands that read further variables. */
+  with(env: Readonly<Record<string, string>>): Docker {
+    return new Docker({ ...this.#env, ...env });
+  }
+
   /** Whether there is a client, and an engine behind it. */
   async answers(): Promise<boolean> {
     const { failed } = await execa("docker", ["info"], { env: this.#env, reject: false, timeout: 20_000 });

@@ -1,5 +1,6 @@
 import { access } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { hostTarget, nameOf, type Target } from "../../build/targets.ts";
 import manifest from "../../package.json" with { type: "json" };
 import type { BaseImages } from "./base-image.ts";
 import type { Docker } from "./docker.ts";
@@ -10,23 +11,28 @@ export const ROOT: string = resolve(import.meta.dirname, "../..");
 /** The version the image is labelled with, and that the executable prints. */
 export const VERSION: string = manifest.version;
 
-/** Docker's words for what Node calls x64 and arm64. */
-const ARCHITECTURES: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
-
 /**
  * Builds Dockerfile.sidecar as a user would, on the minimal base.
  *
  * TARGETARCH is given, because the legacy builder of a client without buildx sets none.
  *
+ * @param folder the build context: dist/, or a copy of it
  * @throws Error when the executable has not been built for this machine
  */
-export async function buildProbeImage(docker: Docker, bases: BaseImages, tag: string): Promise<void> {
-  const architecture = ARCHITECTURES[process.arch] ?? process.arch;
-  const executable = join(ROOT, `dist/linux-${architecture}/celery-probe`);
+export async function buildProbeImage(
+  docker: Docker,
+  bases: BaseImages,
+  tag: string,
+  libc: Target["libc"],
+  folder: string = join(ROOT, "dist"),
+): Promise<void> {
+  const target = hostTarget(libc);
+  const executable = join(folder, nameOf(target), "celery-probe");
   await access(executable).catch(() => {
-    throw new Error(`${executable} is missing: npm run build`);
+    throw new Error(`${executable} is missing: npm run package`);
   });
-  const values = { BASE: bases.slim, TARGETARCH: architecture, VERSION };
+  const values = { BASE: bases.slim, MUSL_BASE: bases.musl, TARGETARCH: target.dockerArch, VERSION };
   const args = Object.entries(values).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]);
-  await docker.run(["build", "--file", join(ROOT, "Dockerfile.sidecar"), ...args, "--tag", tag, ROOT]);
+  const file = join(folder, "Dockerfile.sidecar");
+  await docker.run(["build", "--file", file, ...args, "--target", libc, "--tag", tag, folder]);
 }

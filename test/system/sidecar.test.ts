@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { DockerBench } from "./bench.ts";
 import { LOCKED } from "./docker.ts";
-import { VERSION } from "./probe-image.ts";
+import { buildProbeImage, VERSION } from "./probe-image.ts";
 import { until } from "./until.ts";
 
 const EXECUTABLE = "/usr/local/bin/celery-probe";
@@ -29,13 +29,23 @@ describe("the sidecar image", () => {
     );
   });
 
-  test("carries labels and no health check of its own when inspected", async () => {
-    const { docker, probeImage } = bench;
+  test.each(["glibc", "musl"] as const)("for %s carries labels and a health check", async (libc) => {
+    const { docker, bases } = bench;
+    const image = `${NAME}-${libc}`;
+    bench.atEnd(() => docker.run(["image", "rm", "--force", image]));
+    await buildProbeImage(docker, bases, image, libc);
     const config: unknown = JSON.parse(
-      await docker.run(["image", "inspect", "--format", "{{json .Config}}", probeImage]),
+      await docker.run(["image", "inspect", "--format", "{{json .Config}}", image]),
     );
-    expect(config).not.toHaveProperty("Healthcheck");
     expect(config).toMatchObject({
+      // Durations in nanoseconds.
+      Healthcheck: {
+        Test: ["CMD", EXECUTABLE],
+        Interval: 30e9,
+        Timeout: 10e9,
+        StartPeriod: 30e9,
+        Retries: 3,
+      },
       Entrypoint: [EXECUTABLE],
       Labels: {
         "org.opencontainers.image.title": "celery-probe",
@@ -69,18 +79,20 @@ describe("the sidecar image", () => {
     expect(run).toBe(`celery-probe ${VERSION}`);
   });
 
-  test("gives the executable to another container when it runs as an init container", async () => {
+  test.each([
+    ["install", (image: string) => [image, "install", "/shared/"]],
+    ["cp", (image: string) => ["--entrypoint", "cp", image, EXECUTABLE, "/shared/"]],
+  ] as const)("gives the executable to another container by %s as an init container", async (how, words) => {
     const { docker, bases, probeImage } = bench;
-    const volume = `${NAME}-shared`;
+    const volume = `${NAME}-shared-${how}`;
     bench.atEnd(() => docker.run(["volume", "rm", "--force", volume]));
     // What Kubernetes makes of an emptyDir: anybody may write.
     const mount = ["--volume", `${volume}:/shared`];
     await docker.run(["run", "--rm", "--network", "none", ...mount, bases.slim, "chmod", "0777", "/shared"]);
-    const copy = ["--entrypoint", "cp", probeImage, EXECUTABLE, "/shared/"];
-    await docker.run(["run", "--rm", "--network", "none", ...LOCKED, ...mount, ...copy]);
+    await docker.run(["run", "--rm", "--network", "none", ...LOCKED, ...mount, ...words(probeImage)]);
     const readOnly = ["--volume", `${volume}:/shared:ro`, "--user", "1000"];
-    const words = [bases.python, "/shared/celery-probe", "--version"];
-    const run = await docker.run(["run", "--rm", "--network", "none", ...LOCKED, ...readOnly, ...words]);
+    const ask = [bases.python, "/shared/celery-probe", "--version"];
+    const run = await docker.run(["run", "--rm", "--network", "none", ...LOCKED, ...readOnly, ...ask]);
     expect(run).toBe(`celery-probe ${VERSION}`);
   });
 });

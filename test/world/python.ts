@@ -112,18 +112,40 @@ export async function celeryVenv(version: CeleryVersion, options: VenvOptions = 
     `Celery ${version}`,
     pins,
     async (fresh) => {
-      const venv = ["venv", "--no-config", "--no-python-downloads", "--relocatable", "--allow-existing"];
-      await runUv(uv, [...venv, "--python", python.path, fresh]);
-      if (shim !== undefined) {
-        const site = join(fresh, `lib/python${python.version}/site-packages`);
-        await writeFile(join(site, "older_python.py"), shim);
-        await writeFile(join(site, "older_python.pth"), "import older_python\n");
-      }
-      const install = ["pip", "install", "--no-config", "--no-python-downloads", "--compile-bytecode"];
-      await runUv(uv, [...install, "--python", join(fresh, "bin/python"), ...packages]);
+      await makeVenv(uv, python, fresh, packages);
+      if (shim === undefined) return;
+      const site = join(fresh, `lib/python${python.version}/site-packages`);
+      await writeFile(join(site, "older_python.py"), shim);
+      await writeFile(join(site, "older_python.pth"), "import older_python\n");
     },
   );
   return { folder, python: join(folder, "bin/python"), celery: join(folder, "bin/celery") };
+}
+
+/**
+ * A venv with programs of PyPI, made once into `.cache/`, as absolute path of its folder.
+ *
+ * @param requirements pinned
+ * @throws Error when no Python is found or a package cannot be had
+ */
+export async function toolVenv(name: string, requirements: readonly string[]): Promise<string> {
+  const python = await findPython();
+  const uv = await uvCommand(python);
+  return cached(`tools-${name}`, requirements.join(", "), { python: python.path, requirements }, (fresh) =>
+    makeVenv(uv, python, fresh, requirements),
+  );
+}
+
+async function makeVenv(
+  uv: string,
+  python: Python,
+  folder: string,
+  requirements: readonly string[],
+): Promise<void> {
+  const venv = ["venv", "--no-config", "--no-python-downloads", "--relocatable", "--allow-existing"];
+  await runUv(uv, [...venv, "--python", python.path, folder]);
+  const install = ["pip", "install", "--no-config", "--no-python-downloads", "--compile-bytecode"];
+  await runUv(uv, [...install, "--python", join(folder, "bin/python"), ...requirements]);
 }
 
 /** A machine may have several Pythons of one version, and a venv belongs to its interpreter. */
@@ -152,6 +174,11 @@ export async function unpackedPackage(name: string, requirement: string): Promis
     ];
     await runUv(uv, [...install, "--python", python.path, "--target", fresh, requirement]);
   });
+}
+
+/** The absolute path of uv, installed once into `.cache/`. */
+export async function uvPath(): Promise<string> {
+  return uvCommand(await findPython());
 }
 
 /** The absolute path of uv (which runs without Python), installed by whatever this Python has: pip, or venv. */

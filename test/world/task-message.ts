@@ -5,6 +5,8 @@ import { hostname } from "node:os";
 export interface Tasks {
   /** Two numbers. */
   add: [x: number, y: number];
+  /** What the exception says. */
+  fail: [words: string];
   /** Seconds to sleep. */
   nap: [seconds: number];
   /** Seconds to burn CPU. */

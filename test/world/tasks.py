@@ -48,6 +48,13 @@ def add(self, x, y):
     return x + y
 
 
+@app.task(bind=True, name="tasks.fail")
+def fail(self, words):
+    """Raises a ValueError with these words."""
+    began(self)
+    raise ValueError(words)
+
+
 @app.task(bind=True, name="tasks.nap")
 def nap(self, seconds):
     """Sleeps; under gevent and eventlet the worker goes on."""

@@ -9,6 +9,8 @@ export interface BrokerFacts {
     readonly from: string;
     /** null: it answers. */
     readonly failure: BrokerFailure | null;
+    /** Whether it answered at the beginning of the run. */
+    readonly wasWell: boolean;
     /** Redis or Valkey, and its version; null where INFO is refused. */
     readonly server: string | null;
     readonly upS: number | null;

@@ -1,5 +1,7 @@
 import { placeText } from "../../broker/url.ts";
+import type { BrokerFailure } from "../../broker/failure.ts";
 import { label } from "../../cli/usage.ts";
+import type { Plan } from "../../health/plan.ts";
 import { type Finding, finding } from "../finding.ts";
 import type { Topic } from "../scene.ts";
 
@@ -7,30 +9,28 @@ import type { Topic } from "../scene.ts";
 const FULL = 0.9;
 
 /** The broker: which, whether it can be used, whether it has room. */
-export const broker: Topic = async ({ check: { plan }, session }) => {
-  const { shown, origin } = plan.broker;
-  const named = { url: shown, from: label(origin) };
-  if (!session.ok) {
-    const facts = { ...named, failure: session.problem, server: null, upS: null };
-    return [finding("broker", "problem", null, facts)];
-  }
+export const broker: Topic = async ({ check, session }) => {
+  const { plan } = check;
+  if (!session.ok) return [unusable(plan, session.problem, false)];
   const { send, read } = session.value;
   const sent = await send([["INFO"]]);
-  if (!sent.ok) {
-    const facts = { ...named, failure: sent.problem, server: null, upS: null };
-    return [finding("broker", "problem", null, facts)];
-  }
+  if (!sent.ok) return [unusable(plan, sent.problem, false)];
   const [reply] = sent.value;
   const info = fieldsOf(reply?.ok ? String(reply.value) : "");
   const server = info.get("valkey_version");
   const redis = info.get("redis_version");
+  const { asking } = check.evidence;
   const found: Finding[] = [
-    finding("broker", "ok", placeText(read.target.place), {
-      ...named,
-      failure: null,
-      server: server !== undefined ? `Valkey ${server}` : redis !== undefined ? `Redis ${redis}` : null,
-      upS: numberIn(info, "uptime_in_seconds"),
-    }),
+    // It may be read, and not be written to.
+    asking.kind === "broker-failed"
+      ? unusable(plan, asking.failure, false)
+      : finding("broker", "ok", placeText(read.target.place), {
+          ...namedBroker(plan),
+          failure: null,
+          wasWell: true,
+          server: server !== undefined ? `Valkey ${server}` : redis !== undefined ? `Redis ${redis}` : null,
+          upS: numberIn(info, "uptime_in_seconds"),
+        }),
   ];
   const used = numberIn(info, "used_memory");
   if (used === null) return found;
@@ -40,6 +40,28 @@ export const broker: Topic = async ({ check: { plan }, session }) => {
   const level = limit !== null && (mayEvict || used > limit * FULL) ? "warning" : "ok";
   return [...found, finding("broker-memory", level, null, { used, limit, policy })];
 };
+
+/** Whether it still answers when the run has been observing for a while; nothing where it does. */
+export const brokerStill: Topic = async ({ check, session, observed }) => {
+  if (!session.ok) return [];
+  await observed();
+  const sent = await session.value.send([["PING"]]);
+  return sent.ok ? [] : [unusable(check.plan, sent.problem, true)];
+};
+
+function unusable(plan: Plan, failure: BrokerFailure, wasWell: boolean): Finding {
+  return finding("broker", "problem", null, {
+    ...namedBroker(plan),
+    failure,
+    wasWell,
+    server: null,
+    upS: null,
+  });
+}
+
+function namedBroker({ broker: { shown, origin } }: Plan): { readonly url: string; readonly from: string } {
+  return { url: shown, from: label(origin) };
+}
 
 /** The lines `name:value` of INFO. */
 function fieldsOf(text: string): ReadonlyMap<string, string> {

@@ -4,11 +4,12 @@ import { bytes, seconds } from "../speech.ts";
 import type { WordsOf } from "./words.ts";
 
 export const BROKER_WORDS: WordsOf<BrokerFacts> = {
-  broker: ({ url, from, failure, server, upS }) => {
+  broker: ({ url, from, failure, wasWell, server, upS }) => {
     const named = `${url} (from ${from})`;
     if (failure !== null) {
       const { fact, hint } = brokerStatement(url, failure);
-      return { seen: `${fact} (from ${from})`, next: hint };
+      const since = wasWell ? "; it answered when this run began" : "";
+      return { seen: `${fact} (from ${from})${since}`, next: hint };
     }
     const up = upS === null ? "" : `, up for ${seconds(upS)}`;
     return { seen: `${named} answers: ${server ?? "a server that does not say which"}${up}`, next: null };

@@ -1,9 +1,28 @@
 import type { Code, Facts, Finding, Level } from "../../doctor/finding.ts";
+import { BEAT_WORDS } from "./beat.ts";
 import { BROKER_WORDS } from "./broker.ts";
+import { FLOWER_WORDS } from "./flower.ts";
+import { LOG_WORDS } from "./log.ts";
+import { PROCESS_WORDS } from "./process.ts";
+import { QUEUE_WORDS } from "./queues.ts";
+import { RESULT_WORDS } from "./results.ts";
+import { SETTINGS_WORDS } from "./settings.ts";
+import { TASK_WORDS } from "./tasks.ts";
 import { WORKER_WORDS } from "./worker.ts";
 import type { FindingWords, WordsOf } from "./words.ts";
 
-const WORDS: WordsOf<Facts> = { ...BROKER_WORDS, ...WORKER_WORDS };
+const WORDS: WordsOf<Facts> = {
+  ...BROKER_WORDS,
+  ...WORKER_WORDS,
+  ...SETTINGS_WORDS,
+  ...PROCESS_WORDS,
+  ...LOG_WORDS,
+  ...QUEUE_WORDS,
+  ...TASK_WORDS,
+  ...RESULT_WORDS,
+  ...BEAT_WORDS,
+  ...FLOWER_WORDS,
+};
 
 /** Every code there is. */
 export const CODES = Object.keys(WORDS) as readonly Code[];

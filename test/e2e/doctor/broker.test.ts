@@ -1,7 +1,8 @@
+import { once } from "node:events";
 import { expect, test } from "vitest";
 import { freePort, startServer } from "../../world/server.ts";
 import { startWorker } from "../../world/worker.ts";
-import { probe } from "../probe.ts";
+import { probe, startProbe } from "../probe.ts";
 import { diagnose, saying } from "./diagnose.ts";
 
 test("names a broker that refuses connections, and where its URL came from", async () => {
@@ -46,4 +47,44 @@ test("tells a blocked solo worker that prefork answers during long tasks", async
   await worker.taskStarted(await worker.submit("nap", 60));
   const { of } = await diagnose(["--node", worker.node], { CELERY_BROKER_URL: server.url() });
   expect(of("worker")).toMatchObject([{ level: "warning", seen: saying(/busy/), next: saying(/prefork/) }]);
+});
+
+test("does not call well what has died in the middle of the run", async () => {
+  const server = await startServer();
+  await using worker = await startWorker({ server });
+  const running = startProbe(["doctor", "--placement", "remote", "--broker", server.url()]);
+  await once(running.stdout, "data");
+  await server.stop();
+  const { stdout, exitCode } = await running;
+  expect(stdout).toMatch(/^ok +broker 127/m);
+  expect(stdout).toMatch(/^PROBLEM +broker: .*; it answered when this run began/m);
+  expect(stdout).toMatch(/^first: broker: /m);
+  expect(stdout).toMatch(/queue-length: .*the broker did not answer/);
+  expect(exitCode).toBe(1);
+  expect(worker.isRunning).toBe(true);
+});
+
+test("reads a broker that is full, and cannot be asked a question", async () => {
+  await using server = await startServer();
+  await using worker = await startWorker({ server });
+  const redis = server.client();
+  await redis.rpush("celery-task-meta-ballast", "x".repeat(2_000_000));
+  await redis.config("SET", "maxmemory", "1mb", "maxmemory-policy", "noeviction");
+  const { of, exitCode } = await diagnose(["--broker", server.url(), "--placement", "remote"]);
+  await redis.config("SET", "maxmemory", "0");
+  redis.disconnect();
+  expect(of("broker")).toMatchObject([{ level: "problem", seen: saying(/OOM/) }]);
+  expect(of("broker-memory")).toMatchObject([{ level: "warning" }]);
+  expect(exitCode).toBe(1);
+  expect(worker.isRunning).toBe(true);
+});
+
+test("ends at once when it is told to", async () => {
+  await using server = await startServer();
+  const running = startProbe(["doctor", "--placement", "remote", "--broker", server.url()]);
+  await once(running.stdout, "data");
+  running.kill("SIGTERM");
+  const { exitCode, durationMs } = await running;
+  expect(exitCode).toBe(1);
+  expect(durationMs).toBeLessThan(3_000);
 });

@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 import type { Code, Level } from "../../../src/doctor/finding.ts";
-import { type Probed, probe } from "../probe.ts";
+import type { Container } from "../../world/container.ts";
+import { EXECUTABLE, type Probed, probe } from "../probe.ts";
 
 /** A finding as `--output json` prints it. */
 export interface Printed {
@@ -22,7 +23,19 @@ export async function diagnose(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<Diagnosis> {
-  const probed = await probe(["doctor", "--output", "json", ...args], env);
+  return read(await probe(["doctor", "--output", "json", ...args], env));
+}
+
+/** The same inside a container, as `docker exec` does. */
+export async function diagnoseIn(
+  container: Container,
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Diagnosis> {
+  return read(await container.run(EXECUTABLE, ["doctor", "--output", "json", ...args], env));
+}
+
+function read(probed: Probed): Diagnosis {
   if (probed.stdout === "") throw new Error(`no findings: ${probed.stderr}`);
   const { findings } = JSON.parse(probed.stdout) as { readonly findings: readonly Printed[] };
   return { ...probed, findings, of: (code) => findings.filter((finding) => finding.code === code) };

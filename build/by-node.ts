@@ -1,0 +1,57 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { execa } from "execa";
+import { bundleLoader } from "./bundle.ts";
+import { warmCodeCache, wrapScript } from "./code-cache.ts";
+import { npmPackage } from "./npm-package.ts";
+import { pack, SEA_CONFIG } from "./pack.ts";
+import { partsOf } from "./parts.ts";
+import { CODE_CACHE_ASSET, SCRIPT_ASSET } from "./runtime.ts";
+import { strip } from "./strip.ts";
+import { runtimeVersion, type Target } from "./targets.ts";
+
+/** How an executable starts: with the code that V8 has compiled for it, or without, which takes longer. */
+export type Start = "warm" | "cold";
+
+/**
+ * Makes the executable for glibc: strips npm's Node, has it compile what a check runs, packs both.
+ *
+ * pkg, the code cache and the blob need the very version of Node that goes into the executable. That of another
+ * architecture runs under qemu, where there is one; without it the executable has no code cache.
+ *
+ * @param executable absolute
+ * @throws Error under another version of Node than the target's
+ */
+export async function buildByNode(target: Target, bundle: string, executable: string): Promise<Start> {
+  const wanted = runtimeVersion(target);
+  if (process.version !== `v${wanted}`)
+    throw new Error(`this is Node ${process.version}: expected v${wanted}, which 'npm run build' uses`);
+  const parts = await partsOf(target);
+  const node = join(await npmPackage(target.runtime), "bin/node");
+  await bundleLoader(parts.loader);
+  await wrapScript(bundle, parts.script);
+  const command = await commandOf(node, target);
+  if (command === null) await writeFile(parts.codeCache, "");
+  else await warmCodeCache(command, parts.script, parts.codeCache);
+  await strip(node, parts.node);
+  await pack({
+    target,
+    main: parts.loader,
+    node: parts.node,
+    seaConfig: {
+      ...SEA_CONFIG,
+      assets: { [SCRIPT_ASSET]: parts.script, [CODE_CACHE_ASSET]: parts.codeCache },
+    },
+    executable,
+  });
+  return command === null ? "cold" : "warm";
+}
+
+/** How that Node is started on this machine; null: it cannot be. */
+async function commandOf(node: string, { arch, machine }: Target): Promise<readonly string[] | null> {
+  if (arch === process.arch) return [node];
+  const emulated = [`/usr/bin/qemu-${machine}-static`, "-L", `/usr/${machine}-linux-gnu`, node] as const;
+  const [emulator, ...words] = emulated;
+  const { failed } = await execa(emulator, [...words, "--version"], { reject: false });
+  return failed ? null : emulated;
+}

@@ -1,0 +1,22 @@
+import { join } from "node:path";
+import { execa } from "execa";
+
+const ROOT = join(import.meta.dirname, "..");
+
+/**
+ * What the sources are, as `git` says: the first twelve digits of the commit, with `+` behind them where they have been
+ * changed since; `unknown` outside of a clone.
+ */
+export async function commit(): Promise<string> {
+  const git = (...args: readonly string[]) => execa("git", ["-C", ROOT, ...args], { reject: false });
+  const head = await git("rev-parse", "--short=12", "HEAD");
+  if (head.failed) return "unknown";
+  const changes = await git("status", "--porcelain");
+  return `${head.stdout}${changes.failed || changes.stdout !== "" ? "+" : ""}`;
+}
+
+/** When the sources were committed, in seconds since 1970: the time of all files of a release. 0 outside of a clone. */
+export async function commitTime(): Promise<number> {
+  const { failed, stdout } = await execa("git", ["-C", ROOT, "log", "-1", "--format=%ct"], { reject: false });
+  return failed ? 0 : Number(stdout);
+}

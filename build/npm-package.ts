@@ -1,0 +1,52 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { execa } from "execa";
+import manifest from "../package.json" with { type: "json" };
+import { cached } from "../test/world/cache.ts";
+
+const ROOT = join(import.meta.dirname, "..");
+
+/**
+ * The folder of an optional dependency. npm installs those of this machine; of any other the package is fetched, and
+ * has to be the one in the lock file.
+ *
+ * @throws Error where the registry does not have it, or has another one
+ */
+export async function npmPackage(name: keyof typeof manifest.optionalDependencies): Promise<string> {
+  const installed = join(ROOT, "node_modules", name);
+  if (existsSync(join(installed, "package.json"))) return installed;
+  const version = manifest.optionalDependencies[name];
+  const integrity = await lockedIntegrity(name);
+  const folder = await cached(
+    `npm-${name.replaceAll(/[@/]/g, "-")}`,
+    `${name} ${version}`,
+    { version, integrity },
+    async (fresh) => {
+      await execa("npm", ["pack", "--silent", "--pack-destination", fresh, `${name}@${version}`], {
+        cwd: fresh,
+      });
+      const [archive] = await readdir(fresh);
+      if (archive === undefined) throw new Error(`npm has packed nothing for ${name}@${version}`);
+      const path = join(fresh, archive);
+      const digest = createHash("sha512")
+        .update(await readFile(path))
+        .digest("base64");
+      if (`sha512-${digest}` !== integrity)
+        throw new Error(`${name}@${version} is not the one in package-lock.json: sha512-${digest}`);
+      await execa("tar", ["-xzf", path, "-C", fresh]);
+      await rm(path);
+    },
+  );
+  return join(folder, "package");
+}
+
+async function lockedIntegrity(name: string): Promise<string> {
+  const lock = JSON.parse(await readFile(join(ROOT, "package-lock.json"), "utf8")) as {
+    packages: Partial<Record<string, { integrity: string }>>;
+  };
+  const locked = lock.packages[`node_modules/${name}`];
+  if (locked === undefined) throw new Error(`${name} is not in package-lock.json`);
+  return locked.integrity;
+}

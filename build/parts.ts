@@ -1,0 +1,23 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { CACHE_FOLDER } from "../test/world/cache.ts";
+import { nameOf, type Target } from "./targets.ts";
+
+/** Where what executables are made from is left; the bundle is the same for all. */
+const FOLDER = join(CACHE_FOLDER, "build");
+
+/** The whole program as one CommonJS file. */
+export const BUNDLE = join(FOLDER, "celery-probe.cjs");
+
+/** What a target's executable is made from. */
+export async function partsOf(target: Target) {
+  const folder = join(FOLDER, nameOf(target));
+  await mkdir(folder, { recursive: true });
+  return {
+    script: join(folder, "celery-probe.script.js"),
+    codeCache: join(folder, "celery-probe.code-cache"),
+    loader: join(folder, "loader.cjs"),
+    /** Its Node without symbols. */
+    node: join(folder, "node"),
+  };
+}

@@ -1,0 +1,82 @@
+import type { CommandConfig } from "../cli/command-options.ts";
+import type { Config } from "../cli/options.ts";
+import type { Deadline } from "../deadline.ts";
+import { chooseBrokers } from "../health/choose-broker.ts";
+import { planCheck } from "../health/plan.ts";
+import type { Host } from "../host.ts";
+import { openSession, type Session } from "../session/session.ts";
+import { UNKNOWN_COMMAND } from "../worker/command.ts";
+import type { WorkerProcess } from "../worker/survey.ts";
+import type { BeatProcess } from "./find-beats.ts";
+import type { BeatBroker } from "./look-at-beats.ts";
+
+/**
+ * Connects to the broker that a beat uses, as the check finds that of a worker.
+ *
+ * @returns the conversation; or why there is none, in words without passwords
+ */
+export async function openBeatBroker(
+  config: Omit<CommandConfig<"beat">, "timeout"> & Pick<Config, "timeout">,
+  host: Host,
+  deadline: Deadline,
+  beat: BeatProcess,
+): Promise<Session | string> {
+  const likeWorker: WorkerProcess = {
+    pid: beat.pid,
+    startTicks: beat.startTicks,
+    command: { ...UNKNOWN_COMMAND, broker: beat.given.values.get("broker") ?? null },
+    words: "",
+    foundBy: "command",
+    environment: beat.environment === null ? null : Object.fromEntries(beat.environment),
+    host: null,
+    state: beat.state,
+    innerPid: beat.pid,
+  };
+  const chosen = chooseBrokers(config, host, [likeWorker]);
+  if (!chosen.ok) return chosen.problem.sentence;
+  const { read } = chosen.value;
+  if (read.origin.kind === "default") return "nobody names one";
+  const any = { value: true, origin: { kind: "default" } } as const;
+  const plan = planCheck({ ...config, any, broker: { value: read.url, origin: read.origin } }, host);
+  if (!plan.ok) return plan.problem.sentence;
+  const session = await openSession(plan.value, host, deadline);
+  return session.ok ? session.value : `${plan.value.broker.shown} cannot be used`;
+}
+
+/** How often a beat is pinged that does not answer. */
+const ATTEMPTS = 2;
+
+/** After a restart of its broker a beat connects anew within this time: kombu waits 30 s at most between two attempts. */
+const RECONNECT_S = 60;
+
+/** What is asked of it. */
+export function beatBroker(session: Session, timeoutMs: number): BeatBroker {
+  /** Seconds since the server was started; null: it does not say. */
+  async function upS(): Promise<number | null> {
+    const sent = await session.send([["INFO", "server"]]);
+    const reply = sent.ok ? sent.value[0] : undefined;
+    const found = /^uptime_in_seconds:(\d+)/m.exec(reply?.ok ? String(reply.value) : "")?.[1];
+    return found === undefined ? null : Number(found);
+  }
+
+  return {
+    async answers(node) {
+      for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+        const replies = await session.ask({ method: "ping" }, [node], timeoutMs);
+        if (!replies.ok) return null;
+        if (replies.value.results.has(node)) return true;
+        // A serialisation that is not read is an answer too: nobody else was asked.
+        if (replies.value.unread.length > 0) return true;
+      }
+      const up = await upS();
+      return up !== null && up < RECONNECT_S ? null : false;
+    },
+    async ttlS(key) {
+      const sent = await session.send([["TTL", key]]);
+      const reply = sent.ok ? sent.value[0] : undefined;
+      if (!reply?.ok) return "unasked";
+      const ttl = Number(reply.value);
+      return ttl === -2 ? "gone" : ttl < 0 ? null : ttl;
+    },
+  };
+}

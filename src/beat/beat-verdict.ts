@@ -1,0 +1,89 @@
+import type { Possible } from "../worker/survey.ts";
+import type { BeatProcess } from "./find-beats.ts";
+import type { ScheduleFile } from "./schedule-file.ts";
+
+/** What was seen of the beats of a container. Times in seconds. */
+export interface BeatEvidence {
+  /** Null: processes cannot be seen. */
+  readonly beats: readonly BeatProcess[] | null;
+  /** Where there is none: programs that may be one by another name. */
+  readonly possible: readonly Possible[];
+  /** Whether the container is known to be the beat's own, so that none means that it is dead. */
+  readonly isInside: boolean;
+  /** Of the only one; null: there is none, or more than one. */
+  readonly only: OnlyBeat | null;
+}
+
+export interface OnlyBeat {
+  readonly ageS: number;
+  readonly isFrozen: boolean;
+  /** Of a worker with `-B`: its child that has ended; null: none. */
+  readonly endedChild: number | null;
+  readonly schedule: ScheduleFile;
+  /** How long ago the file was written; null: that is not known. */
+  readonly writtenAgoS: number | null;
+  readonly maxAgeS: number;
+  /** Whether it answers pings, being told to; null: it is not told to, or it could not be asked. */
+  readonly answers: boolean | null;
+  readonly lock: RedbeatLock;
+}
+
+/** What redbeat has in Redis: of several beats only the holder of the lock sends. `ttlS`: null: it never ends. */
+export type RedbeatLock =
+  | { readonly kind: "not-asked" }
+  | { readonly kind: "held"; readonly key: string; readonly ttlS: number | null }
+  /** `isNamed`: somebody has said that it is this key; else another one may be held, or none used. */
+  | { readonly kind: "gone"; readonly key: string; readonly isNamed: boolean };
+
+export type BeatReason =
+  | "running"
+  | "starting"
+  | "no-beat"
+  | "ended"
+  | "several-beats"
+  | "stopped"
+  | "schedule-stale"
+  | "schedule-deleted"
+  | "schedule-missing"
+  | "silent"
+  | "lock-gone"
+  | "unrecognised"
+  | "no-processes";
+
+export interface BeatVerdict {
+  readonly status: "healthy" | "unhealthy" | "unknown";
+  readonly reason: BeatReason;
+}
+
+/** A beat opens its file and takes its lock within this time, in seconds, application imports included. */
+const START_S = 60;
+
+/** The verdict. What is wrong for sure comes first; a beat that has just started has not done everything yet. */
+export function judgeBeat({ beats, possible, isInside, only }: BeatEvidence): BeatVerdict {
+  if (beats === null) return { status: "unknown", reason: "no-processes" };
+  if (beats.length === 0) {
+    if (possible.length > 0) return { status: "unknown", reason: "unrecognised" };
+    return isInside
+      ? { status: "unhealthy", reason: "no-beat" }
+      : { status: "unknown", reason: "no-processes" };
+  }
+  if (only === null) return { status: "unhealthy", reason: "several-beats" };
+  const { ageS, isFrozen, endedChild, schedule, writtenAgoS, maxAgeS, answers, lock } = only;
+  if (isFrozen || beats.some(({ state }) => state === "T" || state === "t")) {
+    return { status: "unhealthy", reason: "stopped" };
+  }
+  if (endedChild !== null) return { status: "unhealthy", reason: "ended" };
+  if (schedule.kind === "deleted") return { status: "unhealthy", reason: "schedule-deleted" };
+  if (writtenAgoS !== null && writtenAgoS > maxAgeS && ageS > maxAgeS) {
+    return { status: "unhealthy", reason: "schedule-stale" };
+  }
+  const isMissing = schedule.kind === "missing";
+  const isGone = lock.kind === "gone" && lock.isNamed;
+  if (ageS < START_S && (isMissing || answers === false || isGone)) {
+    return { status: "healthy", reason: "starting" };
+  }
+  if (isMissing) return { status: "unhealthy", reason: "schedule-missing" };
+  if (answers === false) return { status: "unhealthy", reason: "silent" };
+  if (isGone) return { status: "unhealthy", reason: "lock-gone" };
+  return { status: "healthy", reason: "running" };
+}

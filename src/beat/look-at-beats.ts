@@ -1,0 +1,120 @@
+import type { Host } from "../host.ts";
+import { isFrozen } from "../worker/freezer.ts";
+import { nodeName } from "../worker/node-name.ts";
+import type { ProcFiles } from "../worker/proc-files.ts";
+import { statOf } from "../worker/process-status.ts";
+import { ageS } from "../worker/usage.ts";
+import type { BeatEvidence, RedbeatLock } from "./beat-verdict.ts";
+import { type BeatProcess, findBeats, isToAnswer, schedulerOf } from "./find-beats.ts";
+import { type BeatSettings, findScheduleFile } from "./schedule-file.ts";
+
+/** celery/beat.py `Scheduler.sync_every`, and the longest sleep between two looks, `DEFAULT_MAX_INTERVAL`, in seconds. */
+const SYNC_EVERY_S = 180;
+const MAX_INTERVAL_S = 300;
+
+/** A worker waits for a child of its pool that has ended at once, for its beat only at its own end. In milliseconds. */
+const REAPED_MS = 1_000;
+
+/** How a broker is asked about a beat; null where there is none. */
+export interface BeatBroker {
+  /** Whether the node answers a ping; null: it could not be asked, or is connecting anew. */
+  readonly answers: (node: string) => Promise<boolean | null>;
+  /** The time to live of a key in seconds; null: it has none. */
+  readonly ttlS: (key: string) => Promise<number | null | "gone" | "unasked">;
+}
+
+/** What the probe was told. */
+export interface BeatPlan {
+  /** How long the file may be unwritten, in seconds; null: by Celery's own intervals. */
+  readonly maxAgeS: number | null;
+  readonly settings: BeatSettings;
+  /** Where redbeat's lock is; null: where redbeat has it by default. */
+  readonly lockKey: string | null;
+  /** The number of the only beat; null: it is looked for. */
+  readonly named: number | null;
+  readonly isInside: boolean;
+}
+
+/** celery/beat.py `beat_nodename`. */
+const DEFAULT_NAME = "celerybeat";
+
+/** redbeat/schedulers.py `RedBeatConfig`: the prefix `redbeat:`, and `:lock`. */
+const DEFAULT_LOCK = "redbeat::lock";
+
+/** Looks at the beats of this container, and asks the broker about the only one. */
+export async function lookAtBeats(
+  host: Host,
+  { maxAgeS, settings, lockKey, named, isInside }: BeatPlan,
+  brokerOf: (beat: BeatProcess) => Promise<BeatBroker | null>,
+): Promise<BeatEvidence> {
+  const { proc } = host;
+  const { beats, possible } = findBeats(proc, named);
+  const [beat, second] = beats ?? [];
+  if (beat === undefined || second !== undefined) return { beats, possible, isInside, only: null };
+  const age = ageS(proc, beat.startTicks);
+  const schedule = findScheduleFile(proc, await host.files(), beat, settings, host.epochSeconds() - age);
+  const broker = await brokerOf(beat);
+  return {
+    beats,
+    possible,
+    isInside,
+    only: {
+      ageS: age,
+      isFrozen: isFrozen(proc, beat.pid, beat.state),
+      endedChild: beat.isEmbedded ? await endedChildOf(beat.pid, host) : null,
+      schedule,
+      writtenAgoS:
+        schedule.kind === "there" && schedule.writtenS !== null
+          ? host.epochSeconds() - schedule.writtenS
+          : null,
+      maxAgeS: maxAgeS ?? maxAgeFor(maxIntervalOf(beat)),
+      answers: broker === null || !isToAnswer(beat) ? null : await broker.answers(nodeOf(beat, host)),
+      lock: broker === null ? { kind: "not-asked" } : await lockOf(beat, settings, lockKey, broker),
+    },
+  };
+}
+
+/** How long the file of a healthy beat may be unwritten at most that sleeps for so long, with as much again; in seconds. */
+export function maxAgeFor(maxIntervalS: number): number {
+  return 2 * Math.max(SYNC_EVERY_S, maxIntervalS);
+}
+
+function maxIntervalOf({ given, environment }: BeatProcess): number {
+  const told = given.values.get("max-interval") ?? environment?.get("CELERY_BEAT_MAX_INTERVAL");
+  return Number(told) || MAX_INTERVAL_S;
+}
+
+/** A child that has ended and for which nobody waits. */
+async function endedChildOf(pid: number, { proc, pause }: Host): Promise<number | null> {
+  const before = zombiesOf(proc, pid);
+  if (before.length === 0) return null;
+  await pause(REAPED_MS);
+  const after = zombiesOf(proc, pid);
+  return before.find((child) => after.includes(child)) ?? null;
+}
+
+function zombiesOf(proc: ProcFiles, parent: number): readonly number[] {
+  return (proc.pids() ?? []).filter((pid) => {
+    const stat = statOf(proc, pid);
+    return stat?.parent === parent && stat.state === "Z";
+  });
+}
+
+function nodeOf({ given, environment }: BeatProcess, { hostname }: Host): string {
+  const name = given.values.get("hostname") ?? environment?.get("CELERY_BEAT_HOSTNAME") ?? "";
+  return nodeName(name, hostname, DEFAULT_NAME);
+}
+
+async function lockOf(
+  beat: BeatProcess,
+  settings: BeatSettings,
+  named: string | null,
+  { ttlS }: BeatBroker,
+): Promise<RedbeatLock> {
+  if (!/redbeat/i.test(schedulerOf(beat) ?? settings.scheduler ?? "") && named === null)
+    return { kind: "not-asked" };
+  const key = named ?? DEFAULT_LOCK;
+  const ttl = await ttlS(key);
+  if (ttl === "unasked") return { kind: "not-asked" };
+  return ttl === "gone" ? { kind: "gone", key, isNamed: named !== null } : { kind: "held", key, ttlS: ttl };
+}

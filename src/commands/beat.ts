@@ -1,0 +1,50 @@
+import { beatBroker, openBeatBroker } from "../beat/ask-broker.ts";
+import { judgeBeat } from "../beat/beat-verdict.ts";
+import { type BeatPlan, lookAtBeats } from "../beat/look-at-beats.ts";
+import type { CommandConfig } from "../cli/command-options.ts";
+import { startDeadline } from "../deadline.ts";
+import { readPidfile } from "../health/look-around.ts";
+import { beatDetails, beatJson, beatText } from "../render/beat-text.ts";
+import type { Session } from "../session/session.ts";
+import { misused, type Run } from "./command.ts";
+
+/** No process has this number: a pid file that is not there names none. */
+const NOBODY = 0;
+
+/** The health check of a beat's container. */
+export const beat: Run<CommandConfig<"beat">> = async ({ config }, host) => {
+  const deadline = startDeadline(config.deadline.value, host.now);
+  const named = readPidfile(config.pidfile, host.proc);
+  if (!named.ok) return misused(named.problem);
+  const maxAge = config["max-schedule-age"].value;
+  const plan: BeatPlan = {
+    maxAgeS: maxAge === null ? null : maxAge / 1_000,
+    settings: { schedule: config.schedule.value, scheduler: null, filename: null },
+    lockKey: config["redbeat-lock"].value,
+    named: config.pidfile.value === null ? null : (named.value ?? NOBODY),
+    isInside: /^(?:auto|inside)$/.test(config.placement.value),
+  };
+  let session: Session | string = "not asked";
+  const evidence = await lookAtBeats(host, plan, async (process) => {
+    session = await openBeatBroker(config, host, deadline, process);
+    return typeof session === "string" ? null : beatBroker(session, config.timeout.value);
+  });
+  const verdict = judgeBeat(evidence);
+  const broker = brokerText(session);
+  const lines = [beatText(evidence, verdict), ...(config.verbose.value ? beatDetails(evidence, broker) : [])];
+  const text =
+    config.output.value === "json"
+      ? beatJson(evidence, verdict, host.now())
+      : lines.map((one) => `${one}\n`).join("");
+  return {
+    stdout: config.quiet.value ? "" : text,
+    stderr: "",
+    exitCode: verdict.status === "healthy" ? 0 : 1,
+  };
+};
+
+function brokerText(session: Session | string): string {
+  if (typeof session === "string") return session;
+  session.close();
+  return session.plan.broker.shown;
+}

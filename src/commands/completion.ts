@@ -1,0 +1,22 @@
+import { wrong } from "../cli/usage.ts";
+import { bashScript } from "../completion/bash.ts";
+import { commandsTaken, SHELLS, type Shell, type Taken } from "../completion/commands-taken.ts";
+import { fishScript } from "../completion/fish.ts";
+import { zshScript } from "../completion/zsh.ts";
+import { misused, type Run } from "./command.ts";
+
+const SCRIPTS: { readonly [S in Shell]: (commands: readonly Taken[]) => string } = {
+  bash: bashScript,
+  zsh: zshScript,
+  fish: fishScript,
+};
+
+/** What makes a shell complete this program's commands and options. */
+export const completion: Run<unknown> = ({ words: [word = ""] }) => {
+  const shell = SHELLS.find((one) => one === word);
+  if (shell === undefined) {
+    const expected = `${SHELLS.slice(0, -1).join(", ")} or ${SHELLS.at(-1) ?? ""}`;
+    return Promise.resolve(misused(wrong(`unknown shell '${word}': expected ${expected}`).problem));
+  }
+  return Promise.resolve({ stdout: SCRIPTS[shell](commandsTaken()), stderr: "", exitCode: 0 });
+};

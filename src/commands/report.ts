@@ -1,0 +1,56 @@
+import type { CommandConfig } from "../cli/command-options.ts";
+import { startDeadline } from "../deadline.ts";
+import { diagnose } from "../doctor/diagnose.ts";
+import type { Host } from "../host.ts";
+import { withoutKnown } from "../inspect/secrets.ts";
+import { unwrittenWords } from "../render/install-words.ts";
+import { checkJson } from "../render/json.ts";
+import { REPORT_HEAD, REPORT_JSON_HEAD, reportJson, reportText } from "../render/report-text.ts";
+import { line } from "../render/speech.ts";
+import { gatherReport } from "../report/gather-report.ts";
+import { type Ending, misused, type Run } from "./command.ts";
+
+/** The support bundle: all that is known, without passwords. */
+export const report: Run<CommandConfig<"report">> = async (
+  { config, words: [path], unknownVariables },
+  host,
+) => {
+  const obstacle = path === undefined ? null : await obstacleAt(path, host);
+  if (obstacle !== null) return failed(obstacle);
+  const deadline = startDeadline(config.deadline.value, host.now);
+  const done = await Promise.race([
+    diagnose(config, host, deadline, unknownVariables),
+    host.interrupted.then(() => null),
+  ]);
+  if (done === null) return { stdout: "", stderr: "", exitCode: 1 };
+  if (!done.ok) return misused(done.problem);
+  const { scene, findings, end } = done.value;
+  const gathered = await gatherReport(config, host, done.value);
+  end();
+  const text =
+    config.output.value === "json"
+      ? reportJson(gathered.report, JSON.parse(checkJson(scene.check)), findings)
+      : reportText(gathered.report, scene.check, findings);
+  // Sentences are made without secrets; once more for what they quote.
+  const clean = withoutKnown(text, gathered.secrets);
+  if (path === undefined) return { stdout: clean, stderr: "", exitCode: 0 };
+  const problem = (await host.files()).write(path, clean, host.uuid());
+  if (problem !== null) return failed(unwrittenWords(path, problem));
+  return { stdout: `${line(path)} is written: read it before you send it\n`, stderr: "", exitCode: 0 };
+};
+
+/** Why a report may not be written there; null: it may. */
+async function obstacleAt(path: string, host: Host): Promise<string | null> {
+  const files = await host.files();
+  const look = files.look(path);
+  if (!look.ok) return look.problem === "forbidden" ? `${path} may not be looked at by this user` : null;
+  if (look.value.kind !== "file") return `${path} is no file: expected one, or a name that is free`;
+  const head = files.head(path, REPORT_JSON_HEAD.length);
+  const isOurs =
+    head.ok && (head.value === "" || head.value.startsWith(REPORT_HEAD) || head.value === REPORT_JSON_HEAD);
+  return isOurs ? null : `${path} is a file that is no report, and was left as it is: expected another name`;
+}
+
+function failed(sentence: string): Ending {
+  return { stdout: "", stderr: `celery-probe: ${line(sentence)}\n`, exitCode: 1 };
+}

@@ -1,0 +1,113 @@
+import type { CommandConfig } from "../cli/command-options.ts";
+import { planCheck } from "../health/plan.ts";
+import type { Host } from "../host.ts";
+import type { Terminal } from "../machine/parts.ts";
+import { watchRows } from "../render/watch-rows.ts";
+import { type Canvas, troubleText, watchLines } from "../render/watch-text.ts";
+import { observe, type Observer } from "../watch/observe.ts";
+import { type Ending, misused, type Run } from "./command.ts";
+
+/** Heartbeats come every two seconds: whoever sends any is heard within this time, in milliseconds. */
+const HEARING_MS = 2_500;
+
+const DONE: Ending = { stdout: "", stderr: "", exitCode: 0 };
+
+/** Every worker and queue of the broker: a screen that is refreshed, lines where stdout is no terminal, or one picture. */
+export const watch: Run<CommandConfig<"watch">> = async ({ config }, host) => {
+  const plan = planCheck(config, host);
+  if (!plan.ok) return misused(plan.problem);
+  const { asked } = plan.value;
+  const nodes = config.node.value.length > 0 && asked.kind === "nodes" ? asked.nodes : [];
+  const observer = observe(plan.value, host, { nodes, queues: config.queue.value });
+  const terminal = await host.terminal();
+  const isUnicode = /utf-?8/i.test(host.env["LC_ALL"] || host.env["LC_CTYPE"] || host.env["LANG"] || "");
+  const canvas = (hasKeys: boolean, rows: number): Canvas => ({
+    columns: terminal?.size().columns ?? Infinity,
+    rows,
+    inColour: terminal !== null && !host.env["NO_COLOR"],
+    isUnicode: terminal === null || isUnicode,
+    hasKeys,
+  });
+  const end = config.once.value
+    ? await once(observer, host, canvas(false, Infinity))
+    : terminal === null
+      ? await lines(observer, host, config.interval.value)
+      : await screen(observer, host, terminal, config.interval.value, canvas);
+  observer.close();
+  return end;
+};
+
+/** Looks until there is something to show: whoever sends heartbeats has been heard, and what was asked is answered. */
+async function begin(observer: Observer, host: Host, withinMs = HEARING_MS): Promise<void> {
+  await observer.look();
+  await Promise.race([host.pause(Math.min(withinMs, HEARING_MS)), host.interrupted]);
+  await observer.settled();
+  await observer.look();
+  await observer.settled();
+}
+
+async function once(observer: Observer, host: Host, canvas: Canvas): Promise<Ending> {
+  await begin(observer, host);
+  const view = await observer.look();
+  if (view.trouble !== null) {
+    return { stdout: "", stderr: `celery-probe: ${troubleText(view)}\n`, exitCode: 1 };
+  }
+  const stdout = watchLines(view, canvas)
+    .map((line) => `${line}\n`)
+    .join("");
+  return { stdout, stderr: "", exitCode: view.nodes.length > 0 ? 0 : 1 };
+}
+
+/** Until the reader goes, or a signal comes. */
+async function lines(observer: Observer, host: Host, intervalMs: number): Promise<Ending> {
+  const interrupted = host.interrupted.then(() => "interrupted" as const);
+  await begin(observer, host, intervalMs);
+  for (;;) {
+    const rows = watchRows(await observer.look());
+    if (!host.print(rows.map((row) => `${row}\n`).join(""))) return DONE;
+    if ((await Promise.race([host.pause(intervalMs), interrupted])) === "interrupted") return DONE;
+  }
+}
+
+/** Home, each line to its end, the rest: nothing is cleared that is written again, so that nothing flickers. */
+function frame(shown: readonly string[]): string {
+  return `\x1b[?2026h\x1b[H${shown.map((line) => `${line}\x1b[K`).join("\n")}\x1b[J\x1b[?2026l`;
+}
+
+async function screen(
+  observer: Observer,
+  host: Host,
+  terminal: Terminal,
+  intervalMs: number,
+  canvas: (hasKeys: boolean, rows: number) => Canvas,
+): Promise<Ending> {
+  let quit: () => void = () => undefined;
+  const left = new Promise<"left">((resolve) => {
+    quit = () => {
+      resolve("left");
+    };
+  });
+  void host.interrupted.then(quit);
+  let view: Awaited<ReturnType<Observer["look"]>> | null = null;
+  const draw = () => {
+    if (view !== null) host.print(frame(watchLines(view, canvas(true, terminal.size().rows))));
+  };
+  terminal.onKey((key) => {
+    if (/^[qQ\x03\x04]$/.test(key)) quit();
+    if (key === "\x1a") {
+      terminal.suspend();
+      draw();
+    }
+  });
+  terminal.onResize(draw);
+  terminal.takeScreen();
+  host.print(frame(["connecting …"]));
+  let ended: string | undefined;
+  while (ended !== "left") {
+    view = (await Promise.race([observer.look(), left.then(() => null)])) ?? view;
+    draw();
+    ended = (await Promise.race([host.pause(intervalMs), left])) ?? undefined;
+  }
+  terminal.restore();
+  return DONE;
+}

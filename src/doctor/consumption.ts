@@ -1,0 +1,63 @@
+import { queuesOf } from "../health/worker-settings.ts";
+import { asObject } from "../pidbox/envelope.ts";
+import { isBeat } from "../worker/node-name.ts";
+import type { Scene } from "./scene.ts";
+
+/** What Celery consumes if nobody says. */
+const DEFAULT_QUEUE = "celery";
+
+/** Who consumes what, in the words of the nodes. */
+export interface Consumption {
+  /** The queues of each node that said. */
+  readonly byNode: ReadonlyMap<string, readonly string[]>;
+  /** Workers that are there and did not say: what they consume is not known. */
+  readonly silent: number;
+}
+
+/** Waits for heartbeats too: a worker that answers nothing may be heard. */
+export async function consumptionOf(scene: Scene): Promise<Consumption> {
+  const byNode = await consumedByNode(scene);
+  const known = new Set([...(await scene.nodes()), ...ownWorkers(scene).map(({ node }) => node)]);
+  const missing = [...known].filter((node) => !isBeat(node) && !byNode.has(node));
+  return { byNode, silent: Math.max(missing.length, await scene.silent()) };
+}
+
+export async function consumedByNode(scene: Scene): Promise<ReadonlyMap<string, readonly string[]>> {
+  const told = await scene.told("active_queues");
+  return new Map(
+    [...told].flatMap(([node, answer]) => {
+      const names = queueNames(answer);
+      return names === null ? [] : [[node, names] as const];
+    }),
+  );
+}
+
+/** The workers in sight that the health check is about: others may be on other brokers. */
+export function ownWorkers({ check }: Scene): Scene["workers"] {
+  return check.plan.targets.flatMap(({ node, worker }) =>
+    worker === null ? [] : [{ node, process: worker }],
+  );
+}
+
+/** The queues to be looked at: those consumed, those that workers in sight were told to, and those named by options. */
+export function queuesToMeasure(
+  scene: Scene,
+  byNode: ReadonlyMap<string, readonly string[]>,
+): readonly string[] {
+  const { config, host } = scene;
+  const told = ownWorkers(scene)
+    .filter(({ node }) => !byNode.has(node))
+    .flatMap(({ process }) => queuesOf(process, host.env) ?? []);
+  const named = config["max-queue-length"].value.flatMap(({ queue }) => queue ?? []);
+  const all = [...new Set([...[...byNode.values()].flat(), ...told, ...config.queue.value, ...named])];
+  return all.length === 0 ? [DEFAULT_QUEUE] : all.sort();
+}
+
+/** The names in an answer to `active_queues`; null: it is none. */
+function queueNames(answer: unknown): readonly string[] | null {
+  // Before Celery 5 a worker without a consumer answers null.
+  if (answer === null) return [];
+  if (!Array.isArray(answer)) return null;
+  const names = answer.map((queue: unknown) => asObject(queue)?.["name"]);
+  return names.every((name) => typeof name === "string") ? names : null;
+}

@@ -1,0 +1,71 @@
+import type { CommandConfig } from "../cli/command-options.ts";
+import type { Config } from "../cli/options.ts";
+import type { UsageProblem } from "../cli/usage.ts";
+import type { Deadline } from "../deadline.ts";
+import { gather } from "../health/check.ts";
+import { conclude } from "../health/judge.ts";
+import { type Plan, planCheck } from "../health/plan.ts";
+import type { CheckReport } from "../health/report.ts";
+import type { Host } from "../host.ts";
+import { type Outcome, success } from "../outcome.ts";
+import { examine, type OnFound } from "./examine.ts";
+import type { Finding } from "./finding.ts";
+import type { Scene } from "./scene.ts";
+import { setScene } from "./set-scene.ts";
+
+/** The health check may take so much of the run's time at most. */
+const CHECK_SHARE = 0.3;
+
+/** What came of it; `end` closes what is open. */
+export interface Diagnosis {
+  readonly scene: Scene;
+  readonly findings: readonly Finding[];
+  readonly end: () => void;
+}
+
+/** The health check, then every finding. */
+export async function diagnose(
+  config: CommandConfig<"doctor"> | CommandConfig<"report">,
+  host: Host,
+  deadline: Deadline,
+  unknownVariables: readonly string[],
+  onFound: OnFound = () => undefined,
+): Promise<Outcome<Diagnosis, UsageProblem>> {
+  const plans = planned(config, host);
+  if (!plans.ok) return plans;
+  const [plan, instead] = plans.value;
+  const first = await checked(plan, host, unknownVariables);
+  // Nobody answers anywhere: then what is missing here is the matter.
+  const isNobody = instead !== null && first.verdict.reason === "undecided";
+  const check = isNobody ? await checked(instead, host, unknownVariables) : first;
+  const { scene, end } = await setScene(config, check, host, deadline);
+  const findings = await examine(scene, onFound);
+  return success({ scene, findings, end });
+}
+
+/** Where no worker is in sight and none is named, every worker of the broker is meant; the second: the one that belongs here. */
+function planned(
+  config: CommandConfig<"doctor"> | CommandConfig<"report">,
+  host: Host,
+): Outcome<readonly [Plan, Plan | null], UsageProblem> {
+  // Queues and tasks have findings of their own.
+  const nothing = { origin: { kind: "default" } } as const;
+  const forCheck: Config = {
+    ...config,
+    "max-queue-length": { value: [], ...nothing },
+    "max-task-age": { value: null, ...nothing },
+  };
+  const plan = planCheck(forCheck, host);
+  if (!plan.ok) return plan;
+  const isMeant = config.node.value.length > 0 || config.placement.value === "inside";
+  if (isMeant || plan.value.targets.some(({ worker }) => worker !== null)) return success([plan.value, null]);
+  const any = planCheck({ ...forCheck, any: { value: true, ...nothing } }, host);
+  if (!any.ok) return any;
+  return success([any.value, plan.value.place.kind === "inside" ? plan.value : null]);
+}
+
+async function checked(plan: Plan, host: Host, unknownVariables: readonly string[]): Promise<CheckReport> {
+  const evidence = await gather({ ...plan, deadline: plan.deadline * CHECK_SHARE }, host);
+  const verdict = conclude(evidence, plan.rules);
+  return { plan, evidence, verdict, isForgiven: false, elapsedMs: host.now(), unknownVariables };
+}

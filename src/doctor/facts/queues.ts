@@ -1,0 +1,55 @@
+/** What is found of the queues. */
+export interface QueueFacts {
+  /** How many messages wait in a queue. */
+  readonly "queue-length":
+    | {
+        readonly kind: "told";
+        /** Of all priorities. */
+        readonly length: number;
+        /** `--max-queue-length`. */
+        readonly limit: number;
+        /** By how many messages a second it grows; null: there were no two looks. */
+        readonly growth: number | null;
+      }
+    /** Further queues, each within its limit. */
+    | { readonly kind: "more"; readonly queues: number; readonly messages: number }
+    | { readonly kind: "untold"; readonly queues: readonly string[]; readonly because: string };
+  /** Whether every queue with work is consumed, and every worker consumes. */
+  readonly "queues-consumed":
+    | { readonly kind: "all"; readonly queues: number; readonly search: BindingSearch }
+    | {
+        readonly kind: "unconsumed";
+        readonly length: number;
+        /** A queue that is consumed and is nearly called like it. */
+        readonly similar: string | null;
+        /** The nodes that consume other queues. */
+        readonly nodes: readonly string[];
+        /** Workers that are there and did not say what they consume. */
+        readonly silent: number;
+      }
+    /** The node answers and consumes no queue. */
+    | { readonly kind: "idle"; readonly waiting: readonly string[] }
+    | { readonly kind: "nobody-says" };
+  /** Whether the workers keep up; messages and tasks a second. */
+  readonly throughput:
+    | {
+        readonly kind: "measured";
+        readonly arrived: number;
+        readonly finished: number;
+        readonly growth: number;
+        readonly length: number;
+        /** Tasks that run, of how many at once; null: the pools did not say. */
+        readonly busy: { readonly active: number; readonly slots: number } | null;
+        readonly overS: number;
+      }
+    /** Nodes that consume and were not heard twice, of so many. */
+    | { readonly kind: "unheard"; readonly missing: number; readonly nodes: number }
+    | { readonly kind: "unmeasured"; readonly queues: number };
+}
+
+/** How far the search for queues that others have declared has come. */
+export interface BindingSearch {
+  readonly isWhole: boolean;
+  /** The broker's words, where it permits none. */
+  readonly refusal: string | null;
+}

@@ -1,0 +1,34 @@
+/** What is found of the settings of a worker. Seconds; 0: none. */
+export interface SettingsFacts {
+  readonly pool: {
+    readonly pool: string | null;
+    readonly concurrency: number | null;
+    /** What it was told and does not do; null: nothing. */
+    readonly told: { readonly pool: string; readonly by: string } | null;
+  };
+  readonly "time-limits": {
+    readonly soft: number;
+    readonly hard: number;
+    /** Who says so. */
+    readonly from: string;
+    readonly gapS: number;
+    /** Which of the two the pool does not enforce. */
+    readonly unenforced: readonly ("soft" | "hard")[];
+    readonly pool: string | null;
+    /** Variables that name another limit than the one that counts. */
+    readonly without: readonly string[];
+  };
+  readonly "container-timeouts": {
+    readonly limit: number;
+    readonly kind: "soft" | "hard";
+    readonly gapS: number;
+    /** How many were looked at. */
+    readonly looked: number;
+    readonly over: readonly (readonly [name: string, seconds: number])[];
+    readonly near: readonly (readonly [name: string, seconds: number])[];
+  };
+  readonly recycling: {
+    readonly maxTasks: number | null;
+    readonly maxKilobytes: number | null;
+  };
+}

@@ -1,0 +1,79 @@
+/** What is found of the tasks in hand, and of those that wait. */
+export interface TaskFacts {
+  /** What a node has in hand. */
+  readonly tasks:
+    | { readonly kind: "told"; readonly count: number; readonly oldest: AgedTask | null }
+    /** Further nodes. */
+    | { readonly kind: "more"; readonly nodes: number; readonly count: number }
+    | { readonly kind: "nobody" }
+    | { readonly kind: "not-asked"; readonly nodes: readonly UnaskedNode[] };
+  /** Whether a task takes longer than it may. */
+  readonly "task-age":
+    | { readonly kind: "fine"; readonly count: number; readonly silent: number }
+    | { readonly kind: "nobody-says" }
+    | {
+        readonly kind: "old";
+        readonly node: string;
+        readonly task: AgedTask;
+        readonly limitS: number;
+        /** Whose limit it is. */
+        readonly of: "task" | "worker" | "option";
+        /** The pool, where it does not enforce limits. */
+        readonly lax: string | null;
+      };
+  /** Whether the workers know the task that comes next. */
+  readonly "unregistered-task":
+    | { readonly kind: "known"; readonly looked: number; readonly unread: number }
+    | { readonly kind: "not-seen"; readonly because: string }
+    | {
+        readonly kind: "unknown";
+        readonly task: string;
+        /** Nodes that consume the queue, and know the task or do not. */
+        readonly knowing: readonly string[];
+        readonly ignorant: readonly string[];
+        /** Nodes that consume the queue and did not say, and workers that said nothing at all. */
+        readonly silent: number;
+      };
+  /** What is delivered and not acknowledged: tasks with an ETA among them. */
+  readonly "late-tasks": { readonly kind: "not-seen"; readonly because: string } | UnackedFacts;
+}
+
+export interface UnackedFacts {
+  readonly kind: "seen";
+  /** Delivered and not acknowledged, and how many of them were read. */
+  readonly unacked: number;
+  readonly looked: number;
+  readonly withEta: number;
+  /** Their time has come and they do not run. */
+  readonly late: number;
+  readonly latest: NamedTask | null;
+  readonly latestS: number;
+  /** Their time comes after they are delivered again. */
+  readonly beyond: number;
+  readonly farthest: NamedTask | null;
+  readonly farthestS: number;
+  /** Delivered before more than the visibility timeout. */
+  readonly overdue: number;
+  readonly visibilityS: number;
+  readonly isDefault: boolean;
+  /** Nodes that did not say which tasks they run. */
+  readonly silent: number;
+}
+
+export interface NamedTask {
+  readonly name: string;
+  readonly id: string;
+}
+
+export interface AgedTask extends NamedTask {
+  /** Seconds since it was begun, by the worker's clock and ours. */
+  readonly ageS: number;
+}
+
+export interface UnaskedNode {
+  readonly node: string;
+  /** Celery's; null: it is not known, and nobody is asked whose version is not known. */
+  readonly version: string | null;
+  /** It was not asked because that can harm it; else it did not answer. */
+  readonly isOlder: boolean;
+}

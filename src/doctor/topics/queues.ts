@@ -1,0 +1,249 @@
+import { asObject } from "../../pidbox/envelope.ts";
+import { lengthsOf, queueKeys } from "../../worker/queues.ts";
+import { consumedByNode, type Consumption, consumptionOf, queuesToMeasure } from "../consumption.ts";
+import type { BindingSearch } from "../facts/queues.ts";
+import { type Finding, finding } from "../finding.ts";
+import {
+  growthOf,
+  isLeftAlone,
+  isHeardTwice,
+  isTaskExchange,
+  isTaskQueue,
+  judgeThroughput,
+  limitOf,
+  type Look,
+  paceOf,
+  queueOfBinding,
+  similarTo,
+} from "../judge-queues.ts";
+import { type Scanned, scan, type Send } from "../scan.ts";
+import type { Scene, Topic } from "../scene.ts";
+
+/** Queues that get a line of their own though nothing is wrong with them. */
+const SHOWN = 20;
+
+/** Queues measured with one write: nineteen keys each. */
+const AT_ONCE = 50;
+
+/** Keys looked at by one SCAN; see docs/doctor.md for what that costs the server. */
+const SLICE = 500;
+
+/** The search for bindings takes so many milliseconds at most, and this share of what is left. */
+const SEARCH_MS = 2_000;
+const SEARCH_SHARE = 0.25;
+
+/** A binding table holds one member for each queue of an exchange: one with more is not read. */
+const MOST_BINDINGS = 1_000;
+
+/** How long the queues are, whether each is consumed, and whether the workers keep up. */
+export const queues: Topic = async (scene) => {
+  if (!scene.session.ok) return [];
+  const { send } = scene.session.value;
+  const { prefix } = scene.session.value.plan.naming;
+  const byNode = await consumedByNode(scene);
+  const measured = queuesToMeasure(scene, byNode);
+  const first = await look(scene, send, measured, prefix);
+  const declared = await declaredQueues(scene, send, prefix);
+  const others = declared.queues.filter((queue) => !measured.includes(queue));
+  const firstOthers = await look(scene, send, others, prefix);
+  const consumption = await consumptionOf(scene);
+  await scene.observed();
+  const second = await look(scene, send, [...measured, ...others], prefix);
+  if (first === null || firstOthers === null || second === null) {
+    const facts = { kind: "untold", queues: measured, because: "the broker did not answer" } as const;
+    return [finding("queue-length", "skipped", null, facts)];
+  }
+  const before: Look = { atMs: first.atMs, lengths: new Map([...first.lengths, ...firstOthers.lengths]) };
+  return [
+    ...lengthFindings(scene, measured, first, second),
+    ...consumedFindings([...measured, ...others], consumption, declared.search, before, second),
+    await throughput(scene, byNode, first, second),
+  ];
+};
+
+/** Null: the broker did not answer. */
+async function look(
+  scene: Scene,
+  send: Send,
+  names: readonly string[],
+  prefix: string,
+): Promise<Look | null> {
+  const lengths = new Map<string, number | null>();
+  const atMs = scene.host.now();
+  for (let at = 0; at < names.length; at += AT_ONCE) {
+    const some = names.slice(at, at + AT_ONCE);
+    const keys = some.map((queue) => queueKeys(queue, prefix));
+    const sent = await send(keys.flat().map((key) => ["LLEN", key]));
+    if (!sent.ok) return null;
+    let position = 0;
+    for (const [number, queue] of some.entries()) {
+      const size = keys[number]?.length ?? 0;
+      lengths.set(queue, lengthsOf(sent.value.slice(position, (position += size))));
+    }
+  }
+  return { atMs, lengths };
+}
+
+/** The queues that anybody has declared: kombu keeps the bindings of each exchange in a set. */
+async function declaredQueues(
+  scene: Scene,
+  send: Send,
+  prefix: string,
+): Promise<{ readonly queues: readonly string[]; readonly search: BindingSearch }> {
+  const { host, deadline } = scene;
+  const begin = `${prefix}_kombu.binding.`;
+  const found = new Set<string>();
+  const end = host.now() + Math.min(SEARCH_MS, deadline.left() * SEARCH_SHARE);
+  const tables = new Set<string>();
+  const scanned: Scanned = await scan(
+    send,
+    { pattern: `${begin}*`, slice: SLICE },
+    (keys) => {
+      for (const key of keys) if (isTaskExchange(key.slice(begin.length))) tables.add(key);
+      return [];
+    },
+    () => undefined,
+    () => host.now() < end,
+  );
+  const all = [...tables];
+  for (let at = 0; at < all.length; at += AT_ONCE) {
+    const some = all.slice(at, at + AT_ONCE);
+    const sizes = await send(some.map((key) => ["SCARD", key]));
+    const readable = some.filter((_, position) => {
+      const reply = sizes.ok ? sizes.value[position] : undefined;
+      return reply?.ok === true && Number(reply.value) <= MOST_BINDINGS;
+    });
+    if (readable.length === 0) continue;
+    const members = await send(readable.map((key) => ["SMEMBERS", key]));
+    for (const reply of members.ok ? members.value : []) {
+      if (!reply.ok || !Array.isArray(reply.value)) continue;
+      for (const member of reply.value as readonly unknown[]) {
+        const queue = queueOfBinding(String(member));
+        if (queue !== null && isTaskQueue(queue)) found.add(queue);
+      }
+    }
+  }
+  const refusal = scanned.refusal ?? null;
+  return { queues: [...found].sort(), search: { isWhole: scanned.isWhole, refusal } };
+}
+
+function lengthFindings(
+  { config }: Scene,
+  names: readonly string[],
+  first: Look,
+  second: Look,
+): readonly Finding[] {
+  const limits = config["max-queue-length"].value;
+  const told = names
+    .flatMap((queue) => {
+      const length = second.lengths.get(queue) ?? first.lengths.get(queue) ?? null;
+      return length === null ? [] : [{ queue, length, limit: limitOf(queue, limits) }];
+    })
+    .sort((a, b) => b.length - a.length);
+  const show = ({ queue, length, limit }: (typeof told)[number]) =>
+    finding("queue-length", length > limit ? "warning" : "ok", queue, {
+      kind: "told",
+      length,
+      limit,
+      growth: growthOf([queue], first, second),
+    });
+  const tooLong = told.filter(({ length, limit }) => length > limit);
+  const fine = told.filter(({ length, limit }) => length <= limit);
+  const rest = fine.slice(SHOWN);
+  const untold = names.filter((queue) => !told.some((one) => one.queue === queue));
+  const messages = rest.reduce((sum, { length }) => sum + length, 0);
+  return [
+    ...tooLong.map(show),
+    ...fine.slice(0, SHOWN).map(show),
+    ...(rest.length === 0
+      ? []
+      : [finding("queue-length", "ok", null, { kind: "more", queues: rest.length, messages })]),
+    ...(untold.length === 0
+      ? []
+      : [
+          finding("queue-length", "skipped", null, {
+            kind: "untold",
+            queues: untold,
+            because: "no list, or LLEN is refused",
+          }),
+        ]),
+  ];
+}
+
+function consumedFindings(
+  names: readonly string[],
+  { byNode, silent }: Consumption,
+  search: BindingSearch,
+  before: Look,
+  after: Look,
+): readonly Finding[] {
+  const consumed = new Set([...byNode.values()].flat());
+  const alone = names.filter(
+    (queue) => !consumed.has(queue) && isLeftAlone(before.lengths.get(queue), after.lengths.get(queue)),
+  );
+  if (byNode.size === 0) {
+    return [finding("queues-consumed", "skipped", null, { kind: "nobody-says" })];
+  }
+  const idle = [...byNode].filter(([, own]) => own.length === 0).map(([node]) => node);
+  const found = [
+    // Whose consumers were cancelled consumes the others' queues again when it is told to.
+    ...idle.map((node) =>
+      finding("queues-consumed", alone.length > 0 ? "problem" : "warning", node, {
+        kind: "idle",
+        waiting: alone,
+      }),
+    ),
+    ...alone.map((queue) =>
+      // One that says nothing may consume it.
+      finding("queues-consumed", silent === 0 ? "problem" : "skipped", queue, {
+        kind: "unconsumed",
+        length: after.lengths.get(queue) ?? 0,
+        similar: similarTo(queue, [...consumed]),
+        nodes: [...byNode.keys()],
+        silent,
+      }),
+    ),
+  ];
+  if (found.length > 0) return found;
+  return [finding("queues-consumed", "ok", null, { kind: "all", queues: consumed.size, search })];
+}
+
+async function throughput(
+  scene: Scene,
+  byNode: Consumption["byNode"],
+  first: Look,
+  second: Look,
+): Promise<Finding> {
+  // Of those that consume these queues, and of all of them.
+  const spans = new Map([...scene.spans()].filter(([node]) => byNode.has(node)));
+  const missing = [...byNode.keys()].filter((node) => !isHeardTwice(spans.get(node))).length;
+  const pace = paceOf(spans);
+  if (pace === null || missing > 0) {
+    return finding("throughput", "skipped", null, { kind: "unheard", missing, nodes: byNode.size });
+  }
+  const names = [...new Set([...byNode.values()].flat())];
+  const growth = growthOf(names, first, second);
+  if (growth === null || names.length === 0) {
+    return finding("throughput", "skipped", null, { kind: "unmeasured", queues: names.length });
+  }
+  const stats = await scene.told("stats");
+  let [active, slots] = [0, 0];
+  for (const [node, { last }] of spans) {
+    const size = asObject(asObject(stats.get(node))?.["pool"])?.["max-concurrency"];
+    if (typeof size !== "number" || last.active === null) continue;
+    active += last.active;
+    slots += size;
+  }
+  const measured = {
+    growth,
+    length: names.reduce((sum, queue) => sum + (second.lengths.get(queue) ?? 0), 0),
+    busy: slots === 0 ? null : { active, slots },
+  };
+  return finding("throughput", judgeThroughput(measured), null, {
+    kind: "measured",
+    ...measured,
+    arrived: Math.max(0, growth + pace.begun),
+    finished: pace.finished,
+    overS: pace.overS,
+  });
+}

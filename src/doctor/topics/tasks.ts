@@ -1,0 +1,339 @@
+import { isBeat } from "../../worker/node-name.ts";
+import { queueKeys } from "../../worker/queues.ts";
+import { describesSafely } from "../../worker/versions.ts";
+import { type Consumption, consumptionOf, ownWorkers } from "../consumption.ts";
+import type { AgedTask, UnaskedNode } from "../facts/tasks.ts";
+import { type Finding, finding } from "../finding.ts";
+import {
+  isBuiltIn,
+  judgeUnacked,
+  configuredLimitOf,
+  poolLimitOf,
+  readRegistered,
+  readUnacked,
+  registeredNames,
+  taskOfMessage,
+  tasksIn,
+  type Unacked,
+} from "../judge-tasks.ts";
+import type { Send } from "../scan.ts";
+import type { Scene, Topic } from "../scene.ts";
+import { transportOf } from "../transport.ts";
+
+/** Nodes that get a line of their own. */
+const SHOWN = 20;
+
+/** Tasks over their limit that are named. */
+const NAMED = 10;
+
+/** A task is over its limit by more than this, in seconds: clocks differ, and pools look once a second. */
+const MARGIN_S = 5;
+
+/** The limits of tasks younger than this, in seconds, are not asked after. */
+const YOUNG_S = 5;
+
+/** Nodes whose tasks' own limits are asked for: those with the oldest tasks. */
+const ASKED = 20;
+
+/** Queues whose next message is looked at. */
+const QUEUES = 200;
+
+/** A message of more bytes is not read: a reply of this size costs the server well under a millisecond. */
+const LARGEST = 262_144;
+
+/** Nodes of a list whose memory is counted (MEMORY USAGE … SAMPLES). */
+const SAMPLES = 50;
+
+/** Messages looked at of those that are not acknowledged, at either end. */
+const UNACKED = 100;
+
+/** What the workers have in hand, and what comes next. */
+export const tasks: Topic = async (scene) => {
+  if (!scene.session.ok) return [];
+  const { send } = scene.session.value;
+  const told = await scene.told("active");
+  const nowS = scene.host.epochSeconds();
+  const inHand = new Map(
+    [...told].flatMap(([node, answer]) => {
+      const found = tasksIn(answer, nowS);
+      return found === null ? [] : [[node, found] as const];
+    }),
+  );
+  const nodes = (await scene.nodes()).filter((node) => !isBeat(node));
+  const versions = await scene.versions();
+  const unasked = nodes
+    .filter((node) => !inHand.has(node))
+    .map((node): UnaskedNode => {
+      const version = versions.get(node) ?? null;
+      return { node, version, isOlder: version !== null && !describesSafely(version) };
+    });
+  const consumption = await consumptionOf(scene);
+  return [
+    ...tasksFindings(inHand, unasked),
+    ...(await ageFindings(scene, inHand, unasked.length)),
+    ...(await registeredFindings(scene, send, consumption)),
+    await lateFinding(scene, send, inHand, unasked.length),
+  ];
+};
+
+type InHand = ReadonlyMap<string, readonly AgedTask[]>;
+
+function tasksFindings(inHand: InHand, unasked: readonly UnaskedNode[]): readonly Finding[] {
+  const byAge = [...inHand].sort(([, [a]], [, [b]]) => (b?.ageS ?? -1) - (a?.ageS ?? -1));
+  const rest = byAge.slice(SHOWN);
+  const count = rest.reduce((sum, [, found]) => sum + found.length, 0);
+  const found: Finding[] = byAge.slice(0, SHOWN).map(([node, [oldest, ...others]]) =>
+    finding("tasks", "ok", node, {
+      kind: "told",
+      count: (oldest === undefined ? 0 : 1) + others.length,
+      oldest: oldest ?? null,
+    }),
+  );
+  if (rest.length > 0) found.push(finding("tasks", "ok", null, { kind: "more", nodes: rest.length, count }));
+  if (unasked.length > 0)
+    found.push(finding("tasks", "skipped", null, { kind: "not-asked", nodes: unasked }));
+  return found.length > 0 ? found : [finding("tasks", "skipped", null, { kind: "nobody" })];
+}
+
+async function ageFindings(scene: Scene, inHand: InHand, silent: number): Promise<readonly Finding[]> {
+  if (inHand.size === 0) return [finding("task-age", "skipped", null, { kind: "nobody-says" })];
+  const maxMs = scene.config["max-task-age"].value;
+  const youngS = Math.min(YOUNG_S, (maxMs ?? Infinity) / 1_000);
+  const grown = [...inHand]
+    .map(([node, all]) => [node, all.filter(({ ageS }) => ageS > youngS)] as const)
+    .filter(([, all]) => all.length > 0)
+    .sort(([, [a]], [, [b]]) => (b?.ageS ?? 0) - (a?.ageS ?? 0));
+  const stats = grown.length === 0 ? new Map<string, unknown>() : await scene.told("stats");
+  const conf = grown.length === 0 ? new Map<string, unknown>() : await scene.told("conf");
+  const own = await ownLimits(
+    scene,
+    grown.slice(0, ASKED).map(([node]) => node),
+  );
+  const found: Finding[] = [];
+  let count = 0;
+  for (const [node, all] of grown) {
+    const { limitS: poolS, lax } = poolLimitOf(stats.get(node));
+    const process = ownWorkers(scene).find((one) => one.node === node)?.process;
+    const configuredS = configuredLimitOf(conf.get(node));
+    const workerS = poolS ?? process?.command.timeLimitS ?? configuredS;
+    for (const task of all) {
+      // A task's own limit stands in place of the worker's; where it is not known, nobody is accused.
+      const limits = own.get(node);
+      const ownS = limits?.get(task.name) ?? null;
+      const hardS = limits === undefined ? null : (ownS ?? workerS);
+      const isOver = hardS !== null && hardS > 0 && task.ageS > hardS + MARGIN_S;
+      const isOld = maxMs !== null && task.ageS > maxMs / 1_000;
+      if (!isOver && !isOld) continue;
+      count++;
+      if (count > NAMED) continue;
+      const facts = isOver
+        ? ({ limitS: hardS, of: ownS === null || ownS === configuredS ? "worker" : "task", lax } as const)
+        : ({ limitS: (maxMs ?? 0) / 1_000, of: "option", lax: null } as const);
+      // One that its pool should have ended may have been sent with a longer limit, which nothing shows.
+      const level = isOver && lax !== null ? "problem" : "warning";
+      found.push(finding("task-age", level, node, { kind: "old", node, task, ...facts }));
+    }
+  }
+  if (found.length > 0) return found;
+  const all = [...inHand.values()].reduce((sum, { length }) => sum + length, 0);
+  return [finding("task-age", "ok", null, { kind: "fine", count: all, silent })];
+}
+
+/** Of each node the time limits of its tasks that have one of their own. */
+async function ownLimits(
+  { session, config }: Scene,
+  nodes: readonly string[],
+): Promise<ReadonlyMap<string, ReadonlyMap<string, number>>> {
+  if (!session.ok || nodes.length === 0) return new Map();
+  const question = { method: "registered", taskInfo: ["time_limit"], builtins: false } as const;
+  const asked = await session.value.ask(question, nodes, config.timeout.value);
+  if (!asked.ok) return new Map();
+  return new Map(
+    [...asked.value.results].flatMap(([node, answer]) => {
+      if (!Array.isArray(answer)) return [];
+      const limits = answer.flatMap((entry: unknown) => {
+        const read = readRegistered(entry);
+        return read === null || read.limitS === null ? [] : [[read.name, read.limitS] as const];
+      });
+      return [[node, new Map(limits)] as const];
+    }),
+  );
+}
+
+async function registeredFindings(
+  scene: Scene,
+  send: Send,
+  { byNode, silent }: Consumption,
+): Promise<readonly Finding[]> {
+  if (byNode.size === 0) {
+    return [
+      finding("unregistered-task", "skipped", null, {
+        kind: "not-seen",
+        because: "no worker says what it consumes",
+      }),
+    ];
+  }
+  const names = [...new Set([...byNode.values()].flat())].slice(0, QUEUES);
+  const heads = await headsOf(scene, send, names);
+  if (typeof heads === "string") {
+    return [finding("unregistered-task", "skipped", null, { kind: "not-seen", because: heads })];
+  }
+  const foreign = heads.seen.filter(({ task }) => !isBuiltIn(task));
+  const registered = foreign.length === 0 ? new Map<string, unknown>() : await scene.told("registered");
+  const found = foreign.flatMap(({ queue, task }): readonly Finding[] => {
+    const consumers = [...byNode].filter(([, own]) => own.includes(queue)).map(([node]) => node);
+    const knows = (node: string) => registeredNames(registered.get(node))?.has(task) ?? null;
+    const knowing = consumers.filter((node) => knows(node) === true);
+    const ignorant = consumers.filter((node) => knows(node) === false);
+    if (ignorant.length === 0) return [];
+    const unsaid = consumers.filter((node) => knows(node) === null).length + silent;
+    const isSure = knowing.length === 0 && unsaid === 0;
+    return [
+      finding("unregistered-task", isSure ? "problem" : "warning", queue, {
+        kind: "unknown",
+        task,
+        knowing,
+        ignorant,
+        silent: unsaid,
+      }),
+    ];
+  });
+  if (found.length > 0) return found;
+  const { seen, unread } = heads;
+  return [finding("unregistered-task", "ok", null, { kind: "known", looked: seen.length, unread })];
+}
+
+interface Heads {
+  readonly seen: readonly { readonly queue: string; readonly task: string }[];
+  /** Messages that are too large, or that cannot be read. */
+  readonly unread: number;
+}
+
+/** The message that is fetched next from each list of each queue; or why it is not seen. */
+async function headsOf(scene: Scene, send: Send, names: readonly string[]): Promise<Heads | string> {
+  const { naming } = scene.check.plan;
+  const keys = names.flatMap((queue) => queueKeys(queue, naming.prefix).map((key) => ({ queue, key })));
+  const lengths = await send(keys.map(({ key }) => ["LLEN", key]));
+  if (!lengths.ok) return "the broker did not answer";
+  const filled = keys.flatMap((one, position) => {
+    const reply = lengths.value[position];
+    const length = reply?.ok === true ? Number(reply.value) : 0;
+    return length > 0 ? [{ ...one, length }] : [];
+  });
+  if (filled.length === 0) return { seen: [], unread: 0 };
+  // No command tells the size of one element: what the list takes tells it on average, and of a short one at most.
+  const sizes = await send(filled.map(({ key }) => ["MEMORY", "USAGE", key, "SAMPLES", SAMPLES]));
+  if (!sizes.ok) return "the broker did not answer";
+  if (sizes.value.every((reply) => !reply.ok)) {
+    return "MEMORY USAGE is refused, so that a message's size cannot be known before it is read";
+  }
+  const small = filled.filter(({ length }, position) => {
+    const reply = sizes.value[position];
+    return reply?.ok === true && Number(reply.value) / length <= LARGEST;
+  });
+  const elements = small.length === 0 ? null : await send(small.map(({ key }) => ["LINDEX", key, -1]));
+  if (elements !== null && !elements.ok) return "the broker did not answer";
+  const seen: { readonly queue: string; readonly task: string }[] = [];
+  let unread = filled.length - small.length;
+  for (const [position, { queue }] of small.entries()) {
+    const reply = elements?.value[position];
+    // Fetched meanwhile.
+    if (reply?.ok === true && reply.value === null) continue;
+    const task = reply?.ok === true && typeof reply.value === "string" ? taskOfMessage(reply.value) : null;
+    if (task === null) unread++;
+    else seen.push({ queue, task: task.name });
+  }
+  const distinct = new Map(seen.map((one) => [`${one.queue}\0${one.task}`, one]));
+  return { seen: [...distinct.values()], unread };
+}
+
+async function lateFinding(scene: Scene, send: Send, inHand: InHand, silent: number): Promise<Finding> {
+  const notSeen = (because: string): Finding =>
+    finding("late-tasks", "skipped", null, { kind: "not-seen", because });
+  const transport = transportOf(await scene.told("conf"));
+  const { unacked: hashName, unackedIndex: indexName, visibilityS, isDefault } = transport;
+  if (hashName === null || indexName === null) return notSeen("the workers mask the names of the keys");
+  const { prefix } = scene.check.plan.naming;
+  const [hash, index] = [prefix + hashName, prefix + indexName];
+  const nowS = scene.host.epochSeconds();
+  const sent = await send([
+    ["ZCARD", index],
+    ["ZCOUNT", index, "-inf", nowS - visibilityS - OVERDUE_MARGIN_S],
+    ["ZRANGE", index, 0, UNACKED - 1, "WITHSCORES"],
+    ["ZRANGE", index, -UNACKED, -1, "WITHSCORES"],
+  ]);
+  if (!sent.ok) return notSeen("the broker did not answer");
+  const [card, old, oldest, newest] = sent.value;
+  if (card?.ok !== true || old?.ok !== true || oldest?.ok !== true || newest?.ok !== true) {
+    return notSeen(`${index} may not be read`);
+  }
+  const tags = new Map([...pairsOf(oldest.value), ...pairsOf(newest.value)]);
+  const messages = await readMessages(send, hash, tags);
+  if (messages === null) return notSeen(`${hash} may not be read`);
+  const running = new Set([...inHand.values()].flat().map(({ id }) => id));
+  const { late, beyond } = judgeUnacked(messages, running, visibilityS, nowS);
+  const overdue = Number(old.value);
+  const [latest] = late;
+  const [farthest] = beyond;
+  // Where not every worker says what it runs, a late task may run, acknowledged at its end.
+  const isSure = overdue > 0 || beyond.length > 0 || (late.length > 0 && silent === 0);
+  return finding("late-tasks", isSure ? "warning" : late.length > 0 ? "skipped" : "ok", null, {
+    kind: "seen",
+    unacked: Number(card.value),
+    looked: messages.length,
+    withEta: messages.filter(({ etaS }) => etaS !== null).length,
+    late: late.length,
+    latest: latest?.task ?? null,
+    latestS: nowS - (latest?.etaS ?? nowS),
+    beyond: beyond.length,
+    farthest: farthest?.task ?? null,
+    farthestS: (farthest?.etaS ?? nowS) - nowS,
+    overdue,
+    visibilityS,
+    isDefault,
+    silent,
+  });
+}
+
+/** Clocks differ, and kombu looks once in a hundred seconds (`unacked_restore_interval`). */
+const OVERDUE_MARGIN_S = 60;
+
+/** Names and scores by turns. */
+function pairsOf(value: unknown): readonly (readonly [string, number])[] {
+  if (!Array.isArray(value)) return [];
+  const all = value as readonly unknown[];
+  return all.flatMap((name, position) =>
+    position % 2 === 0 ? [[String(name), Number(all[position + 1])] as const] : [],
+  );
+}
+
+/** Sizes first: a message may be of any size. */
+async function readMessages(
+  send: Send,
+  hash: string,
+  tags: ReadonlyMap<string, number>,
+): Promise<readonly Unacked[] | null> {
+  const all = [...tags];
+  if (all.length === 0) return [];
+  const sizes = await send(all.map(([tag]) => ["HSTRLEN", hash, tag]));
+  if (!sizes.ok || sizes.value.every((reply) => !reply.ok)) return null;
+  const messages: Unacked[] = [];
+  let room = LARGEST;
+  const small = all.filter((_, position) => {
+    const reply = sizes.value[position];
+    const size = reply?.ok === true ? Number(reply.value) : 0;
+    if (size === 0 || size > room) return false;
+    room -= size;
+    return true;
+  });
+  if (small.length === 0) return [];
+  const sent = await send([["HMGET", hash, ...small.map(([tag]) => tag)]]);
+  const [reply] = sent.ok ? sent.value : [];
+  const values: readonly unknown[] = reply?.ok === true && Array.isArray(reply.value) ? reply.value : [];
+  for (const [position, [, deliveredS]] of small.entries()) {
+    const value = values[position];
+    const read = typeof value === "string" ? readUnacked(value, deliveredS) : null;
+    if (read !== null) messages.push(read);
+  }
+  return messages;
+}

@@ -1,0 +1,53 @@
+import type { BeatEvidence, BeatVerdict } from "../beat/beat-verdict.ts";
+import type { ScheduleFile } from "../beat/schedule-file.ts";
+import { beatStatement } from "./beat-words.ts";
+import { line } from "./speech.ts";
+
+/** The line. */
+export function beatText(evidence: BeatEvidence, verdict: BeatVerdict): string {
+  const [fact, hint] = beatStatement(evidence, verdict);
+  return line(`${verdict.status}: ${verdict.reason}: ${fact}${hint === null ? "" : `; hint: ${hint}`}`);
+}
+
+/** What more was seen, a row each. */
+export function beatDetails({ beats, only }: BeatEvidence, broker: string): readonly string[] {
+  return [
+    `beats: ${beats === null ? "cannot be seen" : beats.map(({ pid }) => pid).join(", ") || "none"}`,
+    ...(only === null
+      ? []
+      : [
+          `schedule: ${scheduleText(only.schedule)}`,
+          `limit: ${only.maxAgeS} s without a write`,
+          `broker: ${broker}`,
+        ]),
+  ].map((row) => line(`  ${row}`));
+}
+
+function scheduleText(schedule: ScheduleFile): string {
+  if ("path" in schedule) return `${schedule.path} (${schedule.kind})`;
+  return schedule.kind === "none" ? schedule.scheduler : "unknown";
+}
+
+/** For programs: schema 1, to which fields are only added (docs/beat.md). */
+export function beatJson(evidence: BeatEvidence, verdict: BeatVerdict, elapsedMs: number): string {
+  const [fact, hint] = beatStatement(evidence, verdict);
+  const { beats, only } = evidence;
+  return `${JSON.stringify({
+    schema: 1,
+    ...verdict,
+    fact,
+    hint,
+    beats: beats?.map(({ pid, isEmbedded }) => ({ pid, embedded: isEmbedded })) ?? null,
+    schedule:
+      only === null
+        ? null
+        : {
+            kind: only.schedule.kind,
+            path: "path" in only.schedule ? only.schedule.path : null,
+            written_ago_s: only.writtenAgoS === null ? null : Math.round(only.writtenAgoS),
+            max_age_s: only.maxAgeS,
+          },
+    answers: only?.answers ?? null,
+    elapsed_ms: Math.round(elapsedMs),
+  })}\n`;
+}

@@ -1,0 +1,33 @@
+import type { BeatFacts } from "../../doctor/facts/beat.ts";
+import { beatStatement } from "../beat-words.ts";
+import { amount } from "../speech.ts";
+import type { WordsOf } from "./words.ts";
+
+export const BEAT_WORDS: WordsOf<BeatFacts> = {
+  "beat-processes": ({ evidence, verdict }, level) => {
+    const [seen, next] = beatStatement(
+      evidence,
+      level === "ok" ? { ...verdict, reason: "running" } : verdict,
+    );
+    return { seen, next };
+  },
+  "beat-schedule-file": ({ evidence, verdict }, level) => {
+    const [seen, next] = beatStatement(
+      evidence,
+      level === "ok" ? { ...verdict, reason: "running" } : verdict,
+    );
+    return { seen, next };
+  },
+  "beat-schedule": ({ entries, scheduler }) =>
+    entries === null
+      ? {
+          seen: `its entries are those of ${scheduler ?? "another scheduler"}, which are not looked at`,
+          next: null,
+        }
+      : entries === 0
+        ? {
+            seen: "beat_schedule is empty, by what workers say of their settings",
+            next: "entries that are added in code (add_periodic_task) do not show; else set beat_schedule",
+          }
+        : { seen: `${amount(entries, "entry").replace("entrys", "entries")} in beat_schedule`, next: null },
+};

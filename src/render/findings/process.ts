@@ -1,0 +1,82 @@
+import type { ProcessFacts } from "../../doctor/facts/process.ts";
+import { amount, bytes, names, seconds, time } from "../speech.ts";
+import type { WordsOf } from "./words.ts";
+
+export const PROCESS_WORDS: WordsOf<ProcessFacts> = {
+  memory({ main, children, largestChild, count, limit, used, available, isRecycled }, level) {
+    const pool =
+      count === 0
+        ? ""
+        : `, ${amount(count, "child").replace("childs", "children")} ${bytes(children)} (the largest ${bytes(largestChild)})`;
+    const container =
+      limit === null || used === null ? "" : `; the container ${bytes(used)} of ${bytes(limit)}`;
+    const machine = available === null ? "" : `; ${bytes(available)} left on the machine`;
+    return {
+      seen: `main ${bytes(main)}${pool}${container}${machine}`,
+      next:
+        level !== "warning"
+          ? null
+          : isRecycled
+            ? "more memory for it, or a lower --concurrency"
+            : "more memory, a lower --concurrency, or children that are replaced: --max-memory-per-child, --max-tasks-per-child",
+    };
+  },
+  "oom-kills": ({ count }) => ({
+    seen:
+      count === 0
+        ? "none in this container"
+        : `the kernel has killed ${count} of this container for want of memory`,
+    next:
+      count === 0
+        ? null
+        : "a higher memory limit, a lower --concurrency, or --max-memory-per-child; its tasks are lost without acks_late",
+  }),
+  restarts: ({ upS, containerUpS }, level) => ({
+    seen: `up for ${seconds(upS)}${containerUpS === null ? "" : `, its container for ${seconds(containerUpS)}`}`,
+    next: level === "warning" ? "something in the container restarts it: its log says why it ended" : null,
+  }),
+  cpu({ main, children, overMs, throttled }, level) {
+    const times = throttled === 1 ? "once" : `${throttled} times`;
+    const held = (throttled ?? 0) > 0 ? `; the container was held back ${times} (its CPU limit)` : "";
+    return {
+      seen: `main ${share(main)} of a core, children ${share(children)}, over ${time(overMs)}${held}`,
+      next:
+        level !== "warning"
+          ? null
+          : held === ""
+            ? "the main process cannot hand out tasks faster: fewer and longer tasks, a higher prefetch multiplier, or more workers"
+            : "a higher CPU limit, or a lower --concurrency",
+    };
+  },
+  interpreter: ({ path, pythonPath, foreignScript }) => ({
+    seen: `${path}${pythonPath === null ? "" : `, PYTHONPATH ${pythonPath}`}${foreignScript === null ? "" : `, and runs ${foreignScript} of another environment`}`,
+    next:
+      foreignScript === null
+        ? null
+        : "install Celery and the application into one environment, and start that one's celery",
+  }),
+  "file-permissions"(facts) {
+    switch (facts.kind) {
+      case "writable":
+        return { seen: `${names(facts.files)} can be written`, next: null };
+      case "no-folder":
+        return {
+          seen: `the folder ${facts.path} of ${facts.option} is not there`,
+          next: "make it, or mount it",
+        };
+      case "forbidden": {
+        const { option, path, isFolder, owner, mode, user } = facts;
+        return {
+          seen: `${isFolder ? "the folder " : ""}${path} of ${option} belongs to ${owner} with mode ${mode}, and the worker is ${user}`,
+          next: `chown ${user} ${path}`,
+        };
+      }
+      default:
+        return facts satisfies never;
+    }
+  },
+};
+
+function share(part: number): string {
+  return `${Math.round(part * 100)} %`;
+}

@@ -1,0 +1,124 @@
+import type { QueueFacts } from "../../doctor/facts/queues.ts";
+import { amount, names, seconds } from "../speech.ts";
+import type { WordsOf } from "./words.ts";
+
+export const QUEUE_WORDS: WordsOf<QueueFacts> = {
+  "queue-length": (facts, level) => {
+    switch (facts.kind) {
+      case "told": {
+        const { length, limit, growth } = facts;
+        const more = level === "warning" ? `, more than ${limit}` : "";
+        return {
+          seen: `${waiting(length)}${more}${trend(growth, length)}`,
+          next:
+            level === "warning"
+              ? "more workers or a higher -c for it, or --max-queue-length if that is usual"
+              : null,
+        };
+      }
+      case "more":
+        return {
+          seen: `${amount(facts.queues, "more queue")} with ${amount(facts.messages, "message")}`,
+          next: null,
+        };
+      case "untold":
+        return { seen: `the length of ${names(facts.queues)} is not known: ${facts.because}`, next: null };
+      default:
+        return facts satisfies never;
+    }
+  },
+  "queues-consumed": (facts, level, about) => {
+    switch (facts.kind) {
+      case "all": {
+        const { queues, search } = facts;
+        const unseen =
+          search.refusal !== null
+            ? "; queues that only others have declared were not looked for: SCAN is refused"
+            : search.isWhole
+              ? ""
+              : "; not all keys were looked at for queues that only others have declared";
+        return { seen: `${amount(queues, "queue")} consumed, no other has work${unseen}`, next: null };
+      }
+      case "unconsumed": {
+        const { length, similar, nodes, silent } = facts;
+        const queue = about ?? "";
+        if (level === "skipped") {
+          return {
+            seen: `${waiting(length)}, and no worker that answers consumes it; ${amount(silent, "worker")} did not say`,
+            next: null,
+          };
+        }
+        const meant = similar === null ? "" : `; ${similar} is consumed: a typing error?`;
+        return {
+          seen: `${waiting(length)}, and nobody consumes it (${names(nodes)} ${nodes.length === 1 ? "answers" : "answer"})${meant}`,
+          next:
+            similar === null
+              ? `start a worker with -Q ${queue}, or send these tasks elsewhere: task_routes, task_default_queue`
+              : `write the same name in the worker's -Q and in task_routes or task_default_queue: ${queue} or ${similar}`,
+        };
+      }
+      case "idle":
+        return {
+          seen: `answers and consumes no queue${facts.waiting.length === 0 ? "" : `, while work waits in ${names(facts.waiting)}`}`,
+          next: "restart it, or celery control add_consumer QUEUE: somebody has cancelled its consumers",
+        };
+      case "nobody-says":
+        return { seen: "no worker said what it consumes", next: null };
+      default:
+        return facts satisfies never;
+    }
+  },
+  throughput: (facts, level) => {
+    switch (facts.kind) {
+      case "measured": {
+        const { arrived, finished, growth, length, busy, overS } = facts;
+        const children = busy === null ? "" : `; ${busy.active} of ${busy.slots} slots busy`;
+        return {
+          seen: `${rate(arrived)} arrive, ${rate(finished)} finish, ${waiting(length)}${forecast(growth, length)}${children} (over ${seconds(overS)})`,
+          next:
+            level === "warning"
+              ? "more comes than is done: more workers, a higher -c, or shorter tasks"
+              : null,
+        };
+      }
+      case "unheard": {
+        const { missing, nodes } = facts;
+        const who =
+          nodes === 0
+            ? "no worker was"
+            : `${missing} of ${amount(nodes, "worker")} ${missing === 1 ? "was" : "were"} not`;
+        return {
+          seen: `${who} heard twice, and heartbeats tell how much is done (--without-heartbeat, or a --deadline too short)`,
+          next: null,
+        };
+      }
+      case "unmeasured":
+        return {
+          seen:
+            facts.queues === 0
+              ? "no worker that answers consumes a queue"
+              : "there were no two looks at the queues: a longer --deadline",
+          next: null,
+        };
+      default:
+        return facts satisfies never;
+    }
+  },
+};
+
+function waiting(length: number): string {
+  return length === 0 ? "nothing waits" : `${amount(length, "message")} ${length === 1 ? "waits" : "wait"}`;
+}
+
+function trend(growth: number | null, length: number): string {
+  return growth === null ? "" : forecast(growth, length);
+}
+
+function forecast(growth: number, length: number): string {
+  if (growth > 0) return `, growing by ${rate(growth)}`;
+  return growth < 0 && length > 0 ? `, at this rate empty in ${seconds(length / -growth)}` : "";
+}
+
+function rate(perSecond: number): string {
+  return `${perSecond < 10 ? perSecond.toFixed(1) : Math.round(perSecond)}/s`;
+}

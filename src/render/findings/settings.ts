@@ -1,0 +1,75 @@
+import type { SettingsFacts } from "../../doctor/facts/settings.ts";
+import { bytes } from "../speech.ts";
+import type { WordsOf } from "./words.ts";
+
+export const SETTINGS_WORDS: WordsOf<SettingsFacts> = {
+  pool: ({ pool, concurrency, told }) => ({
+    seen: `${pool ?? "its pool is not known"}${concurrency === null ? "" : `, concurrency ${concurrency}`}${told === null ? "" : `; ${told.by} says ${told.pool}`}`,
+    next:
+      told === null
+        ? null
+        : "something else decides: worker_pool of the application's settings, or a wrapper that puts -P in front",
+  }),
+  "time-limits"({ soft, hard, from, gapS, unenforced, pool, without }) {
+    const limits =
+      soft === 0 && hard === 0
+        ? "none"
+        : `${soft === 0 ? "no soft limit" : `soft ${soft} s`}, ${hard === 0 ? "no hard limit" : `hard ${hard} s`} (by ${from})`;
+    const isTurned = soft > 0 && hard > 0 && soft >= hard;
+    const isNarrow = soft > 0 && hard > 0 && !isTurned && hard - soft < gapS;
+    const seen = [
+      limits,
+      ...(unenforced.length > 0
+        ? [`a ${pool ?? ""} pool does not enforce the ${unenforced.join(" and the ")} one`]
+        : []),
+      ...(without.length > 0
+        ? [`${without.join(", ")} ${without.length === 1 ? "has" : "have"} no effect`]
+        : []),
+    ].join("; ");
+    const next = [
+      ...(isTurned
+        ? [`set soft below hard, ${gapS} s apart or more: a task is killed before it hears of its soft limit`]
+        : []),
+      ...(isNarrow
+        ? [`set soft and hard ${gapS} s apart or more (--limit-gap): a task has ${hard - soft} s to clean up`]
+        : []),
+      ...(unenforced.length > 0
+        ? ["use -P prefork where limits matter, or give the task's own calls timeouts"]
+        : []),
+      ...(without.length > 0
+        ? [`task_soft_time_limit and task_time_limit count: ${without.join(", ")} may be read by nobody`]
+        : []),
+    ];
+    return { seen, next: next.length === 0 ? null : next.join("; ") };
+  },
+  "container-timeouts"({ limit, kind, gapS, looked, over, near }) {
+    const list = (some: readonly (readonly [string, number])[]) =>
+      some.map(([name, value]) => `${name}=${value}`).join(", ");
+    if (over.length === 0 && near.length === 0) {
+      return {
+        seen: `${looked} in its environment, all ${gapS} s or more below the ${kind} limit of ${limit} s`,
+        next: null,
+      };
+    }
+    const seen = [
+      ...(over.length > 0 ? [`${list(over)}: not below the ${kind} limit of ${limit} s`] : []),
+      ...(near.length > 0
+        ? [`${list(near)}: less than ${gapS} s below the ${kind} limit of ${limit} s`]
+        : []),
+    ].join("; ");
+    return {
+      seen,
+      next: "what a task waits for should give up before the task is ended: timeout < soft < hard, with room between them",
+    };
+  },
+  recycling({ maxTasks, maxKilobytes }) {
+    const rules = [
+      ...(maxTasks === null ? [] : [`after ${maxTasks} tasks`]),
+      ...(maxKilobytes === null ? [] : [`above ${bytes(maxKilobytes * 1_024)}`]),
+    ];
+    return {
+      seen: rules.length === 0 ? "children are never replaced" : `a child is replaced ${rules.join(", or ")}`,
+      next: null,
+    };
+  },
+};

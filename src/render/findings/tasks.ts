@@ -1,0 +1,145 @@
+import type { AgedTask, TaskFacts, UnackedFacts, UnaskedNode } from "../../doctor/facts/tasks.ts";
+import { amount, names, seconds } from "../speech.ts";
+import type { FindingWords, WordsOf } from "./words.ts";
+
+export const TASK_WORDS: WordsOf<TaskFacts> = {
+  tasks: (facts) => {
+    switch (facts.kind) {
+      case "told":
+        return seen(
+          facts.oldest === null ? "none in hand" : `${facts.count} in hand, the oldest ${aged(facts.oldest)}`,
+        );
+      case "more":
+        return seen(`${facts.count} in hand on ${amount(facts.nodes, "more node")}`);
+      case "nobody":
+        return seen("no worker answers");
+      case "not-asked":
+        return seen(unaskedWords(facts.nodes));
+      default:
+        return facts satisfies never;
+    }
+  },
+  "task-age": (facts) => {
+    switch (facts.kind) {
+      case "fine": {
+        const unsaid = facts.silent === 0 ? "" : `; ${amount(facts.silent, "node")} did not say`;
+        return seen(`no task in hand is older than its limit${unsaid}`);
+      }
+      case "nobody-says":
+        return seen("no worker said which tasks it runs");
+      case "old": {
+        const { task, limitS, of, lax } = facts;
+        const whose = {
+          task: "its own time limit",
+          worker: "the worker's time limit",
+          option: "--max-task-age",
+        };
+        return {
+          seen: `${aged(task)}, longer than ${whose[of]} of ${seconds(limitS)} (task ${task.id})`,
+          next:
+            of === "option"
+              ? "find out what it waits for; a time limit (--time-limit) would end it"
+              : lax !== null
+                ? `the ${lax} pool ends no task at its limit: prefork does (-P prefork)`
+                : "find out whether it was sent with a longer time_limit; if not, a restart ends it",
+        };
+      }
+      default:
+        return facts satisfies never;
+    }
+  },
+  "unregistered-task": (facts, _, about) => {
+    switch (facts.kind) {
+      case "known": {
+        const { looked, unread } = facts;
+        const rest = unread === 0 ? "" : `; ${amount(unread, "message")} could not be read`;
+        return seen(
+          looked === 0
+            ? `no message waits that could be looked at${rest}`
+            : `the workers know the task that comes next${rest}`,
+        );
+      }
+      case "not-seen":
+        return seen(facts.because);
+      case "unknown": {
+        const { task, knowing, ignorant, silent } = facts;
+        const unsaid = silent === 0 ? "" : `; ${amount(silent, "worker")} did not say`;
+        return {
+          seen:
+            knowing.length === 0
+              ? `${task} comes next, and no worker that consumes ${about ?? "it"} and answers knows it${unsaid}`
+              : `${task} comes next, which ${names(ignorant)} does not know and ${names(knowing)} does${unsaid}`,
+          next:
+            knowing.length === 0
+              ? "import its module in the worker (imports, include, autodiscover_tasks), or deploy the worker: what it does not know it throws away"
+              : "deploy the same code to all of them, or give the task a queue of its own: what a worker does not know it throws away",
+        };
+      }
+      default:
+        return facts satisfies never;
+    }
+  },
+  "late-tasks": (facts) => (facts.kind === "not-seen" ? seen(facts.because) : unackedWords(facts)),
+};
+
+function seen(text: string): FindingWords {
+  return { seen: text, next: null };
+}
+
+function aged({ name, ageS }: AgedTask): string {
+  return `${name} for ${seconds(ageS)}`;
+}
+
+function unaskedWords(nodes: readonly UnaskedNode[]): string {
+  const said = (some: readonly UnaskedNode[], why: string) =>
+    some.length === 0 ? [] : [`${names(some.map(({ node }) => node))} ${why}`];
+  const older = nodes.filter(({ isOlder }) => isOlder);
+  const versions = [...new Set(older.flatMap(({ version }) => version ?? []))];
+  return [
+    ...said(
+      nodes.filter(({ isOlder }) => !isOlder),
+      "did not say",
+    ),
+    ...said(older, `was not asked, as that can harm Celery ${versions.join(", ")} (older than 5.2)`),
+  ].join("; ");
+}
+
+function unackedWords(facts: UnackedFacts): FindingWords {
+  const { unacked, looked, withEta, late, latest, latestS, beyond, farthest, farthestS } = facts;
+  const { overdue, visibilityS, isDefault, silent } = facts;
+  const timeout = `visibility timeout of ${seconds(visibilityS)}${isDefault ? " (the default)" : ""}`;
+  const wrongs = [
+    ...(late === 0
+      ? []
+      : [
+          `${amount(late, "task")} whose time has come ${late === 1 ? "does" : "do"} not run, ${latest?.name ?? ""} for ${seconds(latestS)} (task ${latest?.id ?? ""})${silent === 0 ? "" : ", unless one of those runs it that did not say"}`,
+        ]),
+    ...(beyond === 0
+      ? []
+      : [
+          `${amount(beyond, "task")} ${beyond === 1 ? "has" : "have"} an ETA beyond the ${timeout}, ${farthest?.name ?? ""} in ${seconds(farthestS)}: delivered again before that, it runs twice`,
+        ]),
+    ...(overdue === 0
+      ? []
+      : [
+          `${amount(overdue, "message")} ${overdue === 1 ? "was" : "were"} delivered longer ago than the ${timeout} and not acknowledged: delivered again, they run twice`,
+        ]),
+  ];
+  const nexts = [
+    ...(late === 0
+      ? []
+      : [
+          `the worker that holds it has died or is full: it comes back after the visibility timeout of ${seconds(visibilityS)}`,
+        ]),
+    ...(beyond + overdue === 0
+      ? []
+      : [
+          'broker_transport_options = {"visibility_timeout": seconds}, longer than the longest ETA and task, in all workers and clients',
+        ]),
+  ];
+  if (wrongs.length > 0) return { seen: wrongs.join("; "), next: nexts.join("; ") };
+  if (unacked === 0) return seen("no message is delivered and not acknowledged");
+  return seen(
+    `${amount(unacked, "message")} delivered and not acknowledged, ${withEta} of the ${looked} looked at with an ETA, none late`,
+  );
+}

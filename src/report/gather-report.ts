@@ -1,0 +1,205 @@
+import type { CommandConfig } from "../cli/command-options.ts";
+import type { Diagnosis } from "../doctor/diagnose.ts";
+import { withoutSecrets } from "../inspect/secrets.ts";
+import { reportText } from "../inspect/risk.ts";
+import type { Host } from "../host.ts";
+import { asObject } from "../pidbox/envelope.ts";
+import type { TellingMethod } from "../doctor/scene.ts";
+import { detailsOf } from "../worker/in-sight.ts";
+import { controlGroup, machineMemory, residentBytes } from "../worker/usage.ts";
+import { maskedVariable, maskedWords, passwordsIn, scrub, secretsIn } from "./mask.ts";
+
+/** All that is known, without a secret; see docs/report.md. */
+export interface Report {
+  readonly probe: {
+    readonly version: string;
+    readonly runtime: string;
+    readonly host: string;
+    readonly at_s: number;
+  };
+  readonly nodes: Readonly<Record<string, NodePart>>;
+  /** Sections of INFO by their names; null: the broker could not be asked. */
+  readonly broker: Readonly<Record<string, Readonly<Record<string, string>>>> | null;
+  readonly processes: readonly ProcessPart[];
+  readonly machine: Readonly<Record<string, unknown>>;
+  /** The variables of the probe's own environment that have to do with Celery. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** What a node says of itself; absent: it was not asked, or did not answer. */
+export interface NodePart {
+  readonly software: string | null;
+  readonly stats: unknown;
+  readonly conf: unknown;
+  readonly active_queues: unknown;
+  readonly registered: unknown;
+  readonly active: unknown;
+}
+
+export interface ProcessPart {
+  readonly pid: number;
+  readonly node: string;
+  readonly command: readonly string[];
+  readonly resident_bytes: number | null;
+  readonly children: number;
+  readonly environment: Readonly<Record<string, string>> | null;
+}
+
+/** Sections of Redis' INFO that belong into a report. */
+const SECTIONS = ["server", "clients", "memory", "persistence", "stats", "replication", "keyspace"] as const;
+
+/** Variables that tell how a worker was set up. */
+const OF_INTEREST =
+  /CELERY|BROKER|REDIS|RABBIT|AMQP|RESULT|BACKEND|FLOWER|TIMEOUT|LIMIT|CONCURRENCY|POOL|QUEUE|DJANGO_SETTINGS|PYTHON|VIRTUAL_ENV|^(?:TZ|LANG|LC_ALL|HOSTNAME|PATH)$/i;
+
+/** Gathers what the findings do not say. */
+export async function gatherReport(
+  config: CommandConfig<"report">,
+  host: Host,
+  { scene }: Diagnosis,
+): Promise<{ readonly report: Report; readonly secrets: readonly string[] }> {
+  const { told, session, workers } = scene;
+  const methods = ["report", "stats", "conf", "active_queues", "registered", "active"] as const;
+  const answers = new Map<TellingMethod, ReadonlyMap<string, unknown>>();
+  for (const method of methods) answers.set(method, await told(method));
+  const details = workers.map(({ node, process }) => ({
+    node,
+    process,
+    ...detailsOf(host.proc, process.pid),
+  }));
+  const environments = [
+    Object.entries(host.env).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, value] as const],
+    ),
+    ...details.map(({ environment }) => [...(environment ?? [])]),
+  ];
+  const ours = [
+    ...(session.ok ? [session.value.read.target.password, session.value.write.target.password] : []),
+    config["sentinel-password"].value,
+    ...host.argv.flatMap(passwordsIn),
+    ...details.flatMap(({ process }) => argvOf(host, process.pid).flatMap(passwordsIn)),
+  ].filter((one): one is string => typeof one === "string" && one !== "");
+  const secrets = [...new Set([...ours, ...environments.flatMap(secretsIn)])].sort(
+    (a, b) => b.length - a.length,
+  );
+
+  const nodes = [...new Set([...answers.values()].flatMap((one) => [...one.keys()]))].sort();
+  const partOf = (node: string): NodePart => {
+    const told = (method: TellingMethod) => {
+      const answer = answers.get(method)?.get(node);
+      return answer === undefined ? null : withoutSecrets(method, answer, secrets);
+    };
+    const active = told("active");
+    return {
+      software: versionLines(reportText(told("report"))),
+      stats: told("stats"),
+      conf: config["with-arguments"].value ? told("conf") : withoutScheduledArguments(told("conf")),
+      active_queues: told("active_queues"),
+      registered: told("registered"),
+      active: config["with-arguments"].value ? active : withoutArguments(active),
+    };
+  };
+  const report: Report = {
+    probe: {
+      version: host.version,
+      runtime: host.runtime,
+      host: host.hostname,
+      at_s: Math.round(host.epochSeconds()),
+    },
+    nodes: Object.fromEntries(nodes.map((node) => [node, partOf(node)])),
+    broker: session.ok ? await infoOf(session.value) : null,
+    processes: details.map(({ node, process, environment, children }) => ({
+      pid: process.pid,
+      node,
+      command: maskedWords(argvOf(host, process.pid)),
+      resident_bytes: residentBytes(host.proc, process.pid),
+      children: children.length,
+      environment: environment === null ? null : chosen(environment),
+    })),
+    machine: {
+      ...(machineMemory(host.proc) ?? {}),
+      control_group: controlGroup(host.proc, host.proc.self),
+      kernel: kernelOf(host),
+    },
+    environment: chosen(environments[0] ?? []),
+  };
+  // Once more over all of it: what one part masks another may have.
+  return { report: scrub(report, secrets) as Report, secrets };
+}
+
+async function infoOf({
+  send,
+}: {
+  readonly send: (
+    commands: readonly (readonly [string, ...string[]])[],
+  ) => ReturnType<Extract<Diagnosis["scene"]["session"], { ok: true }>["value"]["send"]>;
+}): Promise<Report["broker"]> {
+  const sent = await send(SECTIONS.map((section) => ["INFO", section] as const));
+  if (!sent.ok) return null;
+  return Object.fromEntries(
+    SECTIONS.map((section, position) => {
+      const reply = sent.value[position];
+      const lines = reply?.ok ? String(reply.value).split(/\r?\n/) : [];
+      const fields = lines.flatMap((line) => {
+        const colon = line.indexOf(":");
+        return colon === -1 ? [] : [[line.slice(0, colon), line.slice(colon + 1)] as const];
+      });
+      return [section, Object.fromEntries(fields)] as const;
+    }),
+  );
+}
+
+function argvOf({ proc }: Host, pid: number): readonly string[] {
+  const text = proc.read(`/proc/${pid}/cmdline`);
+  return text.ok ? text.value.split("\0").filter((word) => word !== "") : [];
+}
+
+function chosen(environment: Iterable<readonly [string, string]>): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    [...environment]
+      .filter(([name]) => OF_INTEREST.test(name))
+      .map(([name, value]) => [name, maskedVariable(name, value)] as const)
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
+}
+
+/** The lines above the settings, which are those of `conf` once more (celery/app/utils.py `bugreport`). */
+function versionLines(text: string | null): string | null {
+  if (text === null) return null;
+  const lines = text.trim().split("\n");
+  const end = lines.findIndex((line) => line.trim() === "" || /^\w+: |^'/.test(line));
+  return lines.slice(0, end === -1 ? undefined : end).join("\n");
+}
+
+/** Entries of beat's schedule have arguments as well. */
+function withoutScheduledArguments(conf: unknown): unknown {
+  const settings = asObject(conf);
+  if (settings === null) return conf;
+  return Object.fromEntries(
+    Object.entries(settings).map(([name, value]) => [
+      name,
+      /beat_?schedule$/i.test(name) && asObject(value) !== null
+        ? Object.fromEntries(
+            Object.entries(asObject(value) ?? {}).map(([key, entry]) => [key, withoutArgumentsOf(entry)]),
+          )
+        : value,
+    ]),
+  );
+}
+
+/** Names, ids and times stay. */
+function withoutArguments(active: unknown): unknown {
+  return Array.isArray(active) ? active.map(withoutArgumentsOf) : active;
+}
+
+function withoutArgumentsOf(entry: unknown): unknown {
+  const task = asObject(entry);
+  return task === null
+    ? null
+    : Object.fromEntries(Object.entries(task).filter(([name]) => !/^(?:kw)?args(?:repr)?$/.test(name)));
+}
+
+function kernelOf({ proc }: Host): string | null {
+  const version = proc.read("/proc/sys/kernel/osrelease");
+  return version.ok ? version.value.trim() : null;
+}

@@ -1,0 +1,256 @@
+import type { BrokerFailure } from "../broker/failure.ts";
+import type { Deadline } from "../deadline.ts";
+import type { Plan } from "../health/plan.ts";
+import type { Host } from "../host.ts";
+import { asObject } from "../pidbox/envelope.ts";
+import type { Question } from "../pidbox/message.ts";
+import { type Heartbeats, listenToHeartbeats } from "../session/heartbeats.ts";
+import { openSession, type Session } from "../session/session.ts";
+import { detailsOf } from "../worker/in-sight.ts";
+import { isBeat } from "../worker/node-name.ts";
+import { lengthsOf, queueKeys, queueNames } from "../worker/queues.ts";
+import { survey, workerNode } from "../worker/survey.ts";
+import { residentBytes } from "../worker/usage.ts";
+import { describesSafely } from "../worker/versions.ts";
+import { type Known, oldestIn, watchedNodes } from "./nodes.ts";
+import { type NodeRow, type NodeState, type QueueRow, stateOf, type View } from "./view.ts";
+
+/** How often those are asked who are not heard, and those heard for what they run, in milliseconds. */
+const PING_EVERY_MS = 30_000;
+const TASKS_EVERY_MS = 10_000;
+
+/** How often a node is asked for its pool and its queues, which can change while it runs, in milliseconds. */
+const REFRESH_EVERY_MS = 60_000;
+
+/** How long an answer is waited for, in milliseconds. */
+const ANSWER_MS = 2_000;
+
+/** When nobody is heard any more for so long, the connection that hears is made anew, in milliseconds. */
+const DEAF_MS = 15_000;
+
+/** How many lengths of a queue are kept. */
+const TREND = 40;
+
+export interface Observer {
+  /** Looks once: measures the queues, and asks in the background what is due. */
+  readonly look: () => Promise<View>;
+  /** Resolves when what was asked has been answered, or not in time. */
+  readonly settled: () => Promise<void>;
+  readonly close: () => void;
+}
+
+/** A run without an end: each answer has its own limit. */
+const ENDLESS: Deadline = { left: () => ANSWER_MS, atMost: (ms) => ms };
+
+/** Watches the broker of a plan; connects when it is first asked to look, and again after each loss. */
+export function observe(
+  plan: Plan,
+  host: Host,
+  given: { readonly nodes: readonly string[]; readonly queues: readonly string[] },
+): Observer {
+  const nodes = watchedNodes(host, isMeant);
+  const known = nodes.all;
+  const trends = new Map<string, number[]>();
+  let line: { readonly session: Session; ear: Heartbeats; earMs: number } | null = null;
+  let trouble: { readonly failure: BrokerFailure; readonly sinceMs: number } | null = null;
+  let workers = plan.place.kind === "inside" ? plan.place.survey.workers : [];
+  let nameless = 0;
+  let pingedMs = -Infinity;
+  let askedTasksMs = -Infinity;
+  let asking: Promise<void> | null = null;
+
+  async function connect(): Promise<void> {
+    const opened = await openSession(plan, host, ENDLESS);
+    if (!opened.ok) {
+      trouble = { failure: opened.problem, sinceMs: trouble?.sinceMs ?? host.now() };
+      return;
+    }
+    const session = opened.value;
+    line = { session, ear: listenToHeartbeats(session, host, ENDLESS), earMs: host.now() };
+    trouble = null;
+    pingedMs = askedTasksMs = -Infinity;
+  }
+
+  function lose(failure: BrokerFailure): void {
+    line?.ear.close();
+    line?.session.close();
+    line = null;
+    asking = null;
+    trouble = { failure, sinceMs: host.now() };
+  }
+
+  function isMeant(node: string): boolean {
+    return !isBeat(node) && (given.nodes.length === 0 || given.nodes.includes(node));
+  }
+
+  /** Takes in what was heard since the last look. */
+  function hear(): void {
+    if (line === null) return;
+    const { ear } = line;
+    nodes.hear(ear.spans);
+    // Many connections may be cut at once without a word: who hears nobody listens anew.
+    const newest = Math.max(line.earMs, ...[...ear.spans.values()].map(({ lastMs }) => lastMs));
+    if (ear.heard.size > 0 && host.now() - newest > DEAF_MS) {
+      ear.close();
+      line.ear = listenToHeartbeats(line.session, host, ENDLESS);
+      line.earMs = host.now();
+    }
+  }
+
+  /** One question after the other, in the background. */
+  async function ask(session: Session): Promise<void> {
+    const heard = line?.ear.spans ?? new Map<string, never>();
+    const isQuiet = [...known].some(
+      ([name, { lastMs, isAnswering }]) =>
+        !heard.has(name) || isAnswering === false || host.now() - lastMs > DEAF_MS / 2,
+    );
+    if (pingedMs === -Infinity || (isQuiet && host.now() - pingedMs >= PING_EVERY_MS)) {
+      pingedMs = host.now();
+      const whom = given.nodes.length > 0 ? given.nodes : "everyone";
+      const pongs = await session.ask({ method: "ping" }, whom, ANSWER_MS);
+      if (!pongs.ok) return;
+      const { results, subscribers, unread } = pongs.value;
+      for (const name of [...results.keys()].filter(isMeant)) nodes.of(name).lastMs = host.now();
+      for (const [name, node] of known) node.isAnswering = results.has(name);
+      const silent = [...known.values()].filter(({ isAnswering }) => isAnswering === false).length;
+      nameless =
+        given.nodes.length > 0 ? 0 : Math.max(0, subscribers - results.size - unread.length - silent);
+    }
+    // Who does not answer is not asked again before the next ping: each question goes to every worker.
+    const due = [...known].filter(
+      ([, { isAnswering, askedMs }]) => isAnswering !== false && host.now() - askedMs >= REFRESH_EVERY_MS,
+    );
+    if (due.length > 0) {
+      const names = due.map(([name]) => name);
+      for (const [, node] of due) node.askedMs = host.now();
+      const told = new Map(await answers(session, { method: "stats" }, names));
+      for (const [name, node] of due) {
+        const slots = asObject(asObject(told.get(name))?.["pool"])?.["max-concurrency"];
+        if (typeof slots === "number") node.slots = slots;
+        node.isAnswering = told.has(name);
+      }
+      for (const [name, queues] of await answers(session, { method: "active_queues" }, [...told.keys()])) {
+        nodes.of(name).queues = queueNames(queues) ?? [];
+      }
+    }
+    if (host.now() - askedTasksMs < TASKS_EVERY_MS) return;
+    askedTasksMs = host.now();
+    if (plan.place.kind === "inside") workers = survey(host.proc).workers;
+    const safe = [...heard].filter(([name, { last, lastMs }]) => {
+      const { version } = last;
+      const isThere = isMeant(name) && host.now() - lastMs < DEAF_MS && known.get(name)?.isAnswering === true;
+      return isThere && version !== null && describesSafely(version);
+    });
+    for (const [name, tasks] of await answers(
+      session,
+      { method: "active" },
+      safe.map(([name]) => name),
+    )) {
+      nodes.of(name).oldest = oldestIn(tasks);
+    }
+  }
+
+  async function answers(session: Session, question: Question, whom: readonly string[]) {
+    if (whom.length === 0) return [];
+    const replies = await session.ask(question, whom, ANSWER_MS);
+    return replies.ok ? [...replies.value.results] : [];
+  }
+
+  async function lengths(session: Session): Promise<readonly QueueRow[] | null> {
+    const consumed = [...known].flatMap(([name, node]) =>
+      stateNow(name, node).kind === "silent" ? [] : node.queues,
+    );
+    const all = [...known.values()].flatMap(({ queues }) => queues);
+    const queues = [...new Set([...all, ...given.queues])].sort();
+    const keys = queues.map((queue) => queueKeys(queue, plan.naming.prefix));
+    const sent = await session.send([["PING"], ...keys.flat().map((key) => ["LLEN", key] as const)]);
+    if (!sent.ok) {
+      lose(sent.problem);
+      return null;
+    }
+    let position = 1;
+    return queues.map((queue, number) => {
+      const length = lengthsOf(sent.value.slice(position, (position += keys[number]?.length ?? 0)));
+      const trend = [...(trends.get(queue) ?? []), length ?? 0].slice(-TREND);
+      trends.set(queue, trend);
+      return { queue, length, trend, consumers: consumed.filter((one) => one === queue).length };
+    });
+  }
+
+  let queues: readonly QueueRow[] = [];
+  async function look(): Promise<View> {
+    if (line === null) await connect();
+    const session = line?.session;
+    if (session !== undefined) {
+      hear();
+      const measured = await lengths(session);
+      queues = measured ?? queues;
+      if (measured !== null) {
+        asking ??= ask(session).finally(() => {
+          asking = null;
+        });
+      }
+    }
+    nodes.forget();
+    const memory = memories();
+    const nowS = host.epochSeconds();
+    return {
+      broker: plan.broker.shown,
+      atS: nowS,
+      trouble:
+        trouble === null
+          ? null
+          : { failure: trouble.failure, sinceS: (host.now() - trouble.sinceMs) / 1_000 },
+      nodes: [...known]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([name, node]) => rowOf(name, node, memory, nowS)),
+      queues,
+      nameless,
+    };
+  }
+
+  function rowOf(name: string, node: Known, memory: ReadonlyMap<string, number>, nowS: number): NodeRow {
+    const beat = line?.ear.heard.get(name);
+    const active = beat?.active ?? null;
+    const { slots, perS, oldest } = node;
+    return {
+      node: name,
+      state: stateNow(name, node),
+      ...{ active, slots, perS, processed: beat?.processed ?? null },
+      // It has ended since when nothing runs any more.
+      oldest:
+        oldest === null || active === 0
+          ? null
+          : { name: oldest.name, ageS: Math.max(0, nowS - oldest.startS) },
+      memory: memory.get(name) ?? null,
+    };
+  }
+
+  function stateNow(name: string, { lastMs, isAnswering, slots }: Known): NodeState {
+    const beat = line?.ear.heard.get(name);
+    const speaks = isAnswering === true && beat === undefined;
+    return stateOf(lastMs / 1_000, host.now() / 1_000, speaks, beat?.active ?? null, slots);
+  }
+
+  function memories(): ReadonlyMap<string, number> {
+    return new Map(
+      workers.flatMap((worker) => {
+        const pids = [worker.pid, ...detailsOf(host.proc, worker.pid).children];
+        const sizes = pids.map((pid) => residentBytes(host.proc, pid) ?? 0);
+        const sum = sizes.reduce((all, one) => all + one, 0);
+        return sum === 0 ? [] : [[workerNode(worker, host.hostname, host.env), sum] as const];
+      }),
+    );
+  }
+
+  return {
+    look,
+    settled: async () => {
+      await asking;
+    },
+    close() {
+      line?.ear.close();
+      line?.session.close();
+    },
+  };
+}

@@ -1,0 +1,14 @@
+import type { ProcFiles } from "./proc-files.ts";
+
+/** The whole environment that a process was started with; null: it may not be read, or setproctitle wrote over it. */
+export function wholeEnvironment(proc: ProcFiles, pid: number): ReadonlyMap<string, string> | null {
+  const text = proc.read(`/proc/${pid}/environ`);
+  if (!text.ok || text.value.startsWith("\0")) return null;
+  const entries = text.value.split("\0").filter((entry) => entry.includes("="));
+  return new Map(
+    entries
+      .map((entry) => [entry.slice(0, entry.indexOf("=")), entry.slice(entry.indexOf("=") + 1)] as const)
+      // Of a name that is there twice, C and Python take the first.
+      .reverse(),
+  );
+}

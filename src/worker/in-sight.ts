@@ -1,0 +1,50 @@
+import { readCommandLine } from "./command.ts";
+import { wholeEnvironment } from "./environment.ts";
+import type { ProcFiles } from "./proc-files.ts";
+import { isOfPool, statOf, statusOf } from "./process-status.ts";
+import { readWorkerOptions } from "./worker-options.ts";
+
+/** What more can be read of a worker in sight than a health check needs. */
+export interface WorkerDetails {
+  /** Options of its command line, by their long names without dashes. */
+  readonly options: ReadonlyMap<string, string>;
+  /** Its interpreter and the script it was told to run, as the command line has them; null where they are not there. */
+  readonly interpreter: string | null;
+  readonly script: string | null;
+  /** Null: may not be read, or setproctitle wrote over it. */
+  readonly environment: ReadonlyMap<string, string> | null;
+  /** Processes of its pool. */
+  readonly children: readonly number[];
+}
+
+/** Reads it; what is gone meanwhile is empty. */
+export function detailsOf(proc: ProcFiles, pid: number): WorkerDetails {
+  const text = proc.read(`/proc/${pid}/cmdline`);
+  const words = text.ok ? wordsIn(text.value) : [];
+  const starts = words.flatMap((word, at) =>
+    /(?:^|\/)celery(?:\.py)?$|\.celery$/.test(word) ? [at + 1] : [],
+  );
+  const given = starts.map((at) => readWorkerOptions(words.slice(at))).find((one) => one !== null);
+  const [interpreter = null, script = null] = text.ok && !text.value.startsWith("[") ? words : [];
+  return {
+    options: given?.values ?? new Map(),
+    interpreter,
+    script: script?.includes("/") ? script : null,
+    environment: wholeEnvironment(proc, pid),
+    children: (proc.pids() ?? []).filter((other) => isChild(proc, other, pid)),
+  };
+}
+
+/** Of a title the words in brackets (celery/apps/worker.py `set_process_status`). */
+function wordsIn(text: string): readonly string[] {
+  if (!text.startsWith("[")) return text.split("\0").slice(0, -1);
+  const said = /\((.*?)\)?\0*$/s.exec(text)?.[1] ?? "";
+  return ["celery", ...said.split(" ")];
+}
+
+function isChild(proc: ProcFiles, pid: number, parent: number): boolean {
+  if (statOf(proc, pid)?.parent !== parent) return false;
+  const text = proc.read(`/proc/${pid}/cmdline`);
+  const status = statusOf(proc, pid);
+  return (text.ok && readCommandLine(text.value).kind === "child") || (status !== null && isOfPool(status));
+}

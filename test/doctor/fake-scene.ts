@@ -1,0 +1,98 @@
+import { takenBy } from "../../src/cli/command-options.ts";
+import { parse } from "../../src/cli/parse.ts";
+import { startDeadline } from "../../src/deadline.ts";
+import type { Code, Finding, FindingOf } from "../../src/doctor/finding.ts";
+import type { Send } from "../../src/doctor/scan.ts";
+import type { Scene, TellingMethod } from "../../src/doctor/scene.ts";
+import type { CheckReport } from "../../src/health/report.ts";
+import type { Host } from "../../src/host.ts";
+import { success } from "../../src/outcome.ts";
+import type { Command, Reply } from "../../src/pidbox/channel.ts";
+import type { Session } from "../../src/session/session.ts";
+import type { ProcFiles } from "../../src/worker/proc-files.ts";
+import { fakeHost, ok } from "../health/fake-host.ts";
+import { planned } from "../health/planned.ts";
+
+export const NODE = "celery@web-1";
+
+/** How long the scene is observed, in milliseconds. */
+export const OBSERVED_MS = 1_000;
+
+interface Fake {
+  /** Options of `doctor`. */
+  readonly args?: readonly string[];
+  /** What {@link NODE} says of itself. */
+  readonly told?: Partial<Record<TellingMethod, unknown>>;
+  /** The processes before, and after the observation; a worker among them has the number 12. */
+  readonly proc?: readonly [before: ProcFiles, after: ProcFiles];
+  readonly host?: Partial<Host>;
+  /** The value of a command's reply; undefined: it is refused. */
+  readonly broker?: (command: Command) => unknown;
+  readonly epochSeconds?: number;
+}
+
+/** A scene for a topic, in which nothing is seen but what is given, and what was sent to the broker and the backend. */
+export function fakeScene(fake: Fake): { readonly scene: Scene; readonly sent: readonly Command[] } {
+  const sent: Command[] = [];
+  const replies = (commands: readonly Command[]) => {
+    sent.push(...commands);
+    return commands.map((command): Reply => {
+      const value = fake.broker?.(command);
+      return value === undefined ? { ok: false, error: `NOPERM ${command[0]}` } : ok(value);
+    });
+  };
+  const host: Host = {
+    ...fakeHost({
+      argv: ["--node", NODE, "--placement", "remote"],
+      epochSeconds: fake.epochSeconds ?? 1_000,
+      broker: replies,
+      ...procOf(fake),
+    }),
+    ...fake.host,
+  };
+  const taken = takenBy("doctor");
+  const parsed = parse(["doctor", ...(fake.args ?? [])], {}, taken);
+  if (!parsed.ok || parsed.value.kind !== "run") throw new Error(JSON.stringify(parsed));
+  const plan = planned(host);
+  const server = plan.broker.located;
+  if (server.kind === "sentinel") throw new Error("no Sentinel here");
+  const send: Send = (commands) => Promise.resolve(success(replies(commands)));
+  const ask: Session["ask"] = ({ method }) => {
+    const answer = fake.told?.[method as TellingMethod];
+    const results = new Map(answer === undefined ? [] : [[NODE, answer]]);
+    return Promise.resolve(success({ subscribers: 1, results, unread: [], repeated: [] }));
+  };
+  const observed = host.pause(OBSERVED_MS);
+  const process = { pid: 12, startTicks: 5_000, environment: null };
+  const scene = {
+    config: parsed.value.config,
+    host,
+    deadline: startDeadline(60_000, host.now),
+    check: { plan } as CheckReport,
+    workers: fake.proc === undefined ? [] : [{ node: NODE, process }],
+    session: success({ plan, send, read: { target: server.servers[0] }, ask } as unknown as Session),
+    nodes: () => Promise.resolve([NODE]),
+    told: (method: TellingMethod) => {
+      const answer = fake.told?.[method];
+      return Promise.resolve(new Map(answer === undefined ? [] : [[NODE, answer]]));
+    },
+    versions: () => Promise.resolve(new Map([[NODE, "5.7.0"]])),
+    silent: () => Promise.resolve(0),
+    heard: () => new Map(),
+    spans: () => new Map(),
+    observed: () => observed,
+  };
+  return { scene: scene as unknown as Scene, sent };
+}
+
+function procOf({ proc }: Fake): { readonly proc?: (time: number) => ProcFiles } {
+  if (proc === undefined) return {};
+  return { proc: (time) => (time < OBSERVED_MS ? proc[0] : proc[1]) };
+}
+
+/** The only finding of a code. @throws Error where there is none, or are several */
+export function only<C extends Code>(findings: readonly Finding[], code: C): FindingOf<C> {
+  const [found, ...others] = findings.filter((one) => one.code === code);
+  if (found === undefined || others.length > 0) throw new Error(`${code}: ${JSON.stringify(findings)}`);
+  return found as FindingOf<C>;
+}

@@ -1,0 +1,103 @@
+import { expect, test } from "vitest";
+import { knownLines, missingPool } from "../../src/doctor/known-lines.ts";
+
+const LOGGED = "[2026-11-25 10:00:00,000: ERROR/MainProcess] ";
+
+test.each([
+  [
+    "Unrecoverable error: OperationalError('s3cret')",
+    "unrecoverable",
+    "Unrecoverable error: OperationalError",
+  ],
+  [
+    "Received unregistered task of type 'shop.mail-v2'.",
+    "unregistered",
+    "Received unregistered task of type 'shop.mail-v2'",
+  ],
+  ["Can't decode message body: DecodeError(s3cret)", "undecodable", "Can't decode message body: DecodeError"],
+  [
+    "Refusing to deserialize untrusted content of type pickle (application/x-python-serialize)",
+    "undecodable",
+    "Refusing to deserialize untrusted content of type pickle",
+  ],
+  [
+    "ModuleNotFoundError: No module named 'shop.x'",
+    "module-missing",
+    "ModuleNotFoundError: No module named 'shop.x'",
+  ],
+  [
+    "ImportError: cannot import name 'mail' from 'shop' (/s3cret/shop.py)",
+    "module-missing",
+    "ImportError: cannot import name 'mail'",
+  ],
+  ["The module shop.nobody was not found.", "module-missing", "The module shop.nobody was not found"],
+  [
+    "PermissionError: [Errno 13] Permission denied: '/var/run/w.pid'",
+    "permission",
+    "PermissionError: [Errno 13] Permission denied: '/var/run/w.pid'",
+  ],
+  ["OSError: [Errno 28] No space left on device", "no-space", "[Errno 28] No space left on device"],
+  [
+    "redis.exceptions.OutOfMemoryError: OOM command not allowed when used memory > 'maxmemory'.",
+    "broker-full",
+    "OOM command not allowed",
+  ],
+  ["WRONGPASS invalid username-password pair or user is disabled.", "broker-login", "WRONGPASS"],
+  ["NOAUTH Authentication required.", "broker-login", "NOAUTH"],
+  [
+    "Hard time limit (300s) exceeded for shop.slow[a-1] s3cret",
+    "hard-limit",
+    "Hard time limit (300s) exceeded for shop.slow[a-1]",
+  ],
+  [
+    "Soft time limit (30s) exceeded for shop.slow[a-1]",
+    "soft-limit",
+    "Soft time limit (30s) exceeded for shop.slow[a-1]",
+  ],
+  [
+    "WorkerLostError: Worker exited prematurely: signal 9 (SIGKILL) Job: 3.",
+    "worker-lost",
+    "Worker exited prematurely: signal 9 (SIGKILL)",
+  ],
+  ["Task shop.x[a-1] raised unexpected: MemoryError()", "no-memory", "MemoryError"],
+  ["Control command error: ValueError('s3cret')", "control-command", "Control command error: ValueError"],
+  ["pidbox command error: KeyError('s3cret')", "control-command", "pidbox command error: KeyError"],
+  [
+    "consumer: Cannot connect to redis://cache:6379/0: s3cret refused.",
+    "broker-lost",
+    "Cannot connect to redis://cache:6379/0:",
+  ],
+])("%s", (line, kind, last) => {
+  expect(knownLines(LOGGED + line)).toEqual([{ kind, count: 1, last }]);
+});
+
+test.each([
+  "[2026-11-25 10:00:00,000: INFO/MainProcess] Connected after: Cannot connect to redis://cache:6379/0",
+  "[2026-11-25 10:00:00,000: DEBUG/ForkPoolWorker-1] no module? No module named 'x'",
+  '{"level": "INFO", "message": "mail: Permission denied by the customer, [Errno 13] Permission denied"}',
+  "[2026-11-25 10:00:00,000: ERROR/ForkPoolWorker-1] Task shop.x raised unexpected: Refused('Permission denied')",
+  "[2026-11-25 10:00:00,000: WARNING/ForkPoolWorker-1] the importer found an ImportError in the upload",
+])("is nothing that it knows: %s", (line) => {
+  expect(knownLines(line)).toEqual([]);
+});
+
+test("a level is the first one of its line, and what a task says of another does not hide it", () => {
+  const line = `${LOGGED}Received unregistered task of type 'shop.INFO'.`;
+  expect(knownLines(line)).toMatchObject([{ kind: "unregistered" }]);
+});
+
+test("lines of a kind are counted, and the last is shown", () => {
+  const lines = ["a", "b"].map((name) => `${LOGGED}Received unregistered task of type '${name}'.`);
+  expect(knownLines(lines.join("\r\n"))).toEqual([
+    { kind: "unregistered", count: 2, last: "Received unregistered task of type 'b'" },
+  ]);
+});
+
+test.each([
+  ["No module named 'gevent'", "gevent"],
+  ["No module named eventlet", "eventlet"],
+  ["No module named 'gevent_extras'", null],
+  ["gevent is here", null],
+])("the pool whose package is missing, by %j: %s", (text, pool) => {
+  expect(missingPool(text)).toBe(pool);
+});

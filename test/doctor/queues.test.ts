@@ -1,0 +1,54 @@
+import { expect, test } from "vitest";
+import { queues } from "../../src/doctor/topics/queues.ts";
+import type { Command } from "../../src/pidbox/channel.ts";
+import { fakeScene } from "./fake-scene.ts";
+
+/** What is said where a worker consumes `mails`, and an exchange has so many bindings, `forgotten` among them. */
+async function ask(lengths: Readonly<Record<string, number>>, bindings = 0, args: readonly string[] = []) {
+  const table = "_kombu.binding.celery";
+  const broker = ([name, key]: Command): unknown => {
+    if (name === "LLEN") return lengths[String(key)] ?? 0;
+    if (name === "SCAN") return ["0", bindings === 0 ? [] : [table]];
+    if (name === "SCARD") return bindings;
+    return name === "SMEMBERS" ? ["forgotten\x06\x16\x06\x16forgotten"] : undefined;
+  };
+  const told = { active_queues: [{ name: "mails" }], stats: {} };
+  const { scene, sent } = fakeScene({ args, broker, told });
+  return { findings: await queues(scene), sent };
+}
+
+test.each([
+  [1_000, [], "ok"],
+  [1_001, [], "warning"],
+  [5, ["--max-queue-length", "5"], "ok"],
+  [6, ["--max-queue-length", "5"], "warning"],
+  [0, ["--max-queue-length", "0"], "ok"],
+  [1, ["--max-queue-length", "0"], "warning"],
+  [7, ["--max-queue-length", "5", "--max-queue-length", "mails=7"], "ok"],
+  [8, ["--max-queue-length", "9", "--max-queue-length", "mails=7"], "warning"],
+])("%i messages by %j are %s", async (length, args, level) => {
+  const { findings } = await ask({ mails: length }, 0, args);
+  expect(findings.filter(({ code }) => code === "queue-length")).toMatchObject([
+    { level, about: "mails", facts: { length } },
+  ]);
+});
+
+test.each([
+  [1_000, ["forgotten"]],
+  [1_001, []],
+])("of a table of %i bindings the queues without a consumer are %j", async (bindings, unconsumed) => {
+  const { findings, sent } = await ask({ mails: 0, forgotten: 3 }, bindings);
+  expect(
+    findings
+      .filter(({ code, level }) => code === "queues-consumed" && level !== "ok")
+      .map(({ about }) => about),
+  ).toEqual(unconsumed);
+  expect(sent.filter(([name]) => name === "SMEMBERS")).toHaveLength(unconsumed.length);
+});
+
+test("a queue that its worker consumes is left alone by nobody", async () => {
+  const { findings } = await ask({ mails: 3 });
+  expect(findings.filter(({ code }) => code === "queues-consumed")).toMatchObject([
+    { level: "ok", facts: { kind: "all", queues: 1 } },
+  ]);
+});

@@ -1,0 +1,63 @@
+import { expect, test } from "vitest";
+import { results } from "../../src/doctor/topics/results.ts";
+import type { Command } from "../../src/pidbox/channel.ts";
+import { fakeScene, only } from "./fake-scene.ts";
+
+/** A failure of so many bytes. */
+function failureOf(bytes: number): string {
+  const begin = '{"status": "FAILURE", "result": {"exc_type": "ValueError"}, "traceback": "';
+  return `${begin}${"x".repeat(bytes - begin.length - 2)}"}`;
+}
+
+/** What is said of a database with these results. */
+async function ask(kept: readonly string[], args: readonly string[] = []) {
+  const texts = new Map(kept.map((text, position) => [`celery-task-meta-${position}`, text]));
+  const broker = ([name, key, , end]: Command): unknown => {
+    const text = texts.get(String(key)) ?? "";
+    if (name === "DBSIZE") return texts.size;
+    if (name === "SCAN") return ["0", [...texts.keys()]];
+    if (name === "GETRANGE") return text.slice(0, Number(end) + 1);
+    if (name === "STRLEN") return text.length;
+    return name === "GET" ? text : undefined;
+  };
+  const { scene, sent } = fakeScene({ args, broker });
+  const { level, facts } = only(await results(scene), "failed-results");
+  if (facts.kind !== "counted") throw new Error(JSON.stringify(facts));
+  return { level, facts, sent };
+}
+
+const SUCCESS = '{"status": "SUCCESS", "result": 3}';
+
+test.each([
+  [10, [], "ok"],
+  [11, [], "warning"],
+  [0, ["--max-failed", "0"], "ok"],
+  [1, ["--max-failed", "0"], "warning"],
+  [3, ["--max-failed", "3"], "ok"],
+  [4, ["--max-failed", "3"], "warning"],
+])("%i failures by %j are %s", async (count, args, level) => {
+  const { level: said, facts } = await ask([SUCCESS, ...Array<string>(count).fill(failureOf(200))], args);
+  expect(facts).toMatchObject({ results: count + 1, failed: count });
+  expect(said).toBe(level);
+});
+
+test.each([
+  [65_536, [{ name: "ValueError", count: 1 }]],
+  [65_537, []],
+])("of a failure of %i bytes is told %j", async (bytes, exceptions) => {
+  const { facts, sent } = await ask([failureOf(bytes)]);
+  expect(facts).toMatchObject({ failed: 1, exceptions });
+  expect(sent.filter(([name]) => name === "GET")).toHaveLength(exceptions.length);
+  // Its beginning is read whatever its size, and no more of it.
+  expect(sent).toContainEqual(["GETRANGE", "celery-task-meta-0", 0, 47]);
+});
+
+test.each([
+  [100, 100],
+  [101, 100],
+])("of %i failures %i are looked into", async (count, looked) => {
+  const { facts, sent } = await ask(Array<string>(count).fill(failureOf(200)));
+  expect(facts.failed).toBe(count);
+  for (const command of ["STRLEN", "GET"])
+    expect(sent.filter(([name]) => name === command)).toHaveLength(looked);
+});

@@ -1,0 +1,145 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { type Container, startContainer } from "../../world/container.ts";
+import { type Server, startServer } from "../../world/server.ts";
+import { startWorker, type Worker } from "../../world/worker.ts";
+import type { WorkerOptions } from "../../world/worker-command.ts";
+import { type Diagnosis, diagnoseIn, saying } from "./diagnose.ts";
+
+/** A worker in a container of its own, and what the doctor says in there. */
+async function inside(
+  options: Partial<WorkerOptions>,
+  look: (world: { worker: Worker; container: Container; server: Server }) => Promise<Diagnosis>,
+): Promise<Diagnosis> {
+  await using server = await startServer();
+  await using container = await startContainer();
+  await using worker = await container.startWorker({ server, ...options } as WorkerOptions);
+  return await look({ worker, container, server });
+}
+
+const ask = (options: Partial<WorkerOptions>, args: readonly string[] = []) =>
+  inside(options, ({ container }) => diagnoseIn(container, args));
+
+test.concurrent.each([
+  ["5.7.0", "prefork"],
+  ["5.2.7", "prefork"],
+  ["5.7.0", "threads"],
+  ["5.7.0", "gevent"],
+  ["5.2.7", "solo"],
+] as const)("a healthy worker of Celery %s with pool %s has no warning", async (celery, pool) => {
+  const { findings, of, exitCode } = await ask({ celery, pool, concurrency: pool === "solo" ? 1 : 2 });
+  expect(findings.filter(({ level }) => level === "warning" || level === "problem")).toEqual([]);
+  expect(of("pool")).toMatchObject([{ seen: saying(new RegExp(`^${pool}, concurrency`)) }]);
+  for (const code of ["time-limits", "memory", "restarts", "cpu", "interpreter"] as const) {
+    expect(of(code), code).toHaveLength(1);
+  }
+  expect(of("interpreter")).toMatchObject([{ seen: saying(/bin\/python.*, PYTHONPATH \//) }]);
+  expect(exitCode).toBe(0);
+});
+
+describe("time limits", () => {
+  test.concurrent.each(["5.7.0", "5.2.7"] as const)("out of order are a problem: %s", async (celery) => {
+    const { of, exitCode } = await ask({ celery, args: ["--soft-time-limit", "240", "--time-limit", "180"] });
+    expect(of("time-limits")).toMatchObject([
+      {
+        level: "problem",
+        seen: "soft 240 s, hard 180 s (by its pool)",
+        next: saying(/soft below hard/),
+      },
+    ]);
+    expect(exitCode).toBe(1);
+  });
+
+  test.concurrent("too close together are a warning, by --limit-gap", async () => {
+    const close = { settings: { task_soft_time_limit: 170, task_time_limit: 180 } };
+    const { of } = await ask(close);
+    expect(of("time-limits")).toMatchObject([{ level: "warning", next: saying(/10 s to clean up/) }]);
+    expect((await ask(close, ["--limit-gap", "10s"])).of("time-limits")).toMatchObject([{ level: "ok" }]);
+  });
+
+  test.concurrent("that a pool does not enforce are a warning", async () => {
+    const { of } = await ask({ pool: "threads", args: ["--time-limit", "180"] });
+    expect(of("time-limits")).toMatchObject([
+      { level: "warning", seen: saying(/threads pool does not enforce the hard/) },
+    ]);
+  });
+
+  test.concurrent("of a variable that nobody reads are a warning", async () => {
+    const { of } = await ask({ env: { CELERY_TASK_SOFT_TIME_LIMIT: "180" } });
+    expect(of("time-limits")).toMatchObject([
+      { level: "warning", seen: "none; CELERY_TASK_SOFT_TIME_LIMIT has no effect" },
+    ]);
+  });
+
+  test.concurrent("are compared with the timeouts of the container", async () => {
+    const env = {
+      ANSIBLE_PLAYBOOK_TIMEOUT: "300",
+      ANSIBLE_SSH_TIMEOUT: "30",
+      HTTP_TIMEOUT: "170",
+      SESSION_TIMEOUT: "9999",
+    };
+    const { of } = await ask({ env, args: ["--soft-time-limit", "180", "--time-limit", "240"] });
+    expect(of("container-timeouts")).toMatchObject([
+      {
+        level: "warning",
+        seen: "ANSIBLE_PLAYBOOK_TIMEOUT=300: not below the soft limit of 180 s; HTTP_TIMEOUT=170: less than 30 s below the soft limit of 180 s",
+      },
+    ]);
+  });
+});
+
+test.concurrent("a pool that is another than was asked for is a warning", async () => {
+  // The command line has the last word (celery/bin/worker.py).
+  const env = { CELERY_WORKER_POOL: "solo" };
+  const { of } = await ask({ env, pool: "threads" });
+  expect(of("pool")).toMatchObject([{ level: "ok", seen: saying(/^threads/) }]);
+});
+
+test.concurrent("memory says main and children, and that children are replaced", async () => {
+  const { of } = await ask({ concurrency: 2, args: ["--max-tasks-per-child", "50"] });
+  expect(of("memory")).toMatchObject([
+    { seen: saying(/^main [\d.]+ MB, 2 children [\d.]+ MB \(the largest [\d.]+ MB\)/) },
+  ]);
+  expect(of("recycling")).toMatchObject([{ seen: "a child is replaced after 50 tasks" }]);
+});
+
+test.concurrent("a main process that is busy all the time is told by its CPU", async () => {
+  const { of } = await inside({ pool: "solo" }, async ({ worker, container }) => {
+    await worker.taskStarted(await worker.submit("spin", 60));
+    return diagnoseIn(container);
+  });
+  expect(of("cpu")).toMatchObject([{ level: "ok", seen: saying(/^main \d\d+ % of a core/) }]);
+});
+
+test.concurrent("files of its command line can be written, or their folder is gone", async () => {
+  await using server = await startServer();
+  await using container = await startContainer();
+  const folder = join(container.folder, "run");
+  mkdirSync(folder);
+  const pidfile = join(folder, "worker.pid");
+  await using _worker = await container.startWorker({ server, args: ["--pidfile", pidfile] });
+  expect((await diagnoseIn(container)).of("file-permissions")).toMatchObject([
+    { level: "ok", seen: `${pidfile} can be written` },
+  ]);
+  rmSync(folder, { recursive: true });
+  expect((await diagnoseIn(container)).of("file-permissions")).toMatchObject([
+    { level: "problem", seen: `the folder ${folder} of --pidfile is not there` },
+  ]);
+});
+
+test.concurrent(
+  "a worker that has ended is dead here, and one elsewhere is what a container without one asks",
+  async () => {
+    await using server = await startServer();
+    await using container = await startContainer();
+    const env = { CELERY_BROKER_URL: server.url() };
+    expect((await diagnoseIn(container, [], env)).of("worker")).toMatchObject([
+      { level: "problem", seen: saying(/^unhealthy: dead: .*no worker process here/) },
+    ]);
+    await using worker = await startWorker({ server });
+    expect((await diagnoseIn(container, [], env)).of("worker")).toMatchObject([
+      { level: "ok", seen: saying(new RegExp(`^healthy: alive: ${worker.node} answered`)) },
+    ]);
+  },
+);

@@ -1,0 +1,138 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { execa } from "execa";
+import { expect, test } from "vitest";
+import { startContainer } from "../../world/container.ts";
+import { celeryVenv } from "../../world/python.ts";
+import { startServer } from "../../world/server.ts";
+import { taskMessage } from "../../world/task-message.ts";
+import { startWorker } from "../../world/worker.ts";
+import { EXECUTABLE } from "../probe.ts";
+import { diagnose, diagnoseIn, type Printed, saying } from "./diagnose.ts";
+
+const REMOTE = ["--placement", "remote"];
+
+/** The doctor with a log at its stdin, as `docker logs w | celery-probe doctor --log -`. */
+async function read(log: string, url: string): Promise<readonly Printed[]> {
+  const args = ["doctor", "--output", "json", "--log", "-", ...REMOTE];
+  const env = { CELERY_BROKER_URL: url };
+  const { stdout } = await execa(EXECUTABLE, args, { env, extendEnv: false, reject: false, input: log });
+  const { findings } = JSON.parse(stdout) as { findings: readonly Printed[] };
+  return findings.filter(({ code }) => code === "log" || code === "pool-package");
+}
+
+test.concurrent.each(["5.7.0", "5.2.7"] as const)(
+  "limits, a lost child and an unknown task are found in the log of Celery %s",
+  async (celery) => {
+    await using server = await startServer();
+    await using worker = await startWorker({ server, celery, args: ["--time-limit", "2"] });
+    expect(await read(worker.log(), server.url())).toMatchObject([
+      { level: "ok", about: "stdin", seen: saying(/^nothing known in \d+ lines$/) },
+    ]);
+    const { element } = taskMessage(worker.queue, "fail", ["s3cret-argument"]);
+    await worker.redis.lpush(worker.queue, element.replace("tasks.fail", "tasks.nobody"));
+    await worker.waitForLog(/unregistered task/);
+    const soft = taskMessage(worker.queue, "nap", [30]).element;
+    await worker.redis.lpush(worker.queue, soft.replace('"timelimit":[null,null]', '"timelimit":[null,1]'));
+    await worker.waitForLog(/Soft time limit/, { timeoutMs: 20_000 });
+    await worker.submit("nap", 30);
+    await worker.waitForLog(/Hard time limit/, { timeoutMs: 20_000 });
+    // Not ended by the limit; and the child that was may still be there beside the one that runs it.
+    const lost = taskMessage(worker.queue, "nap", [30]);
+    await worker.redis.lpush(
+      worker.queue,
+      lost.element.replace('"timelimit":[null,null]', '"timelimit":[600,null]'),
+    );
+    await worker.taskStarted(lost.id);
+    for (const child of await worker.children()) {
+      try {
+        process.kill(child, "SIGKILL");
+      } catch {
+        // Has ended meanwhile.
+      }
+    }
+    await worker.waitForLog(/exited prematurely/, { timeoutMs: 20_000 });
+    const found = await read(worker.log(), server.url());
+    expect(found.map(({ level, seen }) => [level, seen.replace(/, \d+ × in it.*/, "")])).toEqual([
+      ["problem", "tasks came that the worker does not know, and were thrown away"],
+      ["warning", "a task was killed at its hard time limit"],
+      ["warning", "a task met its soft time limit"],
+      ["warning", "a child was killed in the middle of a task"],
+    ]);
+    expect(JSON.stringify(found)).not.toContain("s3cret");
+  },
+);
+
+test.concurrent.each(["5.7.0", "5.2.7"] as const)(
+  "a lost broker is found in the log of Celery %s",
+  async (celery) => {
+    const server = await startServer();
+    await using other = await startServer();
+    await using worker = await startWorker({ server, celery });
+    await server.stop();
+    await worker.waitForLog(/Cannot connect to/, { timeoutMs: 20_000 });
+    expect(await read(worker.log(), other.url())).toMatchObject([
+      {
+        level: "warning",
+        seen: saying(/^the connection to the broker was lost or refused, \d+ × in it; last: Cannot/),
+      },
+    ]);
+  },
+);
+
+test.concurrent("a pool whose package is missing is named", async () => {
+  await using server = await startServer();
+  const venv = await celeryVenv("5.7.0");
+  const args = ["-b", server.url(), "worker", "-P", "eventlet"];
+  const { stderr } = await execa(venv.celery, args, {
+    reject: false,
+    env: { PATH: "/usr/bin:/bin" },
+    extendEnv: false,
+  });
+  expect(await read(stderr, server.url())).toMatchObject([
+    { code: "pool-package", level: "problem", seen: saying(/-P eventlet, and eventlet is not installed/) },
+    { code: "log", seen: saying(/^a module was not found/) },
+  ]);
+});
+
+test.concurrent("the log of -f is found, with the node's name in it", async () => {
+  await using server = await startServer();
+  await using container = await startContainer();
+  const path = join(container.folder, "%n.log");
+  await using worker = await container.startWorker({ server, args: ["-f", path], until: "started" });
+  const { element } = taskMessage(worker.queue, "add", [1, 2]);
+  await worker.redis.lpush(worker.queue, element.replace("tasks.add", "tasks.nobody"));
+  let said: readonly Printed[] = [];
+  while (said[0]?.level !== "problem") said = (await diagnoseIn(container)).of("log");
+  expect(said).toMatchObject([
+    {
+      about: join(container.folder, "celery.log"),
+      seen: saying(/unregistered task of type 'tasks\.nobody'/),
+    },
+  ]);
+});
+
+test.concurrent("a log that is not there, and one with a password, are said without it", async () => {
+  await using server = await startServer();
+  await using _worker = await startWorker({ server });
+  const env = { CELERY_BROKER_URL: server.url() };
+  const gone = await diagnose([...REMOTE, "--log", "/no/such/file"], env);
+  expect(gone.of("log")).toMatchObject([
+    { level: "problem", seen: "it is not there", about: "/no/such/file" },
+  ]);
+  await using container = await startContainer();
+  const file = join(container.folder, "w.log");
+  const body = `{"message": "Received unregistered task of type 'shop.mail'.\\\\nbody was: [[\\"s3cret\\"]]"}`;
+  writeFileSync(file, `${body}\n`);
+  const json = await diagnose([...REMOTE, "--log", file], env);
+  expect(json.of("log")).toMatchObject([
+    { level: "problem", seen: saying(/last: Received unregistered task of type 'shop\.mail'$/) },
+  ]);
+  expect(json.stdout).not.toContain("s3cret");
+  writeFileSync(file, "consumer: Cannot connect to redis://:s3cret@cache:6379/0: refused.\n");
+  const { of, stdout } = await diagnose([...REMOTE, "--log", file], env);
+  expect(of("log")).toMatchObject([
+    { level: "warning", seen: saying(/last: Cannot connect to redis:\/\/:\*+@cache/) },
+  ]);
+  expect(stdout).not.toContain("s3cret");
+});

@@ -1,0 +1,171 @@
+import { expect, test } from "vitest";
+import { startServer } from "../../world/server.ts";
+import { taskMessage } from "../../world/task-message.ts";
+import { startWorker } from "../../world/worker.ts";
+import { client } from "./client.ts";
+import { diagnose, saying } from "./diagnose.ts";
+
+const remote = (url: string, ...more: readonly string[]) =>
+  diagnose(["--placement", "remote", "--broker", url, ...more]);
+
+test.each(["5.2.7", "5.7.0"] as const)("finds nothing wrong with a healthy world of %s", async (celery) => {
+  await using server = await startServer();
+  const settings = { result_backend: server.url(1), task_ignore_result: false };
+  await using worker = await startWorker({ server, celery, concurrency: 2, settings });
+  const sent = await client(server.url(), "print(*[add.delay(1, n).id for n in range(5)])", {
+    celery,
+    settings,
+  });
+  for (const id of sent.split(" ")) await worker.taskSucceeded(id);
+  const { findings, stdout, of, exitCode } = await diagnose(["--node", worker.node], {
+    CELERY_BROKER_URL: server.url(),
+  });
+  // In a container that is older than this test, its worker looks like one that was restarted.
+  expect(
+    findings.filter(({ level, code }) => level !== "ok" && code !== "restarts"),
+    stdout,
+  ).toEqual([]);
+  for (const code of ["queue-length", "queues-consumed", "throughput", "tasks", "task-age"] as const)
+    expect(of(code), code).toHaveLength(1);
+  expect(of("failed-results")).toMatchObject([{ seen: saying(/^0 of 5 results failed/) }]);
+  expect(exitCode).toBe(0);
+});
+
+test("names a queue with work that nobody consumes, and the one that was meant", async () => {
+  await using server = await startServer();
+  await using worker = await startWorker({ server, queues: ["mials"] });
+  await client(server.url(), `[add.apply_async((1, n), queue="mails") for n in range(20)]`);
+  const { of, exitCode } = await remote(server.url());
+  expect(of("queues-consumed")).toMatchObject([
+    {
+      level: "problem",
+      about: "mails",
+      seen: saying(/20 messages wait.*mials/),
+      next: saying(/-Q.*task_routes/),
+    },
+  ]);
+  expect(of("queue-length")).toMatchObject([{ about: worker.queue, seen: saying(/nothing waits/) }]);
+  expect(exitCode).toBe(1);
+});
+
+test("finds it behind a prefix, and by --queue where nobody has declared it", async () => {
+  await using server = await startServer();
+  const options = { broker_transport_options: { global_keyprefix: "app1:" } };
+  await using worker = await startWorker({ server, settings: options });
+  await client(server.url(), `add.apply_async((1, 1), queue="reports")`, { settings: options });
+  const redis = server.client();
+  await redis.lpush("app1:orphan:5", taskMessage("orphan", "add", [1, 2]).element);
+  redis.disconnect();
+  const { of } = await remote(server.url(), "--global-keyprefix", "app1:", "--queue", "orphan");
+  expect(of("queues-consumed")).toMatchObject([
+    { level: "problem", about: "orphan", seen: saying(/^1 message waits/) },
+    { level: "problem", about: "reports", next: saying(/-Q reports/) },
+  ]);
+  expect(worker.isRunning).toBe(true);
+});
+
+test("accuses nobody while a worker that may consume it is blocked", async () => {
+  await using server = await startServer();
+  await using idle = await startWorker({ server });
+  await using blocked = await startWorker({ server, pool: "solo", queues: ["slow"] });
+  await blocked.taskStarted(await blocked.submit("nap", 300));
+  await client(server.url(), `[nap.apply_async((1,), queue="slow") for n in range(9)]`);
+  const { of, findings } = await remote(server.url());
+  expect(of("queues-consumed")).toMatchObject([
+    { level: "skipped", about: "slow", seen: saying(/1 worker did not say/) },
+  ]);
+  expect(findings.filter(({ level }) => level === "problem")).toEqual([]);
+  expect(idle.isRunning).toBe(true);
+});
+
+test("names a worker whose consumers were cancelled", async () => {
+  await using server = await startServer();
+  await using worker = await startWorker({ server });
+  await client(server.url(), `app.control.cancel_consumer("celery", reply=True)`);
+  await worker.submit("add", 1, 2);
+  const { of } = await remote(server.url(), "--queue", "celery");
+  expect(of("queues-consumed")).toMatchObject([
+    { level: "problem", about: worker.node, seen: saying(/consumes no queue, while work waits in celery/) },
+    { level: "problem", about: "celery" },
+  ]);
+  expect(of("queues-consumed")[0]?.next).toMatch(/add_consumer/);
+  expect(of("throughput")).toMatchObject([{ seen: "no worker that answers consumes a queue" }]);
+});
+
+test("measures queues with their priorities against the limit of each", async () => {
+  await using server = await startServer();
+  await using worker = await startWorker({ server, queues: ["a", "b"] });
+  await client(server.url(), `app.control.cancel_consumer("a", reply=True)`);
+  const redis = server.client();
+  for (const key of ["a", "a\x06\x163", "a\x06\x169", "a:5"])
+    await redis.lpush(key, taskMessage("a", "add", [1, 2]).element);
+  redis.disconnect();
+  const limits = ["--max-queue-length", "a=3", "--max-queue-length", "5"];
+  const { of } = await remote(server.url(), ...limits);
+  expect(of("queue-length")).toMatchObject([
+    { level: "warning", about: "a", seen: saying(/^4 messages wait, more than 3/) },
+    { level: "ok", about: "b" },
+  ]);
+  expect(worker.isRunning).toBe(true);
+});
+
+test.each(["5.2.7", "5.7.0"] as const)("tells that more comes than %s does", async (celery) => {
+  await using server = await startServer();
+  await using worker = await startWorker({ server, celery });
+  const redis = server.client();
+  const send = async () => redis.lpush("celery", taskMessage("celery", "nap", [2]).element);
+  for (let n = 0; n < 20; n++) await send();
+  const sending = setInterval(() => void send(), 200);
+  const { of } = await remote(server.url());
+  clearInterval(sending);
+  redis.disconnect();
+  expect(of("throughput")).toMatchObject([
+    { level: "warning", seen: saying(/growing by [\d.]+\/s; 1 of 1 slots busy/), next: saying(/-c/) },
+  ]);
+  expect(of("queue-length")).toMatchObject([{ level: "ok", seen: saying(/growing by/) }]);
+  expect(worker.isRunning).toBe(true);
+});
+
+test("tells when a queue will be empty", async () => {
+  await using server = await startServer();
+  await using worker = await startWorker({ server });
+  await client(server.url(), "[nap.delay(0.2) for n in range(200)]");
+  const { of } = await remote(server.url());
+  expect(of("throughput")).toMatchObject([
+    { level: "ok", seen: saying(/finish.*at this rate empty in \d+ s/) },
+  ]);
+  expect(worker.isRunning).toBe(true);
+});
+
+test("measures no throughput where a worker sends no heartbeats, and asks for its version", async () => {
+  await using server = await startServer();
+  await using worker = await startWorker({ server, args: ["--without-heartbeat", "--without-gossip"] });
+  await using beating = await startWorker({ server, queues: ["other"] });
+  const { of } = await remote(server.url());
+  expect(of("throughput")).toMatchObject([
+    { level: "skipped", seen: saying(/^1 of 2 workers was not heard twice/) },
+  ]);
+  expect(of("tasks")).toMatchObject([
+    { level: "ok", about: worker.node },
+    { level: "ok", about: beating.node },
+  ]);
+});
+
+test("says what it may not look at, and looks at the rest", async () => {
+  await using server = await startServer();
+  await using worker = await startWorker({ server });
+  await worker.taskStarted(await worker.submit("nap", 300));
+  for (let n = 0; n < 10; n++) await worker.submit("nap", 300);
+  const user = { username: "shy", password: "shy-word" };
+  await server.addUser(user, "~*", "&*", "+@all", "-scan", "-memory", "-zrange", "-zcard", "-zcount");
+  const { of, findings } = await remote(server.url(0, user));
+  expect(of("queue-length")).toMatchObject([{ level: "ok", seen: saying(/messages wait/) }]);
+  expect(of("queues-consumed")).toMatchObject([{ level: "ok", seen: saying(/SCAN is refused/) }]);
+  expect(of("unregistered-task")).toMatchObject([
+    { level: "skipped", seen: saying(/MEMORY USAGE is refused/) },
+  ]);
+  expect(of("late-tasks")).toMatchObject([
+    { level: "skipped", seen: saying(/unacked_index may not be read/) },
+  ]);
+  expect(findings.filter(({ level }) => level === "problem")).toEqual([]);
+});
