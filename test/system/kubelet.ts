@@ -1,0 +1,271 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { type Docker, LOCKED, type Run } from "./docker.ts";
+import { until } from "./until.ts";
+
+/** As far as the examples use it: core/v1 PodSpec. */
+export interface PodSpec {
+  readonly shareProcessNamespace?: boolean;
+  readonly securityContext?: { readonly runAsUser?: number; readonly runAsGroup?: number };
+  readonly initContainers?: readonly ContainerSpec[];
+  readonly containers: readonly ContainerSpec[];
+  readonly volumes?: readonly { readonly name: string; readonly emptyDir: object }[];
+}
+
+interface ContainerSpec {
+  readonly name: string;
+  readonly image: string;
+  readonly command?: readonly string[];
+  readonly args?: readonly string[];
+  readonly env?: readonly { readonly name: string; readonly value: string }[];
+  readonly volumeMounts?: readonly {
+    readonly name: string;
+    readonly mountPath: string;
+    readonly readOnly?: boolean;
+  }[];
+  readonly securityContext?: { readonly readOnlyRootFilesystem?: boolean };
+  readonly startupProbe?: Probe;
+  readonly livenessProbe?: Probe;
+  readonly readinessProbe?: Probe;
+}
+
+interface Probe {
+  readonly exec: { readonly command: readonly string[] };
+  readonly periodSeconds: number;
+  readonly timeoutSeconds: number;
+  readonly failureThreshold: number;
+}
+
+/** Where a pod runs. */
+export interface Place {
+  readonly docker: Docker;
+  readonly network: string;
+  /** The engine's names for the images of the manifest. */
+  readonly images: Readonly<Record<string, string>>;
+  /** An image with `sleep`, for the container that holds the pod's namespaces. */
+  readonly pauseImage: string;
+}
+
+/** How one container of the pod is. */
+interface State {
+  ready: boolean;
+  restarts: number;
+  /** Of the last run of each probe. */
+  readonly said: Map<string, Run>;
+}
+
+/**
+ * Does with a pod what the kubelet does, by containers of a Docker engine: the namespaces of one container for all,
+ * init containers one after the other, then the others, each with its probes at their periods, timeouts and thresholds.
+ * A container whose startup or liveness probe fails too often in a row is restarted
+ * (kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle).
+ */
+export class Pod implements AsyncDisposable {
+  readonly #place: Place;
+  readonly #name: string;
+  readonly #spec: PodSpec;
+  readonly #states = new Map<string, State>();
+  readonly #end = new AbortController();
+  readonly #probing: Promise<void>[] = [];
+
+  private constructor(place: Place, name: string, spec: PodSpec) {
+    this.#place = place;
+    this.#name = name;
+    this.#spec = spec;
+  }
+
+  /** @throws Error where a container does not start, or an init container fails */
+  static async start(place: Place, name: string, spec: PodSpec): Promise<Pod> {
+    const pod = new Pod(place, name, spec);
+    try {
+      await pod.#start();
+      return pod;
+    } catch (error) {
+      await pod[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** How often the container was restarted because of its probes. */
+  restarts(container: string): number {
+    return this.#state(container).restarts;
+  }
+
+  /** What the last run of a probe said. */
+  said(container: string, probe: "startup" | "liveness" | "readiness"): Run | undefined {
+    return this.#state(container).said.get(probe);
+  }
+
+  /** Whether all its containers are. */
+  get isReady(): boolean {
+    return [...this.#states.values()].every(({ ready }) => ready);
+  }
+
+  async untilReady(withinMs: number): Promise<void> {
+    await until(
+      `${this.#name} is ready`,
+      withinMs,
+      () => Promise.resolve(this.isReady ? true : undefined),
+      () =>
+        Promise.resolve(
+          JSON.stringify([...this.#states], (_, value: unknown) =>
+            value instanceof Map ? [...value] : value,
+          ),
+        ),
+    );
+  }
+
+  /** The engine's name of a container. */
+  containerOf(container: string): string {
+    return `${this.#name}-${container}`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#end.abort();
+    await Promise.all(this.#probing);
+    const { docker } = this.#place;
+    const containers = [...(this.#spec.initContainers ?? []), ...this.#spec.containers].map(({ name }) =>
+      this.containerOf(name),
+    );
+    await docker.try(["rm", "--force", "--volumes", ...containers, this.containerOf("pause")]);
+    const volumes = (this.#spec.volumes ?? []).map(({ name }) => this.containerOf(name));
+    if (volumes.length > 0) await docker.try(["volume", "rm", "--force", ...volumes]);
+  }
+
+  async #start(): Promise<void> {
+    const { docker, network, pauseImage } = this.#place;
+    await docker.run([
+      ...["run", "--detach", "--name", this.containerOf("pause"), "--hostname", this.#name],
+      ...["--network", network, pauseImage, "sleep", "infinity"],
+    ]);
+    for (const { name } of this.#spec.volumes ?? []) {
+      const volume = this.containerOf(name);
+      await docker.run(["volume", "create", volume]);
+      // An emptyDir may be written by everybody.
+      await docker.run([
+        "run",
+        "--rm",
+        "--volume",
+        `${volume}:/volume`,
+        pauseImage,
+        "chmod",
+        "0777",
+        "/volume",
+      ]);
+    }
+    for (const container of this.#spec.initContainers ?? []) {
+      await docker.run(["run", ...this.#words(container)]);
+    }
+    for (const container of this.#spec.containers) {
+      await docker.run(["run", "--detach", ...this.#words(container)]);
+      this.#states.set(container.name, {
+        ready: container.readinessProbe === undefined,
+        restarts: 0,
+        said: new Map(),
+      });
+      if (container.livenessProbe !== undefined || container.readinessProbe !== undefined)
+        this.#probing.push(this.#probe(container));
+    }
+  }
+
+  #words(container: ContainerSpec): readonly string[] {
+    const { name, image, command = [], args = [], env = [], volumeMounts = [], securityContext } = container;
+    const { runAsUser, runAsGroup } = this.#spec.securityContext ?? {};
+    const pause = `container:${this.containerOf("pause")}`;
+    const [entrypoint, ...rest] = command;
+    return [
+      ...["--name", this.containerOf(name), "--network", pause, "--no-healthcheck"],
+      ...(this.#spec.shareProcessNamespace === true ? ["--pid", pause] : []),
+      ...(runAsUser === undefined ? [] : ["--user", `${runAsUser}:${runAsGroup ?? 0}`]),
+      ...(securityContext?.readOnlyRootFilesystem === true ? LOCKED : []),
+      ...env.flatMap((one) => ["--env", `${one.name}=${one.value}`]),
+      ...volumeMounts.flatMap((mount) => [
+        "--volume",
+        `${this.containerOf(mount.name)}:${mount.mountPath}${mount.readOnly === true ? ":ro" : ""}`,
+      ]),
+      ...(entrypoint === undefined ? [] : ["--entrypoint", entrypoint]),
+      this.#place.images[image] ?? image,
+      ...rest,
+      ...args,
+    ];
+  }
+
+  async #probe(container: ContainerSpec): Promise<void> {
+    const state = this.#state(container.name);
+    const isOver = () => this.#end.signal.aborted;
+    while (!isOver()) {
+      await this.#untilUnhealthy(container);
+      if (isOver()) return;
+      state.ready = container.readinessProbe === undefined;
+      state.restarts += 1;
+      await this.#place.docker.run(["restart", "--time", "1", this.containerOf(container.name)]);
+    }
+  }
+
+  /** From a container's start on; ends with the pod, too. */
+  async #untilUnhealthy(container: ContainerSpec): Promise<void> {
+    const { startupProbe, livenessProbe, readinessProbe } = container;
+    const { signal } = this.#end;
+    if (
+      startupProbe !== undefined &&
+      (await this.#untilFailed(container, "startup", startupProbe, signal, true)) !== "succeeded"
+    )
+      return;
+    const unhealthy = new AbortController();
+    const over = AbortSignal.any([signal, unhealthy.signal]);
+    const ready = readinessProbe === undefined ? null : this.#keepReady(container, readinessProbe, over);
+    if (livenessProbe === undefined) await ready;
+    else await this.#untilFailed(container, "liveness", livenessProbe, over);
+    unhealthy.abort();
+    await ready;
+  }
+
+  /** Runs a probe until it has failed too often in a row, or, of a startup probe, has succeeded. */
+  async #untilFailed(
+    container: ContainerSpec,
+    kind: "startup" | "liveness",
+    probe: Probe,
+    over: AbortSignal,
+    isDoneBySuccess = false,
+  ): Promise<"failed" | "succeeded" | "over"> {
+    let failures = 0;
+    while (!over.aborted) {
+      const ok = await this.#run(container, kind, probe);
+      if (ok && isDoneBySuccess) return "succeeded";
+      failures = ok ? 0 : failures + 1;
+      if (failures >= probe.failureThreshold) return "failed";
+      await sleep(probe.periodSeconds, over);
+    }
+    return "over";
+  }
+
+  async #keepReady(container: ContainerSpec, probe: Probe, over: AbortSignal): Promise<void> {
+    const state = this.#state(container.name);
+    let failures = 0;
+    while (!over.aborted) {
+      const ok = await this.#run(container, "readiness", probe);
+      failures = ok ? 0 : failures + 1;
+      if (ok) state.ready = true;
+      else if (failures >= probe.failureThreshold) state.ready = false;
+      await sleep(probe.periodSeconds, over);
+    }
+  }
+
+  /** Whether the probe has succeeded: exit code 0 in time. */
+  async #run({ name }: ContainerSpec, kind: string, { exec, timeoutSeconds }: Probe): Promise<boolean> {
+    const running = this.#place.docker.try(["exec", this.containerOf(name), ...exec.command]);
+    const done = await Promise.race([running, pause(timeoutSeconds * 1_000, null, { ref: false })]);
+    const run = done ?? { exitCode: -1, stdout: "", stderr: `timed out after ${timeoutSeconds} s` };
+    this.#state(name).said.set(kind, run);
+    return run.exitCode === 0;
+  }
+
+  #state(container: string): State {
+    const state = this.#states.get(container);
+    if (state === undefined) throw new Error(`the pod has no container '${container}'`);
+    return state;
+  }
+}
+
+async function sleep(seconds: number, over: AbortSignal): Promise<void> {
+  await pause(seconds * 1_000, undefined, { signal: over }).catch(() => undefined);
+}

@@ -1,0 +1,152 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { execa } from "execa";
+import { beforeAll, describe, expect, test } from "vitest";
+import { parseAllDocuments } from "yaml";
+import { toolVenv } from "../world/python.ts";
+import { DockerBench } from "./bench.ts";
+import { Pod, type PodSpec } from "./kubelet.ts";
+import { ROOT } from "./probe-image.ts";
+import { until } from "./until.ts";
+
+const FOLDER = join(ROOT, "examples/kubernetes");
+const MANIFESTS = readdirSync(FOLDER).filter((file) => file.endsWith(".yaml"));
+const NAME = `celery-probe-kubernetes-${process.pid}`;
+const REDIS = `${NAME}-redis`;
+
+/** As `kubectl apply` reads them. */
+function readManifest(file: string): { kind: string; spec: PodSpec & { template?: { spec: PodSpec } } }[] {
+  return parseAllDocuments(readFileSync(join(FOLDER, file), "utf8"), { merge: true }).map((document) => {
+    expect(document.errors).toEqual([]);
+    return document.toJS() as ReturnType<typeof readManifest>[number];
+  });
+}
+
+function podOf(file: string): PodSpec {
+  const [manifest] = readManifest(file);
+  if (manifest === undefined) throw new Error(`${file} has no manifest`);
+  return manifest.spec.template?.spec ?? manifest.spec;
+}
+
+test.each(MANIFESTS)("%s is valid by the schemas of Kubernetes 1.28 and 1.37", async (file) => {
+  const venv = await toolVenv("kubernetes", ["kubernetes-validate==1.37.0"]);
+  const validate = join(venv, "bin/kubernetes-validate");
+  for (const version of ["1.28", "1.37"]) {
+    await execa(validate, ["--strict", "-k", version, join(FOLDER, file)]);
+  }
+});
+
+// One after the other: they share a broker, and with it its queue and its workers.
+describe("what the kubelet does with the examples", () => {
+  let bench: DockerBench;
+  let place: Parameters<typeof Pod.start>[0];
+
+  beforeAll(async () => {
+    bench = await DockerBench.open();
+    const { docker, bases, probeImage } = bench;
+    bench.atEnd(() => docker.run(["network", "rm", NAME]));
+    await docker.run(["network", "create", NAME]);
+    bench.atEnd(() => docker.run(["container", "rm", "--force", REDIS]));
+    await docker.run([
+      ...["run", "--detach", "--name", REDIS, "--network", NAME, "--network-alias", "redis", bases.redis],
+    ]);
+    const worker = `${NAME}-worker`;
+    bench.atEnd(() => docker.run(["image", "rm", "--force", worker]));
+    const context = join(ROOT, "examples/compose");
+    const bases_ = ["--build-arg", `BASE=${bases.python}`, "--build-arg", `PROBE=${probeImage}`];
+    await docker.run(["build", ...bases_, "--target", "plain", "--tag", worker, context]);
+    place = { docker, network: NAME, images: { "celery-probe": probeImage, worker }, pauseImage: bases.slim };
+    return () => bench.close();
+  });
+
+  test("worker.yaml: a busy worker is left alone, a stopped one is restarted", async () => {
+    const pod = podOf("worker.yaml");
+    await using running = await Pod.start(place, `${NAME}-w`, solo(pod));
+    await running.untilReady(60_000);
+    // Both probes begin when the startup probe has succeeded: the other one may have ended first.
+    await until("the worker is alive", 30_000, () =>
+      Promise.resolve(
+        /^healthy: alive: /.test(running.said("worker", "liveness")?.stdout ?? "") || undefined,
+      ),
+    );
+
+    const container = running.containerOf("worker");
+    await place.docker.run(["exec", container, "python", "-c", "from tasks import nap; nap.delay(45)"]);
+    await until("the worker is busy", 30_000, () =>
+      Promise.resolve(/^healthy: busy: /.test(running.said("worker", "liveness")?.stdout ?? "") || undefined),
+    );
+    // Longer than failureThreshold times periodSeconds.
+    await until("the task is done", 60_000, async () => {
+      const { stdout, stderr } = await place.docker.try(["logs", container]);
+      return /succeeded in/.test(stdout + stderr) || undefined;
+    });
+    expect(running.restarts("worker")).toBe(0);
+
+    await place.docker.run(["exec", container, "sh", "-c", "kill -STOP 1"]);
+    await place.docker.run(["kill", "--signal", "STOP", container]);
+    const began = performance.now();
+    await until("the worker was restarted", 60_000, () =>
+      Promise.resolve(running.restarts("worker") === 1 || undefined),
+    );
+    expect(running.said("worker", "liveness")?.stdout).toMatch(/^unhealthy: stopped: /);
+    expect(performance.now() - began).toBeLessThan(40_000);
+    await running.untilReady(60_000);
+  });
+
+  test("beside.yaml: the sidecar sees the worker, and the pod is not ready while the worker is stopped", async () => {
+    await using running = await Pod.start(place, `${NAME}-b`, podOf("beside.yaml"));
+    await running.untilReady(60_000);
+    const container = running.containerOf("worker");
+    await place.docker.run(["exec", container, "python", "-c", "from tasks import nap; nap.delay(20)"]);
+    await until("the worker is seen busy", 30_000, () =>
+      Promise.resolve(/^healthy: busy: /.test(running.said("probe", "readiness")?.stdout ?? "") || undefined),
+    );
+    expect(running.isReady).toBe(true);
+    await place.docker.run(["kill", "--signal", "STOP", container]);
+    await until("the pod is not ready", 60_000, () => Promise.resolve(running.isReady ? undefined : true));
+    expect(running.said("probe", "readiness")?.stdout).toMatch(/^unhealthy: stopped: /);
+    await place.docker.run(["kill", "--signal", "CONT", container]);
+    await running.untilReady(60_000);
+    const { stdout } = await place.docker.try(["logs", running.containerOf("probe")]);
+    expect(stdout).toMatch(/ (?:node \S+ state=|broker \S+ nodes=0)/);
+  });
+
+  test("monitor.yaml: it is ready while two workers answer", async () => {
+    const { docker } = place;
+    await using monitor = await Pod.start(place, `${NAME}-m`, hurried(podOf("monitor.yaml")));
+    const workers = ["1", "2"].map((number) => `${NAME}-${number}`);
+    bench.atEnd(() => docker.run(["container", "rm", "--force", ...workers]));
+    const broker = ["--env", "CELERY_BROKER_URL=redis://redis:6379/0", "--network", NAME];
+    const command = ["celery", "-A", "tasks", "worker", "--pool", "solo"];
+    const start = (name: string) =>
+      docker.run(["run", "--detach", "--name", name, ...broker, place.images["worker"] ?? "", ...command]);
+    await start(workers[0] ?? "");
+    await until("one worker answers", 60_000, () =>
+      Promise.resolve(/1 of 2/.test(monitor.said("monitor", "readiness")?.stdout ?? "") || undefined),
+    );
+    expect(monitor.isReady).toBe(false);
+    await start(workers[1] ?? "");
+    await monitor.untilReady(60_000);
+    await docker.run(["kill", workers[0] ?? ""]);
+    await until("it is not ready", 60_000, () => Promise.resolve(monitor.isReady ? undefined : true));
+  });
+});
+
+/** One process for everything, which a task blocks: otherwise nobody is busy. */
+function solo(pod: PodSpec): PodSpec {
+  const containers = pod.containers.map((container) => ({
+    ...container,
+    command: (container.command ?? []).map((word) => (word === "-c" ? "-P" : word === "2" ? "solo" : word)),
+  }));
+  return { ...pod, containers };
+}
+
+/** Its own period would only make the test longer. */
+function hurried(pod: PodSpec): PodSpec {
+  const containers = pod.containers.map((container) =>
+    container.readinessProbe === undefined
+      ? container
+      : { ...container, readinessProbe: { ...container.readinessProbe, periodSeconds: 2 } },
+  );
+  return { ...pod, containers };
+}
