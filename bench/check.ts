@@ -8,7 +8,7 @@ if ((option !== undefined && option !== "--record") || rest.length > 0) {
   process.exit(1);
 }
 const budget = await readBudget();
-const { measured, metafile } = await measureStartUp(option === "--record" ? 0 : budget.instructions);
+const { measured, metafile } = await measureStartUp();
 const { instructions, files, builtins } = measured;
 console.log(
   `a healthy check: ${instructions} million instructions beyond an empty executable's, ${files.length} files and ` +

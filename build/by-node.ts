@@ -5,7 +5,7 @@ import { bundleLoader } from "./bundle.ts";
 import { warmCodeCache, wrapScript } from "./code-cache.ts";
 import { npmPackage } from "./npm-package.ts";
 import { pack, SEA_CONFIG } from "./pack.ts";
-import { partsOf } from "./parts.ts";
+import { type Parts, partsOf } from "./parts.ts";
 import { CODE_CACHE_ASSET, SCRIPT_ASSET } from "./runtime.ts";
 import { strip } from "./strip.ts";
 import { runtimeVersion, type Target } from "./targets.ts";
@@ -38,13 +38,15 @@ export async function buildByNode(target: Target, bundle: string, executable: st
     target,
     main: parts.loader,
     node: parts.node,
-    seaConfig: {
-      ...SEA_CONFIG,
-      assets: { [SCRIPT_ASSET]: parts.script, [CODE_CACHE_ASSET]: parts.codeCache },
-    },
+    seaConfig: { ...SEA_CONFIG, assets: assetsOf(parts) },
     executable,
   });
   return command === null ? "cold" : "warm";
+}
+
+/** What the loader finds in the executable. */
+export function assetsOf({ script, codeCache }: Parts): Record<string, string> {
+  return { [SCRIPT_ASSET]: script, [CODE_CACHE_ASSET]: codeCache };
 }
 
 /** How that Node is started on this machine; null: it cannot be. */

@@ -5,18 +5,12 @@ import { execa } from "execa";
 import { startContainer } from "../test/world/container.ts";
 import { type GroupOptions, ProcessGroup } from "../test/world/process-group.ts";
 import { startServer } from "../test/world/server.ts";
-import { RUNTIME_FLAGS } from "./runtime.ts";
+import { RUNTIME_FLAGS, SAME_HASHES } from "./runtime.ts";
 
 /** A machine that builds may be busy with other things. */
 const PATIENT = ["--deadline", "60s", "--connect-timeout", "20s", "--timeout", "20s"];
 
 const WARM = join(import.meta.dirname, "warm");
-
-/**
- * V8 draws the seed of its hashes anew for each process, and what it has compiled keeps their order: with this one two
- * builds give the same bytes. No part of what a cache is accepted by.
- */
-const SAME_HASHES = "--random-seed=1";
 
 /**
  * Wraps the bundle as the script that the loader runs.

@@ -21,12 +21,18 @@ interface PkgSea {
 const pkgSea = createRequire(import.meta.url)("pkg/lib-es5/sea.js") as PkgSea;
 
 /** What the product asks of Node's single executable applications, beside its assets. */
-export const SEA_CONFIG = {
+export const SEA_CONFIG: SeaConfig = {
   disableExperimentalSEAWarning: true,
   execArgv: RUNTIME_FLAGS,
   // NODE_OPTIONS belongs to the container's own programs.
   execArgvExtension: "none",
-} as const;
+};
+
+export interface SeaConfig {
+  readonly disableExperimentalSEAWarning: boolean;
+  readonly execArgv: readonly string[];
+  readonly execArgvExtension: "none";
+}
 
 export interface Packing {
   readonly target: Target;

@@ -9,15 +9,22 @@ const FOLDER = join(CACHE_FOLDER, "build");
 /** The whole program as one CommonJS file. */
 export const BUNDLE = join(FOLDER, "celery-probe.cjs");
 
-/** What a target's executable is made from. */
-export async function partsOf(target: Target) {
+/** What a target's executable is made from: absolute paths. */
+export interface Parts {
+  readonly script: string;
+  readonly codeCache: string;
+  readonly loader: string;
+  /** Its Node without symbols. */
+  readonly node: string;
+}
+
+export async function partsOf(target: Target): Promise<Parts> {
   const folder = join(FOLDER, nameOf(target));
   await mkdir(folder, { recursive: true });
   return {
     script: join(folder, "celery-probe.script.js"),
     codeCache: join(folder, "celery-probe.code-cache"),
     loader: join(folder, "loader.cjs"),
-    /** Its Node without symbols. */
     node: join(folder, "node"),
   };
 }

@@ -10,6 +10,12 @@ export const RUNTIME_FLAGS = [
   "--openssl-config=/dev/null",
 ] as const;
 
+/**
+ * V8 draws the seed of its hashes anew for each process. Fixed, two builds give the same code cache, and two runs take the
+ * same instructions. No part of what a cache is accepted by.
+ */
+export const SAME_HASHES = "--random-seed=1";
+
 /** Names of the assets inside the executable. */
 export const SCRIPT_ASSET = "script";
 export const CODE_CACHE_ASSET = "code-cache";
