@@ -61,7 +61,7 @@ function planned(
   if (isMeant || plan.value.targets.some(({ worker }) => worker !== null)) return success([plan.value, null]);
   const any = planCheck({ ...forCheck, any: { value: true, ...nothing } }, host);
   if (!any.ok) return any;
-  return success([any.value, plan.value.place.kind === "inside" ? plan.value : null]);
+  return success([any.value, plan.value.place.kind === "in-sight" ? plan.value : null]);
 }
 
 async function checked(plan: Plan, host: Host, unknownVariables: readonly string[]): Promise<CheckReport> {

@@ -30,7 +30,7 @@ const TASK = "[\\w.:-]+(?:\\[[\\w-]+\\])?";
  * an exception, which may have anything in them.
  */
 const PATTERNS: readonly (readonly [LineKind, RegExp])[] = [
-  ["unrecoverable", /Unrecoverable error: \w*/],
+  ["unrecoverable", /Unrecoverable error: [\w:]*/],
   ["unregistered", new RegExp(`Received unregistered task of type '?${TASK}'?`)],
   [
     "undecodable",
@@ -44,8 +44,12 @@ const PATTERNS: readonly (readonly [LineKind, RegExp])[] = [
   ],
   ["permission", new RegExp(`(?:PermissionError: )?\\[Errno 13\\] Permission denied(?:: ${PATH})?`)],
   ["no-space", new RegExp(`(?:\\[Errno 28\\] )?No space left on device(?:: ${PATH})?`)],
-  ["broker-full", /OOM command not allowed/],
-  ["broker-login", /(?:WRONGPASS|NOAUTH)(?= )|AuthenticationError\b/],
+  // redis-py leaves out the first word of Redis' errors where it has a class of its own for them.
+  ["broker-full", /command not allowed when used memory > 'maxmemory'/],
+  [
+    "broker-login",
+    /(?:WRONGPASS|NOAUTH)(?= )|(?<=Cannot connect to \S+ )(?:invalid username-password pair|invalid password|Authentication required)|redis\.exceptions\.AuthenticationError/,
+  ],
   // The children's exceptions repeat it: what the main process says counts.
   ["hard-limit", new RegExp(`Hard time limit \\([^)]{1,20}\\) exceeded for ${TASK}`)],
   ["soft-limit", new RegExp(`Soft time limit \\([^)]{1,20}\\) exceeded for ${TASK}`)],

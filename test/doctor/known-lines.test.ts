@@ -14,6 +14,11 @@ test.each([
     "unregistered",
     "Received unregistered task of type 'shop.mail-v2'",
   ],
+  [
+    "Unrecoverable error: server:OutOfMemoryError('s3cret')",
+    "unrecoverable",
+    "Unrecoverable error: server:OutOfMemoryError",
+  ],
   ["Can't decode message body: DecodeError(s3cret)", "undecodable", "Can't decode message body: DecodeError"],
   [
     "Refusing to deserialize untrusted content of type pickle (application/x-python-serialize)",
@@ -40,10 +45,25 @@ test.each([
   [
     "redis.exceptions.OutOfMemoryError: OOM command not allowed when used memory > 'maxmemory'.",
     "broker-full",
-    "OOM command not allowed",
+    "command not allowed when used memory > 'maxmemory'",
+  ],
+  [
+    "redis.exceptions.OutOfMemoryError: Command # 1 (ZREM unacked_index s3cret) of pipeline caused error: command not allowed when used memory > 'maxmemory'.",
+    "broker-full",
+    "command not allowed when used memory > 'maxmemory'",
   ],
   ["WRONGPASS invalid username-password pair or user is disabled.", "broker-login", "WRONGPASS"],
   ["NOAUTH Authentication required.", "broker-login", "NOAUTH"],
+  [
+    "consumer: Cannot connect to redis://:**@cache:6379/0: invalid username-password pair or user is disabled..",
+    "broker-login",
+    "invalid username-password pair",
+  ],
+  [
+    "redis.exceptions.AuthenticationError: Authentication required.",
+    "broker-login",
+    "redis.exceptions.AuthenticationError",
+  ],
   [
     "Hard time limit (300s) exceeded for shop.slow[a-1] s3cret",
     "hard-limit",
@@ -76,6 +96,7 @@ test.each([
   "[2026-11-25 10:00:00,000: DEBUG/ForkPoolWorker-1] no module? No module named 'x'",
   '{"level": "INFO", "message": "mail: Permission denied by the customer, [Errno 13] Permission denied"}',
   "[2026-11-25 10:00:00,000: ERROR/ForkPoolWorker-1] Task shop.x raised unexpected: Refused('Permission denied')",
+  "[2026-11-25 10:00:00,000: ERROR/ForkPoolWorker-1] Task shop.x raised unexpected: AuthenticationError('No such API key')",
   "[2026-11-25 10:00:00,000: WARNING/ForkPoolWorker-1] the importer found an ImportError in the upload",
 ])("is nothing that it knows: %s", (line) => {
   expect(knownLines(line)).toEqual([]);

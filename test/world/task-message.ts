@@ -7,6 +7,10 @@ export interface Tasks {
   add: [x: number, y: number];
   /** What the exception says. */
   fail: [words: string];
+  /** To two to this power of bytes, wanted at once. */
+  hoard: [exponent: number];
+  /** What is written into a file. */
+  write: [file: string, words: string];
   /** Seconds to sleep. */
   nap: [seconds: number];
   /** Seconds to burn CPU. */

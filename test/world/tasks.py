@@ -55,6 +55,21 @@ def fail(self, words):
     raise ValueError(words)
 
 
+@app.task(bind=True, name="tasks.hoard")
+def hoard(self, exponent):
+    """Wants two to that power of bytes at once."""
+    began(self)
+    bytearray(1 << exponent)
+
+
+@app.task(bind=True, name="tasks.write")
+def write(self, file, words):
+    """Writes the words into the file."""
+    began(self)
+    with open(file, "w") as target:
+        target.write(words)
+
+
 @app.task(bind=True, name="tasks.nap")
 def nap(self, seconds):
     """Sleeps; under gevent and eventlet the worker goes on."""

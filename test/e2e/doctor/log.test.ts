@@ -53,13 +53,75 @@ test.concurrent.each(["5.7.0", "5.2.7"] as const)(
     }
     await worker.waitForLog(/exited prematurely/, { timeoutMs: 20_000 });
     const found = await read(worker.log(), server.url());
-    expect(found.map(({ level, seen }) => [level, seen.replace(/, \d+ × in it.*/, "")])).toEqual([
+    expect(short(found)).toEqual([
       ["problem", "tasks came that the worker does not know, and were thrown away"],
       ["warning", "a task was killed at its hard time limit"],
       ["warning", "a task met its soft time limit"],
       ["warning", "a child was killed in the middle of a task"],
     ]);
     expect(JSON.stringify(found)).not.toContain("s3cret");
+  },
+);
+
+/** Level and words, without how often and the last one. */
+function short(found: readonly Printed[]): readonly (readonly [string, string])[] {
+  return found.map(({ level, seen }) => [level, seen.replace(/, \d+ × in it.*/, "")]);
+}
+
+test.concurrent.each(["5.7.0", "5.2.7"] as const)(
+  "messages that cannot be read, want of room and of memory are found in the log of Celery %s",
+  async (celery) => {
+    await using server = await startServer();
+    await using worker = await startWorker({ server, celery });
+    const { element } = taskMessage(worker.queue, "fail", ["s3cret-argument"]);
+    await worker.redis.lpush(
+      worker.queue,
+      element.replace("application/json", "application/x-python-serialize"),
+    );
+    await worker.waitForLog(/Refusing to deserialize/);
+    await worker.submit("write", "/dev/full", "s3cret-argument");
+    await worker.waitForLog(/No space left/);
+    // Ends a worker of 5.7.0.
+    await worker.submit("hoard", 62);
+    await worker.waitForLog(/MemoryError/);
+    const found = await read(worker.log(), server.url());
+    expect(short(found).filter(([, seen]) => !seen.startsWith("the worker has ended"))).toEqual([
+      ["problem", "messages came that the worker cannot read, and were thrown away"],
+      ["problem", "a disk is full"],
+      ["warning", "a task has run out of memory"],
+    ]);
+    expect(JSON.stringify(found)).not.toContain("s3cret");
+  },
+);
+
+test.concurrent.each(["5.7.0", "5.2.7"] as const)(
+  "a broker that is full is found in the log of Celery %s, which it has ended",
+  async (celery) => {
+    await using server = await startServer();
+    await using worker = await startWorker({ server, celery });
+    worker.suspend();
+    await worker.submit("add", 1, 2);
+    await worker.redis.config("SET", "maxmemory", "1");
+    worker.resume();
+    await worker.ended;
+    expect(short(await read(worker.log(), server.url()))).toEqual([
+      ["problem", "the worker has ended by an error of its own"],
+      ["problem", "the broker is full and takes nothing"],
+    ]);
+  },
+);
+
+test.concurrent.each(["5.7.0", "5.2.7"] as const)(
+  "a broker that refuses a wrong password, and none, is found in the log of Celery %s",
+  async (celery) => {
+    await using server = await startServer({ password: "right" });
+    for (const login of [":wrong@", ""]) {
+      const brokerUrl = server.url().replace(":right@", login);
+      await using worker = await startWorker({ server, brokerUrl, celery, until: "started" });
+      await worker.waitForLog(/Cannot connect to|AuthenticationError/, { timeoutMs: 20_000 });
+      const [first] = short(await read(worker.log(), server.url()));
+      expect(first).toEqual(["problem", "the broker refuses the login"]);
+    }
   },
 );
 
