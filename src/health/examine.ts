@@ -70,7 +70,7 @@ export function startLooks(
   noted: (node: string, worker: WorkerProcess) => number | null,
 ): Looks {
   const patients = plan.targets.map(({ node, worker }): Patient => ({ node, worker, looks: [] }));
-  const survey = plan.place.kind === "inside" ? plan.place.survey : null;
+  const survey = plan.place.kind === "in-sight" ? plan.place.survey : null;
   const ear: Ear | null = line === null ? null : openEar(plan, host, deadline, line.heartbeats);
   let ended = false;
   let sight: BrokerSight = { upS: null, unacked: null };
@@ -167,7 +167,7 @@ export function startLooks(
   }
 
   function sightOf({ worker, looks }: Patient): ProcessSight {
-    if (plan.place.kind === "out-of-sight") return plan.place;
+    if (plan.place.kind === "out-of-sight") return { kind: "out-of-sight", because: plan.place.name };
     if (worker === null) {
       if (survey?.visible === false) return { kind: "out-of-sight", because: "no-proc" };
       return {

@@ -58,10 +58,10 @@ export interface Plan {
   readonly pidfile: string | null;
 }
 
-/** Where the probe runs. `survey` is null where nobody looks, or nothing can be seen. */
+/** Where the probe runs, and whether workers' processes are in sight there, or would be. */
 export type Placement =
-  | { readonly kind: "inside"; readonly survey: Survey }
-  | { readonly kind: "out-of-sight"; readonly because: "remote" | "beside" | "no-proc" };
+  | { readonly kind: "in-sight"; readonly name: "inside" | "beside"; readonly survey: Survey }
+  | { readonly kind: "out-of-sight"; readonly name: "remote" | "beside" | "no-proc" };
 
 /** Elements of the reply list that the next ping leaves: one node's, and a whole fleet's. */
 const KEEP_ONE = 32;
@@ -172,14 +172,14 @@ function placeOf(
   nodes: readonly string[],
   hostname: string,
 ): Placement {
-  if (survey === null) return { kind: "out-of-sight", because: "remote" };
-  const inside: Placement = { kind: "inside", survey };
-  if (survey.workers.length > 0) return inside;
-  if (!survey.visible) return { kind: "out-of-sight", because: "no-proc" };
-  if (given === "inside") return inside;
+  if (survey === null) return { kind: "out-of-sight", name: "remote" };
+  const inSight: Placement = { kind: "in-sight", name: given === "beside" ? "beside" : "inside", survey };
+  if (survey.workers.length > 0) return inSight;
+  if (!survey.visible) return { kind: "out-of-sight", name: "no-proc" };
+  if (given === "inside") return inSight;
   // A worker's remains show as well that its processes are in sight.
-  if (given === "beside" && survey.zombies.length > 0) return inside;
-  if (given === "beside") return { kind: "out-of-sight", because: "beside" };
+  if (given === "beside" && survey.zombies.length > 0) return inSight;
+  if (given === "beside") return { kind: "out-of-sight", name: "beside" };
   const belongsHere = nodes.some((node) => node.slice(node.indexOf("@") + 1) === hostname);
-  return belongsHere ? inside : { kind: "out-of-sight", because: "remote" };
+  return belongsHere ? inSight : { kind: "out-of-sight", name: "remote" };
 }

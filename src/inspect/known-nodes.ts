@@ -23,7 +23,7 @@ export function nodesInSight(
   { plan, read }: Session,
   host: Host,
 ): readonly string[] {
-  if (plan.place.kind !== "inside") return [];
+  if (plan.place.kind !== "in-sight") return [];
   const remote = read.channel.ends()?.remote;
   if (remote === undefined) return [];
   const unnamed = {

@@ -40,7 +40,7 @@ export function checkJson(report: CheckReport): string {
       elapsed_ms: Math.round(elapsedMs),
       ...(verdict.reason === "undecided" ? { gap: verdict.gap.kind } : {}),
       ...askingFields(evidence.asking),
-      placement: plan.place.kind === "inside" ? "inside" : plan.place.because,
+      placement: plan.place.name,
       broker_up_s: evidence.brokerUpS,
       unacked: evidence.unacked,
       ...(evidence.masterForS === null ? {} : { master_for_s: evidence.masterForS }),

@@ -20,7 +20,7 @@ function evidenceLines({ plan, evidence, elapsedMs, unknownVariables }: CheckRep
     ["broker", `${plan.broker.shown} (from ${label(plan.broker.origin)})`],
     [
       "placement",
-      plan.place.kind === "inside" ? "inside: workers' processes can be seen" : plan.place.because,
+      plan.place.name + (plan.place.kind === "in-sight" ? ": workers' processes can be seen" : ""),
     ],
     [
       "asked",

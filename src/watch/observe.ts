@@ -53,7 +53,7 @@ export function observe(
   const trends = new Map<string, number[]>();
   let line: { readonly session: Session; ear: Heartbeats; earMs: number } | null = null;
   let trouble: { readonly failure: BrokerFailure; readonly sinceMs: number } | null = null;
-  let workers = plan.place.kind === "inside" ? plan.place.survey.workers : [];
+  let workers = plan.place.kind === "in-sight" ? plan.place.survey.workers : [];
   let nameless = 0;
   let pingedMs = -Infinity;
   let askedTasksMs = -Infinity;
@@ -135,7 +135,7 @@ export function observe(
     }
     if (host.now() - askedTasksMs < TASKS_EVERY_MS) return;
     askedTasksMs = host.now();
-    if (plan.place.kind === "inside") workers = survey(host.proc).workers;
+    if (plan.place.kind === "in-sight") workers = survey(host.proc).workers;
     const safe = [...heard].filter(([name, { last, lastMs }]) => {
       const { version } = last;
       const isThere = isMeant(name) && host.now() - lastMs < DEAF_MS && known.get(name)?.isAnswering === true;

@@ -75,27 +75,27 @@ describe("the place", () => {
   const hidden = { "/proc/1/cmdline": null };
 
   test.each<[readonly string[], readonly { pid: number; words: string[] }[], string]>([
-    [[], [W1], "inside"],
-    [["--placement=inside"], [], "inside"],
-    [["--placement=beside"], [W1], "inside"],
-    [["--placement=beside"], [], "beside"],
-    [["--placement=remote"], [W1], "remote"],
-    [["--placement=inside", "--node=a@far"], [], "inside"],
+    [[], [W1], "inside, in-sight"],
+    [["--placement=inside"], [], "inside, in-sight"],
+    [["--placement=beside"], [W1], "beside, in-sight"],
+    [["--placement=beside"], [], "beside, out-of-sight"],
+    [["--placement=remote"], [W1], "remote, out-of-sight"],
+    [["--placement=inside", "--node=a@far"], [], "inside, in-sight"],
     // No worker in sight: its name tells whether one should be.
-    [[], [], "inside"],
-    [["--node=w1@web-1"], [], "inside"],
-    [["--node=w1@web-2"], [], "remote"],
-    [["--node=w1@web-2,w1@web-1"], [], "inside"],
+    [[], [], "inside, in-sight"],
+    [["--node=w1@web-1"], [], "inside, in-sight"],
+    [["--node=w1@web-2"], [], "remote, out-of-sight"],
+    [["--node=w1@web-2,w1@web-1"], [], "inside, in-sight"],
   ])("by %j and %j is %s", (argv, processes, place) => {
-    const made = plan(argv, processes).place;
-    expect(made.kind === "inside" ? "inside" : made.because).toBe(place);
+    const { place: made } = plan(argv, processes);
+    expect([made.name, made.kind]).toEqual(place.split(", "));
   });
 
   test("is unknown when /proc hides processes", () => {
     const proc = fakeProc([], hidden);
     expect(planned(fakeHost({ proc: () => proc })).place).toEqual({
       kind: "out-of-sight",
-      because: "no-proc",
+      name: "no-proc",
     });
   });
 });
@@ -103,12 +103,12 @@ describe("the place", () => {
 test("a zombie beside us shows that processes are in sight", () => {
   const zombie = fakeProc([{ pid: 9, state: "Z", comm: "celery" }]);
   const made = planned(fakeHost({ argv: ["--placement=beside"], proc: () => zombie }));
-  expect(made.place).toMatchObject({ kind: "inside", survey: { zombies: [9] } });
+  expect(made.place).toMatchObject({ kind: "in-sight", name: "beside", survey: { zombies: [9] } });
 });
 
 test("a worker in sight is looked at where /proc hides others", () => {
   const proc = fakeProc([W1], { "/proc/1/cmdline": null });
-  expect(planned(fakeHost({ proc: () => proc })).place.kind).toBe("inside");
+  expect(planned(fakeHost({ proc: () => proc })).place.kind).toBe("in-sight");
 });
 
 test("every option of time and rules reaches the plan", () => {

@@ -94,7 +94,11 @@ const PLAN: Plan = {
   asked: RULES.asked,
   targets: [{ node: NODE, worker: null }],
   others: [],
-  place: { kind: "inside", survey: { visible: true, workers: [], zombies: [], possible: [] } },
+  place: {
+    kind: "in-sight",
+    name: "inside",
+    survey: { visible: true, workers: [], zombies: [], possible: [] },
+  },
   destination: [NODE],
   writeBroker: null,
   naming: DEFAULT_NAMING,
@@ -479,8 +483,8 @@ describe("--verbose", () => {
   });
 
   test.each([
-    ["any", { asked: { kind: "any", atLeast: 3 }, place: { kind: "out-of-sight", because: "remote" } }],
-    ["beside", { place: { kind: "out-of-sight", because: "beside" } }],
+    ["any", { asked: { kind: "any", atLeast: 3 }, place: { kind: "out-of-sight", name: "remote" } }],
+    ["beside", { place: { kind: "out-of-sight", name: "beside" } }],
     ["worker's broker", { broker: { ...PLAN.broker, origin: { kind: "worker", pid: 12, name: "-b" } } }],
   ] as const)("says who was asked, from where: %s", (_, changed) => {
     expect(

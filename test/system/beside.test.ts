@@ -49,6 +49,11 @@ describe("the sidecar image beside the worker, in its PID and network namespace"
     expect(run.exitCode).toBe(0);
   });
 
+  test("says that it is beside the worker, and sees its processes", async () => {
+    const run = await ask([...SHARING, ...USER], "--verbose");
+    expect(run.stdout).toMatch(/^ {2}placement: {3}beside: workers' processes can be seen$/m);
+  });
+
   test("finds the worker frozen when its container is paused", async () => {
     const { docker } = bench;
     await docker.run(["pause", WORKER]);
