@@ -10,6 +10,9 @@ class CanaryLast extends BaseSequencer {
   }
 }
 
+/** Vitest waits for a second: a worker, and a probe that starts while other tests use the machine, may take longer. */
+const PATIENT = { poll: { timeout: 15_000 } };
+
 /**
  * Three suites: `unit` (pure tables and a scripted server, seconds), `e2e` (the packaged executable against
  * real Redis and real Celery) and `system` (what needs root: a real Docker engine).
@@ -34,6 +37,7 @@ export default defineConfig({
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
           globalSetup: ["test/e2e/canary-setup.ts"],
+          expect: PATIENT,
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },
@@ -43,6 +47,7 @@ export default defineConfig({
           name: "system",
           include: ["test/system/**/*.test.ts"],
           fileParallelism: false,
+          expect: PATIENT,
           testTimeout: 300_000,
           hookTimeout: 900_000,
         },

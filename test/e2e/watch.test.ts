@@ -203,7 +203,8 @@ test.concurrent("a broker that goes and comes again is said, and waited for", as
     ["wait", "q: quit.{0,8}\\x1b\\[K\\r\\n\\x1b\\[K", 30],
     ["send", "q"],
   ]);
-  await expect.poll(async () => (await server.client().client("LIST")) as string).toMatch(/cmd=llen/);
+  const redis = server.client();
+  await expect.poll(async () => (await redis.client("LIST")) as string).toMatch(/cmd=llen/);
   await server.stop();
   await using _again = await startServer({ port });
   expect(await running).toMatchObject({ code: 0, restored: true });
