@@ -6,13 +6,15 @@ const MASK = "********";
 
 /** What stands in names of settings and connection parameters whose values are secrets. */
 const SECRET =
-  "(?:pass|pwd|(?<![a-z])pw(?![a-z])|secret|token|credential|api_?key|access_?key|private_?key|encryption|signing|" +
-  "salt|cookie|bearer|(?<![a-z])auth(?![a-z]))";
+  "(?:pass|pwd|(?<![a-z])pw(?![a-z])|secret|token|credential|api_?key|access_?key|account_?key|private_?key|encryption|signing|" +
+  "salt|cookie|bearer|authorization|(?<![a-z])(?:auth|dsn|sig)(?![a-z]))";
 const SECRET_NAME = new RegExp(SECRET, "i");
 
 /** Whether what is called so is a secret: a setting, a variable, an option. */
 export function isSecretName(name: string): boolean {
-  return SECRET_NAME.test(name) || /_KEY$|_DSN$/i.test(name);
+  // The shell's working folder.
+  if (/^(?:OLD)?PWD$/.test(name)) return false;
+  return SECRET_NAME.test(name) || /_KEY$/i.test(name);
 }
 
 /** How deep an answer is looked into; what is deeper is left out, as nothing of Celery's is. */

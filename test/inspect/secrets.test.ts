@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { parsePythonJson } from "../../src/pidbox/envelope.ts";
-import { maskText, withoutSecrets } from "../../src/inspect/secrets.ts";
+import { isSecretName, maskText, withoutSecrets } from "../../src/inspect/secrets.ts";
 
 const MASKED = "********";
 
@@ -57,6 +57,28 @@ describe("secrets of answers", () => {
       total: { "tasks.reset_password": 3 },
       broker: { hostname: "h", password: MASKED, alternates: ["redis://:********@i"] },
     });
+  });
+
+  test("a header, a connection string, a signed address and a DSN are secrets, a working folder is none", () => {
+    const conf = {
+      headers: { Authorization: "a" },
+      dsn: "b",
+      result_backend: "azureblockblob://AccountName=n;AccountKey=c==;x",
+      other: "https://host/path?sv=1&sig=d%3D",
+    };
+    expect(withoutSecrets("conf", conf, [])).toEqual({
+      headers: { Authorization: MASKED },
+      dsn: MASKED,
+      result_backend: `azureblockblob://AccountName=n;AccountKey=${MASKED};x`,
+      other: `https://host/path?sv=1&sig=${MASKED}`,
+    });
+    expect(["PWD", "OLDPWD", "DB_PWD", "AUTHORIZATION", "SENTRY_DSN"].map(isSecretName)).toEqual([
+      false,
+      false,
+      true,
+      true,
+      true,
+    ]);
   });
 
   test("arguments of tasks are as they were sent, an exception's words are not", () => {
