@@ -66,12 +66,12 @@ export async function sbom(time: number): Promise<string> {
 
 /** By the Node that runs this, whose version is that in the executables. */
 function partsOfNode(node: Component): readonly Component[] {
+  const others = ["node", "modules", "napi", "unicode", "tz", "cldr"];
   return (
     Object.entries(process.versions)
-      .filter(([name]) => !["node", "modules", "napi", "unicode", "tz", "cldr"].includes(name))
       // One without a version was left out of this Node.
-      .flatMap(([name, version]) => (version === undefined || version === "" ? [] : [{ name, version }]))
-      .map(({ name, version }) => ({
+      .filter(([name, version]) => !others.includes(name) && version !== "")
+      .map(([name, version = ""]) => ({
         "bom-ref": `${node["bom-ref"]}/${name}@${version}`,
         type: "library",
         name,

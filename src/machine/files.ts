@@ -23,20 +23,11 @@ export const files: Files = {
   write,
   input,
   compareWithSelf: (path) => attempt(() => compareWithSelf(path)),
-  copySelf(path, unique) {
-    const next = `${path}.${unique}`;
-    try {
+  copySelf: (path, unique) =>
+    replace(path, unique, (next) => {
       copyFileSync(process.execPath, next, constants.COPYFILE_EXCL);
       chmodSync(next, 0o755);
-      renameSync(next, path);
-      return null;
-    } catch (error) {
-      attempt(() => {
-        rmSync(next, { force: true });
-      });
-      return copyProblem(error);
-    }
-  },
+    }),
 };
 
 function lookOf(stats: Stats): FileLook {
@@ -64,9 +55,16 @@ function partOf(path: string, bytes: number, fromEnd: boolean): string {
 }
 
 function write(path: string, content: string, unique: string): CopyProblem | null {
+  return replace(path, unique, (next) => {
+    writeFileSync(next, content, { flag: "wx", mode: 0o600 });
+  });
+}
+
+/** In one step: whoever reads meets the old file or the new one, and nothing is left beside it. */
+function replace(path: string, unique: string, make: (next: string) => void): CopyProblem | null {
   const next = `${path}.${unique}`;
   try {
-    writeFileSync(next, content, { flag: "wx", mode: 0o600 });
+    make(next);
     renameSync(next, path);
     return null;
   } catch (error) {
