@@ -60,17 +60,18 @@ export function findScheduleFile(
   if (settings.schedule === null && scheduler !== null && !WITH_FILE.test(scheduler))
     return { kind: "none", scheduler };
   const { pid, given, environment } = beat;
+  // What the command line names counts for more than all that an application may say: nothing else takes its place.
+  const own = settings.schedule ?? given.values.get("schedule") ?? "";
   const names =
-    settings.schedule === null
+    own === ""
       ? [
-          given.values.get("schedule"),
           // The first is what click makes of `--schedule`; the second is the setting, which some applications read.
           environment?.get("CELERY_BEAT_SCHEDULE"),
           environment?.get("CELERY_BEAT_SCHEDULE_FILENAME"),
           settings.filename,
           DEFAULT,
         ].filter((name) => typeof name === "string" && name !== "")
-      : [settings.schedule];
+      : [own];
   const candidates = [...new Set(names)].map((path) => look(files, pid, String(path)));
   for (const { path, writtenS } of candidates) {
     if (writtenS !== null && (settings.schedule !== null || writtenS >= startedS - SLACK_S))

@@ -68,6 +68,15 @@ test.each<[expected: string, words: string[], folder: Folder, more?: Parameters<
   ["unknown", ["beat"], { [DEFAULT]: OLD }],
   ["unknown", ["beat", "-s", "named"], { named: OLD }],
   ["unknown", ["beat", "-s", "named"], {}],
+  // Another beat's, in the same folder.
+  ["unknown", ["beat", "-s", "named"], { named: OLD, [DEFAULT]: OWN }],
+  [
+    "unknown",
+    ["beat", "-s", "named"],
+    { [DEFAULT]: OWN, other: OWN },
+    { environment: "CELERY_BEAT_SCHEDULE=other\0" },
+  ],
+  ["unknown", ["beat", "-s", "named"], { [`${DEFAULT}.db`]: OLD }],
   ["unknown", ["beat"], {}],
   ["there named", ["beat", "-s", "named"], { named: OWN, [DEFAULT]: OLD }],
   ["there /var/x", ["beat", "--schedule=/var/x"], { "/var/x": OWN }],
