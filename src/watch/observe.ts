@@ -134,13 +134,15 @@ export function observe(
       }
     }
     if (host.now() - askedTasksMs < TASKS_EVERY_MS) return;
-    askedTasksMs = host.now();
     if (plan.place.kind === "in-sight") workers = survey(host.proc).workers;
     const safe = [...heard].filter(([name, { last, lastMs }]) => {
       const { version } = last;
       const isThere = isMeant(name) && host.now() - lastMs < DEAF_MS && known.get(name)?.isAnswering === true;
       return isThere && version !== null && describesSafely(version);
     });
+    // At the first look nobody has been heard yet: it is asked when somebody has been.
+    if (safe.length === 0) return;
+    askedTasksMs = host.now();
     for (const [name, tasks] of await answers(
       session,
       { method: "active" },

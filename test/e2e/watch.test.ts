@@ -230,6 +230,14 @@ test.concurrent(
   },
 );
 
+test.concurrent("--once shows the oldest task in hand", async () => {
+  await using server = await startServer();
+  await using worker = await startWorker({ server });
+  await worker.taskStarted(await worker.submit("nap", 60));
+  const { stdout } = await probe(["watch", "--once", "--broker", server.url()]);
+  expect(stdout).toMatch(new RegExp(`${worker.node} .* s tasks\\.nap$`, "m"));
+});
+
 test.concurrent("lines are appended where stdout is no terminal, until the reader goes", async () => {
   await using server = await startServer();
   await using worker = await startWorker({ server });
