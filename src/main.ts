@@ -42,7 +42,7 @@ const host: Host = {
   files: async () => (await import("./machine/files.ts")).files,
   web: async () => (await import("./machine/web.ts")).web,
   terminal: async () => (await import("./machine/terminal.ts")).terminal(),
-  print: (text) => say(1, text),
+  print: (text) => say(1, text) === null,
   interrupted: new Promise((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"])
       process.once(signal, () => {
@@ -83,13 +83,18 @@ function leave(code: number): never {
 }
 
 /** Writes and ends at once: nothing that is still open, a reader that has gone included, may change what was said. */
-function end({ stdout, stderr, exitCode }: Ending): void {
+function end(ending: Ending): void {
+  const { stdout, stderr } = ending;
   say(2, stderr);
-  if (stdout.length > SHORT) sayAll(stdout, exitCode);
-  else {
-    say(1, stdout);
-    leave(exitCode);
-  }
+  if (stdout.length > SHORT) sayAll(ending);
+  else leave(codeAfter(say(1, stdout), ending));
+}
+
+/** A reader that has gone has what it wants. What could not be written otherwise is lost, and that is said. */
+function codeAfter(problem: string | null, { exitCode, isVerdict }: Ending): 0 | 1 {
+  if (problem === null || problem === "EPIPE") return exitCode;
+  say(2, page([`celery-probe: stdout could not be written: ${problem}`]));
+  return isVerdict === true ? exitCode : 1;
 }
 
 /** No verdict is longer, in bytes. What is longer was asked for by a person or a program that wants all of it. */
@@ -99,23 +104,26 @@ const SHORT = 4_096;
 const READER_MS = 100;
 
 /** Writes, ends when all is read, as a pager does that waits for somebody to turn the page, and by signals till then. */
-function sayAll(text: string, exitCode: 0 | 1): void {
+function sayAll(ending: Ending): void {
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.removeAllListeners(signal);
-  process.stdout.on("error", () => leave(exitCode));
-  process.stdout.write(text, () => leave(exitCode));
+  process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => leave(codeAfter(code ?? "", ending)));
+  process.stdout.write(ending.stdout, (error) => {
+    // The listener has the rest.
+    if (!error) leave(ending.exitCode);
+  });
 }
 
 /**
  * Writes, and never waits for a reader that does not read: a verdict that nobody takes keeps no process.
  *
- * @returns false: the reader has gone
+ * @returns the system's word for why it could not be written; null: it was, or its reader is too slow
  */
-function say(fd: 1 | 2, text: string): boolean {
-  if (text === "") return true;
+function say(fd: 1 | 2, text: string): string | null {
+  if (text === "") return null;
   const own = unblocked(fd);
   if (own === null) {
     (fd === 1 ? process.stdout : process.stderr).write(text);
-    return true;
+    return null;
   }
   const end = now() + READER_MS;
   let rest = Buffer.from(text);
@@ -123,12 +131,13 @@ function say(fd: 1 | 2, text: string): boolean {
     try {
       rest = rest.subarray(writeSync(own, rest));
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code !== "EAGAIN" || now() >= end) return code === "EAGAIN";
+      const { code = "" } = error as NodeJS.ErrnoException;
+      if (code !== "EAGAIN") return code;
+      if (now() >= end) return null;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
     }
   }
-  return true;
+  return null;
 }
 
 /**

@@ -40,6 +40,7 @@ export const beat: Run<CommandConfig<"beat">> = async ({ config }, host) => {
     stdout: config.quiet.value ? "" : text,
     stderr: "",
     exitCode: verdict.status === "healthy" ? 0 : 1,
+    isVerdict: true,
   };
 };
 

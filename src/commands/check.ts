@@ -30,5 +30,6 @@ export const check: Run<Config> = async ({ config, unknownVariables }, host) => 
     stdout: config.quiet.value ? "" : text,
     stderr: "",
     exitCode: exitCode(verdict, evidence, onUnknown),
+    isVerdict: true,
   };
 };

@@ -7,6 +7,8 @@ export interface Ending {
   readonly stdout: string;
   readonly stderr: string;
   readonly exitCode: 0 | 1;
+  /** The exit code says all: it stands, whether the words could be written or not. */
+  readonly isVerdict?: true;
 }
 
 /** What a command is told by its words and the environment. */

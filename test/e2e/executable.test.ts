@@ -94,6 +94,21 @@ test.each(["closed", "full of nothing"])("it ends with its verdict when stdout i
   expect(stdout).toBe("0");
 });
 
+test.each([
+  ["a verdict stands", ["--node"], 0],
+  ["a short text is lost", ["--version"], 1],
+  ["a long text is lost", ["completion", "bash"], 1],
+] as const)("where stdout is full %s, and it is said", async (_, words, code) => {
+  const args = words[0] === "--node" ? [...words, node] : words;
+  const script = `exec "$0" "$@" >/dev/full`;
+  const full = await execa("bash", ["-c", script, EXECUTABLE, ...args], {
+    env: { CELERY_BROKER_URL: url },
+    reject: false,
+  });
+  expect(full.stderr).toBe("celery-probe: stdout could not be written: ENOSPC");
+  expect(full.exitCode).toBe(code);
+});
+
 test("it ends with its verdict when its reader has gone before it writes", async () => {
   const child = spawn(EXECUTABLE, ["--node", node], {
     env: { CELERY_BROKER_URL: url },
