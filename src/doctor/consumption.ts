@@ -1,6 +1,7 @@
+import { mayShareBroker } from "../health/choose-broker.ts";
 import { queuesOf } from "../health/worker-settings.ts";
-import { asObject } from "../pidbox/envelope.ts";
 import { isBeat } from "../worker/node-name.ts";
+import { queueNames } from "../worker/queues.ts";
 import type { Scene } from "./scene.ts";
 
 /** What Celery consumes if nobody says. */
@@ -45,19 +46,13 @@ export function queuesToMeasure(
   byNode: ReadonlyMap<string, readonly string[]>,
 ): readonly string[] {
   const { config, host } = scene;
-  const told = ownWorkers(scene)
-    .filter(({ node }) => !byNode.has(node))
+  const { origin } = scene.check.plan.broker;
+  const own = ownWorkers(scene);
+  const owner = origin.kind === "worker" ? own.find(({ process }) => process.pid === origin.pid) : undefined;
+  const told = own
+    .filter(({ node, process }) => !byNode.has(node) && mayShareBroker(process, owner?.process ?? process))
     .flatMap(({ process }) => queuesOf(process, host.env) ?? []);
   const named = config["max-queue-length"].value.flatMap(({ queue }) => queue ?? []);
   const all = [...new Set([...[...byNode.values()].flat(), ...told, ...config.queue.value, ...named])];
   return all.length === 0 ? [DEFAULT_QUEUE] : all.sort();
-}
-
-/** The names in an answer to `active_queues`; null: it is none. */
-function queueNames(answer: unknown): readonly string[] | null {
-  // Before Celery 5 a worker without a consumer answers null.
-  if (answer === null) return [];
-  if (!Array.isArray(answer)) return null;
-  const names = answer.map((queue: unknown) => asObject(queue)?.["name"]);
-  return names.every((name) => typeof name === "string") ? names : null;
 }

@@ -76,9 +76,8 @@ function namedForCelery(
   env: Environment,
   workers: readonly WorkerProcess[],
 ): { readonly read: Named; readonly write: Named | null } {
-  for (const { pid, command, environment } of workers) {
-    const of = (name: string): Origin => ({ kind: "worker", pid, name });
-    const told = brokersIn(environment ?? {}, command.broker ?? null, of);
+  for (const worker of workers) {
+    const told = toldTo(worker);
     if (told !== null) return told;
   }
   const told = brokersIn(env, null, (name) => ({ kind: "environment", name }));
@@ -88,6 +87,21 @@ function namedForCelery(
     ? { text, origin: { kind: "environment", name: PLATFORM_VARIABLE } }
     : { text: DEFAULT_BROKER_URL, origin: { kind: "default" } };
   return { read, write: null };
+}
+
+/** What a worker's command line and environment name; null: nothing. */
+function toldTo({ pid, command, environment }: WorkerProcess): ReturnType<typeof brokersIn> {
+  return brokersIn(environment ?? {}, command.broker ?? null, (name) => ({ kind: "worker", pid, name }));
+}
+
+/** Whether two workers may have one broker: they are told of the same, or one of them is told of none. */
+export function mayShareBroker(one: WorkerProcess, other: WorkerProcess): boolean {
+  const [first, second] = [one, other].map((worker) => {
+    const told = toldTo(worker);
+    const url = told === null ? null : brokerUrl(told.read.text);
+    return url?.ok === true ? JSON.stringify(url.value.broker) : null;
+  });
+  return first === null || second === null || first === second;
 }
 
 function brokersIn(

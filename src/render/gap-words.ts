@@ -52,16 +52,16 @@ export function gapStatement(gap: Gap, plan: Plan, evidence: Evidence): Statemen
       return gap.endpoints.length === 0
         ? {
             fact: `${gap.node} fetches and listens nowhere on ${broker}, though it is connected, perhaps for results (process ${gap.pid} running)`,
-            hint: "if its broker is another, set it with --broker",
+            hint: byItself(gap, plan) ?? "if its broker is another, set it with --broker",
           }
         : {
             fact: `${gap.node} does not fetch or listen on ${broker}, and is connected to ${names(gap.endpoints.map(place))} (process ${gap.pid} running)`,
-            hint: "if that is its broker, set it with --broker",
+            hint: byItself(gap, plan) ?? "if that is its broker, set it with --broker",
           };
     case "other-database":
       return {
         fact: `${gap.node} uses ${gap.seen.length === 1 ? "database" : "databases"} ${gap.seen.join(" and ")} of the broker, and ${broker} says ${gap.asked} (process ${gap.pid} running)`,
-        hint: `set --broker to a URL that ends in /${gap.seen[0]}`,
+        hint: byItself(gap, plan) ?? `set --broker to a URL that ends in /${gap.seen[0]}`,
       };
     case "other-prefix":
       return {
@@ -103,6 +103,15 @@ export function gapStatement(gap: Gap, plan: Plan, evidence: Evidence): Statemen
     default:
       return gap satisfies never;
   }
+}
+
+/** One run asks one broker: where that of another worker was taken, this one needs a run of its own. */
+function byItself({ node }: { readonly node: string }, { broker: { origin }, targets }: Plan): string | null {
+  if (origin.kind !== "worker") return null;
+  const owner = targets.find(({ worker }) => worker?.pid === origin.pid);
+  return owner === undefined || owner.node === node
+    ? null
+    : `this is the broker of ${owner.node}: give each worker here a check of its own, this one with --node ${node}`;
 }
 
 const UNFINISHED: { readonly [W in Want]: string } = {

@@ -52,6 +52,17 @@ describe("without arguments and without a variable", () => {
     expectLine(await ask(["--node=a@%h,b@%h"]), 1, dead, 2_900);
   });
 
+  test("asks one broker, and says which worker of another needs a check of its own", async () => {
+    const one = await solo({ name: "a@%h" });
+    const other = await solo({ name: "b@%h", queues: ["b"], brokerUrl: server.url(1) });
+    const words = new RegExp(
+      `^unknown: undecided: ${other.node} uses database 1 .* says 0 .*; ${one.node} answered; hint: this is the broker of ${one.node}: .*, this one with --node ${other.node}$`,
+    );
+    expectLine(await ask(), 1, words, 4_900);
+    for (const { node } of [one, other])
+      expectLine(await ask(["--node", node]), 0, new RegExp(`^healthy: alive: ${node} answered in`), 2_900);
+  });
+
   test("is dead where no worker is in sight, with and without a broker", async () => {
     const dead = new RegExp(
       `^unhealthy: dead: celery@${container.hostname} is not running: there is no worker process here`,

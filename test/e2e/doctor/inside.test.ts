@@ -38,6 +38,27 @@ test.concurrent.each([
   expect(exitCode).toBe(0);
 });
 
+test.concurrent(
+  "a worker of another broker is told to need a run of its own, and its queue is left to that",
+  async () => {
+    await using server = await startServer();
+    await using container = await startContainer();
+    await using one = await container.startWorker({ server, name: "a@%h" });
+    await using other = await container.startWorker({
+      ...{ server, name: "b@%h", queues: ["b"], brokerUrl: server.url(1) },
+    });
+    const both = await diagnoseIn(container);
+    expect(both.of("worker")).toMatchObject([
+      { level: "problem", next: saying(new RegExp(`--node ${other.node}$`)) },
+    ]);
+    expect(both.of("queue-length").map(({ about }) => about)).toEqual([one.queue]);
+    const alone = await diagnoseIn(container, ["--node", other.node]);
+    expect(alone.of("worker")).toMatchObject([{ level: "ok" }]);
+    expect(alone.of("queue-length").map(({ about }) => about)).toEqual(["b"]);
+    expect(alone.exitCode).toBe(0);
+  },
+);
+
 describe("time limits", () => {
   test.concurrent.each(["5.7.0", "5.2.7"] as const)("out of order are a problem: %s", async (celery) => {
     const { of, exitCode } = await ask({ celery, args: ["--soft-time-limit", "240", "--time-limit", "180"] });
