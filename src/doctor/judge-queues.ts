@@ -76,6 +76,8 @@ export interface Look {
   /** Milliseconds since the run began. */
   readonly atMs: number;
   readonly lengths: ReadonlyMap<string, number | null>;
+  /** Names whose key holds something else than a list. */
+  readonly noLists: ReadonlySet<string>;
 }
 
 /** Two looks at less than this, in milliseconds, say nothing of a trend. */

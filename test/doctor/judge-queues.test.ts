@@ -76,6 +76,7 @@ describe("the trend", () => {
       ["a", a],
       ["b", b],
     ]),
+    noLists: new Set<string>(),
   });
 
   test.each([

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { lengthsOf, queueKeys } from "../../src/worker/queues.ts";
+import { isOtherType, lengthsOf, queueKeys } from "../../src/worker/queues.ts";
 
 test("queueKeys are kombu's lists for every priority, behind its separator and behind Celery's documented one", () => {
   // kombu/transport/redis.py, Channel._q_for_pri: '{0}{1}{2}'.format(queue, self.sep, pri)
@@ -27,6 +27,9 @@ test("lengthsOf counts nothing of a priority's key that holds no list", () => {
   expect(lengthsOf([{ ok: true, value: 4 }, hash, { ok: true, value: 1 }])).toBe(5);
   // The queue itself is none then.
   expect(lengthsOf([hash, { ok: true, value: 1 }])).toBeNull();
+  expect(isOtherType([hash, { ok: true, value: 1 }])).toBe(true);
+  expect(isOtherType([{ ok: true, value: 1 }, hash])).toBe(false);
+  expect(isOtherType([{ ok: false, error: "NOPERM x" }])).toBe(false);
 });
 
 test.each([

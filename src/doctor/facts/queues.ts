@@ -13,6 +13,8 @@ export interface QueueFacts {
       }
     /** Further queues, each within its limit. */
     | { readonly kind: "more"; readonly queues: number; readonly messages: number }
+    /** Its key holds something else than a list. */
+    | { readonly kind: "no-list" }
     | { readonly kind: "untold"; readonly queues: readonly string[]; readonly because: string };
   /** Whether every queue with work is consumed, and every worker consumes. */
   readonly "queues-consumed":

@@ -1,5 +1,5 @@
 import { asObject } from "../../pidbox/envelope.ts";
-import { lengthsOf, queueKeys } from "../../worker/queues.ts";
+import { isOtherType, lengthsOf, queueKeys } from "../../worker/queues.ts";
 import { consumedByNode, type Consumption, consumptionOf, queuesToMeasure } from "../consumption.ts";
 import type { BindingSearch } from "../facts/queues.ts";
 import { type Finding, finding } from "../finding.ts";
@@ -16,7 +16,7 @@ import {
   queueOfBinding,
   similarTo,
 } from "../judge-queues.ts";
-import { type Scanned, scan, type Send } from "../scan.ts";
+import { type Scanned, scan, type Send, unanswered } from "../scan.ts";
 import type { Scene, Topic } from "../scene.ts";
 
 /** Queues that get a line of their own though nothing is wrong with them. */
@@ -50,10 +50,10 @@ export const queues: Topic = async (scene) => {
   await scene.observed();
   const second = await look(scene, send, [...measured, ...others], prefix);
   if (first === null || firstOthers === null || second === null) {
-    const facts = { kind: "untold", queues: measured, because: "the broker did not answer" } as const;
+    const facts = { kind: "untold", queues: measured, because: unanswered(scene.deadline) } as const;
     return [finding("queue-length", "skipped", null, facts)];
   }
-  const before: Look = { atMs: first.atMs, lengths: new Map([...first.lengths, ...firstOthers.lengths]) };
+  const before: Look = { ...first, lengths: new Map([...first.lengths, ...firstOthers.lengths]) };
   return [
     ...lengthFindings(scene, measured, first, second),
     ...consumedFindings([...measured, ...others], consumption, declared.search, before, second),
@@ -61,7 +61,7 @@ export const queues: Topic = async (scene) => {
   ];
 };
 
-/** Null: the broker did not answer. */
+/** Null: the broker did not answer, or not in time. */
 async function look(
   scene: Scene,
   send: Send,
@@ -69,6 +69,7 @@ async function look(
   prefix: string,
 ): Promise<Look | null> {
   const lengths = new Map<string, number | null>();
+  const noLists = new Set<string>();
   const atMs = scene.host.now();
   for (let at = 0; at < names.length; at += AT_ONCE) {
     const some = names.slice(at, at + AT_ONCE);
@@ -78,10 +79,12 @@ async function look(
     let position = 0;
     for (const [number, queue] of some.entries()) {
       const size = keys[number]?.length ?? 0;
-      lengths.set(queue, lengthsOf(sent.value.slice(position, (position += size))));
+      const replies = sent.value.slice(position, (position += size));
+      lengths.set(queue, lengthsOf(replies));
+      if (isOtherType(replies)) noLists.add(queue);
     }
   }
-  return { atMs, lengths };
+  return { atMs, lengths, noLists };
 }
 
 /** The queues that anybody has declared: kombu keeps the bindings of each exchange in a set. */
@@ -150,9 +153,15 @@ function lengthFindings(
   const tooLong = told.filter(({ length, limit }) => length > limit);
   const fine = told.filter(({ length, limit }) => length <= limit);
   const rest = fine.slice(SHOWN);
-  const untold = names.filter((queue) => !told.some((one) => one.queue === queue));
+  const untold = names.filter(
+    (queue) => !second.noLists.has(queue) && !told.some((one) => one.queue === queue),
+  );
   const messages = rest.reduce((sum, { length }) => sum + length, 0);
   return [
+    // Also of a queue that was consumed by a worker which has ended by it.
+    ...[...second.noLists]
+      .sort()
+      .map((queue) => finding("queue-length", "problem", queue, { kind: "no-list" })),
     ...tooLong.map(show),
     ...fine.slice(0, SHOWN).map(show),
     ...(rest.length === 0
@@ -164,7 +173,7 @@ function lengthFindings(
           finding("queue-length", "skipped", null, {
             kind: "untold",
             queues: untold,
-            because: "no list, or LLEN is refused",
+            because: "LLEN is refused",
           }),
         ]),
   ];

@@ -1,5 +1,4 @@
 import { isBeat } from "../../worker/node-name.ts";
-import { queueKeys } from "../../worker/queues.ts";
 import { describesSafely } from "../../worker/versions.ts";
 import { type Consumption, consumptionOf, ownWorkers } from "../consumption.ts";
 import type { AgedTask, UnaskedNode } from "../facts/tasks.ts";
@@ -10,15 +9,14 @@ import {
   configuredLimitOf,
   poolLimitOf,
   readRegistered,
-  readUnacked,
   registeredNames,
-  taskOfMessage,
   tasksIn,
-  type Unacked,
 } from "../judge-tasks.ts";
-import type { Send } from "../scan.ts";
+import { headsOf } from "../queue-heads.ts";
+import { type Send, unanswered } from "../scan.ts";
 import type { Scene, Topic } from "../scene.ts";
 import { transportOf } from "../transport.ts";
+import { pairsOf, readMessages } from "../unacked.ts";
 
 /** Nodes that get a line of their own. */
 const SHOWN = 20;
@@ -37,12 +35,6 @@ const ASKED = 20;
 
 /** Queues whose next message is looked at. */
 const QUEUES = 200;
-
-/** A message of more bytes is not read: a reply of this size costs the server well under a millisecond. */
-const LARGEST = 262_144;
-
-/** Nodes of a list whose memory is counted (MEMORY USAGE … SAMPLES). */
-const SAMPLES = 50;
 
 /** Messages looked at of those that are not acknowledged, at either end. */
 const UNACKED = 100;
@@ -203,50 +195,6 @@ async function registeredFindings(
   return [finding("unregistered-task", "ok", null, { kind: "known", looked: seen.length, unread })];
 }
 
-interface Heads {
-  readonly seen: readonly { readonly queue: string; readonly task: string }[];
-  /** Messages that are too large, or that cannot be read. */
-  readonly unread: number;
-}
-
-/** The message that is fetched next from each list of each queue; or why it is not seen. */
-async function headsOf(scene: Scene, send: Send, names: readonly string[]): Promise<Heads | string> {
-  const { naming } = scene.check.plan;
-  const keys = names.flatMap((queue) => queueKeys(queue, naming.prefix).map((key) => ({ queue, key })));
-  const lengths = await send(keys.map(({ key }) => ["LLEN", key]));
-  if (!lengths.ok) return "the broker did not answer";
-  const filled = keys.flatMap((one, position) => {
-    const reply = lengths.value[position];
-    const length = reply?.ok === true ? Number(reply.value) : 0;
-    return length > 0 ? [{ ...one, length }] : [];
-  });
-  if (filled.length === 0) return { seen: [], unread: 0 };
-  // No command tells the size of one element: what the list takes tells it on average, and of a short one at most.
-  const sizes = await send(filled.map(({ key }) => ["MEMORY", "USAGE", key, "SAMPLES", SAMPLES]));
-  if (!sizes.ok) return "the broker did not answer";
-  if (sizes.value.every((reply) => !reply.ok)) {
-    return "MEMORY USAGE is refused, so that a message's size cannot be known before it is read";
-  }
-  const small = filled.filter(({ length }, position) => {
-    const reply = sizes.value[position];
-    return reply?.ok === true && Number(reply.value) / length <= LARGEST;
-  });
-  const elements = small.length === 0 ? null : await send(small.map(({ key }) => ["LINDEX", key, -1]));
-  if (elements !== null && !elements.ok) return "the broker did not answer";
-  const seen: { readonly queue: string; readonly task: string }[] = [];
-  let unread = filled.length - small.length;
-  for (const [position, { queue }] of small.entries()) {
-    const reply = elements?.value[position];
-    // Fetched meanwhile.
-    if (reply?.ok === true && reply.value === null) continue;
-    const task = reply?.ok === true && typeof reply.value === "string" ? taskOfMessage(reply.value) : null;
-    if (task === null) unread++;
-    else seen.push({ queue, task: task.name });
-  }
-  const distinct = new Map(seen.map((one) => [`${one.queue}\0${one.task}`, one]));
-  return { seen: [...distinct.values()], unread };
-}
-
 async function lateFinding(scene: Scene, send: Send, inHand: InHand, silent: number): Promise<Finding> {
   const notSeen = (because: string): Finding =>
     finding("late-tasks", "skipped", null, { kind: "not-seen", because });
@@ -262,7 +210,7 @@ async function lateFinding(scene: Scene, send: Send, inHand: InHand, silent: num
     ["ZRANGE", index, 0, UNACKED - 1, "WITHSCORES"],
     ["ZRANGE", index, -UNACKED, -1, "WITHSCORES"],
   ]);
-  if (!sent.ok) return notSeen("the broker did not answer");
+  if (!sent.ok) return notSeen(unanswered(scene.deadline));
   const [card, old, oldest, newest] = sent.value;
   if (card?.ok !== true || old?.ok !== true || oldest?.ok !== true || newest?.ok !== true) {
     return notSeen(`${index} may not be read`);
@@ -297,43 +245,3 @@ async function lateFinding(scene: Scene, send: Send, inHand: InHand, silent: num
 
 /** Clocks differ, and kombu looks once in a hundred seconds (`unacked_restore_interval`). */
 const OVERDUE_MARGIN_S = 60;
-
-/** Names and scores by turns. */
-function pairsOf(value: unknown): readonly (readonly [string, number])[] {
-  if (!Array.isArray(value)) return [];
-  const all = value as readonly unknown[];
-  return all.flatMap((name, position) =>
-    position % 2 === 0 ? [[String(name), Number(all[position + 1])] as const] : [],
-  );
-}
-
-/** Sizes first: a message may be of any size. */
-async function readMessages(
-  send: Send,
-  hash: string,
-  tags: ReadonlyMap<string, number>,
-): Promise<readonly Unacked[] | null> {
-  const all = [...tags];
-  if (all.length === 0) return [];
-  const sizes = await send(all.map(([tag]) => ["HSTRLEN", hash, tag]));
-  if (!sizes.ok || sizes.value.every((reply) => !reply.ok)) return null;
-  const messages: Unacked[] = [];
-  let room = LARGEST;
-  const small = all.filter((_, position) => {
-    const reply = sizes.value[position];
-    const size = reply?.ok === true ? Number(reply.value) : 0;
-    if (size === 0 || size > room) return false;
-    room -= size;
-    return true;
-  });
-  if (small.length === 0) return [];
-  const sent = await send([["HMGET", hash, ...small.map(([tag]) => tag)]]);
-  const [reply] = sent.ok ? sent.value : [];
-  const values: readonly unknown[] = reply?.ok === true && Array.isArray(reply.value) ? reply.value : [];
-  for (const [position, [, deliveredS]] of small.entries()) {
-    const value = values[position];
-    const read = typeof value === "string" ? readUnacked(value, deliveredS) : null;
-    if (read !== null) messages.push(read);
-  }
-  return messages;
-}

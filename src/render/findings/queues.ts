@@ -3,7 +3,7 @@ import { amount, names, seconds } from "../speech.ts";
 import type { WordsOf } from "./words.ts";
 
 export const QUEUE_WORDS: WordsOf<QueueFacts> = {
-  "queue-length": (facts, level) => {
+  "queue-length": (facts, level, about) => {
     switch (facts.kind) {
       case "told": {
         const { length, limit, growth } = facts;
@@ -20,6 +20,11 @@ export const QUEUE_WORDS: WordsOf<QueueFacts> = {
         return {
           seen: `${amount(facts.queues, "more queue")} with ${amount(facts.messages, "message")}`,
           next: null,
+        };
+      case "no-list":
+        return {
+          seen: "the key of this name holds no list: a worker that consumes it ends by WRONGTYPE",
+          next: `redis-cli TYPE ${about ?? "QUEUE"} says what it is; whoever keeps it there has to give it another name, or database`,
         };
       case "untold":
         return { seen: `the length of ${names(facts.queues)} is not known: ${facts.because}`, next: null };

@@ -48,6 +48,25 @@ test("names a queue with work that nobody consumes, and the one that was meant",
   expect(exitCode).toBe(1);
 });
 
+test.each(["5.2.7", "5.7.0"] as const)(
+  "a queue whose key holds no list is a problem, and has ended its worker of %s",
+  async (celery) => {
+    await using server = await startServer();
+    const redis = server.client();
+    await using worker = await startWorker({ server, celery });
+    await redis.set(worker.queue, "somebody else's");
+    const asked = await remote(server.url(), "--queue", worker.queue);
+    await worker.ended;
+    redis.disconnect();
+    const { of, exitCode } = await remote(server.url());
+    for (const found of [asked.of("queue-length"), of("queue-length")])
+      expect(found).toMatchObject([
+        { level: "problem", about: worker.queue, seen: saying(/holds no list/), next: saying(/TYPE celery/) },
+      ]);
+    expect(exitCode).toBe(1);
+  },
+);
+
 test("finds it behind a prefix, and by --queue where nobody has declared it", async () => {
   await using server = await startServer();
   const options = { broker_transport_options: { global_keyprefix: "app1:" } };
