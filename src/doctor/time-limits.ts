@@ -1,5 +1,5 @@
 import type { SettingsFacts } from "./facts/settings.ts";
-import { type KnownWorker, poolIn, poolNamed } from "./workers-known.ts";
+import { type KnownWorker, poolOf } from "./workers-known.ts";
 
 /** Variables by which images set a limit; Celery itself reads only those of its program. */
 const SOFT_VARIABLES = [
@@ -24,7 +24,7 @@ const ENFORCED: Readonly<Record<string, readonly ("soft" | "hard")[]>> = {
 export function timeLimits(worker: KnownWorker, gapS: number): SettingsFacts["time-limits"] {
   const { pool: stats, details, conf } = worker;
   const environment = details?.environment ?? new Map<string, string>();
-  const pool = poolIn(stats) ?? poolNamed(details?.options.get("pool") ?? "prefork");
+  const pool = poolOf(worker) ?? "prefork";
   const found = [
     ["its pool", timeoutsIn(stats)],
     ["its command line", pair(details?.options.get("soft-time-limit"), details?.options.get("time-limit"))],

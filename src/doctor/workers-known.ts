@@ -31,13 +31,31 @@ export async function knownWorkers({ workers, told, host }: Scene): Promise<read
   });
 }
 
-/** How a pool is called on the command line: `celery.concurrency.thread:TaskPool` is `threads`. */
+/** How the pool that runs is called on the command line, by its own words; null: they do not say. */
 export function poolIn(stats: KnownWorker["pool"]): string | null {
   const name = /^celery\.concurrency\.(\w+):/.exec(String(stats?.["implementation"]))?.[1];
-  return name === undefined ? null : poolNamed(name);
+  if (name !== undefined) return poolNamed(name);
+  // Celery 5.2 has no `implementation`, and only prefork counts what it writes (celery/concurrency/prefork.py `_get_info`).
+  return stats?.["writes"] === undefined ? null : "prefork";
 }
 
-/** celery/concurrency/__init__.py `ALIASES`. */
-export function poolNamed(name: string): string {
+/** What a worker was told to run, and by what: as Celery reads it, the command line before the variable; null: nothing. */
+export function poolTold({ details }: KnownWorker): { readonly pool: string; readonly by: string } | null {
+  const option = details?.options.get("pool");
+  if (option !== undefined) return { pool: poolNamed(option), by: "its command line" };
+  const variable = details?.environment?.get("CELERY_WORKER_POOL");
+  return variable ? { pool: poolNamed(variable), by: "CELERY_WORKER_POOL" } : null;
+}
+
+/** The pool that it runs, or else was told to run; null: not known. */
+export function poolOf(worker: KnownWorker): string | null {
+  const setting = worker.conf?.["worker_pool"];
+  return (
+    poolIn(worker.pool) ?? poolTold(worker)?.pool ?? (typeof setting === "string" ? poolNamed(setting) : null)
+  );
+}
+
+/** `celery.concurrency.thread` is `threads` (celery/concurrency/__init__.py `ALIASES`). */
+function poolNamed(name: string): string {
   return name === "thread" ? "threads" : name === "processes" ? "prefork" : name;
 }

@@ -88,3 +88,13 @@ test.each([
 ])("HTTP_TIMEOUT=%s with soft %i s, hard %i s is %s", (value, soft, hard, expected) => {
   expect(placeOf(value, soft, hard)).toBe(expected);
 });
+
+test.each([
+  ["its own words", { implementation: "celery.concurrency.thread:TaskPool" }, {}, "ok", "threads"],
+  ["what only prefork counts, before Celery 5.3", { writes: { total: 3 } }, {}, "ok", "prefork"],
+  ["its settings", { "max-concurrency": 4 }, { worker_pool: "gevent" }, "ok", "gevent"],
+  ["nothing", { "max-concurrency": 4 }, {}, "skipped", null],
+])("a pool is known by %s", async (_, pool, conf, level, name) => {
+  const { scene } = fakeScene({ told: { stats: { pool }, conf } });
+  expect(only(await settings(scene), "pool")).toMatchObject({ level, facts: { pool: name } });
+});

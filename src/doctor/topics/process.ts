@@ -8,7 +8,7 @@ import type { ProcessFacts } from "../facts/process.ts";
 import { type Finding, finding } from "../finding.ts";
 import type { Scene, Topic } from "../scene.ts";
 import { seconds } from "../time-limits.ts";
-import { type KnownWorker, knownWorkers, poolIn } from "../workers-known.ts";
+import { type KnownWorker, knownWorkers, poolOf } from "../workers-known.ts";
 
 /** Used for more than this share of its limit, memory is a warning. */
 const FULL = 0.9;
@@ -143,8 +143,8 @@ function cpuFacts(scene: Scene, worker: Seen, before: Times | undefined): Proces
 }
 
 /** In other pools the main process runs the tasks. What holds the container back may be this doctor's own work. */
-function isHot({ main, children, own, throttled }: ProcessFacts["cpu"], { pool, details }: Seen): boolean {
-  const isPrefork = (poolIn(pool) ?? details.options.get("pool") ?? "prefork") === "prefork";
+function isHot({ main, children, own, throttled }: ProcessFacts["cpu"], worker: Seen): boolean {
+  const isPrefork = (poolOf(worker) ?? "prefork") === "prefork";
   return (isPrefork && main > BUSY) || ((throttled ?? 0) > 0 && main + children > own);
 }
 

@@ -2,7 +2,7 @@ import { type Finding, finding, type Level } from "../finding.ts";
 import type { SettingsFacts } from "../facts/settings.ts";
 import type { Topic } from "../scene.ts";
 import { containerTimeouts, seconds, timeLimits } from "../time-limits.ts";
-import { type KnownWorker, knownWorkers, poolIn, poolNamed } from "../workers-known.ts";
+import { type KnownWorker, knownWorkers, poolIn, poolOf, poolTold } from "../workers-known.ts";
 
 /** What workers were told: pool, limits, when children are replaced. */
 export const settings: Topic = async (scene) => {
@@ -13,7 +13,7 @@ export const settings: Topic = async (scene) => {
     const limits = timeLimits(worker, scene.config["limit-gap"].value / 1_000);
     const timeouts = details?.environment ? containerTimeouts(details.environment, limits) : null;
     return [
-      finding("pool", pool.told === null ? "ok" : "warning", node, pool),
+      finding("pool", pool.pool === null ? "skipped" : pool.told === null ? "ok" : "warning", node, pool),
       finding("time-limits", limitLevel(limits), node, limits),
       ...(timeouts === null || timeouts.looked === 0
         ? []
@@ -30,16 +30,13 @@ export const settings: Topic = async (scene) => {
   });
 };
 
-function poolFacts({ details, pool: stats }: KnownWorker): SettingsFacts["pool"] {
+function poolFacts(worker: KnownWorker): SettingsFacts["pool"] {
+  const { details, pool: stats } = worker;
   const runs = poolIn(stats);
-  const option = details?.options.get("pool");
-  const variable = details?.environment?.get("CELERY_WORKER_POOL");
-  const said = option ?? variable;
-  const toldBy = said === undefined ? null : option === undefined ? "CELERY_WORKER_POOL" : "its command line";
-  const told = said === undefined || toldBy === null ? null : { pool: poolNamed(said), by: toldBy };
+  const told = poolTold(worker);
   const concurrency = stats?.["max-concurrency"] ?? details?.options.get("concurrency");
   return {
-    pool: runs ?? told?.pool ?? null,
+    pool: poolOf(worker),
     concurrency: seconds(concurrency) || null,
     told: told !== null && runs !== null && told.pool !== runs ? told : null,
   };
