@@ -12,6 +12,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
+import { dirname } from "node:path";
 import { failure, type Outcome, success } from "../outcome.ts";
 import type { CopyProblem, FileLook, FileProblem, Files } from "./parts.ts";
 
@@ -71,7 +72,7 @@ function replace(path: string, unique: string, make: (next: string) => void): Co
     attempt(() => {
       rmSync(next, { force: true });
     });
-    return copyProblem(error);
+    return copyProblem(error, dirname(path));
   }
 }
 
@@ -157,9 +158,14 @@ const CAUSES: Readonly<Record<string, CopyProblem["cause"]>> = {
   EDQUOT: "no-space",
 };
 
-function copyProblem(error: unknown): CopyProblem {
+function copyProblem(error: unknown, folder: string): CopyProblem {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  return { cause: CAUSES[code] ?? "other", detail: error instanceof Error ? error.message : String(error) };
+  // In a file system that makes no files, as /proc, a new one is said to be missing.
+  const isOther = code === "ENOENT" && attempt(() => statSync(folder)).ok;
+  return {
+    cause: isOther ? "other" : (CAUSES[code] ?? "other"),
+    detail: error instanceof Error ? error.message : String(error),
+  };
 }
 
 function attempt<T>(work: () => T): Outcome<T, FileProblem> {

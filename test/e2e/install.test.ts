@@ -97,6 +97,7 @@ test("leaves a file alone that is no celery-probe", async () => {
 
 test("says so where the folder is not there, or something else is in the way", async () => {
   expect((await probe(["install", join(folder, "none/probe")])).stderr).toContain("its folder is not there");
+  expect((await probe(["install", "/proc/probe"])).stderr).toMatch(/the system refused \(ENOENT/);
   await mkdir(join(folder, "celery-probe"));
   expect((await probe(["install", folder])).stderr).toContain("is a folder");
   await symlink("/dev/null", join(folder, "device"));
