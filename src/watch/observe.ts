@@ -6,12 +6,11 @@ import { asObject } from "../pidbox/envelope.ts";
 import type { Question } from "../pidbox/message.ts";
 import { type Heartbeats, listenToHeartbeats } from "../session/heartbeats.ts";
 import { openSession, type Session } from "../session/session.ts";
-import { detailsOf } from "../worker/in-sight.ts";
 import { isBeat } from "../worker/node-name.ts";
-import { lengthsOf, queueKeys, queueNames } from "../worker/queues.ts";
-import { survey, workerNode } from "../worker/survey.ts";
-import { residentBytes } from "../worker/usage.ts";
+import { queueNames } from "../worker/queues.ts";
+import { survey } from "../worker/survey.ts";
 import { describesSafely } from "../worker/versions.ts";
+import { memoryOf, queueMeter } from "./measure.ts";
 import { type Known, oldestIn, watchedNodes } from "./nodes.ts";
 import { type NodeRow, type NodeState, type QueueRow, stateOf, type View } from "./view.ts";
 
@@ -27,9 +26,6 @@ const ANSWER_MS = 2_000;
 
 /** When nobody is heard any more for so long, the connection that hears is made anew, in milliseconds. */
 const DEAF_MS = 15_000;
-
-/** How many lengths of a queue are kept. */
-const TREND = 40;
 
 export interface Observer {
   /** Looks once: measures the queues, and asks in the background what is due. */
@@ -50,7 +46,7 @@ export function observe(
 ): Observer {
   const nodes = watchedNodes(host, isMeant);
   const known = nodes.all;
-  const trends = new Map<string, number[]>();
+  const measure = queueMeter(plan.naming.prefix);
   let line: { readonly session: Session; ear: Heartbeats; earMs: number } | null = null;
   let trouble: { readonly failure: BrokerFailure; readonly sinceMs: number } | null = null;
   let workers = plan.place.kind === "in-sight" ? plan.place.survey.workers : [];
@@ -162,21 +158,12 @@ export function observe(
     const consumed = [...known].flatMap(([name, node]) =>
       stateNow(name, node).kind === "silent" ? [] : node.queues,
     );
-    const all = [...known.values()].flatMap(({ queues }) => queues);
-    const queues = [...new Set([...all, ...given.queues])].sort();
-    const keys = queues.map((queue) => queueKeys(queue, plan.naming.prefix));
-    const sent = await session.send([["PING"], ...keys.flat().map((key) => ["LLEN", key] as const)]);
-    if (!sent.ok) {
-      lose(sent.problem);
-      return null;
-    }
-    let position = 1;
-    return queues.map((queue, number) => {
-      const length = lengthsOf(sent.value.slice(position, (position += keys[number]?.length ?? 0)));
-      const trend = [...(trends.get(queue) ?? []), length ?? 0].slice(-TREND);
-      trends.set(queue, trend);
-      return { queue, length, trend, consumers: consumed.filter((one) => one === queue).length };
-    });
+    const all = [...known.values()].flatMap((node) => node.queues);
+    const names = [...new Set([...all, ...given.queues])].sort();
+    const measured = await measure(session, names, consumed);
+    if (measured.ok) return measured.value;
+    lose(measured.problem);
+    return null;
   }
 
   let queues: readonly QueueRow[] = [];
@@ -194,7 +181,7 @@ export function observe(
       }
     }
     nodes.forget();
-    const memory = memories();
+    const memory = memoryOf(workers, host);
     const nowS = host.epochSeconds();
     return {
       broker: plan.broker.shown,
@@ -232,17 +219,6 @@ export function observe(
     const beat = line?.ear.heard.get(name);
     const speaks = isAnswering === true && beat === undefined;
     return stateOf(lastMs / 1_000, host.now() / 1_000, speaks, beat?.active ?? null, slots);
-  }
-
-  function memories(): ReadonlyMap<string, number> {
-    return new Map(
-      workers.flatMap((worker) => {
-        const pids = [worker.pid, ...detailsOf(host.proc, worker.pid).children];
-        const sizes = pids.map((pid) => residentBytes(host.proc, pid) ?? 0);
-        const sum = sizes.reduce((all, one) => all + one, 0);
-        return sum === 0 ? [] : [[workerNode(worker, host.hostname, host.env), sum] as const];
-      }),
-    );
   }
 
   return {
