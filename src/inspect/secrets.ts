@@ -6,7 +6,7 @@ const MASK = "********";
 
 /** What stands in names of settings and connection parameters whose values are secrets. */
 const SECRET =
-  "(?:pass|pwd|(?<![a-z])pw(?![a-z])|secret|token|credential|api_?key|access_?key|account_?key|private_?key|encryption|signing|" +
+  "(?:pass|pwd|(?<![a-z])pw(?![a-z])|secret|token|credential|api[_-]?key|access[_-]?key|account[_-]?key|private[_-]?key|encryption|signing|" +
   "salt|cookie|bearer|authorization|(?<![a-z])(?:auth|dsn|sig)(?![a-z]))";
 const SECRET_NAME = new RegExp(SECRET, "i");
 
@@ -14,7 +14,8 @@ const SECRET_NAME = new RegExp(SECRET, "i");
 export function isSecretName(name: string): boolean {
   // The shell's working folder.
   if (/^(?:OLD)?PWD$/.test(name)) return false;
-  return SECRET_NAME.test(name) || /_KEY$/i.test(name);
+  // Celery's routing keys are names of queues.
+  return SECRET_NAME.test(name) || /(?<!routing)[_-]KEY$/i.test(name);
 }
 
 /** How deep an answer is looked into; what is deeper is left out, as nothing of Celery's is. */
@@ -80,7 +81,7 @@ function mapTexts(value: unknown, inText: (text: string) => string, byName: bool
   return Object.fromEntries(
     Object.entries(object).map(([name, one]) => [
       name,
-      byName && SECRET_NAME.test(name) ? maskAll(one, depth + 1) : mapTexts(one, inText, byName, depth + 1),
+      byName && isSecretName(name) ? maskAll(one, depth + 1) : mapTexts(one, inText, byName, depth + 1),
     ]),
   );
 }

@@ -7,7 +7,7 @@ import { asObject } from "../pidbox/envelope.ts";
 import type { TellingMethod } from "../doctor/scene.ts";
 import { detailsOf } from "../worker/in-sight.ts";
 import { controlGroup, machineMemory, residentBytes } from "../worker/usage.ts";
-import { maskedVariable, maskedWords, passwordsIn, scrub, secretsIn } from "./mask.ts";
+import { mapTexts, maskedVariable, maskedWords, maskUrls, passwordsIn, scrub, secretsIn } from "./mask.ts";
 
 /** All that is known, without a secret; see docs/report.md. */
 export interface Report {
@@ -89,11 +89,11 @@ export async function gatherReport(
       const answer = answers.get(method)?.get(node);
       return answer === undefined ? null : withoutSecrets(method, answer, secrets);
     };
-    const active = told("active");
+    const [active, conf] = [told("active"), told("conf")];
     return {
       software: versionLines(reportText(told("report"))),
       stats: told("stats"),
-      conf: config["with-arguments"].value ? told("conf") : withoutScheduledArguments(told("conf")),
+      conf: mapTexts(config["with-arguments"].value ? conf : withoutScheduledArguments(conf), maskUrls),
       active_queues: told("active_queues"),
       registered: told("registered"),
       active: config["with-arguments"].value ? active : withoutArguments(active),
@@ -180,11 +180,26 @@ function withoutScheduledArguments(conf: unknown): unknown {
       name,
       /beat_?schedule$/i.test(name) && asObject(value) !== null
         ? Object.fromEntries(
-            Object.entries(asObject(value) ?? {}).map(([key, entry]) => [key, withoutArgumentsOf(entry)]),
+            Object.entries(asObject(value) ?? {}).map(([key, entry]) => [
+              key,
+              withoutHeadersOf(withoutArgumentsOf(entry)),
+            ]),
           )
         : value,
     ]),
   );
+}
+
+/** What the options of a message have that comes from Celery and not from the application (celery/app/base.py `send_task`). */
+const PLAIN_OPTIONS =
+  /^(?:queue|routing_key|exchange|priority|expires|countdown|eta|(?:soft_)?time_limit|ignore_result)$/;
+
+/** An entry whose `options` have what says where and when it is sent, and no headers. */
+function withoutHeadersOf(entry: unknown): unknown {
+  const options = asObject(asObject(entry)?.["options"]);
+  if (options === null) return entry;
+  const plain = Object.entries(options).filter(([name]) => PLAIN_OPTIONS.test(name));
+  return { ...asObject(entry), options: Object.fromEntries(plain) };
 }
 
 /** Names, ids and times stay. */

@@ -1,3 +1,4 @@
+import { isRawNumber } from "../pidbox/envelope.ts";
 import { isSecretName, maskText, withoutKnown } from "../inspect/secrets.ts";
 
 /** What stands in the place of a secret. */
@@ -9,21 +10,34 @@ export function maskedWords(words: readonly string[]): readonly string[] {
     const before = words[at - 1] ?? "";
     if (before.startsWith("-") && !before.includes("=") && isSecretName(before)) return MASK;
     const [, option = ""] = /^(--?[\w-]+)=/.exec(word) ?? [];
-    return option !== "" && isSecretName(option) ? `${option}=${MASK}` : maskText(word);
+    return option !== "" && isSecretName(option) ? `${option}=${MASK}` : maskUrls(maskText(word));
   });
 }
 
-/** Variables whose values are names, paths, numbers and addresses, and tell how a worker was set up. */
+/** Variables whose values are names, paths, numbers and addresses, by the ends of their names. */
+const TELLING_END =
+  /(?:^|_)(?:TIMEOUT|LIMIT|CONCURRENCY|POOL|QUEUES?|MULTIPLIER|AUTOSCALE|LOG_?LEVEL|SCHEDULER?|INTERVAL|EXPIRES|CHILD|PORT|HOST|HOSTNAME|DB|URL|BACKEND|BROKER|SERIALIZER|SETTINGS_MODULE)(?:_(?:S|MS|SECS?|SECONDS|SIZE|FILENAME))?$/i;
+
+/** The same, by whole names. */
 const TELLING =
-  /TIMEOUT|LIMIT|CONCURRENCY|POOL|QUEUE|PREFETCH|AUTOSCALE|LOG_?LEVEL|SCHEDULE|INTERVAL|PORT$|HOST|_DB$|_URL$|BACKEND|BROKER|SERIALIZER|SETTINGS_MODULE|PYTHON|VIRTUAL_ENV|^CELERY_(?:APP|LOADER|CONFIG_MODULE|BIN)$|^CELERY_PROBE_|^(?:TZ|LANG|LC_ALL|PATH)$/i;
+  /^PYTHON|^VIRTUAL_ENV$|^CELERY_(?:APP|LOADER|CONFIG_MODULE|BIN)$|^CELERY_PROBE_|^(?:TZ|LANG|LC_ALL|PATH)$/i;
 
 /**
  * A variable's value: what its name says to be a secret is masked, and so is what it does not say to be none, but
  * numbers below 1,000 and switches.
  */
 export function maskedVariable(name: string, value: string): string {
-  const isTelling = TELLING.test(name) || /^(?:\d{1,3}|true|false|yes|no|on|off)?$/i.test(value);
-  return isSecretName(name) || !isTelling ? MASK : maskText(value);
+  const isTelling =
+    TELLING_END.test(name) || TELLING.test(name) || /^(?:\d{1,3}|true|false|yes|no|on|off)?$/i.test(value);
+  return isSecretName(name) || !isTelling ? MASK : maskUrls(maskText(value));
+}
+
+/** What stands behind the host of a web address: those of hooks have a secret there. Of brokers it is the database. */
+const BEHIND_HOST = /(?<![\w+.-])(https?:\/\/[^\s/?#'"]+)[/?#][^\s'",;)}\]]+/gi;
+
+/** Text with web addresses up to their hosts. */
+export function maskUrls(text: string): string {
+  return text.replace(BEHIND_HOST, `$1/${MASK}`);
 }
 
 /**
@@ -52,12 +66,25 @@ export function passwordsIn(text: string): readonly string[] {
   });
 }
 
-/** Every text in it without secrets, whatever it is a part of. */
+/** Every text in it without secrets, names of members too. */
 export function scrub(value: unknown, known: readonly string[]): unknown {
-  if (typeof value === "string") return withoutKnown(maskText(value), known);
-  if (Array.isArray(value)) return value.map((one) => scrub(one, known));
-  if (typeof value !== "object" || value === null) return value;
+  return mapTexts(
+    value,
+    (text) => withoutKnown(maskText(text), known),
+    (name) => withoutKnown(name, known),
+  );
+}
+
+/** The same with each text changed, whatever it is a part of. */
+export function mapTexts(
+  value: unknown,
+  ofText: (text: string) => string,
+  ofName: (name: string) => string = (name) => name,
+): unknown {
+  if (typeof value === "string") return ofText(value);
+  if (Array.isArray(value)) return value.map((one) => mapTexts(one, ofText, ofName));
+  if (typeof value !== "object" || value === null || isRawNumber(value)) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([name, one]) => [withoutKnown(name, known), scrub(one, known)]),
+    Object.entries(value).map(([name, one]) => [ofName(name), mapTexts(one, ofText, ofName)]),
   );
 }

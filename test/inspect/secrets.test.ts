@@ -34,6 +34,8 @@ describe("secrets of answers", () => {
       no_password: null,
       use_secret: true,
       routing_key: "r",
+      task_default_routing_key: "celery",
+      maps_key: "a",
     };
     expect(withoutSecrets("conf", conf, [])).toEqual({
       broker_url: "redis://:********@h/0",
@@ -45,6 +47,8 @@ describe("secrets of answers", () => {
       no_password: null,
       use_secret: true,
       routing_key: "r",
+      task_default_routing_key: "celery",
+      maps_key: MASKED,
     });
   });
 
