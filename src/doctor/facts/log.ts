@@ -1,11 +1,15 @@
 import type { KnownLines } from "../known-lines.ts";
 
-/** What is found in the log of a worker. */
+/** Which part of a log it is about; `since-start`: what is before that is a finding of its own. */
+export type LogPart = "whole" | "end" | "since-start";
+
+/** What is found in the log of a worker. The last lines are without secrets. */
 export interface LogFacts {
   readonly log:
-    | { readonly kind: "clean"; readonly lines: number; readonly isWhole: boolean }
-    /** The last line without secrets. */
-    | { readonly kind: "known"; readonly its: KnownLines; readonly isWhole: boolean }
+    | { readonly kind: "clean"; readonly lines: number; readonly part: LogPart }
+    | { readonly kind: "known"; readonly its: KnownLines; readonly part: LogPart }
+    /** Of runs that are over: before the worker's last start. */
+    | { readonly kind: "earlier"; readonly its: readonly KnownLines[] }
     | { readonly kind: "unreadable"; readonly because: "gone" | "forbidden" | "folder" };
   /** `-P gevent` or `eventlet`, and the package is not there. */
   readonly "pool-package": { readonly pool: "gevent" | "eventlet" };

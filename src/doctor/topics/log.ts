@@ -1,10 +1,14 @@
+import type { Host } from "../../host.ts";
 import { maskText } from "../../inspect/secrets.ts";
-import { failure, type Outcome } from "../../outcome.ts";
 import type { FileProblem, Files } from "../../machine/parts.ts";
+import { failure, type Outcome, success } from "../../outcome.ts";
+import { ageS } from "../../worker/usage.ts";
+import type { LogPart } from "../facts/log.ts";
 import { type Finding, finding, type Level } from "../finding.ts";
-import { knownLines, type LineKind, missingPool } from "../known-lines.ts";
+import { type KnownLines, knownLines, type LineKind, missingPool } from "../known-lines.ts";
+import { type LogText, type Runner, type Runs, runsAmong, runsOf } from "../log-runs.ts";
 import type { Scene, Topic } from "../scene.ts";
-import { knownWorkers } from "../workers-known.ts";
+import { type KnownWorker, knownWorkers } from "../workers-known.ts";
 
 /** So much of a log is read, from its end, in bytes. */
 const MOST = 4_000_000;
@@ -33,30 +37,41 @@ const LEVELS: { readonly [K in LineKind]: Level } = {
 /** A log, and how it is called. */
 interface Log {
   readonly name: string;
-  readonly text: Outcome<string, FileProblem | "folder">;
+  readonly runs: Outcome<Runs & { readonly isWhole: boolean }, FileProblem | "folder">;
 }
 
 /** The log of `--log`, or those that the workers in sight write. */
 export const log: Topic = async (scene) => {
   const logs = await readLogs(scene);
-  return logs.flatMap(({ name, text }): readonly Finding[] => {
-    if (!text.ok) return [finding("log", "problem", name, { kind: "unreadable", because: text.problem })];
-    const isWhole = Buffer.byteLength(text.value) < MOST;
-    const known = knownLines(text.value);
-    const pool = missingPool(text.value);
-    if (known.length === 0) {
-      const lines = text.value.split("\n").length - 1;
-      return [finding("log", "ok", name, { kind: "clean", lines, isWhole })];
-    }
+  return logs.flatMap(({ name, runs }): readonly Finding[] => {
+    if (!runs.ok) return [finding("log", "problem", name, { kind: "unreadable", because: runs.problem })];
+    const { before, since, isWhole } = runs.value;
+    const earlier = before === null ? [] : shownLines(before);
+    const part = earlier.length > 0 ? "since-start" : isWhole || before !== null ? "whole" : "end";
     return [
-      ...(pool === null ? [] : [finding("pool-package", "problem", name, { pool })]),
-      ...known.map((its) => {
-        const facts = { kind: "known", its: { ...its, last: maskText(its.last) }, isWhole } as const;
-        return finding("log", LEVELS[its.kind], name, facts);
-      }),
+      ...findingsSince(name, since, part),
+      ...(earlier.length === 0 ? [] : [finding("log", "ok", name, { kind: "earlier", its: earlier })]),
     ];
   });
 };
+
+function findingsSince(name: string, text: string, part: LogPart): readonly Finding[] {
+  const known = shownLines(text);
+  const pool = missingPool(text);
+  if (known.length === 0) {
+    const lines = text.split("\n").length - 1;
+    return [finding("log", "ok", name, { kind: "clean", lines, part })];
+  }
+  return [
+    ...(pool === null ? [] : [finding("pool-package", "problem", name, { pool })]),
+    ...known.map((its) => finding("log", LEVELS[its.kind], name, { kind: "known", its, part })),
+  ];
+}
+
+/** Without secrets. */
+function shownLines(text: string): readonly KnownLines[] {
+  return knownLines(text).map((its) => ({ ...its, last: maskText(its.last) }));
+}
 
 async function readLogs(scene: Scene): Promise<readonly Log[]> {
   const { config, deadline, host } = scene;
@@ -64,21 +79,49 @@ async function readLogs(scene: Scene): Promise<readonly Log[]> {
   const files = await host.files();
   if (given === "-") {
     const text = await files.input(MOST, deadline.left() * SHARE);
-    return [{ name: "stdin", text: { ok: true, value: text } }];
+    const runners = await runnersOf(scene);
+    return [
+      { name: "stdin", runs: success(inRuns({ text, writtenS: null }, (its) => runsAmong(its, runners))) },
+    ];
   }
-  if (given !== null) return [{ name: given, text: tailOf(files, given) }];
-  return (await knownWorkers(scene)).flatMap(({ node, process, details }) => {
+  if (given !== null) {
+    const runners = await runnersOf(scene);
+    return [{ name: given, runs: runsIn(files, given, (its) => runsAmong(its, runners)) }];
+  }
+  return (await knownWorkers(scene)).flatMap((worker) => {
+    const { node, process, details } = worker;
     const path = details?.options.get("logfile");
     if (process === null || path === undefined || path === "" || path === "-") return [];
     const name = filledIn(path, node);
     const root = `/proc/${process.pid}/${name.startsWith("/") ? "root" : "cwd/"}`;
-    return [{ name, text: tailOf(files, root + name) }];
+    const runner = { node, startedS: startOf(worker, host) };
+    return [{ name, runs: runsIn(files, root + name, (its) => runsOf(its, runner)) }];
   });
 }
 
-function tailOf(files: Files, path: string): Log["text"] {
+async function runnersOf(scene: Scene): Promise<readonly Runner[]> {
+  const workers = await knownWorkers(scene);
+  return workers.map((worker) => ({ node: worker.node, startedS: startOf(worker, scene.host) }));
+}
+
+/** In seconds since 1970. A process without an age is one whose machine counts its uptime otherwise (lxcfs). */
+function startOf({ process }: KnownWorker, { epochSeconds, proc }: Host): number | null {
+  if (process === null) return null;
+  const nowS = epochSeconds();
+  const age = ageS(proc, process.startTicks);
+  return age > 0 ? nowS - age : null;
+}
+
+function runsIn(files: Files, path: string, split: (log: LogText) => Runs): Log["runs"] {
   const look = files.look(path);
-  return look.ok && look.value.kind === "folder" ? failure("folder") : files.tail(path, MOST);
+  if (look.ok && look.value.kind === "folder") return failure("folder");
+  const text = files.tail(path, MOST);
+  if (!text.ok) return text;
+  return success(inRuns({ text: text.value, writtenS: look.ok ? look.value.modifiedS : null }, split));
+}
+
+function inRuns(log: LogText, split: (log: LogText) => Runs): Runs & { readonly isWhole: boolean } {
+  return { ...split(log), isWhole: Buffer.byteLength(log.text) < MOST };
 }
 
 /** As Celery fills it in for the main process (celery/utils/nodenames.py `node_format`, celery/platforms.py). */

@@ -1,10 +1,12 @@
-import type { LogFacts } from "../../doctor/facts/log.ts";
-import type { LineKind } from "../../doctor/known-lines.ts";
+import type { LogFacts, LogPart } from "../../doctor/facts/log.ts";
+import type { KnownLines, LineKind } from "../../doctor/known-lines.ts";
 import { amount } from "../speech.ts";
 import type { WordsOf } from "./words.ts";
 
 /** So many characters of a line are shown. */
 const SHOWN = 120;
+
+const SINCE = "since its last start";
 
 /** What the lines are called, and the next step. */
 const KINDS: { readonly [K in LineKind]: readonly [name: string, next: string] } = {
@@ -56,7 +58,7 @@ export const LOG_WORDS: WordsOf<LogFacts> = {
     switch (facts.kind) {
       case "clean":
         return {
-          seen: `nothing known in ${partOf(facts.isWhole)}${amount(facts.lines, "line")}`,
+          seen: `nothing known in ${partOf(facts.part, amount(facts.lines, "line"))}`,
           next: null,
         };
       case "unreadable":
@@ -74,9 +76,11 @@ export const LOG_WORDS: WordsOf<LogFacts> = {
       case "known": {
         const { kind, count, last } = facts.its;
         const [name, next] = KINDS[kind];
-        const shown = last.length > SHOWN ? `${last.slice(0, SHOWN)} …` : last;
-        return { seen: `${name}, ${count} × in ${partOf(facts.isWhole)}it; last: ${shown}`, next };
+        const where = facts.part === "since-start" ? SINCE : `in ${partOf(facts.part, "it")}`;
+        return { seen: `${name}, ${count} × ${where}; last: ${shown(last)}`, next };
       }
+      case "earlier":
+        return { seen: `before its last start: ${facts.its.map(briefly).join("; ")}`, next: null };
       default:
         return facts satisfies never;
     }
@@ -87,6 +91,16 @@ export const LOG_WORDS: WordsOf<LogFacts> = {
   }),
 };
 
-function partOf(isWhole: boolean): string {
-  return isWhole ? "" : "the last 4 MB of ";
+function partOf(part: LogPart, text: string): string {
+  if (part === "since-start") return `${text} ${SINCE}`;
+  return part === "whole" ? text : `the last 4 MB of ${text}`;
+}
+
+/** The last line, and how many of its kind there are beside it. */
+function briefly({ count, last }: KnownLines): string {
+  return shown(last) + (count > 1 ? ` and ${count - 1} more of its kind` : "");
+}
+
+function shown(last: string): string {
+  return last.length > SHOWN ? `${last.slice(0, SHOWN)} …` : last;
 }

@@ -1,4 +1,5 @@
-import { writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { setTimeout as wait } from "node:timers/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { expect, test } from "vitest";
@@ -6,7 +7,7 @@ import { startContainer } from "../../world/container.ts";
 import { celeryVenv } from "../../world/python.ts";
 import { startServer } from "../../world/server.ts";
 import { taskMessage } from "../../world/task-message.ts";
-import { startWorker } from "../../world/worker.ts";
+import { startWorker, type Worker } from "../../world/worker.ts";
 import { EXECUTABLE } from "../probe.ts";
 import { diagnose, diagnoseIn, type Printed, saying } from "./diagnose.ts";
 
@@ -14,11 +15,24 @@ const REMOTE = ["--placement", "remote"];
 
 /** The doctor with a log at its stdin, as `docker logs w | celery-probe doctor --log -`. */
 async function read(log: string, url: string): Promise<readonly Printed[]> {
+  return (await pipe(log, url)).findings;
+}
+
+/** The same, with its exit code. */
+async function pipe(
+  log: string,
+  url: string,
+): Promise<{ readonly exitCode: number | undefined; readonly findings: readonly Printed[] }> {
   const args = ["doctor", "--output", "json", "--log", "-", ...REMOTE];
   const env = { CELERY_BROKER_URL: url };
-  const { stdout } = await execa(EXECUTABLE, args, { env, extendEnv: false, reject: false, input: log });
+  const { exitCode, stdout } = await execa(EXECUTABLE, args, {
+    env,
+    extendEnv: false,
+    reject: false,
+    input: log,
+  });
   const { findings } = JSON.parse(stdout) as { findings: readonly Printed[] };
-  return findings.filter(({ code }) => code === "log" || code === "pool-package");
+  return { exitCode, findings: findings.filter(({ code }) => code === "log" || code === "pool-package") };
 }
 
 test.concurrent.each(["5.7.0", "5.2.7"] as const)(
@@ -173,6 +187,118 @@ test.concurrent("the log of -f is found, with the node's name in it", async () =
     },
   ]);
 });
+
+/** A task that no worker knows. */
+async function submitUnknown(worker: Worker, name: string): Promise<void> {
+  const { element } = taskMessage(worker.queue, "add", [1, 2]);
+  await worker.redis.lpush(worker.queue, element.replace("tasks.add", name));
+}
+
+/** Lines of a run that is over, and then what there is since its successor's start. */
+const OVER = [
+  { level: "ok", seen: saying(/^nothing known in \d+ lines? since its last start$/) },
+  {
+    level: "ok",
+    seen: "before its last start: Received unregistered task of type 'tasks.nobody'",
+    next: null,
+  },
+];
+const OVER_AND_NOW = [
+  {
+    level: "problem",
+    seen: saying(
+      /were thrown away, 1 × since its last start; last: Received unregistered task of type 'tasks\.anybody'$/,
+    ),
+  },
+  OVER[1],
+];
+
+test.concurrent.each(["5.7.0", "5.2.7"] as const)(
+  "what a worker's run before its last start has logged is no problem of today, of Celery %s at stdin",
+  async (celery) => {
+    await using server = await startServer();
+    const options = { server, celery, name: "again@world" } as const;
+    const first = await startWorker(options);
+    await submitUnknown(first, "tasks.nobody");
+    await first.waitForLog(/unregistered task/);
+    expect((await pipe(first.log(), server.url())).exitCode).toBe(1);
+    await first.stop();
+    await using second = await startWorker(options);
+    const over = await pipe(first.log() + second.log(), server.url());
+    expect(over.findings).toMatchObject(OVER);
+    expect(over.exitCode).toBe(0);
+    await submitUnknown(second, "tasks.anybody");
+    await second.waitForLog(/unregistered task/);
+    const now = await pipe(first.log() + second.log(), server.url());
+    expect(now.findings).toMatchObject(OVER_AND_NOW);
+    expect(now.exitCode).toBe(1);
+    await second.stop();
+    const [gone] = await read(first.log() + second.log(), server.url());
+    expect(gone).toMatchObject({ level: "problem", seen: saying(/thrown away, 2 × in it/) });
+  },
+);
+
+// Of WARNING a file has no line that says who starts: the stamps are left, in the zone of the worker.
+test.concurrent.each([
+  ["5.7.0", "INFO", "UTC"],
+  ["5.2.7", "INFO", "UTC"],
+  ["5.7.0", "WARNING", "Asia/Kolkata"],
+  ["5.2.7", "WARNING", "America/St_Johns"],
+] as const)(
+  "what a worker's run before its last start has logged is no problem of today, of Celery %s with -f -l %s in %s",
+  async (celery, level, zone) => {
+    await using server = await startServer();
+    await using container = await startContainer();
+    const path = join(container.folder, "w.log");
+    const args = ["-f", path, "-l", level];
+    const options = { server, celery, args, env: { TZ: zone }, until: "started" } as const;
+    const first = await container.startWorker(options);
+    expect(await first.answers(20_000)).toBe(true);
+    await submitUnknown(first, "tasks.nobody");
+    await waitForFile(path, /unregistered task/);
+    await first.stop();
+    await using second = await container.startWorker(options);
+    expect(await second.answers(20_000)).toBe(true);
+    const over = await diagnoseIn(container);
+    expect(over.of("log")).toMatchObject(OVER);
+    expect(over.exitCode).toBe(0);
+    await submitUnknown(second, "tasks.anybody");
+    await waitForFile(path, /tasks\.anybody/);
+    const now = await diagnoseIn(container);
+    expect(now.of("log")).toMatchObject(OVER_AND_NOW);
+    expect(now.exitCode).toBe(1);
+    if (level === "WARNING") return;
+    expect((await diagnoseIn(container, ["--log", path])).of("log")).toMatchObject(OVER_AND_NOW);
+  },
+);
+
+/** Awaits words in a file, for 20 s. */
+async function waitForFile(path: string, words: RegExp): Promise<void> {
+  const end = performance.now() + 20_000;
+  while (!existsSync(path) || !words.test(readFileSync(path, "utf8"))) {
+    if (performance.now() > end) throw new Error(`no ${words} in ${path}`);
+    await wait(20);
+  }
+}
+
+test.concurrent.each(["5.7.0", "5.2.7"] as const)(
+  "a connection that is made anew is no start of Celery %s",
+  async (celery) => {
+    await using server = await startServer();
+    await using worker = await startWorker({ server, celery });
+    await submitUnknown(worker, "tasks.nobody");
+    await worker.waitForLog(/unregistered task/);
+    await worker.redis.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
+    await worker.waitForLog(/Connection to broker lost/, { timeoutMs: 20_000 });
+    await worker.taskSucceeded(await worker.submit("add", 1, 2), 20_000);
+    expect(worker.log().match(/ ready\.$/gm)).toHaveLength(1);
+    const found = await read(worker.log(), server.url());
+    expect(short(found)).toEqual([
+      ["problem", "tasks came that the worker does not know, and were thrown away"],
+      ["warning", "the connection to the broker was lost or refused"],
+    ]);
+  },
+);
 
 test.concurrent("a log that is not there, and one with a password, are said without it", async () => {
   await using server = await startServer();
