@@ -84,6 +84,9 @@ async function found(version: 1 | 2, before: Moment, after: Moment = before, poo
   return processes(scene);
 }
 
+/** Of a core, in milliseconds. */
+const HUNDREDTH = OBSERVED_MS / 100;
+
 describe.each([1, 2] as const)("of control groups of version %i", (version) => {
   test.each([
     ["nine tenths of the limit", { limit: 1_000, used: 900 }, "ok"],
@@ -106,12 +109,13 @@ describe.each([1, 2] as const)("of control groups of version %i", (version) => {
   });
 
   test.each([
-    ["held back before, and not meanwhile", 7, 7, 20, "ok", 0],
-    ["held back once meanwhile", 7, 8, 20, "warning", 1],
-    ["held back by what the doctor does", 7, 9, 10, "ok", 2],
-    ["not told", null, null, 20, "ok", null],
-  ])("cpu: %s", async (_, before, after, cpuMs, level, throttled) => {
-    const findings = await found(version, { throttled: before }, { throttled: after, cpuMs, ownMs: 10 });
+    ["held back before, and not meanwhile", 7, 7, HUNDREDTH + 10, "ok", 0],
+    ["held back once meanwhile", 7, 8, HUNDREDTH + 10, "warning", 1],
+    ["held back while the worker took a hundredth of a core", 7, 8, HUNDREDTH, "ok", 1, 0],
+    ["held back by what the doctor does", 7, 9, HUNDREDTH + 10, "ok", 2, HUNDREDTH + 10],
+    ["not told", null, null, HUNDREDTH + 10, "ok", null],
+  ])("cpu: %s", async (_, before, after, cpuMs, level, throttled, ownMs = 10) => {
+    const findings = await found(version, { throttled: before }, { throttled: after, cpuMs, ownMs });
     expect(only(findings, "cpu")).toMatchObject({ level, facts: { throttled } });
   });
 });

@@ -26,6 +26,9 @@ const MARKS = ["/.dockerenv", "/run/.containerenv"] as const;
 /** A prefork main that uses this share of a core hands out tasks as fast as it can. */
 const BUSY = 0.9;
 
+/** A worker that takes less of a core has not been held back itself; the clock of /proc has hundredths of a second. */
+const IDLE = 0.01;
+
 type Seen = KnownWorker & { readonly process: WorkerProcess; readonly details: WorkerDetails };
 
 /** The processes of the workers in sight, their memory, time and files. */
@@ -145,7 +148,7 @@ function cpuFacts(scene: Scene, worker: Seen, before: Times | undefined): Proces
 /** In other pools the main process runs the tasks. What holds the container back may be this doctor's own work. */
 function isHot({ main, children, own, throttled }: ProcessFacts["cpu"], worker: Seen): boolean {
   const isPrefork = (poolOf(worker) ?? "prefork") === "prefork";
-  return (isPrefork && main > BUSY) || ((throttled ?? 0) > 0 && main + children > own);
+  return (isPrefork && main > BUSY) || ((throttled ?? 0) > 0 && main + children > Math.max(own, IDLE));
 }
 
 function interpreterFacts(
