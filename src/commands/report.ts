@@ -2,12 +2,12 @@ import type { CommandConfig } from "../cli/command-options.ts";
 import { startDeadline } from "../deadline.ts";
 import { diagnose } from "../doctor/diagnose.ts";
 import type { Host } from "../host.ts";
-import { withoutKnown } from "../inspect/secrets.ts";
 import { unwrittenWords } from "../render/install-words.ts";
 import { checkJson } from "../render/json.ts";
 import { REPORT_HEAD, REPORT_JSON_HEAD, reportJson, reportText } from "../render/report-text.ts";
 import { line } from "../render/speech.ts";
 import { gatherReport } from "../report/gather-report.ts";
+import { hideIn } from "../report/mask.ts";
 import { type Ending, misused, type Run } from "./command.ts";
 
 /** The support bundle: all that is known, without passwords. */
@@ -25,14 +25,13 @@ export const report: Run<CommandConfig<"report">> = async (
   if (done === null) return { stdout: "", stderr: "", exitCode: 1 };
   if (!done.ok) return misused(done.problem);
   const { scene, findings, end } = done.value;
-  const gathered = await gatherReport(config, host, done.value);
+  const { report, hide } = await gatherReport(config, host, done.value);
   end();
-  const text =
-    config.output.value === "json"
-      ? reportJson(gathered.report, JSON.parse(checkJson(scene.check)), findings)
-      : reportText(gathered.report, scene.check, findings);
   // Sentences are made without secrets; once more for what they quote.
-  const clean = withoutKnown(text, gathered.secrets);
+  const clean =
+    config.output.value === "json"
+      ? reportJson(report, JSON.parse(checkJson(scene.check)), findings, (value) => hideIn(value, hide))
+      : reportText(report, scene.check, findings, hide);
   if (path === undefined) return { stdout: clean, stderr: "", exitCode: 0 };
   const problem = (await host.files()).write(path, clean, host.uuid());
   if (problem !== null) return failed(unwrittenWords(path, problem));

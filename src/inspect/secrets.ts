@@ -4,25 +4,28 @@ import type { Method } from "./methods.ts";
 /** What stands in the place of a secret; Celery's own mask (celery/app/utils.py `filter_hidden_settings`). */
 const MASK = "********";
 
-/** What stands in names of settings and connection parameters whose values are secrets. */
+/**
+ * What stands in names of settings and connection parameters whose values are secrets; keys of routes and locks are
+ * addresses.
+ */
 const SECRET =
-  "(?:pass|pwd|(?<![a-z])pw(?![a-z])|secret|token|credential|api[_-]?key|access[_-]?key|account[_-]?key|private[_-]?key|encryption|signing|" +
-  "salt|cookie|bearer|authorization|(?<![a-z])(?:auth|dsn|sig)(?![a-z]))";
+  "(?:pass|pwd|(?<![a-z])pw(?![a-z])|secret|token|credential|(?<![a-z])creds?(?![a-z])|" +
+  "(?:api|access|account|private)_?key|(?<!routing|binding|lock)[_-]key(?![\\w-])|encryption|signing|signature|" +
+  "salt|cookie|bearer|webhook|connection[_-]?string|authorization|auth(?:string|entication)?(?![a-z])|" +
+  "(?<![a-z])(?:dsn|sig|sas|jwt|hmac)(?![a-z]))";
 const SECRET_NAME = new RegExp(SECRET, "i");
 
 /** Whether what is called so is a secret: a setting, a variable, an option. */
 export function isSecretName(name: string): boolean {
   // The shell's working folder.
-  if (/^(?:OLD)?PWD$/.test(name)) return false;
-  // Celery's routing keys are names of queues.
-  return SECRET_NAME.test(name) || /(?<!routing)[_-]KEY$/i.test(name);
+  return SECRET_NAME.test(name) && !/^(?:OLD)?PWD$/.test(name);
 }
 
 /** How deep an answer is looked into; what is deeper is left out, as nothing of Celery's is. */
 const DEPTH = 32;
 
 /** Secrets that are known here and must not come back in an answer; shorter ones are words of their own. */
-const SHORTEST = 6;
+export const SHORTEST = 6;
 
 /**
  * The answer without secrets, in the same form: what it says of connections and settings is masked by name, and URLs
@@ -102,12 +105,18 @@ const CREDENTIALS = /([a-z][a-z0-9+.-]*:\/\/)([^\n]*)@/gi;
 const NEXT_URL = /(?<=[\s;,'"([{=])(?=[a-z][a-z0-9+.-]*:\/\/)/i;
 
 /** `password=…` of a query or of a connection string. */
-const ASSIGNED = new RegExp(`([\\w-]*${SECRET}[\\w-]*=)(?:'[^']*'|"[^"]*"|[^\\s&,;)'"]+)`, "gi");
+const ASSIGNED = new RegExp(`(?<![\\w-])([\\w-]*${SECRET}[\\w-]*=)(?:'[^']*'|"[^"]*"|[^\\s&,;)'"]+)`, "gi");
 
 /** `'password': '…'` of a dictionary as Python writes it; also where the value is a number, a list or a tuple. */
 const ENTRY = new RegExp(
   `(['"][^'"\\n]*${SECRET}[^'"\\n]*['"]\\s*:\\s*)` +
     `(?:b?'(?:[^'\\\\]|\\\\.)*'|b?"(?:[^"\\\\]|\\\\.)*"|[[(][^\\])]*[\\])]|\\d+)`,
+  "gi",
+);
+
+/** `X-Api-Key: …` of a header; what the next one masks keeps its first word. */
+const HEADER = new RegExp(
+  `(?<![\\w-])([\\w-]*${SECRET}[\\w-]*:[ \\t]+)(?!(?:Bearer|Basic|Token)\\s)[^\\s,;'"]+`,
   "gi",
 );
 
@@ -124,6 +133,7 @@ export function maskText(text: string): string {
     .join("")
     .replace(ASSIGNED, `$1${MASK}`)
     .replace(ENTRY, `$1'${MASK}'`)
+    .replace(HEADER, `$1${MASK}`)
     .replace(AUTHORIZATION, `$1 ${MASK}`);
 }
 
@@ -138,8 +148,12 @@ function maskedUser(credentials: string): string {
 export function withoutKnown(text: string, known: readonly string[]): string {
   let shown = text;
   for (const secret of known.filter(({ length }) => length >= SHORTEST)) {
-    for (const form of new Set([secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)]))
-      shown = shown.replaceAll(form, MASK);
+    for (const form of formsOf(secret)) shown = shown.replaceAll(form, MASK);
   }
   return shown;
+}
+
+/** A secret as it is, as it stands in a URL, and as it stands in JSON. */
+export function formsOf(secret: string): ReadonlySet<string> {
+  return new Set([secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)]);
 }

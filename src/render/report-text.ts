@@ -9,12 +9,16 @@ import { checkText } from "./text.ts";
 export const REPORT_HEAD = "# celery-probe report";
 export const REPORT_JSON_HEAD = '{"report":"celery-probe"';
 
-/** The report for people, in Markdown, as tickets show it. */
-export function reportText(report: Report, check: CheckReport, findings: readonly Finding[]): string {
+/** The report for people, in Markdown, as tickets show it; `hide` takes secrets out of all but its head. */
+export function reportText(
+  report: Report,
+  check: CheckReport,
+  findings: readonly Finding[],
+  hide: (text: string) => string,
+): string {
   const { probe, nodes, broker, processes, machine, environment } = report;
   const time = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "long", timeZone: "UTC" });
-  return [
-    REPORT_HEAD,
+  const body = [
     "",
     `celery-probe ${probe.version} (${probe.runtime}) on ${probe.host}, ${time.format(probe.at_s * 1_000)}. Passwords and the like are masked.`,
     ...section("Health", checkText(check, true)),
@@ -39,15 +43,21 @@ export function reportText(report: Report, check: CheckReport, findings: readonl
     ...section("Environment of the probe", json(environment)),
     "",
   ].join("\n");
+  return `${REPORT_HEAD}\n${hide(body)}`;
 }
 
 /** The same for programs: schema 1, to which fields are only added (docs/report.md). */
-export function reportJson(report: Report, check: unknown, findings: readonly Finding[]): string {
+export function reportJson(
+  report: Report,
+  check: unknown,
+  findings: readonly Finding[],
+  hide: (value: unknown) => unknown,
+): string {
   const rows = findings.map((finding) => {
     const { code, level, about } = finding;
     return { code, level, about, ...findingWords(finding) };
   });
-  return `${REPORT_JSON_HEAD},${JSON.stringify({ schema: 1, check, findings: rows, ...report }).slice(1)}\n`;
+  return `${REPORT_JSON_HEAD},${JSON.stringify({ schema: 1, check: hide(check), findings: hide(rows), ...report }).slice(1)}\n`;
 }
 
 function section(title: string, lines: readonly string[]): readonly string[] {

@@ -3,11 +3,11 @@ import type { Diagnosis } from "../doctor/diagnose.ts";
 import { withoutSecrets } from "../inspect/secrets.ts";
 import { reportText } from "../inspect/risk.ts";
 import type { Host } from "../host.ts";
-import { asObject } from "../pidbox/envelope.ts";
 import type { TellingMethod } from "../doctor/scene.ts";
 import { detailsOf } from "../worker/in-sight.ts";
 import { controlGroup, machineMemory, residentBytes } from "../worker/usage.ts";
-import { mapTexts, maskedVariable, maskedWords, maskUrls, passwordsIn, scrub, secretsIn } from "./mask.ts";
+import { type Hide, hiderOf, maskedVariable, maskedWords, passwordsIn, scrub, secretsIn } from "./mask.ts";
+import { withoutArguments, withoutScheduledArguments } from "./without-arguments.ts";
 
 /** All that is known, without a secret; see docs/report.md. */
 export interface Report {
@@ -57,7 +57,7 @@ export async function gatherReport(
   config: CommandConfig<"report">,
   host: Host,
   { scene }: Diagnosis,
-): Promise<{ readonly report: Report; readonly secrets: readonly string[] }> {
+): Promise<{ readonly report: Report; readonly hide: Hide }> {
   const { told, session, workers } = scene;
   const methods = ["report", "stats", "conf", "active_queues", "registered", "active"] as const;
   const answers = new Map<TellingMethod, ReadonlyMap<string, unknown>>();
@@ -89,11 +89,11 @@ export async function gatherReport(
       const answer = answers.get(method)?.get(node);
       return answer === undefined ? null : withoutSecrets(method, answer, secrets);
     };
-    const [active, conf] = [told("active"), told("conf")];
+    const active = told("active");
     return {
       software: versionLines(reportText(told("report"))),
       stats: told("stats"),
-      conf: mapTexts(config["with-arguments"].value ? conf : withoutScheduledArguments(conf), maskUrls),
+      conf: config["with-arguments"].value ? told("conf") : withoutScheduledArguments(told("conf")),
       active_queues: told("active_queues"),
       registered: told("registered"),
       active: config["with-arguments"].value ? active : withoutArguments(active),
@@ -124,7 +124,21 @@ export async function gatherReport(
     environment: chosen(environments[0] ?? []),
   };
   // Once more over all of it: what one part masks another may have.
-  return { report: scrub(report, secrets) as Report, secrets };
+  const hide = hiderOf(secrets);
+  return { report: scrubbed(report, hide), hide };
+}
+
+/** The report's own fields keep their names, whatever somebody's password is. */
+function scrubbed(report: Report, hide: Hide): Report {
+  const within = <Part extends object>(part: Part) =>
+    Object.fromEntries(Object.entries(part).map(([name, value]) => [name, scrub(value, hide)])) as Part;
+  const nodes = Object.entries(report.nodes).map(([node, part]) => [hide(node), within(part)] as const);
+  return {
+    ...within(report),
+    probe: within(report.probe),
+    nodes: Object.fromEntries(nodes),
+    processes: report.processes.map(within),
+  };
 }
 
 async function infoOf({
@@ -169,49 +183,6 @@ function versionLines(text: string | null): string | null {
   const lines = text.trim().split("\n");
   const end = lines.findIndex((line) => line.trim() === "" || /^\w+: |^'/.test(line));
   return lines.slice(0, end === -1 ? undefined : end).join("\n");
-}
-
-/** Entries of beat's schedule have arguments as well. */
-function withoutScheduledArguments(conf: unknown): unknown {
-  const settings = asObject(conf);
-  if (settings === null) return conf;
-  return Object.fromEntries(
-    Object.entries(settings).map(([name, value]) => [
-      name,
-      /beat_?schedule$/i.test(name) && asObject(value) !== null
-        ? Object.fromEntries(
-            Object.entries(asObject(value) ?? {}).map(([key, entry]) => [
-              key,
-              withoutHeadersOf(withoutArgumentsOf(entry)),
-            ]),
-          )
-        : value,
-    ]),
-  );
-}
-
-/** What the options of a message have that comes from Celery and not from the application (celery/app/base.py `send_task`). */
-const PLAIN_OPTIONS =
-  /^(?:queue|routing_key|exchange|priority|expires|countdown|eta|(?:soft_)?time_limit|ignore_result)$/;
-
-/** An entry whose `options` have what says where and when it is sent, and no headers. */
-function withoutHeadersOf(entry: unknown): unknown {
-  const options = asObject(asObject(entry)?.["options"]);
-  if (options === null) return entry;
-  const plain = Object.entries(options).filter(([name]) => PLAIN_OPTIONS.test(name));
-  return { ...asObject(entry), options: Object.fromEntries(plain) };
-}
-
-/** Names, ids and times stay. */
-function withoutArguments(active: unknown): unknown {
-  return Array.isArray(active) ? active.map(withoutArgumentsOf) : active;
-}
-
-function withoutArgumentsOf(entry: unknown): unknown {
-  const task = asObject(entry);
-  return task === null
-    ? null
-    : Object.fromEntries(Object.entries(task).filter(([name]) => !/^(?:kw)?args(?:repr)?$/.test(name)));
 }
 
 function kernelOf({ proc }: Host): string | null {

@@ -1,5 +1,5 @@
+import { formsOf, isSecretName, maskText, SHORTEST, withoutKnown } from "../inspect/secrets.ts";
 import { isRawNumber } from "../pidbox/envelope.ts";
-import { isSecretName, maskText, withoutKnown } from "../inspect/secrets.ts";
 
 /** What stands in the place of a secret. */
 const MASK = "********";
@@ -10,44 +10,62 @@ export function maskedWords(words: readonly string[]): readonly string[] {
     const before = words[at - 1] ?? "";
     if (before.startsWith("-") && !before.includes("=") && isSecretName(before)) return MASK;
     const [, option = ""] = /^(--?[\w-]+)=/.exec(word) ?? [];
-    return option !== "" && isSecretName(option) ? `${option}=${MASK}` : maskUrls(maskText(word));
+    return option !== "" && isSecretName(option) ? `${option}=${MASK}` : maskedText(word);
   });
 }
 
-/** Variables whose values are names, paths, numbers and addresses, by the ends of their names. */
-const TELLING_END =
-  /(?:^|_)(?:TIMEOUT|LIMIT|CONCURRENCY|POOL|QUEUES?|MULTIPLIER|AUTOSCALE|LOG_?LEVEL|SCHEDULER?|INTERVAL|EXPIRES|CHILD|PORT|HOST|HOSTNAME|DB|URL|BACKEND|BROKER|SERIALIZER|SETTINGS_MODULE)(?:_(?:S|MS|SECS?|SECONDS|SIZE|FILENAME))?$/i;
-
-/** The same, by whole names. */
-const TELLING =
-  /^PYTHON|^VIRTUAL_ENV$|^CELERY_(?:APP|LOADER|CONFIG_MODULE|BIN)$|^CELERY_PROBE_|^(?:TZ|LANG|LC_ALL|PATH)$/i;
-
 /**
- * A variable's value: what its name says to be a secret is masked, and so is what it does not say to be none, but
- * numbers below 1,000 and switches.
+ * Variables whose values are names, paths, numbers and addresses, and tell how a worker was set up, by the last words
+ * of their names: what only begins like a setting may be anything.
  */
+const TELLING = new RegExp(
+  [
+    "(?:TIMEOUT|LIMIT|INTERVAL)(?:_M?S|_SEC(?:ONDS)?)?$",
+    "CONCURRENCY$|AUTOSCALE$|PREFETCH(?:_MULTIPLIER|_COUNT)?$|PER_CHILD$",
+    "(?<![A-Z])(?:POOL(?:_SIZE)?|QUEUES?|LOG_?LEVEL|SERIALIZER|SETTINGS_MODULE|SCHEDULER?|SCHEDULE_FILENAME)$",
+    "(?<![A-Z])(?:BROKER|BACKEND|TRANSPORT|URL|DB)$|(?:(?<![A-Z])|REDIS)(?:HOST(?:NAME)?|PORT)$",
+    "^CELERY_(?:APP|LOADER|CONFIG_MODULE|BIN)$|^CELERY_PROBE_",
+    "^PYTHON(?:[A-Z]*|_VERSION)$|^VIRTUAL_ENV$|^(?:TZ|LANG|LC_ALL|PATH)$",
+  ].join("|"),
+  "i",
+);
+
+/** Values that can be no secret, whatever they are called: numbers below 1,000, switches, nothing. */
+const HARMLESS = /^(?:\d{1,3}|true|false|yes|no|on|off|none|null)?$/i;
+
+/** A variable's value: what its name says to be a secret is masked, and so is what it does not say to be none. */
 export function maskedVariable(name: string, value: string): string {
-  const isTelling =
-    TELLING_END.test(name) || TELLING.test(name) || /^(?:\d{1,3}|true|false|yes|no|on|off)?$/i.test(value);
-  return isSecretName(name) || !isTelling ? MASK : maskUrls(maskText(value));
+  const isShown = !isSecretName(name) && (TELLING.test(name) || HARMLESS.test(value));
+  return isShown ? maskedText(value) : MASK;
 }
 
-/** What stands behind the host of a web address: those of hooks have a secret there. Of brokers it is the database. */
-const BEHIND_HOST = /(?<![\w+.-])(https?:\/\/[^\s/?#'"]+)[/?#][^\s'",;)}\]]+/gi;
+/** What does not stand in a URL, and where the next of several URLs begins. */
+const IN_URL = "[^\\s'\"<>,;]|[,;](?![a-z][a-z0-9+.-]*:\\/\\/)";
 
-/** Text with web addresses up to their hosts. */
-export function maskUrls(text: string): string {
-  return text.replace(BEHIND_HOST, `$1/${MASK}`);
+/** An address of the web and what follows its host; of a back end's URL (`couchdb+https`) the path is a database. */
+const WEB = new RegExp(`(?<!\\+)((?:https?|wss?)://(?:(?![/?#])(?:${IN_URL}))*)([/?#](?:${IN_URL})*)`, "gi");
+
+/** Text with the paths and queries of web addresses masked: a webhook's are its password. */
+function withoutWebPaths(text: string): string {
+  return text.replace(WEB, (url, host: string, rest: string) => {
+    const [behind = ""] = /[,;)\]}]{0,4}$/.exec(rest) ?? [];
+    return rest.length - behind.length <= 1 && rest.startsWith("/") ? url : `${host}/${MASK}${behind}`;
+  });
+}
+
+/** Text with the secrets masked that its form gives away. */
+function maskedText(text: string): string {
+  return withoutWebPaths(maskText(text));
 }
 
 /**
- * The secrets of an environment, to be taken out of every text: values of variables with such names, and passwords of
- * URLs, as they stand there and decoded.
+ * The secrets of an environment, to be taken out of every text: values of variables with such names but switches
+ * and small numbers, and passwords of URLs, as they stand there and decoded.
  */
 export function secretsIn(environment: Iterable<readonly [name: string, value: string]>): readonly string[] {
   const found = new Set<string>();
   for (const [name, value] of environment) {
-    if (isSecretName(name)) found.add(value);
+    if (isSecretName(name) && !HARMLESS.test(value)) found.add(value);
     for (const password of passwordsIn(value)) found.add(password);
   }
   return [...found].filter((secret) => secret !== "");
@@ -66,25 +84,50 @@ export function passwordsIn(text: string): readonly string[] {
   });
 }
 
-/** Every text in it without secrets, names of members too. */
-export function scrub(value: unknown, known: readonly string[]): unknown {
-  return mapTexts(
-    value,
-    (text) => withoutKnown(maskText(text), known),
-    (name) => withoutKnown(name, known),
-  );
+/** Takes secrets that are known, and paths of web addresses, out of a text. */
+export type Hide = (text: string) => string;
+
+/** The shortest secret that is taken out where it stands as a word. */
+const SHORTEST_WORD = 3;
+
+/** Long secrets are taken out wherever they stand, short ones where nothing else is a part of the same word. */
+export function hiderOf(known: readonly string[]): Hide {
+  const words = wordsOf(known);
+  return (text) => {
+    const shown = withoutKnown(withoutWebPaths(text), known);
+    return words === null ? shown : shown.replace(words, MASK);
+  };
 }
 
-/** The same with each text changed, whatever it is a part of. */
-export function mapTexts(
-  value: unknown,
-  ofText: (text: string) => string,
-  ofName: (name: string) => string = (name) => name,
-): unknown {
-  if (typeof value === "string") return ofText(value);
-  if (Array.isArray(value)) return value.map((one) => mapTexts(one, ofText, ofName));
+/** What finds short secrets; null: there are none. */
+function wordsOf(known: readonly string[]): RegExp | null {
+  const forms = known
+    .filter(({ length }) => length >= SHORTEST_WORD && length < SHORTEST)
+    .filter((secret) => !/^\*+$/.test(secret))
+    .flatMap((secret) => [...formsOf(secret)])
+    .sort((a, b) => b.length - a.length)
+    .map((form) => form.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&"));
+  // The scheme of a URL is none: `redis` is a password that many have.
+  return forms.length === 0
+    ? null
+    : new RegExp(`(?<![\\p{L}\\p{N}_])(?:${forms.join("|")})(?![\\p{L}\\p{N}_]|://)`, "gu");
+}
+
+/** Every text in it without secrets, whatever it is a part of. */
+export function scrub(value: unknown, hide: Hide): unknown {
+  return mapTexts(value, (text) => hide(maskText(text)), hide);
+}
+
+/** Of sentences and facts that were made without secrets: what they quote. */
+export function hideIn(value: unknown, hide: Hide): unknown {
+  return mapTexts(value, hide, hide);
+}
+
+function mapTexts(value: unknown, inText: Hide, inName: Hide): unknown {
+  if (typeof value === "string") return inText(value);
+  if (Array.isArray(value)) return value.map((one) => mapTexts(one, inText, inName));
   if (typeof value !== "object" || value === null || isRawNumber(value)) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([name, one]) => [ofName(name), mapTexts(one, ofText, ofName)]),
+    Object.entries(value).map(([name, one]) => [inName(name), mapTexts(one, inText, inName)]),
   );
 }

@@ -20,11 +20,13 @@ test.concurrent.each(["5.7.0", "5.2.7"] as const)(
     await using server = await startServer({ password });
     await using container = await startContainer();
     const encoded = encodeURIComponent(password);
+    const short = "h5sh";
     const alternate = `redis://:${planted("alternate")}@127.0.0.1:1/0`;
     const log = join(container.folder, "worker.log");
     const lines = [
       `consumer: Cannot connect to redis://:${planted("log")}@cache:6379/0: refused`,
       `[ERROR/MainProcess] Authorization: Bearer ${planted("bearer")} PermissionError: [Errno 13] Permission denied`,
+      `OSError: [Errno 28] No space left on device: https://hooks.example/services/${planted("log-webhook")}`,
       `ImportError: cannot import name 'mails' from ${planted("import")}`,
     ];
     writeFileSync(log, lines.join("\n"));
@@ -46,15 +48,25 @@ test.concurrent.each(["5.7.0", "5.2.7"] as const)(
             schedule: 3_600,
             args: [planted("scheduled")],
             kwargs: { to: planted("scheduled-kw") },
-            options: { queue: "nights", headers: { "x-customer": planted("option") } },
+            options: {
+              queue: "nights",
+              headers: { tenant: planted("scheduled-header") },
+              shadow: planted("shadow"),
+            },
           },
         },
+        fernet_key: planted("fernet"),
+        app_authstring: planted("authstring"),
+        app_headers: { Authorization: planted("authorization"), "X-Api-Key": planted("header-key") },
+        app_connection: `Server=db;Database=results;Password=${planted("connection")};Encrypt=yes`,
+        app_storage: `DefaultEndpointsProtocol=https;AccountName=me;AccountKey=${planted("account")}==;EndpointSuffix=x`,
+        app_header: `Authorization: Bearer ${planted("header")}`,
+        app_command: `curl -H 'X-Api-Key: ${planted("curl")}' https://api.example`,
+        app_chat: `https://hooks.example/services/T000/${planted("path")}`,
+        app_pages: [{ page: `https://pages.example:8443/?to=redis://cache/0&page=${planted("query")}` }],
+        app_words: `the word ${short} is no part of ${short}ish`,
         redis_password: planted("conf"),
         security_key_password: planted("key"),
-        maps_key: planted("maps"),
-        alert_hook: `https://hooks.example/services/T0/${planted("hook")}`,
-        http_headers: { Authorization: `Bearer ${planted("header")}`, "X-Api-Key": planted("api-header") },
-        warehouse: `Server=db;User=me;Password=${planted("connection")};Timeout=3`,
         result_backend_transport_options: { password: planted("options") },
       },
       env: {
@@ -67,10 +79,13 @@ test.concurrent.each(["5.7.0", "5.2.7"] as const)(
         CELERY_SIGNING_SALT: planted("salt"),
         CELERY_COOKIE: planted("cookie"),
         CELERY_LICENCE: planted("licence"),
-        BROKER_POOL_AUTHSTRING: planted("authstring"),
-        CELERY_ALERT_URL: `https://hooks.example:8443/services/${planted("alert")}`,
-        CELERY_PING_URL: `https://ping.example?id=${planted("ping")}`,
-        CELERY_WAREHOUSE_QUEUE: `Endpoint=sb://bus/;SharedAccessKey=${planted("bus")}`,
+        BROKER_POOL_AUTHSTRING: planted("pool"),
+        BROKER_POOL_PHRASE: planted("phrase"),
+        RESULT_BACKEND_OPTIONS: `Server=db;Password=${planted("backend-options")};`,
+        CELERY_BACKEND: `Server=db;Password=${planted("env-connection")};`,
+        CELERY_CHAT_URL: `https://hooks.example/services/T000/${planted("env-path")}`,
+        CELERY_PAGE_URL: `https://pages.example/?page=${planted("env-query")}`,
+        CELERY_SHORT_PASSWORD: short,
       },
       until: "answers",
     });
@@ -90,6 +105,7 @@ test.concurrent.each(["5.7.0", "5.2.7"] as const)(
       // The argument's value stands in no report; a child that the task has started is none of the worker's.
       expect(text.match(new RegExp(`${MARK}[\\w-]+`, "g")) ?? []).toEqual([]);
       expect(text).not.toContain(encoded.slice(5));
+      expect(text).not.toMatch(new RegExp(`\\b${short}\\b`));
     }
     const [text = "", json = ""] = texts;
     for (const words of [
@@ -98,8 +114,13 @@ test.concurrent.each(["5.7.0", "5.2.7"] as const)(
       /^ok +queue-length celery: /m,
       /"task": "tasks\.add"/,
       /"visibility_timeout": 600/,
-      /"queue": "nights"/,
-      /"CELERY_ALERT_URL": "https:\/\/hooks\.example:8443\/\*+"/,
+      /"options": \{\s+"queue": "nights"\s+\}/,
+      /"https:\/\/hooks\.example\/\*{8}"/,
+      /"page": "https:\/\/pages\.example:8443\/\*{8}"/,
+      /"app_connection": "Server=db;Database=results;Password=\*{8};Encrypt=yes"/,
+      new RegExp(`the word \\*{8} is no part of ${short}ish`),
+      /"CELERY_CHAT_URL": "https:\/\/hooks\.example\/\*{8}"/,
+      /"CELERY_BROKER_URL": "redis:\/\/:\*{8}@127\.0\.0\.1:\d+\/0;redis:\/\/:\*{8}@127\.0\.0\.1:1\/0"/,
       /"redis_version": "\d/,
       /"max-concurrency": 2/,
       new RegExp(`"id": "${id}"`),

@@ -20,6 +20,12 @@ test.each([
   [`{"api_key": "a", 'auth': ('u', 'p')}`, `{"api_key": '********', 'auth': '********'}`],
   ["{'redis_password': 12345}", "{'redis_password': '********'}"],
   ["{'author': 'me', 'compass': 'n'}", "{'author': 'me', 'compass': '********'}"],
+  ["AuthString=a;Signature=b;Api-Key=c;ro", "AuthString=********;Signature=********;Api-Key=********;ro"],
+  ["-H 'X-Api-Key: a' -H 'Accept: b'", "-H 'X-Api-Key: ********' -H 'Accept: b'"],
+  ["Authorization: a, Cookie: b=c; d", "Authorization: ********, Cookie: ********; d"],
+  ["Authorization: Bearer abcd", "Authorization: Bearer ********"],
+  ["redis://auth-cache:6379/0", "redis://auth-cache:6379/0"],
+  ["{'fernet_key': 'a', 'routing_key': 'b'}", "{'fernet_key': '********', 'routing_key': 'b'}"],
   ["two lines redis://:a@h\nmail@b", "two lines redis://:********@h\nmail@b"],
 ])("%j becomes %j", (text, expected) => {
   expect(maskText(text)).toBe(expected);
@@ -34,8 +40,6 @@ describe("secrets of answers", () => {
       no_password: null,
       use_secret: true,
       routing_key: "r",
-      task_default_routing_key: "celery",
-      maps_key: "a",
     };
     expect(withoutSecrets("conf", conf, [])).toEqual({
       broker_url: "redis://:********@h/0",
@@ -47,8 +51,6 @@ describe("secrets of answers", () => {
       no_password: null,
       use_secret: true,
       routing_key: "r",
-      task_default_routing_key: "celery",
-      maps_key: MASKED,
     });
   });
 
@@ -83,6 +85,42 @@ describe("secrets of answers", () => {
       true,
       true,
     ]);
+  });
+
+  test("conf is masked by every name that variables are masked by, and keys of routes are none", () => {
+    const conf = {
+      fernet_key: "a",
+      app_authstring: "b",
+      app: { webhook: "https://h/c", "x-api-key": "d", Signature: "e", routing_key: "r" },
+      task_default_routing_key: "r",
+      redbeat_lock_key: "l",
+    };
+    expect(withoutSecrets("conf", conf, [])).toEqual({
+      fernet_key: MASKED,
+      app_authstring: MASKED,
+      app: { webhook: MASKED, "x-api-key": MASKED, Signature: MASKED, routing_key: "r" },
+      task_default_routing_key: "r",
+      redbeat_lock_key: "l",
+    });
+  });
+
+  test.each([
+    ["BROKER_POOL_AUTHSTRING", true],
+    ["REDISCLI_AUTH", true],
+    ["OAUTH", true],
+    ["DB_CREDS", true],
+    ["AZURE_STORAGE_CONNECTION_STRING", true],
+    ["DJANGO_SECRET_KEY", true],
+    ["GPG_KEY", true],
+    ["MY_JWT", true],
+    ["AUTHOR", false],
+    ["CELERY_BROKER_URL", false],
+    ["CELERY_TASK_DEFAULT_ROUTING_KEY", false],
+    ["REDBEAT_KEY_PREFIX", false],
+    ["REMAP_SIGTERM", false],
+    ["cassandra_keyspace", false],
+  ])("that %s is a secret's name is %s", (name, expected) => {
+    expect(isSecretName(name)).toBe(expected);
   });
 
   test("arguments of tasks are as they were sent, an exception's words are not", () => {
