@@ -54,8 +54,10 @@ export const queues: Topic = async (scene) => {
     return [finding("queue-length", "skipped", null, facts)];
   }
   const before: Look = { ...first, lengths: new Map([...first.lengths, ...firstOthers.lengths]) };
+  // Where no worker says what it consumes, nothing else tells that work waits in them.
+  const left = byNode.size > 0 ? [] : others.filter((queue) => (second.lengths.get(queue) ?? 0) > 0);
   return [
-    ...lengthFindings(scene, measured, first, second),
+    ...lengthFindings(scene, [...measured, ...left], before, second),
     ...consumedFindings([...measured, ...others], consumption, declared.search, before, second),
     await throughput(scene, byNode, first, second),
   ];

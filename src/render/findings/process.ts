@@ -33,7 +33,10 @@ export const PROCESS_WORDS: WordsOf<ProcessFacts> = {
   }),
   restarts: ({ upS, containerUpS }, level) => ({
     seen: `up for ${seconds(upS)}${containerUpS === null ? "" : `, its container for ${seconds(containerUpS)}`}`,
-    next: level === "warning" ? "something in the container restarts it: its log says why it ended" : null,
+    next:
+      level === "warning"
+        ? "if nobody has started it just now, something in the container restarts it: its log says why it ended"
+        : null,
   }),
   cpu({ main, children, overMs, throttled }, level) {
     const times = throttled === 1 ? "once" : `${throttled} times`;

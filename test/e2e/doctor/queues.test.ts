@@ -67,6 +67,16 @@ test.each(["5.2.7", "5.7.0"] as const)(
   },
 );
 
+test("tells how much waits in declared queues where no worker answers", async () => {
+  await using server = await startServer();
+  await client(server.url(), `[add.apply_async((1, n), queue="mails") for n in range(3)]`);
+  const { of } = await remote(server.url());
+  expect(of("queue-length")).toMatchObject([
+    { about: "mails", level: "ok", seen: saying(/^3 messages wait/) },
+    { about: "celery", level: "ok" },
+  ]);
+});
+
 test("finds it behind a prefix, and by --queue where nobody has declared it", async () => {
   await using server = await startServer();
   const options = { broker_transport_options: { global_keyprefix: "app1:" } };
