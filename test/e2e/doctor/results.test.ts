@@ -90,7 +90,9 @@ test.each([
 test("says that the workers keep none, and looks at the broker where nobody says anything", async () => {
   await using server = await startServer();
   const nobody = await remote(server);
-  expect(nobody.of("failed-results")).toMatchObject([{ level: "ok", seen: saying(/no other is named/) }]);
+  expect(nobody.of("failed-results")).toMatchObject([
+    { level: "skipped", seen: saying(/no other is named/) },
+  ]);
   await using worker = await startWorker({ server });
   expect((await remote(server)).of("failed-results")).toMatchObject([
     { level: "skipped", seen: saying(/no results are kept \(from the workers' settings\)/) },
