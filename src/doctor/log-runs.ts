@@ -101,7 +101,7 @@ function marksOf(
 }
 
 function patternsOf(node: string): { readonly banner: RegExp; readonly ready: RegExp } {
-  const name = node.replace(/[$()*+.?[\\\]^{|}]/g, "\\$&");
+  const name = RegExp.escape(node);
   return {
     banner: new RegExp(`-{14} ${name} v\\d`),
     ready: new RegExp(`(?<![\\w.@%+-])${name} ready\\.`),

@@ -106,7 +106,7 @@ function wordsOf(known: readonly string[]): RegExp | null {
     .filter((secret) => !/^\*+$/.test(secret))
     .flatMap((secret) => [...formsOf(secret)])
     .sort((a, b) => b.length - a.length)
-    .map((form) => form.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&"));
+    .map((form) => RegExp.escape(form));
   // The scheme of a URL is none: `redis` is a password that many have.
   return forms.length === 0
     ? null

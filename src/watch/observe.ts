@@ -53,6 +53,7 @@ export function observe(
   let nameless = 0;
   let pingedMs = -Infinity;
   let askedTasksMs = -Infinity;
+  let surveyedMs = -Infinity;
   let asking: Promise<void> | null = null;
 
   async function connect(): Promise<void> {
@@ -130,7 +131,10 @@ export function observe(
       }
     }
     if (host.now() - askedTasksMs < TASKS_EVERY_MS) return;
-    if (plan.place.kind === "in-sight") workers = survey(host.proc).workers;
+    if (plan.place.kind === "in-sight" && host.now() - surveyedMs >= TASKS_EVERY_MS) {
+      surveyedMs = host.now();
+      workers = survey(host.proc).workers;
+    }
     const safe = [...heard].filter(([name, { last, lastMs }]) => {
       const { version } = last;
       const isThere = isMeant(name) && host.now() - lastMs < DEAF_MS && known.get(name)?.isAnswering === true;
