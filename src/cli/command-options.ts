@@ -126,6 +126,12 @@ const FINDINGS = {
     }),
     show: () => "***",
   },
+  observe: valued(
+    "DURATION",
+    duration,
+    { value: 5_000, text: "5s" },
+    { summary: "how long queues, CPU and broker are watched; half of the time left at most" },
+  ),
   log: optional("PATH", filePath, {
     summary: "the worker's log, - for stdin (default: that of its -f)",
   }),

@@ -13,8 +13,7 @@ import { isBeat } from "../worker/node-name.ts";
 import { describesSafely } from "../worker/versions.ts";
 import type { Scene, TellingMethod } from "./scene.ts";
 
-/** How long trends are watched, in milliseconds, and which share of the time that is left at most. */
-const OBSERVED_MS = 5_000;
+/** Trends are watched for so much of the time that is left at most: the rest is for asking. */
 const OBSERVED_SHARE = 0.5;
 
 /** Every worker sends a heartbeat within this time, in milliseconds, if it sends any. */
@@ -36,7 +35,7 @@ export async function setScene(
   const ear = session.ok ? listenToHeartbeats(session.value, host, deadline) : null;
   const heard = (): ReadonlyMap<string, Heartbeat> => ear?.heard ?? new Map();
   const heartbeats = host.pause(deadline.atMost(HEARTBEAT_MS));
-  const observed = host.pause(Math.min(OBSERVED_MS, deadline.left() * OBSERVED_SHARE));
+  const observed = host.pause(Math.min(config.observe.value, deadline.left() * OBSERVED_SHARE));
   const told = new Map<TellingMethod, Promise<ReadonlyMap<string, unknown>>>();
 
   async function ask(

@@ -93,7 +93,7 @@ export const QUEUE_WORDS: WordsOf<QueueFacts> = {
             ? "no worker was"
             : `${missing} of ${amount(nodes, "worker")} ${missing === 1 ? "was" : "were"} not`;
         return {
-          seen: `${who} heard twice, and heartbeats tell how much is done (--without-heartbeat, or a --deadline too short)`,
+          seen: `${who} heard twice, and heartbeats tell how much is done (--without-heartbeat, or an --observe of less than 5s, or a --deadline too short)`,
           next: null,
         };
       }

@@ -5,7 +5,7 @@ import { startWorker } from "../../world/worker.ts";
 import { probe, startProbe } from "../probe.ts";
 import { diagnose, saying } from "./diagnose.ts";
 
-test("names a broker that refuses connections, and where its URL came from", async () => {
+test.concurrent("names a broker that refuses connections, and where its URL came from", async () => {
   const port = await freePort();
   const { of, exitCode } = await diagnose(["--placement", "remote"], {
     CELERY_BROKER_URL: `redis://:secret@127.0.0.1:${port}/0`,
@@ -16,7 +16,7 @@ test("names a broker that refuses connections, and where its URL came from", asy
   expect(exitCode).toBe(1);
 });
 
-test("names a wrong password without repeating it, once as the first thing to do", async () => {
+test.concurrent("names a wrong password without repeating it, once as the first thing to do", async () => {
   await using server = await startServer({ password: "right" });
   const url = server.url().replace("right", "wr0ng");
   const { stdout, exitCode } = await probe(["doctor", "--placement", "remote"], { CELERY_BROKER_URL: url });
@@ -26,7 +26,7 @@ test("names a wrong password without repeating it, once as the first thing to do
   expect(exitCode).toBe(1);
 });
 
-test("warns of a broker that may throw tasks away, and of one that is nearly full", async () => {
+test.concurrent("warns of a broker that may throw tasks away, and of one that is nearly full", async () => {
   await using server = await startServer();
   const redis = server.client();
   const { of } = await diagnose(["--broker", server.url(), "--placement", "remote"]);
@@ -41,7 +41,7 @@ test("warns of a broker that may throw tasks away, and of one that is nearly ful
   redis.disconnect();
 });
 
-test("tells a blocked solo worker that prefork answers during long tasks", async () => {
+test.concurrent("tells a blocked solo worker that prefork answers during long tasks", async () => {
   await using server = await startServer();
   await using worker = await startWorker({ server, pool: "solo" });
   await worker.taskStarted(await worker.submit("nap", 60));
@@ -49,7 +49,7 @@ test("tells a blocked solo worker that prefork answers during long tasks", async
   expect(of("worker")).toMatchObject([{ level: "warning", seen: saying(/busy/), next: saying(/prefork/) }]);
 });
 
-test("does not call well what has died in the middle of the run", async () => {
+test.concurrent("does not call well what has died in the middle of the run", async () => {
   const server = await startServer();
   await using worker = await startWorker({ server });
   const running = startProbe(["doctor", "--placement", "remote", "--broker", server.url()]);
@@ -64,7 +64,7 @@ test("does not call well what has died in the middle of the run", async () => {
   expect(worker.isRunning).toBe(true);
 });
 
-test("reads a broker that is full, and cannot be asked a question", async () => {
+test.concurrent("reads a broker that is full, and cannot be asked a question", async () => {
   await using server = await startServer();
   await using worker = await startWorker({ server });
   const redis = server.client();
@@ -79,7 +79,7 @@ test("reads a broker that is full, and cannot be asked a question", async () => 
   expect(worker.isRunning).toBe(true);
 });
 
-test("ends at once when it is told to", async () => {
+test.concurrent("ends at once when it is told to", async () => {
   await using server = await startServer();
   const running = startProbe(["doctor", "--placement", "remote", "--broker", server.url()]);
   await once(running.stdout, "data");

@@ -3,35 +3,38 @@ import { startServer } from "../../world/server.ts";
 import { taskMessage } from "../../world/task-message.ts";
 import { startWorker } from "../../world/worker.ts";
 import { client } from "./client.ts";
-import { diagnose, saying } from "./diagnose.ts";
+import { diagnose, saying, TWO_HEARTBEATS } from "./diagnose.ts";
 
 const remote = (url: string, ...more: readonly string[]) =>
   diagnose(["--placement", "remote", "--broker", url, ...more]);
 
-test.each(["5.2.7", "5.7.0"] as const)("finds nothing wrong with a healthy world of %s", async (celery) => {
-  await using server = await startServer();
-  const settings = { result_backend: server.url(1), task_ignore_result: false };
-  await using worker = await startWorker({ server, celery, concurrency: 2, settings });
-  const sent = await client(server.url(), "print(*[add.delay(1, n).id for n in range(5)])", {
-    celery,
-    settings,
-  });
-  for (const id of sent.split(" ")) await worker.taskSucceeded(id);
-  const { findings, stdout, of, exitCode } = await diagnose(["--node", worker.node], {
-    CELERY_BROKER_URL: server.url(),
-  });
-  // In a container that is older than this test, its worker looks like one that was restarted.
-  expect(
-    findings.filter(({ level, code }) => level !== "ok" && code !== "restarts"),
-    stdout,
-  ).toEqual([]);
-  for (const code of ["queue-length", "queues-consumed", "throughput", "tasks", "task-age"] as const)
-    expect(of(code), code).toHaveLength(1);
-  expect(of("failed-results")).toMatchObject([{ seen: saying(/^0 of 5 results failed/) }]);
-  expect(exitCode).toBe(0);
-});
+test.concurrent.each(["5.2.7", "5.7.0"] as const)(
+  "finds nothing wrong with a healthy world of %s",
+  async (celery) => {
+    await using server = await startServer();
+    const settings = { result_backend: server.url(1), task_ignore_result: false };
+    await using worker = await startWorker({ server, celery, concurrency: 2, settings });
+    const sent = await client(server.url(), "print(*[add.delay(1, n).id for n in range(5)])", {
+      celery,
+      settings,
+    });
+    for (const id of sent.split(" ")) await worker.taskSucceeded(id);
+    const { findings, stdout, of, exitCode } = await diagnose(["--node", worker.node, ...TWO_HEARTBEATS], {
+      CELERY_BROKER_URL: server.url(),
+    });
+    // In a container that is older than this test, its worker looks like one that was restarted.
+    expect(
+      findings.filter(({ level, code }) => level !== "ok" && code !== "restarts"),
+      stdout,
+    ).toEqual([]);
+    for (const code of ["queue-length", "queues-consumed", "throughput", "tasks", "task-age"] as const)
+      expect(of(code), code).toHaveLength(1);
+    expect(of("failed-results")).toMatchObject([{ seen: saying(/^0 of 5 results failed/) }]);
+    expect(exitCode).toBe(0);
+  },
+);
 
-test("names a queue with work that nobody consumes, and the one that was meant", async () => {
+test.concurrent("names a queue with work that nobody consumes, and the one that was meant", async () => {
   await using server = await startServer();
   await using worker = await startWorker({ server, queues: ["mials"] });
   await client(server.url(), `[add.apply_async((1, n), queue="mails") for n in range(20)]`);
@@ -48,7 +51,7 @@ test("names a queue with work that nobody consumes, and the one that was meant",
   expect(exitCode).toBe(1);
 });
 
-test.each(["5.2.7", "5.7.0"] as const)(
+test.concurrent.each(["5.2.7", "5.7.0"] as const)(
   "a queue whose key holds no list is a problem, and has ended its worker of %s",
   async (celery) => {
     await using server = await startServer();
@@ -67,7 +70,7 @@ test.each(["5.2.7", "5.7.0"] as const)(
   },
 );
 
-test("tells how much waits in declared queues where no worker answers", async () => {
+test.concurrent("tells how much waits in declared queues where no worker answers", async () => {
   await using server = await startServer();
   await client(server.url(), `[add.apply_async((1, n), queue="mails") for n in range(3)]`);
   const { of } = await remote(server.url());
@@ -77,7 +80,7 @@ test("tells how much waits in declared queues where no worker answers", async ()
   ]);
 });
 
-test("finds it behind a prefix, and by --queue where nobody has declared it", async () => {
+test.concurrent("finds it behind a prefix, and by --queue where nobody has declared it", async () => {
   await using server = await startServer();
   const options = { broker_transport_options: { global_keyprefix: "app1:" } };
   await using worker = await startWorker({ server, settings: options });
@@ -93,7 +96,7 @@ test("finds it behind a prefix, and by --queue where nobody has declared it", as
   expect(worker.isRunning).toBe(true);
 });
 
-test("accuses nobody while a worker that may consume it is blocked", async () => {
+test.concurrent("accuses nobody while a worker that may consume it is blocked", async () => {
   await using server = await startServer();
   await using idle = await startWorker({ server });
   await using blocked = await startWorker({ server, pool: "solo", queues: ["slow"] });
@@ -107,12 +110,12 @@ test("accuses nobody while a worker that may consume it is blocked", async () =>
   expect(idle.isRunning).toBe(true);
 });
 
-test("names a worker whose consumers were cancelled", async () => {
+test.concurrent("names a worker whose consumers were cancelled", async () => {
   await using server = await startServer();
   await using worker = await startWorker({ server });
   await client(server.url(), `app.control.cancel_consumer("celery", reply=True)`);
   await worker.submit("add", 1, 2);
-  const { of } = await remote(server.url(), "--queue", "celery");
+  const { of } = await remote(server.url(), "--queue", "celery", ...TWO_HEARTBEATS);
   expect(of("queues-consumed")).toMatchObject([
     { level: "problem", about: worker.node, seen: saying(/consumes no queue, while work waits in celery/) },
     { level: "problem", about: "celery" },
@@ -121,7 +124,7 @@ test("names a worker whose consumers were cancelled", async () => {
   expect(of("throughput")).toMatchObject([{ seen: "no worker that answers consumes a queue" }]);
 });
 
-test("measures queues with their priorities against the limit of each", async () => {
+test.concurrent("measures queues with their priorities against the limit of each", async () => {
   await using server = await startServer();
   await using worker = await startWorker({ server, queues: ["a", "b"] });
   await client(server.url(), `app.control.cancel_consumer("a", reply=True)`);
@@ -138,14 +141,14 @@ test("measures queues with their priorities against the limit of each", async ()
   expect(worker.isRunning).toBe(true);
 });
 
-test.each(["5.2.7", "5.7.0"] as const)("tells that more comes than %s does", async (celery) => {
+test.concurrent.each(["5.2.7", "5.7.0"] as const)("tells that more comes than %s does", async (celery) => {
   await using server = await startServer();
   await using worker = await startWorker({ server, celery });
   const redis = server.client();
   const send = async () => redis.lpush("celery", taskMessage("celery", "nap", [2]).element);
   for (let n = 0; n < 20; n++) await send();
   const sending = setInterval(() => void send(), 200);
-  const { of } = await remote(server.url());
+  const { of } = await remote(server.url(), ...TWO_HEARTBEATS);
   clearInterval(sending);
   redis.disconnect();
   expect(of("throughput")).toMatchObject([
@@ -155,32 +158,35 @@ test.each(["5.2.7", "5.7.0"] as const)("tells that more comes than %s does", asy
   expect(worker.isRunning).toBe(true);
 });
 
-test("tells when a queue will be empty", async () => {
+test.concurrent("tells when a queue will be empty", async () => {
   await using server = await startServer();
   await using worker = await startWorker({ server });
   await client(server.url(), "[nap.delay(0.2) for n in range(200)]");
-  const { of } = await remote(server.url());
+  const { of } = await remote(server.url(), ...TWO_HEARTBEATS);
   expect(of("throughput")).toMatchObject([
     { level: "ok", seen: saying(/finish.*at this rate empty in \d+ s/) },
   ]);
   expect(worker.isRunning).toBe(true);
 });
 
-test("measures no throughput where a worker sends no heartbeats, and asks for its version", async () => {
-  await using server = await startServer();
-  await using worker = await startWorker({ server, args: ["--without-heartbeat", "--without-gossip"] });
-  await using beating = await startWorker({ server, queues: ["other"] });
-  const { of } = await remote(server.url());
-  expect(of("throughput")).toMatchObject([
-    { level: "skipped", seen: saying(/^1 of 2 workers was not heard twice/) },
-  ]);
-  expect(of("tasks")).toMatchObject([
-    { level: "ok", about: worker.node },
-    { level: "ok", about: beating.node },
-  ]);
-});
+test.concurrent(
+  "measures no throughput where a worker sends no heartbeats, and asks for its version",
+  async () => {
+    await using server = await startServer();
+    await using worker = await startWorker({ server, args: ["--without-heartbeat", "--without-gossip"] });
+    await using beating = await startWorker({ server, queues: ["other"] });
+    const { of } = await remote(server.url(), ...TWO_HEARTBEATS);
+    expect(of("throughput")).toMatchObject([
+      { level: "skipped", seen: saying(/^1 of 2 workers was not heard twice/) },
+    ]);
+    expect(of("tasks")).toMatchObject([
+      { level: "ok", about: worker.node },
+      { level: "ok", about: beating.node },
+    ]);
+  },
+);
 
-test("says what it may not look at, and looks at the rest", async () => {
+test.concurrent("says what it may not look at, and looks at the rest", async () => {
   await using server = await startServer();
   await using worker = await startWorker({ server });
   await worker.taskStarted(await worker.submit("nap", 300));

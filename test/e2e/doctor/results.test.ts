@@ -16,32 +16,35 @@ const FAILURE = {
   date_done: "2026-01-01T00:00:00.000000",
 };
 
-test.each(["5.2.7", "5.7.0"] as const)("counts the failures of %s, and says of what", async (celery) => {
-  await using server = await startServer();
-  const settings = { result_backend: server.url(1), task_ignore_result: false, result_extended: true };
-  await using worker = await startWorker({ server, celery, settings });
-  await client(server.url(), "[add.delay('pin', n) for n in range(3)]; add.delay(1, 2)", {
-    celery,
-    settings,
-  });
-  const kept = server.client(1);
-  await expect.poll(() => kept.dbsize()).toBe(4);
-  kept.disconnect();
-  expect(worker.isRunning).toBe(true);
-  const { of, stdout } = await remote(server, "--max-failed", "2");
-  expect(of("failed-results")).toMatchObject([
-    {
-      level: "warning",
-      seen: saying(
-        /^3 of 4 results failed, more than 2 in .*\/1 .*; 3 × TypeError; of 3 × tasks\.add; the newest \d+ s ago: TypeError/,
-      ),
-    },
-  ]);
-  expect(stdout).not.toMatch(/pin|concatenate/);
-  expect((await remote(server)).of("failed-results")).toMatchObject([{ level: "ok" }]);
-});
+test.concurrent.each(["5.2.7", "5.7.0"] as const)(
+  "counts the failures of %s, and says of what",
+  async (celery) => {
+    await using server = await startServer();
+    const settings = { result_backend: server.url(1), task_ignore_result: false, result_extended: true };
+    await using worker = await startWorker({ server, celery, settings });
+    await client(server.url(), "[add.delay('pin', n) for n in range(3)]; add.delay(1, 2)", {
+      celery,
+      settings,
+    });
+    const kept = server.client(1);
+    await expect.poll(() => kept.dbsize()).toBe(4);
+    kept.disconnect();
+    expect(worker.isRunning).toBe(true);
+    const { of, stdout } = await remote(server, "--max-failed", "2");
+    expect(of("failed-results")).toMatchObject([
+      {
+        level: "warning",
+        seen: saying(
+          /^3 of 4 results failed, more than 2 in .*\/1 .*; 3 × TypeError; of 3 × tasks\.add; the newest \d+ s ago: TypeError/,
+        ),
+      },
+    ]);
+    expect(stdout).not.toMatch(/pin|concatenate/);
+    expect((await remote(server)).of("failed-results")).toMatchObject([{ level: "ok" }]);
+  },
+);
 
-test("is let in by the broker's password where the workers' settings mask it", async () => {
+test.concurrent("is let in by the broker's password where the workers' settings mask it", async () => {
   await using server = await startServer({ password: "s3cr3t" });
   await using other = await startServer({ password: "0ther" });
   const redis = server.client(2);
@@ -64,7 +67,7 @@ test("is let in by the broker's password where the workers' settings mask it", a
   expect(told.stdout).not.toMatch(/s3cr3t|0ther/);
 });
 
-test("takes the worker's own variable, and a backend behind TLS", async () => {
+test.concurrent("takes the worker's own variable, and a backend behind TLS", async () => {
   await using server = await startServer();
   await using secured = await startServer({ tls: {} });
   const backend = `${secured.url()}?ssl_cert_reqs=CERT_NONE`;
@@ -75,7 +78,7 @@ test("takes the worker's own variable, and a backend behind TLS", async () => {
   ]);
 });
 
-test.each([
+test.concurrent.each([
   ["db+postgresql://me:w0rd@db/app", "skipped", /results are in db\+postgresql \(from --result-backend\)/],
   ["rpc://", "skipped", /results are in rpc/],
   ["disabled://", "skipped", /no results are kept/],
@@ -87,20 +90,23 @@ test.each([
   expect(stdout).not.toContain("w0rd");
 });
 
-test("says that the workers keep none, and looks at the broker where nobody says anything", async () => {
-  await using server = await startServer();
-  const nobody = await remote(server);
-  expect(nobody.of("failed-results")).toMatchObject([
-    { level: "skipped", seen: saying(/no other is named/) },
-  ]);
-  await using worker = await startWorker({ server });
-  expect((await remote(server)).of("failed-results")).toMatchObject([
-    { level: "skipped", seen: saying(/no results are kept \(from the workers' settings\)/) },
-  ]);
-  expect(worker.isRunning).toBe(true);
-});
+test.concurrent(
+  "says that the workers keep none, and looks at the broker where nobody says anything",
+  async () => {
+    await using server = await startServer();
+    const nobody = await remote(server);
+    expect(nobody.of("failed-results")).toMatchObject([
+      { level: "skipped", seen: saying(/no other is named/) },
+    ]);
+    await using worker = await startWorker({ server });
+    expect((await remote(server)).of("failed-results")).toMatchObject([
+      { level: "skipped", seen: saying(/no results are kept \(from the workers' settings\)/) },
+    ]);
+    expect(worker.isRunning).toBe(true);
+  },
+);
 
-test("says so where the server permits no SCAN", async () => {
+test.concurrent("says so where the server permits no SCAN", async () => {
   await using server = await startServer();
   const user = { username: "shy", password: "shy-word" };
   await server.addUser(user, "~*", "&*", "+@all", "-scan");
@@ -112,7 +118,7 @@ test("says so where the server permits no SCAN", async () => {
 /** SLOWLOG tells the time of the clock: of 5,000 calls some meet the end of their core's time slice. */
 const PREEMPTED = 25;
 
-test(
+test.concurrent(
   "keeps the server for less than 5 ms at a time, with a million results",
   { timeout: 120_000 },
   async () => {
@@ -163,7 +169,7 @@ function meanUs(stats: string, command: string): number {
   return Number(new RegExp(`cmdstat_${command}:.*usec_per_call=([\\d.]+)`).exec(stats)?.[1]);
 }
 
-test("is not held up by a backend that says nothing", async () => {
+test.concurrent("is not held up by a backend that says nothing", async () => {
   await using server = await startServer();
   const port = await freePort();
   await using silent = await startServer({ port });

@@ -16,7 +16,7 @@ async function fill(worker: Worker): Promise<void> {
   await expect.poll(() => worker.redis.zcard("unacked_index")).toBe(4);
 }
 
-test.each(["5.2.7", "5.7.0"] as const)(
+test.concurrent.each(["5.2.7", "5.7.0"] as const)(
   "tells what %s has in hand, and a task that is too old",
   async (celery) => {
     await using server = await startServer();
@@ -39,7 +39,7 @@ test.each(["5.2.7", "5.7.0"] as const)(
   },
 );
 
-test("names a task over its limit on a pool that enforces none", async () => {
+test.concurrent("names a task over its limit on a pool that enforces none", async () => {
   await using server = await startServer();
   await using worker = await startWorker({ server, pool: "threads", settings: { task_time_limit: 1 } });
   await worker.taskStarted(await worker.submit("nap", 300));
@@ -51,7 +51,7 @@ test("names a task over its limit on a pool that enforces none", async () => {
     ]);
 });
 
-test("does not ask a worker for its tasks that this can harm", async () => {
+test.concurrent("does not ask a worker for its tasks that this can harm", async () => {
   await using server = await startServer();
   await using worker = await startWorker({ server, celery: "5.0.5" });
   await worker.taskStarted(await worker.submit("nap", 300));
@@ -74,7 +74,7 @@ function olderMessage(name: string): string {
 
 const unknown = () => taskMessage("celery", "nap", [1]).element.replace("tasks.nap", "mails.send");
 
-test.each([
+test.concurrent.each([
   ["5.2.7", unknown()],
   ["5.7.0", unknown()],
   ["5.7.0", olderMessage("mails.send")],
@@ -94,7 +94,7 @@ test.each([
   expect(await worker.redis.lindex("celery", -1)).toBe(element);
 });
 
-test("warns of a task that only some of its workers know", async () => {
+test.concurrent("warns of a task that only some of its workers know", async () => {
   await using server = await startServer();
   await using newer = await startWorker({ server });
   const script = join(import.meta.dirname, "../../world/without_nap.py");
@@ -115,7 +115,7 @@ test("warns of a task that only some of its workers know", async () => {
   ]);
 });
 
-test("takes Celery's own tasks for known, and does not read a message of any size", async () => {
+test.concurrent("takes Celery's own tasks for known, and does not read a message of any size", async () => {
   await using server = await startServer();
   await using worker = await startWorker({ server });
   await fill(worker);
@@ -128,7 +128,7 @@ test("takes Celery's own tasks for known, and does not read a message of any siz
   ]);
 });
 
-test.each(["5.2.7", "5.7.0"] as const)(
+test.concurrent.each(["5.2.7", "5.7.0"] as const)(
   "warns of an ETA beyond the visibility timeout of %s",
   async (celery) => {
     await using server = await startServer();
@@ -146,7 +146,7 @@ test.each(["5.2.7", "5.7.0"] as const)(
   },
 );
 
-test("believes the visibility timeout that the workers have", async () => {
+test.concurrent("believes the visibility timeout that the workers have", async () => {
   await using server = await startServer();
   const settings = { broker_transport_options: { visibility_timeout: 86_400 } };
   await using worker = await startWorker({ server, settings });
@@ -157,7 +157,7 @@ test("believes the visibility timeout that the workers have", async () => {
   ]);
 });
 
-test("names a task whose time has come and whose worker has died", async () => {
+test.concurrent("names a task whose time has come and whose worker has died", async () => {
   await using server = await startServer();
   await using other = await startWorker({ server, queues: ["other"] });
   const holder = await startWorker({ server });
