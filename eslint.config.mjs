@@ -43,7 +43,7 @@ export default defineConfig(
   },
   { files: ["scripts/**", "build.mjs", "build/**", "bench/**", "test/**"], rules: { "no-console": "off" } },
   {
-    files: ["*.mjs", "*.config.ts", "**/*.d.ts", "test/e2e/canary-setup.ts"],
+    files: ["*.mjs", "*.config.ts", "**/*.d.ts", "test/e2e/canary-setup.ts", "test/system/engine-setup.ts"],
     rules: { "no-restricted-exports": "off" },
   },
 );

@@ -23,22 +23,22 @@ const LONGEST_MS = 240_000;
 
 /** The Docker command line, pointed at one engine. */
 export class Docker {
-  readonly #env: Readonly<Record<string, string>>;
+  /** Added to this process' own environment, e.g. `DOCKER_HOST`. */
+  readonly env: Readonly<Record<string, string>>;
   #compose: readonly [string, ...string[]] | undefined;
 
-  /** @param env is added to this process' own environment, e.g. `DOCKER_HOST` */
   constructor(env: Readonly<Record<string, string>>) {
-    this.#env = env;
+    this.env = env;
   }
 
   /** The same engine, for commands that read further variables. */
   with(env: Readonly<Record<string, string>>): Docker {
-    return new Docker({ ...this.#env, ...env });
+    return new Docker({ ...this.env, ...env });
   }
 
   /** Whether there is a client, and an engine behind it. */
   async answers(): Promise<boolean> {
-    const { failed } = await execa("docker", ["info"], { env: this.#env, reject: false, timeout: 20_000 });
+    const { failed } = await execa("docker", ["info"], { env: this.env, reject: false, timeout: 20_000 });
     return !failed;
   }
 
@@ -49,14 +49,14 @@ export class Docker {
   /** Runs `docker …`; what it wrote to stdout. @throws Error with command and both streams when it fails */
   async run(args: readonly string[], input?: string): Promise<string> {
     const stdin = input === undefined ? { stdin: "ignore" as const } : { input };
-    const { stdout } = await execa("docker", args, { env: this.#env, timeout: LONGEST_MS, ...stdin });
+    const { stdout } = await execa("docker", args, { env: this.env, timeout: LONGEST_MS, ...stdin });
     return stdout;
   }
 
   /** Runs `docker …` where failing is an answer. */
   async try(args: readonly string[]): Promise<Run> {
     const result = await execa("docker", args, {
-      env: this.#env,
+      env: this.env,
       reject: false,
       stdin: "ignore",
       timeout: LONGEST_MS,
@@ -72,7 +72,7 @@ export class Docker {
     const [command, ...first] = this.#compose;
     const files = project.files.flatMap((file) => ["--file", file]);
     const words = [...first, "--project-name", project.name, ...files, ...args];
-    const env = { ...this.#env, ...project.env };
+    const env = { ...this.env, ...project.env };
     const { stdout } = await execa(command, words, { env, stdin: "ignore", timeout: LONGEST_MS });
     return stdout;
   }

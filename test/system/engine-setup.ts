@@ -1,0 +1,32 @@
+import type { TestProject } from "vitest/node";
+import { type BaseImages, baseImages, removeBaseImages } from "./base-image.ts";
+import { startEngine } from "./engine.ts";
+
+/** The engine of a whole system run, and the images that its files begin with. */
+export interface SharedEngine {
+  /** What a Docker client needs to find it. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly bases: BaseImages;
+}
+
+declare module "vitest" {
+  interface ProvidedContext {
+    engine: SharedEngine;
+  }
+}
+
+/** Starts one engine for all files: what they make in it has names of their own. */
+export default async function keepEngine(project: TestProject): Promise<() => Promise<void>> {
+  const { docker, isBorrowed, stop } = await startEngine();
+  try {
+    project.provide("engine", { env: docker.env, bases: await baseImages(docker) });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return async () => {
+    // In an engine of our own they stay for the next run.
+    if (isBorrowed) await removeBaseImages(docker);
+    await stop();
+  };
+}
