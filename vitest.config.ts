@@ -1,5 +1,9 @@
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
+import { FileWorlds } from "./test/world/file-worlds.ts";
+import { whyForbidden } from "./test/world/namespaces.ts";
+import { filesWithContainers } from "./test/world/without-worlds.ts";
+import { WorldReporter } from "./test/world/world-reporter.ts";
 
 /** The canaries are looked at when everything else has run. */
 class CanaryLast extends BaseSequencer {
@@ -13,21 +17,29 @@ class CanaryLast extends BaseSequencer {
 /** Vitest waits for a second: a worker, and a probe that starts while other tests use the machine, may take longer. */
 const PATIENT = { poll: { timeout: 15_000 } };
 
+const worlds = new FileWorlds();
+const forbidden = whyForbidden();
+const leftOut = forbidden === null ? null : { why: forbidden, files: filesWithContainers() };
+
 /**
  * Three suites: `unit` (pure tables and a scripted server, seconds), `e2e` (the packaged executable against
  * real Redis and real Celery) and `system` (what needs root: a real Docker engine).
  */
 export default defineConfig({
   test: {
-    maxWorkers: 3,
-    maxConcurrency: 2,
+    maxWorkers: 4,
+    maxConcurrency: 3,
     sequence: { sequencer: CanaryLast },
+    reporters: ["default", "json", new WorldReporter(worlds, leftOut)],
+    outputFile: { json: ".cache/report/last.json" },
     projects: [
       {
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: ["test/e2e/**", "test/system/**"],
+          // Nothing in them changes what others import; each file in a process of its own takes twice the time.
+          isolate: false,
           // Property tests take seconds of a core that others use as well.
           testTimeout: 30_000,
         },
@@ -36,6 +48,8 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
+          exclude: leftOut?.files ?? [],
+          pool: leftOut === null ? worlds : "forks",
           globalSetup: ["test/e2e/canary-setup.ts"],
           expect: PATIENT,
           testTimeout: 60_000,
@@ -46,7 +60,9 @@ export default defineConfig({
         test: {
           name: "system",
           include: ["test/system/**/*.test.ts"],
-          fileParallelism: false,
+          globalSetup: ["test/system/engine-setup.ts"],
+          // Health checks wait most of the time, but a compiler or a dozen of containers takes a core.
+          maxWorkers: 3,
           expect: PATIENT,
           testTimeout: 300_000,
           hookTimeout: 900_000,

@@ -5,14 +5,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { execa } from "execa";
+import { startContainer } from "../test/world/container.ts";
+import { whyForbidden } from "../test/world/namespaces.ts";
 import { celeryVenv } from "../test/world/python.ts";
 import { startServer } from "../test/world/server.ts";
 import { celeryInspectPing } from "../test/world/shell-line.ts";
 import { startWorker, type Worker } from "../test/world/worker.ts";
-import { step } from "./suite.ts";
+import { ROOT, step } from "./suite.ts";
 
 const CELERY = "5.7.0";
 const EXECUTABLE = "dist/celery-probe";
+/** What the probe is told about the broker. */
+const environment = () => ({ CELERY_BROKER_URL: url });
 
 const { keep: keeps, ...others } = parseArgs({ strict: false }).values;
 if (Object.keys(others).length > 0) {
@@ -24,6 +28,11 @@ if (!(await step("building the executable", process.execPath, "build.mjs"))) pro
 
 console.log(`\n── starting Redis and two workers of Celery ${CELERY}`);
 const venv = await celeryVenv(CELERY);
+// Workers and probe see nothing else that runs on this machine, where the kernel lets us have that.
+const forbidden = whyForbidden();
+if (forbidden !== null)
+  console.log(`   beside all that runs on this machine, as namespaces are forbidden: ${forbidden}`);
+const container = forbidden === null ? await startContainer({ hostname: "demo" }) : null;
 const folder = await mkdtemp(join(tmpdir(), "celery-probe-demo-"));
 const pidfile = join(folder, "solo.pid");
 let server = await startServer();
@@ -53,7 +62,7 @@ solo.suspend();
 await scene("a worker that was stopped", solo, /^unhealthy: stopped: /, 1);
 
 await solo.killAll();
-// On a machine with other Python programs any of them might be the worker: its pid file says that none is.
+// Where other Python programs are in sight, any of them might be the worker: its pid file says that none is.
 await scene("a worker that was killed", solo, /^unhealthy: dead: /, 1, "--pidfile", pidfile);
 
 await server.stop();
@@ -66,15 +75,17 @@ console.log(
     : `\n${unexpected} verdicts are not the expected ones`,
 );
 if (keeps === true) await keep();
+await container?.stop();
 await rm(folder, { recursive: true });
 process.exit(unexpected === 0 ? 0 : 1);
 
 function startWorkers(): Promise<[Worker, Worker]> {
+  const place = container === null ? {} : { within: container };
   return Promise.all([
-    startWorker({ server, celery: CELERY, pool: "prefork", concurrency: 2, name: "prefork@%h" }),
-    // A name with this machine's own host name: then a probe on this machine knows that the worker belongs here.
+    startWorker({ ...place, server, celery: CELERY, pool: "prefork", concurrency: 2, name: "prefork@%h" }),
+    // A name with the host name of where it runs: then a probe there knows that the worker belongs there.
     startWorker({
-      ...{ server, celery: CELERY, pool: "solo", name: "solo@%h", queues: ["solo"] },
+      ...{ ...place, server, celery: CELERY, pool: "solo", name: "solo@%h", queues: ["solo"] },
       args: ["--pidfile", pidfile],
     }),
   ]);
@@ -90,17 +101,8 @@ async function scene(
 ): Promise<void> {
   console.log(`\n── ${title}`);
   const words = ["--node", worker.node, ...options];
-  const ours = await execa(EXECUTABLE, words, {
-    env: { CELERY_BROKER_URL: url },
-    extendEnv: false,
-    reject: false,
-  });
-  show(
-    `CELERY_BROKER_URL=${url} ${EXECUTABLE} ${words.join(" ")}`,
-    ours.stdout,
-    ours.exitCode,
-    ours.durationMs,
-  );
+  const ours = await probe(words);
+  show(`CELERY_BROKER_URL=${url} ${EXECUTABLE} ${words.join(" ")}`, ours.stdout, ours.exitCode, ours.ms);
   if (!expected.test(ours.stdout) || ours.exitCode !== exitCode) {
     unexpected += 1;
     console.log(`   NOT EXPECTED: this should have been ${String(expected)} and exit ${exitCode}`);
@@ -108,6 +110,13 @@ async function scene(
   const theirs = await celeryInspectPing({ venv, brokerUrl: url, node: worker.node });
   const lines = `${theirs.stdout}\n${theirs.stderr}`.trim().split("\n");
   show(`celery -b ${url} inspect ping -d ${worker.node}`, lines.at(-1) ?? "", theirs.exitCode, theirs.ms);
+}
+
+async function probe(words: readonly string[]) {
+  const executable = join(ROOT, EXECUTABLE);
+  if (container !== null) return container.run(executable, words, environment());
+  const ended = await execa(executable, words, { env: environment(), extendEnv: false, reject: false });
+  return { ...ended, ms: ended.durationMs };
 }
 
 function show(command: string, words: string, exitCode: number | undefined, ms: number): void {
@@ -120,8 +129,11 @@ async function keep(): Promise<void> {
   server = await startServer({ port });
   [prefork, solo] = await startWorkers();
   console.log(`\n── the world is running again, until Ctrl-C. For example:`);
+  const entering = container === null ? "" : `nsenter ${container.entering().join(" ")} `;
   for (const { node, pid } of [prefork, solo]) {
-    console.log(`   CELERY_BROKER_URL=${url} ${EXECUTABLE} --node ${node} --verbose    (process ${pid})`);
+    console.log(
+      `   CELERY_BROKER_URL=${url} ${entering}$PWD/${EXECUTABLE} --node ${node} --verbose    (process ${pid})`,
+    );
   }
   await new Promise((ended) => {
     for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, ended);

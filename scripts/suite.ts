@@ -30,20 +30,44 @@ export async function step(title: string, command: string, ...args: readonly str
   return exitCode === 0;
 }
 
-/** Runs the suite's tests and prints how many passed and failed, counted from the runner's report. */
-export async function runTests(suite: Suite): Promise<boolean> {
+/**
+ * Runs a command of the project beside another step, which goes first where both want a core; its output is shown when
+ * it has ended. Says whether it ended with 0.
+ */
+export async function stepBeside(
+  title: string,
+  command: string,
+  ...args: readonly string[]
+): Promise<boolean> {
+  const began = performance.now();
+  const { exitCode, all } = await execa("nice", [command, ...args], { cwd: ROOT, all: true, reject: false });
+  console.log(
+    `\n── ${title}: ${exitCode === 0 ? "ok" : "failed"}, ${seconds(performance.now() - began)} s\n${all}`,
+  );
+  return exitCode === 0;
+}
+
+const seconds = (ms: number) => Math.round(ms / 1_000);
+
+/**
+ * Runs the suite's tests and, when what runs `beside` them has ended too, prints how many passed and failed, counted
+ * from the runner's report.
+ */
+export async function runTests(
+  suite: Suite,
+  beside: Promise<boolean> = Promise.resolve(true),
+): Promise<boolean> {
   const ended = await step(
     `tests: ${PROJECTS[suite].join(", ")}`,
     "vitest",
     "run",
     ...PROJECTS[suite].flatMap((project) => ["--project", project]),
-    "--reporter=default",
-    "--reporter=json",
     `--outputFile.json=${reportOf(suite)}`,
   );
+  const isWell = await beside;
   const { passed, failed } = countOf(suite);
   console.log(`\n${line({ passed, failed })}`);
-  return ended && failed === 0 && passed > 0;
+  return ended && isWell && failed === 0 && passed > 0;
 }
 
 /** What the runner's report of the suite counts. No report, or a file that could not run, is a failure. */

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import {
   HANG_UP,
   SILENCE,
@@ -10,7 +10,7 @@ import {
 } from "../broker/scripted-server.ts";
 import { freePort, type Server, startServer } from "../world/server.ts";
 import { assertWorkerIsWell, startWorker, type Worker } from "../world/worker.ts";
-import { expectLine, expectOurKeys, probe, probeNode } from "./probe.ts";
+import { expectLine, expectOurKeys, probe, type Probed, probeNode } from "./probe.ts";
 
 /** A refusal costs one round trip: it is said at once. */
 const SOON_MS = 1_900;
@@ -198,15 +198,28 @@ describe("a real Redis that refuses", () => {
 describe("a user with an ACL", () => {
   const LEAST =
     "~*.reply.celery.pidbox &/*.celery.pidbox +select +type +multi +exec +rpush +ltrim +expire +publish +lrange";
-  const withUser = async (rules: string) => {
-    const { server, worker } = await world();
-    await server.client().call("ACL", "SETUSER", "probe", "reset", "on", ">hunter2", ...rules.split(" "));
-    const probed = await at(`redis://probe:hunter2@127.0.0.1:${server.port}/0`, "--node", worker.node);
-    return { server, worker, probed };
-  };
+  // The rules are the user's: one worker serves all tests.
+  let server: Server;
+  let worker: Worker;
+  beforeAll(async () => {
+    server = await startServer();
+    worker = await startWorker({ server, celery: "5.5.3" });
+  });
+  afterAll(async () => {
+    await worker.killAll();
+    await server.stop();
+  });
+  let count = 0;
+  async function probedWith(rules: string): Promise<Probed> {
+    const name = `probe${++count}`;
+    const redis = server.client();
+    await redis.call("ACL", "SETUSER", name, "reset", "on", ">hunter2", ...rules.split(" "));
+    redis.disconnect();
+    return at(`redis://${name}:hunter2@127.0.0.1:${server.port}/0`, "--node", worker.node);
+  }
 
   test("needs no more than the rules that the hint names", async () => {
-    const { server, worker, probed } = await withUser(LEAST);
+    const probed = await probedWith(LEAST);
     expectLine(probed, 0, /^healthy: alive: /, SOON_MS);
     await expectOurKeys(server, 1);
     await assertWorkerIsWell(worker);
@@ -215,7 +228,7 @@ describe("a user with an ACL", () => {
   test.each(["type", "multi", "exec", "rpush", "ltrim", "expire", "lrange", "publish"])(
     "is told what it may not do when +%s is missing, and no worker is asked",
     async (command) => {
-      const { worker, probed } = await withUser(LEAST.replace(` +${command}`, ""));
+      const probed = await probedWith(LEAST.replace(` +${command}`, ""));
       const words = new RegExp(
         `^unknown: broker-refused: the user of \\S+ may not do ${command.toUpperCase()}: (EXECABORT .*)?NOPERM .*; hint: `,
       );
@@ -229,7 +242,7 @@ describe("a user with an ACL", () => {
     ["keys", "~*.reply.celery.pidbox", "RPUSH|TYPE"],
     ["channels", "&/*.celery.pidbox", "PUBLISH"],
   ])("is told what it may not do when its %s are others", async (_, rule, command) => {
-    const { worker, probed } = await withUser(LEAST.replace(rule, rule.replace("celery", "other")));
+    const probed = await probedWith(LEAST.replace(rule, rule.replace("celery", "other")));
     expectLine(
       probed,
       1,

@@ -1,11 +1,14 @@
 import type { TestProject } from "vitest/node";
+import { startContainer } from "../world/container.ts";
+import { whyForbidden } from "../world/namespaces.ts";
 import { startServer } from "../world/server.ts";
+import { celeryInSight } from "../world/without-worlds.ts";
 import { assertWorkerIsWell, startWorker } from "../world/worker.ts";
 
 /** The canaries of a whole e2e run: tests that probe often or wrongly do it on their broker. */
 export interface Canaries {
   readonly url: string;
-  readonly workers: readonly { readonly node: string; readonly pid: number; readonly queue: string }[];
+  readonly workers: readonly { readonly node: string; readonly queue: string }[];
 }
 
 declare module "vitest" {
@@ -19,18 +22,28 @@ declare module "vitest" {
  * ever after one message that it cannot handle. After the last test each must still consume.
  */
 export default async function keepCanaries(project: TestProject): Promise<() => Promise<void>> {
+  const forbidden = whyForbidden();
+  const strangers = forbidden === null ? [] : celeryInSight();
+  if (strangers.length > 0) {
+    throw new Error(
+      `no namespaces can be made (${forbidden}), and the tests would see ${strangers.join(", ")}`,
+    );
+  }
   const server = await startServer();
+  const container = forbidden === null ? await startContainer() : null;
+  const within = container === null ? {} : { within: container };
   const workers = await Promise.all([
-    startWorker({ server, celery: "5.2.7", pool: "prefork", queues: ["canary-old"] }),
-    startWorker({ server, celery: "5.7.0", pool: "gevent", queues: ["canary-new"] }),
+    startWorker({ ...within, server, celery: "5.2.7", pool: "prefork", name: "old@canary", queues: ["old"] }),
+    startWorker({ ...within, server, celery: "5.7.0", pool: "gevent", name: "new@canary", queues: ["new"] }),
   ]);
   project.provide("canaries", {
     url: server.url(),
-    workers: workers.map(({ node, pid, queue }) => ({ node, pid, queue })),
+    workers: workers.map(({ node, queue }) => ({ node, queue })),
   });
   return async () => {
     for (const worker of workers) await assertWorkerIsWell(worker);
     await Promise.all(workers.map((worker) => worker.killAll()));
+    await container?.stop();
     await server.stop();
   };
 }

@@ -152,7 +152,7 @@ describe.each([
   { version: "5.2.7", pools: ["prefork", "solo", "threads", "gevent"] },
   { version: "5.7.0", pools: ["prefork", "solo", "threads", "gevent", "eventlet"] },
 ] as const)("workers of Celery $version", ({ version, pools }) => {
-  test("answer every method as they answer celery inspect", { timeout: 120_000 }, async () => {
+  test.concurrent("answer every method as they answer celery inspect", { timeout: 120_000 }, async () => {
     await using server = await startServer();
     await using stack = new AsyncDisposableStack();
     const workers = await Promise.all(
@@ -195,45 +195,51 @@ describe.each([
   });
 });
 
-test("a risky method goes only to workers that survive it; the others are named and live on", async () => {
-  await using server = await startServer();
-  const pickled = { settings: { accept_content: ["json", "pickle"] }, env: { C_FORCE_ROOT: "1" } };
-  await using fragile = await startWorker({ server, celery: "5.4.0", queues: ["fragile"], ...pickled });
-  await using sturdy = await startWorker({ server, celery: "5.7.0", queues: ["sturdy"] });
-  await fragile.taskStarted(await fragile.submit("nap", 300));
-  await submitUnserialisable(fragile);
-  await fragile.waitForLog(/received[^]*received/);
+test.concurrent(
+  "a risky method goes only to workers that survive it; the others are named and live on",
+  async () => {
+    await using server = await startServer();
+    const pickled = { settings: { accept_content: ["json", "pickle"] }, env: { C_FORCE_ROOT: "1" } };
+    await using fragile = await startWorker({ server, celery: "5.4.0", queues: ["fragile"], ...pickled });
+    await using sturdy = await startWorker({ server, celery: "5.7.0", queues: ["sturdy"] });
+    await fragile.taskStarted(await fragile.submit("nap", 300));
+    await submitUnserialisable(fragile);
+    await fragile.waitForLog(/received[^]*received/);
 
-  const refused = await inspect(server, "reserved");
-  expect(refused.exitCode).toBe(1);
-  expect(refused.stdout).toBe("");
-  expect(refused.stderr).toContain(`would disable ${fragile.node}`);
-  expect(refused.stderr).toContain("kombu 5.4.2");
-  expect(refused.stderr).toContain(`safe: ${sturdy.node};`);
-  expect(await inspected(server, "reserved", "--node", sturdy.node)).toEqual({ [sturdy.node]: [] });
-  expect(Object.keys(await inspected(server, "active"))).toEqual([fragile.node, sturdy.node].sort());
-  expect(await fragile.answers(3_000)).toBe(true);
+    const refused = await inspect(server, "reserved");
+    expect(refused.exitCode).toBe(1);
+    expect(refused.stdout).toBe("");
+    expect(refused.stderr).toContain(`would disable ${fragile.node}`);
+    expect(refused.stderr).toContain("kombu 5.4.2");
+    expect(refused.stderr).toContain(`safe: ${sturdy.node};`);
+    expect(await inspected(server, "reserved", "--node", sturdy.node)).toEqual({ [sturdy.node]: [] });
+    expect(Object.keys(await inspected(server, "active"))).toEqual([fragile.node, sturdy.node].sort());
+    expect(await fragile.answers(3_000)).toBe(true);
 
-  const told = await inspect(server, "reserved", "--allow-risky", "--timeout", "1s");
-  expect(told.stderr).toContain(`no answer from ${fragile.node} to reserved, although it answers pings`);
-  expect(told.exitCode).toBe(1);
-  // Else the flag would guard nothing.
-  expect(await fragile.answers(1_000)).toBe(false);
-  await assertWorkerIsWell(sturdy);
-});
+    const told = await inspect(server, "reserved", "--allow-risky", "--timeout", "1s");
+    expect(told.stderr).toContain(`no answer from ${fragile.node} to reserved, although it answers pings`);
+    expect(told.exitCode).toBe(1);
+    // Else the flag would guard nothing.
+    expect(await fragile.answers(1_000)).toBe(false);
+    await assertWorkerIsWell(sturdy);
+  },
+);
 
-test("an eventlet pool is sent no risky method, whatever its kombu; Celery 5.0 with an old kombu is", async () => {
-  await using server = await startServer();
-  await using green = await startWorker({ server, pool: "eventlet" });
-  await using old = await startWorker({ server, celery: "5.0.5" });
-  const { stderr, exitCode } = await inspect(server, "scheduled");
-  expect(stderr).toContain(`would disable ${green.node}\n  an eventlet pool`);
-  expect(exitCode).toBe(1);
-  expect(await inspected(server, "scheduled", "--node", old.node)).toEqual({ [old.node]: [] });
-  expect(await inspected(server, "active", "--node", old.node)).toEqual({ [old.node]: [] });
-});
+test.concurrent(
+  "an eventlet pool is sent no risky method, whatever its kombu; Celery 5.0 with an old kombu is",
+  async () => {
+    await using server = await startServer();
+    await using green = await startWorker({ server, pool: "eventlet" });
+    await using old = await startWorker({ server, celery: "5.0.5" });
+    const { stderr, exitCode } = await inspect(server, "scheduled");
+    expect(stderr).toContain(`would disable ${green.node}\n  an eventlet pool`);
+    expect(exitCode).toBe(1);
+    expect(await inspected(server, "scheduled", "--node", old.node)).toEqual({ [old.node]: [] });
+    expect(await inspected(server, "active", "--node", old.node)).toEqual({ [old.node]: [] });
+  },
+);
 
-test("prints no password of settings, connections and reports", async () => {
+test.concurrent("prints no password of settings, connections and reports", async () => {
   const secret = "s3cr3t";
   await using server = await startServer({ password: `${secret}-broker` });
   const other = `redis://user:${secret}-@nother@127.0.0.1:1/0`;
@@ -279,7 +285,7 @@ test("prints no password of settings, connections and reports", async () => {
   expect(stderr).not.toContain(secret);
 });
 
-test("names who is missing, with exit code 1 and the others' answers", async () => {
+test.concurrent("names who is missing, with exit code 1 and the others' answers", async () => {
   await using server = await startServer();
   await using worker = await startWorker({ server, celery: "5.2.7" });
   await using asleep = await startWorker({ server });
@@ -313,7 +319,7 @@ test("names who is missing, with exit code 1 and the others' answers", async () 
   for (const answer of late) expect(answer).toEqual({ [asleep.node]: { ok: "pong" } });
 });
 
-test("names by its heartbeat a worker that refuses JSON", async () => {
+test.concurrent("names by its heartbeat a worker that refuses JSON", async () => {
   await using server = await startServer();
   await using worker = await startWorker({ server });
   const settings = { accept_content: ["pickle"] };
@@ -331,22 +337,25 @@ test("names by its heartbeat a worker that refuses JSON", async () => {
   expect(exitCode).toBe(1);
 });
 
-test("finds broker and workers by itself in their container, and names one there that does not answer", async () => {
-  await using server = await startServer();
-  await using container = await startContainer();
-  await using worker = await container.startWorker({ server, name: "a@%h" });
-  const alone = await container.run(EXECUTABLE, ["inspect", "clock"]);
-  expect(alone.stdout).toContain(worker.node);
-  expect(alone.exitCode).toBe(0);
-  const settings = { worker_enable_remote_control: false };
-  await using deaf = await container.startWorker({ server, name: "b@%h", settings, until: "ready" });
-  const both = await container.run(EXECUTABLE, ["inspect", "clock"]);
-  expect(both.stdout).toContain(worker.node);
-  expect(both.stderr).toMatch(new RegExp(`^no answer from ${deaf.node}: `));
-  expect(both.exitCode).toBe(1);
-});
+test.concurrent(
+  "finds broker and workers by itself in their container, and names one there that does not answer",
+  async () => {
+    await using server = await startServer();
+    await using container = await startContainer();
+    await using worker = await container.startWorker({ server, name: "a@%h" });
+    const alone = await container.run(EXECUTABLE, ["inspect", "clock"]);
+    expect(alone.stdout).toContain(worker.node);
+    expect(alone.exitCode).toBe(0);
+    const settings = { worker_enable_remote_control: false };
+    await using deaf = await container.startWorker({ server, name: "b@%h", settings, until: "ready" });
+    const both = await container.run(EXECUTABLE, ["inspect", "clock"]);
+    expect(both.stdout).toContain(worker.node);
+    expect(both.stderr).toMatch(new RegExp(`^no answer from ${deaf.node}: `));
+    expect(both.exitCode).toBe(1);
+  },
+);
 
-test("two workers of one name are said to be two", async () => {
+test.concurrent("two workers of one name are said to be two", async () => {
   await using server = await startServer();
   await using one = await startWorker({ server, name: "twin@world" });
   await using other = await startWorker({ server, name: "twin@world", until: "listens" });
@@ -360,7 +369,7 @@ test("two workers of one name are said to be two", async () => {
   await expectNothingLeft(server);
 });
 
-test("ends with 1 and an empty object where nobody is", async () => {
+test.concurrent("ends with 1 and an empty object where nobody is", async () => {
   await using server = await startServer();
   const { stdout, stderr, exitCode, ms } = await inspect(server, "stats", "--output", "json");
   expect(stdout).toBe("{}");
@@ -369,7 +378,7 @@ test("ends with 1 and an empty object where nobody is", async () => {
   expect(ms).toBeLessThan(1_500);
 });
 
-test("does not wait for a beat with remote control, which answers nothing but ping", async () => {
+test.concurrent("does not wait for a beat with remote control, which answers nothing but ping", async () => {
   await using server = await startServer();
   await using worker = await startWorker({ server });
   const { python } = await celeryVenv("5.7.0");
@@ -420,7 +429,7 @@ test("does not wait for a beat with remote control, which answers nothing but pi
   }
 });
 
-test.each(["pickle", "yaml", "msgpack"])("says which node answers in %s", async (serialiser) => {
+test.concurrent.each(["pickle", "yaml", "msgpack"])("says which node answers in %s", async (serialiser) => {
   await using server = await startServer();
   const settings = { task_serializer: serialiser, accept_content: ["json", serialiser] };
   await using worker = await startWorker({ server, settings, env: { C_FORCE_ROOT: "1" }, until: "listens" });
@@ -434,7 +443,7 @@ test.each(["pickle", "yaml", "msgpack"])("says which node answers in %s", async 
   expect(await inspected(server, "ping")).toEqual({ [worker.node]: { ok: "pong" } });
 });
 
-test("collects the replies of hundreds of nodes, and leaves none of them", async () => {
+test.concurrent("collects the replies of hundreds of nodes, and leaves none of them", async () => {
   await using server = await startServer();
   const nodes = Array.from({ length: 300 }, (_, number) => `n${number}@fleet`);
   const redis = server.client();
@@ -470,7 +479,7 @@ test("collects the replies of hundreds of nodes, and leaves none of them", async
   for (const client of [...clients, redis]) client.disconnect();
 });
 
-test("refuses what changes workers, and words that mean nothing", async () => {
+test.concurrent("refuses what changes workers, and words that mean nothing", async () => {
   const said = async (...words: readonly string[]) => {
     const { stdout, stderr, exitCode } = await probe(["inspect", ...words]);
     expect(stdout).toBe("");

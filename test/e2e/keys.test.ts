@@ -1,38 +1,12 @@
 import { describe, expect, inject, test } from "vitest";
-import { type Server, startServer } from "../world/server.ts";
+import { startServer } from "../world/server.ts";
 import { assertWorkerIsWell, startWorker } from "../world/worker.ts";
-import { expectLine, expectOurKeys, probe, probeNode } from "./probe.ts";
+import { expectLine, probe } from "./probe.ts";
+import { expectNoTraces } from "./traces.ts";
 
-/** What a probe could leave behind on the broker. */
-async function traces(server: Server) {
-  const redis = server.client();
-  const bindings = await redis.smembers("_kombu.binding.celery.pidbox");
-  const clients = String(await redis.client("LIST"))
-    .trim()
-    .split("\n").length;
-  redis.disconnect();
-  return { lasting: await server.keysWithoutTtl(), bindings: bindings.sort(), clients };
-}
-
-test(
-  "1,000 probes in a row leave one key in all, and connections and bindings as they were",
-  { timeout: 300_000 },
-  async () => {
-    await using server = await startServer();
-    await using worker = await startWorker({ server, celery: "5.7.0", pool: "prefork" });
-    await probeNode(server, worker.node);
-    const before = await traces(server);
-    const failures: string[] = [];
-    for (let run = 0; run < 1_000; run++) {
-      const { exitCode, stdout } = await probeNode(server, worker.node);
-      if (exitCode !== 0) failures.push(stdout);
-    }
-    expect(failures).toEqual([]);
-    expect(await traces(server)).toEqual(before);
-    await expectOurKeys(server, 1);
-    await assertWorkerIsWell(worker);
-  },
-);
+test("100 probes leave one key in all, and connections and bindings as they were", async () => {
+  await expectNoTraces(100);
+});
 
 test("workers of another database leave no lasting key where the channel is that of all databases", async () => {
   await using server = await startServer();

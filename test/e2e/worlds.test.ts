@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { connect as connectTls } from "node:tls";
 import { Redis } from "ioredis";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { certificates, type ServerCertificate } from "../world/certificates.ts";
 import { countListeners } from "../world/pidbox-by-hand.ts";
+import { type Own, owner } from "../world/owner.ts";
 import { startSentinels } from "../world/sentinel.ts";
 import { freePort, type Server, startServer } from "../world/server.ts";
 import type { WorkerOptions } from "../world/worker-command.ts";
@@ -48,7 +49,7 @@ async function pingOverTls(port: number, shown: Shown = {}): Promise<string> {
 }
 
 describe("a server with TLS", () => {
-  test.each<[ServerCertificate, string]>([
+  test.concurrent.each<[ServerCertificate, string]>([
     ["good", "+PONG\r\n"],
     ["expired", "CERT_HAS_EXPIRED"],
     ["otherHost", "ERR_TLS_CERT_ALTNAME_INVALID"],
@@ -61,14 +62,17 @@ describe("a server with TLS", () => {
     expect(await server.client().ping()).toBe("PONG");
   });
 
-  test("is trusted by nobody who lacks the authority, and by address where its certificate has that", async () => {
-    const { ca } = await certificates();
-    await using server = await startServer({ tls: {} });
-    expect(await pingOverTls(server.port)).toBe("SELF_SIGNED_CERT_IN_CHAIN");
-    expect(await pingOverTls(server.port, { ca, host: "127.0.0.1" })).toBe("+PONG\r\n");
-  });
+  test.concurrent(
+    "is trusted by nobody who lacks the authority, and by address where its certificate has that",
+    async () => {
+      const { ca } = await certificates();
+      await using server = await startServer({ tls: {} });
+      expect(await pingOverTls(server.port)).toBe("SELF_SIGNED_CERT_IN_CHAIN");
+      expect(await pingOverTls(server.port, { ca, host: "127.0.0.1" })).toBe("+PONG\r\n");
+    },
+  );
 
-  test("asks clients for a certificate when told to", async () => {
+  test.concurrent("asks clients for a certificate when told to", async () => {
     const { ca, client, server: servers } = await certificates();
     await using demanding = await startServer({ tls: { clients: "yes" } });
     await using asking = await startServer({ tls: { clients: "optional" } });
@@ -83,7 +87,7 @@ describe("a server with TLS", () => {
     expect(stranger).toMatch(/ALERT/);
   });
 
-  test("answers in the clear when told to, on another port", async () => {
+  test.concurrent("answers in the clear when told to, on another port", async () => {
     await using server = await startServer({ tls: { alsoPlain: true }, password: "p@ss" });
     expect(server.plainUrl(1)).toMatch(/^redis:\/\/:p%40ss@127\.0\.0\.1:\d+\/1$/);
     const plain = new Redis(server.plainUrl(1));
@@ -94,7 +98,7 @@ describe("a server with TLS", () => {
 });
 
 describe("a server with a socket", () => {
-  test.each([
+  test.concurrent.each([
     ["as well as a port", []],
     ["and no port", ["--port", "0"]],
   ])("answers on it when it has one %s", async (_, args) => {
@@ -105,7 +109,7 @@ describe("a server with a socket", () => {
   });
 });
 
-test.each([
+test.concurrent.each([
   ["path", /^(redis|valkey)_version:/m],
   ["valkey", /^valkey_version:9\./m],
   ["redis-6.2", /^redis_version:6\.2\./m],
@@ -114,7 +118,7 @@ test.each([
   expect(await server.client().info("server")).toMatch(version);
 });
 
-test("a user of a server may do what it was allowed to", async () => {
+test.concurrent("a user of a server may do what it was allowed to", async () => {
   await using server = await startServer({ password: "of the default user" });
   const user = { username: "bob", password: "p:w" };
   await server.addUser(user, "~queue", "+lpush");
@@ -168,20 +172,9 @@ describe("Sentinels", () => {
 type OnBroker = WorkerOptions & { readonly celery?: undefined };
 
 describe("workers of Celery 5.7.0 and 5.2.7 answer and work", () => {
-  const started: AsyncDisposable[] = [];
-  /** Until the end of the test. */
-  const keep = async <Part extends AsyncDisposable>(starting: Promise<Part>): Promise<Part> => {
-    const part = await starting;
-    started.push(part);
-    return part;
-  };
-  afterEach(async () => {
-    for (const part of started.splice(0).reverse()) await part[Symbol.asyncDispose]();
-  });
-
-  const BROKERS: Readonly<Record<string, () => Promise<OnBroker>>> = {
-    "TLS and wants a certificate of theirs": async () => {
-      const server = await keep(startServer({ tls: { clients: "yes" }, password: "p@ss" }));
+  const BROKERS: Readonly<Record<string, (own: Own) => Promise<OnBroker>>> = {
+    "TLS and wants a certificate of theirs": async ({ server }) => {
+      const broker = await server({ tls: { clients: "yes" }, password: "p@ss" });
       const { ca, client } = await certificates();
       const broker_use_ssl = {
         ...{ ssl_cert_reqs: "CERT_REQUIRED", ssl_ca_certs: ca },
@@ -191,53 +184,56 @@ describe("workers of Celery 5.7.0 and 5.2.7 answer and work", () => {
           ssl_password: client.passphrase,
         },
       };
-      return { server, settings: { broker_use_ssl } };
+      return { server: broker, settings: { broker_use_ssl } };
     },
-    "TLS as their URL says": async () => {
-      const server = await keep(startServer({ tls: {} }));
+    "TLS as their URL says": async ({ server }) => {
+      const broker = await server({ tls: {} });
       const { ca } = await certificates();
-      return { server, brokerUrl: `${server.url(1)}?ssl_cert_reqs=required&ssl_ca_certs=${ca}` };
+      return { server: broker, brokerUrl: `${broker.url(1)}?ssl_cert_reqs=required&ssl_ca_certs=${ca}` };
     },
-    "a socket alone": async () => {
-      const server = await keep(startServer({ socket: true, password: "p@ss", args: ["--port", "0"] }));
-      return { server, brokerUrl: server.socketUrl(2) };
+    "a socket alone": async ({ server }) => {
+      const broker = await server({ socket: true, password: "p@ss", args: ["--port", "0"] });
+      return { server: broker, brokerUrl: broker.socketUrl(2) };
     },
-    "a URL that comes second in a list": async () => {
-      const server = await keep(startServer());
-      return { server, brokerUrl: `redis://127.0.0.1:${await freePort()}/2;${server.url(2)}` };
+    "a URL that comes second in a list": async ({ server }) => {
+      const broker = await server();
+      return { server: broker, brokerUrl: `redis://127.0.0.1:${await freePort()}/2;${broker.url(2)}` };
     },
-    "one server to read and one to write": async () => {
-      const [server, writesTo] = await Promise.all([keep(startServer()), keep(startServer())]);
-      return { server, brokerUrl: server.url(3), writesTo };
+    "one server to read and one to write": async ({ server }) => {
+      const [broker, writesTo] = await Promise.all([server(), server()]);
+      return { server: broker, brokerUrl: broker.url(3), writesTo };
     },
-    "other names for channel and keys": async () => {
+    "other names for channel and keys": async ({ server }) => {
       const broker_transport_options = { global_keyprefix: "gp:", fanout_prefix: "/x{db}." };
       return {
-        server: await keep(startServer()),
+        server: await server(),
         settings: { control_exchange: "own", broker_transport_options },
       };
     },
-    "a user of their own": async () => {
-      const server = await keep(startServer({ password: "of the default user" }));
+    "a user of their own": async ({ server }) => {
+      const broker = await server({ password: "of the default user" });
       const user = { username: "worker", password: "p@ss" };
-      await server.addUser(user, "~*", "&*", "+@all");
-      return { server, brokerUrl: server.url(0, user) };
+      await broker.addUser(user, "~*", "&*", "+@all");
+      return { server: broker, brokerUrl: broker.url(0, user) };
     },
-    Valkey: async () => ({ server: await keep(startServer({ flavour: "valkey" })) }),
-    "Redis 6.2": async () => ({ server: await keep(startServer({ flavour: "redis-6.2" })) }),
+    Valkey: async ({ server }) => ({ server: await server({ flavour: "valkey" }) }),
+    "Redis 6.2": async ({ server }) => ({ server: await server({ flavour: "redis-6.2" }) }),
   };
 
-  test.each(Object.entries(BROKERS))("when their broker has %s", async (_, broker) => {
-    const options = await broker();
+  test.concurrent.each(Object.entries(BROKERS))("when their broker has %s", async (_, broker) => {
+    await using own = owner();
+    const options = await broker(own);
     const workers = await Promise.all(
       (["5.7.0", "5.2.7"] as const).map((celery) =>
-        keep(startWorker({ ...options, celery, queues: [`of ${celery}`] })),
+        own.keep(startWorker({ ...options, celery, queues: [`of ${celery}`] })),
       ),
     );
     for (const worker of workers) await assertWorkerIsWell(worker);
   });
 
-  test("after failovers when their broker has Sentinels", async () => {
+  test.concurrent("after failovers when their broker has Sentinels", async () => {
+    await using own = owner();
+    const { keep } = own;
     const sentinels = await keep(
       startSentinels({ password: 'of "the" servers', sentinelPassword: "of\\the Sentinels" }),
     );

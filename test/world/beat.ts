@@ -1,7 +1,7 @@
-import type { Container } from "./container.ts";
 import type { Program } from "./contained-program.ts";
 import type { CeleryVersion } from "./pairs.ts";
 import { celeryVenv, type VenvOptions } from "./python.ts";
+import type { WorkerPlace } from "./worker-command.ts";
 
 export interface BeatOptions {
   /** Null: none is named. */
@@ -16,11 +16,11 @@ export interface BeatOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** A real beat of `tasks.py` in a container; its working folder is {@link Program.folder}. Resolves when it has begun. */
-export async function startBeat(container: Container, options: BeatOptions): Promise<Program> {
+/** A real beat of `tasks.py` where it is told to run; its working folder is {@link Program.folder}. Resolves when it has begun. */
+export async function startBeat(place: Pick<WorkerPlace, "start">, options: BeatOptions): Promise<Program> {
   const { brokerUrl, celery = "5.7.0", also, args = [], settings = {} } = options;
   const venv = await celeryVenv(celery, also === undefined ? {} : { also });
-  const beat = await container.start({
+  const beat = await place.start({
     what: `beat:${celery}`,
     command: venv.python,
     // Where namespaces are entered, the working folder is lost.

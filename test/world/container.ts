@@ -3,6 +3,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { execa } from "execa";
 import { ContainedProgram } from "./contained-program.ts";
 import { childrenOf, commandOf, namespacePids } from "./proc.ts";
+import { IS_ROOT, unshared } from "./namespaces.ts";
 import { type GroupOptions, ProcessGroup } from "./process-group.ts";
 import { startWorker, type Worker } from "./worker.ts";
 import type { WorkerOptions } from "./worker-command.ts";
@@ -24,9 +25,6 @@ export interface ContainerRun {
 
 /** A program of which this process does not await more than 60 s. */
 const LONGEST_MS = 60_000;
-
-/** Who is not root may do the same as the root of a user namespace of his own, where the kernel lets him. */
-const IS_ROOT = process.getuid?.() === 0;
 
 const BARE = { PATH: "/usr/bin:/bin", LANG: "C.UTF-8" };
 
@@ -60,7 +58,7 @@ export class Container implements AsyncDisposable {
     env: Readonly<Record<string, string>> = {},
   ): Promise<ContainerRun> {
     const began = performance.now();
-    const { exitCode, stdout, stderr } = await execa("nsenter", [...this.#entering(), command, ...args], {
+    const { exitCode, stdout, stderr } = await execa("nsenter", [...this.entering(), command, ...args], {
       env,
       extendEnv: false,
       reject: false,
@@ -72,7 +70,7 @@ export class Container implements AsyncDisposable {
 
   /** Starts a program inside, which ends with the container at the latest. @throws Error when it does not start */
   async start(options: GroupOptions): Promise<ContainedProgram> {
-    const program = await ContainedProgram.start(this.#entering(), options);
+    const program = await ContainedProgram.start(this.entering(), options);
     this.#programs.push(program);
     return program;
   }
@@ -100,7 +98,8 @@ export class Container implements AsyncDisposable {
     return this.stop();
   }
 
-  #entering(): string[] {
+  /** What `nsenter` is told in front of a command that is to run inside. */
+  entering(): string[] {
     const user = IS_ROOT ? [] : ["--user", "--preserve-credentials"];
     return ["--target", String(this.pid), ...user, "--pid", "--mount", "--uts", "--"];
   }
@@ -115,11 +114,7 @@ export async function startContainer(options: ContainerOptions = {}): Promise<Co
   const group = await ProcessGroup.start({
     what: `container:${hostname}`,
     command: "unshare",
-    args: () => [
-      ...(IS_ROOT ? [] : ["--user", "--map-root-user"]),
-      ...["--kill-child", "--pid", "--fork", "--mount-proc", "--uts", "--"],
-      ...["/bin/sh", "-c", PROCESS_ONE, "init", hostname],
-    ],
+    args: () => unshared(["/bin/sh", "-c", PROCESS_ONE, "init", hostname]),
     env: () => BARE,
   });
   try {

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync } from "node:fs";
-import { readdir, readFile, rm } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { WORLD } from "./file-worlds.ts";
 
 export interface GroupOptions {
   /** The name of this program in error texts and of its folder. */
@@ -20,6 +21,9 @@ export interface Ending {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }
+
+/** In the world of a test file, folders stay until the whole run has ended: those of a failed test are for people. */
+const IN_WORLD = process.env[WORLD] !== undefined;
 
 /**
  * A program in a process group and a temporary folder of its own, both of which end with the test, however that ends.
@@ -44,7 +48,8 @@ export class ProcessGroup {
 
   /** @throws Error when the program cannot be started at all */
   static async start(options: GroupOptions): Promise<ProcessGroup> {
-    const folder = mkdtempSync(join(tmpdir(), `celery-probe-${options.what.replaceAll(/[^\w.-]+/g, "-")}-`));
+    const name = `${IN_WORLD ? "" : "celery-probe-"}${options.what.replaceAll(/[^\w.-]+/g, "-")}-`;
+    const folder = mkdtempSync(join(tmpdir(), name));
     const child = spawn(options.command, options.args(folder), {
       cwd: folder,
       env: options.env(folder),
@@ -185,7 +190,8 @@ export class ProcessGroup {
     this.signalAll("SIGKILL");
     const ending = await this.ended;
     this.#guard.stdin?.end("done\n");
-    await rm(this.folder, { recursive: true, force: true, maxRetries: 3 });
+    if (IN_WORLD) await writeFile(join(this.folder, "output.log"), this.#log);
+    else await rm(this.folder, { recursive: true, force: true, maxRetries: 3 });
     return ending;
   }
 
@@ -201,7 +207,7 @@ export class ProcessGroup {
 }
 
 function startGuard(pid: number, folder: string): ChildProcess {
-  const script = 'read -r done || { kill -s KILL -- "-$1"; rm -rf -- "$2"; }';
+  const script = `read -r done || { kill -s KILL -- "-$1"; ${IN_WORLD ? ":" : 'rm -rf -- "$2"'}; }`;
   const guard = spawn("/bin/sh", ["-c", script, "guard", String(pid), folder], {
     detached: true,
     stdio: ["pipe", "ignore", "ignore"],
