@@ -177,8 +177,7 @@ function placeOf(
   if (survey.workers.length > 0) return inSight;
   if (!survey.visible) return { kind: "out-of-sight", name: "no-proc" };
   if (given === "inside") return inSight;
-  // A worker's remains show as well that its processes are in sight.
-  if (given === "beside" && survey.zombies.length > 0) return inSight;
+  // Nothing shows that a zombie was a worker: it has no command line, and may be any Python of our own container.
   if (given === "beside") return { kind: "out-of-sight", name: "beside" };
   const belongsHere = nodes.some((node) => node.slice(node.indexOf("@") + 1) === hostname);
   return belongsHere ? inSight : { kind: "out-of-sight", name: "remote" };

@@ -100,10 +100,10 @@ describe("the place", () => {
   });
 });
 
-test("a zombie beside us shows that processes are in sight", () => {
-  const zombie = fakeProc([{ pid: 9, state: "Z", comm: "celery" }]);
+test.each(["python3", "celery"])("a zombie %s beside us is no worker's when none is in sight", (comm) => {
+  const zombie = fakeProc([{ pid: 9, state: "Z", comm }]);
   const made = planned(fakeHost({ argv: ["--placement=beside"], proc: () => zombie }));
-  expect(made.place).toMatchObject({ kind: "in-sight", name: "beside", survey: { zombies: [9] } });
+  expect(made.place).toEqual({ kind: "out-of-sight", name: "beside" });
 });
 
 test("a worker in sight is looked at where /proc hides others", () => {
