@@ -37,7 +37,7 @@ const host: Host = {
     }),
   connect: async (target, withinMs) => (await import("./broker/redis.ts")).connect(target, withinMs, MACHINE),
   listen: async (...how) => (await import("./broker/redis.ts")).listen(...how, MACHINE),
-  proc: procFs,
+  proc: procFs(now),
   writeFile: (path, content) => writeFile(path, content, process.pid),
   files: async () => (await import("./machine/files.ts")).files,
   web: async () => (await import("./machine/web.ts")).web,

@@ -1,9 +1,9 @@
 import type { Host } from "../host.ts";
+import { ageMs } from "../worker/age.ts";
 import { isFrozen } from "../worker/freezer.ts";
 import { nodeName } from "../worker/node-name.ts";
 import type { ProcFiles } from "../worker/proc-files.ts";
 import { statOf } from "../worker/process-status.ts";
-import { ageS } from "../worker/usage.ts";
 import type { BeatEvidence, RedbeatLock } from "./beat-verdict.ts";
 import { type BeatProcess, findBeats, isToAnswer, schedulerOf } from "./find-beats.ts";
 import { type BeatSettings, findScheduleFile } from "./schedule-file.ts";
@@ -51,7 +51,7 @@ export async function lookAtBeats(
   const { beats, possible } = findBeats(proc, named);
   const [beat, second] = beats ?? [];
   if (beat === undefined || second !== undefined) return { beats, possible, isInside, only: null };
-  const age = ageS(proc, beat.startTicks);
+  const age = ageMs(proc, beat.startTicks) / 1_000;
   const schedule = findScheduleFile(proc, await host.files(), beat, settings, host.epochSeconds() - age);
   const broker = await brokerOf(beat);
   return {

@@ -15,4 +15,6 @@ export interface ProcFiles {
   list(path: string): readonly string[] | null;
   /** Unit of the times in /proc/N/stat: USER_HZ, which is 100 on every architecture we run on. */
   readonly ticksPerSecond: 100;
+  /** Milliseconds since our own program started, by a clock that nobody can set. */
+  readonly ownAgeMs: () => number;
 }

@@ -1,3 +1,4 @@
+import { ageMs } from "./age.ts";
 import { isFrozen } from "./freezer.ts";
 import type { ProcFiles } from "./proc-files.ts";
 import { has, isOfPool, SIGQUIT, statOf, statusOf } from "./process-status.ts";
@@ -26,7 +27,7 @@ export function examine(proc: ProcFiles, pid: number, startTicks: number): Proce
   return {
     state,
     frozen: state !== "zombie" && isFrozen(proc, pid, stat.state),
-    ageMs: Math.max(0, uptimeMs(proc) - (startTicks * 1000) / proc.ticksPerSecond),
+    ageMs: ageMs(proc, startTicks),
     voluntarySwitches: status.voluntarySwitches,
     children: childrenOf(proc, pid).filter((child) => isPoolProcess(proc, child)).length,
     handlesSignals: has(status.caught, SIGQUIT),
@@ -38,13 +39,6 @@ function stateOf(letter: string): ProcessLook["state"] {
   if (letter === "T") return "stopped";
   if (letter === "t") return "traced";
   return letter === "Z" || letter === "X" ? "zombie" : "running";
-}
-
-/** In the time namespace of the reader, as start times are (time_namespaces(7)). */
-function uptimeMs(proc: ProcFiles): number {
-  const text = proc.read("/proc/uptime");
-  const seconds = text.ok ? Number(text.value.split(" ")[0]) : NaN;
-  return Number.isFinite(seconds) ? seconds * 1000 : 0;
 }
 
 /** Each thread has children of its own: a task in a thread pool may have started one. */

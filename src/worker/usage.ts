@@ -16,13 +16,6 @@ export function cpuMs(proc: ProcFiles, pid: number): number | null {
   return Number.isFinite(ticks) ? (ticks * 1_000) / proc.ticksPerSecond : null;
 }
 
-/** For how long a process runs, in seconds. */
-export function ageS(proc: ProcFiles, startTicks: number): number {
-  const uptime = proc.read("/proc/uptime");
-  const seconds = uptime.ok ? Number(uptime.value.split(" ")[0]) : NaN;
-  return Math.max(0, seconds - startTicks / proc.ticksPerSecond);
-}
-
 /** What the machine has and what is left of it, in bytes. */
 export function machineMemory(
   proc: ProcFiles,

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ProcFiles } from "../../src/worker/proc-files.ts";
-import { procFs } from "../../src/worker/proc-fs.ts";
+import { procFs as openProc } from "../../src/worker/proc-fs.ts";
 import { connectedPids } from "../../src/worker/sockets.ts";
 import { survey, workerByPid, workerNode, type WorkerProcess } from "../../src/worker/survey.ts";
 import type { CeleryVersion } from "../world/pairs.ts";
@@ -15,6 +15,8 @@ import { type Server, startServer } from "../world/server.ts";
 import { startWorker } from "../world/worker.ts";
 
 /** Real workers, started in every way there is, found in the real /proc. No executable is needed. */
+
+const procFs = openProc(() => 0);
 
 const WORLD = join(import.meta.dirname, "../world");
 

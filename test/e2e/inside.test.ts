@@ -207,6 +207,17 @@ describe("a worker that its command line does not show", () => {
       /^healthy: busy: \S+ silent for/,
       4_900,
     );
+    // lxcfs shows the uptime of the container there, by which the worker would have no age.
+    const uptime = join(container.folder, "uptime");
+    writeFileSync(uptime, "0.00 0.00\n");
+    const mounted = await container.run("/usr/bin/mount", ["--bind", uptime, "/proc/uptime"]);
+    expect(mounted).toMatchObject({ exitCode: 0 });
+    expectLine(
+      await ask([], { CELERY_BROKER_URL: server.url() }),
+      0,
+      /^healthy: busy: \S+ silent for/,
+      4_900,
+    );
     worker.kill("SIGSTOP");
     expectLine(await ask([], { CELERY_BROKER_URL: server.url() }), 1, /^unhealthy: stopped: /, 4_900);
     end();

@@ -99,6 +99,7 @@ export function fakeHost(fake: Fake): Host & Traces {
     proc: {
       self: nobody.self,
       ticksPerSecond: nobody.ticksPerSecond,
+      ownAgeMs: now,
       pids: () => proc().pids(),
       read: (path) => proc().read(path),
       link: (path) => proc().link(path),

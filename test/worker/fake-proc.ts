@@ -58,6 +58,7 @@ export function fakeProc(
     reads,
     self: SELF,
     ticksPerSecond: 100,
+    ownAgeMs: () => 0,
     pids: () => all.map(({ pid }) => pid),
     read(path) {
       reads.push(path);

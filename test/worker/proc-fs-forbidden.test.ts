@@ -1,5 +1,7 @@
 import { expect, test, vi } from "vitest";
-import { procFs } from "../../src/worker/proc-fs.ts";
+import { procFs as openProc } from "../../src/worker/proc-fs.ts";
+
+const procFs = openProc(() => 0);
 
 // Nothing is forbidden to root, as whom these tests run as well: the refusal has to be played.
 vi.mock("node:fs", () => {

@@ -2,10 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { procFs } from "../../src/worker/proc-fs.ts";
+import { procFs as openProc } from "../../src/worker/proc-fs.ts";
 import { statOf, statusOf } from "../../src/worker/process-status.ts";
 
 const SELF = process.pid;
+
+const procFs = openProc(() => 0);
 
 test("procFs reads this process when it is asked for it", () => {
   expect(procFs.self).toBe(SELF);

@@ -7,6 +7,7 @@ function files(content: Readonly<Record<string, string>>): ProcFiles {
   return {
     self: 1,
     ticksPerSecond: 100,
+    ownAgeMs: () => 0,
     pids: () => [1],
     list: () => null,
     link: () => ({ ok: false, problem: "gone" }),

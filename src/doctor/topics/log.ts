@@ -2,7 +2,7 @@ import type { Host } from "../../host.ts";
 import { maskText } from "../../inspect/secrets.ts";
 import type { FileProblem, Files } from "../../machine/parts.ts";
 import { failure, type Outcome, success } from "../../outcome.ts";
-import { ageS } from "../../worker/usage.ts";
+import { ageMs } from "../../worker/age.ts";
 import type { LogPart } from "../facts/log.ts";
 import { type Finding, finding, type Level } from "../finding.ts";
 import { type KnownLines, knownLines, type LineKind, missingPool } from "../known-lines.ts";
@@ -104,12 +104,12 @@ async function runnersOf(scene: Scene): Promise<readonly Runner[]> {
   return workers.map((worker) => ({ node: worker.node, startedS: startOf(worker, scene.host) }));
 }
 
-/** In seconds since 1970. A process without an age is one whose machine counts its uptime otherwise (lxcfs). */
+/** In seconds since 1970; null: its age cannot be told. */
 function startOf({ process }: KnownWorker, { epochSeconds, proc }: Host): number | null {
   if (process === null) return null;
   const nowS = epochSeconds();
-  const age = ageS(proc, process.startTicks);
-  return age > 0 ? nowS - age : null;
+  const age = ageMs(proc, process.startTicks);
+  return age > 0 ? nowS - age / 1_000 : null;
 }
 
 function runsIn(files: Files, path: string, split: (log: LogText) => Runs): Log["runs"] {

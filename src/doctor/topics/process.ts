@@ -1,9 +1,10 @@
 import type { Files } from "../../machine/parts.ts";
+import { ageMs } from "../../worker/age.ts";
 import type { WorkerDetails } from "../../worker/in-sight.ts";
 import { identityOf, mayWrite } from "../../worker/may-write.ts";
 import { statOf } from "../../worker/process-status.ts";
 import type { WorkerProcess } from "../../worker/survey.ts";
-import { ageS, controlGroup, cpuMs, machineMemory, residentBytes } from "../../worker/usage.ts";
+import { controlGroup, cpuMs, machineMemory, residentBytes } from "../../worker/usage.ts";
 import type { ProcessFacts } from "../facts/process.ts";
 import { type Finding, finding } from "../finding.ts";
 import type { Scene, Topic } from "../scene.ts";
@@ -100,8 +101,9 @@ function restartFacts(
 ): ProcessFacts["restarts"] {
   const first = statOf(proc, 1);
   return {
-    upS: ageS(proc, process.startTicks),
-    containerUpS: isContainer && first !== null && process.pid !== 1 ? ageS(proc, first.startTicks) : null,
+    upS: ageMs(proc, process.startTicks) / 1_000,
+    containerUpS:
+      isContainer && first !== null && process.pid !== 1 ? ageMs(proc, first.startTicks) / 1_000 : null,
   };
 }
 

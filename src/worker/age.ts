@@ -1,0 +1,27 @@
+import type { ProcFiles } from "./proc-files.ts";
+import { statOf } from "./process-status.ts";
+
+/** For how long a process has run, in milliseconds; 0 where no clock can be read. */
+export function ageMs(proc: ProcFiles, startTicks: number): number {
+  return Math.max(0, uptimeMs(proc) - startOf(proc, startTicks));
+}
+
+/**
+ * The clock by which /proc/N/stat has the starts of processes, in milliseconds: CLOCK_BOOTTIME in the time namespace of
+ * the reader (time_namespaces(7)). It goes on while the machine is suspended, and nobody can set it.
+ *
+ * lxcfs puts the uptime of the container in the place of the machine's into /proc/uptime, and leaves the starts as they
+ * are. Our own start and our own monotonic clock show it as well. Neither is ever ahead of the true time, so the later
+ * one holds: ours lacks what ran in our process before us, a shell that has replaced itself by `exec`.
+ */
+export function uptimeMs(proc: ProcFiles): number {
+  const text = proc.read("/proc/uptime");
+  const seconds = text.ok ? Number(text.value.split(" ")[0]) : NaN;
+  const self = statOf(proc, proc.self);
+  const byOurs = self === null ? 0 : startOf(proc, self.startTicks) + proc.ownAgeMs();
+  return Math.max(Number.isFinite(seconds) ? seconds * 1_000 : 0, byOurs);
+}
+
+function startOf({ ticksPerSecond }: ProcFiles, startTicks: number): number {
+  return (startTicks * 1_000) / ticksPerSecond;
+}
