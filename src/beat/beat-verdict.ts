@@ -16,7 +16,8 @@ export interface BeatEvidence {
 
 export interface OnlyBeat {
   readonly ageS: number;
-  readonly isFrozen: boolean;
+  /** It is stopped or frozen, in two looks. */
+  readonly isHalted: boolean;
   /** Of a worker with `-B`: its child that has ended; null: none. */
   readonly endedChild: number | null;
   readonly schedule: ScheduleFile;
@@ -68,10 +69,8 @@ export function judgeBeat({ beats, possible, isInside, only }: BeatEvidence): Be
       : { status: "unknown", reason: "no-processes" };
   }
   if (only === null) return { status: "unhealthy", reason: "several-beats" };
-  const { ageS, isFrozen, endedChild, schedule, writtenAgoS, maxAgeS, answers, lock } = only;
-  if (isFrozen || beats.some(({ state }) => state === "T" || state === "t")) {
-    return { status: "unhealthy", reason: "stopped" };
-  }
+  const { ageS, isHalted, endedChild, schedule, writtenAgoS, maxAgeS, answers, lock } = only;
+  if (isHalted) return { status: "unhealthy", reason: "stopped" };
   if (endedChild !== null) return { status: "unhealthy", reason: "ended" };
   if (schedule.kind === "deleted") return { status: "unhealthy", reason: "schedule-deleted" };
   if (writtenAgoS !== null && writtenAgoS > maxAgeS && ageS > maxAgeS) {

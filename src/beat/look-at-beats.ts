@@ -1,9 +1,10 @@
 import type { Host } from "../host.ts";
 import { ageMs } from "../worker/age.ts";
-import { isFrozen } from "../worker/freezer.ts";
+import { CERTAIN_MS, haltOf } from "../worker/halt.ts";
 import { nodeName } from "../worker/node-name.ts";
 import type { ProcFiles } from "../worker/proc-files.ts";
 import { statOf } from "../worker/process-status.ts";
+import { examine } from "../worker/process.ts";
 import type { BeatEvidence, RedbeatLock } from "./beat-verdict.ts";
 import { type BeatProcess, findBeats, isToAnswer, schedulerOf } from "./find-beats.ts";
 import { type BeatSettings, findScheduleFile } from "./schedule-file.ts";
@@ -60,7 +61,7 @@ export async function lookAtBeats(
     isInside,
     only: {
       ageS: age,
-      isFrozen: isFrozen(proc, beat.pid, beat.state),
+      isHalted: await isHeld(beat, host),
       endedChild: beat.isEmbedded ? await endedChildOf(beat.pid, host) : null,
       schedule,
       writtenAgoS:
@@ -82,6 +83,14 @@ export function maxAgeFor(maxIntervalS: number): number {
 function maxIntervalOf({ given, environment }: BeatProcess): number {
   const told = given.values.get("max-interval") ?? environment?.get("CELERY_BEAT_MAX_INTERVAL");
   return Number(told) || MAX_INTERVAL_S;
+}
+
+/** Whether it is stopped or frozen, and no signal or debugger holds it for a moment only. */
+async function isHeld({ pid, startTicks }: BeatProcess, { proc, pause }: Host): Promise<boolean> {
+  const isHeldNow = () => haltOf(examine(proc, pid, startTicks)) !== null;
+  if (!isHeldNow()) return false;
+  await pause(CERTAIN_MS);
+  return isHeldNow();
 }
 
 /** A child that has ended and for which nobody waits. */

@@ -1,12 +1,10 @@
 import { DATABASE } from "../broker/keys.ts";
+import { CERTAIN_MS, haltOf } from "../worker/halt.ts";
 import type { Asking, Evidence, Look, NodeEvidence, ProcessSight } from "./evidence.ts";
 import { judgeConnections, RECONNECT_S } from "./judge-connections.ts";
 import { deaf, type Judgement, open, type Rules, spanMs, undecided } from "./judgement.ts";
 import { hasListened } from "./main-loop.ts";
 import type { Verdict } from "./verdict.ts";
-
-/** Two looks at least so far apart show that a process is stopped, or gone, in milliseconds. */
-const CERTAIN_MS = 100;
 
 /** A worker that is here would have answered by then; without a process in sight nobody waits longer. Milliseconds. */
 const NOBODY_MS = 1_000;
@@ -128,10 +126,7 @@ function judgeSeen(
 
 /** Whether the process has been seen halted, and how; `once`: a second look has to confirm it. */
 function haltIn(looks: readonly Look[]): "stopped" | "frozen" | "once" | null {
-  const how = ({ process }: Look) => {
-    if (process === null) return null;
-    return process.frozen ? "frozen" : process.state === "stopped" ? "stopped" : null;
-  };
+  const how = ({ process }: Look) => haltOf(process);
   const last = looks.at(-1);
   const now = last === undefined ? null : how(last);
   if (now === null) return null;

@@ -17,7 +17,7 @@ const THERE = { kind: "there", path: "s", writtenS: 0 } as const;
 /** A beat that has run for an hour and is well. */
 const WELL: Only = {
   ageS: 3_600,
-  isFrozen: false,
+  isHalted: false,
   endedChild: null,
   schedule: THERE,
   writtenAgoS: 100,
@@ -51,7 +51,7 @@ test.each<[string, Partial<Only>]>([
   // Another prefix, another server, or no lock at all.
   ["healthy: running", { lock: { ...GONE, isNamed: false } }],
   ["unhealthy: ended", { endedChild: 9 }],
-  ["unhealthy: stopped", { isFrozen: true, answers: false }],
+  ["unhealthy: stopped", { isHalted: true, answers: false }],
 ])("%s where the only beat shows %j", (expected, shown) => {
   expect(said({ ...NOBODY, beats: [BEAT], only: { ...WELL, ...shown } })).toBe(expected);
 });
@@ -64,7 +64,6 @@ test.each<[string, BeatEvidence]>([
   ["unknown: no-processes", { ...NOBODY, isInside: false }],
   ["unknown: unrecognised", { ...NOBODY, possible: [{ pid: 7, words: "python run.py" }] }],
   ["unhealthy: several-beats", { ...NOBODY, beats: [BEAT, BEAT] }],
-  ["unhealthy: stopped", { ...NOBODY, beats: [{ ...BEAT, state: "T" }], only: WELL }],
 ])("%s where %j", (expected, evidence) => {
   expect(said(evidence)).toBe(expected);
 });
