@@ -5,10 +5,13 @@ export interface ClientRow {
   readonly address: string;
   /** 0 for a unix socket. */
   readonly port: number;
-  /** Whole seconds since the server last read from it or wrote a message to it. */
-  readonly idleS: number;
-  /** Whole seconds since it was opened. */
-  readonly ageS: number;
+  /**
+   * Whole seconds since the server last read from it or wrote a message to it. Redis takes both moments from a clock
+   * that can be set: null where it was set back since (a negative number), too many where it was set forward.
+   */
+  readonly idleS: number | null;
+  /** Whole seconds since it was opened, by the same clock. */
+  readonly ageS: number | null;
   /** One letter each; `b` is a client that waits in a blocking command, `N` none of all. */
   readonly flags: string;
   readonly db: number;
@@ -34,14 +37,14 @@ function parseRow(text: string): ClientRow | null {
   const line = ` ${text.trimEnd()} `;
   const end = parseEnd(field(line, "addr"));
   const id = count(field(line, "id"));
-  const idleS = count(field(line, "idle"));
-  const ageS = count(field(line, "age"));
+  const idleS = span(field(line, "idle"));
+  const ageS = span(field(line, "age"));
   const db = count(field(line, "db"));
   const channels = count(field(line, "sub"));
   const patterns = count(field(line, "psub"));
   const flags = field(line, "flags");
   const command = field(line, "cmd");
-  if (end === null || id === null || idleS === null || ageS === null || db === null) return null;
+  if (end === null || id === null || idleS === undefined || ageS === undefined || db === null) return null;
   if (channels === null || patterns === null || flags === null || command === null) return null;
   return {
     id,
@@ -68,6 +71,12 @@ function field(line: string, name: string): string | null {
 
 function count(text: string | null): number | null {
   return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : null;
+}
+
+/** Null: negative; undefined: no whole number. */
+function span(text: string | null): number | null | undefined {
+  if (text?.startsWith("-")) return count(text.slice(1)) === null ? undefined : null;
+  return count(text) ?? undefined;
 }
 
 /**

@@ -254,7 +254,8 @@ export const OPTIONS = {
     summary: "where to note since when a worker has been silent, if that cannot be seen otherwise",
     details:
       "Behind address translation, or with CLIENT LIST forbidden, a busy worker's silence cannot be measured. " +
-      "With this file it is, from one run to the next. Removed when the worker answers.",
+      "With this file it is, from one run to the next, by a clock that nobody can set. It also keeps that a worker " +
+      "was stopped: its silence counts from then. Removed when the worker answers.",
   }),
   timeout: valued(
     "DURATION",

@@ -1,5 +1,5 @@
 import type { Whence } from "../broker/keys.ts";
-import { type Connections, databases, polling } from "../worker/connections.ts";
+import { type Connections, databases, type Idle, pausedFor, polling } from "../worker/connections.ts";
 import type { Evidence, Look, NodeEvidence, ProcessSight } from "./evidence.ts";
 import {
   type AskedBroker,
@@ -11,7 +11,7 @@ import {
   spanMs,
   undecided,
 } from "./judgement.ts";
-import { hasListened, mainLoop, sightings } from "./main-loop.ts";
+import { ageMsIn, hasListened, mainLoop, sightings } from "./main-loop.ts";
 import type { Silence, Verdict } from "./verdict.ts";
 
 /** A look and a second one so much later show that a connection is not just being made, in milliseconds. */
@@ -115,12 +115,7 @@ function judgeKnown(
   if (loop.kind === "silent") {
     // A worker listens for control messages and to gossip, by a connection each; the subscribers may be others.
     if (unrecognised !== null && (asking.subscribers === 0 || own < 2)) return unrecognised;
-    const { graceMs } = process;
-    const length =
-      loop.forS === null
-        ? unmeasured(node, process)
-        : ({ measured: "connections", forS: loop.forS, graceMs } as const);
-    const verdict = silent(about, length);
+    const verdict = silent(about, lengthOf(loop.length, node, process));
     if (verdict.reason === "busy") return verdict;
     if (!over) return open("pong");
     // Full, and without heartbeats, a worker that is well and cannot be asked writes nothing; but its main thread wakes.
@@ -155,8 +150,7 @@ function judgeKnown(
   if (polling(rows) === "paused" && unacked !== 0 && !hearsNobody) {
     return undecided({ kind: "deaf-or-catatonic", ...about, because: "held" });
   }
-  const idle = rows.filter(({ command }) => command === "brpop").map(({ idleS }) => idleS);
-  const pausedS = idle.length === 0 ? null : Math.min(...idle);
+  const pausedS = pausedFor(rows, ageMsIn(looks))?.atMostS ?? null;
   return { status: "unhealthy", reason: "catatonic", ...about, active, pausedS };
 }
 
@@ -217,7 +211,7 @@ function stillStarting(
   { pid }: Seen,
   { startGraceMs }: Rules,
 ): Verdict | null {
-  const ageMs = looks.at(-1)?.process?.ageMs ?? Number.POSITIVE_INFINITY;
+  const ageMs = ageMsIn(looks);
   return ageMs < startGraceMs
     ? { status: "healthy", reason: "starting", node, pid, ageMs, graceMs: startGraceMs }
     : null;
@@ -232,6 +226,24 @@ function switchesRise(looks: readonly Look[]): boolean {
 /** The last that the broker told: a look that is still under way takes nothing back. */
 export function lastConnections(looks: readonly Look[]): Connections | null {
   return looks.findLast((look) => look.connections !== null)?.connections ?? null;
+}
+
+/** The server's seconds and those of the state file may differ by so many. */
+const NOTED_SLACK_S = 2;
+
+/**
+ * How long a silence is. The state file knows of pauses and set clocks that the connections do not show; where it does
+ * not either, and these allow a silence on both sides of the grace, nothing is known.
+ */
+function lengthOf(idle: Idle | null, node: NodeEvidence, process: Seen): Silence {
+  const { silentSinceS } = node;
+  if (idle === null || (silentSinceS !== null && silentSinceS < idle.atMostS - NOTED_SLACK_S))
+    return unmeasured(node, process);
+  const { graceMs } = process;
+  const { atLeastS, atMostS } = idle;
+  if (atMostS * 1_000 < graceMs) return { measured: "connections", forS: atMostS, graceMs };
+  if (atLeastS * 1_000 >= graceMs) return { measured: "connections", forS: atLeastS, graceMs };
+  return unmeasured(node, process);
 }
 
 /** A silence whose length the connections do not tell; the state file may know since when. */

@@ -1,6 +1,7 @@
-import { polling } from "../worker/connections.ts";
+import { pausedFor, polling } from "../worker/connections.ts";
 import type { Evidence, NodeEvidence } from "./evidence.ts";
 import { lastConnections } from "./judge-connections.ts";
+import { ageMsIn } from "./main-loop.ts";
 import type { Rules } from "./judgement.ts";
 import type { Verdict } from "./verdict.ts";
 import type { NodeWork, WorkEvidence } from "./work-evidence.ts";
@@ -39,21 +40,25 @@ function halfOpenS({ process, looks, heartbeats }: NodeEvidence, unacked: number
   const connections = lastConnections(looks);
   if (process.kind !== "seen" || connections?.kind !== "known") return null;
   const { rows } = connections;
-  const idle = rows.filter(({ command }) => command === "brpop").map(({ idleS }) => idleS);
-  if (polling(rows) !== "paused" || Math.min(...idle) < HALF_OPEN_S) return null;
+  const pausedS = pausedFor(rows, ageMsIn(looks))?.atLeastS ?? 0;
+  if (polling(rows) !== "paused" || pausedS < HALF_OPEN_S) return null;
   const active = heartbeats.kind === "listened" ? (heartbeats.own?.active ?? null) : null;
   const slots = process.slots ?? 1;
   const hasRoom = active !== null && active < slots;
-  return hasRoom && unacked === 0 ? Math.min(...idle) : null;
+  return hasRoom && unacked === 0 ? pausedS : null;
 }
 
 function judgeTasks({ nodes }: Evidence, work: WorkEvidence, maxTaskAge: number | null): Verdict | null {
   if (maxTaskAge === null) return null;
   for (const { node, tasks } of work.nodes) {
     const oldest = tasks.kind === "told" ? tasks.oldest : null;
-    if (oldest === null || oldest.ageS * 1_000 <= maxTaskAge) continue;
-    const pid = pidOf(nodes.find((one) => one.node === node));
-    const { name: task, id, ageS } = oldest;
+    if (oldest === null) continue;
+    const seen = nodes.find((one) => one.node === node);
+    // Its start is by the worker's clock, which can be set: no task is older than the process that runs it.
+    const ageS = Math.min(oldest.ageS, ageMsIn(seen?.looks ?? []) / 1_000);
+    if (ageS * 1_000 <= maxTaskAge) continue;
+    const pid = pidOf(seen);
+    const { name: task, id } = oldest;
     return { status: "unhealthy", reason: "stuck-task", node, pid, task, id, ageS, limitMs: maxTaskAge };
   }
   return null;

@@ -1,4 +1,5 @@
-import { polling, reissued, silentForS } from "../worker/connections.ts";
+import { type Idle, polling, reissued, silentFor } from "../worker/connections.ts";
+import { haltOf } from "../worker/halt.ts";
 import type { ClientRow } from "../broker/client-list.ts";
 import type { Look, NodeEvidence } from "./evidence.ts";
 import { spanMs } from "./judgement.ts";
@@ -6,8 +7,8 @@ import { spanMs } from "./judgement.ts";
 /** Whether a worker's main loop turns, as far as it has been seen. */
 export type MainLoop =
   | { readonly kind: "turns"; readonly shownBy: "polling" | "heartbeat" }
-  /** `forS`: seconds; null where nothing that it writes on is left to tell. */
-  | { readonly kind: "silent"; readonly forS: number | null }
+  /** `length`: null where nothing that it writes on is left to tell. */
+  | { readonly kind: "silent"; readonly length: Idle | null }
   | { readonly kind: "unclear"; readonly wanted: "second-look" | "heartbeat" };
 
 /** A BRPOP that waits outlasts the loop that sent it by its own timeout, a second; this is longer. In milliseconds. */
@@ -50,13 +51,29 @@ export function mainLoop(node: NodeEvidence): MainLoop {
   if (last === undefined) return { kind: "unclear", wanted: "second-look" };
 
   // What the broker has closed may have been written on last.
-  const forS = looks.some(({ connections }) => connections?.kind === "known" && connections.closeWait)
+  const length = looks.some(({ connections }) => connections?.kind === "known" && connections.closeWait)
     ? null
-    : silentForS(last.rows);
-  if (forS !== null && forS >= LONG_SILENCE_S && polling(last.rows) !== "polls")
-    return { kind: "silent", forS };
+    : whileRunning(silentFor(last.rows, ageMsIn(looks)), looks);
+  if (length !== null && length.atLeastS >= LONG_SILENCE_S && polling(last.rows) !== "polls")
+    return { kind: "silent", length };
   if (span < STALE_POLL_MS) return { kind: "unclear", wanted: "second-look" };
-  return hasListened(node) ? { kind: "silent", forS } : { kind: "unclear", wanted: "heartbeat" };
+  return hasListened(node) ? { kind: "silent", length } : { kind: "unclear", wanted: "heartbeat" };
+}
+
+/** The age of the process in the last look; endless where it was not looked at. */
+export function ageMsIn(looks: readonly Look[]): number {
+  return looks.at(-1)?.process?.ageMs ?? Number.POSITIVE_INFINITY;
+}
+
+/** Without the time in which it could not write: it was stopped in an earlier look, or its cgroup was frozen at times. */
+function whileRunning(idle: Idle | null, looks: readonly Look[]): Idle | null {
+  if (idle === null) return null;
+  const halted = looks.findLast(({ process }) => haltOf(process) !== null);
+  const last = looks.at(-1);
+  const goesOnS = halted === undefined ? Number.POSITIVE_INFINITY : spanMs([halted, last ?? halted]) / 1_000;
+  const frozenS = (last?.process?.frozenForMs ?? 0) / 1_000;
+  const atMostS = Math.min(idle.atMostS, Math.floor(goesOnS));
+  return { atLeastS: Math.min(atMostS, Math.max(0, Math.floor(idle.atLeastS - frozenS))), atMostS };
 }
 
 /** Whether a heartbeat would have been heard by now; where nobody may listen, whether there was time for one. */

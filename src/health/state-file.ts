@@ -1,11 +1,15 @@
 import type { Host } from "../host.ts";
 import { asObject, parseJson } from "../pidbox/envelope.ts";
+import { uptimeMs } from "../worker/age.ts";
 import type { WorkerProcess } from "../worker/survey.ts";
 import type { Evidence } from "./evidence.ts";
 import { judgeNode } from "./judge-node.ts";
 import type { Judgement, Rules } from "./judgement.ts";
 
-/** The file in which runs note since when a worker has been silent, for those whose silence cannot be measured. */
+/**
+ * The file in which runs note since when a worker has been silent, in seconds of the machine's uptime: that clock runs
+ * on while nobody looks, and cannot be set. A worker that was seen stopped is silent since then at the earliest.
+ */
 export interface StateFile {
   /** For how many seconds, by the notes of earlier runs; null: nothing is noted. */
   readonly silentForS: (node: string, worker: WorkerProcess) => number | null;
@@ -14,17 +18,20 @@ export interface StateFile {
 }
 
 /** The form of the file. */
-const SCHEMA = 1;
+const SCHEMA = 2;
+
+/** Servers count whole seconds: a note that is off by so many is as good as a new one. */
+const ROUNDED_S = 2;
 
 /** Reads the file, if one was asked for; what is no state of ours counts as none, as after a change of version. */
-export function openStateFile(path: string | null, { proc, epochSeconds, writeFile }: Host): StateFile {
+export function openStateFile(path: string | null, { proc, writeFile }: Host): StateFile {
   if (path === null) return { silentForS: () => null, note: () => null };
   const text = proc.read(path);
   const state = asObject(text.ok ? parseJson(text.value) : null);
   const notes = new Map(
     Object.entries((state?.["schema"] === SCHEMA ? asObject(state["silent_since"]) : null) ?? {}),
   );
-  const now = Math.floor(epochSeconds());
+  const now = Math.floor(uptimeMs(proc) / 1_000);
   return {
     silentForS(node, worker) {
       const since = notes.get(keyOf(node, worker.pid, worker.startTicks));
@@ -33,13 +40,15 @@ export function openStateFile(path: string | null, { proc, epochSeconds, writeFi
     note(evidence, rules) {
       const before = JSON.stringify([...notes]);
       for (const node of evidence.nodes) {
-        const isSilent = silenceIn(judgeNode(node, evidence, rules));
-        if (isSilent === null) continue;
+        const silence = silenceIn(judgeNode(node, evidence, rules));
+        if (silence === null) continue;
         const { process } = node;
         if (process.kind === "seen") {
           const key = keyOf(node.node, process.pid, process.startTicks);
-          if (isSilent) notes.set(key, notes.get(key) ?? now);
-          else notes.delete(key);
+          const noted = notes.get(key);
+          if (silence === "none") notes.delete(key);
+          else if (silence === "unmeasured") notes.set(key, noted ?? now);
+          else if (!(Math.abs(Number(noted) - (now - silence)) <= ROUNDED_S)) notes.set(key, now - silence);
         } else {
           // It answered before anybody had to look, or is gone: nothing that was noted of it holds.
           for (const key of notes.keys()) if (key.startsWith(`${node.node} `)) notes.delete(key);
@@ -52,11 +61,16 @@ export function openStateFile(path: string | null, { proc, epochSeconds, writeFi
   };
 }
 
-/** Whether the worker is silent for a time that only the file can tell; null: nothing speaks for or against it. */
-function silenceIn(judgement: Judgement): boolean | null {
+/**
+ * For how many seconds the worker has been silent; `unmeasured`: for a time that only the file can tell. Null: nothing
+ * speaks for or against it.
+ */
+function silenceIn(judgement: Judgement): number | "unmeasured" | "none" | null {
   if (judgement.status === "open" || judgement.status === "unknown") return null;
-  const isSilent = judgement.reason === "busy" || judgement.reason === "hung";
-  return isSilent && (judgement.measured === "not" || judgement.measured === "state-file");
+  // What it could not write while it was held is no silence of its own.
+  if (judgement.reason === "stopped") return 0;
+  if (judgement.reason !== "busy" && judgement.reason !== "hung") return "none";
+  return judgement.measured === "connections" ? judgement.forS : "unmeasured";
 }
 
 /** A process for good: its number may be another's tomorrow, and a container's numbers are the same after each start. */

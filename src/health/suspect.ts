@@ -42,7 +42,7 @@ function hasMadeOne(
   fetching: readonly ClientRow[],
 ): boolean {
   const ageMs = examine(proc, pid, startTicks)?.ageMs ?? 0;
-  const young = fetching.filter(({ ageS }) => ageS * 1_000 < ageMs + ROUNDED_MS).map(place);
+  const young = fetching.filter(({ ageS }) => ageS === null || ageS * 1_000 < ageMs + ROUNDED_MS).map(place);
   return connectedPids(proc, (local) => young.includes(place(local)), [pid]).length > 0;
 }
 

@@ -70,7 +70,7 @@ function connectionWords(connections: Connections | null): string {
       const { rows, by } = connections;
       const listed = rows
         .slice(0, LISTED)
-        .map(({ command, flags, idleS }) => `${command}/${flags}/${idleS} s`)
+        .map(({ command, flags, idleS }) => `${command}/${flags}/${idleS ?? "?"} s`)
         .join(", ");
       const rest = rows.length > LISTED ? ", …" : "";
       return `${rows.length} by ${by} (command/flags/idle: ${listed}${rest})`;

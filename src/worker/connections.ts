@@ -173,17 +173,59 @@ export function reissued(
     const then = pops.get(now.id);
     if (then === undefined) return true;
     if (waits(now) !== waits(then)) return waits(now);
-    return now.idleS < then.idleS + passedS;
+    return !wasClockSet(then, now, elapsedMs) && (now.idleS ?? 0) < (then.idleS ?? 0) + passedS;
   });
+}
+
+/** A server's seconds are whole ones, and those of two lists may differ by one more. */
+const CLOCK_SLACK_S = 2;
+
+/** Whether the server's clock was certainly set between two lists, so that their idle times do not compare. */
+function wasClockSet(then: ClientRow, now: ClientRow, elapsedMs: number): boolean {
+  if (then.idleS === null || now.idleS === null || then.ageS === null || now.ageS === null) return true;
+  return Math.abs(now.ageS - then.ageS - elapsedMs / 1_000) > CLOCK_SLACK_S;
+}
+
+/** Whole seconds; `atLeastS` is below `atMostS` where the server's clock seems to have been set. */
+export interface Idle {
+  readonly atLeastS: number;
+  readonly atMostS: number;
 }
 
 /**
  * For how many seconds the worker has written nothing; `null` when no connection tells. Redis counts what it sends as
  * well: a subscribed connection is kept young by others, and the end of its last poll may be a second later.
+ *
+ * @param processAgeMs no connection of a worker is older than its process, and none is silent for longer
  */
-export function silentForS(rows: readonly ClientRow[]): number | null {
-  const idle = rows.filter(({ subscriptions }) => subscriptions === 0).map(({ idleS }) => idleS);
-  return idle.length === 0 ? null : Math.min(...idle);
+export function silentFor(rows: readonly ClientRow[], processAgeMs: number): Idle | null {
+  return idleOf(
+    rows.filter(({ subscriptions }) => subscriptions === 0),
+    processAgeMs,
+  );
+}
+
+/** For how many seconds it has not fetched, likewise; `null` when no connection to fetch by is left. */
+export function pausedFor(rows: readonly ClientRow[], processAgeMs: number): Idle | null {
+  return idleOf(rows.filter(isPop), processAgeMs);
+}
+
+function idleOf(rows: readonly ClientRow[], processAgeMs: number): Idle | null {
+  if (rows.length === 0) return null;
+  const processS = Math.floor(processAgeMs / 1_000);
+  const atMostS = Math.min(processS, ...rows.map(({ idleS }) => idleS ?? Number.POSITIVE_INFINITY));
+  const atLeastS = Math.min(atMostS, ...rows.map((row) => leastIdleS(row, processS)));
+  return { atLeastS, atMostS };
+}
+
+/**
+ * How long a connection has been idle for certain, by what the server's own numbers contradict: no connection is idle
+ * for longer than it is open, and where it is older than its process, the clock was set forward by that much at least.
+ */
+function leastIdleS({ idleS, ageS }: ClientRow, processS: number): number {
+  if (idleS === null || ageS === null) return 0;
+  const tooOldS = Math.max(0, ageS - processS - CLOCK_SLACK_S);
+  return Math.max(0, Math.min(idleS, ageS) - tooOldS);
 }
 
 /** The databases that the worker consumes from or listens in, in order; a result backend's do not count. */

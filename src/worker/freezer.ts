@@ -35,6 +35,22 @@ export function isFrozen(proc: ProcFiles, pid: number, state: string): boolean {
 }
 
 /**
+ * For how long the group of a process has been frozen since it was made, in milliseconds, by version 2 of Linux 6.18 or
+ * newer; 0 where that is not told. A group counts as well what it was frozen for by those that it lies in.
+ */
+export function frozenForMs(proc: ProcFiles, pid: number): number {
+  const groups = proc.read(`/proc/${pid}/cgroup`);
+  const path = groups.ok ? /^0::(.*)$/m.exec(groups.value)?.[1] : undefined;
+  if (path === undefined || path.split("/").includes("..")) return 0;
+  for (const mount of V2_MOUNTS) {
+    const text = proc.read(`${mount}${path === "/" ? "" : path}/cgroup.stat.local`);
+    const microseconds = text.ok ? /^frozen_usec (\d+)$/m.exec(text.value)?.[1] : undefined;
+    if (microseconds !== undefined) return Number(microseconds) / 1_000;
+  }
+  return 0;
+}
+
+/**
  * Asks the group and what it lies in, up to but not including the mount's root: that one is the whole machine, which
  * cannot be frozen, or our own container, which is not, as we run. A path with `..` leads out of our namespace.
  */

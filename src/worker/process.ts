@@ -1,5 +1,5 @@
 import { ageMs } from "./age.ts";
-import { isFrozen } from "./freezer.ts";
+import { frozenForMs, isFrozen } from "./freezer.ts";
 import type { ProcFiles } from "./proc-files.ts";
 import { has, isOfPool, SIGQUIT, statOf, statusOf } from "./process-status.ts";
 
@@ -9,6 +9,8 @@ export interface ProcessLook {
   readonly state: "running" | "stopped" | "traced" | "zombie";
   /** Its cgroup is frozen: a paused container. */
   readonly frozen: boolean;
+  /** For how long its cgroup has been frozen in all, as far as the kernel tells. */
+  readonly frozenForMs: number;
   readonly ageMs: number;
   /** How often its main thread has gone to wait; null where it is not told. */
   readonly voluntarySwitches: number | null;
@@ -27,6 +29,7 @@ export function examine(proc: ProcFiles, pid: number, startTicks: number): Proce
   return {
     state,
     frozen: state !== "zombie" && isFrozen(proc, pid, stat.state),
+    frozenForMs: frozenForMs(proc, pid),
     ageMs: ageMs(proc, startTicks),
     voluntarySwitches: status.voluntarySwitches,
     children: childrenOf(proc, pid).filter((child) => isPoolProcess(proc, child)).length,

@@ -89,6 +89,7 @@ describe("parseClientList", () => {
     ["Valkey puts a path in brackets", { addr: "[/run/a.sock:0]:0" }, { address: "", port: 0 }],
     ["the end is not known", { addr: "?:0" }, { address: "", port: 0 }],
     ["no command came yet", { cmd: "NULL" }, { command: "null" }],
+    ["the server's clock was set back", { idle: "-583", age: "-580" }, { idleS: null, ageS: null }],
   ])("takes no harm when %s", (_, changes, expected) => {
     expect(parseClientList(row(changes))).toMatchObject([expected]);
   });
@@ -108,7 +109,8 @@ describe("parseClientList", () => {
     ["null", null],
     ["a port that is no number", row({ addr: "10.0.0.7:x" })],
     ["an address without a port", row({ addr: "10.0.0.7" })],
-    ["an idle time that is no number", row({ idle: "-1" })],
+    ["an idle time that is no number", row({ idle: "x" })],
+    ["an idle time that is a sign alone", row({ idle: "-" })],
   ])("is no list when the reply is %s", (_, reply) => {
     expect(parseClientList(reply)).toBeNull();
   });

@@ -1,4 +1,8 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { parseClientList } from "../../src/broker/client-list.ts";
 import { type Server, startServer } from "../world/server.ts";
 import { assertWorkerIsWell, startWorker, type Worker } from "../world/worker.ts";
 import { ending, expectLine, expectOurKeys, keysOfOurs, probeNode, startProbe } from "./probe.ts";
@@ -94,6 +98,29 @@ test("a stopped worker is said to be within a second, and well when it goes on",
   worker.resume();
   expectLine(await probeNode(server, worker.node), 0, /^healthy: alive: /, 1_500);
   await assertWorkerIsWell(worker);
+});
+
+test("a blocked worker that was stopped for longer than its grace is busy by the state file when it goes on", async () => {
+  worker = await startWorker({ server, pool: "solo" });
+  await worker.taskStarted(await worker.submit("nap", 60));
+  worker.suspend();
+  const redis = server.client();
+  const idleS = async () => {
+    const rows = parseClientList(await redis.client("LIST")) ?? [];
+    return rows.find(({ command }) => command === "brpop")?.idleS ?? 0;
+  };
+  await expect.poll(idleS, IN_TIME).toBeGreaterThanOrEqual(5);
+  redis.disconnect();
+  const folder = mkdtempSync(join(tmpdir(), "celery-probe-state-"));
+  const grace = [...QUICK, "--busy-grace=5s"];
+  const withState = [...grace, `--state-file=${join(folder, "state.json")}`];
+  expectLine(await probeNode(server, worker.node, ...withState), 1, /^unhealthy: stopped: /, 2_900);
+  worker.resume();
+  const busy = /^healthy: busy: \S+ silent for [0-4] s by the state file, less than the 5 s grace/;
+  expectLine(await probeNode(server, worker.node, ...withState), 0, busy, 4_900);
+  rmSync(folder, { recursive: true });
+  // Nothing else keeps that it was stopped.
+  expectLine(await probeNode(server, worker.node, ...grace), 1, /^unhealthy: hung: /, 4_900);
 });
 
 test("a worker that is named otherwise is not called dead", async () => {

@@ -18,6 +18,12 @@ async function examined(fake: Parameters<typeof fakeHost>[0]) {
   return { host, plan, evidence, verdict, endedMs: host.now() };
 }
 
+/** A broker with a worker that has been silent for so long, in seconds. */
+const blocked = (idle: number, age = 900) =>
+  brokerWith(1, () => [], {
+    tell: listing((time) => SILENT.map((row) => ({ ...row, idle: idle + Math.floor(time / 1_000), age }))),
+  });
+
 const looksOf = (evidence: Evidence) => evidence.nodes[0]?.looks ?? [];
 
 describe("the looks", () => {
@@ -112,6 +118,59 @@ describe("the looks", () => {
       elsewhere: [],
     });
   });
+});
+
+/** Redis takes the difference of two moments by a clock that anybody can set; by 10 min each time. */
+describe("a server whose clock is set while a worker is blocked", () => {
+  const YOUNG = procWith([{ ...WORKER, connections: 3 }], { "/proc/uptime": "70.00 0.00\n" });
+  const OLD = HELD;
+
+  test.each([
+    ["20 s old is busy when it was set forward", YOUNG, 615, 617, { measured: "connections", forS: 20 }],
+    ["20 s old is busy when it was set back", YOUNG, -583, -581, { measured: "connections", forS: 20 }],
+    ["of some age is busy when it was set forward", OLD, 617, 1_545, { measured: "not" }],
+    ["of some age is busy when it was set back", OLD, -583, 345, { measured: "not" }],
+    ["of some age is busy when it was set back and forward", OLD, 615, 20, { measured: "not" }],
+    ["is busy when it has been silent for less", OLD, 200, 945, { measured: "connections", forS: 200 }],
+  ])("one %s", async (_, proc, idle, age, expected) => {
+    const { verdict } = await examined({ broker: blocked(idle, age), proc: () => proc });
+    expect(verdict).toMatchObject({ status: "healthy", reason: "busy", ...expected });
+  });
+
+  test("one is hung when it has been silent for longer than the grace and the jump", async () => {
+    const { verdict } = await examined({ broker: blocked(920, 1_045), proc: () => OLD });
+    expect(verdict).toMatchObject({ reason: "hung", measured: "connections" });
+  });
+
+  test("one is measured by the state file as soon as there is one", async () => {
+    const note = JSON.stringify({ schema: 2, silent_since: { "celery@web-1 12 5000": 990 } });
+    const proc = procWith([{ ...WORKER, connections: 3 }], { "/state": note });
+    const { verdict } = await examined({
+      argv: ["--state-file=/state"],
+      broker: blocked(617, 900),
+      proc: () => proc,
+    });
+    expect(verdict).toMatchObject({ reason: "busy", measured: "state-file", forS: 10 });
+  });
+});
+
+test("a worker that goes on between two looks has been silent since then, not since it wrote last", async () => {
+  const stopped = procWith([{ ...WORKER, connections: 3, state: "T" }]);
+  const { verdict } = await examined({
+    broker: blocked(800),
+    proc: (time) => (time < 80 ? stopped : HELD),
+  });
+  expect(verdict).toMatchObject({ status: "healthy", reason: "busy", measured: "connections", forS: 2 });
+});
+
+test("a worker whose container was paused for most of its silence is not hung", async () => {
+  const files = {
+    "/proc/12/cgroup": "0::/\n",
+    "/sys/fs/cgroup/cgroup.stat.local": "frozen_usec 790000000\n",
+  };
+  const proc = procWith([{ ...WORKER, connections: 3 }], files);
+  const { verdict } = await examined({ broker: blocked(800), proc: () => proc });
+  expect(verdict).toMatchObject({ status: "healthy", reason: "busy", measured: "not" });
 });
 
 describe("the evidence suffices before the time is over", () => {

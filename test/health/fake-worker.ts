@@ -7,6 +7,7 @@ interface Row {
   readonly cmd: string;
   readonly flags?: string;
   readonly idle?: number;
+  readonly age?: number;
   readonly psub?: number;
   readonly db?: number;
 }
@@ -51,17 +52,17 @@ export function procWith(
 export function listing(rows: (time: number) => readonly Row[], pids: readonly number[] = [12]): Tell {
   return ([name], time) => {
     if (name === "INFO") return "# Server\r\nuptime_in_seconds:86400\r\n";
-    return name === "CLIENT" ? clientList(rows(time), pids) : 0;
+    return name === "CLIENT" ? clientList(rows(time), pids, time) : 0;
   };
 }
 
-function clientList(rows: readonly Row[], pids: readonly number[]): string {
+function clientList(rows: readonly Row[], pids: readonly number[], time: number): string {
   const { address, port } = OURS.local;
   const own = `id=1 addr=${address}:${port} age=0 idle=0 flags=N db=0 sub=0 psub=0 cmd=client|list`;
   const theirs = pids.flatMap((pid) =>
-    rows.map(({ cmd, flags = "N", idle = 0, psub = 0, db = 0 }, n) => {
+    rows.map(({ cmd, flags = "N", idle = 0, age = 900, psub = 0, db = 0 }, n) => {
       const port = portOf(pid, n);
-      return `id=${port} addr=${address}:${port} age=900 idle=${idle} flags=${flags} db=${db} sub=0 psub=${psub} cmd=${cmd}`;
+      return `id=${port} addr=${address}:${port} age=${age + Math.floor(time / 1_000)} idle=${idle} flags=${flags} db=${db} sub=0 psub=${psub} cmd=${cmd}`;
     }),
   );
   return `${[own, ...theirs].join("\n")}\n`;

@@ -99,6 +99,12 @@ describe("with --require-consuming a worker that answered", () => {
       { work: work() },
       "alive",
     ],
+    [
+      "is alive when its process is younger than the pause: the server's clock was set",
+      { ...halfOpen, looks: looks(known(rows({ idleS: 600 }, 1)), processLook({ ageMs: 20_000 })) },
+      { work: work() },
+      "alive",
+    ],
     ["is alive when all its slots are taken", full, { work: work() }, "alive"],
     [
       "is alive when its prefetch window may be full of waiting tasks",
@@ -170,6 +176,12 @@ describe("with --max-task-age", () => {
   ])("%s", (_, tasks, expected) => {
     expect(reason({}, { work: work({ tasks }) }, { maxTaskAge: 60_000 })).toBe(expected);
   });
+});
+
+test("a task is no older than the process that runs it when the worker's clock was set", () => {
+  const tasks: Tasks = { kind: "told", count: 1, oldest: { name: "t.nap", id: "1", ageS: 3_600 } };
+  const young = { looks: looks(null, processLook({ ageMs: 20_000 })) };
+  expect(reason(young, { work: work({ tasks }) }, { maxTaskAge: 60_000 })).toBe("alive");
 });
 
 describe("with --max-queue-length", () => {

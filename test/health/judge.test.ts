@@ -502,7 +502,7 @@ describe("a process with connections, whose main loop turns", () => {
   const again = [300, 420, 2_650].map((atMs, position) => ({
     atMs,
     process: processLook(),
-    connections: known(rows({ flags: "N", idleS: position === 2 ? 0 : 1 }, 0)),
+    connections: known(rows({ flags: "N", idleS: position === 2 ? 0 : 1, ageS: 3_600 + 2 * position }, 0)),
   }));
   decides([
     ["is deaf when its BRPOP waits", { looks: looks(POLLS) }, {}, "healthy deaf"],

@@ -56,6 +56,7 @@ export function processLook(changed: Partial<ProcessLook> = {}): ProcessLook {
   return {
     state: "running",
     frozen: false,
+    frozenForMs: 0,
     ageMs: HOUR_MS,
     voluntarySwitches: 5,
     children: 2,
@@ -112,7 +113,11 @@ export function looks(
 }
 
 function younger(seconds: number): (row: ClientRow) => ClientRow {
-  return (one) => (one.idleS < seconds ? one : { ...one, idleS: one.idleS - seconds });
+  return (one) => ({
+    ...one,
+    idleS: one.idleS === null || one.idleS < seconds ? one.idleS : one.idleS - seconds,
+    ageS: one.ageS === null ? null : one.ageS - seconds,
+  });
 }
 
 export const SILENCE: Extract<Hearing, { kind: "listened" }> = {

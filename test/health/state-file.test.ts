@@ -6,20 +6,22 @@ import { fakeProc } from "../worker/fake-proc.ts";
 import { brokerWith, fakeHost, reply } from "./fake-host.ts";
 import { procWith, WORKER } from "./fake-worker.ts";
 import { planned } from "./planned.ts";
-import { ASKED, evidence, looks, NODE, NOBODY, PONG, processLook, RULES } from "./seen.ts";
+import { ASKED, beating, evidence, looks, NODE, NOBODY, PONG, processLook, RULES } from "./seen.ts";
 
 const PATH = "/run/probe.json";
-const NOW = 1_800_000_000;
+/** Seconds of the machine's uptime. */
+const NOW = 1_000_000;
+const UPTIME = { "/proc/uptime": `${NOW}.70 0.00\n` };
 const KEY = `${NODE} 12 700`;
 
 const stateText = (since: Record<string, unknown>) =>
-  `${JSON.stringify({ schema: 1, silent_since: since })}\n`;
+  `${JSON.stringify({ schema: 2, silent_since: since })}\n`;
 
 /** A file with this text; `undefined`: none, `null`: one that may not be read. */
 function opened(text: string | null | undefined, writeProblem?: string) {
-  const proc = fakeProc([], text === undefined ? {} : { [PATH]: text });
+  const proc = fakeProc([], { ...UPTIME, ...(text === undefined ? {} : { [PATH]: text }) });
   const problem = writeProblem === undefined ? {} : { writeProblem };
-  const host = fakeHost({ proc: () => proc, epochSeconds: NOW + 0.7, ...problem });
+  const host = fakeHost({ proc: () => proc, ...problem });
   return { state: openStateFile(PATH, host), host };
 }
 
@@ -53,7 +55,7 @@ describe("the state file", () => {
     ["it may not be read", null],
     ["it is no JSON", "{"],
     ["it is another's", '{"silent_since":{}}'],
-    ["its form is of another version", JSON.stringify({ schema: 2, silent_since: { [KEY]: NOW - 9 } })],
+    ["its form is of another version", JSON.stringify({ schema: 1, silent_since: { [KEY]: NOW - 9 } })],
     ["its note is no number", stateText({ [KEY]: "9" })],
     ["its note lies in the future", stateText({ [KEY]: NOW + 9 })],
   ])("tells nothing when %s", (_, text) => {
@@ -78,14 +80,32 @@ describe("the state file", () => {
   test.each([
     ["answers after it was looked at", evidence(silent, answered)],
     ["answers at once", answeredAtOnce],
-    ["is stopped", evidence({ looks: looks(null, processLook({ state: "stopped" })) })],
     ["is gone", evidence({ process: NOBODY })],
-    ["shows its silence by its connections", evidence()],
+    ["turns without an answer", evidence({ heartbeats: beating({ active: 1 }) })],
   ])("is removed when the worker %s", (_, seen) => {
     const { state, host } = opened(stateText({ [KEY]: NOW - 60 }));
     state.note(seen, RULES);
     expect(host.written).toEqual([[PATH, null]]);
   });
+
+  test.each([
+    ["is stopped", 60, evidence({ looks: looks(null, processLook({ state: "stopped" })) }), 0],
+    ["shows its silence by its connections", null, evidence(), 90],
+    ["has written since, by its connections", 400, evidence(), 90],
+  ])("notes anew since when a worker may be silent at the earliest when it %s", (_, noted, seen, forS) => {
+    const { state, host } = opened(noted === null ? undefined : stateText({ [KEY]: NOW - noted }));
+    state.note(seen, RULES);
+    expect(host.written).toEqual([[PATH, stateText({ [KEY]: NOW - forS })]]);
+  });
+
+  test.each([88, 92])(
+    "is not written when its connections show the same silence, and it notes %d s",
+    (forS) => {
+      const { state, host } = opened(stateText({ [KEY]: NOW - forS }));
+      state.note(evidence(), RULES);
+      expect(host.written).toEqual([]);
+    },
+  );
 
   test("is left as it is when nothing is known of the worker", () => {
     const { state, host } = opened(stateText({ [KEY]: NOW - 60 }));
@@ -114,6 +134,7 @@ describe("the state file", () => {
 
 test("a silence counts from its own beginning when the worker answered since the one before", async () => {
   const proc = procWith([{ ...WORKER, pid: 12 }], {
+    ...UPTIME,
     [PATH]: stateText({ [`${NODE} 12 5000`]: NOW - 3_000 }),
   });
   const host = fakeHost({

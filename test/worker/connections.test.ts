@@ -2,7 +2,14 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type ClientRow, parseClientList } from "../../src/broker/client-list.ts";
-import { attribute, databases, polling, reissued, silentForS } from "../../src/worker/connections.ts";
+import {
+  attribute,
+  databases,
+  pausedFor,
+  polling,
+  reissued,
+  silentFor,
+} from "../../src/worker/connections.ts";
 import type { Endpoint, TcpSocket } from "../../src/worker/sockets.ts";
 
 const BROKER = at("10.0.0.5", 6379);
@@ -258,7 +265,9 @@ describe("reissued", () => {
     ["has started over", 5, 0, 2_000, true],
     ["is polled every second", 0, 0, 2_500, true],
   ])("judges rightly when a BRPOP %s", (_, before, after, elapsedMs, expected) => {
-    expect(reissued([pop({ idleS: before })], [pop({ idleS: after })], elapsedMs)).toBe(expected);
+    expect(
+      reissued([pop({ idleS: before })], [pop({ idleS: after, ageS: 9 + elapsedMs / 1_000 })], elapsedMs),
+    ).toBe(expected);
   });
 
   test.each([
@@ -272,20 +281,28 @@ describe("reissued", () => {
     ["has come and gone", "N", 5, "N", 0, true],
   ])("judges rightly when a BRPOP %s two seconds later", (_, then, idle, now, later, expected) => {
     const before = pop({ flags: then, idleS: idle });
-    expect(reissued([before], [pop({ flags: now, idleS: later })], 2_250)).toBe(expected);
+    expect(reissued([before], [pop({ flags: now, idleS: later, ageS: 11 })], 2_250)).toBe(expected);
   });
 
   test("is so when a worker polls every second, wherever in its second the looks fall", () => {
     for (const then of [0, 1])
       for (const now of [0, 1]) {
         const before = pop({ flags: "b", idleS: then });
-        expect(reissued([before], [pop({ flags: "b", idleS: now })], 2_250)).toBe(true);
+        expect(reissued([before], [pop({ flags: "b", idleS: now, ageS: 11 })], 2_250)).toBe(true);
       }
   });
 
   test("is so when the BRPOP stands on a new connection", () => {
     expect(reissued([pop({ id: 1 })], [pop({ id: 1, idleS: 9 }), pop({ id: 2, idleS: 9 })], 200)).toBe(true);
     expect(reissued([row("10.0.0.7", 1, { id: 1 })], [pop({ id: 1 })], 200)).toBe(true);
+  });
+
+  test.each<[string, Partial<ClientRow>, Partial<ClientRow>]>([
+    ["back", { idleS: 700, ageS: 900 }, { idleS: 102, ageS: 302 }],
+    ["back behind its last command", { idleS: 7 }, { idleS: null, ageS: null }],
+    ["forward again", { idleS: null, ageS: null }, { idleS: 9, ageS: 11 }],
+  ])("is not so when the server's clock was set %s between the looks", (_, then, now) => {
+    expect(reissued([pop(then)], [pop(now)], 2_250)).toBe(false);
   });
 
   test("is not so when other commands are young or the BRPOP is gone", () => {
@@ -297,14 +314,18 @@ describe("reissued", () => {
   });
 });
 
-describe("silentForS", () => {
+/** How old the worker's process is, in the tests of its silence. */
+const HOUR_MS = 3_600_000;
+
+describe("silentFor", () => {
   test("is the youngest when subscribed connections are left out", () => {
-    expect(silentForS([pop({ idleS: 9 }), row("10.0.0.7", 41_004, { idleS: 7 }), subscribed])).toBe(7);
+    const rows = [pop({ idleS: 9 }), row("10.0.0.7", 41_004, { idleS: 7 }), subscribed];
+    expect(silentFor(rows, HOUR_MS)).toEqual({ atLeastS: 7, atMostS: 7 });
   });
 
   test("is null when no other connection is there", () => {
-    expect(silentForS([subscribed])).toBeNull();
-    expect(silentForS([])).toBeNull();
+    expect(silentFor([subscribed], HOUR_MS)).toBeNull();
+    expect(silentFor([], HOUR_MS)).toBeNull();
   });
 
   test("is the task's age when a solo worker has been busy", () => {
@@ -312,8 +333,26 @@ describe("silentForS", () => {
     const worker = recorded("redis-7.0.15-busy").filter(
       ({ address, db }) => address === "127.0.0.1" && db === 0,
     );
-    expect(silentForS(worker)).toBe(6);
+    expect(silentFor(worker, HOUR_MS)).toEqual({ atLeastS: 6, atMostS: 6 });
   });
+
+  test.each<[string, Partial<ClientRow>, number, number, number]>([
+    ["the process is younger than the silence", { idleS: 615, ageS: 620 }, 20, 17, 20],
+    ["the clock was set forward since it connected", { idleS: 620, ageS: 7_797 }, 7_200, 25, 620],
+    ["the clock was set back since it wrote", { idleS: null, ageS: 6_600 }, 7_200, 0, 7_200],
+    ["the clock was set back since it connected", { idleS: 17, ageS: null }, 7_200, 0, 17],
+    ["the clock was set back and put right", { idleS: 610, ageS: 30 }, 7_200, 30, 610],
+    ["a connection seems older by the server's rounding", { idleS: 20, ageS: 21 }, 20.9, 20, 20],
+  ])("lies between what is certain and what is possible when %s", (_, shown, processS, least, most) => {
+    const rows = [pop(shown), subscribed];
+    expect(silentFor(rows, processS * 1_000)).toEqual({ atLeastS: least, atMostS: most });
+  });
+});
+
+test("pausedFor looks at nothing but the connections to fetch by", () => {
+  const rows = [pop({ idleS: 70, ageS: 600 }), row("10.0.0.7", 41_004, { idleS: 1 })];
+  expect(pausedFor(rows, HOUR_MS)).toEqual({ atLeastS: 70, atMostS: 70 });
+  expect(pausedFor(rows.slice(1), HOUR_MS)).toBeNull();
 });
 
 test("databases are those consumed from or listened in when others are used too", () => {

@@ -25,6 +25,7 @@ test("examine tells what a process does when it runs", () => {
   ).toEqual({
     state: "running",
     frozen: false,
+    frozenForMs: 0,
     ageMs: 3_020_510,
     voluntarySwitches: 41,
     children: 3,
@@ -75,6 +76,16 @@ test("examine counts by parents when the kernel keeps no list of children", () =
     "/proc/20/task/20/stat": "",
   });
   expect(examine(proc, 20, 5000)?.children).toBe(2);
+});
+
+test("examine tells for how long its group has been frozen when the kernel does", () => {
+  const group = { "/proc/20/cgroup": "1:name=systemd:/x\n0::/c1\n" };
+  const told = "frozen_usec 2010496\n";
+  expect(look({}, { ...group, "/sys/fs/cgroup/c1/cgroup.stat.local": told })?.frozenForMs).toBe(2_010.496);
+  const root = { "/proc/20/cgroup": "0::/\n", "/sys/fs/cgroup/unified/cgroup.stat.local": told };
+  expect(look({}, root)?.frozenForMs).toBe(2_010.496);
+  const outside = { "/proc/20/cgroup": "0::/../c1\n", "/sys/fs/cgroup/cgroup.stat.local": told };
+  expect(look({}, outside)?.frozenForMs).toBe(0);
 });
 
 test("examine gives no negative age and no switches when the kernel tells neither", () => {
