@@ -260,6 +260,16 @@ describe("a worker that its command line does not show", () => {
     expect(verdict).toMatchObject({ reason: "dead", node: "w1@web-1" });
   });
 
+  test("is not taken for one of two that are asked: nothing tells which", async () => {
+    const broker = brokerWith(1, () => [], { tell: listing(() => SILENT) });
+    const argv = ["--node=w1@web-1,w2@web-1"];
+    const { evidence } = await examined({ argv, broker, proc: () => worker });
+    expect(evidence.nodes).toMatchObject([
+      { node: "w1@web-1", process: { kind: "none" } },
+      { node: "w2@web-1", process: { kind: "none" } },
+    ]);
+  });
+
   test("is not looked for when a pid file names nobody", async () => {
     const broker = brokerWith(1, () => [], { tell: listing(() => SILENT) });
     const { verdict } = await examined({ argv: ["--pidfile=/run/w.pid"], broker, proc: () => worker });
@@ -357,7 +367,9 @@ describe("a worker that was forked after it had its command line", () => {
   test("is judged instead of its parent, which waits for it and has no connection", async () => {
     const parent = { ...WORKER, pid: 11 };
     const proc = procWith([parent, { ...forked, parent: 11, connections: 3 }]);
-    const { verdict } = await examined({ broker: silent, proc: () => proc });
+    const { evidence, verdict } = await examined({ broker: silent, proc: () => proc });
     expect(verdict).toMatchObject({ reason: "busy", pid: 12, forS: 74 });
+    // The list that it was found by was asked for with the sockets of its parent.
+    expect(looksOf(evidence).map(({ connections }) => connections?.kind)).toEqual([undefined, "known"]);
   });
 });

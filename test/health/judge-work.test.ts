@@ -102,6 +102,15 @@ describe("with --require-consuming a worker that answered", () => {
     [
       "is alive when its process is younger than the pause: the server's clock was set",
       { ...halfOpen, looks: looks(known(rows({ idleS: 600 }, 1)), processLook({ ageMs: 20_000 })) },
+        { work: work() },
+        "alive",
+      ],
+      [
+      "is alive while it may be healing, and the dead connection is listed as well",
+      {
+        ...halfOpen,
+        looks: looks(known([...rows({ idleS: 300 }, 1), row({ command: "brpop", idleS: 59 })])),
+      },
       { work: work() },
       "alive",
     ],
@@ -158,6 +167,19 @@ describe("with --require-consuming a worker that answered", () => {
   ])("%s", (_, seen, rest, expected) => {
     expect(reason(seen, rest, consuming)).toBe(expected);
     expect(reason(seen, rest, {})).toBe(expected === "stopped" ? "stopped" : "alive");
+  });
+});
+
+test("of several BRPOPs that nothing comes through the youngest tells for how long", () => {
+  const seen = {
+    ...halfOpen,
+    looks: looks(known([...rows({ idleS: 300 }, 1), row({ command: "brpop", idleS: 70 })])),
+  };
+  const rules = { ...RULES, work: { ...RULES.work, requireConsuming: true } };
+  expect(judge(evidence(seen, { ...pongs, work: work() }), rules)).toMatchObject({
+    reason: "not-consuming",
+    how: "half-open",
+    pausedS: 70,
   });
 });
 

@@ -151,6 +151,12 @@ describe("a process", () => {
       "open second-look",
     ],
     [
+      "that ran for two seconds and is stopped in the last look only is looked at again",
+      { looks: [...looks(PAUSED).slice(0, 2), ...looks(PAUSED, processLook({ state: "stopped" })).slice(2)] },
+      {},
+      "open second-look",
+    ],
+    [
       "that was stopped and goes on is not stopped",
       { looks: [...looks(PAUSED, processLook({ state: "stopped" })).slice(0, 2), ...looks(PAUSED).slice(2)] },
       {},
@@ -290,6 +296,24 @@ describe("a process without a connection", () => {
       "unknown undecided elsewhere",
     ],
     [
+      "is undecided when it is connected elsewhere and the broker is young",
+      { looks: looks(none({ elsewhere })) },
+      { brokerUpS: 20 },
+      "unknown undecided elsewhere",
+    ],
+    [
+      "is undecided when it is connected elsewhere and its master has long been one",
+      { looks: looks(none({ elsewhere })) },
+      { masterForS: 8_000 },
+      "unknown undecided elsewhere",
+    ],
+    [
+      "is reconnecting when its master is young: elsewhere are the Sentinels and the master that was",
+      { looks: looks(none({ elsewhere })) },
+      { brokerUpS: 20, masterForS: 8 },
+      "unknown undecided reconnecting",
+    ],
+    [
       "is busy when it has not noticed that it was cut off, for nobody knows how long",
       { looks: looks(none({ closeWait: true })) },
       { brokerUpS: 90_000 },
@@ -363,6 +387,33 @@ describe("a process with connections, whose main loop is silent", () => {
       { looks: looks(known([row({ idleS: 90 })])) },
       {},
       "unknown undecided elsewhere",
+    ],
+    [
+      "is busy when nothing of it fetches or listens here because the broker has closed that",
+      { process: hung, looks: looks({ ...known([row({ idleS: 90 })]), closeWait: true }) },
+      {},
+      "healthy busy",
+    ],
+    [
+      "is hung when its main thread wakes and it has no child: it may run the tasks itself",
+      {
+        process: hung,
+        looks: switching(1, known(rows({}).filter(({ id }) => id !== 4))).map((look) => ({
+          ...look,
+          process: { ...look.process, children: 0 },
+        })),
+      },
+      {},
+      "unhealthy hung",
+    ],
+    [
+      "is looked at again when its BRPOP waits, though nothing has come of it for long",
+      {
+        looks: looks(known(rows({ flags: "b", idleS: 8 }, 8))).slice(0, 2),
+        heartbeats: { kind: "not-listened" },
+      },
+      {},
+      "open second-look",
     ],
     [
       "is listened to before that is said",
@@ -664,6 +715,12 @@ describe("a process with connections, whose main loop turns", () => {
     ],
   ]);
 
+  test("has not fetched for as long as its youngest BRPOP", () => {
+    const two = known([...rows({ idleS: 300 }, 1), row({ command: "brpop", idleS: 70 })]);
+    const ceased = evidence({ looks: looks(two), heartbeats: beating() });
+    expect(judge(ceased, RULES)).toMatchObject({ reason: "catatonic", pausedS: 70 });
+  });
+
   test("is silent, whoever else beats with the number of its process", () => {
     const blocked = evidence({ heartbeats: { ...SILENCE, namesake: "celery@w2" } });
     expect(words(judge(blocked, RULES))).toBe("healthy busy");
@@ -725,6 +782,13 @@ describe("a process whose connections are not known", () => {
     ],
     ["is starting within its start grace", young, {}, "healthy starting", { startGraceMs: 30_000 }],
     [
+      "is busy within its start grace when it is connected to the broker",
+      { looks: looks(unknown(), processLook({ ageMs: 8_000 })) },
+      {},
+      "healthy busy",
+      { startGraceMs: 30_000 },
+    ],
+    [
       "is listened to for three seconds",
       { ...hidden(), heartbeats: { ...SILENCE, forMs: 2_900 } },
       {},
@@ -774,6 +838,26 @@ describe("a node out of sight", () => {
       { ...remote, heartbeats: beating() },
       nobodySubscribed,
       "unknown undecided out-of-sight",
+    ],
+    [
+      "is undecided when its heartbeats come by a channel of all databases: one of its name may send them elsewhere",
+      { ...remote, heartbeats: beating() },
+      { asking: { ...ASKED, via: { ...ASKED.via, channel: "/{db}.celery.pidbox" } } },
+      "unknown undecided out-of-sight",
+    ],
+    [
+      "is deaf when its heartbeats come by a channel of one database",
+      { ...remote, heartbeats: beating() },
+      { asking: { ...ASKED, via: { ...ASKED.via, channel: "/app.0.celery.pidbox" } } },
+      "healthy deaf",
+      { naming: { ...RULES.naming, fanoutPrefix: "/app.{db}." } },
+    ],
+    [
+      "is undecided when its heartbeats come and no database is named in channels",
+      { ...remote, heartbeats: beating() },
+      { asking: { ...ASKED, via: { ...ASKED.via, channel: "celery.pidbox" } } },
+      "unknown undecided out-of-sight",
+      { naming: { ...RULES.naming, fanoutPrefix: "" } },
     ],
     ["is undecided when nothing is heard", remote, {}, "unknown undecided out-of-sight"],
     [
