@@ -96,15 +96,16 @@ export function startLooks(
       const position = looks.push({ atMs: host.now(), process, connections: null }) - 1;
       // Before the list is asked for: a socket that is opened later is not missing from it.
       const sockets = worker === null ? null : socketsOf(host.proc, worker.pid);
-      return { patient, worker, position, sockets };
+      return { patient, position, sockets };
     });
     if (survey === null) return;
     const list = line === null ? UNASKED : await askBroker(line.channel);
     if (list === null) return;
     findTheMissing(list);
-    for (const { patient, worker, position, sockets } of seen) {
+    for (const { patient, position, sockets } of seen) {
       const taken = patient.looks[position];
-      if (sockets === null || taken === undefined || worker !== patient.worker) continue;
+      // Gone where another process has just been found to be the worker: these sockets are not its own.
+      if (sockets === null || taken === undefined) continue;
       const alone = survey.workers.length < 2 && survey.possible.length === 0;
       const connections = attribute({ sockets, ...list, alone });
       patient.looks[position] = { ...taken, connections };
