@@ -53,16 +53,18 @@ function unfitness(
     return null;
   } catch (error) {
     const { code = "", message } = error as NodeJS.ErrnoException;
+    const coded = code === "" ? "" : ` (${code})`;
+    const files = [...new Set([certfile, keyfile])].join(", ");
     const detail = /DECRYPT|PASSWORD|INTERRUPTED_OR_CANCELLED/.test(code)
-      ? `ssl_password does not open the key in ${keyfile}`
+      ? `ssl_password does not open the key of ssl_keyfile${coded}: ${keyfile}`
       : /KEY_VALUES_MISMATCH/.test(code)
-        ? `the key in ${keyfile} is not that of the certificate in ${certfile}`
+        ? `the key of ssl_keyfile is not that of ssl_certfile${coded}: ${files}`
         : /NO_START_LINE|BAD_END_LINE|DECODE|ASN1|UNSUPPORTED/.test(code)
-          ? `${certfile} or ${keyfile} does not hold what ssl_certfile and ssl_keyfile should`
+          ? `ssl_certfile holds no certificate, or ssl_keyfile no key${coded}: ${files}`
           : /CIPHER/.test(code)
-            ? "ssl_ciphers names none that is known"
-            : message;
-    return { kind: "unreachable", cause: "tls-file", detail: code === "" ? detail : `${detail} (${code})` };
+            ? `ssl_ciphers names none that is known${coded}`
+            : message + coded;
+    return { kind: "unreachable", cause: "tls-file", detail };
   }
 }
 
@@ -119,7 +121,7 @@ class UnreadableFile extends Error {
     this.failure = {
       kind: "unreachable",
       cause: "tls-file",
-      detail: `${setting} ${path}: ${code ?? message}`,
+      detail: `${setting} (${code ?? message}): ${path}`,
     };
   }
 }

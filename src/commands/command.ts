@@ -1,6 +1,6 @@
 import type { UsageProblem } from "../cli/usage.ts";
 import type { Host } from "../host.ts";
-import { page } from "../render/speech.ts";
+import { page, sentence as shown } from "../render/speech.ts";
 
 /** What the process is to say and how it is to end. */
 export interface Ending {
@@ -24,5 +24,5 @@ export interface Told<Configuration> {
 export type Run<Configuration> = (told: Told<Configuration>, host: Host) => Promise<Ending>;
 
 export function misused({ sentence }: UsageProblem): Ending {
-  return { stdout: "", stderr: page([`celery-probe: ${sentence}`]), exitCode: 1 };
+  return { stdout: "", stderr: page([shown(`celery-probe: ${sentence}`)]), exitCode: 1 };
 }

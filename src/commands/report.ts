@@ -5,7 +5,7 @@ import type { Host } from "../host.ts";
 import { unwrittenWords } from "../render/install-words.ts";
 import { checkJson } from "../render/json.ts";
 import { REPORT_HEAD, REPORT_JSON_HEAD, reportJson, reportText } from "../render/report-text.ts";
-import { line } from "../render/speech.ts";
+import { line, sentence } from "../render/speech.ts";
 import { gatherReport } from "../report/gather-report.ts";
 import { hideIn } from "../report/mask.ts";
 import { type Ending, misused, type Run } from "./command.ts";
@@ -50,6 +50,6 @@ async function obstacleAt(path: string, host: Host): Promise<string | null> {
   return isOurs ? null : `${path} is a file that is no report, and was left as it is: expected another name`;
 }
 
-function failed(sentence: string): Ending {
-  return { stdout: "", stderr: `celery-probe: ${line(sentence)}\n`, exitCode: 1 };
+function failed(words: string): Ending {
+  return { stdout: "", stderr: `celery-probe: ${line(sentence(words))}\n`, exitCode: 1 };
 }

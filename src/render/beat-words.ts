@@ -1,12 +1,13 @@
 import type { BeatEvidence, BeatReason, BeatVerdict } from "../beat/beat-verdict.ts";
-import { seconds } from "./speech.ts";
+import { brief, names, seconds, sentence } from "./speech.ts";
 
 /** What was seen of the beat, and the next step. */
 export function beatStatement(
   evidence: BeatEvidence,
   { reason }: BeatVerdict,
 ): readonly [fact: string, hint: string | null] {
-  return WORDS[reason](evidence);
+  const [fact, hint] = WORDS[reason](evidence);
+  return [sentence(fact), hint];
 }
 
 type Words = (evidence: BeatEvidence) => readonly [fact: string, hint: string | null];
@@ -26,11 +27,11 @@ const WORDS: { readonly [R in BeatReason]: Words } = {
     "restart the worker; its log says why it ended",
   ],
   unrecognised: ({ possible }) => [
-    `no beat is recognised here; ${possible.map(({ pid, words }) => `process ${pid} (${words})`).join(", ")} may be one`,
+    `no beat is recognised here; ${names(possible.map(({ pid, words }) => `process ${pid} (${brief(words)})`))} may be one`,
     "--pidfile names its pid file, as celery beat --pidfile writes it",
   ],
   "several-beats": ({ beats }) => [
-    `${beats?.length ?? 0} beats run here: ${(beats ?? []).map(processText).join(", ")}`,
+    `${beats?.length ?? 0} beats run here: ${names((beats ?? []).map(processText))}`,
     "every periodic task is sent once by each: leave one, and start workers without -B beside it",
   ],
   stopped: (evidence) => [
@@ -74,7 +75,7 @@ function processText({ pid, isEmbedded }: { readonly pid: number; readonly isEmb
 }
 
 function pathOf({ only }: BeatEvidence): string {
-  return only !== null && "path" in only.schedule ? only.schedule.path : "its schedule file";
+  return only !== null && "path" in only.schedule ? brief(only.schedule.path) : "its schedule file";
 }
 
 function lockOf({ only }: BeatEvidence): string {
@@ -89,15 +90,15 @@ function details({ only }: BeatEvidence): string {
     case "there":
       parts.push(
         writtenAgoS === null
-          ? `${schedule.path} is there, and is written when it ends (ndbm)`
-          : `${schedule.path} written ${seconds(Math.max(0, writtenAgoS))} ago`,
+          ? `${brief(schedule.path)} is there, and is written when it ends (ndbm)`
+          : `${brief(schedule.path)} written ${seconds(Math.max(0, writtenAgoS))} ago`,
       );
       break;
     case "none":
       parts.push(`scheduler ${schedule.scheduler}, which keeps no file`);
       break;
     case "forbidden":
-      parts.push(`${schedule.path} may not be looked at by this user`);
+      parts.push(`${brief(schedule.path)} may not be looked at by this user`);
       break;
     case "unknown":
       parts.push(

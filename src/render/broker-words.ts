@@ -7,6 +7,7 @@ import type {
 } from "../broker/failure.ts";
 import type { Evidence } from "../health/evidence.ts";
 import type { Plan } from "../health/plan.ts";
+import { sentence, shortened } from "./speech.ts";
 
 /** A fact, and what to do about it. */
 export interface Statement {
@@ -183,14 +184,14 @@ export function channelOf(plan: Plan, { asking }: Evidence): string {
 
 /** The sentence and the hint for a broker that nothing could be had from. `address` is already redacted. */
 export function brokerStatement(address: string, failure: BrokerFailure): Statement {
-  const detail = short(failure.detail.replace(/\.$/, ""));
+  const detail = shortened(failure.detail.replace(/\.$/, ""), LONGEST_DETAIL);
   const where = failure.where ?? address;
   const [fact, hint] =
     failure.kind === "unreachable"
       ? UNREACHABLE[failure.cause](where, { ...failure, detail })
       : REFUSED[failure.cause](where, { ...failure, detail });
   const ofSentinel = failure.bySentinel ? SENTINELS[failure.cause] : undefined;
-  return { fact, hint: ofSentinel ?? hint };
+  return { fact: sentence(fact), hint: ofSentinel ?? hint };
 }
 
 /** Sentinels have users and passwords of their own, and settings for them. */
@@ -205,9 +206,5 @@ const SENTINELS: { readonly [C in BrokerFailure["cause"]]?: string } = {
   "no-tls": "leave --sentinel-tls out, or correct the port",
 };
 
-/** Protected mode explains itself in a thousand characters; the beginning says it. */
+/** Protected mode explains itself in a thousand characters; the beginning says it, and of paths the end. */
 const LONGEST_DETAIL = 240;
-
-function short(text: string): string {
-  return text.length <= LONGEST_DETAIL ? text : `${text.slice(0, LONGEST_DETAIL)} …`;
-}

@@ -1,6 +1,6 @@
 import type { Code, Finding, Level } from "../doctor/finding.ts";
 import { findingWords } from "./findings/finding-words.ts";
-import { amount, line } from "./speech.ts";
+import { amount, line, sentence } from "./speech.ts";
 
 const MARK: { readonly [L in Level]: string } = {
   ok: "ok",
@@ -19,7 +19,7 @@ export function findingLines(finding: Finding, inColour: boolean): readonly stri
   const { seen, next } = findingWords(finding);
   const { code, level, about } = finding;
   const subject = about === null ? code : `${code} ${about}`;
-  const first = `${marked(level, inColour)} ${line(`${subject}: ${seen}`)}`;
+  const first = `${marked(level, inColour)} ${line(sentence(`${subject}: ${seen}`))}`;
   return next === null ? [first] : [first, `${" ".repeat(MARK_WIDTH)} → ${line(next)}`];
 }
 

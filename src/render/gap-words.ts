@@ -2,7 +2,7 @@ import type { Evidence } from "../health/evidence.ts";
 import type { Plan } from "../health/plan.ts";
 import type { Gap, Unseen, Want } from "../health/verdict.ts";
 import { channelOf, exchangeHint, type Statement } from "./broker-words.ts";
-import { amount, names, place, seconds, time } from "./speech.ts";
+import { amount, brief, names, place, seconds, time } from "./speech.ts";
 
 type Of<K extends Gap["kind"]> = Extract<Gap, { kind: K }>;
 
@@ -77,7 +77,7 @@ export function gapStatement(gap: Gap, plan: Plan, evidence: Evidence): Statemen
       return misnamed(gap);
     case "unrecognised":
       return {
-        fact: `no process here is known to be ${gap.node}, and process ${gap.pid} (${gap.words}) may be it`,
+        fact: `no process here is known to be ${gap.node}, and process ${gap.pid} (${brief(gap.words)}) may be it`,
         hint: "--pidfile names it; as the worker's user and group the probe also sees its connections",
       };
     case "unseen":

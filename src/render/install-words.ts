@@ -1,9 +1,10 @@
 import type { Installation } from "../install/install.ts";
 import type { CopyProblem } from "../machine/parts.ts";
+import { brief } from "./speech.ts";
 
 /** What came of an installation, in a sentence. */
 export function installWords(done: Installation, version: string): string {
-  const { path } = done;
+  const path = brief(done.path);
   switch (done.kind) {
     case "installed":
       return `celery-probe ${version} is installed as ${path}`;
@@ -20,7 +21,7 @@ export function installWords(done: Installation, version: string): string {
     case "unreadable":
       return `${path} may not be read by this user`;
     case "failed":
-      return unwrittenWords(path, done.problem);
+      return unwrittenWords(done.path, done.problem);
     default:
       return done satisfies never;
   }
@@ -28,7 +29,7 @@ export function installWords(done: Installation, version: string): string {
 
 /** Why a file could not be written. */
 export function unwrittenWords(path: string, { cause, detail }: CopyProblem): string {
-  return `${path} could not be written: ${cause === "other" ? `${CAUSES.other} (${detail})` : CAUSES[cause]}`;
+  return `${brief(path)} could not be written: ${cause === "other" ? `${CAUSES.other} (${detail})` : CAUSES[cause]}`;
 }
 
 const CAUSES: { readonly [C in CopyProblem["cause"]]: string } = {

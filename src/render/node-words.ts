@@ -1,6 +1,6 @@
 import type { Hearing, Look, NodeEvidence, ProcessSight } from "../health/evidence.ts";
 import type { Connections } from "../worker/connections.ts";
-import { amount, place, seconds, time } from "./speech.ts";
+import { amount, brief, place, seconds, time } from "./speech.ts";
 
 /** What was seen of one node, for people: each line with its name. */
 export function nodeLines({
@@ -35,7 +35,7 @@ function processWords(
       if (process.zombie !== null) return `${process.zombie}, a zombie`;
       return process.suspect === null
         ? "none"
-        : `none that is known; perhaps ${process.suspect.pid} (${process.suspect.words})`;
+        : `none that is known; perhaps ${process.suspect.pid} (${brief(process.suspect.words)})`;
     case "seen": {
       const { pid, foundBy, pool } = process;
       const look = last?.process;

@@ -13,6 +13,34 @@ export function line(text: string): string {
   });
 }
 
+/** A sentence shows so many characters of a path, a URL, or another text from elsewhere. */
+const LONGEST_WORD = 100;
+
+/** A text in quotes, or what has no blank in it. Quotes stand free: an apostrophe opens none. */
+const LONG_WORD = /(?<=^|[\s(])'[^']{99,}'(?=[\s,;:.)]|$)|\S{101,}/g;
+
+/**
+ * A sentence whose long words from elsewhere are shortened in the middle: they reach thousands of characters, and what
+ * tells stands behind them as well. Commands to paste are not for it.
+ */
+export function sentence(text: string): string {
+  return text.length <= LONGEST_WORD ? text : text.replace(LONG_WORD, brief);
+}
+
+/** A text from elsewhere that may have blanks: a path, or a command line. */
+export function brief(text: string): string {
+  return shortened(text, LONGEST_WORD);
+}
+
+/** A text, or its beginning and its end, in at most so many characters. Of a path the end is the name of the file. */
+export function shortened(text: string, most: number): string {
+  if (text.length <= most) return text;
+  const end = Math.floor(most / 2) - 1;
+  // Half a character may be left on either side.
+  const first = text.slice(0, most - end - 1).replace(/[\ud800-\udbff]$/, "");
+  return `${first}…${text.slice(-end).replace(/^[\udc00-\udfff]/, "")}`;
+}
+
 /** The lines as they are written, cut to what a health check's reader keeps, at the end of a character. */
 export function page(lines: readonly string[]): string {
   const text = `${lines.map(line).join("\n")}\n`;

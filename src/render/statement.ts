@@ -6,7 +6,7 @@ import type { About, Verdict } from "../health/verdict.ts";
 import type { Endpoint } from "../worker/sockets.ts";
 import { brokerStatement, channelOf, exchangeHint, type Statement } from "./broker-words.ts";
 import { gapStatement } from "./gap-words.ts";
-import { amount, names, place, seconds, time } from "./speech.ts";
+import { amount, brief, names, place, seconds, sentence, time } from "./speech.ts";
 import { workHints, workStatement } from "./work-words.ts";
 
 /** The verdict in words: what was seen, and what to do about it. */
@@ -23,7 +23,7 @@ export function statement(report: CheckReport): Statement {
       : null,
   ].filter((one) => one !== null);
   return {
-    fact: fact + answeredToo(verdict, evidence),
+    fact: sentence(fact + answeredToo(verdict, evidence)),
     // A question ends itself.
     hint: hints.join("; ").replaceAll("?; ", "? ") || null,
   };
@@ -214,7 +214,9 @@ function deadStatement(
 ): Statement {
   const named = nodes.some(({ process }) => process.kind === "seen") ? "of that name " : "";
   const absence =
-    pidfile === null ? `there is no worker process ${named}here` : `${pidfile} names no worker process`;
+    pidfile === null
+      ? `there is no worker process ${named}here`
+      : `${brief(pidfile)} names no worker process`;
   switch (how) {
     case "none":
       return {

@@ -2,7 +2,7 @@ import { label } from "../cli/usage.ts";
 import type { Via } from "../health/evidence.ts";
 import type { CheckReport } from "../health/report.ts";
 import { nodeLines } from "./node-words.ts";
-import { seconds, time } from "./speech.ts";
+import { names, seconds, sentence, time } from "./speech.ts";
 import { statement } from "./statement.ts";
 import { channelOf } from "./broker-words.ts";
 import { workLines } from "./work-words.ts";
@@ -24,9 +24,7 @@ function evidenceLines({ plan, evidence, elapsedMs, unknownVariables }: CheckRep
     ],
     [
       "asked",
-      plan.asked.kind === "nodes"
-        ? plan.asked.nodes.join(", ")
-        : `all nodes; ${plan.asked.atLeast} must answer`,
+      plan.asked.kind === "nodes" ? names(plan.asked.nodes) : `all nodes; ${plan.asked.atLeast} must answer`,
     ],
     ...(plan.writeBroker === null
       ? []
@@ -47,7 +45,7 @@ function evidenceLines({ plan, evidence, elapsedMs, unknownVariables }: CheckRep
     case "broker-failed":
       rows.push(
         ["pings sent", String(asking.pings)],
-        ["failure", `${asking.failure.cause}: ${asking.failure.detail}`],
+        ["failure", sentence(`${asking.failure.cause}: ${asking.failure.detail}`)],
       );
       break;
     case "no-time":

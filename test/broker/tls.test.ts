@@ -77,21 +77,21 @@ test("tlsOptions says which of our own files does not fit", async () => {
   };
   expect(problem({})).toBe("fits");
   expect(problem({ keyfile: client.encryptedKey, keyPassword: "wrong" })).toMatch(
-    /^tls-file: ssl_password does not open the key in .*client-encrypted\.key \(/,
+    /^tls-file: ssl_password does not open the key of ssl_keyfile \(\w+\): .*client-encrypted\.key$/,
   );
   expect(problem({ keyfile: client.encryptedKey })).toMatch(
-    /^tls-file: ssl_password does not open the key in /,
+    /^tls-file: ssl_password does not open the key of ssl_keyfile /,
   );
   expect(problem({ keyfile: server.good.key })).toMatch(
-    /^tls-file: the key in .* is not that of the certificate in /,
+    /^tls-file: the key of ssl_keyfile is not that of ssl_certfile \(\w+\): .*client\.pem, .*\.key$/,
   );
   expect(problem({ certfile: file("README") })).toMatch(
-    /^tls-file: .*README or .* does not hold what ssl_certfile/,
+    /^tls-file: ssl_certfile holds no certificate, or ssl_keyfile no key \(\w+\): .*README, .*client\.key$/,
   );
   expect(problem({ ciphers: "none-such" })).toMatch(/^tls-file: ssl_ciphers names none that is known/);
   const ca = tlsOptions({ ...REQUIRED, caCerts: file("README") }, {});
   expect(ca).toMatchObject({
-    problem: { detail: expect.stringMatching(/README: holds no certificate$/) as string },
+    problem: { detail: expect.stringMatching(/^ssl_ca_certs \(holds no certificate\): .*README$/) as string },
   });
 });
 
@@ -104,7 +104,7 @@ test.each(["caCerts", "caPath", "certfile", "keyfile"] as const)(
       problem: {
         kind: "unreachable",
         cause: "tls-file",
-        detail: expect.stringMatching(/^ssl_\w+ .*nowhere: ENOENT$/) as string,
+        detail: expect.stringMatching(/^ssl_\w+ \(ENOENT\): .*nowhere$/) as string,
       },
     });
   },

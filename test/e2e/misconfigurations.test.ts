@@ -140,7 +140,7 @@ const MISTAKES: Readonly<Record<string, Mistake>> = {
   },
   "an authority that is not there": {
     url: () => `${tls.url()}?ssl_ca_certs=/nowhere.pem`,
-    says: /cannot be used: ssl_ca_certs \/nowhere\.pem: ENOENT/,
+    says: /cannot be used: ssl_ca_certs \(ENOENT\): \/nowhere\.pem;/,
   },
   "a socket that is not there": {
     url: () => "redis+socket:///nowhere/redis.sock",

@@ -390,7 +390,16 @@ describe("a process with connections, whose main loop is silent", () => {
     ],
     [
       "is busy when nothing of it fetches or listens here because the broker has closed that",
-      { process: hung, looks: looks({ ...known([row({ idleS: 90 })]), closeWait: true }) },
+      {
+        process: hung,
+        looks: looks({
+          kind: "known",
+          by: "socket",
+          rows: [row({ idleS: 90 })],
+          closeWait: true,
+          elsewhere: [],
+        }),
+      },
       {},
       "healthy busy",
     ],

@@ -9,6 +9,7 @@ import type { Plan } from "../../src/health/plan.ts";
 import type { CheckReport } from "../../src/health/report.ts";
 import type { Gap, Reason, Unseen, Verdict, Want } from "../../src/health/verdict.ts";
 import type { Tasks } from "../../src/health/work-evidence.ts";
+import { brokerStatement } from "../../src/render/broker-words.ts";
 import { checkJson } from "../../src/render/json.ts";
 import { page } from "../../src/render/speech.ts";
 import { checkText } from "../../src/render/text.ts";
@@ -42,7 +43,7 @@ const UNREACHABLE: Record<UnreachableCause, string> = {
   "connect-failed": "EPERM",
   "socket-missing": "ENOENT",
   "socket-forbidden": "EACCES",
-  "tls-file": "ssl_ca_certs /run/ca.pem: ENOENT",
+  "tls-file": "ssl_ca_certs (ENOENT): /run/ca.pem",
   "certificate-unknown": "SELF_SIGNED_CERT_IN_CHAIN",
   "certificate-expired": "CERT_HAS_EXPIRED",
   "certificate-other-host": "ERR_TLS_CERT_ALTNAME_INVALID",
@@ -330,6 +331,18 @@ describe("the line", () => {
     expect(new Set(lines.map((text) => text.replace(/: [A-Z]+ .*; hint/, "; hint"))).size).toBe(lines.length);
     expect(new Set(lines.map((text) => text.split("; hint: ")[1])).size).toBeGreaterThan(lines.length - 3);
     expect(lines.join("\n")).toMatchSnapshot();
+  });
+
+  test("of a broker that fails has all its words when address and detail are long", () => {
+    const path = `/srv/${"folder/".repeat(584)}key.pem`;
+    const url = `rediss://cache:6379/0?ssl_certfile=${path}`;
+    for (const failure of FAILURES) {
+      const long = brokerStatement(url, { ...failure, detail: `ssl_certfile (ENOENT): ${path}` });
+      const short = brokerStatement("URL", { ...failure, detail: "ssl_certfile (ENOENT): PATH" });
+      const words = long.fact.replace(/rediss:\S*…\S*key\.pem/, "URL").replace(/\S*…\S*key\.pem/, "PATH");
+      expect(words).toBe(short.fact);
+      expect(long.fact.length).toBeLessThan(400);
+    }
   });
 
   test("says how often it was asked, and that the deadline cut it short, when it did", () => {

@@ -9,6 +9,7 @@ import { RESULT_WORDS } from "./results.ts";
 import { SETTINGS_WORDS } from "./settings.ts";
 import { TASK_WORDS } from "./tasks.ts";
 import { WORKER_WORDS } from "./worker.ts";
+import { sentence } from "../speech.ts";
 import type { FindingWords, WordsOf } from "./words.ts";
 
 const WORDS: WordsOf<Facts> = {
@@ -30,5 +31,6 @@ export const CODES = Object.keys(WORDS) as readonly Code[];
 export function findingWords({ code, level, about, facts }: Finding): FindingWords {
   // Code and facts of a finding belong together, which the compiler sees of each and not of all.
   const words = WORDS[code] as (facts: Facts[Code], level: Level, about: string | null) => FindingWords;
-  return words(facts, level, about);
+  const { seen, next } = words(facts, level, about);
+  return { seen: sentence(seen), next };
 }

@@ -1,6 +1,6 @@
 import type { LogFacts, LogPart } from "../../doctor/facts/log.ts";
 import type { KnownLines, LineKind } from "../../doctor/known-lines.ts";
-import { amount } from "../speech.ts";
+import { amount, shortened } from "../speech.ts";
 import type { WordsOf } from "./words.ts";
 
 /** So many characters of a line are shown. */
@@ -77,7 +77,7 @@ export const LOG_WORDS: WordsOf<LogFacts> = {
         const { kind, count, last } = facts.its;
         const [name, next] = KINDS[kind];
         const where = facts.part === "since-start" ? SINCE : `in ${partOf(facts.part, "it")}`;
-        return { seen: `${name}, ${count} × ${where}; last: ${shown(last)}`, next };
+        return { seen: `${name}, ${count} × ${where}; last: ${shortened(last, SHOWN)}`, next };
       }
       case "earlier":
         return { seen: `before its last start: ${facts.its.map(briefly).join("; ")}`, next: null };
@@ -98,9 +98,5 @@ function partOf(part: LogPart, text: string): string {
 
 /** The last line, and how many of its kind there are beside it. */
 function briefly({ count, last }: KnownLines): string {
-  return shown(last) + (count > 1 ? ` and ${count - 1} more of its kind` : "");
-}
-
-function shown(last: string): string {
-  return last.length > SHOWN ? `${last.slice(0, SHOWN)} …` : last;
+  return shortened(last, SHOWN) + (count > 1 ? ` and ${count - 1} more of its kind` : "");
 }

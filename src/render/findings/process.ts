@@ -1,5 +1,5 @@
 import type { ProcessFacts } from "../../doctor/facts/process.ts";
-import { amount, bytes, names, seconds, time } from "../speech.ts";
+import { amount, brief, bytes, names, seconds, time } from "../speech.ts";
 import type { WordsOf } from "./words.ts";
 
 export const PROCESS_WORDS: WordsOf<ProcessFacts> = {
@@ -52,7 +52,7 @@ export const PROCESS_WORDS: WordsOf<ProcessFacts> = {
     };
   },
   interpreter: ({ path, pythonPath, foreignScript }) => ({
-    seen: `${path}${pythonPath === null ? "" : `, PYTHONPATH ${pythonPath}`}${foreignScript === null ? "" : `, and runs ${foreignScript} of another environment`}`,
+    seen: `${brief(path)}${foreignScript === null ? "" : `, and runs ${brief(foreignScript)} of another environment`}${pythonPath === null ? "" : `, PYTHONPATH ${brief(pythonPath)}`}`,
     next:
       foreignScript === null
         ? null
@@ -64,13 +64,13 @@ export const PROCESS_WORDS: WordsOf<ProcessFacts> = {
         return { seen: `${names(facts.files)} can be written`, next: null };
       case "no-folder":
         return {
-          seen: `the folder ${facts.path} of ${facts.option} is not there`,
+          seen: `the folder of ${facts.option} is not there: ${brief(facts.path)}`,
           next: "make it, or mount it",
         };
       case "forbidden": {
         const { option, path, isFolder, owner, mode, user } = facts;
         return {
-          seen: `${isFolder ? "the folder " : ""}${path} of ${option} belongs to ${owner} with mode ${mode}, and the worker is ${user}`,
+          seen: `${isFolder ? `the folder of ${option}` : option} belongs to ${owner} with mode ${mode}, and the worker is ${user}: ${brief(path)}`,
           next: `chown ${user} ${path}`,
         };
       }

@@ -1,5 +1,5 @@
 import type { SettingsFacts } from "../../doctor/facts/settings.ts";
-import { bytes } from "../speech.ts";
+import { bytes, names } from "../speech.ts";
 import type { WordsOf } from "./words.ts";
 
 export const SETTINGS_WORDS: WordsOf<SettingsFacts> = {
@@ -22,9 +22,7 @@ export const SETTINGS_WORDS: WordsOf<SettingsFacts> = {
       ...(unenforced.length > 0
         ? [`a ${pool ?? ""} pool does not enforce the ${unenforced.join(" and the ")} one`]
         : []),
-      ...(without.length > 0
-        ? [`${without.join(", ")} ${without.length === 1 ? "has" : "have"} no effect`]
-        : []),
+      ...(without.length > 0 ? [`without effect: ${names(without)}`] : []),
     ].join("; ");
     const next = [
       ...(isTurned
@@ -37,14 +35,14 @@ export const SETTINGS_WORDS: WordsOf<SettingsFacts> = {
         ? ["use -P prefork where limits matter, or give the task's own calls timeouts"]
         : []),
       ...(without.length > 0
-        ? [`task_soft_time_limit and task_time_limit count: ${without.join(", ")} may be read by nobody`]
+        ? [`task_soft_time_limit and task_time_limit count: ${names(without)} may be read by nobody`]
         : []),
     ];
     return { seen, next: next.length === 0 ? null : next.join("; ") };
   },
   "container-timeouts"({ limit, kind, gapS, looked, over, near }) {
     const list = (some: readonly (readonly [string, number])[]) =>
-      some.map(([name, value]) => `${name}=${value}`).join(", ");
+      names(some.map(([name, value]) => `${name}=${value}`));
     if (over.length === 0 && near.length === 0) {
       return {
         seen: `${looked} in its environment, all ${gapS} s or more below the ${kind} limit of ${limit} s`,
@@ -52,9 +50,9 @@ export const SETTINGS_WORDS: WordsOf<SettingsFacts> = {
       };
     }
     const seen = [
-      ...(over.length > 0 ? [`${list(over)}: not below the ${kind} limit of ${limit} s`] : []),
+      ...(over.length > 0 ? [`not below the ${kind} limit of ${limit} s: ${list(over)}`] : []),
       ...(near.length > 0
-        ? [`${list(near)}: less than ${gapS} s below the ${kind} limit of ${limit} s`]
+        ? [`less than ${gapS} s below the ${kind} limit of ${limit} s: ${list(near)}`]
         : []),
     ].join("; ");
     return {

@@ -89,7 +89,7 @@ describe("time limits", () => {
   test.concurrent("of a variable that nobody reads are a warning", async () => {
     const { of } = await ask({ env: { CELERY_TASK_SOFT_TIME_LIMIT: "180" } });
     expect(of("time-limits")).toMatchObject([
-      { level: "warning", seen: "none; CELERY_TASK_SOFT_TIME_LIMIT has no effect" },
+      { level: "warning", seen: "none; without effect: CELERY_TASK_SOFT_TIME_LIMIT" },
     ]);
   });
 
@@ -104,7 +104,7 @@ describe("time limits", () => {
     expect(of("container-timeouts")).toMatchObject([
       {
         level: "warning",
-        seen: "ANSIBLE_PLAYBOOK_TIMEOUT=300: not below the soft limit of 180 s; HTTP_TIMEOUT=170: less than 30 s below the soft limit of 180 s",
+        seen: "not below the soft limit of 180 s: ANSIBLE_PLAYBOOK_TIMEOUT=300; less than 30 s below the soft limit of 180 s: HTTP_TIMEOUT=170",
       },
     ]);
   });
@@ -145,7 +145,7 @@ test.concurrent("files of its command line can be written, or their folder is go
   ]);
   rmSync(folder, { recursive: true });
   expect((await diagnoseIn(container)).of("file-permissions")).toMatchObject([
-    { level: "problem", seen: `the folder ${folder} of --pidfile is not there` },
+    { level: "problem", seen: `the folder of --pidfile is not there: ${folder}` },
   ]);
 });
 
