@@ -29,6 +29,10 @@ interface Fake {
   /** The value of a command's reply; undefined: it is refused. */
   readonly broker?: (command: Command) => unknown;
   readonly epochSeconds?: number;
+  /** Of the health check; by default it has not run. */
+  readonly check?: Partial<CheckReport>;
+  /** What takes the place of the scene's own. */
+  readonly scene?: Partial<Scene>;
 }
 
 /** A scene for a topic, in which nothing is seen but what is given, and what was sent to the broker and the backend. */
@@ -68,7 +72,7 @@ export function fakeScene(fake: Fake): { readonly scene: Scene; readonly sent: r
     config: parsed.value.config,
     host,
     deadline: startDeadline(60_000, host.now),
-    check: { plan } as CheckReport,
+    check: { plan, ...fake.check } as CheckReport,
     workers: fake.proc === undefined ? [] : [{ node: NODE, process }],
     session: success({ plan, send, read: { target: server.servers[0] }, ask } as unknown as Session),
     nodes: () => Promise.resolve([NODE]),
@@ -81,6 +85,7 @@ export function fakeScene(fake: Fake): { readonly scene: Scene; readonly sent: r
     heard: () => new Map(),
     spans: () => new Map(),
     observed: () => observed,
+    ...fake.scene,
   };
   return { scene: scene as unknown as Scene, sent };
 }

@@ -1,0 +1,194 @@
+import type { Unreachable } from "../../src/broker/failure.ts";
+import type { Scene } from "../../src/doctor/scene.ts";
+import type { Verdict } from "../../src/health/verdict.ts";
+import type { FileLook, Files } from "../../src/machine/parts.ts";
+import { failure, success } from "../../src/outcome.ts";
+import type { Command } from "../../src/pidbox/channel.ts";
+import { evidence } from "../health/seen.ts";
+import { procWith, WORKER } from "../health/fake-worker.ts";
+import type { FakeProcess } from "../worker/fake-proc.ts";
+import { machine } from "./fake-machine.ts";
+import { fakeScene, NODE } from "./fake-scene.ts";
+
+export type Fake = Parameters<typeof fakeScene>[0];
+
+export const NOW_S = 10_000;
+
+/** Replies by the command's name. */
+export const replying = (values: Readonly<Record<string, unknown>>) => ({
+  broker: ([name]: Command): unknown => values[name],
+});
+export const REFUSED: Unreachable = {
+  kind: "unreachable",
+  cause: "connection-refused",
+  detail: "ECONNREFUSED",
+};
+export const noSession: Fake = { scene: { session: failure(REFUSED) } };
+
+export const info = (...lines: readonly string[]): Fake => ({
+  ...replying({ INFO: lines.join("\r\n") }),
+  check: { evidence: evidence() },
+});
+export const memory = (used: number, limit: number, policy = "noeviction") =>
+  info(`used_memory:${used}`, `maxmemory:${limit}`, `maxmemory_policy:${policy}`);
+
+export const about = { node: NODE, pid: 12 };
+export const judged = (verdict: Verdict): Fake => ({ check: { verdict } });
+export const silence = { measured: "connections", forS: 74, graceMs: 300_000 } as const;
+
+export const pool = (more: object): NonNullable<Fake["told"]> => ({
+  stats: { pool: { implementation: "celery.concurrency.prefork:TaskPool", ...more } },
+});
+/** A worker in sight. */
+export const inSight = (process: Partial<FakeProcess>, more: Fake = {}): Fake => {
+  const proc = procWith([{ ...WORKER, ...process }]);
+  return { proc: [proc, proc], ...more };
+};
+export const environment = (text: string) =>
+  inSight({ environment: text }, { told: pool({ timeouts: [0, 60] }) });
+
+/** Files by their paths below /proc/12/root; whatever else is asked for is not there. */
+const withFiles = (
+  looks: Readonly<Record<string, Partial<FileLook>>>,
+  tail = "",
+): NonNullable<Fake["host"]> => {
+  const look: Files["look"] = (path) => {
+    const found = looks[path.replace("/proc/12/root", "")];
+    return found === undefined
+      ? failure("gone")
+      : success({ kind: "file", uid: 0, gid: 0, mode: 0o644, bytes: 1, modifiedS: NOW_S, ...found });
+  };
+  const files = { look, tail: (path: string) => (look(path).ok ? success(tail) : failure("gone")) };
+  return { files: () => Promise.resolve(files as unknown as Files), epochSeconds: () => NOW_S };
+};
+export const NO_FILES = withFiles({});
+
+export const moments = (...[before, after = before]: Parameters<typeof machine>[1][]): Fake => ({
+  proc: [machine(2, before ?? {}), machine(2, after ?? {})],
+  host: NO_FILES,
+});
+/** In a container that has been up for 950 s. */
+export const startedAt = (startTicks: number): Fake =>
+  inSight(
+    { startTicks },
+    {
+      host: withFiles({ "/.dockerenv": {} }),
+      scene: { workers: [{ node: NODE, process: { pid: 12, startTicks } }] as unknown as Scene["workers"] },
+    },
+  );
+export const pidfile = (look: Partial<FileLook> | null): Fake => {
+  const status = "Uid:\t1\t1\t1\t1\nGid:\t1\t1\t1\t1\n";
+  const words = [...WORKER.words, "--pidfile=/run/w.pid"];
+  const proc = procWith([{ ...WORKER, words }], { "/proc/12/status": status });
+  return { proc: [proc, proc], host: withFiles(look === null ? {} : { "/run/w.pid": look }) };
+};
+
+export const logged = (text: string): Fake => ({
+  args: ["--log", "/w.log"],
+  host: withFiles({ "/w.log": {} }, text),
+  told: { stats: {} },
+});
+
+/** What lies in the queues; the worker consumes `mails`, and `forgotten` is declared. */
+export const lying = (lengths: Readonly<Record<string, number>>, more: Fake = {}): Fake => ({
+  told: { active_queues: [{ name: "mails" }], stats: { pool: { "max-concurrency": 2 } } },
+  broker: ([name, key]) => {
+    if (name === "LLEN") return lengths[String(key)] ?? 0;
+    if (name === "SCAN") return ["0", ["_kombu.binding.celery"]];
+    if (name === "SCARD") return 1;
+    return name === "SMEMBERS" ? ["forgotten\x06\x16\x06\x16forgotten"] : undefined;
+  },
+  ...more,
+});
+/** Two heartbeats within a second, and a queue that grows by what is given. */
+export const paced = (active: number, growth: number): Fake => {
+  const heard = { node: NODE, pid: 12, version: "5.7.0", active, processed: 9 };
+  let looks = 0;
+  return lying(
+    {},
+    {
+      broker: ([name, key]) => {
+        if (name !== "LLEN") return name === "SCAN" ? ["0", []] : undefined;
+        return key === "mails" ? 10 + growth * looks++ : 0;
+      },
+      scene: {
+        spans: () => new Map([[NODE, { first: heard, firstMs: 0, last: heard, lastMs: 1_000 }]]),
+      } as unknown as Partial<Scene>,
+    },
+  );
+};
+
+const message = (name: string, eta: string | null = null) =>
+  JSON.stringify({
+    body: "W10=",
+    "content-type": "application/json",
+    headers: { task: name, id: "1", eta },
+    properties: { body_encoding: "base64" },
+  });
+/** One message waits in `mails`. */
+export const next = (name: string, scene: Partial<Scene> = {}): Fake => ({
+  told: { active: [], active_queues: [{ name: "mails" }], registered: ["tasks.add"], conf: {} },
+  broker: ([command, key]) => {
+    if (command === "LLEN") return key === "mails" ? 1 : 0;
+    if (command === "MEMORY") return 300;
+    return command === "LINDEX" ? message(name) : undefined;
+  },
+  scene,
+});
+export const running = (
+  ageS: number,
+  args: readonly string[],
+  timeouts?: readonly [number, number],
+): Fake => ({
+  args,
+  told: {
+    active: [{ name: "tasks.add", id: "7", time_start: NOW_S - ageS }],
+    registered: ["tasks.add"],
+    ...pool({ timeouts: timeouts ?? [0, 0] }),
+  },
+  epochSeconds: NOW_S,
+});
+/** One message is delivered and not acknowledged, whose time has come, or comes, then. */
+export const unacked = (etaS: number, active: unknown = []): Fake => ({
+  told: { active, conf: {} },
+  epochSeconds: NOW_S,
+  ...replying({
+    ZCARD: 1,
+    ZCOUNT: 0,
+    ZRANGE: ["tag", String(NOW_S)],
+    HSTRLEN: 300,
+    HMGET: [`[${message("tasks.add", new Date(etaS * 1_000).toISOString().replace("Z", "+00:00"))}, "", ""]`],
+  }),
+});
+
+export const kept = (statuses: readonly string[]): Fake => ({
+  args: ["--max-failed", "1"],
+  broker: ([name, key]) => {
+    if (name === "DBSIZE") return statuses.length;
+    if (name === "SCAN") return ["0", statuses.map((_, position) => `celery-task-meta-${position}`)];
+    if (name === "GETRANGE") return `{"status": "${statuses[Number(String(key).slice(17))]}", "result": 1}`;
+    return name === "STRLEN" ? 50 : "{}";
+  },
+});
+
+/** A beat of so many seconds whose file was written so many seconds ago; null: it has deleted it. */
+export const beating = (
+  ageS: number,
+  writtenAgoS: number | null,
+  process: Partial<FakeProcess> = {},
+): Fake => {
+  const words = ["python", "/venv/bin/celery", "-A", "app", "beat", "-s", "/run/schedule"];
+  const startTicks = 100_000 - ageS * 100;
+  const deleted = writtenAgoS === null ? ["/run/schedule (deleted)"] : [];
+  const one = { pid: 12, words, startTicks, descriptors: deleted, ...process };
+  const proc = procWith([one]);
+  const looks = writtenAgoS === null ? {} : { "/run/schedule": { modifiedS: NOW_S - writtenAgoS } };
+  return { proc: [proc, proc], host: withFiles(looks), told: { conf: {} } };
+};
+export const scheduled = (conf: object): Fake => ({ ...beating(900, 9), told: { conf } });
+
+export const listing = (status: boolean): Fake => {
+  const body = JSON.stringify({ data: [{ hostname: NODE, status }] });
+  const web = () => Promise.resolve(success({ status: 200, headers: {}, body }));
+  return { args: ["--flower", "http://f"], told: { stats: {} }, host: { web: () => Promise.resolve(web) } };
+};

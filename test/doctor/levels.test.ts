@@ -1,0 +1,358 @@
+import { describe, expect, test } from "vitest";
+import type { Code, Finding, Level } from "../../src/doctor/finding.ts";
+import type { Scene, Topic } from "../../src/doctor/scene.ts";
+import { beat } from "../../src/doctor/topics/beat.ts";
+import { broker, brokerStill } from "../../src/doctor/topics/broker.ts";
+import { flower } from "../../src/doctor/topics/flower.ts";
+import { log } from "../../src/doctor/topics/log.ts";
+import { processes } from "../../src/doctor/topics/process.ts";
+import { queues } from "../../src/doctor/topics/queues.ts";
+import { results } from "../../src/doctor/topics/results.ts";
+import { settings } from "../../src/doctor/topics/settings.ts";
+import { tasks } from "../../src/doctor/topics/tasks.ts";
+import { worker } from "../../src/doctor/topics/worker.ts";
+import { failure, success } from "../../src/outcome.ts";
+import { CODES } from "../../src/render/findings/finding-words.ts";
+import { evidence, PONG } from "../health/seen.ts";
+import { WORKER } from "../health/fake-worker.ts";
+import { fakeScene, NODE } from "./fake-scene.ts";
+import {
+  type Fake,
+  NOW_S,
+  NO_FILES,
+  REFUSED,
+  about,
+  beating,
+  environment,
+  inSight,
+  info,
+  judged,
+  kept,
+  listing,
+  logged,
+  lying,
+  memory,
+  moments,
+  next,
+  noSession,
+  paced,
+  pidfile,
+  pool,
+  replying,
+  running,
+  scheduled,
+  silence,
+  startedAt,
+  unacked,
+} from "./level-scenes.ts";
+
+/**
+ * Each code of the doctor with the least that makes it what it is, and the most that does not. The condition of a finding
+ * is believed when its rows turn red by its inversion.
+ */
+type Row = readonly [title: string, topic: Topic, fake: Fake, levels: readonly Level[]];
+
+// A record of all codes, so that the compiler misses none; the first test below sees it at run time.
+const ROWS: { readonly [C in Code]: readonly Row[] } = {
+  broker: [
+    ["answers", broker, info("redis_version:7.2.4"), ["ok"]],
+    ["cannot be reached", broker, noSession, ["problem"]],
+    [
+      "may be read, and not written to",
+      broker,
+      {
+        ...info(),
+        check: { evidence: evidence({}, { asking: { kind: "broker-failed", failure: REFUSED, pings: 0 } }) },
+      },
+      ["problem"],
+    ],
+    ["still answers", brokerStill, replying({ PING: "PONG" }), []],
+    [
+      "answers no more",
+      brokerStill,
+      {
+        scene: {
+          session: success({ send: () => Promise.resolve(failure(REFUSED)) }) as unknown as Scene["session"],
+        },
+      },
+      ["problem"],
+    ],
+  ],
+  "broker-memory": [
+    ["nine tenths of its limit", broker, memory(900, 1_000), ["ok"]],
+    ["more than that", broker, memory(901, 1_000), ["warning"]],
+    ["no limit", broker, memory(901, 0, "allkeys-lru"), ["ok"]],
+    ["a limit at which it throws keys away", broker, memory(1, 1_000, "allkeys-lru"), ["warning"]],
+    ["not told", broker, info(), []],
+  ],
+  worker: [
+    ["alive", worker, judged({ status: "healthy", reason: "alive", pongs: [PONG] }), ["ok"]],
+    [
+      "starting",
+      worker,
+      judged({ status: "healthy", reason: "starting", ...about, ageMs: 1, graceMs: 2 }),
+      ["ok"],
+    ],
+    ["busy", worker, judged({ status: "healthy", reason: "busy", ...about, ...silence }), ["warning"]],
+    [
+      "deaf",
+      worker,
+      judged({ status: "healthy", reason: "deaf", ...about, shownBy: "polling", subscribers: 1, active: 0 }),
+      ["warning"],
+    ],
+    ["hung", worker, judged({ status: "unhealthy", reason: "hung", ...about, ...silence }), ["problem"]],
+    [
+      "busy by --strict",
+      worker,
+      judged({ status: "unhealthy", reason: "busy", ...about, ...silence }),
+      ["problem"],
+    ],
+    [
+      "unknown",
+      worker,
+      judged({ status: "unknown", reason: "broker-unreachable", failure: REFUSED }),
+      ["problem"],
+    ],
+  ],
+  pool: [
+    ["known", settings, { told: pool({}) }, ["ok"]],
+    [
+      "as it was told",
+      settings,
+      inSight({ words: [...WORKER.words, "-P", "prefork"] }, { told: pool({}) }),
+      ["ok"],
+    ],
+    [
+      "another than it was told",
+      settings,
+      inSight({ words: [...WORKER.words, "-P", "solo"] }, { told: pool({}) }),
+      ["warning"],
+    ],
+    ["not known", settings, { told: { stats: { pool: {} } } }, ["skipped"]],
+  ],
+  "time-limits": [
+    ["soft below hard, with room", settings, { told: pool({ timeouts: [150, 180] }) }, ["ok"]],
+    ["soft near hard", settings, { told: pool({ timeouts: [151, 180] }) }, ["warning"]],
+    ["soft as hard", settings, { told: pool({ timeouts: [180, 180] }) }, ["problem"]],
+    [
+      "of a pool that enforces none",
+      settings,
+      {
+        told: {
+          stats: { pool: { implementation: "celery.concurrency.solo:TaskPool" } },
+          conf: { task_time_limit: 60 },
+        },
+      },
+      ["warning"],
+    ],
+    [
+      "of a variable that has no effect",
+      settings,
+      inSight({ environment: "CELERY_TASK_TIME_LIMIT=9\0" }, { told: pool({ timeouts: [0, 60] }) }),
+      ["warning"],
+    ],
+  ],
+  "container-timeouts": [
+    ["well below the limit", settings, environment("HTTP_TIMEOUT=30\0"), ["ok"]],
+    ["near it", settings, environment("HTTP_TIMEOUT=31\0"), ["warning"]],
+    ["not below it", settings, environment("HTTP_TIMEOUT=60\0"), ["warning"]],
+    ["none", settings, environment("HTTP_PORT=60\0"), []],
+  ],
+  recycling: [
+    ["prefork", settings, { told: pool({}) }, ["ok"]],
+    [
+      "another pool",
+      settings,
+      { told: { stats: { pool: { implementation: "celery.concurrency.solo:TaskPool" } } } },
+      [],
+    ],
+  ],
+  memory: [
+    ["nine tenths of the container's", processes, moments({ limit: 1_000, used: 900 }), ["ok"]],
+    ["more than that", processes, moments({ limit: 1_000, used: 901 }), ["warning"]],
+    ["a twentieth of the machine's left", processes, moments({ resident: 95, available: 5 }), ["ok"]],
+    ["less left", processes, moments({ resident: 96, available: 5 }), ["warning"]],
+  ],
+  "oom-kills": [
+    ["none", processes, moments({ kills: 0 }), ["ok"]],
+    ["one", processes, moments({ kills: 1 }), ["problem"]],
+  ],
+  restarts: [
+    ["as old as its container", processes, startedAt(5_000), ["ok"]],
+    ["much younger than its container", processes, startedAt(90_000), ["warning"]],
+  ],
+  cpu: [
+    ["little", processes, moments({ cpuMs: 0 }, { cpuMs: 900 }), ["ok"]],
+    ["a core of the main process", processes, moments({ cpuMs: 0 }, { cpuMs: 910 }), ["warning"]],
+    ["held back", processes, moments({ throttled: 1 }, { throttled: 2, cpuMs: 20 }), ["warning"]],
+    [
+      "held back, not by the worker",
+      processes,
+      moments({ throttled: 1 }, { throttled: 2, cpuMs: 10 }),
+      ["ok"],
+    ],
+  ],
+  interpreter: [
+    [
+      "of the environment of its celery",
+      processes,
+      inSight({ words: ["/venv/bin/python", ...WORKER.words.slice(1)] }, { host: NO_FILES }),
+      ["ok"],
+    ],
+    [
+      "of another",
+      processes,
+      inSight({ words: ["/usr/bin/python", ...WORKER.words.slice(1)] }, { host: NO_FILES }),
+      ["warning"],
+    ],
+  ],
+  "file-permissions": [
+    ["its own", processes, pidfile({ uid: 1 }), ["ok"]],
+    ["another user's", processes, pidfile({ uid: 2 }), ["problem"]],
+    ["no folder", processes, pidfile(null), ["problem"]],
+    ["none named", processes, inSight({}, { host: NO_FILES }), []],
+  ],
+  log: [
+    ["nothing known", log, logged("[INFO/MainProcess] ready\n"), ["ok"]],
+    ["an unknown task", log, logged("[ERROR] Received unregistered task of type 'a'.\n"), ["problem"]],
+    ["a task at its limit", log, logged("[ERROR] Hard time limit (9s) exceeded for a[1]\n"), ["warning"]],
+    [
+      "an unknown task of a run that is over",
+      log,
+      logged(`Received unregistered task of type 'a'.\n${NODE} ready.\n`),
+      ["ok", "ok"],
+    ],
+    ["not there", log, { args: ["--log", "/w.log"], host: NO_FILES, told: { stats: {} } }, ["problem"]],
+  ],
+  "pool-package": [
+    ["there", log, logged("[INFO/MainProcess] ready\n"), []],
+    ["missing", log, logged("ModuleNotFoundError: No module named 'gevent'\n"), ["problem"]],
+    ["of another name", log, logged("ModuleNotFoundError: No module named 'shop'\n"), []],
+  ],
+  "queue-length": [
+    ["as many as there may be", queues, lying({ mails: 1_000 }), ["ok"]],
+    ["more", queues, lying({ mails: 1_001 }), ["warning"]],
+    ["not told", queues, { ...lying({}), broker: () => undefined }, ["skipped"]],
+  ],
+  "queues-consumed": [
+    ["all that have work", queues, lying({ mails: 3 }), ["ok"]],
+    ["not one that has work", queues, lying({ forgotten: 3 }), ["problem"]],
+    [
+      "not one that has work, while a worker is silent",
+      queues,
+      lying({ forgotten: 3 }, { scene: { silent: () => Promise.resolve(1) } }),
+      ["skipped"],
+    ],
+    ["none, and nothing waits", queues, lying({}, { told: { active_queues: [] } }), ["warning"]],
+    [
+      "none, and something waits",
+      queues,
+      lying({ forgotten: 3 }, { told: { active_queues: [] } }),
+      ["problem", "problem"],
+    ],
+    ["not told", queues, lying({}, { told: {} }), ["skipped"]],
+  ],
+  throughput: [
+    ["full, and the queue does not grow", queues, paced(2, 0), ["ok"]],
+    ["full, and the queue grows", queues, paced(2, 1), ["warning"]],
+    ["a slot is free, and the queue grows", queues, paced(1, 1), ["ok"]],
+    ["nothing heard", queues, lying({}), ["skipped"]],
+  ],
+  tasks: [
+    ["told", tasks, { told: { active: [] } }, ["ok"]],
+    ["not told", tasks, {}, ["skipped"]],
+    ["of nobody", tasks, { scene: { nodes: () => Promise.resolve([]) } }, ["skipped"]],
+  ],
+  "task-age": [
+    ["as old as it may be", tasks, running(60, ["--max-task-age", "60s"]), ["ok"]],
+    ["older", tasks, running(61, ["--max-task-age", "60s"]), ["warning"]],
+    [
+      "older than the limit that its pool should have ended it at",
+      tasks,
+      running(66, [], [0, 60]),
+      ["warning"],
+    ],
+    ["not told", tasks, {}, ["skipped"]],
+  ],
+  "unregistered-task": [
+    ["known", tasks, next("tasks.add"), ["ok"]],
+    ["not known", tasks, next("tasks.other"), ["problem"]],
+    [
+      "not known, while a worker is silent",
+      tasks,
+      next("tasks.other", { silent: () => Promise.resolve(1) }),
+      ["warning"],
+    ],
+    ["not told", tasks, {}, ["skipped"]],
+  ],
+  "late-tasks": [
+    ["a minute late", tasks, unacked(NOW_S - 60), ["ok"]],
+    ["later", tasks, unacked(NOW_S - 61), ["warning"]],
+    [
+      "later, unless a silent worker runs it",
+      tasks,
+      { ...unacked(NOW_S - 61), told: { conf: {} } },
+      ["skipped"],
+    ],
+    [
+      "later, and it runs",
+      tasks,
+      unacked(NOW_S - 61, [{ name: "tasks.add", id: "1", time_start: NOW_S }]),
+      ["ok"],
+    ],
+    ["within the visibility timeout", tasks, unacked(NOW_S + 3_600), ["ok"]],
+    ["beyond it", tasks, unacked(NOW_S + 3_601), ["warning"]],
+    ["not told", tasks, {}, ["skipped"]],
+  ],
+  "failed-results": [
+    ["as many as there may be", results, kept(["SUCCESS", "FAILURE"]), ["ok"]],
+    ["more", results, kept(["FAILURE", "FAILURE"]), ["warning"]],
+    ["none in a backend that nobody has named", results, kept([]), ["skipped"]],
+    ["no JSON", results, kept(["?"]), ["skipped"]],
+  ],
+  "beat-processes": [
+    ["one", beat, beating(900, 9), ["ok"]],
+    ["one that is stopped", beat, beating(900, 9, { state: "T" }), ["problem"]],
+    ["one whose file is stale", beat, beating(900, 700), ["ok"]],
+    ["none", beat, inSight({}, { host: NO_FILES }), []],
+  ],
+  "beat-schedule-file": [
+    ["written within twice its interval", beat, beating(900, 600), ["ok"]],
+    ["written before", beat, beating(900, 601), ["problem"]],
+    ["deleted", beat, beating(900, null), ["problem"]],
+    ["of a beat that is stopped", beat, beating(900, 9, { state: "T" }), ["ok"]],
+  ],
+  "beat-schedule": [
+    ["one entry", beat, scheduled({ beat_schedule: { a: {} } }), ["ok"]],
+    ["empty", beat, scheduled({ beat_schedule: {} }), ["warning"]],
+    [
+      "of another scheduler",
+      beat,
+      scheduled({ beat_scheduler: "django_celery_beat.schedulers:DatabaseScheduler" }),
+      ["ok"],
+    ],
+  ],
+  flower: [
+    ["lists who answers", flower, listing(true), ["ok"]],
+    ["misses who answers", flower, listing(false), ["warning"]],
+    [
+      "cannot be reached",
+      flower,
+      { ...listing(true), host: { web: () => Promise.resolve(() => Promise.resolve(failure("refused"))) } },
+      ["problem"],
+    ],
+  ],
+};
+
+test("every code has rows, and more than one outcome", () => {
+  expect(Object.keys(ROWS).sort()).toEqual([...CODES].sort());
+  const single = CODES.filter((code) => new Set(ROWS[code].map(([, , , levels]) => levels.join())).size < 2);
+  expect(single).toEqual([]);
+});
+
+describe.each(Object.entries(ROWS))("%s", (code, rows) => {
+  test.each(rows)("%s", async (_, topic, fake, levels) => {
+    const found: readonly Finding[] = await topic(fakeScene(fake).scene);
+    expect(found.filter((one) => one.code === code).map(({ level }) => level)).toEqual(levels);
+  });
+});
