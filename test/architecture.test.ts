@@ -1,6 +1,17 @@
 import { cruise, type IForbiddenRuleType } from "dependency-cruiser";
 import { expect, test } from "vitest";
 
+/**
+ * The files that import a library, and which: of ioredis' exceptions, defaults and replies, and of the width of a
+ * character, one file each knows. uuid names the lists of replies, and is the randomness of the host.
+ */
+const LIBRARIES = {
+  "src/broker/redis.ts": "ioredis",
+  "src/broker/keys.ts": "uuid",
+  "src/main.ts": "uuid",
+  "src/render/width.ts": "string-width",
+};
+
 /** The rooms of src/ and their arrows: `main → app → {cli, health, render} → {pidbox, worker, broker}`. */
 const RULES: IForbiddenRuleType[] = [
   {
@@ -15,31 +26,29 @@ const RULES: IForbiddenRuleType[] = [
     comment: "tests, measurements and scripts need the product, and never the other way round",
     severity: "error",
     from: {},
-    to: { path: "^(test|bench|scripts)/" },
+    to: { path: "^(test|bench|build|scripts)/" },
   },
   {
-    name: "one-file-knows-ioredis",
-    comment: "exceptions, defaults and replies of ioredis end in broker/redis.ts",
+    name: "every-import-is-found",
+    comment: "what cannot be resolved is seen by no other rule",
     severity: "error",
-    from: { pathNot: "^src/broker/redis\\.ts$" },
-    to: { path: "node_modules/(ioredis|@ioredis)/" },
+    from: {},
+    to: { couldNotResolve: true },
   },
   {
-    name: "one-runtime-dependency",
-    comment:
-      "the executable's start-up is its cost: a check carries ioredis and nothing else; the width of a character " +
-      "on a terminal, which only the run-book's tables ask for, is string-width's to know",
+    name: "no-other-library",
+    comment: "start-up is what a probe costs: LIBRARIES has the files that may import one, and which",
     severity: "error",
-    from: { pathNot: "^(src/render/width\\.ts$|node_modules/)" },
-    to: { path: "node_modules/", pathNot: "node_modules/(ioredis|@ioredis|@types)/" },
+    from: { pathNot: `^(${Object.keys(LIBRARIES).join("|")}|node_modules/)` },
+    to: { path: "node_modules/", pathNot: "node_modules/@types/" },
   },
-  {
-    name: "width-by-string-width-alone",
-    comment: "the one other library of the executable, and the one file that may ask it",
-    severity: "error",
-    from: { path: "^src/render/width\\.ts$" },
-    to: { path: "node_modules/", pathNot: "node_modules/string-width/" },
-  },
+  ...Object.entries(LIBRARIES).map(([file, library]) => ({
+    name: `${library}-alone-in-${file}`,
+    comment: "a file that knows one library knows no other",
+    severity: "error" as const,
+    from: { path: `^${file}` },
+    to: { path: "node_modules/", pathNot: `node_modules/(${library}|@types)/` },
+  })),
   {
     name: "only-main-takes-from-the-machine",
     comment: "clocks, randomness, environment and files come in as `host`; node:util is the one pure module",
@@ -135,6 +144,8 @@ test("src keeps its arrows", async () => {
     tsPreCompilationDeps: true,
     doNotFollow: { path: "node_modules" },
     tsConfig: { fileName: "tsconfig.json" },
+    // As Node resolves the `exports` of a package: without them uuid is not found.
+    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["node", "import", "default"] },
   });
   if (typeof output === "string") throw new Error(output);
   const broken = output.summary.violations.map(({ rule, from, to }) => {
@@ -143,4 +154,10 @@ test("src keeps its arrows", async () => {
   });
   expect(output.summary.totalCruised).toBeGreaterThan(20);
   expect(broken).toEqual([]);
+  const imports = output.modules.flatMap(({ source, dependencies }) =>
+    dependencies.flatMap(({ module, resolved }) =>
+      resolved.startsWith("node_modules/") ? [[source, module]] : [],
+    ),
+  );
+  expect(Object.fromEntries(imports)).toEqual(LIBRARIES);
 });
