@@ -13,6 +13,12 @@ import { type KnownWorker, knownWorkers } from "../workers-known.ts";
 /** So much of a log is read, from its end, in bytes. */
 const MOST = 4_000_000;
 
+/**
+ * The clock and the age of a process are read so often: on a machine under load much time may pass between the two, and
+ * the start would lie so much too early. The read that took least counts.
+ */
+const READS = 3;
+
 /** Stdin may take such a share of the time that is left: `docker logs -f` never ends. */
 const SHARE = 0.5;
 
@@ -107,9 +113,13 @@ async function runnersOf(scene: Scene): Promise<readonly Runner[]> {
 /** In seconds since 1970; null: its age cannot be told. */
 function startOf({ process }: KnownWorker, { epochSeconds, proc }: Host): number | null {
   if (process === null) return null;
-  const nowS = epochSeconds();
-  const age = ageMs(proc, process.startTicks);
-  return age > 0 ? nowS - age / 1_000 : null;
+  const reads = Array.from({ length: READS }, () => {
+    const nowS = epochSeconds();
+    const ageS = ageMs(proc, process.startTicks) / 1_000;
+    return { nowS, ageS, tookS: epochSeconds() - nowS };
+  });
+  const { nowS, ageS } = reads.reduce((best, read) => (read.tookS < best.tookS ? read : best));
+  return ageS > 0 ? nowS - ageS : null;
 }
 
 function runsIn(files: Files, path: string, split: (log: LogText) => Runs): Log["runs"] {

@@ -14,6 +14,8 @@ export interface Printed {
 
 export interface Diagnosis extends Probed {
   readonly findings: readonly Printed[];
+  /** Codes of problems: by any of them, what a starved machine does included, the exit code is 1. */
+  readonly problems: readonly Code[];
   /** Those of one code. */
   readonly of: (code: Code) => readonly Printed[];
 }
@@ -47,7 +49,16 @@ export async function diagnoseIn(
 function read(probed: Probed): Diagnosis {
   if (probed.stdout === "") throw new Error(`no findings: ${probed.stderr}`);
   const { findings } = JSON.parse(probed.stdout) as { readonly findings: readonly Printed[] };
-  return { ...probed, findings, of: (code) => findings.filter((finding) => finding.code === code) };
+  return {
+    ...probed,
+    findings,
+    problems: problemsIn(findings),
+    of: (code) => findings.filter((finding) => finding.code === code),
+  };
+}
+
+export function problemsIn(findings: readonly Printed[]): readonly Code[] {
+  return findings.filter(({ level }) => level === "problem").map(({ code }) => code);
 }
 
 /** Text that has these words, for `toMatchObject`. */

@@ -9,7 +9,7 @@ import { startServer } from "../../world/server.ts";
 import { taskMessage } from "../../world/task-message.ts";
 import { startWorker, type Worker } from "../../world/worker.ts";
 import { EXECUTABLE } from "../probe.ts";
-import { diagnose, diagnoseIn, type Printed, saying } from "./diagnose.ts";
+import { diagnose, diagnoseIn, type Diagnosis, type Printed, problemsIn, saying } from "./diagnose.ts";
 
 const REMOTE = ["--placement", "remote"];
 
@@ -22,7 +22,7 @@ async function read(log: string, url: string): Promise<readonly Printed[]> {
 async function pipe(
   log: string,
   url: string,
-): Promise<{ readonly exitCode: number | undefined; readonly findings: readonly Printed[] }> {
+): Promise<Pick<Diagnosis, "exitCode" | "findings" | "problems">> {
   const args = ["doctor", "--output", "json", "--log", "-", ...REMOTE];
   const env = { CELERY_BROKER_URL: url };
   const { exitCode, stdout } = await execa(EXECUTABLE, args, {
@@ -32,7 +32,8 @@ async function pipe(
     input: log,
   });
   const { findings } = JSON.parse(stdout) as { findings: readonly Printed[] };
-  return { exitCode, findings: findings.filter(({ code }) => code === "log" || code === "pool-package") };
+  const ofLogs = findings.filter(({ code }) => code === "log" || code === "pool-package");
+  return { exitCode, findings: ofLogs, problems: problemsIn(findings) };
 }
 
 test.concurrent.each(["5.7.0", "5.2.7"] as const)(
@@ -226,7 +227,7 @@ test.concurrent.each(["5.7.0", "5.2.7"] as const)(
     await using second = await startWorker(options);
     const over = await pipe(first.log() + second.log(), server.url());
     expect(over.findings).toMatchObject(OVER);
-    expect(over.exitCode).toBe(0);
+    expect(over.exitCode).toBe(over.problems.length === 0 ? 0 : 1);
     await submitUnknown(second, "tasks.anybody");
     await second.waitForLog(/unregistered task/);
     const now = await pipe(first.log() + second.log(), server.url());
@@ -261,7 +262,7 @@ test.concurrent.each([
     expect(await second.answers(20_000)).toBe(true);
     const over = await diagnoseIn(container);
     expect(over.of("log")).toMatchObject(OVER);
-    expect(over.exitCode).toBe(0);
+    expect(over.exitCode).toBe(over.problems.length === 0 ? 0 : 1);
     await submitUnknown(second, "tasks.anybody");
     await waitForFile(path, /tasks\.anybody/);
     const now = await diagnoseIn(container);

@@ -1,0 +1,40 @@
+import { expect, test } from "vitest";
+import { log } from "../../src/doctor/topics/log.ts";
+import type { Files } from "../../src/machine/parts.ts";
+import { success } from "../../src/outcome.ts";
+import { procWith, WORKER } from "../health/fake-worker.ts";
+import { fakeScene } from "./fake-scene.ts";
+
+/** 2026-11-25 10:00:00 UTC, when the process was started, in seconds since 1970. */
+const TEN = Date.UTC(2026, 10, 25, 10) / 1_000;
+
+/** For how long it runs, in seconds: fake-worker.ts has the uptime. */
+const AGE = 950;
+
+const TEXT = [
+  "[2026-11-25 09:59:58,000: ERROR/MainProcess] Received unregistered task of type 'shop.mail'.",
+  "[2026-11-25 10:00:01,000: INFO/MainProcess] words",
+  "",
+].join("\n");
+
+test("a log is cut at the start of the process also when the machine was elsewhere between two clocks", async () => {
+  const proc = procWith([{ ...WORKER, words: [...WORKER.words, "-f", "/w.log"] }]);
+  // Read, and then nothing for five seconds: the age is that much older.
+  const clock = [TEN + AGE - 5];
+  const files = {
+    look: () => success({ kind: "file", uid: 0, gid: 0, mode: 0o644, bytes: 1, modifiedS: TEN + 1 }),
+    tail: () => success(TEXT),
+  };
+  const { scene } = fakeScene({
+    proc: [proc, proc],
+    told: { stats: {} },
+    host: {
+      files: () => Promise.resolve(files as unknown as Files),
+      epochSeconds: () => clock.shift() ?? TEN + AGE,
+    },
+  });
+  expect((await log(scene)).map(({ level, facts }) => [level, facts])).toMatchObject([
+    ["ok", { kind: "clean", part: "since-start" }],
+    ["ok", { kind: "earlier" }],
+  ]);
+});
