@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { expect } from "vitest";
 import type { Server } from "../world/server.ts";
+import { startStopwatch } from "../world/stopwatch.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 
@@ -32,19 +33,26 @@ export interface Probed {
   readonly exitCode: number | undefined;
   readonly stdout: string;
   readonly stderr: string;
-  /** Wall-clock milliseconds from start to end. */
+  /** Milliseconds from start to end, by {@link startStopwatch}. */
   readonly ms: number;
 }
 
 /** Starts the packaged executable; its environment holds `env` and nothing else. */
 export function startProbe(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  return execa(EXECUTABLE, args, { env, extendEnv: false, reject: false, stdin: "ignore" });
+  const elapsedMs = startStopwatch();
+  const running = execa(EXECUTABLE, args, { env, extendEnv: false, reject: false, stdin: "ignore" });
+  stopwatches.set(running, elapsedMs);
+  return running;
 }
+
+const stopwatches = new WeakMap<object, () => number>();
 
 /** Awaits a probe that was started. */
 export async function ending(running: ReturnType<typeof startProbe>): Promise<Probed> {
   const { exitCode, stdout, stderr, durationMs } = await running;
-  return { exitCode, stdout, stderr, ms: durationMs };
+  // It may have ended before it was awaited.
+  const ms = Math.min(durationMs, stopwatches.get(running)?.() ?? Infinity);
+  return { exitCode, stdout, stderr, ms };
 }
 
 export function probe(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Probed> {

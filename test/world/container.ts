@@ -5,6 +5,7 @@ import { ContainedProgram } from "./contained-program.ts";
 import { childrenOf, commandOf, namespacePids } from "./proc.ts";
 import { IS_ROOT, unshared } from "./namespaces.ts";
 import { type GroupOptions, ProcessGroup } from "./process-group.ts";
+import { startStopwatch } from "./stopwatch.ts";
 import { startWorker, type Worker } from "./worker.ts";
 import type { WorkerOptions } from "./worker-command.ts";
 
@@ -19,7 +20,7 @@ export interface ContainerRun {
   readonly exitCode: number | undefined;
   readonly stdout: string;
   readonly stderr: string;
-  /** Wall-clock milliseconds, the few for entering the namespaces included. */
+  /** Milliseconds by {@link startStopwatch}, the few for entering the namespaces included. */
   readonly ms: number;
 }
 
@@ -57,7 +58,7 @@ export class Container implements AsyncDisposable {
     args: readonly string[] = [],
     env: Readonly<Record<string, string>> = {},
   ): Promise<ContainerRun> {
-    const began = performance.now();
+    const elapsedMs = startStopwatch();
     const { exitCode, stdout, stderr } = await execa("nsenter", [...this.entering(), command, ...args], {
       env,
       extendEnv: false,
@@ -65,7 +66,7 @@ export class Container implements AsyncDisposable {
       stdin: "ignore",
       timeout: LONGEST_MS,
     });
-    return { exitCode, stdout, stderr, ms: performance.now() - began };
+    return { exitCode, stdout, stderr, ms: elapsedMs() };
   }
 
   /** Starts a program inside, which ends with the container at the latest. @throws Error when it does not start */
