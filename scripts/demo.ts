@@ -115,8 +115,9 @@ async function scene(
 async function probe(words: readonly string[]) {
   const executable = join(ROOT, EXECUTABLE);
   if (container !== null) return container.run(executable, words, environment());
-  const ended = await execa(executable, words, { env: environment(), extendEnv: false, reject: false });
-  return { ...ended, ms: ended.durationMs };
+  const options = { env: environment(), extendEnv: false, reject: false };
+  const { stdout, exitCode, durationMs } = await execa(executable, words, options);
+  return { stdout, exitCode, ms: durationMs };
 }
 
 function show(command: string, words: string, exitCode: number | undefined, ms: number): void {

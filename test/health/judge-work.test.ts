@@ -102,10 +102,10 @@ describe("with --require-consuming a worker that answered", () => {
     [
       "is alive when its process is younger than the pause: the server's clock was set",
       { ...halfOpen, looks: looks(known(rows({ idleS: 600 }, 1)), processLook({ ageMs: 20_000 })) },
-        { work: work() },
-        "alive",
-      ],
-      [
+      { work: work() },
+      "alive",
+    ],
+    [
       "is alive while it may be healing, and the dead connection is listed as well",
       {
         ...halfOpen,

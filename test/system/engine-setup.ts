@@ -17,16 +17,17 @@ declare module "vitest" {
 
 /** Starts one engine for all files: what they make in it has names of their own. */
 export default async function keepEngine(project: TestProject): Promise<() => Promise<void>> {
-  const { docker, isBorrowed, stop } = await startEngine();
+  const engine = await startEngine();
+  const { docker, isBorrowed } = engine;
   try {
     project.provide("engine", { env: docker.env, bases: await baseImages(docker) });
   } catch (error) {
-    await stop();
+    await engine.stop();
     throw error;
   }
   return async () => {
     // In an engine of our own they stay for the next run.
     if (isBorrowed) await removeBaseImages(docker);
-    await stop();
+    await engine.stop();
   };
 }
