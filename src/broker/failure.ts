@@ -1,3 +1,5 @@
+import { ownEntry } from "../own-entry.ts";
+
 /**
  * Why nothing can be said about the worker: one cause for each thing that an operator would do next.
  * `unreachable`: no conversation with a server came about. `refused`: a server answered, and not as a broker must.
@@ -90,7 +92,7 @@ const BY_FIRST_WORD: Readonly<Record<string, RefusedCause>> = {
 export function refusedBy(command: string, reply: string): Refused {
   // EXEC names the error it was aborted for, behind a code of its own.
   const word = reply.replace(/^EXECABORT .*because of: /, "").split(" ", 1)[0] ?? "";
-  const cause = BY_FIRST_WORD[word] ?? unnamedCause(command, reply);
+  const cause = ownEntry(BY_FIRST_WORD, word) ?? unnamedCause(command, reply);
   return { kind: "refused", cause, command, detail: reply };
 }
 
@@ -160,7 +162,7 @@ export function unreachableBy(code: string): Unreachable {
   const isTls = /^ERR_(?:SSL|TLS|OSSL)_|^EPROTO$|CERT/.test(code);
   return {
     kind: "unreachable",
-    cause: BY_CODE[code] ?? (isTls ? "tls-failed" : "connect-failed"),
+    cause: ownEntry(BY_CODE, code) ?? (isTls ? "tls-failed" : "connect-failed"),
     detail: code,
   };
 }

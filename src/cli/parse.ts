@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { type Outcome, success } from "../outcome.ts";
+import { ownEntry } from "../own-entry.ts";
 import { command, COMMAND_NAMES, COMMANDS, type CommandName, DEFAULT_COMMAND } from "./commands.ts";
 import {
   type Config,
@@ -146,7 +147,7 @@ function readTokens(
       isNamed = true;
       continue;
     }
-    const known = options[token.name];
+    const known = ownEntry(options, token.name);
     if (known === undefined) return wrong(unknownOption(wordOf(token, argv), name, Object.keys(options)));
     const text = known.argument === null ? (token.value ?? "true") : token.value;
     if (text === undefined) return wrong(`${token.rawName} needs a value: expected ${known.argument}`);

@@ -1,6 +1,7 @@
 import { DEFAULT_NAMING } from "../broker/keys.ts";
 import { type Broker, parseBrokerUrl, withoutLineEnds } from "../broker/url.ts";
 import { failure, type Outcome, success } from "../outcome.ts";
+import { ownEntry } from "../own-entry.ts";
 
 /**
  * Reads the text of one value. A problem is a phrase that follows the quoted text in a sentence and says what was
@@ -18,7 +19,7 @@ export const duration: ValueParser<number> = (text) => {
   const unit = parts?.[2] ?? "";
   if (parts === null) return failure(`is not a duration: ${DURATION}`);
   if (unit === "") return failure(`has no unit: ${DURATION}`);
-  const factor = UNIT_MS[unit];
+  const factor = ownEntry(UNIT_MS, unit);
   if (factor === undefined) return failure(`has the unit '${unit}': expected ms, s, m or h`);
   const ms = Number(parts[1]) * factor;
   if (ms < 1) return failure("is too short: expected 1ms or more");
@@ -65,7 +66,7 @@ const SWITCH: Readonly<Record<string, boolean>> = {
 
 /** A switch, as environment variables write it. */
 export const onOff: ValueParser<boolean> = (text) => {
-  const value = SWITCH[text.toLowerCase()];
+  const value = ownEntry(SWITCH, text.toLowerCase());
   return value === undefined ? failure("is not accepted: expected true or false") : success(value);
 };
 

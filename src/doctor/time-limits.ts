@@ -1,3 +1,4 @@
+import { ownEntry } from "../own-entry.ts";
 import type { SettingsFacts } from "./facts/settings.ts";
 import { type KnownWorker, poolOf } from "./workers-known.ts";
 
@@ -39,7 +40,7 @@ export function timeLimits(worker: KnownWorker, gapS: number): SettingsFacts["ti
     names.filter(
       (name) => isTold && seconds(environment.get(name)) > 0 && seconds(environment.get(name)) !== limit,
     );
-  const enforced = ENFORCED[pool] ?? [];
+  const enforced = ownEntry(ENFORCED, pool) ?? [];
   const isSet = { soft: soft > 0, hard: hard > 0 };
   return {
     ...{ soft, hard, from, gapS, pool },

@@ -11,6 +11,7 @@ import { complaint, mask, type UsageProblem, wrong } from "../cli/usage.ts";
 import { type BrokerUrl, brokerUrl } from "../cli/values.ts";
 import type { Host } from "../host.ts";
 import { type Outcome, success } from "../outcome.ts";
+import { ownEntry } from "../own-entry.ts";
 import type { WorkerProcess } from "../worker/survey.ts";
 
 /** A broker, and who named it. */
@@ -65,7 +66,7 @@ function namedByUser(config: Config, env: Environment): Outcome<ChosenBroker | N
     return success({ url: value, origin });
   }
   if (indirect.value === null) return success(null);
-  const text = env[indirect.value];
+  const text = ownEntry(env, indirect.value);
   if (text) return success({ text, origin: { kind: "environment", name: indirect.value } });
   const problem = "is not set: expected a variable with the broker URL";
   return wrong(complaint(indirect.origin, mask(indirect.value), problem));

@@ -16,6 +16,14 @@ test.each([
   expect(unreachableBy(code)).toEqual({ kind: "unreachable", cause, detail: code });
 });
 
+test.each(["constructor", "__proto__", "toString", "hasOwnProperty"])(
+  "a word that every object inherits, %s, is no code when a server or the runtime says it",
+  (word) => {
+    expect(refusedBy("PUBLISH", `${word} x`).cause).toBe("other");
+    expect(unreachableBy(word).cause).toBe("connect-failed");
+  },
+);
+
 test.each([
   ["EXECABORT Transaction discarded because of: NOPERM this user has no permissions", "no-permission"],
   ["EXECABORT Transaction discarded because of previous errors.", "no-transactions"],

@@ -198,6 +198,8 @@ test("check is meant when no command is named", () => {
 
 test.each([
   [["--timout", "1s"], "unknown option '--timout': expected --timeout?"],
+  [["--constructor=1"], "unknown option '--constructor': see celery-probe --help"],
+  [["--__proto__"], "unknown option '--…': see celery-probe --help"],
   [["--frobnicate"], "unknown option '--frobnicate': see celery-probe --help"],
   [["-x"], "unknown option '-x': see celery-probe --help"],
   [["-hx"], "unknown option '-hx': see celery-probe --help"],

@@ -39,6 +39,7 @@ describe("duration", () => {
     ["1e3s", "is not a duration: expected a duration such as 500ms, 2s or 1m"],
     ["1d", "has the unit 'd': expected ms, s, m or h"],
     ["1S", "has the unit 'S': expected ms, s, m or h"],
+    ["1constructor", "has the unit 'constructor': expected ms, s, m or h"],
     ["0s", "is too short: expected 1ms or more"],
     ["0.1ms", "is too short: expected 1ms or more"],
     ["25h", "is too long: expected 24h or less"],
@@ -68,6 +69,7 @@ test("onOff reads what environments write", () => {
   expect(["false", "0", "no", "off"].map((text) => onOff(text))).toEqual(
     Array(4).fill({ ok: true, value: false }),
   );
+  expect(problem(onOff, "constructor")).toBe("is not accepted: expected true or false");
   expect(problem(onOff, "maybe")).toBe("is not accepted: expected true or false");
 });
 

@@ -46,6 +46,7 @@ test.each([
   ["eventlet", 60, 120, ["soft", "hard"]],
   ["thread", 0, 120, ["hard"]],
   ["solo", 60, 0, ["soft"]],
+  ["constructor", 60, 0, ["soft"]],
   ["solo", 0, 0, []],
 ])("%s with soft %i s, hard %i s does not enforce %j", async (pool, soft, hard, unenforced) => {
   const { level, facts } = await limitsOf(pool, soft, hard);

@@ -133,6 +133,12 @@ describe("the broker", () => {
       [],
       "--broker-env 'MINE' is not set: expected a variable with the broker URL",
     ],
+    [
+      ["--broker-env=constructor"],
+      {},
+      [],
+      "--broker-env 'constructor' is not set: expected a variable with the broker URL",
+    ],
     [["--broker-env=MINE"], { MINE: "x" }, [], "MINE 'x' is not a URL"],
     [
       [],
