@@ -120,6 +120,20 @@ function unnamedCause(command: string, reply: string): RefusedCause {
   }
 }
 
+/** Nobody has answered within so many milliseconds. */
+export function noAnswer(ms: number): Unreachable {
+  return { kind: "unreachable", cause: "no-answer", detail: milliseconds(ms) };
+}
+
+/** Nobody has taken the connection within so many milliseconds. */
+export function connectTimeout(ms: number): Unreachable {
+  return { kind: "unreachable", cause: "connect-timeout", detail: milliseconds(ms) };
+}
+
+function milliseconds(ms: number): string {
+  return `${Math.max(1, Math.round(ms))} ms`;
+}
+
 const BY_CODE: Readonly<Record<string, UnreachableCause>> = {
   ECONNREFUSED: "connection-refused",
   ENOTFOUND: "name-not-found",

@@ -1,9 +1,17 @@
 import { Redis, ReplyError } from "ioredis";
 import { failure, type Outcome, success } from "../outcome.ts";
-import type { Channel, Command, Ends, Listener, Reply, Topics } from "../pidbox/channel.ts";
+import type { Channel, Ends, Listener, Reply, Topics } from "../pidbox/channel.ts";
 import { plainAddress } from "./client-list.ts";
-import { type BrokerFailure, type Refused, refusedBy, type Unreachable, unreachableBy } from "./failure.ts";
+import {
+  type BrokerFailure,
+  connectTimeout,
+  noAnswer,
+  type Refused,
+  refusedBy,
+  unreachableBy,
+} from "./failure.ts";
 import { hiding, masked } from "./masking.ts";
+import { type Exchange, refusal, takeTurns, type WireCommand } from "./turns.ts";
 import type { BrokerTarget } from "./url.ts";
 import { within } from "./within.ts";
 
@@ -21,9 +29,7 @@ export async function connect(
   const client = await unconnected(target, machine.env);
   if (!client.ok) return client;
   const ended = await open(client.value, target, withinMs, machine.now);
-  return ended.ok
-    ? success(hidingSecret(target.password, channelOver(client.value, target, machine.now)))
-    : ended;
+  return ended.ok ? success(channelOver(client.value, target, machine.now)) : ended;
 }
 
 /** Waits until the connection is there, or tells why it is not; a connection that is not wanted any more is gone then. */
@@ -43,7 +49,7 @@ async function open(
   const problem =
     ready.kind === "failed"
       ? asFailure(lastError() ?? ready.error)
-      : silence(wasReached ? "no-answer" : "connect-timeout", withinMs);
+      : (wasReached ? noAnswer : connectTimeout)(withinMs);
   const mayBePlain =
     ready.kind === "late" ? wasReached : ["connection-lost", "no-tls", "tls-failed"].includes(problem.cause);
   if (target.tls === null || !mayBePlain) return failure(problem);
@@ -91,14 +97,14 @@ export async function listen(
   redis.on("pmessage", (_pattern: string, channel: string, text: string) => {
     hear(channel, text);
   });
-  let late: "connect-timeout" | "no-answer" = "connect-timeout";
+  let late = connectTimeout;
   const subscribing = redis.connect().then(() => {
-    late = "no-answer";
+    late = noAnswer;
     return subscribe(client, target, topics);
   });
   const ended = await within(withinMs, subscribing);
   let problem: BrokerFailure;
-  if (ended.kind === "late") problem = silence(late, withinMs);
+  if (ended.kind === "late") problem = late(withinMs);
   else if (ended.kind === "failed") problem = asFailure(client.lastError() ?? ended.error);
   else if (ended.value !== null) problem = ended.value;
   else
@@ -191,8 +197,10 @@ function handshake({
   username,
   password,
   db,
-}: Pick<BrokerTarget, "password" | "db"> & { readonly username?: string | undefined }): readonly Command[] {
-  const commands: Command[] = [];
+}: Pick<BrokerTarget, "password" | "db"> & {
+  readonly username?: string | undefined;
+}): readonly WireCommand[] {
+  const commands: WireCommand[] = [];
   if (username !== undefined) commands.push(["AUTH", username, password ?? ""]);
   else if (password !== undefined) commands.push(["AUTH", password]);
   if (db !== 0) commands.push(["SELECT", db]);
@@ -200,25 +208,36 @@ function handshake({
 }
 
 function channelOver(client: Client, target: BrokerTarget, now: () => number): Channel {
+  const hide = hiding(target.password);
   let isGreeted = false;
   /** Who was not let in has no name and no database: nothing more may be sent. */
-  let refusal: Refused | null = null;
+  let refused: Refused | null = null;
+
+  const write: Exchange = async (commands, withinMs) => {
+    if (refused !== null) return failure(refused);
+    const sending = isGreeted ? exchange(client, commands) : greetAnd(client, target, commands);
+    const wasGreeted = isGreeted;
+    isGreeted = true;
+    const started = now();
+    const answered = await within(withinMs, sending);
+    if (answered.kind === "late") return failure(noAnswer(withinMs));
+    if (answered.kind === "failed") return failure(asFailure(answered.error));
+    if (answered.value.ok || wasGreeted) return answered.value;
+    if (answered.value.problem.kind === "refused") refused = answered.value.problem;
+    if (target.tls !== null) return answered.value;
+    const leftMs = Math.min(OTHER_WAY_MS, withinMs - (now() - started));
+    return failure(await forWantOfTls(answered.value.problem, target, leftMs));
+  };
+
+  /** Nobody behind this sees the password in what a server says. */
+  const writeHiding: Exchange = async (commands, withinMs) => {
+    const sent = await write(commands, withinMs);
+    if (!sent.ok) return failure(masked(sent.problem, hide));
+    return success(sent.value.map((reply) => (reply.ok ? reply : { ok: false, error: hide(reply.error) })));
+  };
+
   return {
-    async send(commands, withinMs) {
-      if (refusal !== null) return failure(refusal);
-      const sending = isGreeted ? exchange(client, commands) : greetAnd(client, target, commands);
-      const wasGreeted = isGreeted;
-      isGreeted = true;
-      const started = now();
-      const answered = await within(withinMs, sending);
-      if (answered.kind === "late") return failure(silence("no-answer", withinMs));
-      if (answered.kind === "failed") return failure(asFailure(answered.error));
-      if (answered.value.ok || wasGreeted) return answered.value;
-      if (answered.value.problem.kind === "refused") refusal = answered.value.problem;
-      if (target.tls !== null) return answered.value;
-      const leftMs = Math.min(OTHER_WAY_MS, withinMs - (now() - started));
-      return failure(await forWantOfTls(answered.value.problem, target, leftMs));
-    },
+    ...takeTurns(writeHiding, now),
     pardoned: () => client.pardon.refusal,
     ends: () => endsOf(client.redis, target),
     close() {
@@ -237,7 +256,7 @@ function channelOver(client: Client, target: BrokerTarget, now: () => number): C
 async function greetAnd(
   client: Client,
   target: BrokerTarget,
-  commands: readonly Command[],
+  commands: readonly WireCommand[],
 ): Promise<Outcome<readonly Reply[], BrokerFailure>> {
   const greeting = handshake(target);
   const replies = await exchange(client, [...greeting, ...commands]);
@@ -270,13 +289,13 @@ function isNameRefused({ username, password }: BrokerTarget, [first, ...others]:
 
 /** The replies behind those to the greeting, which must be OK. */
 function behind(
-  greeting: readonly Command[],
+  greeting: readonly WireCommand[],
   replies: readonly Reply[],
 ): Outcome<readonly Reply[], BrokerFailure> {
   for (const [position, [name]] of greeting.entries()) {
     const reply = replies[position];
     if (reply === undefined || !reply.ok) return failure(refusedBy(name, reply?.error ?? ""));
-    if (reply.value !== "OK") return failure(notRedis(String(reply.value)));
+    if (reply.value !== "OK") return failure(refusal(name, reply));
   }
   return success(replies.slice(greeting.length));
 }
@@ -284,7 +303,7 @@ function behind(
 /** Sends all in one write. */
 async function exchange(
   { redis, lastError }: Client,
-  commands: readonly Command[],
+  commands: readonly WireCommand[],
 ): Promise<Outcome<readonly Reply[], BrokerFailure>> {
   const pipeline = redis.pipeline(commands.map(([name, ...args]) => ["call", name, ...args]));
   const replies: Reply[] = [];
@@ -313,28 +332,12 @@ function endsOf({ stream }: Redis, { place }: BrokerTarget): Ends | null {
   };
 }
 
-function hidingSecret(secret: string | undefined, channel: Channel): Channel {
-  const hide = hiding(secret);
-  return {
-    ...channel,
-    async send(commands, withinMs) {
-      const sent = await channel.send(commands, withinMs);
-      if (!sent.ok) return failure(masked(sent.problem, hide));
-      return success(sent.value.map((reply) => (reply.ok ? reply : { ok: false, error: hide(reply.error) })));
-    },
-  };
-}
-
 /** A server that hangs up may have said why: protected mode and a full house answer once and close. */
-function lastWords(sent: readonly Command[], replies: readonly Reply[]): Refused | null {
+function lastWords(sent: readonly WireCommand[], replies: readonly Reply[]): Refused | null {
   for (const [position, reply] of replies.entries()) {
     if (!reply.ok) return refusedBy(sent[position]?.[0] ?? "", reply.error);
   }
   return null;
-}
-
-function silence(cause: "connect-timeout" | "no-answer", ms: number): Unreachable {
-  return { kind: "unreachable", cause, detail: `${Math.max(1, Math.round(ms))} ms` };
 }
 
 function notRedis(detail: string): Refused {

@@ -3,6 +3,7 @@ import type { Reply } from "../pidbox/channel.ts";
 import { type BrokerFailure, refusedBy, type Unreachable } from "./failure.ts";
 import type { Found, Search } from "./search.ts";
 import type { Located } from "./settings.ts";
+import { refusal } from "./turns.ts";
 import { type BrokerTarget, placeText } from "./url.ts";
 
 type BySentinel = Extract<Located, { kind: "sentinel" }>;
@@ -75,12 +76,7 @@ async function mastersKnownTo(
   if (!reply?.ok) return failure(refusedBy("SENTINEL", reply?.error ?? ""));
   return Array.isArray(reply.value)
     ? success((reply.value as unknown[]).flatMap(readMaster))
-    : failure({
-        kind: "refused",
-        cause: "not-redis",
-        command: "SENTINEL",
-        detail: JSON.stringify(reply.value),
-      });
+    : failure(refusal("SENTINEL", reply));
 }
 
 /** A flat list of names and values. */

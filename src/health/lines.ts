@@ -67,6 +67,10 @@ function named(channel: Channel, where: string): Channel {
       const sent = await channel.send(commands, withinMs);
       return sent.ok ? sent : failure(at(where, sent.problem));
     },
+    async transact(...how) {
+      const done = await channel.transact(...how);
+      return done.ok ? done : failure(at(where, done.problem));
+    },
   };
 }
 

@@ -1,8 +1,47 @@
 import type { BrokerFailure } from "../broker/failure.ts";
 import type { Outcome } from "../outcome.ts";
 
+/**
+ * What may be sent by itself. The commands of transactions are missing, so that nobody opens one but
+ * {@link Channel.transact}: whatever another asker sent into it would be queued, and executed as a part of it.
+ */
+export type CommandName =
+  | "CLIENT"
+  | "DBSIZE"
+  | "EXPIRE"
+  | "GET"
+  | "GETRANGE"
+  | "HLEN"
+  | "HMGET"
+  | "HSTRLEN"
+  | "INFO"
+  | "LINDEX"
+  | "LLEN"
+  | "LRANGE"
+  | "LREM"
+  | "LTRIM"
+  | "MEMORY"
+  | "PING"
+  | "PUBLISH"
+  | "PUBSUB"
+  | "ROLE"
+  | "RPUSH"
+  | "SCAN"
+  | "SCARD"
+  | "SELECT"
+  | "SENTINEL"
+  | "SISMEMBER"
+  | "SMEMBERS"
+  | "SSCAN"
+  | "STRLEN"
+  | "TTL"
+  | "TYPE"
+  | "ZCARD"
+  | "ZCOUNT"
+  | "ZRANGE";
+
 /** A Redis command: its name in capitals, then its arguments. */
-export type Command = readonly [name: string, ...args: (string | number)[]];
+export type Command = readonly [name: CommandName, ...args: (string | number)[]];
 
 /** What the server said to one command: a value, or the text of its error reply. */
 export type Reply =
@@ -15,6 +54,20 @@ export interface Channel {
    * Fails when not all replies came within `withinMs` milliseconds; the connection is of no use after that.
    */
   send(commands: readonly Command[], withinMs: number): Promise<Outcome<readonly Reply[], BrokerFailure>>;
+  /**
+   * Runs one transaction, in two writes; until its end nobody else sends anything on this connection. Where the server
+   * refuses any part of it, nothing of it is executed.
+   *
+   * @param before sent in front of MULTI, in the same write
+   * @param queue sees the replies to `before` and gives what is to be executed, or why nothing is
+   * @param answerMs how long the server may take for its next answer, in milliseconds; asked for each write
+   * @returns the results of what was queued
+   */
+  transact(
+    before: readonly Command[],
+    queue: (seen: readonly Reply[]) => Outcome<readonly Command[], BrokerFailure>,
+    answerMs: () => number,
+  ): Promise<Outcome<readonly unknown[], BrokerFailure>>;
   /** Why we were let in only after we had signed in as some clients would not; absent or null: as all do. */
   pardoned?(): BrokerFailure | null;
   /** Where the connection runs, as this machine sees it; `null` when it is gone. */

@@ -1,5 +1,6 @@
-import { type BrokerFailure, type Refused, refusedBy } from "../broker/failure.ts";
+import type { BrokerFailure, Refused } from "../broker/failure.ts";
 import type { Route } from "../broker/keys.ts";
+import { refusal } from "../broker/turns.ts";
 import { failure, type Outcome, success } from "../outcome.ts";
 import type { Channel, Command, Reply } from "./channel.ts";
 import { type Answer, decodeReply } from "./message.ts";
@@ -83,8 +84,7 @@ export function openMailbox(lines: Lines, keep: number, patience: Patience): Mai
    * One transaction: where the broker refuses any part of it, nothing is published. A worker pinged while its broker
    * is full, or may not be written to, fails over its own reply; some never recover.
    *
-   * MULTI must be acknowledged before the rest is sent: where it is refused, the other commands would run one by
-   * one, PUBLISH included. The list's type is seen before as well, since WRONGTYPE does not abort a transaction.
+   * The list's type is seen before it, since WRONGTYPE does not abort a transaction.
    */
   async function publish(
     { channel, lists, ofAllDatabases }: Route,
@@ -93,21 +93,17 @@ export function openMailbox(lines: Lines, keep: number, patience: Patience): Mai
     const request: Command = ["PUBLISH", channel, message];
     const isOneBroker = lines.requests === lines.replies;
     const elsewhere = ofAllDatabases ? inOtherDatabases(lists, await otherDatabases()) : [];
-    const opened = await lines.replies.send(
-      [...lists.map((key): Command => ["TYPE", key]), ["MULTI"]],
-      patience.answerMs(),
-    );
-    if (!opened.ok) return opened;
-    for (const [position, key] of lists.entries()) {
-      const type = opened.value[position];
-      if (!type?.ok || !isType(type.value)) return failure(refusal("TYPE", type));
-      if (type.value !== "none" && type.value !== "list") return failure(occupied(key, type.value));
-    }
-    const multi = opened.value[lists.length];
-    if (!multi?.ok || multi.value !== "OK") return failure(refusal("MULTI", multi));
-
     const preparing = [...elsewhere, ...lists.flatMap(preparation)];
-    const executed = await execute(preparing, isOneBroker ? [request] : []);
+    const executed = await lines.replies.transact(
+      lists.map((key) => ["TYPE", key]),
+      (types) => {
+        const problem = occupation(lists, types);
+        return problem === null
+          ? success(isOneBroker ? [...preparing, request] : preparing)
+          : failure(problem);
+      },
+      patience.answerMs,
+    );
     if (!executed.ok) return executed;
     const results = executed.value.slice(elsewhere.length);
     for (const [position, key] of lists.entries()) {
@@ -148,25 +144,6 @@ export function openMailbox(lines: Lines, keep: number, patience: Patience): Mai
       ["EXPIRE", key, LIVES_SECONDS],
       ["LRANGE", key, 0, 0],
     ];
-  }
-
-  /** Queues the commands behind MULTI and executes them. EXEC says only that it was aborted; what it was aborted for says why. */
-  async function execute(
-    preparing: readonly Command[],
-    publishing: readonly Command[],
-  ): Promise<Outcome<readonly unknown[], BrokerFailure>> {
-    const queued = [...preparing, ...publishing];
-    const sent = await lines.replies.send([...queued, ["EXEC"]], patience.answerMs());
-    if (!sent.ok) return sent;
-    for (const [position, [name]] of queued.entries()) {
-      const reply = sent.value[position];
-      if (!reply?.ok || reply.value !== "QUEUED") return failure(refusal(name, reply));
-    }
-    const executed = sent.value[queued.length];
-    const results: unknown = executed?.ok ? executed.value : null;
-    if (!Array.isArray(results) || results.length !== queued.length)
-      return failure(refusal("EXEC", executed));
-    return success(results as readonly unknown[]);
   }
 
   /** The broker of the requests is written nothing else, so that a transaction would guard nothing there. */
@@ -238,18 +215,22 @@ function isType(value: unknown): value is string {
   return typeof value === "string" && /^[A-Za-z][\w-]*$/.test(value) && value !== "OK";
 }
 
+/** Why the lists may not be written to, by their types; null: they may. */
+function occupation(lists: readonly string[], types: readonly Reply[]): Refused | null {
+  for (const [position, key] of lists.entries()) {
+    const type = types[position];
+    if (!type?.ok || !isType(type.value)) return refusal("TYPE", type);
+    if (type.value !== "none" && type.value !== "list") return occupied(key, type.value);
+  }
+  return null;
+}
+
 function asCount(value: unknown, command: string): Outcome<number, BrokerFailure> {
   return typeof value === "number" ? success(value) : failure(refusal(command, { ok: true, value }));
 }
 
 function occupied(key: string, type: string): Refused {
   return { kind: "refused", cause: "wrong-type", command: "TYPE", detail: `${key} is a ${type}` };
-}
-
-function refusal(command: string, reply: Reply | undefined): Refused {
-  if (reply !== undefined && !reply.ok) return refusedBy(command, reply.error);
-  const detail = `${command} was answered with ${JSON.stringify(reply?.value ?? null)}`;
-  return { kind: "refused", cause: "not-redis", command, detail };
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Diagnosis } from "../doctor/diagnose.ts";
 import { withoutSecrets } from "../inspect/secrets.ts";
 import { reportText } from "../inspect/risk.ts";
 import type { Host } from "../host.ts";
+import type { Session } from "../session/session.ts";
 import type { TellingMethod } from "../doctor/scene.ts";
 import { detailsOf } from "../worker/in-sight.ts";
 import { controlGroup, machineMemory, residentBytes } from "../worker/usage.ts";
@@ -141,13 +142,7 @@ function scrubbed(report: Report, hide: Hide): Report {
   };
 }
 
-async function infoOf({
-  send,
-}: {
-  readonly send: (
-    commands: readonly (readonly [string, ...string[]])[],
-  ) => ReturnType<Extract<Diagnosis["scene"]["session"], { ok: true }>["value"]["send"]>;
-}): Promise<Report["broker"]> {
+async function infoOf({ send }: Pick<Session, "send">): Promise<Report["broker"]> {
   const sent = await send(SECTIONS.map((section) => ["INFO", section] as const));
   if (!sent.ok) return null;
   return Object.fromEntries(

@@ -45,6 +45,7 @@ function machine(servers: Record<string, Server>, isTheWorkers: (port: number) =
           local: { address: "127.0.0.1", port: 40_000 },
           remote: { address: "127.0.0.1", port },
         }),
+        transact: () => Promise.reject(new Error("nothing is changed while a server is looked for")),
         close: () => log.push(`close ${place}`),
       }),
     );

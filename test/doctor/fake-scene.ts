@@ -1,3 +1,4 @@
+import type { WireCommand } from "../../src/broker/turns.ts";
 import { takenBy } from "../../src/cli/command-options.ts";
 import { parse } from "../../src/cli/parse.ts";
 import { startDeadline } from "../../src/deadline.ts";
@@ -7,7 +8,7 @@ import type { Scene, TellingMethod } from "../../src/doctor/scene.ts";
 import type { CheckReport } from "../../src/health/report.ts";
 import type { Host } from "../../src/host.ts";
 import { success } from "../../src/outcome.ts";
-import type { Command, Reply } from "../../src/pidbox/channel.ts";
+import type { Reply } from "../../src/pidbox/channel.ts";
 import type { Session } from "../../src/session/session.ts";
 import type { ProcFiles } from "../../src/worker/proc-files.ts";
 import { fakeHost, ok } from "../health/fake-host.ts";
@@ -27,7 +28,7 @@ interface Fake {
   readonly proc?: readonly [before: ProcFiles, after: ProcFiles];
   readonly host?: Partial<Host>;
   /** The value of a command's reply; undefined: it is refused. */
-  readonly broker?: (command: Command) => unknown;
+  readonly broker?: (command: WireCommand) => unknown;
   readonly epochSeconds?: number;
   /** Of the health check; by default it has not run. */
   readonly check?: Partial<CheckReport>;
@@ -36,9 +37,9 @@ interface Fake {
 }
 
 /** A scene for a topic, in which nothing is seen but what is given, and what was sent to the broker and the backend. */
-export function fakeScene(fake: Fake): { readonly scene: Scene; readonly sent: readonly Command[] } {
-  const sent: Command[] = [];
-  const replies = (commands: readonly Command[]) => {
+export function fakeScene(fake: Fake): { readonly scene: Scene; readonly sent: readonly WireCommand[] } {
+  const sent: WireCommand[] = [];
+  const replies = (commands: readonly WireCommand[]) => {
     sent.push(...commands);
     return commands.map((command): Reply => {
       const value = fake.broker?.(command);

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import { queues } from "../../src/doctor/topics/queues.ts";
-import type { Command } from "../../src/pidbox/channel.ts";
+import type { WireCommand } from "../../src/broker/turns.ts";
 import { fakeScene } from "./fake-scene.ts";
 
 /** What is said where a worker consumes `mails`, and an exchange has so many bindings, `forgotten` among them. */
 async function ask(lengths: Readonly<Record<string, number>>, bindings = 0, args: readonly string[] = []) {
   const table = "_kombu.binding.celery";
-  const broker = ([name, key]: Command): unknown => {
+  const broker = ([name, key]: WireCommand): unknown => {
     if (name === "LLEN") return lengths[String(key)] ?? 0;
     if (name === "SCAN") return ["0", bindings === 0 ? [] : [table]];
     if (name === "SCARD") return bindings;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { results } from "../../src/doctor/topics/results.ts";
-import type { Command } from "../../src/pidbox/channel.ts";
+import type { WireCommand } from "../../src/broker/turns.ts";
 import { fakeScene, only } from "./fake-scene.ts";
 
 /** A failure of so many bytes. */
@@ -12,7 +12,7 @@ function failureOf(bytes: number): string {
 /** What is said of a database with these results. */
 async function ask(kept: readonly string[], args: readonly string[] = []) {
   const texts = new Map(kept.map((text, position) => [`celery-task-meta-${position}`, text]));
-  const broker = ([name, key, , end]: Command): unknown => {
+  const broker = ([name, key, , end]: WireCommand): unknown => {
     const text = texts.get(String(key)) ?? "";
     if (name === "DBSIZE") return texts.size;
     if (name === "SCAN") return ["0", [...texts.keys()]];

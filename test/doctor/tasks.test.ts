@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { tasks } from "../../src/doctor/topics/tasks.ts";
-import type { Command } from "../../src/pidbox/channel.ts";
+import type { WireCommand } from "../../src/broker/turns.ts";
 import { fakeScene, only } from "./fake-scene.ts";
 
 const NOW_S = 10_000;
@@ -27,7 +27,7 @@ interface Fake {
 async function ask({ args = [], active = [], timeouts = [0, 0], waiting, unacked = [] }: Fake) {
   const late = `[${message("1970-01-01T00:00:01+00:00")}, "", "mails"]`;
   const tags = unacked.flatMap((_, position) => [`tag-${position}`, String(NOW_S)]);
-  const broker = ([name, key, more, ...others]: Command): unknown => {
+  const broker = ([name, key, more, ...others]: WireCommand): unknown => {
     if (name === "LLEN") return key === "mails" ? (waiting?.length ?? 0) : 0;
     if (name === "MEMORY") return waiting?.bytes;
     if (name === "LINDEX") return message();

@@ -306,6 +306,46 @@ describe("gather, where the broker fails,", () => {
   });
 });
 
+/** As a real one: what is sent while a transaction is open is queued, whoever sends it, and makes its results longer. */
+function queueing(rest: Broker): Broker {
+  let strangers: number | null = null;
+  return (commands, time) => {
+    const replies = rest(commands, time);
+    if (replies === "late" || "kind" in replies) return replies;
+    const isExec = commands.at(-1)?.[0] === "EXEC";
+    if (strangers !== null && !isExec) {
+      strangers += commands.length;
+      return commands.map(() => ok("QUEUED"));
+    }
+    const more = Array.from({ length: strangers ?? 0 }, () => null);
+    strangers = commands.at(-1)?.[0] === "MULTI" ? 0 : null;
+    return replies.map((reply, at) =>
+      isExec && at === replies.length - 1 && reply.ok ? ok([...(reply.value as unknown[]), ...more]) : reply,
+    );
+  };
+}
+
+describe("gather, where answers take long,", () => {
+  test.each([
+    ...[450, 500, 550].map((ms) => [ms, "--timeout=2s"] as const),
+    ...[40, 80, 120, 160, 200].flatMap((ms) =>
+      [1.35, 1.4, 1.45, 2.35, 2.4, 2.45].map((s) => [ms, `--timeout=${s}s`] as const),
+    ),
+  ])("finds a blocked worker busy when each takes %d ms with %s", async (roundTripMs, timeout) => {
+    const rows = (time: number) => SILENT.map((row) => ({ ...row, idle: Math.floor(time / 1_000) }));
+    const host = fakeHost({
+      argv: [timeout],
+      roundTripMs,
+      broker: queueing(brokerWith(1, () => [], { tell: listing(rows) })),
+      proc: () => procWith([{ ...WORKER, connections: 3 }]),
+    });
+    const evidence = await evidenceOf(host);
+    expect(evidence.asking).toMatchObject({ kind: "asked" });
+    expect(conclude(evidence, planned(host).rules)).toMatchObject({ status: "healthy", reason: "busy" });
+    expect(host.now()).toBeLessThan(4_901);
+  });
+});
+
 describe("gather, when it is interrupted,", () => {
   test("names the signal", async () => {
     const host = fakeHost({ broker: () => "late", interruptedAt: 10 });

@@ -1,14 +1,15 @@
 import type { BrokerFailure } from "../../src/broker/failure.ts";
 import type { Host } from "../../src/host.ts";
 import { failure, success } from "../../src/outcome.ts";
-import type { Channel, Command, Ends, Reply, Topics } from "../../src/pidbox/channel.ts";
+import { type Exchange, takeTurns, type WireCommand } from "../../src/broker/turns.ts";
+import type { Channel, Ends, Reply, Topics } from "../../src/pidbox/channel.ts";
 import type { ProcFiles } from "../../src/worker/proc-files.ts";
 import { fakeProc } from "../worker/fake-proc.ts";
 import { fakeClock } from "./fake-clock.ts";
 
 /** What the fake broker does with one write. `late`: it takes all the time it is given. */
 export type Broker = (
-  commands: readonly Command[],
+  commands: readonly WireCommand[],
   time: number,
 ) => readonly Reply[] | "late" | BrokerFailure;
 
@@ -20,6 +21,8 @@ interface Fake {
   readonly env?: Readonly<Record<string, string>>;
   readonly hostname?: string;
   readonly broker?: Broker;
+  /** Of each write, in milliseconds; 1 where it is not said. */
+  readonly roundTripMs?: number;
   readonly connect?: BrokerFailure;
   /** What is heard, or why nobody may listen. */
   readonly events?: readonly Published[] | BrokerFailure;
@@ -33,7 +36,7 @@ interface Fake {
 
 /** What the story did to its host. */
 interface Traces {
-  readonly writes: (readonly Command[])[];
+  readonly writes: (readonly WireCommand[])[];
   readonly listeners: { readonly topics: Topics; open: boolean }[];
   readonly written: (readonly [path: string, content: string | null])[];
   readonly printed: string[];
@@ -51,15 +54,17 @@ export function fakeHost(fake: Fake): Host & Traces {
   const traces: Traces = { writes: [], listeners: [], written: [], printed: [] };
   const nobody = fakeProc([]);
   const proc = () => fake.proc?.(now()) ?? nobody;
+  const exchange: Exchange = async (commands, withinMs) => {
+    traces.writes.push(commands);
+    const replies = fake.broker?.(commands, now()) ?? [];
+    const roundTripMs = fake.roundTripMs ?? 1;
+    const isLate = replies === "late" || roundTripMs > withinMs;
+    await pause(isLate ? withinMs : roundTripMs);
+    if (isLate) return failure({ kind: "unreachable", cause: "no-answer", detail: `${withinMs} ms` });
+    return "kind" in replies ? failure(replies) : success(replies);
+  };
   const channel: Channel = {
-    async send(commands, withinMs) {
-      traces.writes.push(commands);
-      const replies = fake.broker?.(commands, now()) ?? [];
-      await pause(replies === "late" ? withinMs : 1);
-      if (replies === "late")
-        return failure({ kind: "unreachable", cause: "no-answer", detail: `${withinMs} ms` });
-      return "kind" in replies ? failure(replies) : success(replies);
-    },
+    ...takeTurns(exchange, now),
     ends: () => OURS,
     close() {
       traces.writes.push([["closed"]]);
@@ -158,7 +163,7 @@ export function heartbeat(node: string, more: object = {}): string {
 }
 
 /** What the broker says to a command that is none of the conversation with the worker; `undefined`: it is forbidden. */
-export type Tell = (command: Command, time: number) => unknown;
+export type Tell = (command: WireCommand, time: number) => unknown;
 
 /**
  * A broker in good order: `subscribers` connections, and what the list holds at each look.

@@ -20,6 +20,7 @@ function brokerOf(slices: readonly (readonly string[])[], bound: Readonly<Record
   };
   const channel: Channel = {
     send: (commands) => Promise.resolve(success(commands.map(answer))),
+    transact: () => Promise.reject(new Error("it only looks")),
     ends: () => null,
     close: () => undefined,
   };

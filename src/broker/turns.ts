@@ -1,0 +1,122 @@
+import { failure, type Outcome, success } from "../outcome.ts";
+import type { Channel, Command, Reply } from "../pidbox/channel.ts";
+import { type BrokerFailure, noAnswer, type Refused, refusedBy } from "./failure.ts";
+import { within } from "./within.ts";
+
+/** What goes over the wire: commands of the askers, and those that only this side may send. */
+export type WireCommand = readonly [name: string, ...args: (string | number)[]];
+
+/** One write and the reply to each command; fails when not all replies came within so many milliseconds. */
+export type Exchange = (
+  commands: readonly WireCommand[],
+  withinMs: number,
+) => Promise<Outcome<readonly Reply[], BrokerFailure>>;
+
+/**
+ * Lets several askers share one connection. Their commands follow each other without waiting, but for two kinds of
+ * work that own the connection from their first byte until their end is known: the first write, which signs in (what
+ * came behind a refused AUTH or SELECT would run as somebody else, or in another database), and transactions.
+ *
+ * Whoever has to wait does so within its own time.
+ */
+export function takeTurns(exchange: Exchange, now: () => number): Pick<Channel, "send" | "transact"> {
+  /** Resolves when the connection is free again; null: it is free. */
+  let owned: Promise<void> | null = null;
+  /** Why nothing more may be sent: a transaction may still be open. */
+  let spent: BrokerFailure | null = null;
+  let isFirst = true;
+
+  async function inTurn<T>(
+    withinMs: number,
+    isAlone: boolean,
+    work: (leftMs: number) => Promise<Outcome<T, BrokerFailure>>,
+  ): Promise<Outcome<T, BrokerFailure>> {
+    const end = now() + withinMs;
+    while (owned !== null) {
+      if ((await within(end - now(), owned)).kind === "late") return failure(noAnswer(withinMs));
+    }
+    if (spent !== null) return failure(spent);
+    // No await between the look at `owned` and this: two that waited for the same end would both go.
+    const working = work(end - now());
+    if (isAlone || isFirst) {
+      const free = () => {
+        owned = null;
+      };
+      owned = working.then(free, free);
+    }
+    isFirst = false;
+    return working;
+  }
+
+  /**
+   * MULTI must be acknowledged before the rest is sent: where it is refused, the other commands would run one by one,
+   * PUBLISH included.
+   */
+  async function transaction(
+    before: readonly Command[],
+    queue: (seen: readonly Reply[]) => Outcome<readonly Command[], BrokerFailure>,
+    leftMs: number,
+    answerMs: () => number,
+  ): Promise<Outcome<readonly unknown[], BrokerFailure>> {
+    const opened = await exchange([...before, ["MULTI"]], leftMs);
+    if (!opened.ok) return failure((spent = opened.problem));
+    const multi = opened.value[before.length];
+    const isOpen = multi?.ok === true && multi.value === "OK";
+    if (multi?.ok !== false && !isOpen) spent = refusal("MULTI", multi);
+    // What was seen before it goes first: it says more than that MULTI was refused too.
+    const queued = queue(opened.value.slice(0, before.length));
+    if (!isOpen) return queued.ok ? failure(refusal("MULTI", multi)) : queued;
+    // One that is opened is ended, by the command that it needs anyway: an ACL may lack DISCARD.
+    const commands = queued.ok ? queued.value : [];
+    const sent = await exchange([...commands, ["EXEC"]], answerMs());
+    if (!sent.ok) return failure((spent = sent.problem));
+    const executed = sent.value[commands.length];
+    if (!isEnd(executed)) spent = refusal("EXEC", executed);
+    return queued.ok ? resultsOf(commands, sent.value) : queued;
+  }
+
+  return {
+    send: (commands, withinMs) => inTurn(withinMs, false, (leftMs) => exchange(commands, leftMs)),
+    transact: (before, queue, answerMs) =>
+      inTurn(answerMs(), true, (leftMs) => transaction(before, queue, leftMs, answerMs)),
+  };
+}
+
+/** Whether a transaction is over by this answer to EXEC: servers before Redis 6.2 can refuse EXEC and leave it open. */
+function isEnd(executed: Reply | undefined): boolean {
+  if (executed?.ok === false) return executed.error.startsWith("EXECABORT");
+  return executed !== undefined && (Array.isArray(executed.value) || executed.value === null);
+}
+
+/** EXEC says only that it was aborted; what it was aborted for says why. */
+function resultsOf(
+  commands: readonly Command[],
+  replies: readonly Reply[],
+): Outcome<readonly unknown[], BrokerFailure> {
+  for (const [position, [name]] of commands.entries()) {
+    const reply = replies[position];
+    if (!reply?.ok || reply.value !== "QUEUED") return failure(refusal(name, reply));
+  }
+  const executed = replies[commands.length];
+  const results: unknown = executed?.ok ? executed.value : null;
+  if (!Array.isArray(results) || results.length !== commands.length)
+    return failure(refusal("EXEC", executed));
+  return success(results as readonly unknown[]);
+}
+
+/** What an answer to `command` means that is not the one a Redis gives. */
+export function refusal(command: string, reply: Reply | undefined): Refused {
+  if (reply !== undefined && !reply.ok) return refusedBy(command, reply.error);
+  const detail = `${command} was answered with ${shown(reply?.value ?? null)}`;
+  return { kind: "refused", cause: "not-redis", command, detail };
+}
+
+/** Characters of an answer that is shown as it is. A longer one is not cut, as half a password would not be recognised. */
+const SHOWN = 200;
+
+function shown(value: unknown): string {
+  if (typeof value === "string" && value.length > SHOWN) return `a text of ${value.length} characters`;
+  if (!Array.isArray(value)) return JSON.stringify(value);
+  const text = value.length > SHOWN ? "" : `[${value.map(shown).join(",")}]`;
+  return text === "" || text.length > SHOWN ? `a list of ${value.length} elements` : text;
+}
