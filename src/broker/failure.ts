@@ -68,6 +68,7 @@ export type RefusedCause =
   | "cannot-write"
   | "cluster"
   | "not-redis"
+  | "too-large"
   | "other";
 
 /** The first word of an error reply is its code; the texts behind it differ between Redis, Valkey and versions. */

@@ -13,6 +13,7 @@ import {
 import { hiding, masked } from "./masking.ts";
 import { type Exchange, refusal, takeTurns, type WireCommand } from "./turns.ts";
 import type { BrokerTarget } from "./url.ts";
+import { openWireGate, type WireGate } from "./wire-gate.ts";
 import { within } from "./within.ts";
 
 /**
@@ -149,6 +150,8 @@ interface Client {
   readonly isReached: () => boolean;
   /** What the socket or the parser has said last; what a command fails with says less. */
   readonly lastError: () => unknown;
+  /** What is to be waited for: see {@link WireGate}. */
+  readonly expect: WireGate["expect"];
   /** What was refused before we were let in as only some clients are. */
   readonly pardon: { refusal: Refused | null };
 }
@@ -179,17 +182,54 @@ async function unconnected(
     connectTimeout: 0,
     keepAlive: 0,
   });
+  const gate = openWireGate();
+  putBefore(redis, gate);
   let lastError: unknown = null;
   redis.on("error", (error: unknown) => {
     lastError = error;
   });
   return success({
     redis,
+    expect: gate.expect,
     pardon: { refusal: null },
     lastError: () => lastError,
     // There is none as long as the name is looked up.
     isReached: () => (redis.stream as Redis["stream"] | undefined)?.remoteAddress !== undefined,
   });
+}
+
+/** What the gate did not let through: closes the connection, as an error of its socket. */
+class NotLetThrough extends Error {
+  readonly problem: Refused;
+
+  constructor(problem: Refused) {
+    super(problem.detail);
+    this.problem = problem;
+  }
+}
+
+/** ioredis' part that opens the socket; private, and the one place to reach the socket before a byte has come. */
+interface Opening {
+  readonly connector: { connect: (report: unknown) => Promise<Redis["stream"]> };
+}
+
+/** Puts the gate between the socket and the parser: the socket pushes what has arrived, the parser reads what was pushed. */
+function putBefore(redis: Redis, { pass }: WireGate): void {
+  const { connector } = redis as unknown as Opening;
+  const connect = connector.connect.bind(connector);
+  connector.connect = async (report) => {
+    const stream = await connect(report);
+    const push = stream.push.bind(stream);
+    stream.push = (chunk: unknown, encoding) => {
+      // The end of all is no bytes.
+      if (!(chunk instanceof Uint8Array)) return push(chunk, encoding);
+      const { bytes, problem } = pass(chunk);
+      const goesOn = bytes === 0 || push(chunk.subarray(0, bytes), encoding);
+      if (problem !== null) stream.destroy(new NotLetThrough(problem));
+      return goesOn;
+    };
+    return stream;
+  };
 }
 
 /** As redis-py: a user without a password is sent with an empty one. */
@@ -302,15 +342,16 @@ function behind(
 
 /** Sends all in one write. */
 async function exchange(
-  { redis, lastError }: Client,
+  { redis, expect, lastError }: Client,
   commands: readonly WireCommand[],
 ): Promise<Outcome<readonly Reply[], BrokerFailure>> {
+  expect(commands);
   const pipeline = redis.pipeline(commands.map(([name, ...args]) => ["call", name, ...args]));
   const replies: Reply[] = [];
   for (const [error, value] of (await pipeline.exec()) ?? []) {
     if (error === null) replies.push({ ok: true, value });
     else if (error instanceof ReplyError) replies.push({ ok: false, error: error.message });
-    else return failure(lastWords(commands, replies) ?? asFailure(lastError() ?? error));
+    else return failure(whyNoReply(commands, replies, lastError() ?? error));
   }
   return success(replies);
 }
@@ -332,6 +373,13 @@ function endsOf({ stream }: Redis, { place }: BrokerTarget): Ends | null {
   };
 }
 
+/** Why one of the commands got no reply. */
+function whyNoReply(sent: readonly WireCommand[], replies: readonly Reply[], error: unknown): BrokerFailure {
+  if (error instanceof NotLetThrough && error.problem.command === "")
+    return { ...error.problem, command: sent[replies.length]?.[0] ?? "" };
+  return lastWords(sent, replies) ?? asFailure(error);
+}
+
 /** A server that hangs up may have said why: protected mode and a full house answer once and close. */
 function lastWords(sent: readonly WireCommand[], replies: readonly Reply[]): Refused | null {
   for (const [position, reply] of replies.entries()) {
@@ -349,6 +397,7 @@ function notRedis(detail: string): Refused {
  * side has ioredis' own message, and what is left is the parser, which met bytes that are no Redis protocol.
  */
 function asFailure(error: unknown): BrokerFailure {
+  if (error instanceof NotLetThrough) return error.problem;
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
   if (typeof code === "string") return unreachableBy(code);
   // ioredis asks that what it cannot read be reported to it.

@@ -166,6 +166,10 @@ const REFUSED: { readonly [C in RefusedCause]: Words<Refused> } = {
     `${address} does not speak Redis' protocol: ${detail}`,
     "is the port right?",
   ],
+  "too-large": (address, { command, detail }) => [
+    `${address} answered${command === "" ? "" : ` ${command}`} with more than is read: ${detail}`,
+    "find out what is so large; a reply list of this probe may be deleted",
+  ],
   other: (address, { command, detail }) => [
     `${address} refused ${command}: ${detail}`,
     "ask whoever runs this Redis; its log says more",

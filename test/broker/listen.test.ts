@@ -244,6 +244,20 @@ describe("listen, on a server that does as told,", () => {
     expect(JSON.stringify(problem)).not.toContain("hunter2");
   });
 
+  test.each([
+    ["nothing as a text", "$-1\r\n"],
+    ["a message without its text", "*2\r\n$7\r\nmessage\r\n$1\r\na\r\n"],
+    ["a message of a pattern without its channel", "*2\r\n$8\r\npmessage\r\n$1\r\na\r\n"],
+    ["a message of nothing", "*4\r\n$8\r\npmessage\r\n$1\r\na\r\n$-1\r\n$-1\r\n"],
+    ["a list of nothing", "*1\r\n$-1\r\n"],
+    ["a text of 100 MB", "$104857600\r\n"],
+  ])("ends the connection, and throws nothing, when %s comes", async (_, more) => {
+    await using server = await scriptedServer((command) => confirmed(command) + more);
+    const { listener, messages } = await heard(place(server.port));
+    await expect.poll(() => listener.ends()).toBeNull();
+    expect(messages).toEqual([]);
+  });
+
   test("says connection-refused when nobody listens", async () => {
     const server = createServer().listen(0, "127.0.0.1");
     await once(server, "listening");

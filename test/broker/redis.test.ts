@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { describe, expect, test } from "vitest";
+import { BOUNDS } from "../../src/broker/bounds.ts";
 import type { BrokerFailure } from "../../src/broker/failure.ts";
 import { connect } from "../../src/broker/redis.ts";
 import type { BrokerTarget } from "../../src/broker/url.ts";
@@ -239,6 +240,45 @@ describe("what is no broker", () => {
     const words = "-DENIED Redis is running in protected mode because protected mode is enabled\r\n";
     await using server = await scriptedServer(() => HANG_UP, words);
     expect(await failureOf(server)).toMatchObject({ kind: "refused", cause: "protected-mode" });
+  });
+});
+
+describe("a server that sends what nobody asked for, or more than is read,", () => {
+  test.each([
+    ["nothing as a text", "$-1\r\n"],
+    ["nothing as a list", "*-1\r\n"],
+    ["a message", "*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\nb\r\n"],
+  ])("is not-redis when it adds %s to its reply", async (_, more) => {
+    await using server = await scriptedServer(() => `+PONG\r\n${more}`);
+    const channel = await opened(target(server));
+    expect(await channel.send([["PING"]], 500)).toEqual({ ok: true, value: [{ ok: true, value: "PONG" }] });
+    await expect.poll(() => channel.ends()).toBeNull();
+    expect(await channel.send([["PING"]], 500)).toMatchObject({ problem: { cause: "not-redis" } });
+    channel.close();
+  });
+
+  test.each([
+    ["a text of 100 MB", "$104857600\r\n"],
+    ["ten million elements", "*10000000\r\n"],
+    ["lists 10,000 deep", "*1\r\n".repeat(10_000)],
+    ["a length of 30 digits", `$${"9".repeat(30)}\r\n`],
+  ])("fails at once when it announces %s", async (_, reply) => {
+    await using server = await scriptedServer(() => reply);
+    const channel = await opened(target(server));
+    const start = performance.now();
+    const sent = await channel.send([["LRANGE", "k", 0, 1]], 2_000);
+    expect(sent).toMatchObject({ problem: { kind: "refused", command: "LRANGE" } });
+    expect(performance.now() - start).toBeLessThan(500);
+    channel.close();
+  });
+
+  test("passes on the largest text that is read, whole", async () => {
+    const text = "x".repeat(BOUNDS.textBytes);
+    await using server = await scriptedServer(() => `$${text.length}\r\n${text}\r\n`);
+    const channel = await opened(target(server));
+    const sent = await channel.send([["CLIENT", "LIST"]], 5_000);
+    expect(sent.ok && sent.value[0]?.ok && sent.value[0].value === text).toBe(true);
+    channel.close();
   });
 });
 

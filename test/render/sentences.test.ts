@@ -71,7 +71,8 @@ const REFUSED: Record<RefusedCause, string> = {
   "wrong-type": "k.reply.celery.pidbox is a hash",
   "cannot-write": "MISCONF Redis is configured to save RDB snapshots",
   cluster: "MOVED 866 127.0.0.1:7001",
-  "not-redis": 'Unknown RESP type 72 "H"',
+  "not-redis": 'a reply begins with "H"',
+  "too-large": "a text of 104857600 bytes or more, and 16777216 are read",
   other: "ERR unknown command 'EXPIRE'",
 };
 const FAILURES: readonly BrokerFailure[] = [

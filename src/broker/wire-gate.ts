@@ -1,0 +1,223 @@
+import { BOUNDS } from "./bounds.ts";
+import { type Refused, refusedBy } from "./failure.ts";
+
+/** What of the bytes may go on to the parser, and what is wrong with the rest. */
+export interface Passed {
+  readonly bytes: number;
+  readonly problem: Refused | null;
+}
+
+/**
+ * Stands between the socket and ioredis' parser and lets through what that can take: RESP2 within {@link BOUNDS}, one
+ * reply for each command sent, and on a connection that is subscribed only whole messages. Anything else ioredis
+ * believes: it reserves memory for a length that is only announced, and throws from a socket event, where nobody can
+ * catch it, at a reply that it did not wait for (`DataHandler.dispatch`).
+ */
+export interface WireGate {
+  /** To be told before commands are sent. */
+  readonly expect: (names: readonly (readonly [name: string, ...args: unknown[]])[]) => void;
+  /** Looks at what has arrived, in any pieces. After a problem nothing more may be shown to it. */
+  readonly pass: (chunk: Uint8Array) => Passed;
+}
+
+/** One reply, as far as its form is needed. */
+interface Frame {
+  readonly type: string;
+  /** Of the list's own elements, the first few: `$` a text, `_` none, else their type. */
+  kinds: string;
+  /** The first of the list's texts, where it is a short one. */
+  head: string;
+  /** Of a status or an error. */
+  readonly text: string;
+}
+
+/** What is waited for: a reply, or the confirmation of so many subscriptions. */
+interface Expected {
+  readonly subscribing: string | null;
+  left: number;
+}
+
+/** What comes next: the character that says what follows, its line, a text that the line has announced. */
+type State = "type" | "line" | "line-end" | "text" | "text-end";
+
+const CR = 13;
+const LF = 10;
+
+/** As long as the longest name that a list may begin with, `psubscribe`. */
+const LONGEST_HEAD = 10;
+
+/** One more than a message has. */
+const KINDS = 5;
+
+const SUBSCRIBING = /^p?subscribe$/;
+
+export function openWireGate(): WireGate {
+  const expected: Expected[] = [];
+  let isSubscribed = false;
+  /** Elements that are still to come, of each list that is open. */
+  const open: number[] = [];
+  let state: State = "type";
+  let frame: Frame | null = null;
+  let type = "";
+  let line = "";
+  /** Bytes of a text that are still to come. */
+  let textLeft = 0;
+  let isHead = false;
+  let size = 0;
+  let elements = 0;
+
+  function pass(chunk: Uint8Array): Passed {
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    let whole = 0;
+    for (let at = 0; at < bytes.length;) {
+      const before = at;
+      let problem: Refused | null = null;
+      switch (state) {
+        case "type":
+          type = String.fromCharCode(bytes[at++] ?? 0);
+          line = "";
+          state = "line";
+          if (!"+-:$*".includes(type)) problem = notRedis(`a reply begins with ${JSON.stringify(type)}`);
+          break;
+        case "line": {
+          const end = bytes.indexOf(CR, at);
+          line += bytes.toString("latin1", at, end === -1 ? bytes.length : end);
+          at = end === -1 ? bytes.length : end + 1;
+          if (end !== -1) state = "line-end";
+          if (line.length > BOUNDS.lineBytes) problem = tooLarge("a line", line.length, BOUNDS.lineBytes);
+          break;
+        }
+        case "line-end":
+          problem = bytes[at++] === LF ? takeLine() : notRedis("a line does not end as one");
+          break;
+        case "text": {
+          const taken = Math.min(textLeft, bytes.length - at);
+          if (isHead && frame !== null) frame.head += bytes.toString("latin1", at, at + taken);
+          at += taken;
+          textLeft -= taken;
+          if (textLeft === 0) {
+            state = "text-end";
+            textLeft = 2;
+          }
+          break;
+        }
+        case "text-end":
+          if (bytes[at++] !== (textLeft === 2 ? CR : LF))
+            problem = notRedis("a text does not end where it was announced to");
+          else if (--textLeft === 0) problem = endElement();
+          break;
+        default:
+          state satisfies never;
+      }
+      size += at - before;
+      if (size > BOUNDS.replyBytes) problem ??= tooLarge("a reply", size, BOUNDS.replyBytes);
+      if (problem !== null) return { bytes: whole, problem };
+      if (frame === null && isAtType()) whole = at;
+    }
+    return { bytes: bytes.length, problem: null };
+  }
+
+  function isAtType(): boolean {
+    return state === "type";
+  }
+
+  /** A line is there: all of an element, or how long it is. */
+  function takeLine(): Refused | null {
+    const isWhole = type === "+" || type === "-";
+    if (!isWhole && !/^-?\d{1,19}$/.test(line)) return notRedis(`'${type}' is not followed by a number`);
+    const count = Number(line);
+    if ((type === "$" || type === "*") && count < -1) return notRedis(`'${type}' is followed by ${line}`);
+    const isNone = (type === "$" || type === "*") && count === -1;
+    if (open.length === 0) frame = { type, kinds: "", head: "", text: isWhole ? line : "" };
+    else if (open.length === 1 && frame !== null && frame.kinds.length < KINDS)
+      frame.kinds += isNone ? "_" : type;
+    if (type === "$" && !isNone) {
+      if (count > BOUNDS.textBytes) return tooLarge("a text", count, BOUNDS.textBytes);
+      if (size + count > BOUNDS.replyBytes) return tooLarge("a reply", size + count, BOUNDS.replyBytes);
+      isHead = open.length === 1 && frame?.kinds === "$" && count <= LONGEST_HEAD;
+      textLeft = count === 0 ? 2 : count;
+      state = count === 0 ? "text-end" : "text";
+      return null;
+    }
+    if (type === "*" && count > 0) {
+      elements += count;
+      if (elements > BOUNDS.elements) return tooMany(elements);
+      if (open.push(count) > BOUNDS.nesting) return tooDeep();
+      state = "type";
+      return null;
+    }
+    return endElement();
+  }
+
+  /** An element is whole, and with it perhaps the lists that it is the last of. */
+  function endElement(): Refused | null {
+    state = "type";
+    while (open.length > 0) {
+      const left = (open.pop() ?? 0) - 1;
+      if (left > 0) {
+        open.push(left);
+        return null;
+      }
+    }
+    const reply = frame;
+    frame = null;
+    size = 0;
+    elements = 0;
+    return reply === null ? null : take(reply);
+  }
+
+  function take(reply: Frame): Refused | null {
+    if (isSubscribed && isMessage(reply)) return null;
+    const [next] = expected;
+    if (next === undefined) {
+      // Protected mode and a server that is full say why they hang up before they are asked.
+      return reply.type === "-"
+        ? refusedBy("", reply.text)
+        : notRedis("a reply came that nothing had asked for");
+    }
+    if (next.subscribing !== null && reply.type !== "-") {
+      const { kinds, head } = reply;
+      if (reply.type !== "*" || kinds !== "$$:" || head !== next.subscribing)
+        return notRedis(`${next.subscribing} was not confirmed`);
+      isSubscribed = true;
+      next.left -= 1;
+      if (next.left > 0) return null;
+    }
+    expected.shift();
+    return null;
+  }
+
+  return {
+    expect(commands) {
+      for (const [name, ...args] of commands)
+        expected.push({ subscribing: SUBSCRIBING.test(name) ? name : null, left: args.length });
+    },
+    pass,
+  };
+}
+
+function isMessage({ type, kinds, head }: Frame): boolean {
+  return (
+    type === "*" && ((kinds === "$$$" && head === "message") || (kinds === "$$$$" && head === "pmessage"))
+  );
+}
+
+function notRedis(detail: string): Refused {
+  return { kind: "refused", cause: "not-redis", command: "", detail };
+}
+
+function tooLarge(what: string, bytes: number, bound: number): Refused {
+  return overBound(`${what} of ${bytes} bytes or more, and ${bound} are read`);
+}
+
+function tooMany(count: number): Refused {
+  return overBound(`a reply of ${count} elements or more, and ${BOUNDS.elements} are read`);
+}
+
+function tooDeep(): Refused {
+  return overBound(`lists inside each other more than ${BOUNDS.nesting} times`);
+}
+
+function overBound(detail: string): Refused {
+  return { kind: "refused", cause: "too-large", command: "", detail };
+}
