@@ -8,7 +8,7 @@ import { openMailbox } from "../pidbox/mailbox.ts";
 import type { Answer } from "../pidbox/message.ts";
 import type { Asking, Evidence, Via } from "./evidence.ts";
 import { type Examination, prepareExamination } from "./examination.ts";
-import { judge } from "./judge.ts";
+import { conclude, judge } from "./judge.ts";
 import type { Conversation } from "./gather-work.ts";
 import { type Judgement, wantsWork } from "./judgement.ts";
 import { asFailover, closeLines, openLines } from "./lines.ts";
@@ -37,9 +37,20 @@ export async function gather(plan: Plan, host: Host): Promise<Evidence> {
   const interrupted = host.interrupted.then((signal): Evidence => {
     return evidenceOf({ kind: "interrupted", signal }, examination);
   });
-  const evidence = await Promise.race([converse(plan, host, deadline, examination), interrupted]);
+  const said = await Promise.race([converse(plan, host, deadline, examination), interrupted]);
+  const evidence =
+    conclude(said, plan.rules).status === "unknown" ? await withProcesses(said, examination) : said;
   examination.end();
   return { ...evidence, stateFileProblem: state.note(evidence, plan.rules) };
+}
+
+/**
+ * What an unknown counts as depends on whether the workers' processes live. A broker that fell silent may have taken all
+ * the time; one look takes none of it.
+ */
+export async function withProcesses(evidence: Evidence, examination: Examination): Promise<Evidence> {
+  await examination.begin(null);
+  return { ...evidence, nodes: examination.nodes() };
 }
 
 function evidenceOf(asking: Asking, examination: Examination, masterForS: number | null = null): Evidence {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { gather } from "../../src/health/check.ts";
 import type { Evidence } from "../../src/health/evidence.ts";
+import { isForgiven } from "../../src/health/exit-code.ts";
 import { conclude } from "../../src/health/judge.ts";
 import type { Host } from "../../src/host.ts";
 import { type Broker, brokerWith, fakeHost, ok, reply } from "./fake-host.ts";
@@ -303,6 +304,49 @@ describe("gather, where the broker fails,", () => {
       "known",
       undefined,
     ]);
+  });
+});
+
+describe("gather, for --on-unknown healthy,", () => {
+  const proc = () => procWith([{ ...WORKER, connections: 3 }]);
+  const fine = brokerWith(1, () => []);
+  const stallsAt =
+    (name: string): Broker =>
+    (commands, time) =>
+      commands.some(([word]) => word === name) ? "late" : fine(commands, time);
+
+  test.each(
+    ["MULTI", "EXEC", "LRANGE"].flatMap((name) =>
+      ["500ms", "900ms", "1s", "1100ms", "2s", "5s"].map((deadline) => [name, deadline] as const),
+    ),
+  )(
+    "has seen the worker's process when the broker stalls at %s and --deadline is %s",
+    async (name, deadline) => {
+      // EXEC holds an LRANGE as well.
+      const broker: Broker =
+        name === "LRANGE"
+          ? (commands, time) => (commands[0]?.[0] === name ? "late" : fine(commands, time))
+          : stallsAt(name);
+      const host = fakeHost({ argv: [`--deadline=${deadline}`], broker, proc });
+      const evidence = await evidenceOf(host);
+      const verdict = conclude(evidence, planned(host).rules);
+      expect(verdict.status).toBe("unknown");
+      expect(isForgiven(verdict, evidence, "healthy")).toBe(true);
+    },
+  );
+
+  test("has seen it when there was no time for anything", async () => {
+    const host = fakeHost({ argv: ["--deadline=100ms"], broker: fine, proc });
+    const evidence = await evidenceOf(host);
+    expect(evidence.asking).toEqual({ kind: "no-time" });
+    expect(isForgiven(conclude(evidence, planned(host).rules), evidence, "healthy")).toBe(true);
+  });
+
+  test("has seen it when it is interrupted before it looked", async () => {
+    const host = fakeHost({ broker: fine, proc, interruptedAt: 50 });
+    const evidence = await evidenceOf(host);
+    expect(evidence.asking).toMatchObject({ kind: "interrupted" });
+    expect(isForgiven(conclude(evidence, planned(host).rules), evidence, "healthy")).toBe(true);
   });
 });
 
