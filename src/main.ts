@@ -154,13 +154,16 @@ function unblocked(fd: 1 | 2): number | null {
   }
 }
 
+/** Whether an error of ours is already being told: what it brings with it is not. */
+let isCrashing = false;
+
 function crash(error: unknown): void {
-  const words = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  end({
-    stdout: "",
-    stderr: page([`celery-probe: internal error, please report it: ${words}`]),
-    exitCode: 1,
-  });
+  if (isCrashing) return;
+  isCrashing = true;
+  import("./commands/crashed.ts")
+    .then(({ crashed }) => crashed(error, host))
+    .then(end)
+    .catch(() => leave(1));
 }
 
 const code = [0, 1].find((number) => host.argv[0] === `${END_WITH}${number}`);

@@ -1,21 +1,34 @@
 import type { Config } from "../cli/options.ts";
 import { gather } from "../health/check.ts";
+import type { Evidence } from "../health/evidence.ts";
 import { exitCode, isForgiven } from "../health/exit-code.ts";
 import { conclude } from "../health/judge.ts";
-import { planCheck } from "../health/plan.ts";
+import { type Plan, planCheck } from "../health/plan.ts";
+import type { Verdict } from "../health/verdict.ts";
+import type { Host } from "../host.ts";
 import { page } from "../render/speech.ts";
 import { checkText } from "../render/text.ts";
-import { misused, type Run } from "./command.ts";
+import { type Ending, misused, type Run, type Told } from "./command.ts";
 
 /** The health check: one verdict. */
-export const check: Run<Config> = async ({ config, unknownVariables }, host) => {
-  const plan = planCheck(config, host);
+export const check: Run<Config> = async (told, host) => {
+  const plan = planCheck(told.config, host);
   if (!plan.ok) return misused(plan.problem);
   const evidence = await gather(plan.value, host);
-  const verdict = conclude(evidence, plan.value.rules);
+  return verdictEnding(told, host, plan.value, evidence, conclude(evidence, plan.value.rules));
+};
+
+/** What is said of a verdict, and the exit code that goes with it. */
+export async function verdictEnding(
+  { config, unknownVariables }: Told<Config>,
+  host: Host,
+  plan: Plan,
+  evidence: Evidence,
+  verdict: Verdict,
+): Promise<Ending> {
   const onUnknown = config["on-unknown"].value;
   const report = {
-    plan: plan.value,
+    plan,
     evidence,
     verdict,
     isForgiven: isForgiven(verdict, evidence, onUnknown),
@@ -32,4 +45,4 @@ export const check: Run<Config> = async ({ config, unknownVariables }, host) => 
     exitCode: exitCode(verdict, evidence, onUnknown),
     isVerdict: true,
   };
-};
+}

@@ -55,7 +55,9 @@ export type Asking =
   /** The deadline was over before a ping could be published. */
   | { readonly kind: "no-time" }
   /** The process was told to end. */
-  | { readonly kind: "interrupted"; readonly signal: string };
+  | { readonly kind: "interrupted"; readonly signal: string }
+  /** An error of ours ended the run. */
+  | { readonly kind: "crashed"; readonly detail: string };
 
 /** The server that was talked to. */
 export interface Via {

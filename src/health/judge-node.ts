@@ -43,6 +43,7 @@ export function judgeBroker(asking: Asking): Verdict | null {
         : { status: "unknown", reason: "broker-refused", failure: asking.failure };
     case "no-time":
     case "interrupted":
+    case "crashed":
       return undecided(asking);
     default:
       return asking satisfies never;

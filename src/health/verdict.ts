@@ -137,7 +137,9 @@ export type Gap =
   /** The deadline was over before enough had been seen. */
   | (About & { readonly kind: "unfinished"; readonly wanted: Want })
   | { readonly kind: "no-time" }
-  | { readonly kind: "interrupted"; readonly signal: string };
+  | { readonly kind: "interrupted"; readonly signal: string }
+  /** An error of ours ended the run. */
+  | { readonly kind: "crashed"; readonly detail: string };
 
 /** Why nothing is known of a worker's connections: see `Connections` in worker/connections.ts. */
 export type Unseen = Extract<Connections, { kind: "unknown" }>["because"];

@@ -100,6 +100,8 @@ export function gapStatement(gap: Gap, plan: Plan, evidence: Evidence): Statemen
         fact: `ended by ${gap.signal} before there was an answer`,
         hint: gap.signal === "SIGTERM" ? "set --deadline below the time that the orchestrator allows" : null,
       };
+    case "crashed":
+      return { fact: `internal error: ${gap.detail}`, hint: "please report it" };
     default:
       return gap satisfies never;
   }

@@ -79,6 +79,8 @@ function askingFields(asking: Asking): object {
       return { pings: 0 };
     case "interrupted":
       return { signal: asking.signal };
+    case "crashed":
+      return { error: asking.detail };
     default:
       return asking satisfies never;
   }

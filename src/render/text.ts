@@ -50,6 +50,7 @@ function evidenceLines({ plan, evidence, elapsedMs, unknownVariables }: CheckRep
       break;
     case "no-time":
     case "interrupted":
+    case "crashed":
       break;
     default:
       asking satisfies never;

@@ -287,6 +287,7 @@ const GAPS: { readonly [K in Gap["kind"]]: readonly Extract<Gap, { kind: K }>[] 
   unfinished: (Object.keys(WANTED) as Want[]).map((wanted) => ({ kind: "unfinished", ...about, wanted })),
   "no-time": [{ kind: "no-time" }],
   interrupted: [{ kind: "interrupted", signal: "SIGTERM" }],
+  crashed: [{ kind: "crashed", detail: "RangeError: Maximum call stack size exceeded (at f (main.js:1:2))" }],
 };
 
 const undecided = (gap: Gap): Verdict => ({ status: "unknown", reason: "undecided", gap });
@@ -491,6 +492,7 @@ describe("--verbose", () => {
   test.each<[string, Asking]>([
     ["there was no time", { kind: "no-time" }],
     ["it was interrupted", { kind: "interrupted", signal: "SIGTERM" }],
+    ["it crashed", { kind: "crashed", detail: "RangeError: no" }],
     ["the broker failed", { kind: "broker-failed", pings: 1, failure: FAILURES[4] ?? ({} as BrokerFailure) }],
   ])("says how far the asking came when %s", (_, asking) => {
     expect(below(evidence({}, { asking, nodes: [] }))).toMatchSnapshot();
