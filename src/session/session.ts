@@ -42,7 +42,7 @@ export async function openSession(
   if (!lines.ok) return lines;
   const { read, write } = lines.value;
   const answerMs = () => deadline.atMost(plan.connectTimeout);
-  // What is sent while a transaction is open would become a part of it: a connection of its own for that.
+  // Measuring is not to wait for a transaction, or for a reply list of a whole fleet: a connection of its own for that.
   const side = await host.connect(read.target, answerMs());
   if (!side.ok) {
     closeLines(lines.value);
@@ -56,7 +56,8 @@ export async function openSession(
   let last: Promise<unknown> = Promise.resolve();
   const ask: Session["ask"] = (...question) => {
     const next = last.then(() => askNow(...question));
-    last = next;
+    // What one has failed with is not the next one's.
+    last = next.catch(() => undefined);
     return next;
   };
 
