@@ -3,7 +3,7 @@ import type { Scene } from "../../src/doctor/scene.ts";
 import type { Verdict } from "../../src/health/verdict.ts";
 import type { FileLook, Files } from "../../src/machine/parts.ts";
 import { failure, success } from "../../src/outcome.ts";
-import type { Command } from "../../src/pidbox/channel.ts";
+import type { WireCommand } from "../../src/broker/turns.ts";
 import { evidence } from "../health/seen.ts";
 import { procWith, WORKER } from "../health/fake-worker.ts";
 import type { FakeProcess } from "../worker/fake-proc.ts";
@@ -16,7 +16,7 @@ export const NOW_S = 10_000;
 
 /** Replies by the command's name. */
 export const replying = (values: Readonly<Record<string, unknown>>) => ({
-  broker: ([name]: Command): unknown => values[name],
+  broker: ([name]: WireCommand): unknown => values[name],
 });
 export const REFUSED: Unreachable = {
   kind: "unreachable",

@@ -1,16 +1,18 @@
 import { expect, test, vi } from "vitest";
-import { procFs as openProc } from "../../src/worker/proc-fs.ts";
-
-const procFs = openProc(() => 0);
 
 // Nothing is forbidden to root, as whom these tests run as well: the refusal has to be played.
-vi.mock("node:fs", () => {
+vi.doMock("node:fs", () => {
   const refuse = (path: string) => {
     const code = /EACCES|EPERM|ESRCH|EMFILE/.exec(path)?.[0] ?? "ENOENT";
     throw Object.assign(new Error(code), { code });
   };
   return { readFileSync: refuse, readlinkSync: refuse, readdirSync: refuse };
 });
+// Other files of the suite have loaded it with the true one, and go on with that.
+vi.resetModules();
+const { procFs: openProc } = await import("../../src/worker/proc-fs.ts");
+vi.doUnmock("node:fs");
+const procFs = openProc(() => 0);
 
 test.each([
   ["EACCES", "forbidden"],
