@@ -65,8 +65,8 @@ export function beatBroker(session: Session, timeoutMs: number): BeatBroker {
         const replies = await session.ask({ method: "ping" }, [node], timeoutMs);
         if (!replies.ok) return null;
         if (replies.value.results.has(node)) return true;
-        // A serialisation that is not read is an answer too: nobody else was asked.
-        if (replies.value.unread.length > 0) return true;
+        // What is not read is an answer too: nobody else was asked.
+        if (replies.value.unread.length + replies.value.overBound.length > 0) return true;
       }
       const up = await upS();
       return up !== null && up < RECONNECT_S ? null : false;

@@ -1,5 +1,6 @@
 import type { Finding } from "./finding.ts";
 import type { Scene, Topic } from "./scene.ts";
+import { answers } from "./topics/answers.ts";
 import { beat } from "./topics/beat.ts";
 import { broker, brokerStill } from "./topics/broker.ts";
 import { flower } from "./topics/flower.ts";
@@ -43,5 +44,7 @@ export async function examine(scene: Scene, onFound: OnFound): Promise<readonly 
     onFound(findings, names.slice(position + 1));
     found.push(...findings);
   }
-  return found;
+  const unread = await answers(scene);
+  onFound(unread, []);
+  return [...found, ...unread];
 }

@@ -8,6 +8,7 @@ import type { Span } from "../session/heartbeats.ts";
 import type { Session } from "../session/session.ts";
 import type { Heartbeat } from "../worker/heartbeat.ts";
 import type { WorkerProcess } from "../worker/survey.ts";
+import type { TooLarge } from "./facts/worker.ts";
 import type { Finding } from "./finding.ts";
 
 /** What the findings are made from: gathered once, handed to every topic. */
@@ -36,6 +37,8 @@ export interface Scene {
   readonly versions: () => Promise<ReadonlyMap<string, string>>;
   /** How many more workers are subscribed than have answered with a name of their own. */
   readonly silent: () => Promise<number>;
+  /** Answers so far that were more than is read. */
+  readonly overBound: () => readonly TooLarge[];
   /** The heartbeats heard so far, the newest of each node. */
   readonly heard: () => ReadonlyMap<string, Heartbeat>;
   /** The first and the newest heartbeat of each node. */

@@ -4,13 +4,14 @@ import type { CheckReport } from "../health/report.ts";
 import type { Host } from "../host.ts";
 import { failure } from "../outcome.ts";
 import type { Question } from "../pidbox/message.ts";
-import { inOrder, type Replies } from "../pidbox/query.ts";
+import { inOrder, NO_REPLIES, type Replies } from "../pidbox/query.ts";
 import { listenToHeartbeats } from "../session/heartbeats.ts";
 import { openSession } from "../session/session.ts";
 import type { Heartbeat } from "../worker/heartbeat.ts";
 import { reportText, softwareIn } from "../inspect/risk.ts";
 import { isBeat } from "../worker/node-name.ts";
 import { describesSafely } from "../worker/versions.ts";
+import type { TooLarge } from "./facts/worker.ts";
 import type { Scene, TellingMethod } from "./scene.ts";
 
 /** Trends are watched for so much of the time that is left at most: the rest is for asking. */
@@ -36,15 +37,15 @@ export async function setScene(
   const heard = (): ReadonlyMap<string, Heartbeat> => ear?.heard ?? new Map();
   const heartbeats = host.pause(deadline.atMost(HEARTBEAT_MS));
   const observed = host.pause(Math.min(config.observe.value, deadline.left() * OBSERVED_SHARE));
+  const overBound: TooLarge[] = [];
   const told = new Map<TellingMethod, Promise<ReadonlyMap<string, unknown>>>();
 
-  async function ask(
-    question: Question,
-    whom: readonly string[] | "everyone",
-  ): Promise<Pick<Replies, "results" | "subscribers">> {
+  async function ask(question: Question, whom: readonly string[] | "everyone"): Promise<Replies> {
     if (!session.ok || whom.length === 0) return NO_REPLIES;
     const replies = await session.value.ask(question, whom, config.timeout.value);
-    return replies.ok ? { ...replies.value, results: inOrder(replies.value.results) } : NO_REPLIES;
+    if (!replies.ok) return NO_REPLIES;
+    overBound.push(...replies.value.overBound.map((one) => ({ method: question.method, ...one })));
+    return { ...replies.value, results: inOrder(replies.value.results) };
   }
 
   /** Those that answer: who does not is asked nothing more, so that no answer comes when nobody waits for it. */
@@ -100,9 +101,10 @@ export async function setScene(
     },
     versions: () => (versions ??= findVersions()),
     async silent() {
-      const { subscribers, results } = await pinged;
-      return Math.max(0, subscribers - results.size);
+      const { subscribers, results, overBound } = await pinged;
+      return Math.max(0, subscribers - results.size - overBound.length);
     },
+    overBound: () => overBound,
     heard,
     spans: () => ear?.spans ?? new Map(),
     observed: () => observed,
@@ -130,8 +132,6 @@ const PARTIAL: readonly RefusedCause[] = [
 function canBeRead(problem: BrokerFailure): boolean {
   return problem.kind === "refused" && PARTIAL.includes(problem.cause);
 }
-
-const NO_REPLIES = { subscribers: 0, results: new Map<string, unknown>() };
 
 const QUESTIONS: { readonly [M in TellingMethod]: Question } = {
   stats: { method: "stats" },

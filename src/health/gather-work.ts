@@ -3,8 +3,8 @@ import type { Deadline } from "../deadline.ts";
 import type { Host } from "../host.ts";
 import { asObject } from "../pidbox/envelope.ts";
 import type { Mailbox } from "../pidbox/mailbox.ts";
-import type { Question } from "../pidbox/message.ts";
-import { query, type Replies } from "../pidbox/query.ts";
+import type { OverBound, Question } from "../pidbox/message.ts";
+import { hasAnswered, NO_REPLIES, query, type Replies } from "../pidbox/query.ts";
 import { lengthsOf, queueKeys, queueNames } from "../worker/queues.ts";
 import { describesSafely } from "../worker/versions.ts";
 import type { Evidence } from "./evidence.ts";
@@ -56,11 +56,10 @@ export async function gatherWork(
   const given = plan.rules.work.queues;
   const isUntold =
     given.length === 0 && told.includes(null) && maxQueueLength.some(({ queue }) => queue === null);
-  const consumed =
-    requireConsuming || isUntold ? await ask({ method: "active_queues" }, asked) : new Map<string, unknown>();
+  const consumed = requireConsuming || isUntold ? await ask({ method: "active_queues" }, asked) : NO_REPLIES;
   const queuesFor = (position: number, node: string): readonly string[] => {
     if (given.length > 0) return given;
-    return told[position] ?? queueNames(consumed.get(node)) ?? [DEFAULT_QUEUE];
+    return told[position] ?? queueNames(consumed.results.get(node)) ?? [DEFAULT_QUEUE];
   };
 
   const tasks = maxTaskAge === null ? new Map<string, Tasks>() : await askTasks(asked);
@@ -69,7 +68,8 @@ export async function gatherWork(
     return {
       node,
       queues: queues.length === 0 ? [DEFAULT_QUEUE] : queues,
-      consumed: queueNames(consumed.get(node)),
+      consumed: queueNames(consumed.results.get(node)),
+      consumedOverBound: overBoundOf(consumed, node),
       tasks: tasks.get(node) ?? { kind: "not-asked" },
     };
   });
@@ -80,15 +80,14 @@ export async function gatherWork(
   if (requireConsuming && [...lengths.values()].some((length) => length !== 0)) await look();
   return { lengths, nodes };
 
-  /** The results of one method by node; unreadable replies are none. */
-  async function ask(question: Question, nodes: readonly string[]): Promise<ReadonlyMap<string, unknown>> {
-    if (nodes.length === 0) return new Map();
+  async function ask(question: Question, nodes: readonly string[]): Promise<Replies> {
+    if (nodes.length === 0) return NO_REPLIES;
     const ticket = host.uuid();
     const message = requestMessage(plan, host, question, ticket, nodes);
     const asked = { route, message, ticket };
-    const isEnough = ({ results }: Replies) => nodes.every((node) => results.has(node));
+    const isEnough = (replies: Replies) => nodes.every((node) => hasAnswered(replies, node));
     const replies = await query(mailbox, asked, isEnough, deadline.atMost(plan.timeout));
-    return replies.ok ? replies.value.results : new Map();
+    return replies.ok ? replies.value : NO_REPLIES;
   }
 
   async function askTasks(nodes: readonly string[]): Promise<ReadonlyMap<string, Tasks>> {
@@ -106,8 +105,12 @@ export async function gatherWork(
     const safe = versions.flatMap(([node, version]) =>
       version !== null && describesSafely(version) ? [node] : [],
     );
-    const results = await ask({ method: "active" }, safe);
-    for (const node of safe) tasks.set(node, tasksIn(results.get(node), host.epochSeconds()));
+    const replies = await ask({ method: "active" }, safe);
+    for (const node of safe) {
+      const overBound = overBoundOf(replies, node);
+      const told = tasksIn(replies.results.get(node), host.epochSeconds());
+      tasks.set(node, overBound === null ? told : { kind: "over-bound", ...overBound });
+    }
     return tasks;
   }
 
@@ -144,6 +147,10 @@ export async function gatherWork(
       });
     while (!isSeen() && host.now() < end) await host.pause(PAUSE_MS);
   }
+}
+
+function overBoundOf({ overBound }: Replies, node: string): OverBound | null {
+  return overBound.find((one) => one.node === node) ?? null;
 }
 
 function tasksIn(result: unknown, nowS: number): Tasks {

@@ -81,6 +81,9 @@ function whoPonged(said: Said, asked: Asked): string | null {
           .filter((node) => said.bytes.includes(Buffer.from(node, "utf8").toString("latin1")))
           .sort((a, b) => b.length - a.length)[0] ?? null
       );
+    case "over-bound":
+      // A pong has 15 characters.
+      return null;
     default:
       return said satisfies never;
   }

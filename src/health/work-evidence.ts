@@ -1,3 +1,5 @@
+import type { OverBound } from "../pidbox/message.ts";
+
 /** What the options about queues and tasks wanted to know. */
 export interface WorkEvidence {
   /** Messages that wait in each queue, all priorities; null where the broker did not say. */
@@ -12,6 +14,8 @@ export interface NodeWork {
   readonly queues: readonly string[];
   /** The queues that it says it consumes; null: it was not asked, or did not say. */
   readonly consumed: readonly string[] | null;
+  /** Its answer to that was more than is read. */
+  readonly consumedOverBound?: OverBound | null;
   readonly tasks: Tasks;
 }
 
@@ -21,6 +25,7 @@ export type Tasks =
   /** Asking could harm it: its Celery is older than 5.2, or its heartbeats, which tell the version, are not heard. */
   | { readonly kind: "risky"; readonly version: string | null }
   | { readonly kind: "no-answer" }
+  | ({ readonly kind: "over-bound" } & OverBound)
   | { readonly kind: "told"; readonly count: number; readonly oldest: RunningTask | null };
 
 export interface RunningTask {

@@ -1,8 +1,8 @@
 import type { BrokerFailure } from "../broker/failure.ts";
 import type { Destination } from "../broker/keys.ts";
 import { type Outcome, success } from "../outcome.ts";
-import type { Question } from "../pidbox/message.ts";
-import { inOrder, type Replies } from "../pidbox/query.ts";
+import type { OverBound, Question } from "../pidbox/message.ts";
+import { answersIn, hasAnswered, inOrder, NO_REPLIES, type Replies } from "../pidbox/query.ts";
 import type { Session } from "../session/session.ts";
 import { isBeat } from "../worker/node-name.ts";
 import { nodeIn } from "./known-nodes.ts";
@@ -17,6 +17,8 @@ export type Absence =
   | { readonly kind: "unnamed"; readonly count: number }
   /** Answers in a serialisation that is not read here; null: its name is not known. */
   | { readonly kind: "unread"; readonly node: string | null }
+  /** Answers with more than is read. */
+  | ({ readonly kind: "over-bound" } & OverBound)
   /** Answers pings, and did not answer this. */
   | { readonly kind: "late"; readonly node: string }
   /** Did not say which versions it runs on, so that it was not asked. */
@@ -73,21 +75,22 @@ export async function inspectNodes(session: Session, inquiry: Inquiry): Asked<In
   const pinged = await session.ask({ method: "ping" }, everyone ? "everyone" : given, timeoutMs, (replies) =>
     everyone
       ? answersIn(replies) >= replies.subscribers
-      : given.every((node) => replies.results.has(node) || isUnread(node, replies)),
+      : given.every((node) => hasAnswered(replies, node) || isUnread(node, replies)),
   );
   if (!pinged.ok) return pinged;
   const pongs = pinged.value;
   const unread = await unreadNodes(pongs, inquiry);
   const present = [...pongs.results.keys()];
+  const overBound = pongs.overBound.map(({ node }) => node);
   if (question.method === "ping") {
     // There is but one answer to a ping, in whatever it is written.
     const named = unread.flatMap((node) => (node === null ? [] : [[node, { ok: "pong" }] as const]));
     const nameless = unread.filter((node) => node === null);
     const results = inOrder(new Map([...pongs.results, ...named]));
-    const absent = absences(pongs, nameless, [...results.keys()], inquiry);
+    const absent = absences(pongs, nameless, [...results.keys(), ...overBound], inquiry);
     return success({ kind: "answered", results, absent, shared: sharedNames(pongs) });
   }
-  const absent = [...absences(pongs, unread, [...present, ...unread], inquiry)];
+  const absent = [...absences(pongs, unread, [...present, ...unread, ...overBound], inquiry)];
   const beats = present.filter(isBeat);
   if (!everyone) absent.push(...beats.map((node) => ({ kind: "beat", node }) as const));
   let nodes = present.filter((node) => !isBeat(node));
@@ -103,7 +106,8 @@ export async function inspectNodes(session: Session, inquiry: Inquiry): Asked<In
   const asked = await askThese(session, question, nodes, isAll, pongs.repeated.length, timeoutMs);
   if (!asked.ok) return asked;
   const { results } = asked.value;
-  absent.push(...nodes.filter((node) => !results.has(node)).map((node) => ({ kind: "late", node }) as const));
+  const late = nodes.filter((node) => !hasAnswered(asked.value, node));
+  absent.push(...tooLarge(asked.value), ...late.map((node) => ({ kind: "late", node }) as const));
   return success({ kind: "answered", results: inOrder(results), absent, shared: sharedNames(pongs) });
 }
 
@@ -115,15 +119,15 @@ async function askThese(
   isAll: boolean,
   namesakes: number,
   timeoutMs: number,
-): Asked<Pick<Replies, "results">> {
-  if (nodes.length === 0) return success({ results: new Map() });
+): Asked<Replies> {
+  if (nodes.length === 0) return success(NO_REPLIES);
   const whom: Destination = isAll ? "everyone" : nodes;
   return session.ask(
     question,
     whom,
     timeoutMs,
-    ({ results, repeated }) =>
-      nodes.every((node) => results.has(node)) && results.size + repeated.length >= nodes.length + namesakes,
+    (replies) =>
+      nodes.every((node) => hasAnswered(replies, node)) && answersIn(replies) >= nodes.length + namesakes,
   );
 }
 
@@ -165,10 +169,6 @@ async function sortByRisk(
   return success({ safe, unsafe, unknown: nodes.filter((node) => !sorted.has(node)) });
 }
 
-function answersIn({ results, unread, repeated }: Replies): number {
-  return results.size + unread.length + repeated.length;
-}
-
 function isUnread(node: string, { unread }: Replies): boolean {
   return unread.some((bytes) => nodeIn(bytes, [node]) !== null);
 }
@@ -196,7 +196,12 @@ function absences(
     ...silent.map((node) => ({ kind: "silent", node }) as const),
     ...(count > 0 ? [{ kind: "unnamed", count } as const] : []),
     ...unread.map((node) => ({ kind: "unread", node }) as const),
+    ...tooLarge(pongs),
   ];
+}
+
+function tooLarge({ overBound }: Replies): readonly Absence[] {
+  return overBound.map((one) => ({ kind: "over-bound", ...one }));
 }
 
 function sharedNames({ repeated }: Replies): readonly string[] {

@@ -1,4 +1,5 @@
-import { asObject, isRawNumber } from "../pidbox/envelope.ts";
+import { asObject } from "../pidbox/envelope.ts";
+import { isRawNumber } from "../pidbox/python-json.ts";
 import type { Method } from "./methods.ts";
 
 /** What stands in the place of a secret; Celery's own mask (celery/app/utils.py `filter_hidden_settings`). */

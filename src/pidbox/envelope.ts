@@ -1,3 +1,5 @@
+import { endOfQuoted } from "./quoted.ts";
+
 /** A message as kombu's virtual transport writes it, as far as it is read here. */
 export interface Envelope {
   readonly headers: Readonly<Record<string, unknown>>;
@@ -22,8 +24,19 @@ export function openEnvelope(text: string): Envelope | null {
   };
 }
 
-/** The value, or `undefined` for what is no JSON. */
+/** The bounds of what is decoded; `length` in characters. */
+export const MOST = {
+  /** Celery's largest answer of its own, 50,000 revoked ids, has 2.7 million. */
+  length: 4 * 1024 * 1024,
+  /** Lists and objects that stand in each other: whoever walks through them calls itself once a level. */
+  depth: 500,
+  /** In lists and objects: a million empty objects, which are 3 MB of text, take 300 MB. */
+  values: 250_000,
+} as const;
+
+/** The value, or `undefined` for what is no JSON, and for what is over a bound. */
 export function parseJson(text: string): unknown {
+  if (text.length > MOST.length || excessOf(text) !== null) return undefined;
   try {
     return JSON.parse(text);
   } catch {
@@ -31,49 +44,37 @@ export function parseJson(text: string): unknown {
   }
 }
 
+/** Which bound a text of JSON is over, beside that of its length. */
+export function excessOf(text: string): "depth" | "values" | null {
+  // Each level takes two characters: a pong is not looked through.
+  if (text.length < 2 * MOST.depth) return null;
+  let depth = 0;
+  let values = 0;
+  for (let at = 0; at < text.length; at++) {
+    switch (text[at]) {
+      case '"':
+        at = endOfQuoted(text, at) - 1;
+        break;
+      case "[":
+      case "{":
+        if (++depth > MOST.depth) return "depth";
+        if (++values > MOST.values) return "values";
+        break;
+      case "]":
+      case "}":
+        depth--;
+        break;
+      case ",":
+        if (++values > MOST.values) return "values";
+        break;
+    }
+  }
+  return null;
+}
+
 /** The value if it is a JSON object: neither an array nor `null`. */
 export function asObject(value: unknown): Readonly<Record<string, unknown>> | null {
   return typeof value === "object" && value !== null && !Array.isArray(value)
     ? (value as Readonly<Record<string, unknown>>)
     : null;
-}
-
-/** What of JSON JavaScript cannot hold as it is written. */
-const beyond: {
-  readonly rawJSON?: (text: string) => unknown;
-  readonly parse: (
-    text: string,
-    reviver: (key: string, value: unknown, context?: { readonly source?: string }) => unknown,
-  ) => unknown;
-} = JSON;
-
-/** No text below this length, in characters, holds anything that {@link parsePythonJson} has to look for: a pong does not. */
-const PLAIN = 100;
-
-/**
- * The value of what Python wrote as JSON, or `undefined` for what is none. Python writes numbers that JSON does not
- * have: `Infinity` (a default of Celery's settings) becomes 1e999, which every parser reads as infinite, and `NaN` null.
- * Numbers that JavaScript would round keep their digits, for `JSON.stringify` (`JSON.rawJSON`).
- */
-export function parsePythonJson(text: string): unknown {
-  if (text.length < PLAIN || !/\d{16}|Infinity|NaN/.test(text)) return parseJson(text);
-  const strict = text.replace(/"(?:[^"\\]|\\.)*"|Infinity|NaN/g, (token) =>
-    token === "Infinity" ? "1e999" : token === "NaN" ? "null" : token,
-  );
-  try {
-    return beyond.parse(strict, (_, value, context) => {
-      const isKept =
-        typeof value !== "number" ||
-        (Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value)));
-      return isKept ? value : (beyond.rawJSON?.(context?.source ?? "null") ?? value);
-    });
-  } catch {
-    return undefined;
-  }
-}
-
-/** Whether it is a number that has kept its digits; see {@link parsePythonJson}. */
-export function isRawNumber(value: unknown): boolean {
-  const object = asObject(value);
-  return object !== null && Object.getPrototypeOf(object) === null && typeof object["rawJSON"] === "string";
 }

@@ -1,5 +1,7 @@
 import { type Destination, pidboxExchange } from "../broker/keys.ts";
-import { asObject, openEnvelope, parsePythonJson } from "./envelope.ts";
+import { asObject, excessOf, MOST, openEnvelope, parseJson } from "./envelope.ts";
+import { parsePythonJson } from "./python-json.ts";
+import { endOfQuoted } from "./quoted.ts";
 
 /**
  * What may be asked. A worker whose reply cannot be serialised, or whom a message commands to change something, is
@@ -103,24 +105,65 @@ export interface Answer {
  */
 export type Said =
   | { readonly kind: "read"; readonly node: string; readonly result: unknown }
-  | { readonly kind: "unread"; readonly bytes: string };
+  | { readonly kind: "unread"; readonly bytes: string }
+  | ({ readonly kind: "over-bound" } & OverBound);
+
+/** An answer that is not decoded. */
+export interface OverBound {
+  /** Null: the answer does not begin as one. */
+  readonly node: string | null;
+  readonly bound: keyof typeof MOST;
+  /** Where the bound lies: characters, levels or values. */
+  readonly most: number;
+  /** Characters on the list. */
+  readonly length: number;
+}
 
 /**
  * Reads one element of a reply list. `null` for what is no reply to anybody: the tombstone, foreign or damaged
  * text. Nothing is guessed.
  */
 export function decodeReply(text: string): Answer | null {
+  if (text.length > MOST.length) return tooLong(text);
   const envelope = openEnvelope(text);
   const ticket = envelope?.headers["ticket"];
   if (envelope === null || typeof ticket !== "string") return null;
   if (envelope.contentType !== "application/json") {
     return { ticket, said: { kind: "unread", bytes: envelope.body.toString("latin1") } };
   }
-  const said = asObject(parsePythonJson(envelope.body.toString("utf8")));
+  const body = envelope.body.toString("utf8");
+  const excess = excessOf(body);
+  if (excess !== null) return { ticket, said: overBound(excess, nodeAtHead(body), text) };
+  const said = asObject(parsePythonJson(body));
   const entries = said === null ? [] : Object.entries(said);
   const entry = entries[0];
   if (entry === undefined || entries.length !== 1) return null;
   return { ticket, said: { kind: "read", node: entry[0], result: entry[1] } };
+}
+
+/** How much of either end of a long reply is looked at, in characters: the name in front, the ticket behind. */
+const END = 2_000;
+
+/** Whose reply it is, where its ends are those of kombu's envelope (kombu/transport/virtual/base.py). */
+function tooLong(text: string): Answer | null {
+  const ticket = /"ticket": ?"([^"\\]{1,200})"/.exec(text.slice(-END))?.[1];
+  if (ticket === undefined) return null;
+  const body = /^\{"body": ?"([\w+/]+)/.exec(text.slice(0, END))?.[1] ?? "";
+  return {
+    ticket,
+    said: overBound("length", nodeAtHead(Buffer.from(body, "base64").toString("utf8")), text),
+  };
+}
+
+/** The name in `{"celery@web": …`. */
+function nodeAtHead(body: string): string | null {
+  if (!body.startsWith('{"')) return null;
+  const name = parseJson(body.slice(1, endOfQuoted(body.slice(0, END), 1)));
+  return typeof name === "string" ? name : null;
+}
+
+function overBound(bound: OverBound["bound"], node: string | null, { length }: string): Said {
+  return { kind: "over-bound", node, bound, most: MOST[bound], length };
 }
 
 /** Whether a reply's result is what `ping` gives on every version: `{"ok": "pong"}`. */

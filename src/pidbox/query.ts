@@ -2,6 +2,7 @@ import type { BrokerFailure } from "../broker/failure.ts";
 import type { Route } from "../broker/keys.ts";
 import { type Outcome, success } from "../outcome.ts";
 import type { Collected, Mailbox } from "./mailbox.ts";
+import type { OverBound } from "./message.ts";
 
 /** A request on its way: the message carries the ticket. */
 export interface Sent {
@@ -18,9 +19,20 @@ export interface Replies {
   readonly results: ReadonlyMap<string, unknown>;
   /** Answers in a serialisation that is not read here (`task_serializer` other than json): their bytes as Latin-1. */
   readonly unread: readonly string[];
+  /** Answers that are over a bound, and not read. */
+  readonly overBound: readonly OverBound[];
   /** A node for each answer more that came in its name: of workers that share it, only the last result is kept. */
   readonly repeated: readonly string[];
 }
+
+/** Nobody was asked, or nobody could be. */
+export const NO_REPLIES: Replies = {
+  subscribers: 0,
+  results: new Map(),
+  unread: [],
+  overBound: [],
+  repeated: [],
+};
 
 /**
  * Asks one question and collects what is answered, until `isEnough` or `waitMs` milliseconds have passed; nothing is
@@ -36,15 +48,20 @@ export async function query(
   if (!published.ok) return published;
   const results = new Map<string, unknown>();
   const unread: string[] = [];
+  const overBound: OverBound[] = [];
   const repeated: string[] = [];
   const ours: Collected[] = [];
-  const replies: Replies = { subscribers: published.value, results, unread, repeated };
+  const replies: Replies = { subscribers: published.value, results, unread, overBound, repeated };
   if (published.value === 0) return success(replies);
   const collected = await mailbox.collect((answers) => {
     for (const answer of answers.filter((one) => one.ticket === ticket)) {
       ours.push(answer);
       if (answer.said.kind === "unread") {
         unread.push(answer.said.bytes);
+        continue;
+      }
+      if (answer.said.kind === "over-bound") {
+        overBound.push(answer.said);
         continue;
       }
       const { node, result } = answer.said;
@@ -55,6 +72,16 @@ export async function query(
   }, waitMs);
   await mailbox.withdraw(ours);
   return collected.ok ? success(replies) : collected;
+}
+
+/** How many have answered, in whatever way. */
+export function answersIn({ results, unread, overBound, repeated }: Replies): number {
+  return results.size + unread.length + overBound.length + repeated.length;
+}
+
+/** Whether a node has answered something that can be read, or that is known to be its own. */
+export function hasAnswered({ results, overBound }: Replies, node: string): boolean {
+  return results.has(node) || overBound.some((one) => one.node === node);
 }
 
 /** Results in the order of their nodes' names: who answers first differs from run to run. */

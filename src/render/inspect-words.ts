@@ -1,6 +1,6 @@
 import type { Absence, Unsafe } from "../inspect/inspect-nodes.ts";
 import type { Method, WordProblem } from "../inspect/methods.ts";
-import { amount, names } from "./speech.ts";
+import { amount, names, overBoundWords } from "./speech.ts";
 
 const METHODS =
   "ping, active, active_queues, stats, registered, clock, report, conf, reserved, scheduled, revoked, query_task";
@@ -36,6 +36,8 @@ export function absenceLine(absence: Absence, method: Method): string {
       return `no answer from ${amount(absence.count, "subscriber")} of unknown name: a busy or stopped worker, or a connection that is lost and that the broker still counts`;
     case "unread":
       return `${absence.node ?? "a node"} answers in a serialisation that is not read here: its task_serializer is not json`;
+    case "over-bound":
+      return `${absence.node ?? "a node"} ${overBoundWords(absence)}`;
     case "late":
       return `no answer from ${absence.node} to ${method}, although it answers pings: --timeout gives it longer`;
     case "unversioned":

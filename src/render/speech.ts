@@ -1,3 +1,5 @@
+import type { OverBound } from "../pidbox/message.ts";
+
 /** Docker keeps the first 4,096 bytes of a probe's output, stdout and stderr together. */
 const BUDGET_BYTES = 4_096;
 
@@ -71,6 +73,20 @@ export function bytes(number: number): string {
   return power === 0
     ? `${Math.round(number)} B`
     : `${(number / 1_000 ** power).toFixed(1)} ${units[power] ?? ""}`;
+}
+
+/** What a node did whose answer is not read. */
+export function overBoundWords({ bound, length, most }: Omit<OverBound, "node">): string {
+  switch (bound) {
+    case "length":
+      return `answered with ${bytes(length)}, and an answer of more than ${bytes(most)} is not read`;
+    case "depth":
+      return `answered with lists more than ${most} deep, which are not read`;
+    case "values":
+      return `answered with more than ${most} values, which are not read`;
+    default:
+      return bound satisfies never;
+  }
 }
 
 /** `1 ping`, `2 pings`. */

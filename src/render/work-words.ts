@@ -3,7 +3,7 @@ import type { WorkRules } from "../health/judgement.ts";
 import type { Verdict } from "../health/verdict.ts";
 import type { Tasks, WorkEvidence } from "../health/work-evidence.ts";
 import type { Statement } from "./broker-words.ts";
-import { amount, names, seconds } from "./speech.ts";
+import { amount, names, overBoundWords, seconds } from "./speech.ts";
 
 /** The verdicts about queues and tasks in words. */
 export function workStatement(
@@ -53,9 +53,11 @@ export function workHints(
   const unmeasured = [...work.lengths].flatMap(([queue, length]) => (length === null ? [queue] : []));
   return [
     ...(unmeasured.length === 0 ? [] : [`the broker did not tell the length of ${names(unmeasured)} (LLEN)`]),
-    ...work.nodes.flatMap(({ node, consumed, tasks }) => [
+    ...work.nodes.flatMap(({ node, consumed, consumedOverBound, tasks }) => [
       ...(requireConsuming && consumed === null
-        ? [`--require-consuming: ${node} did not say what it consumes`]
+        ? [
+            `--require-consuming: ${node} ${consumedOverBound ? overBoundWords(consumedOverBound) : "did not say what it consumes"}`,
+          ]
         : []),
       ...(maxTaskAge === null ? [] : taskHints(node, tasks)),
     ]),
@@ -69,6 +71,8 @@ function taskHints(node: string, tasks: Tasks): readonly string[] {
     case "not-asked":
     case "no-answer":
       return [`--max-task-age: ${node} did not say what it runs`];
+    case "over-bound":
+      return [`--max-task-age: ${node} ${overBoundWords(tasks)}`];
     case "risky": {
       const { version } = tasks;
       return version === null

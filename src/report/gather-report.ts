@@ -27,7 +27,10 @@ export interface Report {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** What a node says of itself; absent: it was not asked, or did not answer. */
+/**
+ * What a node says of itself; null: it was not asked, or did not answer. Of an answer that is not read,
+ * `not_read` is the bound that it is over, `most` where that lies, and `length` its characters.
+ */
 export interface NodePart {
   readonly software: string | null;
   readonly stats: unknown;
@@ -59,7 +62,7 @@ export async function gatherReport(
   host: Host,
   { scene }: Diagnosis,
 ): Promise<{ readonly report: Report; readonly hide: Hide }> {
-  const { told, session, workers } = scene;
+  const { told, session, workers, overBound } = scene;
   const methods = ["report", "stats", "conf", "active_queues", "registered", "active"] as const;
   const answers = new Map<TellingMethod, ReadonlyMap<string, unknown>>();
   for (const method of methods) answers.set(method, await told(method));
@@ -84,10 +87,13 @@ export async function gatherReport(
     (a, b) => b.length - a.length,
   );
 
-  const nodes = [...new Set([...answers.values()].flatMap((one) => [...one.keys()]))].sort();
+  const named = [...answers.values()].flatMap((one) => [...one.keys()]);
+  const nodes = [...new Set([...named, ...overBound().flatMap(({ node }) => node ?? [])])].sort();
   const partOf = (node: string): NodePart => {
     const told = (method: TellingMethod) => {
       const answer = answers.get(method)?.get(node);
+      const unread = overBound().find((one) => one.node === node && one.method === method);
+      if (unread !== undefined) return { not_read: unread.bound, length: unread.length, most: unread.most };
       return answer === undefined ? null : withoutSecrets(method, answer, secrets);
     };
     const active = told("active");

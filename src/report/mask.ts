@@ -1,5 +1,5 @@
 import { formsOf, isSecretName, maskText, SHORTEST, withoutKnown } from "../inspect/secrets.ts";
-import { isRawNumber } from "../pidbox/envelope.ts";
+import { isRawNumber } from "../pidbox/python-json.ts";
 
 /** What stands in the place of a secret. */
 const MASK = "********";

@@ -8,7 +8,7 @@ import { type Outcome, success } from "../outcome.ts";
 import type { Command, Reply } from "../pidbox/channel.ts";
 import { openMailbox } from "../pidbox/mailbox.ts";
 import { encodeRequest, type Question } from "../pidbox/message.ts";
-import { query, type Replies } from "../pidbox/query.ts";
+import { answersIn, hasAnswered, NO_REPLIES, query, type Replies } from "../pidbox/query.ts";
 
 /** An open conversation with a broker and the workers on it, for commands that ask more than one thing. */
 export interface Session extends Lines {
@@ -68,12 +68,7 @@ export async function openSession(
     isEnough = everyoneIn(whom),
   ): Promise<Outcome<Replies, BrokerFailure>> {
     const replyTo = replyKey(whom, controlExchange);
-    let answered: Outcome<Replies, BrokerFailure> = success({
-      subscribers: 0,
-      results: new Map(),
-      unread: [],
-      repeated: [],
-    });
+    let answered: Outcome<Replies, BrokerFailure> = success(NO_REPLIES);
     for (const route of routesTo(read.target.db, plan.naming, replyTo, bySentinel)) {
       const ticket = host.uuid();
       const message = encodeRequest({
@@ -111,8 +106,8 @@ export async function openSession(
 
 /** Every node that was named has answered, or as many as were subscribed. */
 function everyoneIn(whom: Destination): (replies: Replies) => boolean {
-  return ({ results, unread, repeated, subscribers }) =>
+  return (replies) =>
     whom === "everyone"
-      ? results.size + unread.length + repeated.length >= subscribers
-      : whom.every((node) => results.has(node));
+      ? answersIn(replies) >= replies.subscribers
+      : whom.every((node) => hasAnswered(replies, node));
 }

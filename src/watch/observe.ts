@@ -4,6 +4,7 @@ import type { Plan } from "../health/plan.ts";
 import type { Host } from "../host.ts";
 import { asObject } from "../pidbox/envelope.ts";
 import type { Question } from "../pidbox/message.ts";
+import { hasAnswered, NO_REPLIES } from "../pidbox/query.ts";
 import { type Heartbeats, listenToHeartbeats } from "../session/heartbeats.ts";
 import { openSession, type Session } from "../session/session.ts";
 import { isBeat } from "../worker/node-name.ts";
@@ -106,12 +107,14 @@ export function observe(
       const whom = given.nodes.length > 0 ? given.nodes : "everyone";
       const pongs = await session.ask({ method: "ping" }, whom, ANSWER_MS);
       if (!pongs.ok) return;
-      const { results, subscribers, unread } = pongs.value;
+      const { results, subscribers, unread, overBound } = pongs.value;
       for (const name of [...results.keys()].filter(isMeant)) nodes.of(name).lastMs = host.now();
       for (const [name, node] of known) node.isAnswering = results.has(name);
       const silent = [...known.values()].filter(({ isAnswering }) => isAnswering === false).length;
       nameless =
-        given.nodes.length > 0 ? 0 : Math.max(0, subscribers - results.size - unread.length - silent);
+        given.nodes.length > 0
+          ? 0
+          : Math.max(0, subscribers - results.size - unread.length - overBound.length - silent);
     }
     // Who does not answer is not asked again before the next ping: each question goes to every worker.
     const due = [...known].filter(
@@ -120,13 +123,14 @@ export function observe(
     if (due.length > 0) {
       const names = due.map(([name]) => name);
       for (const [, node] of due) node.askedMs = host.now();
-      const told = new Map(await answers(session, { method: "stats" }, names));
+      const told = await answers(session, { method: "stats" }, names);
       for (const [name, node] of due) {
-        const slots = asObject(asObject(told.get(name))?.["pool"])?.["max-concurrency"];
+        const slots = asObject(asObject(told.results.get(name))?.["pool"])?.["max-concurrency"];
         if (typeof slots === "number") node.slots = slots;
-        node.isAnswering = told.has(name);
+        node.isAnswering = hasAnswered(told, name);
       }
-      for (const [name, queues] of await answers(session, { method: "active_queues" }, [...told.keys()])) {
+      const those = names.filter((name) => hasAnswered(told, name));
+      for (const [name, queues] of (await answers(session, { method: "active_queues" }, those)).results) {
         nodes.of(name).queues = queueNames(queues) ?? [];
       }
     }
@@ -143,19 +147,20 @@ export function observe(
     // At the first look nobody has been heard yet: it is asked when somebody has been.
     if (safe.length === 0) return;
     askedTasksMs = host.now();
-    for (const [name, tasks] of await answers(
+    const running = await answers(
       session,
       { method: "active" },
       safe.map(([name]) => name),
-    )) {
+    );
+    for (const [name, tasks] of running.results) {
       nodes.of(name).oldest = oldestIn(tasks);
     }
   }
 
   async function answers(session: Session, question: Question, whom: readonly string[]) {
-    if (whom.length === 0) return [];
+    if (whom.length === 0) return NO_REPLIES;
     const replies = await session.ask(question, whom, ANSWER_MS);
-    return replies.ok ? [...replies.value.results] : [];
+    return replies.ok ? replies.value : NO_REPLIES;
   }
 
   async function lengths(session: Session): Promise<readonly QueueRow[] | null> {

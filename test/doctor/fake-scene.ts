@@ -65,7 +65,7 @@ export function fakeScene(fake: Fake): { readonly scene: Scene; readonly sent: r
   const ask: Session["ask"] = ({ method }) => {
     const answer = fake.told?.[method as TellingMethod];
     const results = new Map(answer === undefined ? [] : [[NODE, answer]]);
-    return Promise.resolve(success({ subscribers: 1, results, unread: [], repeated: [] }));
+    return Promise.resolve(success({ subscribers: 1, results, unread: [], overBound: [], repeated: [] }));
   };
   const observed = host.pause(OBSERVED_MS);
   const process = { pid: 12, startTicks: 5_000, environment: null };
@@ -83,6 +83,7 @@ export function fakeScene(fake: Fake): { readonly scene: Scene; readonly sent: r
     },
     versions: () => Promise.resolve(new Map([[NODE, "5.7.0"]])),
     silent: () => Promise.resolve(0),
+    overBound: () => [],
     heard: () => new Map(),
     spans: () => new Map(),
     observed: () => observed,

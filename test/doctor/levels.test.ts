@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Code, Finding, Level } from "../../src/doctor/finding.ts";
 import type { Scene, Topic } from "../../src/doctor/scene.ts";
+import { answers } from "../../src/doctor/topics/answers.ts";
 import { beat } from "../../src/doctor/topics/beat.ts";
 import { broker, brokerStill } from "../../src/doctor/topics/broker.ts";
 import { flower } from "../../src/doctor/topics/flower.ts";
@@ -46,6 +47,8 @@ import {
   unacked,
 } from "./level-scenes.ts";
 
+const LARGE_ANSWER = { method: "conf", node: NODE, bound: "length", length: 5e6, most: 4_194_304 } as const;
+
 /**
  * Each code of the doctor with the least that makes it what it is, and the most that does not. The condition of a finding
  * is believed when its rows turn red by its inversion.
@@ -84,6 +87,10 @@ const ROWS: { readonly [C in Code]: readonly Row[] } = {
     ["no limit", broker, memory(901, 0, "allkeys-lru"), ["ok"]],
     ["a limit at which it throws keys away", broker, memory(1, 1_000, "allkeys-lru"), ["warning"]],
     ["not told", broker, info(), []],
+  ],
+  "large-answer": [
+    ["within the bounds", answers, {}, []],
+    ["over one", answers, { scene: { overBound: () => [LARGE_ANSWER] } }, ["skipped"]],
   ],
   worker: [
     ["alive", worker, judged({ status: "healthy", reason: "alive", pongs: [PONG] }), ["ok"]],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parsePythonJson } from "../../src/pidbox/envelope.ts";
+import { parsePythonJson } from "../../src/pidbox/python-json.ts";
 import { isSecretName, maskText, withoutSecrets } from "../../src/inspect/secrets.ts";
 
 const MASKED = "********";

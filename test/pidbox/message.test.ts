@@ -171,7 +171,8 @@ describe("decodeReply", () => {
     const answer = decodeReply(reply);
     const counts =
       answer?.ticket === ticket &&
-      (answer.said.kind === "unread" || (answer.said.node === node && isPong(answer.said.result)));
+      (answer.said.kind === "unread" ||
+        (answer.said.kind === "read" && answer.said.node === node && isPong(answer.said.result)));
     expect(counts).toBe(false);
   });
 

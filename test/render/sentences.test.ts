@@ -428,6 +428,7 @@ describe("the line", () => {
       version(null),
       version("5.1.2"),
       { kind: "no-answer" },
+      { kind: "over-bound", node: NODE, bound: "length", length: 5e6, most: 4_194_304 },
       { kind: "not-asked" },
     ];
     const rules = withWork({ requireConsuming: true, maxTaskAge: 60_000 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parsePythonJson } from "../../src/pidbox/envelope.ts";
+import { parsePythonJson } from "../../src/pidbox/python-json.ts";
 import { hiderOf, maskedVariable, maskedWords, scrub, secretsIn } from "../../src/report/mask.ts";
 
 const MASKED = "********";

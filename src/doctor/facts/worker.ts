@@ -1,5 +1,12 @@
 import type { CheckReport } from "../../health/report.ts";
 
+import type { OverBound, Question } from "../../pidbox/message.ts";
+
+/** An answer that is not read, and to what. */
+export interface TooLarge extends OverBound {
+  readonly method: Question["method"];
+}
+
 /** What is found of the workers in sight, and of those that answer. */
 export interface WorkerFacts {
   /** The verdict of the health check. */
@@ -8,4 +15,6 @@ export interface WorkerFacts {
     /** Its pool, where that blocks: with prefork, or threads, a worker answers during long tasks. */
     readonly blockingPool: string | null;
   };
+  /** An answer that is over a bound, and not read. */
+  readonly "large-answer": TooLarge;
 }

@@ -59,9 +59,16 @@ export const tasks: Topic = async (scene) => {
       const version = versions.get(node) ?? null;
       return { node, version, isOlder: version !== null && !describesSafely(version) };
     });
+  // Of these another finding tells.
+  const tooLarge = new Set(
+    scene.overBound().flatMap(({ node, method }) => (method === "active" ? [node] : [])),
+  );
   const consumption = await consumptionOf(scene);
   return [
-    ...tasksFindings(inHand, unasked),
+    ...tasksFindings(
+      inHand,
+      unasked.filter(({ node }) => !tooLarge.has(node)),
+    ),
     ...(await ageFindings(scene, inHand, unasked.length)),
     ...(await registeredFindings(scene, send, consumption)),
     await lateFinding(scene, send, inHand, unasked.length),

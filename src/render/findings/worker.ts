@@ -1,5 +1,6 @@
 import type { WorkerFacts } from "../../doctor/facts/worker.ts";
 import { statement } from "../statement.ts";
+import { overBoundWords } from "../speech.ts";
 import type { WordsOf } from "./words.ts";
 
 export const WORKER_WORDS: WordsOf<WorkerFacts> = {
@@ -14,4 +15,8 @@ export const WORKER_WORDS: WordsOf<WorkerFacts> = {
     const next = [hint, pool].filter((one) => one !== null).join("; ");
     return { seen: `${status}: ${reason}: ${fact}`, next: next === "" ? null : next };
   },
+  "large-answer": (facts, _, about) => ({
+    seen: `${about === null ? "a node " : ""}${overBoundWords(facts)}: what ${facts.method} tells is missing here`,
+    next: null,
+  }),
 };
