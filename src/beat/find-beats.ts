@@ -95,7 +95,10 @@ function readBeat(
   environment: BeatProcess["environment"],
 ): Pick<BeatProcess, "isEmbedded" | "given"> | null {
   if (text.startsWith("[celery beat]")) {
-    const words = text.replace(/\0+$/, "").split(" ").slice(2);
+    const words = text
+      .replace(/(?<!\0)\0+$/, "")
+      .split(" ")
+      .slice(2);
     return { isEmbedded: false, given: readBeatOptions(words) ?? NOTHING_GIVEN };
   }
   const words = text.split("\0").slice(0, -1);

@@ -97,5 +97,5 @@ const UNIX_SOCKET = { address: "", port: 0 };
 
 /** An address as everybody writes it: IPv4 mapped into IPv6 as plain IPv4, no zone (`fe80::1%eth0`). */
 export function plainAddress(text: string): string {
-  return text.replace(/%.*$/s, "").replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, "");
+  return text.replace(/%[^]*/, "").replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, "");
 }

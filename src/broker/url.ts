@@ -189,7 +189,7 @@ function refusedKeyword(key: string, value: string): string | null {
   }
   if (!CONNECTION_KEYWORDS.has(key)) return `has a parameter that kombu refuses in a URL: ${EXPECTED}`;
   // kombu makes a number of this one at once.
-  if (key === "heartbeat" && !/^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i.test(value)) {
+  if (key === "heartbeat" && !/^\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?\s*$/i.test(value)) {
     return "has a heartbeat that is not a number: expected seconds";
   }
   return null;
@@ -296,12 +296,20 @@ function sentinelBroker(first: Wish, alternates: readonly Alternate[]): Broker {
 
 const MASK = "***";
 
+/** Values that a parameter may have and that can be no secret. */
+const PLAIN_VALUES: ReadonlyMap<string, RegExp> = new Map([
+  ["ssl_cert_reqs", /^(?:CERT_)?(?:none|optional|required)$/i],
+  ["ssl_check_hostname", /^(?:true|false|0|1)$/i],
+  ["virtual_host", /^\d{1,5}$/],
+]);
+
 /**
  * The URL with every secret masked, fit to be printed; also for texts that are no URL or a broken one. Of a list,
  * each URL by itself.
  *
  * A user name is kept only before a password. Text after the host that is no port number is masked too: it is
- * what a password with a raw `/` or a forgotten `@` leaves there. Query values are masked.
+ * what a password with a raw `/` or a forgotten `@` leaves there. Query values are masked,
+ * but for a few that can be no secret.
  */
 export function redact(text: string): string {
   // Any other semicolon may be one of a password.
@@ -319,9 +327,15 @@ function redactOne(text: string): string {
   const place = rest
     .slice(at + 1)
     .replace(/^(\[[^\]]*\]|[^:/?#[]*):(?!\d*(?:[/?#]|$)).*$/s, `$1:${MASK}`)
-    .replace(/#.*$/s, `#${MASK}`)
-    .replace(/([?&])([^=&#]*)(=?)[^&#]*/g, (_, mark: string, key: string, equals: string) =>
-      equals === "" ? `${mark}${MASK}` : `${mark}${key}=${MASK}`,
+    .replace(/#[^]*/, `#${MASK}`)
+    .replace(
+      /([?&])([^=&#]*)(=?)([^&#]*)/g,
+      (parameter, mark: string, key: string, equals: string, value: string) =>
+        PLAIN_VALUES.get(key)?.test(value)
+          ? parameter
+          : equals === ""
+            ? `${mark}${MASK}`
+            : `${mark}${key}=${MASK}`,
     );
   return scheme + user + place;
 }

@@ -63,7 +63,9 @@ export function readRegistered(
   entry: unknown,
 ): { readonly name: string; readonly limitS: number | null } | null {
   if (typeof entry !== "string") return null;
-  const [, name = "", info = ""] = /^(.*?)(?: \[(.*)\])?$/s.exec(entry) ?? [];
+  const bracket = entry.endsWith("]") ? entry.indexOf(" [") : -1;
+  const name = bracket === -1 ? entry : entry.slice(0, bracket);
+  const info = bracket === -1 ? "" : entry.slice(bracket + " [".length, -1);
   const limit = Number(/(?:^| )time_limit=([\d.]+)/.exec(info)?.[1] ?? NaN);
   return { name, limitS: limit > 0 ? limit : null };
 }

@@ -37,7 +37,7 @@ const LATEST_S = 5;
 const SLACK_S = 0.1;
 
 /** What {@link patternsOf} any node find. */
-const ANY = /-{14} \S+@\S+ v\d|\S@\S+ ready\./;
+const ANY = /-{14} [^\s@]+@\S+ v\d|\S@[^\s@]+ ready\./;
 
 /** In place of the number of a line that is not there. */
 const NOWHERE = -1;

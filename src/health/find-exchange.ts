@@ -22,20 +22,23 @@ export async function findExchange(
   nodes: readonly string[],
   deadline: Deadline,
 ): Promise<string | null> {
-  const pattern = new RegExp(`_kombu\\.binding\\.(?!reply\\.)(.+)\\.pidbox$`);
+  const [head, tail] = [`${prefix}_kombu.binding.`, ".pidbox"];
+  const exchangeOf = (key: string): readonly string[] => {
+    if (!key.startsWith(head) || !key.endsWith(tail)) return [];
+    const exchange = key.slice(head.length, -tail.length);
+    return exchange === "" || exchange.startsWith("reply.") ? [] : [exchange];
+  };
   const until = deadline.left() - SEARCH_MS;
   let cursor = "0";
   for (let slice = 0; slice < SLICES && deadline.left() > Math.max(0, until); slice++) {
     const sent = await channel.send(
-      [["SCAN", cursor, "MATCH", `${prefix}_kombu.binding.*.pidbox`, "COUNT", SLICE]],
+      [["SCAN", cursor, "MATCH", `${head}*${tail}`, "COUNT", SLICE]],
       deadline.atMost(SEARCH_MS),
     );
     const reply = sent.ok ? sent.value[0] : undefined;
     if (!reply?.ok || !Array.isArray(reply.value)) return null;
     const [next, keys] = reply.value as [unknown, unknown];
-    const exchanges = (Array.isArray(keys) ? keys : []).flatMap(
-      (key) => pattern.exec(String(key))?.[1] ?? [],
-    );
+    const exchanges = (Array.isArray(keys) ? keys : []).flatMap((key) => exchangeOf(String(key)));
     for (const exchange of exchanges.filter((name) => name !== controlExchange)) {
       if (await isBound(channel, prefix, exchange, nodes, deadline)) return exchange;
     }

@@ -17,7 +17,7 @@ const NAME = "celery-probe";
 export function install(given: string, unique: string, files: Files): Installation {
   const named = files.look(given);
   const isFolder = given.endsWith("/") || (named.ok && named.value.kind === "folder");
-  const path = isFolder ? `${given.replace(/\/+$/, "")}/${NAME}` : given;
+  const path = isFolder ? `${given.replace(/(?<!\/)\/+$/, "")}/${NAME}` : given;
   const found = isFolder ? files.look(path) : named;
   if (!found.ok && found.problem === "forbidden") return { kind: "unreadable", path };
   if (found.ok) {

@@ -8,7 +8,7 @@ const { rawJSON } = JSON as { readonly rawJSON?: (text: string) => unknown };
 const PLAIN = 100;
 
 /** A string, which is skipped, or a value that JSON does not have or JavaScript rounds. */
-const TOKEN = /"|(?<![\d.eE+-])-?(?:\d{16,}(?![\d.eE])(?!\s*:)|Infinity)|NaN/g;
+const TOKEN = /"|(?<![\d.eE+-])-?(?:[1-9]\d{15,}(?![\d.eE])(?!\s*:)|Infinity)|NaN/g;
 
 /** Stands in front of the position of a number among those that were taken out. */
 const MARK = "\0";
@@ -40,6 +40,7 @@ export function parsePythonJson(text: string): unknown {
     pieces.push(text.slice(written, found.index), isKept ? `"\\u0000${numbers.length}"` : plain);
     written = TOKEN.lastIndex;
     if (isKept) numbers.push(rawJSON(number));
+    if (numbers.length > MOST.values) return undefined;
   }
   if (written === 0) return parseJson(text);
   const parsed = parseJson(pieces.join("") + text.slice(written));

@@ -7,7 +7,8 @@ import type { Session } from "../session/session.ts";
 import type { TellingMethod } from "../doctor/scene.ts";
 import { detailsOf } from "../worker/in-sight.ts";
 import { controlGroup, machineMemory, residentBytes } from "../worker/usage.ts";
-import { type Hide, hiderOf, maskedVariable, maskedWords, passwordsIn, scrub, secretsIn } from "./mask.ts";
+import type { Hide } from "../inspect/mask.ts";
+import { hiderOf, maskedVariable, maskedWords, passwordsIn, scrub, secretsIn } from "./mask.ts";
 import { withoutArguments, withoutScheduledArguments } from "./without-arguments.ts";
 
 /** All that is known, without a secret; see docs/report.md. */

@@ -1,8 +1,8 @@
-import { formsOf, isSecretName, maskText, SHORTEST, withoutKnown } from "../inspect/secrets.ts";
+import { hiderOfLong, hiderOfWords } from "../inspect/known-secrets.ts";
+import { type Hide, MASK } from "../inspect/mask.ts";
+import { maskText } from "../inspect/mask-text.ts";
+import { isSecretName } from "../inspect/secret-names.ts";
 import { isRawNumber } from "../pidbox/python-json.ts";
-
-/** What stands in the place of a secret. */
-const MASK = "********";
 
 /** Words of a command line without the secrets that their options give away. */
 export function maskedWords(words: readonly string[]): readonly string[] {
@@ -39,18 +39,31 @@ export function maskedVariable(name: string, value: string): string {
   return isShown ? maskedText(value) : MASK;
 }
 
-/** What does not stand in a URL, and where the next of several URLs begins. */
-const IN_URL = "[^\\s'\"<>,;]|[,;](?![a-z][a-z0-9+.-]*:\\/\\/)";
+/** An address of the web; of a back end's URL (`couchdb+https`) the path is a database. */
+const WEB = /(?<!\+)(?:https?|wss?):\/\//gi;
 
-/** An address of the web and what follows its host; of a back end's URL (`couchdb+https`) the path is a database. */
-const WEB = new RegExp(`(?<!\\+)((?:https?|wss?)://(?:(?![/?#])(?:${IN_URL}))*)([/?#](?:${IN_URL})*)`, "gi");
+/** What does not stand in a URL, and where the next of several begins. */
+const URL_END = /[\s'"<>]|[,;](?=[a-z][a-z0-9+.-]{0,40}:\/\/)/gi;
 
 /** Text with the paths and queries of web addresses masked: a webhook's are its password. */
 function withoutWebPaths(text: string): string {
-  return text.replace(WEB, (url, host: string, rest: string) => {
-    const [behind = ""] = /[,;)\]}]{0,4}$/.exec(rest) ?? [];
-    return rest.length - behind.length <= 1 && rest.startsWith("/") ? url : `${host}/${MASK}${behind}`;
-  });
+  const pieces: string[] = [];
+  let written = 0;
+  WEB.lastIndex = 0;
+  while (WEB.test(text)) {
+    const host = WEB.lastIndex;
+    URL_END.lastIndex = host;
+    const end = URL_END.exec(text)?.index ?? text.length;
+    const inHost = text.slice(host, end).search(/[/?#]/);
+    WEB.lastIndex = end;
+    if (inHost === -1) continue;
+    const rest = text.slice(host + inHost, end);
+    const [behind = ""] = /[,;)\]}]{0,4}$/.exec(rest.slice(-4)) ?? [];
+    if (rest.length - behind.length <= 1 && rest.startsWith("/")) continue;
+    pieces.push(text.slice(written, host + inHost), `/${MASK}`);
+    written = end - behind.length;
+  }
+  return pieces.join("") + text.slice(written);
 }
 
 /** Text with the secrets masked that its form gives away. */
@@ -74,8 +87,8 @@ export function secretsIn(environment: Iterable<readonly [name: string, value: s
 /** Of the URLs in a text: everything between the user's name and the last `@` in front of the host. */
 export function passwordsIn(text: string): readonly string[] {
   return text.split(/[\s;,'"]+/).flatMap((part) => {
-    const password = /:\/\/[^:/@]*:(.+)@/.exec(part)?.[1];
-    if (password === undefined) return [];
+    const password = passwordIn(part);
+    if (password === null) return [];
     try {
       return [password, decodeURIComponent(password)];
     } catch {
@@ -84,33 +97,22 @@ export function passwordsIn(text: string): readonly string[] {
   });
 }
 
-/** Takes secrets that are known, and paths of web addresses, out of a text. */
-export type Hide = (text: string) => string;
+const USER = /[^:/@]*:/y;
 
-/** The shortest secret that is taken out where it stands as a word. */
-const SHORTEST_WORD = 3;
+function passwordIn(url: string): string | null {
+  const last = url.lastIndexOf("@");
+  for (let at = url.indexOf("://"); at !== -1 && at < last; at = url.indexOf("://", at + 1)) {
+    USER.lastIndex = at + "://".length;
+    if (USER.test(url) && USER.lastIndex < last) return url.slice(USER.lastIndex, last);
+  }
+  return null;
+}
 
 /** Long secrets are taken out wherever they stand, short ones where nothing else is a part of the same word. */
 export function hiderOf(known: readonly string[]): Hide {
-  const words = wordsOf(known);
-  return (text) => {
-    const shown = withoutKnown(withoutWebPaths(text), known);
-    return words === null ? shown : shown.replace(words, MASK);
-  };
-}
-
-/** What finds short secrets; null: there are none. */
-function wordsOf(known: readonly string[]): RegExp | null {
-  const forms = known
-    .filter(({ length }) => length >= SHORTEST_WORD && length < SHORTEST)
-    .filter((secret) => !/^\*+$/.test(secret))
-    .flatMap((secret) => [...formsOf(secret)])
-    .sort((a, b) => b.length - a.length)
-    .map((form) => RegExp.escape(form));
-  // The scheme of a URL is none: `redis` is a password that many have.
-  return forms.length === 0
-    ? null
-    : new RegExp(`(?<![\\p{L}\\p{N}_])(?:${forms.join("|")})(?![\\p{L}\\p{N}_]|://)`, "gu");
+  const withoutLong = hiderOfLong(known);
+  const withoutWords = hiderOfWords(known);
+  return (text) => withoutWords(withoutLong(withoutWebPaths(text)));
 }
 
 /** Every text in it without secrets, whatever it is a part of. */

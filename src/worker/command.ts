@@ -82,15 +82,16 @@ export function programWords(text: string): string {
  * celery/apps/worker.py `set_process_status`, the same from 4.0 to 5.7.0).
  */
 function readTitle(text: string): Program {
-  const title = text.replace(/\0+$/, "");
+  const title = text.replace(/(?<!\0)\0+$/, "");
   const found = /^\[celeryd(?:: (.*?))?:([A-Za-z]\w*(?:-[\d:]+)?)\](?: |$)/s.exec(title);
   if (found === null) return OTHER;
   const [whole, node = null, name] = found;
   if (name !== "MainProcess") return { kind: "child", node };
   // Without quotes; where the room for the title ended, what follows the last blank may be half a word.
-  const [, said = "", close] = /\((.*?)(\)?)$/s.exec(title.slice(whole.length)) ?? [];
-  const words = said.split(" ");
-  if (close === "") words.pop();
+  const bracket = title.indexOf("(", whole.length);
+  const said = bracket === -1 ? "" : title.slice(bracket + 1);
+  const words = said.replace(/\)$/, "").split(" ");
+  if (bracket !== -1 && !said.endsWith(")")) words.pop();
   const given = readWorkerOptions(words);
   return {
     kind: "main",

@@ -38,7 +38,9 @@ export function detailsOf(proc: ProcFiles, pid: number): WorkerDetails {
 /** Of a title the words in brackets (celery/apps/worker.py `set_process_status`). */
 function wordsIn(text: string): readonly string[] {
   if (!text.startsWith("[")) return text.split("\0").slice(0, -1);
-  const said = /\((.*?)\)?\0*$/s.exec(text)?.[1] ?? "";
+  const title = text.replace(/(?<!\0)\0+$/, "");
+  const bracket = title.indexOf("(");
+  const said = bracket === -1 ? "" : title.slice(bracket + 1).replace(/\)$/, "");
   return ["celery", ...said.split(" ")];
 }
 

@@ -262,7 +262,11 @@ test.each([
   ["redis://:sec;ret@a", "redis://:***@a"],
   ["redis://:1;secret", "redis://:***"],
   ["redis://:secret@a;amqp://u:secret@b", "redis://:***@b"],
-  ["redis+socket://:secret@/r.sock?virtual_host=2", "redis+socket://:***@/r.sock?virtual_host=***"],
+  ["redis+socket://:secret@/r.sock?virtual_host=2", "redis+socket://:***@/r.sock?virtual_host=2"],
+  ["redis+socket:///r.sock?virtual_host=secret", "redis+socket:///r.sock?virtual_host=***"],
+  ["rediss://c?ssl_cert_reqs=none&x=none", "rediss://c?ssl_cert_reqs=none&x=***"],
+  ["rediss://c?ssl_cert_reqs=CERT_REQUIRED", "rediss://c?ssl_cert_reqs=CERT_REQUIRED"],
+  ["redis://c?constructor=1&__proto__=1", "redis://c?constructor=***&__proto__=***"],
   ["sentinel://:secret@a:1/2;sentinel://b", "sentinel://:***@a:1/2;sentinel://b"],
 ])("redact prints %s as %s", (url, shown) => {
   expect(redact(url)).toBe(shown);

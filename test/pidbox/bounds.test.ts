@@ -78,6 +78,7 @@ const DAMAGED: readonly (readonly [string, (length: number) => string])[] = [
   ["many numbers", (length) => `[12345678901234567${", 12345678901234567".repeat(length / 19)}]`],
   ["many infinities", (length) => `[Infinity${",Infinity".repeat(Math.min(length / 9, MOST.values - 1))}]`],
   ["digits", (length) => "1".repeat(length)],
+  ["zeros in front", (length) => `[${"0000000000000000001,".repeat(length / 20)}1]`],
   ["brackets", (length) => `12345678901234567 ${"[".repeat(length)}`],
   ["empty objects", () => `[12345678901234567${",{}".repeat(MOST.values / 2 - 1)}]`],
 ];

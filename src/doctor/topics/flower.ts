@@ -1,5 +1,5 @@
 import { redact } from "../../broker/url.ts";
-import { maskText } from "../../inspect/secrets.ts";
+import { maskText } from "../../inspect/mask-text.ts";
 import { asObject, parseJson } from "../../pidbox/envelope.ts";
 import type { FlowerFacts } from "../facts/flower.ts";
 import { finding } from "../finding.ts";
@@ -40,7 +40,7 @@ async function ask({ host, deadline, told }: Scene, given: string): Promise<Flow
   address.password = "";
   address.search = "";
   address.hash = "";
-  const base = address.href.replace(/\/+$/, "");
+  const base = address.href.replace(/(?<!\/)\/+$/, "");
   const headers: Readonly<Record<string, string>> =
     login === "" ? {} : { authorization: `Basic ${Buffer.from(login).toString("base64")}` };
   const web = await host.web();

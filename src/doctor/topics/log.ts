@@ -1,5 +1,5 @@
 import type { Host } from "../../host.ts";
-import { maskText } from "../../inspect/secrets.ts";
+import { maskText } from "../../inspect/mask-text.ts";
 import type { FileProblem, Files } from "../../machine/parts.ts";
 import { failure, type Outcome, success } from "../../outcome.ts";
 import { ageMs } from "../../worker/age.ts";

@@ -68,5 +68,5 @@ function list(all: readonly Counted[]): string {
 }
 
 function thousands(number: number): string {
-  return String(number).replace(/\B(?=(?:\d{3})+$)/g, ",");
+  return number.toLocaleString("en-US");
 }

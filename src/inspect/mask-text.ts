@@ -1,0 +1,110 @@
+import { endOfQuoted } from "../pidbox/quoted.ts";
+import { MASK } from "./mask.ts";
+import { withoutForms } from "./secret-forms.ts";
+import { isSecretName } from "./secret-names.ts";
+
+/** Where the next of several URLs begins. */
+const NEXT_URL = /(?<=[\s;,'"([{=])(?=[a-z][a-z0-9+.-]*:\/\/)/i;
+
+/** `password=…` of a query or of a connection string, `X-Api-Key: …` of a header. */
+const NAMED = /(?<![\w-])([\w-]+)(?:=|:[ \t]+)/g;
+
+/** `'password': …` of a dictionary as Python writes it. */
+const ENTRY = /['"]([^'"\n]+)['"]\s*:\s*/g;
+
+/** What stands in a header `Authorization`. */
+const AUTHORIZATION = /\b(Bearer|Basic|Token)\s+[\w.~+/=-]{4,}/gi;
+
+/** Text with the secrets masked that its form gives away. The time it takes grows as the text does. */
+export function maskText(text: string): string {
+  const withoutUrls = withoutForms(text).split(NEXT_URL).map(withoutCredentials).join("");
+  const withoutNamed = maskValues(
+    maskValues(withoutUrls, NAMED, endOfAssigned, MASK),
+    ENTRY,
+    endOfEntry,
+    `'${MASK}'`,
+  );
+  return withoutNamed.replace(AUTHORIZATION, `$1 ${MASK}`);
+}
+
+/** The credentials of a URL are up to the last `@` of the line: a password may hold any character. */
+function withoutCredentials(part: string): string {
+  if (!part.includes("://")) return part;
+  return part
+    .split("\n")
+    .map((line) => {
+      const scheme = line.search(/[a-z0-9+.-]:\/\//i);
+      const from = scheme + "x://".length;
+      const at = line.lastIndexOf("@");
+      if (scheme === -1 || at < from) return line;
+      return line.slice(0, from) + maskedUser(line.slice(from, at)) + line.slice(at + 1);
+    })
+    .join("\n");
+}
+
+/** A user name is kept before a password; what Celery has masked already stays as it is. */
+function maskedUser(credentials: string): string {
+  const [, user, password] = /^([^:/?#@\s]*):(.*)$/s.exec(credentials) ?? [];
+  if (user === undefined) return `${MASK}@`;
+  return /^\*+$/.test(password ?? "") ? `${credentials}@` : `${user}:${MASK}@`;
+}
+
+/**
+ * The text with what is called a secret masked.
+ *
+ * @param named finds a name and what stands between it and its value
+ * @param endOf where the value ends that begins there; there, where it is none to be masked
+ */
+function maskValues(
+  text: string,
+  named: RegExp,
+  endOf: (text: string, at: number, sign: string) => number,
+  mask: string,
+): string {
+  const pieces: string[] = [];
+  let written = 0;
+  named.lastIndex = 0;
+  for (let found = named.exec(text); found !== null; found = named.exec(text)) {
+    const [whole, name = ""] = found;
+    const start = named.lastIndex;
+    const end = isSecretName(name) ? endOf(text, start, whole) : start;
+    if (end === start) continue;
+    pieces.push(text.slice(written, start), mask);
+    written = named.lastIndex = end;
+  }
+  return pieces.join("") + text.slice(written);
+}
+
+const BARE = /[^\s&,;)'"]+/y;
+const BARE_OF_HEADER = /(?!(?:Bearer|Basic|Token)\s)[^\s,;'"]+/iy;
+const PLAIN_OF_ENTRY = /b(?=['"])|-?\d[\d.]*/y;
+
+function endOfAssigned(text: string, at: number, sign: string): number {
+  if (!sign.endsWith("=")) return endBy(BARE_OF_HEADER, text, at);
+  return endOfGroup(text, at) ?? endBy(BARE, text, at);
+}
+
+/** A text, a number, or everything in a list, a tuple or a dictionary. */
+function endOfEntry(text: string, at: number): number {
+  const end = endBy(PLAIN_OF_ENTRY, text, at);
+  return endOfGroup(text, end) ?? (text[at] === "b" ? at : end);
+}
+
+function endBy(pattern: RegExp, text: string, at: number): number {
+  pattern.lastIndex = at;
+  return pattern.test(text) ? pattern.lastIndex : at;
+}
+
+/** Where a text in quotes or a bracket ends that begins here; null: none does. What was cut ends with the whole. */
+function endOfGroup(text: string, start: number): number | null {
+  let depth = 0;
+  for (let at = start; at < text.length; at++) {
+    const character = text.charAt(at);
+    if (character === "'" || character === '"') at = endOfQuoted(text, at) - 1;
+    else if ("([{".includes(character)) depth++;
+    else if (depth === 0) return null;
+    else if (")]}".includes(character)) depth--;
+    if (depth === 0) return at + 1;
+  }
+  return start < text.length ? text.length : null;
+}

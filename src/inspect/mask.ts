@@ -1,0 +1,5 @@
+/** What stands in the place of a secret; Celery's own mask (celery/app/utils.py `filter_hidden_settings`). */
+export const MASK = "********";
+
+/** Makes a text fit to be shown. */
+export type Hide = (text: string) => string;

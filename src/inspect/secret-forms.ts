@@ -1,0 +1,74 @@
+import { MASK } from "./mask.ts";
+
+/** Tokens that say what they are, as their makers document them: a secret by its form, whatever it is called. */
+const TOKENS = [
+  // Stripe; what begins with pk_ is public.
+  "[sr]k_(?:live|test|prod)_[A-Za-z0-9]{8,}|whsec_[\\w+/=]{16,}",
+  // Amazon
+  "(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}",
+  // GitHub, GitLab
+  "gh[pousr]_[A-Za-z0-9]{16,}|github_pat_\\w{16,}",
+  "gl(?:pat|oas|dt|rt|cbt|ptt|ft|imt|agent|soat|ffct)-[\\w.-]{16,}",
+  // Slack
+  "xox[a-z](?:\\.xox[a-z])?-[\\w-]{10,}|xapp-[\\w-]{10,}",
+  // Google
+  "AIza[\\w-]{30,}|ya29\\.[\\w-]{16,}|GOCSPX-[\\w-]{16,}",
+  // SendGrid, Mailgun, Mailchimp, Brevo
+  "SG\\.[\\w-]{16,}\\.[\\w-]{16,}|key-[0-9a-f]{32}|[0-9a-f]{32}-us\\d{1,2}|xkeysib-[0-9a-f]{32,}-\\w+",
+  // npm, PyPI, RubyGems, Docker Hub
+  "npm_[A-Za-z0-9]{16,}|pypi-[\\w-]{16,}|rubygems_[0-9a-f]{32,}|dckr_[a-z]{3}_[\\w-]{16,}",
+  // OpenAI, Anthropic, Hugging Face
+  "sk-(?:proj|ant|svcacct|admin|or)-[\\w-]{16,}|sk-[A-Za-z0-9]{20,}|hf_[A-Za-z0-9]{16,}",
+  // Twilio, DigitalOcean, Databricks, Shopify, Square, Atlassian
+  "SK[0-9a-f]{32}|do[opr]_v1_[0-9a-f]{32,}|dapi[0-9a-f]{32}|shp[a-z]{2}_[0-9a-fA-F]{32}|sq0[a-z]{3}-[\\w-]{20,}|ATATT3[\\w=-]{16,}",
+  // HashiCorp, Grafana, Sentry, New Relic, Postman, Doppler, PlanetScale, Supabase, Linear
+  "hv[sbr]\\.[\\w-]{16,}|[A-Za-z0-9]{14}\\.atlasv1\\.[\\w-]{16,}|glsa_\\w{20,}|glc_[\\w+/=]{20,}|sntry[su]_[\\w+/=-]{16,}|NRAK-[A-Z0-9]{20,}",
+  "PMAK-[0-9a-f-]{24,}|dp\\.[a-z]{2,5}\\.[A-Za-z0-9]{30,}|pscale_[a-z]+_[\\w.-]{20,}|sb[p]_[0-9a-f]{32,}|sb_secret_[\\w-]{16,}|lin_api_\\w{20,}",
+  // age; Telegram and Discord bots; Fernet
+  "AGE-SECRET-KEY-1[A-Z0-9]{20,}|\\d{8,10}:[\\w-]{35}(?![\\w-])|[MNO][\\w-]{23,25}\\.[\\w-]{6}\\.[\\w-]{27,}|gAAAAA[\\w-]{30,}={0,2}",
+].join("|");
+
+const TOKEN = new RegExp(`(?<![A-Za-z0-9])(?:${TOKENS})`, "g");
+
+/** Words that are joined, among them JSON Web Tokens, signed, encrypted or not, and what Django signs. */
+const JOINED = /(?<![\w-])[\w-]+[.:][\w.:-]+/g;
+
+/** `{"` in base64: the head of a token. */
+const HEAD = /(?<![A-Za-z0-9])eyJ[\w-]{5}/;
+
+/** Addresses that whoever knows them may write to. */
+const WEBHOOK =
+  /(hooks\.slack\.com\/[a-z]+\/|discord(?:app)?\.com\/api\/webhooks\/|webhook\.office\.com\/)[\w/@-]+/gi;
+
+/** Where a block of PEM or OpenPGP begins that is not public. */
+const BLOCK =
+  /-----BEGIN (?![A-Z0-9 ]*(?:CERTIFICATE|PUBLIC|PARAMETERS|CRL|SIGNATURE|MESSAGE))[A-Z0-9 ]{3,60}-----/g;
+
+const BLOCK_END = /-----END [A-Z0-9 ]{3,60}-----/g;
+
+/** The text without what is a secret by its form. */
+export function withoutForms(text: string): string {
+  return withoutBlocks(text)
+    .replace(TOKEN, MASK)
+    .replace(JOINED, withoutSigned)
+    .replace(WEBHOOK, `$1${MASK}`);
+}
+
+function withoutSigned(words: string): string {
+  const at = words.search(HEAD);
+  return at === -1 || !/[.:]/.test(words.slice(at)) ? words : words.slice(0, at) + MASK;
+}
+
+/** One that does not end may have been cut: what follows is its. */
+function withoutBlocks(text: string): string {
+  const pieces: string[] = [];
+  let written = 0;
+  BLOCK.lastIndex = 0;
+  for (let found = BLOCK.exec(text); found !== null; found = BLOCK.exec(text)) {
+    BLOCK_END.lastIndex = BLOCK.lastIndex;
+    const end = BLOCK_END.exec(text) === null ? text.length : BLOCK_END.lastIndex;
+    pieces.push(text.slice(written, found.index), MASK);
+    written = BLOCK.lastIndex = end;
+  }
+  return pieces.join("") + text.slice(written);
+}
