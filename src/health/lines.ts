@@ -29,9 +29,10 @@ export async function openLines(
     connectMs: plan.connectTimeout,
     leftMs: deadline.left,
     async isTheWorkers({ remote }) {
-      const { isConnectedTo } = await import("../worker/sockets.ts");
+      const { isConnectedTo, socketTables } = await import("../worker/sockets.ts");
+      const tables = socketTables(host.proc, deadline.left);
       return plan.targets.some(
-        ({ worker }) => worker !== null && isConnectedTo(host.proc, worker.pid, remote),
+        ({ worker }) => worker !== null && isConnectedTo(host.proc, worker.pid, remote, tables),
       );
     },
   };

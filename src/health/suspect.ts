@@ -2,7 +2,13 @@ import type { ClientRow } from "../broker/client-list.ts";
 import { plainAddress } from "../broker/client-list.ts";
 import { examine } from "../worker/process.ts";
 import type { ProcFiles } from "../worker/proc-files.ts";
-import { connectedPids, type Endpoint, type Sockets, socketsOf, socketTables } from "../worker/sockets.ts";
+import {
+  connectedPids,
+  type Endpoint,
+  type Sockets,
+  socketsOf,
+  type SocketTables,
+} from "../worker/sockets.ts";
 import { type Possible, workerByPid, type WorkerProcess } from "../worker/survey.ts";
 import type { Suspect } from "./evidence.ts";
 
@@ -12,22 +18,24 @@ import type { Suspect } from "./evidence.ts";
  * client that waits for a result subscribes, other kinds of queues are popped.
  *
  * @param isMeant which processes it may be
+ * @param tables those of this look
  */
 export function findByConnections(
   proc: ProcFiles,
   rows: readonly ClientRow[],
   isMeant: (pid: number) => boolean,
+  tables: SocketTables,
 ): WorkerProcess | null {
   const fetching = rows.filter(({ command }) => command === "brpop");
   const subscribed = rows.filter(({ subscriptions }) => subscriptions > 0);
   const holders = (among: readonly ClientRow[], pids: readonly number[]) => {
     const places = new Set(among.map(place));
-    return connectedPids(proc, (local) => places.has(place(local)), pids);
+    return connectedPids(proc, (local) => places.has(place(local)), pids, tables);
   };
   const found = holders(subscribed, holders(fetching, (proc.pids() ?? []).filter(isMeant)));
   const [only, another] = found
     .flatMap((pid) => workerByPid(proc, pid, "connections") ?? [])
-    .filter((worker) => hasMadeOne(proc, worker, fetching));
+    .filter((worker) => hasMadeOne(proc, worker, fetching, tables));
   // Nothing shows which of several bears the name.
   return another === undefined ? (only ?? null) : null;
 }
@@ -40,10 +48,12 @@ function hasMadeOne(
   proc: ProcFiles,
   { pid, startTicks }: WorkerProcess,
   fetching: readonly ClientRow[],
+  tables: SocketTables,
 ): boolean {
   const ageMs = examine(proc, pid, startTicks)?.ageMs ?? 0;
-  const young = fetching.filter(({ ageS }) => ageS === null || ageS * 1_000 < ageMs + ROUNDED_MS).map(place);
-  return connectedPids(proc, (local) => young.includes(place(local)), [pid]).length > 0;
+  const young = fetching.filter(({ ageS }) => ageS === null || ageS * 1_000 < ageMs + ROUNDED_MS);
+  const places = new Set(young.map(place));
+  return connectedPids(proc, (local) => places.has(place(local)), [pid], tables).length > 0;
 }
 
 /**
@@ -55,8 +65,8 @@ export function suspectAmong(
   proc: ProcFiles,
   possible: readonly Possible[],
   broker: Endpoint | null,
+  tables: SocketTables,
 ): Suspect | null {
-  const tables = socketTables(proc);
   const suspects = possible.flatMap(({ pid, words }): readonly Suspect[] => {
     const worker = workerByPid(proc, pid, "connections");
     const look = worker === null ? null : examine(proc, pid, worker.startTicks);
@@ -71,7 +81,7 @@ export function suspectAmong(
 }
 
 function mayBeConnected(sockets: Sockets, broker: Endpoint | null): boolean {
-  if (sockets.kind === "unreadable") return true;
+  if (sockets.kind === "unreadable" || sockets.kind === "too-many") return true;
   return sockets.sockets.some(
     ({ remote, state }) => broker !== null && place(remote) === place(broker) && state !== "other",
   );

@@ -3,7 +3,7 @@ import type { CommandConfig } from "../cli/command-options.ts";
 import type { Origin } from "../cli/options.ts";
 import type { Host } from "../host.ts";
 import type { Session } from "../session/session.ts";
-import { isConnectedTo } from "../worker/sockets.ts";
+import { isConnectedTo, socketTables } from "../worker/sockets.ts";
 import { workerNode, type WorkerProcess } from "../worker/survey.ts";
 
 /** What kombu puts between the parts of a binding (`Channel.sep`). */
@@ -26,6 +26,7 @@ export function nodesInSight(
   if (plan.place.kind !== "in-sight") return [];
   const remote = read.channel.ends()?.remote;
   if (remote === undefined) return [];
+  const tables = socketTables(host.proc);
   const unnamed = {
     ...config,
     broker: { value: null, origin: BY_DEFAULT },
@@ -36,7 +37,7 @@ export function nodesInSight(
     if (!chosen.ok || chosen.value.read.origin.kind !== "worker") return false;
     const { broker } = chosen.value.read.url;
     const db = broker.kind === "servers" ? broker.servers[0].db : broker.master.db;
-    return db === read.target.db && isConnectedTo(host.proc, worker.pid, remote);
+    return db === read.target.db && isConnectedTo(host.proc, worker.pid, remote, tables);
   };
   return plan.place.survey.workers
     .filter(isOurs)

@@ -127,6 +127,7 @@ const FETCHES: { readonly [U in Unseen | "held"]: string } = {
   held: "whether it has ceased to fetch, or holds tasks for later, cannot be seen",
   translated: "addresses are translated on the way to the broker, so that its connections are not known",
   "sockets-unreadable": "its sockets may not be read, so that its connections are not known",
+  "too-many-sockets": "there are more sockets here than are read, so that its connections are not known",
   "unix-socket": "it may use a unix socket, so that its connections are not known",
   "not-asked": "the broker could not be asked for its connections",
   "client-list-refused": "the broker does not permit CLIENT LIST, so that its connections are not known",
@@ -136,6 +137,7 @@ const FETCHES: { readonly [U in Unseen | "held"]: string } = {
 const SEE: { readonly [U in Unseen]: string } = {
   translated: "from behind a translation (NAT, proxy, mesh) no more can be seen",
   "sockets-unreadable": "run the probe as the worker's user and group, or as root with CAP_SYS_PTRACE",
+  "too-many-sockets": "give the worker a network of its own, or the probe a longer --deadline",
   "unix-socket": "let it connect by TCP, so that its connections can be told",
   "not-asked": "is the broker overloaded?",
   "client-list-refused": "allow the broker's user +client|list",

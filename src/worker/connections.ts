@@ -28,6 +28,8 @@ export type Connections =
       readonly because:
         | "translated"
         | "sockets-unreadable"
+        /** Its network namespace holds more sockets than are read. */
+        | "too-many-sockets"
         | "client-list-refused"
         | "address-shared"
         /** The broker could not be asked for its list. */
@@ -63,21 +65,21 @@ const USUAL_PORTS = [6379, 6380, 26379];
  */
 export function attribute({ sockets, rows, ourselves, alsoOurs = [], alone }: Seen): Connections {
   const ours = [...(ourselves === null ? [] : [ourselves.local]), ...alsoOurs];
-  const theirs =
-    sockets.kind === "unreadable" ? [] : sockets.sockets.filter(({ local }) => !holds(ours, local));
+  const areRead = sockets.kind === "own" || sockets.kind === "shared";
+  const theirs = areRead ? sockets.sockets.filter(({ local }) => !holds(ours, local)) : [];
   const toBroker = theirs.filter(({ remote }) => ourselves !== null && isSame(remote, ourselves.remote));
   const established = toBroker.filter(({ state }) => state === "established");
   const elsewhere = ourselves === null && rows !== null ? [] : others(theirs, ourselves?.remote ?? null);
   const unknown = (because: (Connections & { kind: "unknown" })["because"]): Connections => ({
     kind: "unknown",
     because,
-    established: sockets.kind === "unreadable" || ourselves === null ? null : established.length > 0,
+    established: !areRead || ourselves === null ? null : established.length > 0,
     elsewhere,
   });
 
   if (rows === null) return unknown(ourselves === null ? "not-asked" : "client-list-refused");
   if (ourselves === null || !holds(rows, ourselves.local)) return unknown("translated");
-  if (sockets.kind === "unreadable") return unknown("sockets-unreadable");
+  if (!areRead) return unknown(sockets.kind === "too-many" ? "too-many-sockets" : "sockets-unreadable");
 
   const closeWait = toBroker.some(({ state }) => state === "close-wait");
   const live = theirs.filter(({ state }) => state === "established").map(({ local }) => local);
@@ -112,13 +114,18 @@ function others(sockets: readonly TcpSocket[], broker: Endpoint | null): readonl
   const remotes = sockets
     .filter(({ state, remote }) => state === "established" && (broker === null || !isSame(remote, broker)))
     .map(({ remote }) => remote);
-  const found: Endpoint[] = [];
+  // A user may have tens of thousands.
+  const ends = new Map<string, { readonly remote: Endpoint; count: number }>();
   for (const remote of remotes) {
-    const isUsual = remote.port === broker?.port || USUAL_PORTS.includes(remote.port);
-    const isMain = remotes.filter((other) => isSame(other, remote)).length >= BROKERS_SHARE;
-    if ((isUsual || isMain) && !holds(found, remote)) found.push(remote);
+    const name = nameOf(remote);
+    const end = ends.get(name) ?? { remote, count: 0 };
+    end.count++;
+    ends.set(name, end);
   }
-  return found;
+  return [...ends.values()].flatMap(({ remote, count }) => {
+    const isUsual = remote.port === broker?.port || USUAL_PORTS.includes(remote.port);
+    return isUsual || count >= BROKERS_SHARE ? [remote] : [];
+  });
 }
 
 function rowsAt(ends: readonly Endpoint[], rows: readonly ClientRow[]): readonly ClientRow[] {

@@ -1,7 +1,10 @@
-/** The text of a file or the target of a link; `gone` stands for everything but a refusal. */
+/**
+ * The text of a file or the target of a link; `gone` stands for everything but a refusal, and `cut` for what was given up
+ * before its end.
+ */
 export type FileText =
   | { readonly ok: true; readonly value: string }
-  | { readonly ok: false; readonly problem: "gone" | "forbidden" };
+  | { readonly ok: false; readonly problem: "gone" | "forbidden" | "cut" };
 
 /** What is read of Linux' /proc and /sys/fs/cgroup: paths are absolute, text is UTF-8. */
 export interface ProcFiles {
@@ -9,7 +12,8 @@ export interface ProcFiles {
   pids(): readonly number[] | null;
   /** Our own process, in the numbers of this /proc; 0 where there is none. */
   readonly self: number;
-  read(path: string): FileText;
+  /** @param goesOn asked from time to time, with the bytes read by then, whether the rest is to be read; default: it is */
+  read(path: string, goesOn?: (bytes: number) => boolean): FileText;
   link(path: string): FileText;
   /** The names in a folder; null where it is gone or may not be listed. */
   list(path: string): readonly string[] | null;

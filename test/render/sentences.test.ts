@@ -223,6 +223,7 @@ const VERDICTS: Record<
 const UNSEEN: Record<Unseen, true> = {
   translated: true,
   "sockets-unreadable": true,
+  "too-many-sockets": true,
   "client-list-refused": true,
   "address-shared": true,
   "not-asked": true,
@@ -280,9 +281,11 @@ const GAPS: { readonly [K in Gap["kind"]]: readonly Extract<Gap, { kind: K }>[] 
   unrecognised: [{ kind: "unrecognised", ...about, words: "python run_worker.py" }],
   unseen: unseen.flatMap((because) =>
     // Of sockets that may not be read nobody can say that none is established.
-    (because === "sockets-unreadable" ? [null] : [false, null]).map((established) => {
-      return { kind: "unseen", ...about, because, established };
-    }),
+    (because === "sockets-unreadable" || because === "too-many-sockets" ? [null] : [false, null]).map(
+      (established) => {
+        return { kind: "unseen", ...about, because, established };
+      },
+    ),
   ),
   unfinished: (Object.keys(WANTED) as Want[]).map((wanted) => ({ kind: "unfinished", ...about, wanted })),
   "no-time": [{ kind: "no-time" }],

@@ -60,9 +60,10 @@ export function fakeProc(
     ticksPerSecond: 100,
     ownAgeMs: () => 0,
     pids: () => all.map(({ pid }) => pid),
-    read(path) {
+    read(path, goesOn) {
       reads.push(path);
-      return textOf(texts.get(path));
+      const text = texts.get(path);
+      return goesOn?.(text?.length ?? 0) === false ? { ok: false, problem: "cut" } : textOf(text);
     },
     link: (path) => textOf(links.get(path)),
     list(path) {

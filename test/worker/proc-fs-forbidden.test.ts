@@ -6,7 +6,14 @@ vi.doMock("node:fs", () => {
     const code = /EACCES|EPERM|ESRCH|EMFILE/.exec(path)?.[0] ?? "ENOENT";
     throw Object.assign(new Error(code), { code });
   };
-  return { readFileSync: refuse, readlinkSync: refuse, readdirSync: refuse };
+  return {
+    closeSync: refuse,
+    openSync: refuse,
+    readSync: refuse,
+    readFileSync: refuse,
+    readlinkSync: refuse,
+    readdirSync: refuse,
+  };
 });
 // Other files of the suite have loaded it with the true one, and go on with that.
 vi.resetModules();
@@ -21,6 +28,7 @@ test.each([
   ["EMFILE", "gone"],
 ])("procFs takes %s for %s", (code, problem) => {
   expect(procFs.read(`/proc/${code}`)).toEqual({ ok: false, problem });
+  expect(procFs.read(`/proc/${code}`, () => true)).toEqual({ ok: false, problem });
   expect(procFs.link(`/proc/${code}`)).toEqual({ ok: false, problem });
   expect(procFs.list(`/proc/${code}`)).toBeNull();
 });

@@ -24,6 +24,12 @@ test("procFs reads a file whole when it is longer than a page", () => {
     const text = "línea\0".repeat(40_000);
     writeFileSync(join(folder, "long"), text);
     expect(procFs.read(join(folder, "long"))).toEqual({ ok: true, value: text });
+    const seen: number[] = [];
+    const inPieces = procFs.read(join(folder, "long"), (bytes) => seen.push(bytes) > 0);
+    expect(inPieces).toEqual({ ok: true, value: text });
+    expect(seen).toEqual([262_144, 280_000]);
+    expect(procFs.read(join(folder, "long"), (bytes) => bytes < 100)).toEqual({ ok: false, problem: "cut" });
+    expect(procFs.read(join(folder, "none"), () => true)).toEqual({ ok: false, problem: "gone" });
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { ProcFiles } from "../../src/worker/proc-files.ts";
-import { connectedPids, type Sockets, socketsOf } from "../../src/worker/sockets.ts";
+import { connectedPids, type Sockets, socketsOf, socketTables } from "../../src/worker/sockets.ts";
 import { fakeProc } from "./fake-proc.ts";
 
 const HEAD =
@@ -21,7 +21,7 @@ const TCP =
 const proc = (descriptors: readonly string[] | null, tcp: string | null = TCP) =>
   fakeProc([{ pid: 20, uid: 1000, descriptors }], tcp === null ? {} : { "/proc/20/net/tcp": tcp });
 const show = (found: Sockets) =>
-  found.kind === "unreadable"
+  found.kind === "unreadable" || found.kind === "too-many"
     ? []
     : found.sockets.map(
         ({ local, remote, state }) =>
@@ -151,4 +151,52 @@ test("reads the sockets of a network namespace once for all its processes, and d
     "/proc/23/net/tcp",
   ]);
   expect(listed).toEqual(["/proc/20/fd", "/proc/21/fd", "/proc/22/fd"]);
+});
+
+describe("with 54,000 sockets in the network", () => {
+  const workers = Array.from({ length: 8 }, (_, at) => 20 + at);
+  const address = (at: number) => `${(at % 256).toString(16).toUpperCase().padStart(2, "0")}00010A`;
+  const rows = Array.from({ length: 54_000 }, (_, at) =>
+    row(`${address(at)}:B9A8`, "0900010A:18EB", "01", 1000, 1_000 + at),
+  );
+  const table = HEAD + rows.join("");
+  const crowded = (descriptors: readonly string[] | null) =>
+    fakeProc(
+      workers.map((pid) => ({ pid, descriptors, network: "net:[1]" })),
+      Object.fromEntries(workers.map((pid) => [`/proc/${pid}/net/tcp`, table])),
+    );
+
+  test("reads their table once when a look sees eight workers, and takes its sockets only", () => {
+    const several = crowded(["socket:[1007]", "socket:[54999]"]);
+    const before = process.threadCpuUsage();
+    const tables = socketTables(several);
+    const found = workers.map((pid) => socketsOf(several, pid, tables));
+    const { user, system } = process.threadCpuUsage(before);
+    expect(several.reads.filter((path) => path.endsWith("/tcp"))).toHaveLength(1);
+    expect(found.map(show)).toEqual(
+      workers.map(() => [
+        "10.1.0.7:47528 → 10.1.0.9:6379 established",
+        "10.1.0.239:47528 → 10.1.0.9:6379 established",
+      ]),
+    );
+    // In microseconds; to take every line apart for each of them took 2 s.
+    expect(user + system).toBeLessThan(500_000);
+  });
+
+  test("gives up when they are more than are read, or the time is over, and says so", () => {
+    const several = crowded(["socket:[1007]"]);
+    expect(
+      socketsOf(
+        several,
+        20,
+        socketTables(several, () => 0),
+      ),
+    ).toEqual({ kind: "too-many" });
+    const huge: ProcFiles = {
+      ...several,
+      read: (path, goesOn) =>
+        goesOn?.(33 * 1024 * 1024) === false ? { ok: false, problem: "cut" } : several.read(path),
+    };
+    expect(socketsOf(huge, 20)).toEqual({ kind: "too-many" });
+  });
 });
