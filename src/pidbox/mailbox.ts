@@ -75,10 +75,11 @@ const PROMPT_MS = 2;
  */
 export function openMailbox(lines: Lines, keep: number, patience: Patience): Mailbox {
   /**
-   * Of each list that has been prepared, the element at its head when we looked last: workers push at the head, so what
-   * is before it is new.
+   * Of each list that has been prepared, the elements that we have seen: its head at that time, and all that came since.
+   * Workers push at the head, so everything in front of the first of them is new. One alone, the newest, would not do:
+   * whoever asked for it takes it away while we wait (`withdraw`), and all that we have seen would count as new.
    */
-  const newest = new Map<string, string>();
+  const seen = new Map<string, Set<string>>();
 
   /**
    * One transaction: where the broker refuses any part of it, nothing is published. A worker pinged while its broker
@@ -109,7 +110,7 @@ export function openMailbox(lines: Lines, keep: number, patience: Patience): Mai
     for (const [position, key] of lists.entries()) {
       const head = results[position * PREPARING + PREPARING - 1];
       if (!Array.isArray(head)) return failure(refusal("EXEC", { ok: true, value: results }));
-      if (!newest.has(key)) newest.set(key, String(head[0]));
+      if (!seen.has(key)) seen.set(key, new Set([String(head[0])]));
     }
     return isOneBroker ? asCount(results.at(-1), "EXEC") : publishElsewhere(request);
   }
@@ -175,8 +176,8 @@ export function openMailbox(lines: Lines, keep: number, patience: Patience): Mai
 
   async function readNew(): Promise<Outcome<readonly Collected[], BrokerFailure>> {
     const fresh: Collected[] = [];
-    for (const key of newest.keys()) {
-      const read = await readNewOf(key);
+    for (const [key, known] of seen) {
+      const read = await readNewOf(key, known);
       if (!read.ok) return read;
       for (const element of read.value) {
         const answer = decodeReply(element);
@@ -186,18 +187,22 @@ export function openMailbox(lines: Lines, keep: number, patience: Patience): Mai
     return success(fresh);
   }
 
-  /** The elements before the newest one known; a look that finds nothing new costs two elements. */
-  async function readNewOf(key: string): Promise<Outcome<readonly string[], BrokerFailure>> {
+  /** The elements before the first one known, which are known from now on; a look that finds nothing new costs two. */
+  async function readNewOf(
+    key: string,
+    known: Set<string>,
+  ): Promise<Outcome<readonly string[], BrokerFailure>> {
     for (let size = FIRST_LOOK; ; size *= 4) {
       const read = await lines.replies.send([["LRANGE", key, 0, size - 1]], patience.answerMs());
       if (!read.ok) return read;
       const [reply] = read.value;
       if (!reply?.ok || !Array.isArray(reply.value)) return failure(refusal("LRANGE", reply));
       const elements = reply.value.map(String);
-      const known = elements.indexOf(newest.get(key) ?? TOMBSTONE);
-      if (known === -1 && elements.length === size) continue;
-      newest.set(key, elements[0] ?? TOMBSTONE);
-      return success(known === -1 ? elements : elements.slice(0, known));
+      const end = elements.findIndex((element) => known.has(element));
+      if (end === -1 && elements.length === size) continue;
+      const fresh = end === -1 ? elements : elements.slice(0, end);
+      for (const element of fresh) known.add(element);
+      return success(fresh);
     }
   }
 

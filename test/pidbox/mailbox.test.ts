@@ -1,0 +1,83 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Channel } from "../../src/pidbox/channel.ts";
+import { decodeReply } from "../../src/pidbox/message.ts";
+import { type Mailbox, openMailbox } from "../../src/pidbox/mailbox.ts";
+import { query } from "../../src/pidbox/query.ts";
+import { reply } from "../health/fake-host.ts";
+import { FakeLists } from "./fake-lists.ts";
+
+const KEY = "x.reply.celery.pidbox";
+const ROUTE = { channel: "/0.celery.pidbox", lists: [KEY] };
+const ALWAYS = { now: () => 0, pause: () => Promise.resolve(), answerMs: () => 1_000 };
+
+/** Somebody who asks all workers: `query` takes its answers off the list, `check` leaves them. */
+interface Asker {
+  readonly how: "query" | "check";
+  /** Questions, one behind the other. */
+  readonly times: number;
+  /** How many elements survive its preparation. */
+  readonly keep: number;
+}
+
+const ASKERS = fc.array(
+  fc.record<Asker>({
+    how: fc.constantFrom("query", "query", "check"),
+    times: fc.integer({ min: 1, max: 2 }),
+    keep: fc.constantFrom(32, 4_096),
+  }),
+  { minLength: 1, maxLength: 4 },
+);
+
+/** What one asker got of one question: each answer as often as it was shown. */
+async function asked(mailbox: Mailbox, how: Asker["how"], ticket: string, workers: number) {
+  const isEnough = (count: number) => count >= workers;
+  if (how === "query") {
+    const replies = await query(
+      mailbox,
+      { route: ROUTE, message: ticket, ticket },
+      ({ results, repeated }) => isEnough(results.size + repeated.length),
+      Infinity,
+    );
+    return replies.ok ? [...replies.value.results.keys(), ...replies.value.repeated] : ["failed"];
+  }
+  await mailbox.publish(ROUTE, ticket);
+  const nodes: string[] = [];
+  await mailbox.collect((answers) => {
+    for (const { ticket: theirs, said } of answers)
+      if (theirs === ticket && said.kind === "read") nodes.push(said.node);
+    return isEnough(nodes.length);
+  }, Infinity);
+  return nodes;
+}
+
+describe("askers of the same nodes at the same moment", () => {
+  test("get each answer once, and leave one list that expires, in whatever order they are served", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.scheduler(), ASKERS, fc.integer({ min: 1, max: 3 }), async (s, askers, workers) => {
+        const turn = () => s.schedule(Promise.resolve());
+        const nodes = Array.from({ length: workers }, (_, at) => `celery@${at}`);
+        const lists = new FakeLists((ticket) => {
+          for (const node of nodes)
+            void turn().then(() => {
+              lists.push(KEY, reply(node, ticket));
+            });
+        });
+        const runs = askers.map(async ({ how, times, keep }, asker) => {
+          const channel: Channel = lists.connect(turn);
+          const got: (readonly string[])[] = [];
+          for (let at = 0; at < times; at++) {
+            const mailbox = openMailbox({ requests: channel, replies: channel, db: 0 }, keep, ALWAYS);
+            got.push((await asked(mailbox, how, `${how}-${asker}-${at}`, workers)).toSorted());
+          }
+          return got;
+        });
+        const all = (await s.waitFor(Promise.all(runs))).flat();
+        expect(all).toEqual(all.map(() => nodes));
+        const left = lists.list(KEY).flatMap((element) => decodeReply(element) ?? []);
+        expect(left.filter(({ ticket }) => ticket.startsWith("query"))).toEqual([]);
+        expect(lists.keys()).toEqual([{ key: KEY, expires: true }]);
+      }),
+    );
+  });
+});
