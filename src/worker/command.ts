@@ -65,15 +65,24 @@ export function readCommandLine(text: string): Program {
 
 /**
  * How a program is called that may be a worker, for people to recognise it: the interpreter and what it runs, up
- * to the first option or URL, because behind those stand passwords.
+ * to the first option, assignment or URL, because behind those stand passwords. A title that a program has given itself
+ * is one word with blanks in it.
  */
 export function programWords(text: string): string {
-  const [interpreter = "", ...args] = wordsOf(text);
+  const given = wordsOf(text);
+  const [title, ...more] = given.filter((word) => word !== "");
+  if (title !== undefined && more.length === 0) return untilSecret(title.split(/\s+/)).join(" ");
+  const [interpreter = "", ...args] = given;
   const { what, program, rest } = splitPython(args);
-  const shown = what === "script" ? [program] : what === "module" ? ["-m", program] : ["-c", "…"];
-  const end = rest.findIndex((word) => word.startsWith("-") || word.includes("://"));
-  const plain = what === "code" ? [] : rest.slice(0, end === -1 ? undefined : end);
-  return [basename(interpreter), ...shown, ...plain].join(" ").trim();
+  const mark = what === "module" ? ["-m"] : what === "code" ? ["-c", "…"] : [];
+  const words = what === "code" ? [] : untilSecret([program, ...rest]);
+  return [basename(interpreter), ...mark, ...words].join(" ").trim();
+}
+
+/** The words in front of one that may hold a secret or stand before one. */
+function untilSecret(words: readonly string[]): readonly string[] {
+  const end = words.findIndex((word) => /^-|:\/\/|:[^@]*@|=/.test(word));
+  return end === -1 ? words : words.slice(0, end);
 }
 
 /**

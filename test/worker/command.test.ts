@@ -83,11 +83,11 @@ describe("no worker is seen", () => {
     ["when it is a name like Python's", "pythonista -m celery worker"],
     ["when it is a program of another kind", "nginx: worker process celery"],
   ])("%s", (_, words) => {
-    expect(readCommandLine(commandLine(words.split(" ").map((word) => word.replace("\u00a0", " "))))).toEqual(
-      {
-        kind: "other",
-      },
-    );
+    expect(
+      readCommandLine(commandLine(words.split(" ").map((word) => word.replaceAll("\u00a0", " ")))),
+    ).toEqual({
+      kind: "other",
+    });
   });
 
   test("when there are no words", () => {
@@ -184,6 +184,19 @@ test.each([
   ["python -u -m app.run fast --password x", "python -m app.run fast"],
   ["python run.py redis://:secret@h/0 more", "python run.py"],
   ["python -c import\u00a0app;password='x' more", "python -c …"],
+  ["python redis://:secret@h/0", "python"],
+  ["python -m app.run app:secret@cache.internal", "python -m app.run"],
+  ["python run.py password=x more", "python run.py"],
+  ["app\u00a0redis://app:secret@cache.internal", "app"],
+  ["redis://app:secret@cache.internal\u00a0worker", ""],
+  ["jobs:\u00a0main\u00a0app:secret@cache.internal/0", "jobs: main"],
+  ["jobs\u00a0-c\u00a0secret", "jobs"],
+  [
+    "[celeryd:\u00a0celery@web-1:MainProcess]\u00a0-active-\u00a0(worker\u00a0-b\u00a0redis://:x@h)",
+    "[celeryd: celery@web-1:MainProcess]",
+  ],
 ])("programWords shows no secrets when a program is %s", (words, shown) => {
-  expect(programWords(commandLine(words.split(" ").map((word) => word.replace("\u00a0", " "))))).toBe(shown);
+  expect(programWords(commandLine(words.split(" ").map((word) => word.replaceAll("\u00a0", " "))))).toBe(
+    shown,
+  );
 });
