@@ -16,6 +16,20 @@ export function hiding(secret: string | undefined): Hide {
   };
 }
 
+/** What a server that poses as a broker may answer to anything, and that is no secret of ours. */
+const KNOWN = new Set<unknown>(["OK", "QUEUED", "PONG", "none"]);
+
+/**
+ * What a reply is that should have been another one. It is not repeated: it may repeat what the server was sent, a
+ * password among it, and no mask finds that in every form.
+ */
+export function kindOfReply(value: unknown): string {
+  if (KNOWN.has(value)) return `'${String(value)}'`;
+  if (typeof value === "string") return value === "" ? "an empty text" : `a text of length ${value.length}`;
+  if (Array.isArray(value)) return `a list of length ${value.length}`;
+  return typeof value === "number" ? "a number" : "nothing";
+}
+
 /** The failure with its words made fit to be printed. */
 export function masked(problem: BrokerFailure, hide: Hide): BrokerFailure {
   return { ...problem, detail: hide(problem.detail) };

@@ -1,6 +1,7 @@
 import { failure, type Outcome, success } from "../outcome.ts";
 import type { Reply } from "../pidbox/channel.ts";
 import { type BrokerFailure, refusedBy, type Unreachable } from "./failure.ts";
+import { type Hide, hiding } from "./masking.ts";
 import type { Found, Search } from "./search.ts";
 import type { Located } from "./settings.ts";
 import { refusal } from "./turns.ts";
@@ -14,6 +15,8 @@ const ROUND_MS = 100;
 /** A master that Sentinels know. */
 interface Master {
   readonly name: string;
+  /** The name without our password, which whoever poses as a Sentinel may repeat. */
+  readonly shown: string;
   readonly host: string;
   readonly port: number;
   /** Whether they think that it can be reached. */
@@ -75,12 +78,12 @@ async function mastersKnownTo(
   const [reply] = sent.value;
   if (!reply?.ok) return failure(refusedBy("SENTINEL", reply?.error ?? ""));
   return Array.isArray(reply.value)
-    ? success((reply.value as unknown[]).flatMap(readMaster))
+    ? success((reply.value as unknown[]).flatMap((entry) => readMaster(entry, hiding(target.password))))
     : failure(refusal("SENTINEL", reply));
 }
 
 /** A flat list of names and values. */
-function readMaster(entry: unknown): readonly Master[] {
+function readMaster(entry: unknown, hide: Hide): readonly Master[] {
   if (!Array.isArray(entry)) return [];
   const words = entry.map(String);
   const fields = new Map(
@@ -92,6 +95,7 @@ function readMaster(entry: unknown): readonly Master[] {
   return [
     {
       name,
+      shown: hide(name),
       host,
       port,
       isUp: !/[so]_down|disconnected/.test(fields.get("flags") ?? ""),
@@ -107,7 +111,7 @@ function masterAmong(masters: readonly Master[], name: string | null): Outcome<M
   if (master !== undefined && (name !== null || another === undefined)) return success(master);
   const names =
     masters
-      .map((one) => `'${one.name}'`)
+      .map((one) => `'${one.shown}'`)
       .sort()
       .join(", ") || "none";
   return failure(noMaster(name === null ? `they know ${names}` : `they know ${names}, not '${name}'`));
@@ -118,12 +122,12 @@ function noMaster(detail: string): Unreachable {
 }
 
 async function connectTo(
-  { name, host, port, isUp, forS }: Master,
+  { shown, host, port, isUp, forS }: Master,
   { master }: BySentinel,
   search: Search,
 ): Promise<Outcome<Found, BrokerFailure>> {
   const target: BrokerTarget = { ...master, place: { kind: "tcp", host, port } };
-  const where = `the master '${name}' at ${placeText(target.place)}`;
+  const where = `the master '${shown}' at ${placeText(target.place)}`;
   if (!isUp) return failure(failover(where, "the Sentinels cannot reach it"));
   const channel = await search.connect(target, Math.min(search.connectMs, search.leftMs()));
   if (!channel.ok) return failure({ ...channel.problem, where });

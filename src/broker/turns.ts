@@ -1,6 +1,7 @@
 import { failure, type Outcome, success } from "../outcome.ts";
 import type { Channel, Command, Reply } from "../pidbox/channel.ts";
 import { type BrokerFailure, noAnswer, type Refused, refusedBy } from "./failure.ts";
+import { kindOfReply } from "./masking.ts";
 import { within } from "./within.ts";
 
 /** What goes over the wire: commands of the askers, and those that only this side may send. */
@@ -107,16 +108,6 @@ function resultsOf(
 /** What an answer to `command` means that is not the one a Redis gives. */
 export function refusal(command: string, reply: Reply | undefined): Refused {
   if (reply !== undefined && !reply.ok) return refusedBy(command, reply.error);
-  const detail = `${command} was answered with ${shown(reply?.value ?? null)}`;
+  const detail = `${command} was answered with ${kindOfReply(reply?.value)}`;
   return { kind: "refused", cause: "not-redis", command, detail };
-}
-
-/** Characters of an answer that is shown as it is. A longer one is not cut, as half a password would not be recognised. */
-const SHOWN = 200;
-
-function shown(value: unknown): string {
-  if (typeof value === "string" && value.length > SHOWN) return `a text of ${value.length} characters`;
-  if (!Array.isArray(value)) return JSON.stringify(value);
-  const text = value.length > SHOWN ? "" : `[${value.map(shown).join(",")}]`;
-  return text === "" || text.length > SHOWN ? `a list of ${value.length} elements` : text;
 }

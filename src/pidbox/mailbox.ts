@@ -234,8 +234,12 @@ function asCount(value: unknown, command: string): Outcome<number, BrokerFailure
   return typeof value === "number" ? success(value) : failure(refusal(command, { ok: true, value }));
 }
 
+/** Redis' own types; another word is a module's, or whatever a server says that poses as one. */
+const TYPES = new Set(["string", "set", "zset", "hash", "stream"]);
+
 function occupied(key: string, type: string): Refused {
-  return { kind: "refused", cause: "wrong-type", command: "TYPE", detail: `${key} is a ${type}` };
+  const what = TYPES.has(type) ? `a ${type}` : "something else";
+  return { kind: "refused", cause: "wrong-type", command: "TYPE", detail: `${key} is ${what}` };
 }
 
 /**

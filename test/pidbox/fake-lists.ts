@@ -1,5 +1,6 @@
+import { type Exchange, takeTurns, type WireCommand } from "../../src/broker/turns.ts";
 import { success } from "../../src/outcome.ts";
-import type { Channel, Command, Reply } from "../../src/pidbox/channel.ts";
+import type { Channel, Reply } from "../../src/pidbox/channel.ts";
 
 const REFUSED: Reply = { ok: false, error: "ERR unknown command" };
 
@@ -29,8 +30,8 @@ export class FakeLists {
 
   /** @param turn resolves when it is this connection's turn to be served */
   connect(turn: () => Promise<void>): Channel {
-    let queued: Command[] | null = null;
-    const serve = (command: Command): Reply => {
+    let queued: WireCommand[] | null = null;
+    const serve = (command: WireCommand): Reply => {
       if (command[0] === "MULTI") {
         queued = [];
         return ok("OK");
@@ -44,17 +45,14 @@ export class FakeLists {
       queued.push(command);
       return ok("QUEUED");
     };
-    return {
-      async send(commands) {
-        await turn();
-        return success(commands.map(serve));
-      },
-      ends: () => null,
-      close: () => undefined,
+    const exchange: Exchange = async (commands) => {
+      await turn();
+      return success(commands.map(serve));
     };
+    return { ...takeTurns(exchange, () => 0), ends: () => null, close: () => undefined };
   }
 
-  #run([name, key = "", a = "", b = ""]: Command): Reply {
+  #run([name, key = "", a = "", b = ""]: WireCommand): Reply {
     const list = this.list(String(key));
     switch (name) {
       case "TYPE":

@@ -17,8 +17,7 @@ export const broker: Topic = async ({ check, session }) => {
   if (!sent.ok) return [unusable(plan, sent.problem, false)];
   const [reply] = sent.value;
   const info = fieldsOf(reply?.ok ? String(reply.value) : "");
-  const server = info.get("valkey_version");
-  const redis = info.get("redis_version");
+  const version = versionIn(info);
   const { asking } = check.evidence;
   const found: Finding[] = [
     // It may be read, and not be written to.
@@ -28,14 +27,14 @@ export const broker: Topic = async ({ check, session }) => {
           ...namedBroker(plan),
           failure: null,
           wasWell: true,
-          server: server !== undefined ? `Valkey ${server}` : redis !== undefined ? `Redis ${redis}` : null,
+          server: version,
           upS: numberIn(info, "uptime_in_seconds"),
         }),
   ];
   const used = numberIn(info, "used_memory");
   if (used === null) return found;
   const limit = numberIn(info, "maxmemory") || null;
-  const policy = info.get("maxmemory_policy") ?? null;
+  const policy = info.get("maxmemory_policy")?.match(POLICY)?.[0] ?? null;
   const mayEvict = limit !== null && policy !== null && policy !== "noeviction";
   const level = limit !== null && (mayEvict || used > limit * FULL) ? "warning" : "ok";
   return [...found, finding("broker-memory", level, null, { used, limit, policy })];
@@ -72,6 +71,22 @@ function fieldsOf(text: string): ReadonlyMap<string, string> {
     }),
   );
 }
+
+/** What a server is: only what has the form of a version is repeated. */
+function versionIn(info: ReadonlyMap<string, string>): string | null {
+  for (const [name, field] of [
+    ["Valkey", "valkey_version"],
+    ["Redis", "redis_version"],
+  ] as const) {
+    const version = info.get(field);
+    if (version !== undefined)
+      return /^\d+(?:\.\d+)+(?:-rc\d+)?$/.test(version) ? `${name} ${version}` : name;
+  }
+  return null;
+}
+
+/** https://redis.io/docs/latest/develop/reference/eviction/ */
+const POLICY = /^(?:noeviction|(?:allkeys|volatile)-(?:lru|lfu|lrm|random|ttl))$/;
 
 function numberIn(info: ReadonlyMap<string, string>, name: string): number | null {
   const value = Number(info.get(name) ?? NaN);
