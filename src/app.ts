@@ -4,6 +4,7 @@ import { check } from "./commands/check.ts";
 import { type Ending, misused, type Run, type Told } from "./commands/command.ts";
 import type { Config } from "./cli/options.ts";
 import type { Host } from "./host.ts";
+import { NOTHING, ours } from "./render/gate.ts";
 
 /** What each command does. All but the check are loaded when they are asked for. */
 const RUN: { readonly [C in CommandName]: Run<Config> } = {
@@ -38,10 +39,10 @@ export async function run(host: Host): Promise<Ending> {
   switch (invocation.value.kind) {
     case "help": {
       const { helpText } = await import("./cli/help.ts");
-      return { stdout: helpText(host.version, invocation.value.command), stderr: "", exitCode: 0 };
+      return { stdout: ours(helpText(host.version, invocation.value.command)), stderr: NOTHING, exitCode: 0 };
     }
     case "version":
-      return { stdout: versionText(host, invocation.value.verbose), stderr: "", exitCode: 0 };
+      return { stdout: ours(versionText(host, invocation.value.verbose)), stderr: NOTHING, exitCode: 0 };
     case "run":
       return RUN[invocation.value.command](
         { ...invocation.value, unknownVariables: await unknown(invocation.value.unknownVariables) },

@@ -3,6 +3,7 @@ import type { BrokerTarget } from "./broker/url.ts";
 import type { Files, Terminal, Web } from "./machine/parts.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Channel, Listener, Topics } from "./pidbox/channel.ts";
+import type { Printable } from "./render/gate.ts";
 import type { ProcFiles } from "./worker/proc-files.ts";
 
 /** Everything the story takes from the machine. Only `main.ts` makes a real one. */
@@ -43,7 +44,7 @@ export interface Host {
   /** null: stdout is none. */
   readonly terminal: () => Promise<Terminal | null>;
   /** Writes to stdout at once, for runs that say something before their end; gives whether somebody can still read it. */
-  readonly print: (text: string) => boolean;
+  readonly print: (text: Printable) => boolean;
   /** Resolves with the signal's name when the process is told to end. */
   readonly interrupted: Promise<string>;
 }

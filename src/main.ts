@@ -4,7 +4,7 @@ import { v4 as randomUuid } from "uuid";
 import { run } from "./app.ts";
 import type { Ending } from "./commands/command.ts";
 import type { Host } from "./host.ts";
-import { page } from "./render/speech.ts";
+import { page } from "./render/gate.ts";
 import { procFs } from "./worker/proc-fs.ts";
 import { writeFile } from "./write-file.ts";
 

@@ -7,7 +7,7 @@ import { maskText } from "../src/inspect/mask-text.ts";
 import { isSecretName } from "../src/inspect/secret-names.ts";
 import { decodeReply } from "../src/pidbox/message.ts";
 import { parsePythonJson } from "../src/pidbox/python-json.ts";
-import { line } from "../src/render/speech.ts";
+import { line } from "../src/render/gate.ts";
 import { hiderOf, maskedVariable, maskedWords, passwordsIn, scrub } from "../src/report/mask.ts";
 import { readCommandLine } from "../src/worker/command.ts";
 import { decodeHeartbeat } from "../src/worker/heartbeat.ts";

@@ -5,6 +5,7 @@ import type { CommandConfig } from "../cli/command-options.ts";
 import { startDeadline } from "../deadline.ts";
 import { readPidfile } from "../health/look-around.ts";
 import { beatDetails, beatJson, beatText } from "../render/beat-text.ts";
+import { NOTHING, page } from "../render/gate.ts";
 import type { Session } from "../session/session.ts";
 import { misused, type Run } from "./command.ts";
 
@@ -31,14 +32,11 @@ export const beat: Run<CommandConfig<"beat">> = async ({ config }, host) => {
   });
   const verdict = judgeBeat(evidence);
   const broker = brokerText(session);
-  const lines = [beatText(evidence, verdict), ...(config.verbose.value ? beatDetails(evidence, broker) : [])];
-  const text =
-    config.output.value === "json"
-      ? beatJson(evidence, verdict, host.now())
-      : lines.map((one) => `${one}\n`).join("");
+  const rows = [beatText(evidence, verdict), ...(config.verbose.value ? beatDetails(evidence, broker) : [])];
+  const text = config.output.value === "json" ? beatJson(evidence, verdict, host.now()) : page(rows);
   return {
-    stdout: config.quiet.value ? "" : text,
-    stderr: "",
+    stdout: config.quiet.value ? NOTHING : text,
+    stderr: NOTHING,
     exitCode: verdict.status === "healthy" ? 0 : 1,
     isVerdict: true,
   };

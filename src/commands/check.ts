@@ -6,7 +6,7 @@ import { conclude } from "../health/judge.ts";
 import { type Plan, planCheck } from "../health/plan.ts";
 import type { Verdict } from "../health/verdict.ts";
 import type { Host } from "../host.ts";
-import { page } from "../render/speech.ts";
+import { NOTHING, page } from "../render/gate.ts";
 import { checkText } from "../render/text.ts";
 import { type Ending, misused, type Run, type Told } from "./command.ts";
 
@@ -40,8 +40,8 @@ export async function verdictEnding(
       ? (await import("../render/json.ts")).checkJson(report)
       : page(checkText(report, config.verbose.value));
   return {
-    stdout: config.quiet.value ? "" : text,
-    stderr: "",
+    stdout: config.quiet.value ? NOTHING : text,
+    stderr: NOTHING,
     exitCode: exitCode(verdict, evidence, onUnknown),
     isVerdict: true,
   };

@@ -1,11 +1,12 @@
 import type { UsageProblem } from "../cli/usage.ts";
 import type { Host } from "../host.ts";
-import { page, sentence as shown } from "../render/speech.ts";
+import { NOTHING, page, type Printable, withoutPasswords } from "../render/gate.ts";
+import { sentence as shown } from "../render/speech.ts";
 
 /** What the process is to say and how it is to end. */
 export interface Ending {
-  readonly stdout: string;
-  readonly stderr: string;
+  readonly stdout: Printable;
+  readonly stderr: Printable;
   readonly exitCode: 0 | 1;
   /** The exit code says all: it stands, whether the words could be written or not. */
   readonly isVerdict?: true;
@@ -23,6 +24,15 @@ export interface Told<Configuration> {
 /** One command, from what it was told to what is said. */
 export type Run<Configuration> = (told: Told<Configuration>, host: Host) => Promise<Ending>;
 
+/** Nothing was done, and why. */
+export function failed(sentence: string): Ending {
+  return {
+    stdout: NOTHING,
+    stderr: page([`celery-probe: ${shown(withoutPasswords(sentence))}`]),
+    exitCode: 1,
+  };
+}
+
 export function misused({ sentence }: UsageProblem): Ending {
-  return { stdout: "", stderr: page([shown(`celery-probe: ${sentence}`)]), exitCode: 1 };
+  return failed(sentence);
 }

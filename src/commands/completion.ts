@@ -3,6 +3,7 @@ import { bashScript } from "../completion/bash.ts";
 import { commandsTaken, SHELLS, type Shell, type Taken } from "../completion/commands-taken.ts";
 import { fishScript } from "../completion/fish.ts";
 import { zshScript } from "../completion/zsh.ts";
+import { NOTHING, ours } from "../render/gate.ts";
 import { misused, type Run } from "./command.ts";
 
 const SCRIPTS: { readonly [S in Shell]: (commands: readonly Taken[]) => string } = {
@@ -18,5 +19,5 @@ export const completion: Run<unknown> = ({ words: [word = ""] }) => {
     const expected = `${SHELLS.slice(0, -1).join(", ")} or ${SHELLS.at(-1) ?? ""}`;
     return Promise.resolve(misused(wrong(`unknown shell '${word}': expected ${expected}`).problem));
   }
-  return Promise.resolve({ stdout: SCRIPTS[shell](commandsTaken()), stderr: "", exitCode: 0 });
+  return Promise.resolve({ stdout: ours(SCRIPTS[shell](commandsTaken())), stderr: NOTHING, exitCode: 0 });
 };

@@ -6,7 +6,7 @@ import { prepareExamination } from "../health/examination.ts";
 import { undecided } from "../health/judgement.ts";
 import { planCheck } from "../health/plan.ts";
 import type { Host } from "../host.ts";
-import { page } from "../render/speech.ts";
+import { NOTHING, page } from "../render/gate.ts";
 import { verdictEnding } from "./check.ts";
 import type { Ending } from "./command.ts";
 
@@ -22,7 +22,7 @@ export async function crashed(error: unknown, host: Host): Promise<Ending> {
 /** For commands that give no verdict, and where there is no time or no way left for more. */
 function plainEnding(detail: string): Ending {
   const stderr = page([`celery-probe: internal error, please report it: ${detail}`]);
-  return { stdout: "", stderr, exitCode: 1 };
+  return { stdout: NOTHING, stderr, exitCode: 1 };
 }
 
 /** null: the command is another than the check, or what it was told cannot be read. */

@@ -4,11 +4,12 @@ import { diagnose } from "../doctor/diagnose.ts";
 import type { Finding } from "../doctor/finding.ts";
 import { doctorJson } from "../render/doctor-json.ts";
 import { progressLine, summaryLines, topicLines } from "../render/doctor-text.ts";
+import { lines, NOTHING, ours } from "../render/gate.ts";
 import { ignoredText } from "../render/text.ts";
 import { misused, type Run } from "./command.ts";
 
 /** Back to the line's beginning, and to its end nothing (ECMA-48). */
-const ERASE = "\r\x1b[K";
+const ERASE = ours("\r\x1b[K");
 
 /** The run-book: every finding, then the one thing to do first. */
 export const doctor: Run<CommandConfig<"doctor">> = async ({ config, unknownVariables }, host) => {
@@ -17,30 +18,26 @@ export const doctor: Run<CommandConfig<"doctor">> = async ({ config, unknownVari
   const isSeen = !isJson && (await host.terminal()) !== null;
   const inColour = isSeen && !host.env["NO_COLOR"];
   // On a terminal the last line says what is still awaited.
-  const progress = (pending: readonly string[]) => (isSeen ? ERASE + progressLine(pending) : "");
+  const progress = (pending: readonly string[]) => ours(isSeen ? ERASE + progressLine(pending) : "");
   if (!isJson) host.print(progress(["worker"]));
   const diagnosis = diagnose(config, host, deadline, unknownVariables, (found, pending) => {
     if (isJson) return;
-    const lines = pageOf(topicLines(found, inColour));
-    host.print(`${isSeen ? ERASE : ""}${lines}${pending.length > 0 ? progress(pending) : ""}`);
+    const shown = lines(topicLines(found, inColour), inColour);
+    host.print(ours(`${isSeen ? ERASE : ""}${shown}${pending.length > 0 ? progress(pending) : ""}`));
   });
   const done = await Promise.race([diagnosis, host.interrupted.then(() => null)]);
   // Nothing is left behind: what is written down on the broker has its time to live.
-  if (done === null) return { stdout: isSeen ? ERASE : "", stderr: "", exitCode: 1 };
+  if (done === null) return { stdout: isSeen ? ERASE : NOTHING, stderr: NOTHING, exitCode: 1 };
   if (!done.ok) return misused(done.problem);
   const { findings, end } = done.value;
   end();
   return {
-    stdout: isJson ? doctorJson(findings, host.now()) : pageOf(summaryLines(findings)),
-    stderr: unknownVariables.map((name) => `celery-probe: ${ignoredText(name)}\n`).join(""),
+    stdout: isJson ? doctorJson(findings, host.now()) : lines(summaryLines(findings)),
+    stderr: lines(unknownVariables.map((name) => `celery-probe: ${ignoredText(name)}`)),
     exitCode: fails(findings, config["fail-on"].value) ? 1 : 0,
   };
 };
 
 function fails(findings: readonly Finding[], from: "warning" | "problem"): boolean {
   return findings.some(({ level }) => level === "problem" || (level === "warning" && from === "warning"));
-}
-
-function pageOf(lines: readonly string[]): string {
-  return lines.map((line) => `${line}\n`).join("");
 }

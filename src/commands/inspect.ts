@@ -7,12 +7,13 @@ import { boundNodes, nodesInSight } from "../inspect/known-nodes.ts";
 import { readQuestion } from "../inspect/methods.ts";
 import { withoutSecrets } from "../inspect/secrets.ts";
 import type { Question } from "../pidbox/message.ts";
+import { lines, NOTHING } from "../render/gate.ts";
 import { inspectJson } from "../render/inspect-json.ts";
 import { brokerLine, inspectText, remarks } from "../render/inspect-text.ts";
 import { wordSentence } from "../render/inspect-words.ts";
 import { listenToHeartbeats } from "../session/heartbeats.ts";
 import { openSession, type Session } from "../session/session.ts";
-import { type Ending, misused, type Run } from "./command.ts";
+import { type Ending, failed, misused, type Run } from "./command.ts";
 
 type Configuration = CommandConfig<"inspect">;
 
@@ -81,7 +82,7 @@ function ending(
   { epochSeconds }: Host,
 ): Ending {
   const stderr = lines(remarks(question.method, inspection, route.channel));
-  if (inspection.kind === "refused") return { stdout: "", stderr, exitCode: 1 };
+  if (inspection.kind === "refused") return { stdout: NOTHING, stderr, exitCode: 1 };
   const { results, absent } = inspection;
   return {
     stdout:
@@ -91,12 +92,4 @@ function ending(
     stderr,
     exitCode: results.size > 0 && absent.length === 0 ? 0 : 1,
   };
-}
-
-function failed(line: string): Ending {
-  return { stdout: "", stderr: lines([line]), exitCode: 1 };
-}
-
-function lines(list: readonly string[]): string {
-  return list.map((one) => `${one}\n`).join("");
 }

@@ -1,14 +1,13 @@
 import { install as copy } from "../install/install.ts";
+import { lines, NOTHING } from "../render/gate.ts";
 import { installWords } from "../render/install-words.ts";
-import { line, sentence } from "../render/speech.ts";
-import type { Run } from "./command.ts";
+import { sentence } from "../render/speech.ts";
+import { failed, type Run } from "./command.ts";
 
 /** Copies this executable, for containers that share it with others and have no shell. */
 export const install: Run<unknown> = async ({ words: [path = ""] }, host) => {
   const done = copy(path, host.uuid(), await host.files());
   const isDone = done.kind === "installed" || done.kind === "replaced" || done.kind === "already-there";
-  const words = line(sentence(installWords(done, host.version)));
-  return isDone
-    ? { stdout: `${words}\n`, stderr: "", exitCode: 0 }
-    : { stdout: "", stderr: `celery-probe: ${words}\n`, exitCode: 1 };
+  const words = installWords(done, host.version);
+  return isDone ? { stdout: lines([sentence(words)]), stderr: NOTHING, exitCode: 0 } : failed(words);
 };

@@ -2,13 +2,13 @@ import type { CommandConfig } from "../cli/command-options.ts";
 import { startDeadline } from "../deadline.ts";
 import { diagnose } from "../doctor/diagnose.ts";
 import type { Host } from "../host.ts";
+import { lines, NOTHING } from "../render/gate.ts";
 import { unwrittenWords } from "../render/install-words.ts";
-import { checkJson } from "../render/json.ts";
+import { checkObject } from "../render/json.ts";
 import { REPORT_HEAD, REPORT_JSON_HEAD, reportJson, reportText } from "../render/report-text.ts";
-import { line, sentence } from "../render/speech.ts";
 import { gatherReport } from "../report/gather-report.ts";
 import { hideIn } from "../report/mask.ts";
-import { type Ending, misused, type Run } from "./command.ts";
+import { failed, misused, type Run } from "./command.ts";
 
 /** The support bundle: all that is known, without passwords. */
 export const report: Run<CommandConfig<"report">> = async (
@@ -22,7 +22,7 @@ export const report: Run<CommandConfig<"report">> = async (
     diagnose(config, host, deadline, unknownVariables),
     host.interrupted.then(() => null),
   ]);
-  if (done === null) return { stdout: "", stderr: "", exitCode: 1 };
+  if (done === null) return { stdout: NOTHING, stderr: NOTHING, exitCode: 1 };
   if (!done.ok) return misused(done.problem);
   const { scene, findings, end } = done.value;
   const { report, hide } = await gatherReport(config, host, done.value);
@@ -30,12 +30,12 @@ export const report: Run<CommandConfig<"report">> = async (
   // Sentences are made without secrets; once more for what they quote.
   const clean =
     config.output.value === "json"
-      ? reportJson(report, JSON.parse(checkJson(scene.check)), findings, (value) => hideIn(value, hide))
+      ? reportJson(report, checkObject(scene.check), findings, (value) => hideIn(value, hide))
       : reportText(report, scene.check, findings, hide);
-  if (path === undefined) return { stdout: clean, stderr: "", exitCode: 0 };
+  if (path === undefined) return { stdout: clean, stderr: NOTHING, exitCode: 0 };
   const problem = (await host.files()).write(path, clean, host.uuid());
   if (problem !== null) return failed(unwrittenWords(path, problem));
-  return { stdout: `${line(path)} is written: read it before you send it\n`, stderr: "", exitCode: 0 };
+  return { stdout: lines([`${path} is written: read it before you send it`]), stderr: NOTHING, exitCode: 0 };
 };
 
 /** Why a report may not be written there; null: it may. */
@@ -48,8 +48,4 @@ async function obstacleAt(path: string, host: Host): Promise<string | null> {
   const isOurs =
     head.ok && (head.value === "" || head.value.startsWith(REPORT_HEAD) || head.value === REPORT_JSON_HEAD);
   return isOurs ? null : `${path} is a file that is no report, and was left as it is: expected another name`;
-}
-
-function failed(words: string): Ending {
-  return { stdout: "", stderr: `celery-probe: ${line(sentence(words))}\n`, exitCode: 1 };
 }

@@ -2,15 +2,16 @@ import type { CommandConfig } from "../cli/command-options.ts";
 import { planCheck } from "../health/plan.ts";
 import type { Host } from "../host.ts";
 import type { Terminal } from "../machine/parts.ts";
+import { lines, NOTHING, ours, type Printable } from "../render/gate.ts";
 import { watchRows } from "../render/watch-rows.ts";
 import { type Canvas, troubleText, watchLines } from "../render/watch-text.ts";
 import { observe, type Observer } from "../watch/observe.ts";
-import { type Ending, misused, type Run } from "./command.ts";
+import { type Ending, failed, misused, type Run } from "./command.ts";
 
 /** Heartbeats come every two seconds: whoever sends any is heard within this time, in milliseconds. */
 const HEARING_MS = 2_500;
 
-const DONE: Ending = { stdout: "", stderr: "", exitCode: 0 };
+const DONE: Ending = { stdout: NOTHING, stderr: NOTHING, exitCode: 0 };
 
 /** Every worker and queue of the broker: a screen that is refreshed, lines where stdout is no terminal, or one picture. */
 export const watch: Run<CommandConfig<"watch">> = async ({ config }, host) => {
@@ -31,7 +32,7 @@ export const watch: Run<CommandConfig<"watch">> = async ({ config }, host) => {
   const end = config.once.value
     ? await once(observer, host, canvas(false, Infinity))
     : terminal === null
-      ? await lines(observer, host, config.interval.value)
+      ? await rows(observer, host, config.interval.value)
       : await screen(observer, host, terminal, config.interval.value, canvas);
   observer.close();
   return end;
@@ -50,28 +51,26 @@ async function once(observer: Observer, host: Host, canvas: Canvas): Promise<End
   await begin(observer, host);
   const view = await observer.look();
   if (view.trouble !== null) {
-    return { stdout: "", stderr: `celery-probe: ${troubleText(view)}\n`, exitCode: 1 };
+    return failed(troubleText(view));
   }
-  const stdout = watchLines(view, canvas)
-    .map((line) => `${line}\n`)
-    .join("");
-  return { stdout, stderr: "", exitCode: view.nodes.length > 0 ? 0 : 1 };
+  const stdout = lines(watchLines(view, canvas), canvas.inColour);
+  return { stdout, stderr: NOTHING, exitCode: view.nodes.length > 0 ? 0 : 1 };
 }
 
 /** Until the reader goes, or a signal comes. */
-async function lines(observer: Observer, host: Host, intervalMs: number): Promise<Ending> {
+async function rows(observer: Observer, host: Host, intervalMs: number): Promise<Ending> {
   const interrupted = host.interrupted.then(() => "interrupted" as const);
   await begin(observer, host, intervalMs);
   for (;;) {
-    const rows = watchRows(await observer.look());
-    if (!host.print(rows.map((row) => `${row}\n`).join(""))) return DONE;
+    if (!host.print(lines(watchRows(await observer.look())))) return DONE;
     if ((await Promise.race([host.pause(intervalMs), interrupted])) === "interrupted") return DONE;
   }
 }
 
 /** Home, each line to its end, the rest: nothing is cleared that is written again, so that nothing flickers. */
-function frame(shown: readonly string[]): string {
-  return `\x1b[?2026h\x1b[H${shown.map((line) => `${line}\x1b[K`).join("\n")}\x1b[J\x1b[?2026l`;
+function frame(shown: readonly string[], inColour: boolean): Printable {
+  const cells = lines(shown, inColour).slice(0, -1).replaceAll("\n", "\x1b[K\n");
+  return ours(`\x1b[?2026h\x1b[H${cells}\x1b[K\x1b[J\x1b[?2026l`);
 }
 
 async function screen(
@@ -90,7 +89,9 @@ async function screen(
   void host.interrupted.then(quit);
   let view: Awaited<ReturnType<Observer["look"]>> | null = null;
   const draw = () => {
-    if (view !== null) host.print(frame(watchLines(view, canvas(true, terminal.size().rows))));
+    if (view === null) return;
+    const whole = canvas(true, terminal.size().rows);
+    host.print(frame(watchLines(view, whole), whole.inColour));
   };
   terminal.onKey((key) => {
     if (/^[qQ\x03\x04]$/.test(key)) quit();
@@ -101,7 +102,7 @@ async function screen(
   });
   terminal.onResize(draw);
   terminal.takeScreen();
-  host.print(frame(["connecting …"]));
+  host.print(frame(["connecting …"], false));
   let ended: string | undefined;
   while (ended !== "left") {
     view = (await Promise.race([observer.look(), left.then(() => null)])) ?? view;

@@ -1,12 +1,13 @@
 import type { BeatEvidence, BeatVerdict } from "../beat/beat-verdict.ts";
 import type { ScheduleFile } from "../beat/schedule-file.ts";
 import { beatStatement } from "./beat-words.ts";
-import { line } from "./speech.ts";
+import { boundedJson } from "./bounded-json.ts";
+import type { Printable } from "./gate.ts";
 
 /** The line. */
 export function beatText(evidence: BeatEvidence, verdict: BeatVerdict): string {
   const [fact, hint] = beatStatement(evidence, verdict);
-  return line(`${verdict.status}: ${verdict.reason}: ${fact}${hint === null ? "" : `; hint: ${hint}`}`);
+  return `${verdict.status}: ${verdict.reason}: ${fact}${hint === null ? "" : `; hint: ${hint}`}`;
 }
 
 /** What more was seen, a row each. */
@@ -20,7 +21,7 @@ export function beatDetails({ beats, only }: BeatEvidence, broker: string): read
           `limit: ${only.maxAgeS} s without a write`,
           `broker: ${broker}`,
         ]),
-  ].map((row) => line(`  ${row}`));
+  ].map((row) => `  ${row}`);
 }
 
 function scheduleText(schedule: ScheduleFile): string {
@@ -29,10 +30,10 @@ function scheduleText(schedule: ScheduleFile): string {
 }
 
 /** For programs: schema 1, to which fields are only added (docs/beat.md). */
-export function beatJson(evidence: BeatEvidence, verdict: BeatVerdict, elapsedMs: number): string {
+export function beatJson(evidence: BeatEvidence, verdict: BeatVerdict, elapsedMs: number): Printable {
   const [fact, hint] = beatStatement(evidence, verdict);
   const { beats, only } = evidence;
-  return `${JSON.stringify({
+  return boundedJson({
     schema: 1,
     ...verdict,
     fact,
@@ -49,5 +50,5 @@ export function beatJson(evidence: BeatEvidence, verdict: BeatVerdict, elapsedMs
           },
     answers: only?.answers ?? null,
     elapsed_ms: Math.round(elapsedMs),
-  })}\n`;
+  });
 }

@@ -1,4 +1,5 @@
 import type { BeatEvidence, BeatReason, BeatVerdict } from "../beat/beat-verdict.ts";
+import { withoutPasswords } from "./gate.ts";
 import { brief, names, seconds, sentence } from "./speech.ts";
 
 /** What was seen of the beat, and the next step. */
@@ -7,7 +8,7 @@ export function beatStatement(
   { reason }: BeatVerdict,
 ): readonly [fact: string, hint: string | null] {
   const [fact, hint] = WORDS[reason](evidence);
-  return [sentence(fact), hint];
+  return [sentence(withoutPasswords(fact)), hint === null ? null : withoutPasswords(hint)];
 }
 
 type Words = (evidence: BeatEvidence) => readonly [fact: string, hint: string | null];

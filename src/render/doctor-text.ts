@@ -1,6 +1,7 @@
 import type { Code, Finding, Level } from "../doctor/finding.ts";
 import { findingWords } from "./findings/finding-words.ts";
-import { amount, line, sentence } from "./speech.ts";
+import { line } from "./gate.ts";
+import { amount, sentence } from "./speech.ts";
 
 const MARK: { readonly [L in Level]: string } = {
   ok: "ok",

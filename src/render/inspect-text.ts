@@ -6,7 +6,8 @@ import { isRecord, type Shown, show } from "./inspect-results.ts";
 import { statsLines } from "./inspect-stats.ts";
 import { tasksLines } from "./inspect-tasks.ts";
 import { absenceLine, refusalLines } from "./inspect-words.ts";
-import { amount, line, names } from "./speech.ts";
+import { line } from "./gate.ts";
+import { amount, names } from "./speech.ts";
 import { cut, table, wrapped } from "./table.ts";
 
 /** The answers for people. @param nowS seconds since 1970 */
@@ -68,7 +69,7 @@ export function remarks(method: Method, inspection: Inspection, channel: string)
 /** A broker that nothing could be had from. */
 export function brokerLine(address: string, failure: BrokerFailure): string {
   const { fact, hint } = brokerStatement(address, failure);
-  return line(`celery-probe: ${fact}${hint === null ? "" : `; ${hint}`}`);
+  return fact + (hint === null ? "" : `; ${hint}`);
 }
 
 function byNode(

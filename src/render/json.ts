@@ -2,7 +2,9 @@ import { label } from "../cli/usage.ts";
 import type { Asking, NodeEvidence } from "../health/evidence.ts";
 import type { WorkEvidence } from "../health/work-evidence.ts";
 import type { CheckReport } from "../health/report.ts";
+import { boundedJson } from "./bounded-json.ts";
 import { channelOf } from "./broker-words.ts";
+import { type Printable, withoutPasswords } from "./gate.ts";
 import { nodeOf, statement } from "./statement.ts";
 
 /** So many nodes and pongs are listed: the object stays below what Docker keeps of a probe's output. */
@@ -15,11 +17,16 @@ const EXAMINED = 4;
 const SCHEMA = 1;
 
 /** The report for programs: one object on one line (docs/output.md). Durations in milliseconds. */
-export function checkJson(report: CheckReport): string {
+export function checkJson(report: CheckReport): Printable {
+  return boundedJson(checkObject(report));
+}
+
+/** The same, however long it is. */
+export function checkObject(report: CheckReport): object {
   const { plan, evidence, verdict, elapsedMs } = report;
   const { fact, hint } = statement(report);
   const asked = plan.asked.kind === "nodes" ? plan.asked.nodes : null;
-  const object = {
+  return {
     schema: SCHEMA,
     status: verdict.status,
     reason: verdict.reason,
@@ -53,7 +60,6 @@ export function checkJson(report: CheckReport): string {
       ...(evidence.work === null ? {} : { work: workFields(evidence.work) }),
     },
   };
-  return `${JSON.stringify(object)}\n`;
 }
 
 function askingFields(asking: Asking): object {
@@ -73,7 +79,10 @@ function askingFields(asking: Asking): object {
       };
     case "broker-failed": {
       const { bySentinel: _, ...failure } = asking.failure;
-      return { pings: asking.pings, broker_failure: failure };
+      return {
+        pings: asking.pings,
+        broker_failure: { ...failure, detail: withoutPasswords(failure.detail) },
+      };
     }
     case "no-time":
       return { pings: 0 };

@@ -2,6 +2,8 @@ import type { Finding } from "../doctor/finding.ts";
 import type { CheckReport } from "../health/report.ts";
 import type { Report } from "../report/gather-report.ts";
 import { findingLines, summaryLines } from "./doctor-text.ts";
+import { json, lines, ours, type Printable } from "./gate.ts";
+import { type Block, codeSpan, markdownBlock } from "./markdown.ts";
 import { findingWords } from "./findings/finding-words.ts";
 import { checkText } from "./text.ts";
 
@@ -15,35 +17,44 @@ export function reportText(
   check: CheckReport,
   findings: readonly Finding[],
   hide: (text: string) => string,
-): string {
+): Printable {
   const { probe, nodes, broker, processes, machine, environment } = report;
   const time = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "long", timeZone: "UTC" });
-  const body = [
-    "",
-    `celery-probe ${probe.version} (${probe.runtime}) on ${probe.host}, ${time.format(probe.at_s * 1_000)}. Passwords and the like are masked.`,
-    ...section("Health", checkText(check, true)),
-    ...section("Findings", [
-      ...findings.flatMap((one) => findingLines(one, false)),
-      ...summaryLines(findings),
-    ]),
+  const blocks: readonly Block[] = [
+    section("Health", checkText(check, true)),
+    section("Findings", [...findings.flatMap((one) => findingLines(one, false)), ...summaryLines(findings)]),
     ...Object.entries(nodes).flatMap(([node, part]) => [
-      ...section(
-        `Node ${node}`,
-        part.software === null ? ["did not say what it runs on"] : part.software.split("\n"),
-      ),
+      {
+        ...section("Node", part.software?.split("\n") ?? ["did not say what it runs on"]),
+        about: node,
+      },
       ...subsection("settings that differ from Celery's", part.conf),
       ...subsection("stats", part.stats),
       ...subsection("queues", part.active_queues),
       ...subsection("tasks in hand", part.active),
       ...subsection("tasks that it knows", part.registered),
     ]),
-    ...section("Broker", broker === null ? ["could not be asked"] : json(broker)),
-    ...section("Processes", processes.length === 0 ? ["no worker is in sight"] : json(processes)),
-    ...section("Machine", json(machine)),
-    ...section("Environment of the probe", json(environment)),
+    section("Broker", broker === null ? ["could not be asked"] : indented(broker)),
+    section("Processes", processes.length === 0 ? ["no worker is in sight"] : indented(processes)),
+    section("Machine", indented(machine)),
+    section("Environment of the probe", indented(environment)),
+  ];
+  const head = [
+    REPORT_HEAD,
     "",
-  ].join("\n");
-  return `${REPORT_HEAD}\n${hide(body)}`;
+    hide(
+      `celery-probe ${probe.version} (${probe.runtime}) on ${codeSpan(probe.host)}, ${time.format(probe.at_s * 1_000)}. Passwords and the like are masked.`,
+    ),
+  ];
+  const body = blocks.map((block) => {
+    const { about } = block;
+    return markdownBlock({
+      ...block,
+      about: about === null ? null : hide(about),
+      lines: block.lines.map(hide),
+    });
+  });
+  return ours(lines(head) + body.join(""));
 }
 
 /** The same for programs: schema 1, to which fields are only added (docs/report.md). */
@@ -52,22 +63,29 @@ export function reportJson(
   check: unknown,
   findings: readonly Finding[],
   hide: (value: unknown) => unknown,
-): string {
+): Printable {
   const rows = findings.map((finding) => {
     const { code, level, about } = finding;
     return { code, level, about, ...findingWords(finding) };
   });
-  return `${REPORT_JSON_HEAD},${JSON.stringify({ schema: 1, check: hide(check), findings: hide(rows), ...report }).slice(1)}\n`;
+  // The first field is what a report is known by.
+  return json({
+    report: "celery-probe",
+    schema: 1,
+    check: hide(check),
+    findings: hide(rows),
+    ...report,
+  });
 }
 
-function section(title: string, lines: readonly string[]): readonly string[] {
-  return ["", `## ${title}`, "", "```", ...lines, "```"];
+function section(title: string, shown: readonly string[]): Block {
+  return { title, level: 2, about: null, lines: shown };
 }
 
-function subsection(title: string, value: unknown): readonly string[] {
-  return value === null ? [] : ["", `### ${title}`, "", "```", ...json(value), "```"];
+function subsection(title: string, value: unknown): readonly Block[] {
+  return value === null ? [] : [{ ...section(title, indented(value)), level: 3 }];
 }
 
-function json(value: unknown): readonly string[] {
+function indented(value: unknown): readonly string[] {
   return JSON.stringify(value, null, 2).split("\n");
 }

@@ -1,20 +1,5 @@
 import type { OverBound } from "../pidbox/message.ts";
 
-/** Docker keeps the first 4,096 bytes of a probe's output, stdout and stderr together. */
-const BUDGET_BYTES = 4_096;
-
-const CUT = " …";
-
-/** One line: control characters and line ends of texts from elsewhere are escaped. */
-export function line(text: string): string {
-  // Unicode's tables take a millisecond to load.
-  if (/^[ -~]*$/.test(text)) return text;
-  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) => {
-    const code = character.codePointAt(0) ?? 0;
-    return code > 0xff ? `\\u{${code.toString(16)}}` : `\\x${code.toString(16).padStart(2, "0")}`;
-  });
-}
-
 /** A sentence shows so many characters of a path, a URL, or another text from elsewhere. */
 const LONGEST_WORD = 100;
 
@@ -41,18 +26,6 @@ export function shortened(text: string, most: number): string {
   // Half a character may be left on either side.
   const first = text.slice(0, most - end - 1).replace(/[\ud800-\udbff]$/, "");
   return `${first}…${text.slice(-end).replace(/^[\udc00-\udfff]/, "")}`;
-}
-
-/** The lines as they are written, cut to what a health check's reader keeps, at the end of a character. */
-export function page(lines: readonly string[]): string {
-  const text = `${lines.map(line).join("\n")}\n`;
-  if (Buffer.byteLength(text) <= BUDGET_BYTES) return text;
-  const room = BUDGET_BYTES - Buffer.byteLength(`${CUT}\n`);
-  // Cutting inside a character leaves U+FFFD at the end.
-  return `${Buffer.from(text, "utf8")
-    .subarray(0, room)
-    .toString("utf8")
-    .replace(/\uFFFD$/u, "")}${CUT}\n`;
 }
 
 /** A duration for people: `3 ms`, `4.1 s`. */

@@ -5,6 +5,7 @@ import type { CheckReport } from "../health/report.ts";
 import type { About, Verdict } from "../health/verdict.ts";
 import type { Endpoint } from "../worker/sockets.ts";
 import { brokerStatement, channelOf, exchangeHint, type Statement } from "./broker-words.ts";
+import { withoutPasswords } from "./gate.ts";
 import { gapStatement } from "./gap-words.ts";
 import { amount, brief, names, place, seconds, sentence, time } from "./speech.ts";
 import { workHints, workStatement } from "./work-words.ts";
@@ -23,9 +24,9 @@ export function statement(report: CheckReport): Statement {
       : null,
   ].filter((one) => one !== null);
   return {
-    fact: sentence(fact + answeredToo(verdict, evidence)),
+    fact: sentence(withoutPasswords(fact + answeredToo(verdict, evidence))),
     // A question ends itself.
-    hint: hints.join("; ").replaceAll("?; ", "? ") || null,
+    hint: withoutPasswords(hints.join("; ").replaceAll("?; ", "? ")) || null,
   };
 }
 

@@ -1,5 +1,8 @@
-import { line } from "./speech.ts";
+import { line } from "./gate.ts";
 import { padded, width } from "./width.ts";
+
+/** Cells are padded up to so many columns; one that is longer, a name that somebody has made up, pushes its row alone. */
+const MOST_PADDED = 120;
 
 /** What a terminal has at least, without the indent below a node; longer lines are broken or cut where they can be. */
 const WIDTH = 78;
@@ -9,7 +12,9 @@ const GAP = "  ";
 /** Rows under a head, each column as wide as its widest cell; texts from elsewhere may be in them. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
   const all = [head, ...rows.map((row) => row.map(line))];
-  const widths = head.map((_, column) => Math.max(...all.map((row) => width(row[column] ?? ""))));
+  const widths = head.map((_, column) =>
+    Math.min(MOST_PADDED, Math.max(...all.map((row) => width(row[column] ?? "")))),
+  );
   return all.map((row) =>
     row
       .map((cell, column) => padded(cell, widths[column] ?? 0))

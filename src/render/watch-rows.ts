@@ -1,5 +1,5 @@
 import type { View } from "../watch/view.ts";
-import { line } from "./speech.ts";
+import { line } from "./gate.ts";
 import { troubleText } from "./watch-text.ts";
 
 /** A picture as lines that `grep` and `awk` can do with: the time, what it is, `name=value` for each. */

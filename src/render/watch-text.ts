@@ -1,6 +1,7 @@
 import type { NodeRow, NodeState, QueueRow, View } from "../watch/view.ts";
 import { brokerStatement } from "./broker-words.ts";
-import { amount, bytes, line, seconds } from "./speech.ts";
+import { line } from "./gate.ts";
+import { amount, bytes, seconds } from "./speech.ts";
 import { cutTo, width } from "./width.ts";
 
 /** What a picture may use. */

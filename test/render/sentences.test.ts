@@ -11,7 +11,7 @@ import type { Gap, Reason, Unseen, Verdict, Want } from "../../src/health/verdic
 import type { Tasks } from "../../src/health/work-evidence.ts";
 import { brokerStatement } from "../../src/render/broker-words.ts";
 import { checkJson } from "../../src/render/json.ts";
-import { page } from "../../src/render/speech.ts";
+import { page } from "../../src/render/gate.ts";
 import { checkText } from "../../src/render/text.ts";
 import type { Connections } from "../../src/worker/connections.ts";
 import {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { amount, line, names, page, sentence, shortened, time } from "../../src/render/speech.ts";
+import { line, page } from "../../src/render/gate.ts";
+import { amount, names, sentence, shortened, time } from "../../src/render/speech.ts";
 
 test("line stays one line when the text has line ends and control characters", () => {
   expect(line("a\r\nb\tc\u001b[31m\u2028\u200b é 🙂")).toBe(

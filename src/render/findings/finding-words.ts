@@ -2,6 +2,7 @@ import type { Code, Facts, Finding, Level } from "../../doctor/finding.ts";
 import { BEAT_WORDS } from "./beat.ts";
 import { BROKER_WORDS } from "./broker.ts";
 import { FLOWER_WORDS } from "./flower.ts";
+import { withoutPasswords } from "../gate.ts";
 import { LOG_WORDS } from "./log.ts";
 import { PROCESS_WORDS } from "./process.ts";
 import { QUEUE_WORDS } from "./queues.ts";
@@ -32,5 +33,5 @@ export function findingWords({ code, level, about, facts }: Finding): FindingWor
   // Code and facts of a finding belong together, which the compiler sees of each and not of all.
   const words = WORDS[code] as (facts: Facts[Code], level: Level, about: string | null) => FindingWords;
   const { seen, next } = words(facts, level, about);
-  return { seen: sentence(seen), next };
+  return { seen: sentence(withoutPasswords(seen)), next: next === null ? null : withoutPasswords(next) };
 }

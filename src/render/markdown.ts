@@ -1,0 +1,32 @@
+import { line, lines, ours, type Printable } from "./gate.ts";
+
+/** A part of a document: what it is called, of what or whom, and lines that are shown as they are. */
+export interface Block {
+  /** Ours. */
+  readonly title: string;
+  /** 2: a section; 3: a part of one. */
+  readonly level: 2 | 3;
+  /** From elsewhere; null: it is about nothing by a name. */
+  readonly about: string | null;
+  readonly lines: readonly string[];
+}
+
+/** A block whose text no line of its own ends: the fence is longer than any row of backticks in it (CommonMark 4.5). */
+export function markdownBlock({ title, level, about, lines: shown }: Block): Printable {
+  const text = lines(shown);
+  const fence = "`".repeat(Math.max(3, longestRow(text) + 1));
+  const named = about === null ? title : `${title} ${codeSpan(about)}`;
+  return ours(`\n${"#".repeat(level)} ${named}\n\n${fence}\n${text}${fence}\n`);
+}
+
+/** Text from elsewhere within a line: nothing in it is a mark (CommonMark 6.1). */
+export function codeSpan(text: string): string {
+  const shown = line(text);
+  const fence = "`".repeat(longestRow(shown) + 1);
+  const gap = fence.length > 1 || /^ .*\S.* $/.test(shown) || shown === "" ? " " : "";
+  return `${fence}${gap}${shown}${gap}${fence}`;
+}
+
+function longestRow(text: string): number {
+  return Array.from(text.matchAll(/`+/g)).reduce((longest, [row]) => Math.max(longest, row.length), 0);
+}
