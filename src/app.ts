@@ -1,7 +1,7 @@
 import { type CommandName, DEFAULT_COMMAND } from "./cli/commands.ts";
 import { commandOf, parse } from "./cli/parse.ts";
 import { check } from "./commands/check.ts";
-import { type Ending, misused, type Run, type Told } from "./commands/command.ts";
+import { type Ending, failed, misused, type Run, type Told } from "./commands/command.ts";
 import type { Config } from "./cli/options.ts";
 import type { Host } from "./host.ts";
 import { NOTHING, ours } from "./render/gate.ts";
@@ -44,13 +44,26 @@ export async function run(host: Host): Promise<Ending> {
     case "version":
       return { stdout: ours(versionText(host, invocation.value.verbose)), stderr: NOTHING, exitCode: 0 };
     case "run":
-      return RUN[invocation.value.command](
-        { ...invocation.value, unknownVariables: await unknown(invocation.value.unknownVariables) },
-        host,
-      );
+      return Promise.race([
+        RUN[invocation.value.command](
+          { ...invocation.value, unknownVariables: await unknown(invocation.value.unknownVariables) },
+          host,
+        ),
+        interruption(host),
+      ]);
     default:
       return invocation.value satisfies never;
   }
+}
+
+/** A command that a signal ends has this long, in milliseconds, to say so in its own way: a verdict, a terminal's last line. */
+const LAST_WORDS_MS = 50;
+
+/** How every other command ends by a signal, whatever it waits for: what it leaves on the broker expires. */
+async function interruption({ interrupted, pause }: Host): Promise<Ending> {
+  const signal = await interrupted;
+  await pause(LAST_WORDS_MS);
+  return failed(`ended by ${signal}`);
 }
 
 /** Those that no other command reads either. */

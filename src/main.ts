@@ -22,6 +22,9 @@ const now = () => process.uptime() * 1_000;
 
 const MACHINE = { env: process.env, now };
 
+/** By these we are told to end. */
+const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
+
 const host: Host = {
   argv: process.argv.slice(2),
   env: process.env,
@@ -44,7 +47,7 @@ const host: Host = {
   terminal: async () => (await import("./machine/terminal.ts")).terminal(),
   print: (text) => say(1, text) === null,
   interrupted: new Promise((resolve) => {
-    for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"])
+    for (const signal of SIGNALS)
       process.once(signal, () => {
         resolve(signal);
       });
@@ -105,7 +108,7 @@ const READER_MS = 100;
 
 /** Writes, ends when all is read, as a pager does that waits for somebody to turn the page, and by signals till then. */
 function sayAll(ending: Ending): void {
-  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.removeAllListeners(signal);
+  for (const signal of SIGNALS) process.once(signal, () => leave(1));
   process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => leave(codeAfter(code ?? "", ending)));
   process.stdout.write(ending.stdout, (error) => {
     // The listener has the rest.
