@@ -103,7 +103,7 @@ const REFUSED: { readonly [C in RefusedCause]: Words<Refused> } = {
   ],
   "password-needed": (address, { detail }) => [
     `${address} wants a password: ${detail}`,
-    "the broker URL has none: it goes in front of the host, redis://:***@host/0",
+    "the broker URL has none: redis://[user:password@]host/0",
   ],
   "password-not-wanted": (address, { detail }) => [
     `${address} has no password set, and the broker URL sends one: ${detail}`,

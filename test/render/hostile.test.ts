@@ -224,6 +224,16 @@ const canvas = (inColour: boolean) => {
   return { columns: Infinity, rows: Infinity, inColour, isUnicode: true, hasKeys: false };
 };
 
+test.each([
+  ["at redis://app:s3cret@h/0, redis://h:6379/0", "at redis://app:***@h/0, redis://h:6379/0"],
+  ["redis://:a/b@c@h;redis://:d@i/0,sentinel://x@j", "redis://:***@h;redis://:***@i/0,sentinel://***@j"],
+  ["redis://:********@h and celery@web-1", "redis://:********@h and celery@web-1"],
+  ["redis://[[user]:password@]host", "redis://[[user]:password@]host"],
+  ["https://h/path?to=a@b", "https://h/path?to=a@b"],
+])("%s is printed as %s", (text, shown) => {
+  expect(lines([text])).toBe(`${shown}\n`);
+});
+
 describe("text from outside reaches a terminal as text, without the password of its URL, when it is printed by", () => {
   test.each<readonly [string, () => string]>([
     ...VERDICTS.map(

@@ -19,7 +19,7 @@ export const FLOWER_WORDS: WordsOf<FlowerFacts> = {
       case "login":
         return {
           seen: `${facts.url} wants a login${facts.isGiven ? ", and not the one it was given" : " (basic auth, or another)"}`,
-          next: "http://user:password@host in --flower, or FLOWER_BASIC_AUTH=user:password",
+          next: "http://[user:password@]host in --flower, or FLOWER_BASIC_AUTH=user:password",
         };
       case "other":
         return {
