@@ -59,7 +59,10 @@ const LONGEST = 200;
 /** The error and where it was thrown, in one line. */
 function detailOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error).slice(0, LONGEST);
-  const thrown = /^\s*(at .+)$/m.exec(error.stack ?? "")?.[1];
+  const thrown = (error.stack ?? "")
+    .split("\n")
+    .map((line) => line.trim())
+    .find((line) => line.startsWith("at "));
   const words = `${error.name}: ${error.message}`.slice(0, LONGEST);
   return thrown === undefined ? words : `${words} (${thrown.slice(0, LONGEST)})`;
 }

@@ -23,7 +23,8 @@ export function markdownBlock({ title, level, about, lines: shown }: Block): Pri
 export function codeSpan(text: string): string {
   const shown = line(text);
   const fence = "`".repeat(longestRow(shown) + 1);
-  const gap = fence.length > 1 || /^ .*\S.* $/.test(shown) || shown === "" ? " " : "";
+  const isPadded = shown.startsWith(" ") && shown.endsWith(" ") && shown.trim() !== "";
+  const gap = fence.length > 1 || isPadded || shown === "" ? " " : "";
   return `${fence}${gap}${shown}${gap}${fence}`;
 }
 

@@ -81,8 +81,14 @@ export function programWords(text: string): string {
 
 /** The words in front of one that may hold a secret or stand before one. */
 function untilSecret(words: readonly string[]): readonly string[] {
-  const end = words.findIndex((word) => /^-|:\/\/|:[^@]*@|=/.test(word));
+  const end = words.findIndex((word) => /^-|:\/\/|=/.test(word) || holdsLogin(word));
   return end === -1 ? words : words.slice(0, end);
+}
+
+/** Whether an `@` stands behind a colon, as in `user:password@host`. */
+function holdsLogin(word: string): boolean {
+  const colon = word.indexOf(":");
+  return colon !== -1 && word.lastIndexOf("@") > colon;
 }
 
 /**

@@ -29,7 +29,6 @@ const HOSTILE =
 const LONG = HOSTILE.repeat(2_000);
 
 /** Whatever is shown of it, none of this stands in it but the ends of our own lines. */
-// eslint-disable-next-line no-control-regex -- it is what is looked for
 const RAW = /(?!\n)[\p{C}\p{Zl}\p{Zp}]/u;
 
 const FAILURE = {
@@ -87,46 +86,40 @@ function checkReport(text: string, verdict: Verdict) {
 
 const about = (text: string) => ({ node: text, pid: 5 });
 const VERDICTS: readonly ((text: string) => Verdict)[] = [
-  (text) =>
-    ({ status: "healthy", reason: "alive", pongs: [{ node: text, afterMs: 3, copies: 2 }] }) as Verdict,
-  (text) =>
-    ({
-      status: "unknown",
-      reason: "broker-refused",
-      failure: { ...FAILURE, detail: text, where: text },
-    }) as Verdict,
-  (text) =>
-    ({
-      status: "unknown",
-      reason: "undecided",
-      gap: { kind: "unrecognised", ...about(text), words: text },
-    }) as Verdict,
-  (text) =>
-    ({
-      status: "unknown",
-      reason: "undecided",
-      gap: { kind: "misnamed", ...about(text), names: [text] },
-    }) as Verdict,
-  (text) =>
-    ({
-      status: "unhealthy",
-      reason: "stuck-task",
-      ...about(text),
-      task: text,
-      id: text,
-      ageS: 5,
-      limitMs: 5,
-    }) as Verdict,
-  (text) =>
-    ({
-      status: "unhealthy",
-      reason: "not-consuming",
-      ...about(text),
-      queue: text,
-      how: "cancelled",
-      length: 3,
-      pausedS: 5,
-    }) as Verdict,
+  (text) => ({ status: "healthy", reason: "alive", pongs: [{ node: text, afterMs: 3, copies: 2 }] }),
+  (text) => ({
+    status: "unknown",
+    reason: "broker-refused",
+    failure: { ...FAILURE, detail: text, where: text },
+  }),
+  (text) => ({
+    status: "unknown",
+    reason: "undecided",
+    gap: { kind: "unrecognised", ...about(text), words: text },
+  }),
+  (text) => ({
+    status: "unknown",
+    reason: "undecided",
+    gap: { kind: "misnamed", ...about(text), names: [text] },
+  }),
+  (text) => ({
+    status: "unhealthy",
+    reason: "stuck-task",
+    ...about(text),
+    task: text,
+    id: text,
+    ageS: 5,
+    limitMs: 5,
+  }),
+  (text) => ({
+    status: "unhealthy",
+    reason: "not-consuming",
+    ...about(text),
+    queue: text,
+    how: "cancelled",
+    length: 3,
+    pausedS: 5,
+  }),
 ];
 
 const FINDINGS: readonly Finding[] = [
@@ -277,7 +270,6 @@ describe("text from outside reaches a terminal as text, without the password of 
   test.each(["doctor", "watch"])("%s in colour, where the only sequences are ours", (command) => {
     const shown = command === "doctor" ? topicLines(FINDINGS, true) : watchLines(VIEW, canvas(true));
     const text = lines(shown, true);
-    // eslint-disable-next-line no-control-regex -- it is what is looked for
     expect(text.replace(/\x1b\[(?:\d\dm|\dm)/g, "")).not.toMatch(RAW);
     expect(text).not.toContain("s3cret");
   });
