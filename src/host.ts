@@ -1,6 +1,6 @@
 import type { BrokerFailure } from "./broker/failure.ts";
 import type { BrokerTarget } from "./broker/url.ts";
-import type { Files, Terminal, Web } from "./machine/parts.ts";
+import type { Files, Links, Terminal, Unread, Unwritten, Web } from "./machine/parts.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Channel, Listener, Topics } from "./pidbox/channel.ts";
 import type { Printable } from "./render/gate.ts";
@@ -36,8 +36,10 @@ export interface Host {
   ) => Promise<Outcome<Listener, BrokerFailure>>;
   /** The processes of this machine. */
   readonly proc: ProcFiles;
-  /** Replaces the file's content at once, or removes the file; gives what went wrong, in the system's words. */
-  readonly writeFile: (path: string, content: string | null) => string | null;
+  /** Reads a regular file of `most` bytes at most, as UTF-8. */
+  readonly readFile: (path: string, most: number, links: Links) => Outcome<string, Unread>;
+  /** Replaces a regular file at once, or removes it (`null`); follows no link. */
+  readonly writeFile: (path: string, content: string | null) => Unwritten | null;
   /** Files beyond /proc; loaded when they are asked for, as all that follows. */
   readonly files: () => Promise<Files>;
   readonly web: () => Promise<Web>;

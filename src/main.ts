@@ -4,9 +4,10 @@ import { v4 as randomUuid } from "uuid";
 import { run } from "./app.ts";
 import type { Ending } from "./commands/command.ts";
 import type { Host } from "./host.ts";
+import { readFile, removeFile, replaceFile, writeAll } from "./machine/regular-file.ts";
+import { success } from "./outcome.ts";
 import { page } from "./render/gate.ts";
 import { procFs } from "./worker/proc-fs.ts";
-import { writeFile } from "./write-file.ts";
 
 /** Set by build.mjs from package.json. */
 declare const VERSION: string;
@@ -41,7 +42,16 @@ const host: Host = {
   connect: async (target, withinMs) => (await import("./broker/redis.ts")).connect(target, withinMs, MACHINE),
   listen: async (...how) => (await import("./broker/redis.ts")).listen(...how, MACHINE),
   proc: procFs(now),
-  writeFile: (path, content) => writeFile(path, content, process.pid),
+  readFile(path, most, links) {
+    const content = readFile(path, most, links);
+    return content.ok ? success(content.value.toString("utf8")) : content;
+  },
+  writeFile: (path, content) =>
+    content === null
+      ? removeFile(path)
+      : replaceFile(path, host.uuid(), 0o644, (fd) => {
+          writeAll(fd, Buffer.from(content));
+        }),
   files: async () => (await import("./machine/files.ts")).files,
   web: async () => (await import("./machine/web.ts")).web,
   terminal: async () => (await import("./machine/terminal.ts")).terminal(),

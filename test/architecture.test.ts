@@ -55,7 +55,7 @@ const RULES: IForbiddenRuleType[] = [
     severity: "error",
     from: {
       pathNot:
-        "^src/(main|write-file|machine/(files|terminal|web)|worker/proc-fs|broker/(tls|other-way))\\.ts$",
+        "^src/(main|machine/(files|regular-file|terminal|web)|worker/proc-fs|broker/(tls|other-way))\\.ts$",
     },
     to: { dependencyTypes: ["core"], pathNot: "^(node:)?util$" },
   },
@@ -77,10 +77,19 @@ const RULES: IForbiddenRuleType[] = [
     name: "only-main-knows-the-machine",
     comment: "connections, /proc and files come in as `host`; tests give another one",
     severity: "error",
-    from: { pathNot: "^src/(main|broker/redis)\\.ts$" },
+    from: { pathNot: "^src/(main|broker/redis|machine/files)\\.ts$" },
     to: {
-      path: "^src/(broker/(redis|tls|other-way)|write-file|machine/(files|terminal|web)|worker/proc-fs)\\.ts$",
+      path: "^src/(broker/(redis|tls|other-way)|machine/(files|terminal|web)|worker/proc-fs)\\.ts$",
     },
+  },
+  {
+    name: "files-are-opened-in-one-place",
+    comment:
+      "a path from outside may be a pipe, a device or somebody's link: machine/regular-file.ts alone opens one, and " +
+      "of the others only those that give the machine to the story ask it",
+    severity: "error",
+    from: { pathNot: "^src/(main|broker/tls|machine/files)\\.ts$" },
+    to: { path: "^src/machine/regular-file\\.ts$" },
   },
   {
     name: "one-file-reads-proc",

@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ConnectionOptions, createSecureContext } from "node:tls";
+import type { Unread } from "../machine/parts.ts";
+import { namesIn, readFile } from "../machine/regular-file.ts";
 import { failure, type Outcome, success } from "../outcome.ts";
 import type { Unreachable } from "./failure.ts";
 import type { TlsWish } from "./url-tls.ts";
@@ -92,13 +93,10 @@ function ownAuthorities({ caCerts, caPath, caData }: TlsWish): readonly string[]
 function systemAuthorities(env: Environment): readonly string[] | null {
   const found = [...folderOf(env["SSL_CERT_DIR"])];
   for (const path of [env["SSL_CERT_FILE"] ?? "", ...SYSTEM_STORES]) {
-    try {
-      if (path === "") continue;
-      found.push(readFileSync(path, "latin1"));
-      break;
-    } catch {
-      // The next one, then.
-    }
+    const file = path === "" ? null : readFile(path, MOST, "followed");
+    if (!file?.ok) continue;
+    found.push(file.value.toString("latin1"));
+    break;
   }
   return found.length === 0 ? null : found;
 }
@@ -111,45 +109,66 @@ function folderOf(path: string | undefined): readonly string[] {
   }
 }
 
+/** Bytes of a file of certificates at most: the bundle of Debian 12 has 0.2 MB. And of all files of a folder. */
+const MOST = 4_194_304;
+const MOST_IN_FOLDER = 16_777_216;
+
+/** Debian's /etc/ssl/certs has 300. */
+const MOST_FILES = 10_000;
+
 /** A file that a setting names and that cannot be read, or used. */
 class UnreadableFile extends Error {
   readonly failure: Unreachable;
 
-  constructor(setting: string, path: string, cause: unknown) {
-    super(`${setting}: ${path}`, { cause });
-    const { code, message } = cause as NodeJS.ErrnoException;
-    this.failure = {
-      kind: "unreachable",
-      cause: "tls-file",
-      detail: `${setting} (${code ?? message}): ${path}`,
-    };
+  constructor(setting: string, path: string, because: string) {
+    super(`${setting}: ${path}`);
+    this.failure = { kind: "unreachable", cause: "tls-file", detail: `${setting} (${because}): ${path}` };
   }
 }
 
+function reasonOf({ kind, detail }: Unread): string {
+  return kind === "unfit" ? `is ${detail}` : detail;
+}
+
 function read(setting: string, path: string): string {
-  try {
-    return readFileSync(path, "latin1");
-  } catch (error) {
-    throw new UnreadableFile(setting, path, error);
-  }
+  const file = readFile(path, MOST, "followed");
+  if (!file.ok) throw new UnreadableFile(setting, path, reasonOf(file.problem));
+  return file.value.toString("latin1");
 }
 
 function readAuthorities(path: string): string {
   const text = read("ssl_ca_certs", path);
   // Node takes it for a list of none, and blames the server.
-  if (!text.includes("-----BEGIN "))
-    throw new UnreadableFile("ssl_ca_certs", path, new Error("holds no certificate"));
+  if (!text.includes("-----BEGIN ")) throw new UnreadableFile("ssl_ca_certs", path, "holds no certificate");
   return text;
 }
 
-/** As OpenSSL's hashed folders: what is no certificate is passed over, and the names are not looked at. */
+/**
+ * As OpenSSL's hashed folders: what is no certificate is passed over, pipes, folders and links to nothing included, and
+ * the names are not looked at.
+ */
 function readFolder(setting: string, path: string): readonly string[] {
+  const names = listed(setting, path);
+  if (names.length > MOST_FILES)
+    throw new UnreadableFile(setting, path, `holds more than ${MOST_FILES} files`);
+  let room = MOST_IN_FOLDER;
+  return names.flatMap((name) => {
+    const file = readFile(join(path, name), MOST, "followed");
+    if (!file.ok) {
+      if (file.problem.kind === "gone" || file.problem.kind === "unfit") return [];
+      throw new UnreadableFile(setting, path, reasonOf(file.problem));
+    }
+    room -= file.value.length;
+    if (room < 0) throw new UnreadableFile(setting, path, `holds more than ${MOST_IN_FOLDER} bytes`);
+    const text = file.value.toString("latin1");
+    return text.includes("-----BEGIN ") ? [text] : [];
+  });
+}
+
+function listed(setting: string, path: string): readonly string[] {
   try {
-    return readdirSync(path, { withFileTypes: true })
-      .filter((entry) => !entry.isDirectory())
-      .map(({ name }) => readFileSync(join(path, name), "latin1"))
-      .filter((text) => text.includes("-----BEGIN "));
+    return namesIn(path, MOST_FILES + 1);
   } catch (error) {
-    throw new UnreadableFile(setting, path, error);
+    throw new UnreadableFile(setting, path, (error as NodeJS.ErrnoException).code ?? String(error));
   }
 }

@@ -134,6 +134,10 @@ const FINDINGS = {
   ),
   log: optional("PATH", filePath, {
     summary: "the worker's log, - for stdin (default: that of its -f)",
+    details:
+      "PATH is a regular file, or a link to one. A pipe is read by `-` alone: `docker logs worker 2>&1 | celery-probe doctor " +
+      "--log -`. So `<(docker logs worker)`, /proc/1/fd/1 and a /dev/stdin that is a pipe are refused; nothing is taken from " +
+      "their readers.",
   }),
   flower: {
     ...optional("URL", webUrl, {

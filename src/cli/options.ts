@@ -196,7 +196,7 @@ export const OPTIONS = {
     summary: "the file with the worker's process number, as celery --pidfile writes it",
     details:
       "For a worker that is recognised neither by its command line nor by its connections. It names one process: not " +
-      "together with several --node, with --any or with --min-nodes.",
+      "together with several --node, with --any or with --min-nodes. A regular file, or a link to one.",
   }),
   "busy-grace": optional("DURATION", duration, {
     summary: "how long a worker may be silent (default: 5m, or its hard time limit and a minute)",
@@ -255,7 +255,9 @@ export const OPTIONS = {
     details:
       "Behind address translation, or with CLIENT LIST forbidden, a busy worker's silence cannot be measured. " +
       "With this file it is, from one run to the next, by a clock that nobody can set. It also keeps that a worker " +
-      "was stopped: its silence counts from then. Removed when the worker answers.",
+      "was stopped: its silence counts from then. Removed when the worker answers. " +
+      "The path is a file that the probe has written, or a name that is free: no device (/dev/null), no pipe, no link. " +
+      "Leave the option out to note nothing. Its folder should be writable for the probe's user alone.",
   }),
   timeout: valued(
     "DURATION",

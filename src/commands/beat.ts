@@ -15,7 +15,7 @@ const NOBODY = 0;
 /** The health check of a beat's container. */
 export const beat: Run<CommandConfig<"beat">> = async ({ config }, host) => {
   const deadline = startDeadline(config.deadline.value, host.now);
-  const named = readPidfile(config.pidfile, host.proc);
+  const named = readPidfile(config.pidfile, host);
   if (!named.ok) return misused(named.problem);
   const maxAge = config["max-schedule-age"].value;
   const plan: BeatPlan = {

@@ -6,7 +6,7 @@ import { failed, type Run } from "./command.ts";
 
 /** Copies this executable, for containers that share it with others and have no shell. */
 export const install: Run<unknown> = async ({ words: [path = ""] }, host) => {
-  const done = copy(path, host.uuid(), await host.files());
+  const done = await copy(path, host, await host.files());
   const isDone = done.kind === "installed" || done.kind === "replaced" || done.kind === "already-there";
   const words = installWords(done, host.version);
   return isDone ? { stdout: lines([sentence(words)]), stderr: NOTHING, exitCode: 0 } : failed(words);

@@ -41,9 +41,10 @@ export const report: Run<CommandConfig<"report">> = async (
 /** Why a report may not be written there; null: it may. */
 async function obstacleAt(path: string, host: Host): Promise<string | null> {
   const files = await host.files();
+  const obstacle = files.obstacle(path);
+  if (obstacle !== null) return unwrittenWords(path, obstacle);
   const look = files.look(path);
   if (!look.ok) return look.problem === "forbidden" ? `${path} may not be looked at by this user` : null;
-  if (look.value.kind !== "file") return `${path} is no file: expected one, or a name that is free`;
   const head = files.head(path, REPORT_JSON_HEAD.length);
   const isOurs =
     head.ok && (head.value === "" || head.value.startsWith(REPORT_HEAD) || head.value === REPORT_JSON_HEAD);

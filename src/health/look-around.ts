@@ -2,31 +2,39 @@ import type { Config } from "../cli/options.ts";
 import { complaint, type UsageProblem, wrong } from "../cli/usage.ts";
 import type { Host } from "../host.ts";
 import { type Outcome, success } from "../outcome.ts";
-import type { ProcFiles } from "../worker/proc-files.ts";
 import { type Survey, survey, workerByPid } from "../worker/survey.ts";
 
 /** Who is in sight; null where nobody is to be looked for. */
-export function lookAround(config: Config, { proc }: Host): Outcome<Survey | null, UsageProblem> {
+export function lookAround(config: Config, host: Host): Outcome<Survey | null, UsageProblem> {
+  const { proc } = host;
   if (config.placement.value === "remote") return success(null);
   if (config.pidfile.value === null) return success(survey(proc));
-  const pid = readPidfile(config.pidfile, proc);
+  const pid = readPidfile(config.pidfile, host);
   if (!pid.ok) return pid;
   const worker = pid.value === null ? null : workerByPid(proc, pid.value, "pidfile");
   return success(named(worker === null ? [] : [worker], proc.pids() !== null));
 }
 
+/** Bytes that are read of a pid file at most. */
+const MOST = 4_096;
+
 /** The process number in the file of `--pidfile`; null: none is named, or there is no such file. */
 export function readPidfile(
   { value: path, origin }: Config["pidfile"],
-  proc: ProcFiles,
+  { readFile }: Host,
 ): Outcome<number | null, UsageProblem> {
   if (path === null) return success(null);
-  const file = proc.read(path);
-  if (!file.ok && file.problem === "forbidden") {
-    return wrong(complaint(origin, path, "may not be read: expected a file that this user may read"));
+  const file = readFile(path, MOST, "followed");
+  if (!file.ok) {
+    const { kind, detail } = file.problem;
+    // Who has not started yet, or has ended, has no such file.
+    if (kind === "gone") return success(null);
+    const said =
+      kind === "forbidden"
+        ? "may not be read: expected a file that this user may read"
+        : `${kind === "unfit" ? `is ${detail}` : `cannot be read (${detail})`}: expected a file as celery --pidfile writes it`;
+    return wrong(complaint(origin, path, said));
   }
-  // Who has not started yet, or has ended, has no such file.
-  if (!file.ok) return success(null);
   const text = file.value.trim();
   if (!/^\d{1,9}$/.test(text)) {
     return wrong(

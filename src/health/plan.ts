@@ -18,6 +18,7 @@ import type { Asked } from "./asked.ts";
 import { chooseBrokers, type ChosenBroker } from "./choose-broker.ts";
 import type { Rules } from "./judgement.ts";
 import { lookAround } from "./look-around.ts";
+import { readStateFile, type StateText } from "./state-file.ts";
 import { chooseTargets, type Target } from "./targets.ts";
 
 /** A broker to connect to, fit to be shown, and who named it. */
@@ -54,7 +55,7 @@ export interface Plan {
   /** null: not given. */
   readonly busyGrace: number | null;
   readonly rules: Rules;
-  readonly stateFile: string | null;
+  readonly stateFile: StateText | null;
   readonly pidfile: string | null;
 }
 
@@ -74,6 +75,8 @@ export function planCheck(config: Config, host: Host): Outcome<Plan, UsageProble
   // Who asks everybody asks for nobody here, and takes no broker from anybody here either.
   const around = isAny ? success(null) : lookAround(config, host);
   if (!around.ok) return around;
+  const stateFile = readStateFile(config["state-file"], host);
+  if (!stateFile.ok) return stateFile;
   const survey = around.value;
   const { list, others } = chooseTargets(config.node.value, survey, host);
   const targets = isAny ? [] : list;
@@ -122,7 +125,7 @@ export function planCheck(config: Config, host: Host): Outcome<Plan, UsageProble
         maxQueueLength: config["max-queue-length"].value,
       },
     },
-    stateFile: config["state-file"].value,
+    stateFile: stateFile.value,
     pidfile: config.pidfile.value,
   });
 }

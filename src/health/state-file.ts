@@ -1,4 +1,7 @@
+import type { Config } from "../cli/options.ts";
+import { complaint, type UsageProblem, wrong } from "../cli/usage.ts";
 import type { Host } from "../host.ts";
+import { type Outcome, success } from "../outcome.ts";
 import { asObject, parseJson } from "../pidbox/envelope.ts";
 import { uptimeMs } from "../worker/age.ts";
 import type { WorkerProcess } from "../worker/survey.ts";
@@ -17,27 +20,74 @@ export interface StateFile {
   readonly note: (evidence: Evidence, rules: Rules) => string | null;
 }
 
+/** What stands in the file, before anything is noted. */
+export interface StateText {
+  readonly path: string;
+  /** Null: nothing, or nothing of ours. */
+  readonly state: Readonly<Record<string, unknown>> | null;
+  /** Why it may not be replaced; null: it may. */
+  readonly obstacle: string | null;
+}
+
 /** The form of the file. */
 const SCHEMA = 2;
 
 /** Servers count whole seconds: a note that is off by so many is as good as a new one. */
 const ROUNDED_S = 2;
 
-/** Reads the file, if one was asked for; what is no state of ours counts as none, as after a change of version. */
-export function openStateFile(path: string | null, { proc, writeFile }: Host): StateFile {
-  if (path === null) return { silentForS: () => null, note: () => null };
-  const text = proc.read(path);
-  const state = asObject(text.ok ? parseJson(text.value) : null);
+/** Bytes of a file of ours at most: a note has 300 at most, and a container a few workers. */
+const MOST = 1_048_576;
+
+/** After a crash of the machine a file may be empty, or hold as many zeros as it held bytes. */
+const EMPTY = /^[\s\0]*$/;
+
+/** Reads the file, if one was asked for. */
+export function readStateFile(
+  { value: path, origin }: Config["state-file"],
+  { readFile }: Host,
+): Outcome<StateText | null, UsageProblem> {
+  if (path === null) return success(null);
+  // It is ours: a link is somebody else's, who may lead us to any file.
+  const text = readFile(path, MOST, "refused");
+  const found = (state: StateText["state"], obstacle: string | null) => success({ path, state, obstacle });
+  if (!text.ok) {
+    const { kind, detail } = text.problem;
+    if (kind === "unfit")
+      return wrong(
+        complaint(origin, path, `is ${detail}: expected a file of its own, or a name that is free`),
+      );
+    return found(null, kind === "gone" ? null : `it could not be read (${detail})`);
+  }
+  if (EMPTY.test(text.value)) return found(null, null);
+  const state = asObject(parseJson(text.value));
+  // One of another version counts as none, and is replaced.
+  return typeof state?.["schema"] === "number"
+    ? found(state, null)
+    : found(
+        null,
+        "it holds what celery-probe has not written: expected a file of its own, or a name that is free",
+      );
+}
+
+/** The notes of earlier runs, and of this one. */
+export function openStateFile(file: StateText | null, { proc, writeFile }: Host): StateFile {
+  if (file === null) return { silentForS: () => null, note: () => null };
+  const { path, state, obstacle } = file;
+  const noted = state?.["schema"] === SCHEMA ? asObject(state["silent_since"]) : null;
   const notes = new Map(
-    Object.entries((state?.["schema"] === SCHEMA ? asObject(state["silent_since"]) : null) ?? {}),
+    Object.entries(noted ?? {}).flatMap(([key, since]) =>
+      typeof since === "number" ? [[key, since] as const] : [],
+    ),
   );
   const now = Math.floor(uptimeMs(proc) / 1_000);
   return {
     silentForS(node, worker) {
       const since = notes.get(keyOf(node, worker.pid, worker.startTicks));
-      return typeof since === "number" && since <= now ? now - since : null;
+      return since !== undefined && since <= now ? now - since : null;
     },
     note(evidence, rules) {
+      // Said by every run: else nobody hears of it before a worker hangs.
+      if (obstacle !== null) return obstacle;
       const before = JSON.stringify([...notes]);
       for (const node of evidence.nodes) {
         const silence = silenceIn(judgeNode(node, evidence, rules));
@@ -56,7 +106,9 @@ export function openStateFile(path: string | null, { proc, writeFile }: Host): S
       }
       if (JSON.stringify([...notes]) === before) return null;
       const content = JSON.stringify({ schema: SCHEMA, silent_since: Object.fromEntries(notes) });
-      return writeFile(path, notes.size === 0 ? null : `${content}\n`);
+      const problem = writeFile(path, notes.size === 0 ? null : `${content}\n`);
+      if (problem === null) return null;
+      return problem.cause === "unfit" ? `it is ${problem.detail}` : problem.detail;
     },
   };
 }

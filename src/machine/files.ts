@@ -1,34 +1,26 @@
-import {
-  chmodSync,
-  closeSync,
-  constants,
-  copyFileSync,
-  fstatSync,
-  openSync,
-  readSync,
-  renameSync,
-  rmSync,
-  type Stats,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { closeSync, constants, fchmodSync, openSync, readSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { failure, type Outcome, success } from "../outcome.ts";
-import type { CopyProblem, FileLook, FileProblem, Files } from "./parts.ts";
+import type { FileLook, FileProblem, Files, Unread, Unwritten } from "./parts.ts";
+import { forget, leftIn, oddityAt, replaceFile, withFile, writeAll } from "./regular-file.ts";
 
 /** The files of this machine. */
 export const files: Files = {
-  look: (path) => attempt(() => lookOf(statSync(path))),
-  tail: (path, bytes) => attempt(() => partOf(path, bytes, true)),
-  head: (path, bytes) => attempt(() => partOf(path, bytes, false)),
-  write,
-  input,
-  compareWithSelf: (path) => attempt(() => compareWithSelf(path)),
-  copySelf: (path, unique) =>
-    replace(path, unique, (next) => {
-      copyFileSync(process.execPath, next, constants.COPYFILE_EXCL);
-      chmodSync(next, 0o755);
+  look,
+  tail: (path, bytes) => partOf(path, bytes, true),
+  head: (path, bytes) => partOf(path, bytes, false),
+  obstacle: (path) => oddityAt(path),
+  write: (path, content, unique) =>
+    replaceFile(path, unique, 0o600, (fd) => {
+      writeAll(fd, Buffer.from(content));
     }),
+  input,
+  compareWithSelf,
+  copySelf,
+  left: (path) => leftIn(dirname(path)),
+  forget: ({ path }) => {
+    forget(path);
+  },
 };
 
 function lookOf(stats: Stats): FileLook {
@@ -42,37 +34,20 @@ function lookOf(stats: Stats): FileLook {
   };
 }
 
-function partOf(path: string, bytes: number, fromEnd: boolean): string {
-  // A fifo without a writer would hold us for ever.
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  try {
-    const { size } = fstatSync(fd);
+function partOf(path: string, bytes: number, fromEnd: boolean): Outcome<string, Unread> {
+  return withFile(path, "followed", (fd, { size }) => {
     const room = Buffer.alloc(Math.min(bytes, size));
-    const read = readSync(fd, room, 0, room.length, fromEnd ? Math.max(0, size - bytes) : 0);
-    return room.subarray(0, read).toString("utf8");
-  } finally {
-    closeSync(fd);
-  }
-}
-
-function write(path: string, content: string, unique: string): CopyProblem | null {
-  return replace(path, unique, (next) => {
-    writeFileSync(next, content, { flag: "wx", mode: 0o600 });
+    const read = readInto(room, fd, fromEnd ? Math.max(0, size - bytes) : 0);
+    return success(room.subarray(0, read).toString("utf8"));
   });
 }
 
-/** In one step: whoever reads meets the old file or the new one, and nothing is left beside it. */
-function replace(path: string, unique: string, make: (next: string) => void): CopyProblem | null {
-  const next = `${path}.${unique}`;
-  try {
-    make(next);
-    renameSync(next, path);
-    return null;
-  } catch (error) {
-    attempt(() => {
-      rmSync(next, { force: true });
-    });
-    return copyProblem(error, dirname(path));
+/** Fills the room from a position on, or as far as the file goes; gives how far. */
+function readInto(room: Buffer, fd: number, from: number): number {
+  for (let read = 0; ;) {
+    const more = readSync(fd, room, read, room.length - read, from + read);
+    read += more;
+    if (more === 0 || read === room.length) return read;
   }
 }
 
@@ -105,72 +80,69 @@ function input(bytes: number, withinMs: number): Promise<string> {
 const ELF = "\x7fELF";
 const MARK = "CELERY_PROBE_";
 
-function compareWithSelf(path: string): "same" | "another-version" | "foreign" {
-  if (hasContentOf(path, process.execPath)) return "same";
-  const isOurs = partOf(path, ELF.length, false) === ELF && contains(path, MARK);
-  return isOurs ? "another-version" : "foreign";
+/** No version of this executable is as big, in bytes; it has 109 MB. */
+const BIGGEST = 1_073_741_824;
+
+function compareWithSelf(path: string): Outcome<"same" | "another-version" | "foreign", Unread> {
+  return withFile(path, "followed", (fd, { size }) => {
+    if (size > BIGGEST) return success("foreign");
+    const isSame = withFile(process.execPath, "followed", (own, stats) =>
+      success(size === stats.size && hasContentOf(fd, own)),
+    );
+    if (!isSame.ok) return isSame;
+    if (isSame.value) return success("same");
+    const head = Buffer.alloc(ELF.length);
+    readInto(head, fd, 0);
+    return success(head.toString("latin1") === ELF && contains(fd, MARK) ? "another-version" : "foreign");
+  });
 }
 
 /** Bytes that are in memory at once: a container that has room to copy 100 MB need not have it for their content. */
 const PIECE = 1_048_576;
 
-function hasContentOf(one: string, other: string): boolean {
-  if (statSync(one).size !== statSync(other).size) return false;
-  const [a, b] = [openSync(one, constants.O_RDONLY), openSync(other, constants.O_RDONLY)];
-  try {
-    const [left, right] = [Buffer.alloc(PIECE), Buffer.alloc(PIECE)];
-    for (;;) {
-      const read = readSync(a, left);
-      if (read !== readSync(b, right) || !left.subarray(0, read).equals(right.subarray(0, read)))
-        return false;
-      if (read === 0) return true;
-    }
-  } finally {
-    closeSync(a);
-    closeSync(b);
+function hasContentOf(one: number, other: number): boolean {
+  const [left, right] = [Buffer.alloc(PIECE), Buffer.alloc(PIECE)];
+  for (let at = 0; ;) {
+    const read = readInto(left, one, at);
+    if (read !== readInto(right, other, at)) return false;
+    if (!left.subarray(0, read).equals(right.subarray(0, read))) return false;
+    if (read < PIECE) return true;
+    at += read;
   }
 }
 
 /** @param words ASCII */
-function contains(path: string, words: string): boolean {
-  const fd = openSync(path, constants.O_RDONLY);
-  try {
-    const room = Buffer.alloc(PIECE + words.length);
-    // The end of each piece stands in front of the next, as the words may lie across both.
-    for (let kept = 0; ; kept = words.length) {
-      const read = readSync(fd, room, kept, PIECE, null);
-      if (room.subarray(0, kept + read).includes(words)) return true;
-      if (read < PIECE) return false;
-      room.copyWithin(0, kept + read - words.length, kept + read);
-    }
-  } finally {
-    closeSync(fd);
+function contains(fd: number, words: string): boolean {
+  const room = Buffer.alloc(PIECE);
+  // Pieces overlap, as the words may lie across two of them.
+  for (let at = 0; at < BIGGEST; at += PIECE - words.length) {
+    const read = readInto(room, fd, at);
+    if (room.subarray(0, read).includes(words)) return true;
+    if (read < PIECE) return false;
   }
+  return false;
 }
 
-const CAUSES: Readonly<Record<string, CopyProblem["cause"]>> = {
-  ENOENT: "no-folder",
-  ENOTDIR: "no-folder",
-  EROFS: "read-only",
-  EACCES: "forbidden",
-  EPERM: "forbidden",
-  ENOSPC: "no-space",
-  EDQUOT: "no-space",
-};
-
-function copyProblem(error: unknown, folder: string): CopyProblem {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  // In a file system that makes no files, as /proc, a new one is said to be missing.
-  const isOther = code === "ENOENT" && attempt(() => statSync(folder)).ok;
-  return {
-    cause: isOther ? "other" : (CAUSES[code] ?? "other"),
-    detail: error instanceof Error ? error.message : String(error),
+function copySelf(path: string, unique: string): Unwritten | null {
+  const fill = (fd: number) => {
+    const own = openSync(process.execPath, constants.O_RDONLY);
+    try {
+      const room = Buffer.alloc(PIECE);
+      for (let read = readSync(own, room); read > 0; read = readSync(own, room))
+        writeAll(fd, room.subarray(0, read));
+      // The umask does not count: every user of the container has to be able to run it.
+      fchmodSync(fd, 0o755);
+    } finally {
+      closeSync(own);
+    }
   };
+  // It was compared with ourselves before: what a link leads to is an older version, or nothing.
+  return replaceFile(path, unique, 0o600, fill, "replaced");
 }
 
-function attempt<T>(work: () => T): Outcome<T, FileProblem> {
+function look(path: string): Outcome<FileLook, FileProblem> {
   try {
-    return success(work());
+    return success(lookOf(statSync(path)));
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     return failure(code === "EACCES" || code === "EPERM" ? "forbidden" : "gone");

@@ -15,38 +15,68 @@ export interface FileLook {
 /** Why a file could not be looked at; `gone` stands for everything but a refusal. */
 export type FileProblem = "gone" | "forbidden";
 
+/** Whether a link at the end of a path is followed. Folders on the way to it may be links in either case. */
+export type Links = "followed" | "refused";
+
+/** Why a file was not read. */
+export interface Unread {
+  /** `unfit`: it is no regular file, or too long. */
+  readonly kind: "gone" | "forbidden" | "unfit" | "failed";
+  /** What it is instead, such as `a pipe`; otherwise the system's code, such as `EACCES`. */
+  readonly detail: string;
+}
+
+/** Why a file was not written. */
+export interface Unwritten {
+  /**
+   * `unfit`: something else than a regular file is in its place. `no-folder`: that of the file is not there.
+   * `removed`: somebody has taken away what was written, before it was put there.
+   */
+  readonly cause: "unfit" | "no-folder" | "read-only" | "forbidden" | "no-space" | "removed" | "other";
+  /** What is in its place, such as `a pipe`; otherwise the system's words. */
+  readonly detail: string;
+}
+
+/** A file that a run has begun to write and not finished yet, or never. */
+export interface Left {
+  readonly path: string;
+  readonly bytes: number;
+  /** When it was written last, in milliseconds since 1970. */
+  readonly writtenMs: number;
+}
+
 /** Files of this machine, for the commands that look at more than /proc. */
 export interface Files {
   /** Follows links. */
   look(path: string): Outcome<FileLook, FileProblem>;
-  /** The last `bytes` of a file, as UTF-8. */
-  tail(path: string, bytes: number): Outcome<string, FileProblem>;
-  /** The first `bytes` of a file, as UTF-8. */
-  head(path: string, bytes: number): Outcome<string, FileProblem>;
+  /** The last `bytes` of a regular file, as UTF-8. */
+  tail(path: string, bytes: number): Outcome<string, Unread>;
+  /** The first `bytes` of a regular file, as UTF-8. */
+  head(path: string, bytes: number): Outcome<string, Unread>;
+  /** What would be in the way of a file that is written there; null: nothing. */
+  obstacle(path: string): Unwritten | null;
   /**
    * Puts a file for its owner alone in the place of `path`, at once.
    *
-   * @param unique for the name of the file that it is written to first, beside `path`
+   * @param unique for the name of the file that it is written to first, beside `path`: a UUID
    * @returns why not; null: it is done
    */
-  write(path: string, content: string, unique: string): CopyProblem | null;
+  write(path: string, content: string, unique: string): Unwritten | null;
   /** The last `bytes` of what stands on stdin, read to its end or for `withinMs` milliseconds. */
   input(bytes: number, withinMs: number): Promise<string>;
   /** Whether a file is a copy of this executable, one of another version, or none at all. */
-  compareWithSelf(path: string): Outcome<"same" | "another-version" | "foreign", FileProblem>;
+  compareWithSelf(path: string): Outcome<"same" | "another-version" | "foreign", Unread>;
   /**
    * Puts a copy of this executable in the place of `path`, at once and with mode 0755.
    *
-   * @param unique for the name of the file that it is written to first, beside `path`
+   * @param unique as for {@link write}
    * @returns why not; null: it is done
    */
-  copySelf(path: string, unique: string): CopyProblem | null;
-}
-
-/** `no-folder`: that of the file is not there. `detail`: the system's words. */
-export interface CopyProblem {
-  readonly cause: "no-folder" | "read-only" | "forbidden" | "no-space" | "other";
-  readonly detail: string;
+  copySelf(path: string, unique: string): Unwritten | null;
+  /** Unfinished files beside `path`: of runs that go on, and of runs that were killed. */
+  left(path: string): readonly Left[];
+  /** Removes one of them, if this user may. */
+  forget(left: Left): void;
 }
 
 /** A page of the web. */

@@ -1,5 +1,5 @@
 import type { Installation } from "../install/install.ts";
-import type { CopyProblem } from "../machine/parts.ts";
+import type { Unwritten } from "../machine/parts.ts";
 import { brief } from "./speech.ts";
 
 /** What came of an installation, in a sentence. */
@@ -28,14 +28,16 @@ export function installWords(done: Installation, version: string): string {
 }
 
 /** Why a file could not be written. */
-export function unwrittenWords(path: string, { cause, detail }: CopyProblem): string {
+export function unwrittenWords(path: string, { cause, detail }: Unwritten): string {
+  if (cause === "unfit") return `${brief(path)} is ${detail}: expected a file, or a name that is free`;
   return `${brief(path)} could not be written: ${cause === "other" ? `${CAUSES.other} (${detail})` : CAUSES[cause]}`;
 }
 
-const CAUSES: { readonly [C in CopyProblem["cause"]]: string } = {
+const CAUSES: { readonly [C in Exclude<Unwritten["cause"], "unfit">]: string } = {
   "no-folder": "its folder is not there",
   "read-only": "the file system is read-only",
   forbidden: "this user may not write there",
   "no-space": "no space is left",
+  removed: "somebody removes what is being written there",
   other: "the system refused",
 };

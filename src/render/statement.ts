@@ -36,7 +36,7 @@ function ofVerdict({ plan, verdict, evidence }: CheckReport): Statement {
       return { fact: answeredWords(verdict.pongs), hint: twinsHint(verdict.pongs) };
     case "busy":
     case "hung":
-      return silenceStatement(verdict, runningWords(verdict, evidence), plan.stateFile);
+      return silenceStatement(verdict, runningWords(verdict, evidence), plan.stateFile !== null);
     case "deaf":
       return deafStatement(verdict, channelOf(plan, evidence), evidence.otherExchange);
     case "starting":
@@ -157,11 +157,7 @@ function runningWords({ node, pid }: About, { nodes }: Evidence): string {
   return `process ${pid} running${known}${cut}${unseen}`;
 }
 
-function silenceStatement(
-  verdict: Of<"busy" | "hung">,
-  running: string,
-  stateFile: string | null,
-): Statement {
+function silenceStatement(verdict: Of<"busy" | "hung">, running: string, hasStateFile: boolean): Statement {
   const { node, reason, measured, forS, graceMs } = verdict;
   const compared = `${reason === "busy" ? "less than" : "longer than"} the ${seconds(graceMs / 1_000)} grace`;
   const tooLong = "restart it; where its tasks may block it for so long, raise --busy-grace";
@@ -177,8 +173,7 @@ function silenceStatement(
     case "not":
       return {
         fact: `${node} silent, for how long cannot be seen here (${running})`,
-        hint:
-          stateFile === null ? "--state-file notes since when, so that a worker that hangs is noticed" : null,
+        hint: hasStateFile ? null : "--state-file notes since when, so that a worker that hangs is noticed",
       };
     default:
       return measured satisfies never;

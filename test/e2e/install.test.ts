@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import {
   chmod,
   copyFile,
+  lstat,
   mkdir,
   mkdtemp,
   readdir,
@@ -68,6 +69,14 @@ test("mends a copy that may not be executed, and replaces one of another version
   expect(await sizeOf(path)).toBe(await sizeOf(EXECUTABLE));
 });
 
+test("replaces a link to another version by a file, and leaves alone what it leads to", async () => {
+  await writeFile(join(folder, "older"), (await readFile(EXECUTABLE)).subarray(0, -1));
+  await symlink("older", join(folder, "probe"));
+  expect((await probe(["install", join(folder, "probe")])).exitCode).toBe(0);
+  expect((await lstat(join(folder, "probe"))).isFile()).toBe(true);
+  expect(await sizeOf(join(folder, "older"))).toBe((await sizeOf(EXECUTABLE)) - 1);
+});
+
 test("replaces a copy that is running", async () => {
   const path = join(folder, "probe");
   await copyFile(EXECUTABLE, path);
@@ -105,11 +114,12 @@ test("says so where the folder is not there, or something else is in the way", a
   expect((await probe(["install", ""])).stderr).toContain("could not be written");
 });
 
-test("says so on a read-only file system, and where this user may not write", async () => {
+test("says so on a read-only or full file system, and where this user may not write", async () => {
   const isRoot = process.getuid?.() === 0;
-  const nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+  // The folder of the test's world is closed to other users: root without its right to write everywhere.
+  const powerless = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"];
   await chmod(folder, 0o555);
-  const before = isRoot ? nobody : ["env", "--"];
+  const before = isRoot ? powerless : ["env", "--"];
   const refused = await execa(before[0] ?? "", [...before.slice(1), EXECUTABLE, "install", folder], {
     reject: false,
   });
@@ -123,18 +133,44 @@ test("says so on a read-only file system, and where this user may not write", as
   } finally {
     execFileSync("umount", [folder]);
   }
+  execFileSync("mount", ["-t", "tmpfs", "-o", "size=4m", "none", folder]);
+  try {
+    expect((await probe(["install", folder])).stderr).toContain("no space is left");
+    expect(await readdir(folder)).toEqual([]);
+  } finally {
+    execFileSync("umount", [folder]);
+  }
 });
 
-test("two at once leave one whole file, and one that is killed leaves none under the name", async () => {
+test("two at once leave one whole file", async () => {
   const path = join(folder, "probe");
   const both = await Promise.all([probe(["install", path]), probe(["install", path])]);
   expect(both.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
   expect(await sizeOf(path)).toBe(await sizeOf(EXECUTABLE));
-  await rm(path);
+  expect(await readdir(folder)).toEqual(["probe"]);
+});
+
+test("one that is killed leaves nothing under the name, and nothing that the next one does not remove", async () => {
+  const path = join(folder, "probe");
   const running = startProbe(["install", path]);
   await Promise.race([running, begun()]);
   running.kill("SIGKILL");
   await running;
   const left = await stat(path).catch(() => null);
   expect(left === null || left.size === (await sizeOf(EXECUTABLE))).toBe(true);
+  expect((await probe(["install", path])).exitCode).toBe(0);
+  expect(await readdir(folder)).toEqual(["probe"]);
+  expect(await sizeOf(path)).toBe(await sizeOf(EXECUTABLE));
+});
+
+test("one that was stopped for longer than others wait for it ends well when it goes on", async () => {
+  const path = join(folder, "probe");
+  const stopped = startProbe(["install", path]);
+  await Promise.race([stopped, begun()]);
+  stopped.kill("SIGSTOP");
+  expect((await probe(["install", path])).exitCode).toBe(0);
+  stopped.kill("SIGCONT");
+  expect((await stopped).exitCode).toBe(0);
+  expect(await readdir(folder)).toEqual(["probe"]);
+  expect(await sizeOf(path)).toBe(await sizeOf(EXECUTABLE));
 });

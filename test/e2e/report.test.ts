@@ -158,7 +158,7 @@ test.concurrent("a file is written for its owner, again over a report, and over 
   expect(readFileSync(notes, "utf8")).toBe("mine");
   mkdirSync(join(container.folder, "folder"));
   expect((await probe([...args, join(container.folder, "folder")])).stderr).toMatch(
-    /is no file: expected one/,
+    /is a folder: expected a file, or a name that is free$/,
   );
   expect((await probe([...args, join(container.folder, "no/such.md")])).stderr).toMatch(
     /could not be written: its folder is not there$/,

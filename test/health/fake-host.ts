@@ -26,9 +26,11 @@ interface Fake {
   readonly connect?: BrokerFailure;
   /** What is heard, or why nobody may listen. */
   readonly events?: readonly Published[] | BrokerFailure;
-  /** The processes at a time; otherwise an init alone. */
+  /** The processes at a time, and whatever other files there are; otherwise an init alone. */
   readonly proc?: (time: number) => ProcFiles;
   readonly epochSeconds?: number;
+  /** Files that are no regular ones, by what they are. */
+  readonly odd?: Readonly<Record<string, string>>;
   /** What is wrong with every file that is written. */
   readonly writeProblem?: string;
   readonly interruptedAt?: number;
@@ -110,9 +112,17 @@ export function fakeHost(fake: Fake): Host & Traces {
       link: (path) => proc().link(path),
       list: (path) => proc().list(path),
     },
+    readFile(path) {
+      const odd = fake.odd?.[path];
+      if (odd !== undefined) return failure({ kind: "unfit", detail: odd });
+      const text = proc().read(path);
+      if (text.ok) return text;
+      const { problem } = text;
+      return failure({ kind: problem, detail: problem === "gone" ? "ENOENT" : "EACCES" });
+    },
     writeFile(path, content) {
       traces.written.push([path, content]);
-      return fake.writeProblem ?? null;
+      return fake.writeProblem === undefined ? null : { cause: "other", detail: fake.writeProblem };
     },
     files: () => Promise.reject(new Error("no file is looked at in a check")),
     web: () => Promise.reject(new Error("no web here")),

@@ -12,9 +12,10 @@ function around(
   argv: readonly string[],
   processes: readonly FakeProcess[],
   files: Readonly<Record<string, string | null>> = {},
+  odd: Readonly<Record<string, string>> = {},
 ) {
   const proc = fakeProc(processes, files);
-  const host = fakeHost({ argv, proc: () => proc });
+  const host = fakeHost({ argv, proc: () => proc, odd });
   const seen = lookAround(configured(host), host);
   if (!seen.ok) return seen.problem.sentence;
   return seen.value === null ? null : seen.value.workers.map(({ pid, foundBy }) => `${pid} ${foundBy}`);
@@ -47,6 +48,12 @@ describe("--pidfile", () => {
   test("is refused when it may not be read", () => {
     expect(around(argv, [], { "/run/w.pid": null })).toBe(
       "--pidfile '/run/w.pid' may not be read: expected a file that this user may read",
+    );
+  });
+
+  test("is refused when it is no regular file: its worker would be called dead", () => {
+    expect(around(argv, [], {}, { "/run/w.pid": "a pipe" })).toBe(
+      "--pidfile '/run/w.pid' is a pipe: expected a file as celery --pidfile writes it",
     );
   });
 

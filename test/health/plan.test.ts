@@ -132,7 +132,7 @@ test("every option of time and rules reaches the plan", () => {
     connectTimeout: 300,
     deadline: 9_000,
     busyGrace: 120_000,
-    stateFile: "/run/s.json",
+    stateFile: { path: "/run/s.json" },
     rules: {
       startGraceMs: 40_000,
       strict: true,

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { gather } from "../../src/health/check.ts";
 import type { NodeEvidence } from "../../src/health/evidence.ts";
-import { openStateFile } from "../../src/health/state-file.ts";
+import { openStateFile, readStateFile } from "../../src/health/state-file.ts";
 import { fakeProc } from "../worker/fake-proc.ts";
 import { brokerWith, fakeHost, reply } from "./fake-host.ts";
 import { procWith, WORKER } from "./fake-worker.ts";
-import { planned } from "./planned.ts";
+import { configured, planned, planning } from "./planned.ts";
 import { ASKED, beating, evidence, looks, NODE, NOBODY, PONG, processLook, RULES } from "./seen.ts";
 
 const PATH = "/run/probe.json";
@@ -21,8 +21,11 @@ const stateText = (since: Record<string, unknown>) =>
 function opened(text: string | null | undefined, writeProblem?: string) {
   const proc = fakeProc([], { ...UPTIME, ...(text === undefined ? {} : { [PATH]: text }) });
   const problem = writeProblem === undefined ? {} : { writeProblem };
-  const host = fakeHost({ proc: () => proc, ...problem });
-  return { state: openStateFile(PATH, host), host };
+  const argv = [`--state-file=${PATH}`];
+  const host = fakeHost({ argv, proc: () => proc, ...problem });
+  const file = readStateFile(configured(host)["state-file"], host);
+  if (!file.ok) throw new Error(file.problem.sentence);
+  return { state: openStateFile(file.value, host), host };
 }
 
 const worker = { pid: 12, startTicks: 700 } as Parameters<ReturnType<typeof openStateFile>["silentForS"]>[1];
@@ -62,8 +65,13 @@ describe("the state file", () => {
     expect(opened(text).state.silentForS(NODE, worker)).toBeNull();
   });
 
-  test("notes now when a worker is silent for a time that cannot be seen", () => {
-    const { state, host } = opened(undefined);
+  test.each([
+    ["there is none", undefined],
+    ["it is empty", ""],
+    ["a crash of the machine has left zeros", "\0".repeat(90)],
+    ["it is of another version", JSON.stringify({ schema: 1, notes: [] })],
+  ])("notes now when a worker is silent for a time that cannot be seen and %s", (_, text) => {
+    const { state, host } = opened(text);
     expect(state.note(evidence(silent), RULES)).toBeNull();
     expect(host.written).toEqual([[PATH, stateText({ [KEY]: NOW })]]);
   });
@@ -124,6 +132,34 @@ describe("the state file", () => {
     const { state, host } = opened(stateText({ [`${NODE} 9 100`]: NOW - 60 }));
     state.note(answeredAtOnce, RULES);
     expect(host.written).toEqual([[PATH, null]]);
+  });
+
+  test.each([
+    ["may not be read", null, /^it could not be read \(EACCES\)$/],
+    ["is no JSON", "SECRET_KEY = 1", /^it holds what celery-probe has not written: expected /],
+    ["is JSON of another program", '{"debug":true}', /^it holds what celery-probe has not written: /],
+  ])("is not replaced, which every run says, when it %s", (_, text, because) => {
+    const { state, host } = opened(text);
+    expect(state.note(evidence(silent), RULES)).toMatch(because);
+    expect(state.note(answeredAtOnce, RULES)).toMatch(because);
+    expect(host.written).toEqual([]);
+  });
+
+  test("drops what is no note of ours, deep as it may be nested", () => {
+    const deep = "[".repeat(100_000) + "]".repeat(100_000);
+    const { state, host } = opened(`{"schema":2,"silent_since":{"odd":${deep},"${KEY}":${NOW - 60}}}`);
+    expect(state.silentForS(NODE, worker)).toBe(60);
+    state.note(answeredAtOnce, RULES);
+    expect(host.written).toEqual([[PATH, null]]);
+  });
+
+  test("is refused when it is no regular file", () => {
+    const host = fakeHost({ argv: [`--state-file=${PATH}`], odd: { [PATH]: "a device" } });
+    expect(planning(host)).toMatchObject({
+      problem: {
+        sentence: `--state-file '${PATH}' is a device: expected a file of its own, or a name that is free`,
+      },
+    });
   });
 
   test("says in the system's words what went wrong when it cannot be written", () => {

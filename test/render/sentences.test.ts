@@ -381,7 +381,9 @@ describe("the line", () => {
     } as const;
     const lines = [
       line(failed(first), lost(first), { isForgiven: true }),
-      line(busy("not"), unwritten, { plan: { ...PLAN, stateFile: "/run/s.json" } }),
+      line(busy("not"), unwritten, {
+        plan: { ...PLAN, stateFile: { path: "/run/s.json", state: null, obstacle: null } },
+      }),
       line(dead("none", null), evidence({ process: NOBODY }), { plan: { ...PLAN, pidfile: "/run/w.pid" } }),
       line(alive(pong(NODE)), unwritten),
       line(failed(first), { ...lost(first), nodes: [node({ looks: looks(elsewhere) })] }),

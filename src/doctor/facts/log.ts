@@ -1,3 +1,4 @@
+import type { Unread } from "../../machine/parts.ts";
 import type { KnownLines } from "../known-lines.ts";
 
 /** Which part of a log it is about; `since-start`: what is before that is a finding of its own. */
@@ -10,7 +11,7 @@ export interface LogFacts {
     | { readonly kind: "known"; readonly its: KnownLines; readonly part: LogPart }
     /** Of runs that are over: before the worker's last start. */
     | { readonly kind: "earlier"; readonly its: readonly KnownLines[] }
-    | { readonly kind: "unreadable"; readonly because: "gone" | "forbidden" | "folder" };
+    | { readonly kind: "unreadable"; readonly because: Unread };
   /** `-P gevent` or `eventlet`, and the package is not there. */
   readonly "pool-package": { readonly pool: "gevent" | "eventlet" };
 }

@@ -1,7 +1,7 @@
 import type { Host } from "../../host.ts";
 import { maskText } from "../../inspect/mask-text.ts";
-import type { FileProblem, Files } from "../../machine/parts.ts";
-import { failure, type Outcome, success } from "../../outcome.ts";
+import type { Files, Unread } from "../../machine/parts.ts";
+import { type Outcome, success } from "../../outcome.ts";
 import { ageMs } from "../../worker/age.ts";
 import type { LogPart } from "../facts/log.ts";
 import { type Finding, finding, type Level } from "../finding.ts";
@@ -43,14 +43,20 @@ const LEVELS: { readonly [K in LineKind]: Level } = {
 /** A log, and how it is called. */
 interface Log {
   readonly name: string;
-  readonly runs: Outcome<Runs & { readonly isWhole: boolean }, FileProblem | "folder">;
+  readonly runs: Outcome<Runs & { readonly isWhole: boolean }, Unread>;
+  /** Whether somebody has asked for this one; else it is that of a worker's -f. */
+  readonly isAsked: boolean;
 }
 
 /** The log of `--log`, or those that the workers in sight write. */
 export const log: Topic = async (scene) => {
   const logs = await readLogs(scene);
-  return logs.flatMap(({ name, runs }): readonly Finding[] => {
-    if (!runs.ok) return [finding("log", "problem", name, { kind: "unreadable", because: runs.problem })];
+  return logs.flatMap(({ name, runs, isAsked }): readonly Finding[] => {
+    if (!runs.ok) {
+      // A worker in a container may well be told to log to /dev/stdout, which is a pipe.
+      const level = runs.problem.kind === "unfit" && !isAsked ? "ok" : "problem";
+      return [finding("log", level, name, { kind: "unreadable", because: runs.problem })];
+    }
     const { before, since, isWhole } = runs.value;
     const earlier = before === null ? [] : shownLines(before);
     const part = earlier.length > 0 ? "since-start" : isWhole || before !== null ? "whole" : "end";
@@ -86,22 +92,21 @@ async function readLogs(scene: Scene): Promise<readonly Log[]> {
   if (given === "-") {
     const text = await files.input(MOST, deadline.left() * SHARE);
     const runners = await runnersOf(scene);
-    return [
-      { name: "stdin", runs: success(inRuns({ text, writtenS: null }, (its) => runsAmong(its, runners))) },
-    ];
+    const runs = success(inRuns({ text, writtenS: null }, (its) => runsAmong(its, runners)));
+    return [{ name: "stdin", isAsked: true, runs }];
   }
   if (given !== null) {
     const runners = await runnersOf(scene);
-    return [{ name: given, runs: runsIn(files, given, (its) => runsAmong(its, runners)) }];
+    return [{ name: given, isAsked: true, runs: runsIn(files, given, (its) => runsAmong(its, runners)) }];
   }
   return (await knownWorkers(scene)).flatMap((worker) => {
     const { node, process, details } = worker;
     const path = details?.options.get("logfile");
     if (process === null || path === undefined || path === "" || path === "-") return [];
     const name = filledIn(path, node);
-    const root = `/proc/${process.pid}/${name.startsWith("/") ? "root" : "cwd/"}`;
     const runner = { node, startedS: startOf(worker, host) };
-    return [{ name, runs: runsIn(files, root + name, (its) => runsOf(its, runner)) }];
+    const seen = asSeenBy(process.pid, name);
+    return [{ name, isAsked: false, runs: runsIn(files, seen, (its) => runsOf(its, runner)) }];
   });
 }
 
@@ -124,7 +129,6 @@ function startOf({ process }: KnownWorker, { epochSeconds, proc }: Host): number
 
 function runsIn(files: Files, path: string, split: (log: LogText) => Runs): Log["runs"] {
   const look = files.look(path);
-  if (look.ok && look.value.kind === "folder") return failure("folder");
   const text = files.tail(path, MOST);
   if (!text.ok) return text;
   return success(inRuns({ text: text.value, writtenS: look.ok ? look.value.modifiedS : null }, split));
@@ -132,6 +136,14 @@ function runsIn(files: Files, path: string, split: (log: LogText) => Runs): Log[
 
 function inRuns(log: LogText, split: (log: LogText) => Runs): Runs & { readonly isWhole: boolean } {
   return { ...split(log), isWhole: Buffer.byteLength(log.text) < MOST };
+}
+
+/** What a process writes to under a path; links to `/proc/self` would lead to what is open here. */
+function asSeenBy(pid: number, path: string): string {
+  const own = /^\/(?:dev\/(?:std(out|err)|fd\/(\d+))|proc\/self\/fd\/(\d+))$/.exec(path);
+  if (own === null) return `/proc/${pid}/${path.startsWith("/") ? "root" : "cwd/"}${path}`;
+  const [, stream, ...numbers] = own;
+  return `/proc/${pid}/fd/${numbers.find(Boolean) ?? (stream === "out" ? 1 : 2)}`;
 }
 
 /** As Celery fills it in for the main process (celery/utils/nodenames.py `node_format`, celery/platforms.py). */

@@ -1,5 +1,6 @@
 import type { LogFacts, LogPart } from "../../doctor/facts/log.ts";
 import type { KnownLines, LineKind } from "../../doctor/known-lines.ts";
+import type { Unread } from "../../machine/parts.ts";
 import { amount, shortened } from "../speech.ts";
 import type { WordsOf } from "./words.ts";
 
@@ -62,17 +63,7 @@ export const LOG_WORDS: WordsOf<LogFacts> = {
           next: null,
         };
       case "unreadable":
-        if (facts.because === "folder")
-          return { seen: "it is a folder", next: "--log takes a file, or - for stdin" };
-        return facts.because === "forbidden"
-          ? {
-              seen: "this user may not read it",
-              next: "run it as the worker's user, or docker logs … | celery-probe doctor --log -",
-            }
-          : {
-              seen: "it is not there",
-              next: "docker logs … | celery-probe doctor --log - reads what a worker writes to its terminal",
-            };
+        return unreadableWords(facts.because);
       case "known": {
         const { kind, count, last } = facts.its;
         const [name, next] = KINDS[kind];
@@ -90,6 +81,24 @@ export const LOG_WORDS: WordsOf<LogFacts> = {
     next: `pip install "celery[${pool}]", or another pool`,
   }),
 };
+
+/** `docker logs -f` never ends: stdin is read for half of the time. */
+const BY_STDIN = "docker logs … | celery-probe doctor --log -";
+
+function unreadableWords({ kind, detail }: Unread): ReturnType<WordsOf<LogFacts>["log"]> {
+  switch (kind) {
+    case "gone":
+      return { seen: "it is not there", next: `${BY_STDIN} reads what a worker writes to its terminal` };
+    case "forbidden":
+      return { seen: "this user may not read it", next: `run it as the worker's user, or ${BY_STDIN}` };
+    case "unfit":
+      return { seen: `it is ${detail}`, next: `--log takes a file, or - for stdin: ${BY_STDIN}` };
+    case "failed":
+      return { seen: `it cannot be read (${detail})`, next: BY_STDIN };
+    default:
+      return kind satisfies never;
+  }
+}
 
 function partOf(part: LogPart, text: string): string {
   if (part === "since-start") return `${text} ${SINCE}`;

@@ -1,0 +1,244 @@
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  opendirSync,
+  openSync,
+  readSync,
+  renameSync,
+  type Stats,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { failure, type Outcome, success } from "../outcome.ts";
+import type { Left, Links, Unread, Unwritten } from "./parts.ts";
+
+// The one way to read a file whose path comes from outside, and the one way to write it. Only regular files are read
+// and replaced: a pipe waits for its other end, /dev/zero never ends, and a device in the place of which a file was put
+// is missing for the whole machine.
+
+/** Bytes that are read at once. */
+const PIECE = 65_536;
+
+/**
+ * Opens a regular file for reading, and nothing else. It is looked at before it is opened, as opening a device or a pipe
+ * has effects (a watchdog begins to count, a writer's end opens), and after it, as it may be another one by then.
+ */
+export function withFile<T>(
+  path: string,
+  links: Links,
+  use: (fd: number, stats: Stats) => Outcome<T, Unread>,
+): Outcome<T, Unread> {
+  try {
+    const isFollowed = links === "followed";
+    const odd = oddity(isFollowed ? statSync(path) : lstatSync(path));
+    if (odd !== null) return unfit(odd);
+    const { O_RDONLY, O_NONBLOCK, O_NOCTTY, O_NOFOLLOW } = constants;
+    const fd = openSync(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | (isFollowed ? 0 : O_NOFOLLOW));
+    try {
+      const stats = fstatSync(fd);
+      const changed = oddity(stats);
+      return changed === null ? use(fd, stats) : unfit(changed);
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    return failure(unread(error));
+  }
+}
+
+/** The whole of a regular file; one of more than `most` bytes is not read. */
+export function readFile(path: string, most: number, links: Links): Outcome<Buffer, Unread> {
+  return withFile(path, links, (fd, { size }) => {
+    if (size > most) return tooLong(most);
+    // Files of /proc have a size of 0, and a file may grow while it is read.
+    const pieces: Buffer[] = [];
+    for (let length = 0; length <= most;) {
+      const piece = Buffer.alloc(Math.min(PIECE, most + 1 - length));
+      const read = readSync(fd, piece);
+      if (read === 0) return success(Buffer.concat(pieces));
+      pieces.push(piece.subarray(0, read));
+      length += read;
+    }
+    return tooLong(most);
+  });
+}
+
+/** What a file is instead of a regular one; null: it is one. */
+function oddity(stats: Stats): string | null {
+  if (stats.isFile()) return null;
+  if (stats.isDirectory()) return "a folder";
+  if (stats.isSymbolicLink()) return "a symbolic link";
+  if (stats.isFIFO()) return "a pipe";
+  return stats.isSocket() ? "a socket" : "a device";
+}
+
+function unfit(detail: string) {
+  return failure<Unread>({ kind: "unfit", detail });
+}
+
+function tooLong(most: number) {
+  return unfit(`longer than ${most} bytes`);
+}
+
+function unread(error: unknown): Unread {
+  const code = codeOf(error);
+  switch (code) {
+    case "ENOENT":
+    case "ENOTDIR":
+      return { kind: "gone", detail: code };
+    case "EACCES":
+    case "EPERM":
+      return { kind: "forbidden", detail: code };
+    // Files of the kernel that wait for something to tell, as /proc/kmsg.
+    case "EAGAIN":
+      return { kind: "unfit", detail: "a file that waits" };
+    default:
+      return { kind: "failed", detail: code };
+  }
+}
+
+/** The system's, or Node's, which takes no path with a NUL in it; any other error is a fault of ours. */
+function codeOf(error: unknown): string {
+  if (error instanceof Error && "code" in error) return String(error.code);
+  throw error;
+}
+
+/** How a file is called as long as it is being written: by this and a UUID, in the folder of the file that it becomes. */
+const UNFINISHED = ".celery-probe.";
+const IS_UNFINISHED = /^\.celery-probe\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** So many names of a folder are looked through for such files: it may be /tmp, and a check has 5 s. */
+const MOST_NAMES = 10_000;
+
+/** An unfinished file that was not written to for so long, in milliseconds, is that of a run that was killed. */
+const ABANDONED_MS = 60_000;
+
+/**
+ * Puts a new file in the place of a regular one, or where nothing is, in one step: a reader meets the old file or the
+ * new one. No link is followed at the end of the path, neither there nor by the name of the unfinished file, which
+ * nobody can foretell; whoever may write to the folder may do as he likes with either name, and reaches no further.
+ *
+ * @param mode less the umask
+ * @returns null: it is done
+ */
+export function replaceFile(
+  path: string,
+  unique: string,
+  mode: number,
+  fill: (fd: number) => void,
+  links: "replaced" | "refused" = "refused",
+): Unwritten | null {
+  const odd = oddityAt(path, links);
+  if (odd !== null) return odd;
+  const folder = dirname(path);
+  for (const { path: left, writtenMs } of leftIn(folder))
+    if (Date.now() - writtenMs > ABANDONED_MS) forget(left);
+  const next = join(folder, UNFINISHED + unique);
+  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+  try {
+    const fd = openSync(next, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+    try {
+      try {
+        fill(fd);
+      } finally {
+        closeSync(fd);
+      }
+      renameSync(next, path);
+      return null;
+    } catch (error) {
+      forget(next);
+      throw error;
+    }
+  } catch (error) {
+    return unwritten(error, folder);
+  }
+}
+
+/** Removes a regular file, and nothing else. That it is not there is no fault. */
+export function removeFile(path: string): Unwritten | null {
+  const odd = oddityAt(path);
+  if (odd !== null) return odd;
+  try {
+    unlinkSync(path);
+    return null;
+  } catch (error) {
+    return codeOf(error) === "ENOENT" ? null : unwritten(error, dirname(path));
+  }
+}
+
+/** What is in the way of a file; null: nothing, a regular file, or a link that shall be replaced itself. */
+export function oddityAt(path: string, links: "replaced" | "refused" = "refused"): Unwritten | null {
+  try {
+    const stats = lstatSync(path);
+    const detail = links === "replaced" && stats.isSymbolicLink() ? null : oddity(stats);
+    return detail === null ? null : { cause: "unfit", detail };
+  } catch {
+    // It is said by the attempt to write.
+    return null;
+  }
+}
+
+/** The unfinished files in a folder; none where it may not be listed. */
+export function leftIn(folder: string): readonly Left[] {
+  try {
+    const names = namesIn(folder, MOST_NAMES).filter((name) => IS_UNFINISHED.test(name));
+    return names.flatMap((name): readonly Left[] => {
+      const path = join(folder, name);
+      const stats = lstatSync(path, { throwIfNoEntry: false });
+      return stats?.isFile() ? [{ path, bytes: stats.size, writtenMs: stats.mtimeMs }] : [];
+    });
+  } catch {
+    return [];
+  }
+}
+
+/** The first `most` names in a folder, in no order. */
+export function namesIn(folder: string, most: number): readonly string[] {
+  const dir = opendirSync(folder, { bufferSize: 256 });
+  try {
+    const names: string[] = [];
+    for (let entry = dir.readSync(); entry !== null && names.length < most; entry = dir.readSync())
+      names.push(entry.name);
+    return names;
+  } finally {
+    dir.closeSync();
+  }
+}
+
+export function writeAll(fd: number, content: Buffer): void {
+  for (let written = 0; written < content.length;) written += writeSync(fd, content, written);
+}
+
+export function forget(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // It is gone, or may not be removed by this user.
+  }
+}
+
+const CAUSES: Readonly<Record<string, Unwritten["cause"]>> = {
+  ENOENT: "no-folder",
+  ENOTDIR: "no-folder",
+  EROFS: "read-only",
+  EACCES: "forbidden",
+  EPERM: "forbidden",
+  ENOSPC: "no-space",
+  EDQUOT: "no-space",
+};
+
+function unwritten(error: unknown, folder: string): Unwritten {
+  const code = codeOf(error);
+  const isThere = code === "ENOENT" && statSync(folder, { throwIfNoEntry: false }) !== undefined;
+  // In a file system that makes no files, as /proc, a new one is said to be missing.
+  const isRemoved = isThere && (error as NodeJS.ErrnoException).syscall === "rename";
+  return {
+    cause: isRemoved ? "removed" : isThere ? "other" : (CAUSES[code] ?? "other"),
+    // Without the path, which would be that of the unfinished file.
+    detail: (error as Error).message.replace(/, \w+(?: '[^]*)?$/, ""),
+  };
+}
