@@ -78,12 +78,15 @@ function ticketBytes(): Uint8Array {
 /** What a process is told that has only to end: see `leave`. */
 const END_WITH = "--end-with=";
 
+/** What holds a thread: a host name that is still being looked up, and a device on stdin that has nothing to say. */
+const HOLDING = /^(?:GetAddrInfoReqWrap|FSReqCallback)$/;
+
 /**
- * Ends the process. A host name that is still being looked up holds a thread which `process.exit` waits for, past
- * any deadline; replacing the process by one that ends at once does not.
+ * Ends the process. `process.exit` waits for a thread that is held, past any deadline; replacing the process by one that
+ * ends at once does not.
  */
 function leave(code: number): never {
-  if (process.getActiveResourcesInfo().includes("GetAddrInfoReqWrap")) {
+  if (process.getActiveResourcesInfo().some((name) => HOLDING.test(name))) {
     try {
       // Its listeners restore the terminal, and are not called by what follows.
       process.emit("exit", code);
