@@ -7,6 +7,7 @@ import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const TASKS = {
+  adversity: "scripts/adversity.ts",
   bench: "bench/main.ts",
   "bench-check": "bench/check.ts",
   build: "build.mjs",

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import type { Place } from "../../src/broker/url.ts";
+import { portOf } from "../world/proxy.ts";
 
 /** What the server writes for a command, inside a transaction or not: RESP2 text, or `silence`, or `hang up`. */
 type Script = (command: readonly string[], inTransaction: boolean) => string;
@@ -76,10 +77,8 @@ export async function scriptedServer(script: Script, greeting = ""): Promise<Scr
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("the server has no port");
   return {
-    port: address.port,
+    port: portOf(server),
     received,
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
@@ -90,7 +89,7 @@ export async function scriptedServer(script: Script, greeting = ""): Promise<Scr
 }
 
 /** The first whole command (an array of bulk strings) of the text. */
-function takeCommand(text: string): { command: string[]; rest: string } | null {
+export function takeCommand(text: string): { command: string[]; rest: string } | null {
   const head = /^\*(\d+)\r\n/.exec(text);
   if (head === null) return null;
   let rest = text.slice(head[0].length);

@@ -92,7 +92,11 @@ export async function startProxy(serverPort: number): Promise<Proxy> {
       done();
     });
   });
+  return new Proxy(listener, portOf(listener), pairs);
+}
+
+export function portOf(listener: Listener): number {
   const address = listener.address();
   if (address === null || typeof address === "string") throw new Error("a TCP listener has a port");
-  return new Proxy(listener, address.port, pairs);
+  return address.port;
 }

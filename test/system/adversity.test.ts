@@ -1,0 +1,20 @@
+import { expect, test } from "vitest";
+import { runAdversity } from "../adversity/adversity.ts";
+import { EXECUTABLE } from "../e2e/probe.ts";
+
+test("nothing that comes from outside hurts, in a few hundred cases of every kind", async () => {
+  const told: string[] = [];
+  const table = await runAdversity({
+    executable: EXECUTABLE,
+    seed: 1,
+    only: null,
+    cases: null,
+    first: 0,
+    isShort: true,
+    tell: (line) => told.push(line),
+  });
+  expect(
+    table.filter(({ faults }) => faults > 0),
+    told.join("\n"),
+  ).toEqual([]);
+});
