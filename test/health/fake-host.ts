@@ -117,8 +117,9 @@ export function fakeHost(fake: Fake): Host & Traces {
       if (odd !== undefined) return failure({ kind: "unfit", detail: odd });
       const text = proc().read(path);
       if (text.ok) return text;
-      const { problem } = text;
-      return failure({ kind: problem, detail: problem === "gone" ? "ENOENT" : "EACCES" });
+      return text.problem === "forbidden"
+        ? failure({ kind: "forbidden", detail: "EACCES" })
+        : failure({ kind: "gone", detail: "ENOENT" });
     },
     writeFile(path, content) {
       traces.written.push([path, content]);
