@@ -43,7 +43,7 @@ export interface Scene {
   readonly heard: () => ReadonlyMap<string, Heartbeat>;
   /** The first and the newest heartbeat of each node. */
   readonly spans: () => ReadonlyMap<string, Span>;
-  /** Resolves when `ms` of the run's observation have passed, or its deadline has come: trends need two looks. */
+  /** Resolves when --observe has passed since the call, or half of the time that was left: trends need two looks. */
   readonly observed: () => Promise<void>;
 }
 

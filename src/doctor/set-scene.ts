@@ -36,7 +36,6 @@ export async function setScene(
   const ear = session.ok ? listenToHeartbeats(session.value, host, deadline) : null;
   const heard = (): ReadonlyMap<string, Heartbeat> => ear?.heard ?? new Map();
   const heartbeats = host.pause(deadline.atMost(HEARTBEAT_MS));
-  const observed = host.pause(Math.min(config.observe.value, deadline.left() * OBSERVED_SHARE));
   const overBound: TooLarge[] = [];
   const told = new Map<TellingMethod, Promise<ReadonlyMap<string, unknown>>>();
 
@@ -107,7 +106,7 @@ export async function setScene(
     overBound: () => overBound,
     heard,
     spans: () => ear?.spans ?? new Map(),
-    observed: () => observed,
+    observed: () => host.pause(Math.min(config.observe.value, deadline.left() * OBSERVED_SHARE)),
   };
   return {
     scene,

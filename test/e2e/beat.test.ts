@@ -7,6 +7,7 @@ import { type Container, type ContainerRun, startContainer } from "../world/cont
 import { celeryVenv } from "../world/python.ts";
 import { startServer } from "../world/server.ts";
 import { EXECUTABLE } from "./probe.ts";
+import { until } from "../world/until.ts";
 
 type World = {
   container: Container;
@@ -160,7 +161,7 @@ test.concurrent("a program that runs a beat is no dead one, and its pid file nam
         CELERY_BROKER_URL: url,
       }),
     });
-    await expect.poll(() => existsSync(pidfile), { timeout: 20_000 }).toBe(true);
+    await until("its pid file is there", () => existsSync(pidfile));
     expectSaid(
       await ask(container),
       1,

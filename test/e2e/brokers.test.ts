@@ -7,6 +7,7 @@ import { freePort } from "../world/server.ts";
 import { startWorker } from "../world/worker.ts";
 import type { WorkerOptions } from "../world/worker-command.ts";
 import { EXECUTABLE, expectLine, probe } from "./probe.ts";
+import { until } from "../world/until.ts";
 
 /** Brokers as they are found, each with real workers on it: docs/brokers.md has a row for each. */
 /** A broker, what workers are told of it, and what the probe is told beyond the workers' URL. */
@@ -241,9 +242,7 @@ test.concurrent(
     })();
     await sentinels.failover();
     await sentinels.killMaster();
-    await expect
-      .poll(() => lines.slice(-3).every((line) => ALIVE.test(line)), { timeout: 60_000 })
-      .toBe(true);
+    await until("it is alive three times", () => lines.slice(-3).every((line) => ALIVE.test(line)));
     isOver = true;
     await probing;
     expect(lines.filter((line) => !IN_A_FAILOVER.test(line))).toEqual([]);
@@ -264,7 +263,7 @@ test.concurrent("a blocked worker is busy, and alive again, when it comes by a u
   await worker.taskStarted(await worker.submit("nap", 6));
   const ask = async () => (await container.run(EXECUTABLE)).stdout.trimEnd();
   expect(await ask()).toMatch(/^healthy: busy: .* for how long cannot be seen here/);
-  await expect.poll(ask, { timeout: 15_000 }).toMatch(ALIVE);
+  await until("it is alive", async () => ALIVE.test(await ask()));
   await worker.killAll();
   expect(await ask()).toMatch(/^unhealthy: dead: /);
 });

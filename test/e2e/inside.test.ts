@@ -310,7 +310,7 @@ describe("a broker that fails", () => {
       /^healthy: busy: \S+ silent, for how long cannot be seen here/,
       4_900,
     );
-    expect(JSON.parse(readFileSync(state, "utf8"))).toMatchObject({ schema: 1 });
+    expect(JSON.parse(readFileSync(state, "utf8"))).toMatchObject({ schema: 2 });
     expectLine(
       await ask(withState),
       1,

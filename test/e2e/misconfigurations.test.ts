@@ -102,7 +102,10 @@ const MISTAKES: Readonly<Record<string, Mistake>> = {
     url: () => secret.url().replace("hunter2", "hunter3"),
     says: /did not accept the user name or password.*broker URL/,
   },
-  "no password": { url: () => `redis://${at(secret)}/0`, says: /wants a password.*redis:\/\/:password@host/ },
+  "no password": {
+    url: () => `redis://${at(secret)}/0`,
+    says: /wants a password.*redis:\/\/\[user:password@\]host/,
+  },
   "a password too many": { url: () => `redis://:pw@${at(plain)}/0`, says: /no password set.*take it out/ },
   "a database too high": { url: () => plain.url(99), says: /no such database.*number at the end/ },
   "a user without +publish": {

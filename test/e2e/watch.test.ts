@@ -7,6 +7,7 @@ import { startServer, type Server } from "../world/server.ts";
 import { taskMessage } from "../world/task-message.ts";
 import { startWorker } from "../world/worker.ts";
 import { EXECUTABLE, probe, startProbe } from "./probe.ts";
+import { until as untilTrue } from "../world/until.ts";
 
 const TAKEN = "\x1b[?1049h";
 const LEFT = "\x1b[?25h\x1b[?1049l";
@@ -204,7 +205,7 @@ test.concurrent("a broker that goes and comes again is said, and waited for", as
     ["send", "q"],
   ]);
   const redis = server.client();
-  await expect.poll(async () => (await redis.client("LIST")) as string).toMatch(/cmd=llen/);
+  await untilTrue("it asks for lengths", async () => String(await redis.client("LIST")).includes("cmd=llen"));
   await server.stop();
   await using _again = await startServer({ port });
   expect(await running).toMatchObject({ code: 0, restored: true });

@@ -9,6 +9,7 @@ import { startSentinels } from "../world/sentinel.ts";
 import { freePort, type Server, startServer } from "../world/server.ts";
 import type { WorkerOptions } from "../world/worker-command.ts";
 import { assertWorkerIsWell, startWorker } from "../world/worker.ts";
+import { until } from "../world/until.ts";
 
 /**
  * What the brokers of the test world are, seen without the probe: a test that stands on one of them stands on this.
@@ -248,7 +249,7 @@ describe("workers of Celery 5.7.0 and 5.2.7 answer and work", () => {
       for (const worker of workers) {
         // A master that was well keeps its clients for a while: it must not be the one that is asked.
         const listeners = () => countListeners(redis, worker.channel);
-        await expect.poll(listeners, { timeout: 30_000 }).toBe(1);
+        await until("one listens", async () => (await listeners()) === 1);
         expect(await worker.answers()).toBe(true);
         await assertWorkerIsWell(worker);
       }

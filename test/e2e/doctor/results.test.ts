@@ -4,6 +4,7 @@ import { freePort, type Server, startServer } from "../../world/server.ts";
 import { startWorker } from "../../world/worker.ts";
 import { client } from "./client.ts";
 import { type Diagnosis, diagnose, saying } from "./diagnose.ts";
+import { until } from "../../world/until.ts";
 
 const remote = (server: Server, ...more: readonly string[]): Promise<Diagnosis> =>
   diagnose(["--placement", "remote", "--broker", server.url(), ...more]);
@@ -27,7 +28,7 @@ test.concurrent.each(["5.2.7", "5.7.0"] as const)(
       settings,
     });
     const kept = server.client(1);
-    await expect.poll(() => kept.dbsize()).toBe(4);
+    await until("four results are kept", async () => (await kept.dbsize()) === 4);
     kept.disconnect();
     expect(worker.isRunning).toBe(true);
     const { of, stdout } = await remote(server, "--max-failed", "2");

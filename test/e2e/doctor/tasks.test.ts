@@ -5,6 +5,7 @@ import { taskMessage } from "../../world/task-message.ts";
 import { startWorker, type Worker } from "../../world/worker.ts";
 import { client } from "./client.ts";
 import { type Diagnosis, diagnose, saying } from "./diagnose.ts";
+import { until } from "../../world/until.ts";
 
 const remote = (server: Server, ...more: readonly string[]): Promise<Diagnosis> =>
   diagnose(["--placement", "remote", "--broker", server.url(), ...more]);
@@ -13,7 +14,7 @@ const remote = (server: Server, ...more: readonly string[]): Promise<Diagnosis> 
 async function fill(worker: Worker): Promise<void> {
   await worker.taskStarted(await worker.submit("nap", 300));
   for (let n = 0; n < 10; n++) await worker.submit("nap", 300);
-  await expect.poll(() => worker.redis.zcard("unacked_index")).toBe(4);
+  await until("four are in hand", async () => (await worker.redis.zcard("unacked_index")) === 4);
 }
 
 test.concurrent.each(["5.2.7", "5.7.0"] as const)(
@@ -101,7 +102,7 @@ test.concurrent("warns of a task that only some of its workers know", async () =
   await using older = await startWorker({ server, script });
   for (let n = 0; n < 12; n++) await newer.submit("shell", 300);
   // Each runs one and has four in hand: neither takes another.
-  await expect.poll(() => newer.redis.llen("celery")).toBe(2);
+  await until("two wait", async () => (await newer.redis.llen("celery")) === 2);
   await newer.redis.rpush("celery", taskMessage("celery", "nap", [1]).element);
   expect((await remote(server)).of("unregistered-task")).toMatchObject([
     {
@@ -134,7 +135,7 @@ test.concurrent.each(["5.2.7", "5.7.0"] as const)(
     await using server = await startServer();
     await using worker = await startWorker({ server, celery });
     await client(server.url(), "add.apply_async((1, 1), countdown=7200)", { celery });
-    await expect.poll(() => worker.redis.zcard("unacked_index")).toBe(1);
+    await until("one is in hand", async () => (await worker.redis.zcard("unacked_index")) === 1);
     const { of } = await remote(server);
     expect(of("late-tasks")).toMatchObject([
       {
@@ -151,7 +152,7 @@ test.concurrent("believes the visibility timeout that the workers have", async (
   const settings = { broker_transport_options: { visibility_timeout: 86_400 } };
   await using worker = await startWorker({ server, settings });
   await client(server.url(), "add.apply_async((1, 1), countdown=7200)");
-  await expect.poll(() => worker.redis.zcard("unacked_index")).toBe(1);
+  await until("one is in hand", async () => (await worker.redis.zcard("unacked_index")) === 1);
   expect((await remote(server)).of("late-tasks")).toMatchObject([
     { level: "ok", seen: saying(/^1 message delivered.*1 of the 1 looked at with an ETA, none late/) },
   ]);
@@ -162,7 +163,7 @@ test.concurrent("names a task whose time has come and whose worker has died", as
   await using other = await startWorker({ server, queues: ["other"] });
   const holder = await startWorker({ server });
   await client(server.url(), "add.apply_async((1, 1), countdown=300)");
-  await expect.poll(() => other.redis.zcard("unacked_index")).toBe(1);
+  await until("one is in hand", async () => (await other.redis.zcard("unacked_index")) === 1);
   await holder.killAll();
   expect((await remote(server)).of("late-tasks")).toMatchObject([{ level: "ok" }]);
   // As if ten minutes had passed: its time moves into the past.
