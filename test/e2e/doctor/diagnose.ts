@@ -23,8 +23,8 @@ export interface Diagnosis extends Probed {
 /** For what heartbeats tell: two of each worker, at most 2.5 s apart, have to be heard. */
 export const TWO_HEARTBEATS = ["--observe", "5s"];
 
-/** Of everything else two looks are enough; the default of 5 s would make up half of the time of these tests. */
-function doctor(args: readonly string[]): string[] {
+/** The doctor's command line. Of everything else two looks are enough; the default of 5 s would make up half of the time of these tests. */
+export function doctor(args: readonly string[]): string[] {
   const observed = args.includes("--observe") ? [] : ["--observe", "1s"];
   return ["doctor", "--output", "json", ...observed, ...args];
 }

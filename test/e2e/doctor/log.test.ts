@@ -9,7 +9,15 @@ import { startServer } from "../../world/server.ts";
 import { taskMessage } from "../../world/task-message.ts";
 import { startWorker, type Worker } from "../../world/worker.ts";
 import { EXECUTABLE } from "../probe.ts";
-import { diagnose, diagnoseIn, type Diagnosis, type Printed, problemsIn, saying } from "./diagnose.ts";
+import {
+  diagnose,
+  diagnoseIn,
+  type Diagnosis,
+  doctor,
+  type Printed,
+  problemsIn,
+  saying,
+} from "./diagnose.ts";
 import { until } from "../../world/until.ts";
 
 const REMOTE = ["--placement", "remote"];
@@ -24,7 +32,7 @@ async function pipe(
   log: string,
   url: string,
 ): Promise<Pick<Diagnosis, "exitCode" | "findings" | "problems">> {
-  const args = ["doctor", "--output", "json", "--log", "-", ...REMOTE];
+  const args = doctor(["--log", "-", ...REMOTE]);
   const env = { CELERY_BROKER_URL: url };
   const { exitCode, stdout } = await execa(EXECUTABLE, args, {
     env,
