@@ -21,6 +21,18 @@ const worlds = new FileWorlds();
 const forbidden = whyForbidden();
 const leftOut = forbidden === null ? null : { why: forbidden, files: filesWithContainers() };
 
+/** Take both cores, or an engine's whole network (a swarm), or measure instructions: nothing may run beside them. */
+const ALONE = ["adversity", "package", "start-up", "strangers", "swarm"].map(
+  (name) => `test/system/${name}.test.ts`,
+);
+
+const SYSTEM = {
+  globalSetup: ["test/system/engine-setup.ts"],
+  expect: PATIENT,
+  testTimeout: 300_000,
+  hookTimeout: 900_000,
+};
+
 /**
  * Three suites: `unit` (pure tables and a scripted server, seconds), `e2e` (the packaged executable against
  * real Redis and real Celery) and `system` (what needs root: a real Docker engine).
@@ -58,14 +70,22 @@ export default defineConfig({
       },
       {
         test: {
+          ...SYSTEM,
           name: "system",
           include: ["test/system/**/*.test.ts"],
-          globalSetup: ["test/system/engine-setup.ts"],
-          // Health checks wait most of the time, but a compiler or a dozen of containers takes a core.
+          exclude: ALONE,
+          // Health checks wait most of the time.
           maxWorkers: 3,
-          expect: PATIENT,
-          testTimeout: 300_000,
-          hookTimeout: 900_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          ...SYSTEM,
+          name: "system-alone",
+          include: ALONE,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

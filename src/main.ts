@@ -37,7 +37,7 @@ const host: Host = {
   uuid: () => randomUuid({ random: ticketBytes() }),
   pause: (ms) =>
     new Promise((resolve) => {
-      setTimeout(resolve, ms);
+      setTimeout(resolve, Math.max(0, ms));
     }),
   connect: async (target, withinMs) => (await import("./broker/redis.ts")).connect(target, withinMs, MACHINE),
   listen: async (...how) => (await import("./broker/redis.ts")).listen(...how, MACHINE),

@@ -11,7 +11,7 @@ export function speaksTls(place: Place, withinMs: number): Promise<boolean> {
       socket.destroy();
       resolve(speaks);
     };
-    const timer = setTimeout(end, withinMs, false);
+    const timer = setTimeout(end, Math.max(0, withinMs), false);
     socket.on("secureConnect", () => {
       end(true);
     });
@@ -34,7 +34,7 @@ export function speaksPlain(place: Place, withinMs: number): Promise<boolean> {
       socket.destroy();
       resolve(speaks);
     };
-    const timer = setTimeout(end, withinMs, false);
+    const timer = setTimeout(end, Math.max(0, withinMs), false);
     socket.on("connect", () => socket.write("PING\r\n"));
     socket.on("data", (bytes: Buffer) => {
       end(/^[+-]/.test(bytes.toString("latin1")));

@@ -7,9 +7,13 @@ export type Ending<T> =
 /** The promise's end, or `late` after `ms` milliseconds. */
 export function within<T>(ms: number, promise: Promise<T>): Promise<Ending<T>> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => {
-      resolve({ kind: "late" });
-    }, ms);
+    // Node warns on stderr of a time that is over.
+    const timer = setTimeout(
+      () => {
+        resolve({ kind: "late" });
+      },
+      Math.max(0, ms),
+    );
     promise.then(
       (value) => {
         clearTimeout(timer);

@@ -59,7 +59,7 @@ function input(bytes: number, withinMs: number): Promise<string> {
     process.stdin.destroy();
     resolve(Buffer.concat(chunks).subarray(-bytes).toString("utf8"));
   };
-  const timer = setTimeout(end, withinMs);
+  const timer = setTimeout(end, Math.max(0, withinMs));
   process.stdin.on("data", (chunk: Buffer) => {
     chunks.push(chunk);
     size += chunk.length;

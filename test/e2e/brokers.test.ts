@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { startContainer } from "../world/container.ts";
 import { owner } from "../world/owner.ts";
@@ -132,9 +134,11 @@ test.concurrent("a blocked worker is busy, and alive again, when it comes by a u
   const container = await keep(startContainer());
   const options = { server: broker, brokerUrl: broker.socketUrl(), pool: "solo" } as const;
   const worker = await container.startWorker(options);
-  await worker.taskStarted(await worker.submit("nap", 6));
+  const goOn = join(container.folder, "go-on");
+  await worker.taskStarted(await worker.submit("shell_until", goOn));
   const ask = async () => (await container.run(EXECUTABLE)).stdout.trimEnd();
   expect(await ask()).toMatch(/^healthy: busy: .* for how long cannot be seen here/);
+  writeFileSync(goOn, "");
   await until("it is alive", async () => ALIVE.test(await ask()));
   await worker.killAll();
   expect(await ask()).toMatch(/^unhealthy: dead: /);

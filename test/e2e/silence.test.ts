@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -9,9 +9,24 @@ import { ending, expectLine, expectOurKeys, keysOfOurs, probeNode, startProbe } 
 
 let server: Server;
 let worker: Worker;
+/** Its appearance ends the task that blocks the worker: a time of its own could end before it is asked about. */
+let goOn: string;
 beforeEach(async () => {
   server = await startServer();
+  goOn = join(mkdtempSync(join(tmpdir(), "celery-probe-go-")), "on");
 });
+
+/** Blocks the worker, and gives the task. */
+async function block(): Promise<string> {
+  const task = await worker.submit("shell_until", goOn);
+  await worker.taskStarted(task);
+  return task;
+}
+
+async function unblock(task: string): Promise<void> {
+  writeFileSync(goOn, "");
+  await worker.taskSucceeded(task);
+}
 afterEach(async () => {
   await worker.killAll();
   await server.stop();
@@ -27,15 +42,14 @@ describe.each(["5.2.7", "5.7.0"] as const)("a solo worker of Celery %s in a bloc
   });
 
   test("is busy while it blocks, answers into a key that expires, and is well after it", async () => {
-    const task = await worker.submit("nap", 12);
-    await worker.taskStarted(task);
+    const task = await block();
     expectLine(await probeNode(server, worker.node, ...QUICK), 0, BUSY, 4_900);
     // By now it has been silent for long: that alone says enough.
     expectLine(await probeNode(server, worker.node, ...QUICK), 0, BUSY, 4_900);
     const hung =
       /^unhealthy: hung: \S+ silent for \d+ s, longer than the 1 s grace \(process \d+ running, 1\d connections\); hint: /;
     expectLine(await probeNode(server, worker.node, ...QUICK, "--busy-grace=1s"), 1, hung, 4_900);
-    await worker.taskSucceeded(task);
+    await unblock(task);
     // The late pongs of all those pings are there now, and this probe is not taken in by them.
     expectLine(await probeNode(server, worker.node), 0, /^healthy: alive: /, 3_000);
     await expectOurKeys(server, 1);
@@ -43,17 +57,18 @@ describe.each(["5.2.7", "5.7.0"] as const)("a solo worker of Celery %s in a bloc
   });
 
   test("is alive when the task ends within the time the probe waits", async () => {
-    const task = await worker.submit("nap", 2.5);
-    await worker.taskStarted(task);
-    const probed = await probeNode(server, worker.node, "--timeout=2s", "--retries=1");
-    expectLine(probed, 0, /^healthy: alive: \S+ answered in/, 4_900);
+    const task = await block();
+    const env = { CELERY_BROKER_URL: server.url() };
+    const running = startProbe(["--node", worker.node, "--timeout=2s", "--retries=1"], env);
+    await untilAsked();
+    await unblock(task);
+    expectLine(await ending(running), 0, /^healthy: alive: \S+ answered in/, 4_900);
   });
 
   test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)(
     "leaves one key that expires when %s ends the probe",
     async (signal) => {
-      const task = await worker.submit("nap", 2);
-      await worker.taskStarted(task);
+      const task = await block();
       const before = await server.keysWithoutTtl();
       const running = startProbe(["--node", worker.node], { CELERY_BROKER_URL: server.url() });
       await untilAsked();
@@ -67,7 +82,7 @@ describe.each(["5.2.7", "5.7.0"] as const)("a solo worker of Celery %s in a bloc
         ),
         1_500,
       );
-      await worker.taskSucceeded(task);
+      await unblock(task);
       await untilAnswered();
       await expectOurKeys(server, 1);
       expect(await server.keysWithoutTtl()).toEqual(before.filter((key) => !key.startsWith("unacked")));
@@ -75,13 +90,12 @@ describe.each(["5.2.7", "5.7.0"] as const)("a solo worker of Celery %s in a bloc
   );
 
   test("leaves one key that expires when SIGKILL ends the probe", async () => {
-    const task = await worker.submit("nap", 2);
-    await worker.taskStarted(task);
+    const task = await block();
     const running = startProbe(["--node", worker.node], { CELERY_BROKER_URL: server.url() });
     await untilAsked();
     running.kill("SIGKILL");
     expect((await ending(running)).exitCode).toBeUndefined();
-    await worker.taskSucceeded(task);
+    await unblock(task);
     await untilAnswered();
     await expectOurKeys(server, 1);
     await assertWorkerIsWell(worker);

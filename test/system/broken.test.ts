@@ -39,12 +39,12 @@ test.each([
   // What is wrong takes a moment to happen.
   const said = await until(`${code} is named first`, 60_000, async () => {
     const { stdout, exitCode } = await docker.try(["exec", container, "celery-probe", "doctor"]);
-    return stdout.includes(`\nfirst: ${code}: `) ? { stdout, exitCode } : undefined;
+    // While an image is built beside it, a first run may have no time for all of it.
+    return stdout.includes(`\nfirst: ${code}: `) && words.test(stdout) ? { stdout, exitCode } : undefined;
   });
 
   const line = said.stdout.split("\n").find((one) => one.startsWith("PROBLEM") || one.startsWith("warning"));
   expect(line).toContain(` ${code}`);
-  expect(said.stdout).toMatch(words);
   expect(said.stdout).not.toContain("wrong");
   expect(said.exitCode).toBe(code === "worker" ? 0 : 1);
 });

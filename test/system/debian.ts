@@ -1,6 +1,7 @@
 import { access, constants } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { execa } from "execa";
+import { alone } from "../world/cache.ts";
 
 /** Where Debian keeps what an administrator runs; not every root has it on PATH. */
 const ADMINISTRATION = ["/usr/local/sbin", "/usr/sbin", "/sbin"] as const;
@@ -42,10 +43,11 @@ export async function installMissing(packages: Readonly<Record<string, string>>)
   }
   process.stderr.write(`installing ${missing.join(", ")} (apt-get)\n`);
   const environment = { DEBIAN_FRONTEND: "noninteractive", PATH: searchPath() };
-  await execa("apt-get", ["update", "--quiet"], { env: environment, stdin: "ignore" });
-  await execa("apt-get", ["install", "--yes", "--quiet", "--no-install-recommends", ...missing], {
-    env: environment,
-    stdin: "ignore",
+  const options = { env: environment, stdin: "ignore" } as const;
+  // Files of the suite run beside each other, and dpkg lets one in.
+  await alone("apt-get", async () => {
+    await execa("apt-get", ["update", "--quiet"], options);
+    await execa("apt-get", ["install", "--yes", "--quiet", "--no-install-recommends", ...missing], options);
   });
 }
 

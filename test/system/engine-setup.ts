@@ -15,12 +15,22 @@ declare module "vitest" {
   }
 }
 
+/** The variable in which the first project of a run leaves its engine to the others. */
+const SHARED = "CELERY_PROBE_TEST_ENGINE";
+
 /** Starts one engine for all files: what they make in it has names of their own. */
 export default async function keepEngine(project: TestProject): Promise<() => Promise<void>> {
+  const shared = process.env[SHARED];
+  if (shared !== undefined) {
+    project.provide("engine", JSON.parse(shared) as SharedEngine);
+    return () => Promise.resolve();
+  }
   const engine = await startEngine();
   const { docker, isBorrowed } = engine;
   try {
-    project.provide("engine", { env: docker.env, bases: await baseImages(docker) });
+    const own: SharedEngine = { env: docker.env, bases: await baseImages(docker) };
+    project.provide("engine", own);
+    process.env[SHARED] = JSON.stringify(own);
   } catch (error) {
     await engine.stop();
     throw error;

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { expect, test } from "vitest";
 import { EXECUTABLE } from "../e2e/probe.ts";
+import { startStopwatch } from "../world/stopwatch.ts";
 
 /** A loopback address that nothing else listens on. */
 const SILENT = "127.0.0.77";
@@ -26,7 +27,8 @@ test.each([
     });
     await writeFile(join(folder, "resolv.conf"), `nameserver ${SILENT}\n`);
     // A mount namespace of its own: the machine's resolv.conf stays as it is.
-    const { exitCode, stdout, stderr, durationMs } = await execa(
+    const elapsedMs = startStopwatch();
+    const { exitCode, stdout, stderr } = await execa(
       "unshare",
       [
         "--mount",
@@ -45,6 +47,7 @@ test.each([
         reject: false,
       },
     );
+    const ms = elapsedMs();
     nameServer.close();
     await rm(folder, { recursive: true });
     expect(stdout).toMatch(
@@ -52,6 +55,6 @@ test.each([
     );
     expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: "" });
     expect(questions).toBeGreaterThan(0);
-    expect(durationMs).toBeLessThan(withinMs);
+    expect(ms).toBeLessThan(withinMs);
   },
 );
