@@ -26,16 +26,18 @@ const CUT = " …";
 const LONGEST_LINE = 16_384;
 
 /** What a terminal obeys, what turns a text round or hides in it, and halves of characters. */
-const UNSEEN = /[\p{C}\p{Zl}\p{Zp}]/gu;
+function unseen(): RegExp {
+  return /[\p{C}\p{Zl}\p{Zp}]/gu;
+}
 
-/** Unicode's tables take a millisecond to load: most texts need none. */
+/** Unicode's tables take a millisecond to load, as soon as the expression is there: most texts need none. */
 const PLAIN = /^[ -~]*$/;
 
 /** One line: control characters and line ends of texts from elsewhere are escaped, passwords of URLs masked. */
 export function line(text: string): string {
   const shown = withoutPasswords(shortened(text, LONGEST_LINE));
   if (PLAIN.test(shown)) return shown;
-  return shown.replace(UNSEEN, (character) => {
+  return shown.replace(unseen(), (character) => {
     const code = character.codePointAt(0) ?? 0;
     return code > 0xff ? `\\u{${code.toString(16)}}` : `\\x${code.toString(16).padStart(2, "0")}`;
   });
@@ -75,7 +77,7 @@ export function json(value: unknown): Printable {
   const escape = (half: string) => `\\u${half.charCodeAt(0).toString(16).padStart(4, "0")}`;
   const shown = PLAIN.test(text)
     ? text
-    : text.replace(UNSEEN, (character) => character.split("").map(escape).join(""));
+    : text.replace(unseen(), (character) => character.split("").map(escape).join(""));
   return `${shown}\n` as Printable;
 }
 
