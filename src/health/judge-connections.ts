@@ -150,7 +150,9 @@ function judgeKnown(
   if (polling(rows) === "paused" && unacked !== 0 && !hearsNobody) {
     return undecided({ kind: "deaf-or-catatonic", ...about, because: "held" });
   }
-  const pausedS = pausedFor(rows, ageMsIn(looks))?.atMostS ?? null;
+  const paused = pausedFor(rows, ageMsIn(looks));
+  // By a clock that was set, its length is not known.
+  const pausedS = paused !== null && paused.atLeastS === paused.atMostS ? paused.atMostS : null;
   return { status: "unhealthy", reason: "catatonic", ...about, active, pausedS };
 }
 

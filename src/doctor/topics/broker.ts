@@ -28,7 +28,7 @@ export const broker: Topic = async ({ check, session }) => {
           failure: null,
           wasWell: true,
           server: version,
-          upS: numberIn(info, "uptime_in_seconds"),
+          upS: uptimeIn(info),
         }),
   ];
   const used = numberIn(info, "used_memory");
@@ -39,6 +39,12 @@ export const broker: Topic = async ({ check, session }) => {
   const level = limit !== null && (mayEvict || used > limit * FULL) ? "warning" : "ok";
   return [...found, finding("broker-memory", level, null, { used, limit, policy })];
 };
+
+/** In seconds; null where it does not say, or its clock was set back. */
+function uptimeIn(info: Parameters<typeof numberIn>[0]): number | null {
+  const upS = numberIn(info, "uptime_in_seconds");
+  return upS === null || upS < 0 ? null : upS;
+}
 
 /** Whether it still answers when the run has been observing for a while; nothing where it does. */
 export const brokerStill: Topic = async ({ check, session, observed }) => {
