@@ -171,12 +171,15 @@ export class Sentinels implements AsyncDisposable {
       const switches = watchers.map((redis) => on(redis, "message", { signal: late }));
       await Promise.all(watchers.map((redis) => redis.subscribe("+switch-master")));
       await cause();
-      const ports = await Promise.all(switches.map((messages) => newPort(messages, name)));
-      const [port = 0] = ports;
-      const master = this.#serverAt(port);
-      const role = await roleOf(master);
-      if (role === "master" && ports.every((other) => other === port)) return master;
-      throw this.#problem(`the Sentinels name ${ports.join(", ")}, and ${port} is a ${role}`);
+      await Promise.all(switches.map((messages) => newPort(messages, name)));
+      // A Sentinel that a slow machine has told late makes the new master a replica again, and then they choose anew.
+      let master = await this.master(name);
+      await until(`one server is the master of ${name} for all Sentinels`, async () => {
+        master = await this.master(name);
+        const ports = await Promise.all(this.#running.map((sentinel) => addressOf(sentinel, name)));
+        return (await roleOf(master)) === "master" && ports.every((port) => port === master.port);
+      });
+      return master;
     } catch (error) {
       if (!late.aborted) throw error;
       throw this.#problem(`the master of ${name} was not replaced within ${PATIENCE_MS} ms`);
