@@ -114,10 +114,13 @@ async function scene(
 
 async function probe(words: readonly string[]) {
   const executable = join(ROOT, EXECUTABLE);
-  if (container !== null) return container.run(executable, words, environment());
   const options = { env: environment(), extendEnv: false, reject: false };
-  const { stdout, exitCode, durationMs } = await execa(executable, words, options);
-  return { stdout, exitCode, ms: durationMs };
+  const began = performance.now();
+  const { stdout, exitCode } = await (container === null
+    ? execa(executable, words, options)
+    : container.run(executable, words, environment()));
+  // What a user waits for, whatever else the machine does.
+  return { stdout, exitCode, ms: performance.now() - began };
 }
 
 function show(command: string, words: string, exitCode: number | undefined, ms: number): void {
