@@ -222,7 +222,7 @@ async function ask(
     const failure = await ping();
     if (failure !== null) return broken(failure);
     if (subscribers === 0) break;
-    const collected = await mailbox.collect(enough, deadline.atMost(plan.timeout));
+    const collected = await mailbox.collect(enough, deadline.atMost(plan.timeout), roll.expected);
     if (!collected.ok) return broken(collected.problem);
     if (isSettled()) return seen();
   }
@@ -234,6 +234,7 @@ async function ask(
     const collected = await mailbox.collect(
       enough,
       mayAnswer ? deadline.atMost(RECONNECTED_MS) : deadline.left(),
+      roll.expected,
     );
     if (!collected.ok) return broken(collected.problem);
     const failure = mayAnswer && !isSettled() ? await ping() : null;
@@ -246,6 +247,7 @@ async function ask(
     const collected = await mailbox.collect(
       (answers) => Promise.resolve(roll.see(answers)),
       subscribers === 0 ? 0 : deadline.atMost(PROMPT_MS),
+      roll.expected,
     );
     if (!collected.ok) return broken(collected.problem);
   }

@@ -1,12 +1,18 @@
+import type { Expected } from "../pidbox/decoding.ts";
 import { type Answer, isPong, type Said } from "../pidbox/message.ts";
 import { isBeat } from "../worker/node-name.ts";
 import type { Pong } from "./evidence.ts";
 import type { Asked } from "./asked.ts";
 
+/** Characters of the longest reply that may be a pong: one has 500, envelope and all, and a longer is not decoded. */
+const LONGEST_PONG = 65_536;
+
 /** Who has answered our pings so far. */
 export interface Roll {
   /** Notes that a ping with this ticket has been published. */
   readonly sent: (ticket: string) => void;
+  /** Which replies may be pongs for them. */
+  readonly expected: Expected;
   /** Notes replies, each shown once, and says whether all who were asked have answered. */
   readonly see: (answers: readonly Answer[]) => boolean;
   readonly complete: () => boolean;
@@ -21,6 +27,7 @@ export interface Roll {
  */
 export function startRoll(asked: Asked, now: () => number): Roll {
   const sentAt = new Map<string, number>();
+  const tickets = new Set<string>();
   const pongs = new Map<string, Pong>();
   /** How often each ticket was answered under each name. */
   const copies = new Map<string, number>();
@@ -36,7 +43,9 @@ export function startRoll(asked: Asked, now: () => number): Roll {
   return {
     sent(ticket) {
       sentAt.set(ticket, now());
+      tickets.add(ticket);
     },
+    expected: { tickets, longest: LONGEST_PONG },
     see(answers) {
       for (const { ticket, said } of answers) {
         const since = sentAt.get(ticket);

@@ -32,6 +32,11 @@ export const MOST = {
   depth: 500,
   /** In lists and objects: a million empty objects, which are 3 MB of text, take 300 MB. */
   values: 250_000,
+  /**
+   * Characters of all answers to one question: 16 of the longest. Those are kept until the last has come, and numbers
+   * that keep their digits take four times their text.
+   */
+  total: 64 * 1024 * 1024,
 } as const;
 
 /** The value, or `undefined` for what is no JSON, and for what is over a bound. */

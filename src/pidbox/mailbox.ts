@@ -1,9 +1,11 @@
-import type { BrokerFailure, Refused } from "../broker/failure.ts";
+import type { BrokerFailure } from "../broker/failure.ts";
 import type { Route } from "../broker/keys.ts";
 import { refusal } from "../broker/turns.ts";
 import { failure, type Outcome, success } from "../outcome.ts";
-import type { Channel, Command, Reply } from "./channel.ts";
-import { type Answer, decodeReply } from "./message.ts";
+import type { Channel, Command } from "./channel.ts";
+import { type Collected, type Expected, startDecoding, type Unread } from "./decoding.ts";
+import { occupation } from "./occupation.ts";
+import { type Seen, startSeen } from "./seen.ts";
 
 /** The connections that a mailbox works on; one and the same unless the workers write to another broker than they read. */
 export interface Lines {
@@ -24,22 +26,16 @@ export interface Mailbox {
    */
   readonly publish: (route: Route, message: string) => Promise<Outcome<number, BrokerFailure>>;
   /**
-   * Shows `enough` the replies that have come since the first message, each once, until it is content or `waitMs`
-   * milliseconds have passed.
+   * Shows `enough` the replies with our tickets that have come since the first message, each once, until it is content
+   * or `waitMs` milliseconds have passed. The tickets are to be those of all messages whose replies anybody still wants.
    */
   readonly collect: (
     enough: (answers: readonly Collected[]) => boolean | Promise<boolean>,
     waitMs: number,
+    wanted: Expected,
   ) => Promise<Outcome<void, BrokerFailure>>;
   /** Takes answers off their lists: they may be large, or hold what is not everybody's. A broker may refuse it. */
   readonly withdraw: (answers: readonly Collected[]) => Promise<void>;
-}
-
-/** An answer, and where it stands. */
-export interface Collected extends Answer {
-  readonly key: string;
-  /** The list's element. */
-  readonly element: string;
 }
 
 /** What a mailbox needs to wait: a clock, and how long the broker may take for its next answer, in milliseconds. */
@@ -79,7 +75,9 @@ export function openMailbox(lines: Lines, keep: number, patience: Patience): Mai
    * Workers push at the head, so everything in front of the first of them is new. One alone, the newest, would not do:
    * whoever asked for it takes it away while we wait (`withdraw`), and all that we have seen would count as new.
    */
-  const seen = new Map<string, Set<string>>();
+  const seen = new Map<string, Seen>();
+  /** What one wait had no time to decode, for the next. */
+  const unread: Unread[] = [];
 
   /**
    * One transaction: where the broker refuses any part of it, nothing is published. A worker pinged while its broker
@@ -110,7 +108,7 @@ export function openMailbox(lines: Lines, keep: number, patience: Patience): Mai
     for (const [position, key] of lists.entries()) {
       const head = results[position * PREPARING + PREPARING - 1];
       if (!Array.isArray(head)) return failure(refusal("EXEC", { ok: true, value: results }));
-      if (!seen.has(key)) seen.set(key, new Set([String(head[0])]));
+      if (!seen.has(key)) seen.set(key, startSeen(String(head[0])));
     }
     return isOneBroker ? asCount(results.at(-1), "EXEC") : publishElsewhere(request);
   }
@@ -159,39 +157,42 @@ export function openMailbox(lines: Lines, keep: number, patience: Patience): Mai
    * LRANGE leaves the list as it is: a blocking pop would take the tombstone and with it the time to live, and the
    * replies that a simultaneous probe waits for.
    */
-  async function collect(
-    enough: (answers: readonly Collected[]) => boolean | Promise<boolean>,
-    waitMs: number,
-  ): Promise<Outcome<void, BrokerFailure>> {
+  const collect: Mailbox["collect"] = async (enough, waitMs, expected) => {
     const start = patience.now();
+    const decoding = startDecoding(expected);
     for (;;) {
       const waited = patience.now() - start;
-      if (waited >= PROMPT_MS)
-        await patience.pause(Math.min(pollInterval(waited), Math.max(0, waitMs - waited)));
-      const fresh = await readNew();
-      if (!fresh.ok) return fresh;
-      if ((await enough(fresh.value)) || patience.now() - start >= waitMs) return success(undefined);
+      if (unread.length > 0) await patience.pause(0);
+      else {
+        if (waited >= PROMPT_MS)
+          await patience.pause(Math.min(pollInterval(waited), Math.max(0, waitMs - waited)));
+        const fresh = await readNew(expected);
+        if (!fresh.ok) return fresh;
+        for (const one of fresh.value) unread.push(one);
+      }
+      if ((await enough(decoding.next(unread))) || patience.now() - start >= waitMs)
+        return success(undefined);
     }
-  }
+  };
 
-  async function readNew(): Promise<Outcome<readonly Collected[], BrokerFailure>> {
-    const fresh: Collected[] = [];
+  /**
+   * The new elements in which one of our tickets stands. Anybody can push to the list, and what is not ours is neither
+   * decoded nor kept: a ticket is a UUID, which kombu writes as it is.
+   */
+  async function readNew({ tickets }: Expected): Promise<Outcome<readonly Unread[], BrokerFailure>> {
+    const ours = [...tickets];
+    const fresh: Unread[] = [];
     for (const [key, known] of seen) {
       const read = await readNewOf(key, known);
       if (!read.ok) return read;
-      for (const element of read.value) {
-        const answer = decodeReply(element);
-        if (answer !== null) fresh.push({ ...answer, key, element });
-      }
+      for (const element of read.value)
+        if (ours.some((ticket) => element.includes(ticket))) fresh.push({ key, element });
     }
     return success(fresh);
   }
 
   /** The elements before the first one known, which are known from now on; a look that finds nothing new costs two. */
-  async function readNewOf(
-    key: string,
-    known: Set<string>,
-  ): Promise<Outcome<readonly string[], BrokerFailure>> {
+  async function readNewOf(key: string, known: Seen): Promise<Outcome<readonly string[], BrokerFailure>> {
     for (let size = FIRST_LOOK; ; size *= 4) {
       const read = await lines.replies.send([["LRANGE", key, 0, size - 1]], patience.answerMs());
       if (!read.ok) return read;
@@ -201,7 +202,7 @@ export function openMailbox(lines: Lines, keep: number, patience: Patience): Mai
       const end = elements.findIndex((element) => known.has(element));
       if (end === -1 && elements.length === size) continue;
       const fresh = end === -1 ? elements : elements.slice(0, end);
-      for (const element of fresh) known.add(element);
+      known.add(fresh);
       return success(fresh);
     }
   }
@@ -215,31 +216,8 @@ export function openMailbox(lines: Lines, keep: number, patience: Patience): Mai
   return { publish, collect, withdraw };
 }
 
-/** Whether it is what TYPE answers: one word, of Redis or of a module, and not the `OK` of another protocol. */
-function isType(value: unknown): value is string {
-  return typeof value === "string" && /^[A-Za-z][\w-]*$/.test(value) && value !== "OK";
-}
-
-/** Why the lists may not be written to, by their types; null: they may. */
-function occupation(lists: readonly string[], types: readonly Reply[]): Refused | null {
-  for (const [position, key] of lists.entries()) {
-    const type = types[position];
-    if (!type?.ok || !isType(type.value)) return refusal("TYPE", type);
-    if (type.value !== "none" && type.value !== "list") return occupied(key, type.value);
-  }
-  return null;
-}
-
 function asCount(value: unknown, command: string): Outcome<number, BrokerFailure> {
   return typeof value === "number" ? success(value) : failure(refusal(command, { ok: true, value }));
-}
-
-/** Redis' own types; another word is a module's, or whatever a server says that poses as one. */
-const TYPES = new Set(["string", "set", "zset", "hash", "stream"]);
-
-function occupied(key: string, type: string): Refused {
-  const what = TYPES.has(type) ? `a ${type}` : "something else";
-  return { kind: "refused", cause: "wrong-type", command: "TYPE", detail: `${key} is ${what}` };
 }
 
 /**

@@ -113,27 +113,44 @@ export interface OverBound {
   /** Null: the answer does not begin as one. */
   readonly node: string | null;
   readonly bound: keyof typeof MOST;
-  /** Where the bound lies: characters, levels or values. */
+  /** Where the bound lies: characters (`total`: of all answers), levels or values. */
   readonly most: number;
   /** Characters on the list. */
   readonly length: number;
 }
 
+/** Which replies are decoded. */
+export interface Wanted {
+  /** Of the requests; null: any. */
+  readonly tickets: ReadonlySet<string> | null;
+  /** Characters of the longest that is decoded. */
+  readonly longest: number;
+  /** Characters that may still be decoded. */
+  readonly left: number;
+}
+
+const ANY: Wanted = { tickets: null, longest: MOST.length, left: MOST.total };
+
 /**
- * Reads one element of a reply list. `null` for what is no reply to anybody: the tombstone, foreign or damaged
+ * Reads one element of a reply list. `null` for what is no reply to us: the tombstone, foreign or damaged
  * text. Nothing is guessed.
  */
-export function decodeReply(text: string): Answer | null {
-  if (text.length > MOST.length) return tooLong(text);
+export function decodeReply(text: string, { tickets, longest, left }: Wanted = ANY): Answer | null {
+  const isOurs = (ticket: string) => tickets?.has(ticket) ?? true;
+  if (text.length > Math.min(longest, left)) {
+    const bound = text.length > longest ? "length" : "total";
+    const answer = tooLong(text, bound, bound === "length" ? longest : MOST.total);
+    return answer !== null && isOurs(answer.ticket) ? answer : null;
+  }
   const envelope = openEnvelope(text);
   const ticket = envelope?.headers["ticket"];
-  if (envelope === null || typeof ticket !== "string") return null;
+  if (envelope === null || typeof ticket !== "string" || !isOurs(ticket)) return null;
   if (envelope.contentType !== "application/json") {
     return { ticket, said: { kind: "unread", bytes: envelope.body.toString("latin1") } };
   }
   const body = envelope.body.toString("utf8");
   const excess = excessOf(body);
-  if (excess !== null) return { ticket, said: overBound(excess, nodeAtHead(body), text) };
+  if (excess !== null) return { ticket, said: overBound(excess, MOST[excess], nodeAtHead(body), text) };
   const said = asObject(parsePythonJson(body));
   const entries = said === null ? [] : Object.entries(said);
   const entry = entries[0];
@@ -145,13 +162,13 @@ export function decodeReply(text: string): Answer | null {
 const END = 2_000;
 
 /** Whose reply it is, where its ends are those of kombu's envelope (kombu/transport/virtual/base.py). */
-function tooLong(text: string): Answer | null {
+function tooLong(text: string, bound: "length" | "total", most: number): Answer | null {
   const ticket = /"ticket": ?"([^"\\]{1,200})"/.exec(text.slice(-END))?.[1];
   if (ticket === undefined) return null;
   const body = /^\{"body": ?"([\w+/]+)/.exec(text.slice(0, END))?.[1] ?? "";
   return {
     ticket,
-    said: overBound("length", nodeAtHead(Buffer.from(body, "base64").toString("utf8")), text),
+    said: overBound(bound, most, nodeAtHead(Buffer.from(body, "base64").toString("utf8")), text),
   };
 }
 
@@ -162,8 +179,8 @@ function nodeAtHead(body: string): string | null {
   return typeof name === "string" ? name : null;
 }
 
-function overBound(bound: OverBound["bound"], node: string | null, { length }: string): Said {
-  return { kind: "over-bound", node, bound, most: MOST[bound], length };
+function overBound(bound: OverBound["bound"], most: number, node: string | null, { length }: string): Said {
+  return { kind: "over-bound", node, bound, most, length };
 }
 
 /** Whether a reply's result is what `ping` gives on every version: `{"ok": "pong"}`. */

@@ -1,7 +1,9 @@
 import type { BrokerFailure } from "../broker/failure.ts";
 import type { Route } from "../broker/keys.ts";
 import { type Outcome, success } from "../outcome.ts";
-import type { Collected, Mailbox } from "./mailbox.ts";
+import type { Collected } from "./decoding.ts";
+import { MOST } from "./envelope.ts";
+import type { Mailbox } from "./mailbox.ts";
 import type { OverBound } from "./message.ts";
 
 /** A request on its way: the message carries the ticket. */
@@ -53,23 +55,27 @@ export async function query(
   const ours: Collected[] = [];
   const replies: Replies = { subscribers: published.value, results, unread, overBound, repeated };
   if (published.value === 0) return success(replies);
-  const collected = await mailbox.collect((answers) => {
-    for (const answer of answers.filter((one) => one.ticket === ticket)) {
-      ours.push(answer);
-      if (answer.said.kind === "unread") {
-        unread.push(answer.said.bytes);
-        continue;
+  const collected = await mailbox.collect(
+    (answers) => {
+      for (const answer of answers) {
+        ours.push(answer);
+        if (answer.said.kind === "unread") {
+          unread.push(answer.said.bytes);
+          continue;
+        }
+        if (answer.said.kind === "over-bound") {
+          overBound.push(answer.said);
+          continue;
+        }
+        const { node, result } = answer.said;
+        if (results.has(node)) repeated.push(node);
+        results.set(node, result);
       }
-      if (answer.said.kind === "over-bound") {
-        overBound.push(answer.said);
-        continue;
-      }
-      const { node, result } = answer.said;
-      if (results.has(node)) repeated.push(node);
-      results.set(node, result);
-    }
-    return isEnough(replies);
-  }, waitMs);
+      return isEnough(replies);
+    },
+    waitMs,
+    { tickets: new Set([ticket]), longest: MOST.length },
+  );
   await mailbox.withdraw(ours);
   return collected.ok ? success(replies) : collected;
 }

@@ -53,6 +53,8 @@ export function overBoundWords({ bound, length, most }: Omit<OverBound, "node">)
   switch (bound) {
     case "length":
       return `answered with ${bytes(length)}, and an answer of more than ${bytes(most)} is not read`;
+    case "total":
+      return `answered with ${bytes(length)} behind others, and answers of more than ${bytes(most)} in all are not read`;
     case "depth":
       return `answered with lists more than ${most} deep, which are not read`;
     case "values":

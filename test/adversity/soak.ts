@@ -79,10 +79,14 @@ async function pingBatch({ server }: Canaries, node: string): Promise<Result> {
     const published = await mailbox.publish(route, message);
     if (!published.ok) faults.push(`not published: ${JSON.stringify(published.problem)}`);
     let answers = 0;
-    await mailbox.collect((fresh) => {
-      answers += fresh.filter((answer) => answer.ticket === ticket).length;
-      return answers > 0;
-    }, PATIENCE_MS);
+    await mailbox.collect(
+      (fresh) => {
+        answers += fresh.filter((answer) => answer.ticket === ticket).length;
+        return answers > 0;
+      },
+      PATIENCE_MS,
+      { tickets: new Set([ticket]), longest: 65_536 },
+    );
     if (answers !== 1) faults.push(`${answers} answers to a ping of ${node}`);
   }
   channel.value.close();

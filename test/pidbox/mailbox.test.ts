@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Channel } from "../../src/pidbox/channel.ts";
+import { MOST } from "../../src/pidbox/envelope.ts";
 import { decodeReply } from "../../src/pidbox/message.ts";
 import { type Mailbox, openMailbox } from "../../src/pidbox/mailbox.ts";
 import { query } from "../../src/pidbox/query.ts";
@@ -43,11 +44,15 @@ async function asked(mailbox: Mailbox, how: Asker["how"], ticket: string, worker
   }
   await mailbox.publish(ROUTE, ticket);
   const nodes: string[] = [];
-  await mailbox.collect((answers) => {
-    for (const { ticket: theirs, said } of answers)
-      if (theirs === ticket && said.kind === "read") nodes.push(said.node);
-    return isEnough(nodes.length);
-  }, Infinity);
+  await mailbox.collect(
+    (answers) => {
+      for (const { ticket: theirs, said } of answers)
+        if (theirs === ticket && said.kind === "read") nodes.push(said.node);
+      return isEnough(nodes.length);
+    },
+    Infinity,
+    { tickets: new Set([ticket]), longest: MOST.length },
+  );
   return nodes;
 }
 

@@ -1,0 +1,26 @@
+import type { Refused } from "../broker/failure.ts";
+import { refusal } from "../broker/turns.ts";
+import type { Reply } from "./channel.ts";
+
+/** Whether it is what TYPE answers: one word, of Redis or of a module, and not the `OK` of another protocol. */
+function isType(value: unknown): value is string {
+  return typeof value === "string" && /^[A-Za-z][\w-]*$/.test(value) && value !== "OK";
+}
+
+/** Why the lists may not be written to, by their types; null: they may. */
+export function occupation(lists: readonly string[], types: readonly Reply[]): Refused | null {
+  for (const [position, key] of lists.entries()) {
+    const type = types[position];
+    if (!type?.ok || !isType(type.value)) return refusal("TYPE", type);
+    if (type.value !== "none" && type.value !== "list") return occupied(key, type.value);
+  }
+  return null;
+}
+
+/** Redis' own types; another word is a module's, or whatever a server says that poses as one. */
+const TYPES = new Set(["string", "set", "zset", "hash", "stream"]);
+
+function occupied(key: string, type: string): Refused {
+  const what = TYPES.has(type) ? `a ${type}` : "something else";
+  return { kind: "refused", cause: "wrong-type", command: "TYPE", detail: `${key} is ${what}` };
+}
