@@ -11,6 +11,9 @@ import { type Ending, failed, misused, type Run } from "./command.ts";
 /** Heartbeats come every two seconds: whoever sends any is heard within this time, in milliseconds. */
 const HEARING_MS = 2_500;
 
+/** What has not been answered then is left out of the one picture, in milliseconds. */
+const ONCE_MS = 4_500;
+
 const DONE: Ending = { stdout: NOTHING, stderr: NOTHING, exitCode: 0 };
 
 /** Every worker and queue of the broker: a screen that is refreshed, lines where stdout is no terminal, or one picture. */
@@ -48,7 +51,7 @@ async function begin(observer: Observer, host: Host, withinMs = HEARING_MS): Pro
 }
 
 async function once(observer: Observer, host: Host, canvas: Canvas): Promise<Ending> {
-  await begin(observer, host);
+  await Promise.race([begin(observer, host), host.pause(ONCE_MS), host.interrupted]);
   const view = await observer.look();
   if (view.trouble !== null) {
     return failed(troubleText(view));

@@ -6,6 +6,9 @@ import type { Web, WebPage } from "./parts.ts";
 /** More of a page is not read, in bytes. */
 const LONGEST = 4_000_000;
 
+/** Most pages have no more, in bytes. */
+const FIRST_ROOM = 65_536;
+
 /** Fetches by Node's own client, which knows no port that it does not ask; a proxy of the environment is not used. */
 export const web: Web = async (url, headers, withinMs) => {
   try {
@@ -20,20 +23,17 @@ function get(url: string, headers: Readonly<Record<string, string>>, withinMs: n
   return new Promise((resolve, reject) => {
     const request = url.startsWith("https:") ? requestTls : requestPlain;
     const sent = request(url, { headers, signal, agent: false }, (response) => {
-      const chunks: Buffer[] = [];
-      let size = 0;
+      const body = growingBuffer(LONGEST);
       const end = () => {
         const all = Object.entries(response.headers).map(([name, value]) => [name, String(value ?? "")]);
         resolve({
           status: response.statusCode ?? 0,
           headers: Object.fromEntries(all) as Record<string, string>,
-          body: Buffer.concat(chunks).subarray(0, LONGEST).toString("utf8"),
+          body: body.text(),
         });
       };
       response.on("data", (chunk: Buffer) => {
-        chunks.push(chunk);
-        size += chunk.length;
-        if (size < LONGEST) return;
+        if (body.takes(chunk)) return;
         end();
         response.destroy();
       });
@@ -43,6 +43,27 @@ function get(url: string, headers: Readonly<Record<string, string>>, withinMs: n
     sent.on("error", reject);
     sent.end();
   });
+}
+
+/** Content that comes in pieces, up to so many bytes: a buffer for each piece of one byte would take 100 times as much. */
+function growingBuffer(most: number) {
+  let room = Buffer.alloc(FIRST_ROOM);
+  let size = 0;
+  return {
+    /** Takes what there is room for; whether there is room for more. */
+    takes(piece: Buffer): boolean {
+      const wanted = Math.min(most, size + piece.length);
+      if (wanted > room.length) {
+        const larger = Buffer.alloc(Math.min(most, Math.max(wanted, room.length * 2)));
+        room.copy(larger, 0, 0, size);
+        room = larger;
+      }
+      piece.copy(room, size, 0, wanted - size);
+      size = wanted;
+      return size < most;
+    },
+    text: (): string => room.toString("utf8", 0, size),
+  };
 }
 
 function wordsOf(error: unknown): string {

@@ -4,9 +4,15 @@ import type { Host } from "../host.ts";
 import { decodeHeartbeat, type Heartbeat } from "../worker/heartbeat.ts";
 import type { Session } from "./session.ts";
 
+/** Nodes that are kept; more workers than Redis has connections for by default (`maxclients`) beat on no broker. */
+const MOST_NODES = 10_000;
+
+/** Who has not been heard for so long makes room for others, in milliseconds. */
+const FORGET_MS = 600_000;
+
 /** What is heard of the workers of a session without asking. */
 export interface Heartbeats {
-  /** The newest of each node, by full node name; grows. */
+  /** The newest of each node, by full node name; grows, up to {@link MOST_NODES}. */
   readonly heard: ReadonlyMap<string, Heartbeat>;
   /** The first and the newest of each process of a node. */
   readonly spans: ReadonlyMap<string, Span>;
@@ -25,6 +31,14 @@ export interface Span {
 export function listenToHeartbeats({ plan, write }: Session, host: Host, deadline: Deadline): Heartbeats {
   const heard = new Map<string, Heartbeat>();
   const spans = new Map<string, Span>();
+  const hasRoom = (now: number): boolean => {
+    for (const [node, { lastMs }] of spans) {
+      if (now - lastMs <= FORGET_MS) break;
+      spans.delete(node);
+      heard.delete(node);
+    }
+    return spans.size < MOST_NODES;
+  };
   const { target } = write;
   const topics = { broad: heartbeatPatterns(), exact: heartbeatChannels(target.db, plan.naming) };
   const opened = host.listen(
@@ -33,10 +47,13 @@ export function listenToHeartbeats({ plan, write }: Session, host: Host, deadlin
       const beat = decodeHeartbeat(channel, text);
       const isOurs = whenceOf(channel, target.db, plan.naming)?.kind === "expected";
       if (beat === null || !isOurs) return;
-      heard.set(beat.node, beat);
       const span = spans.get(beat.node);
       const now = host.now();
+      if (span === undefined && !hasRoom(now)) return;
+      heard.set(beat.node, beat);
       const { first, firstMs } = span?.first.pid === beat.pid ? span : { first: beat, firstMs: now };
+      // At the end: those that were not heard for the longest time come first.
+      spans.delete(beat.node);
       spans.set(beat.node, { first, firstMs, last: beat, lastMs: now });
     },
     topics,

@@ -16,26 +16,36 @@ export interface Heartbeat {
   readonly channel: string;
 }
 
+/** Characters of a message: a real one has 700. What is longer is not even parsed. */
+const LONGEST = 65_536;
+
+/** Characters of a node's name: DNS allows 253 for that of a host, and `-n` puts a word before it. */
+const LONGEST_NODE = 1_000;
+
+/** Characters of Celery's version; it has ten at most. */
+const LONGEST_VERSION = 100;
+
 /**
- * Reads a message of the event exchange; `null` for other events, damaged text and serialisations other than JSON
- * (`event_serializer`). A worker that has just come online or goes offline says so in events of other types: only a
+ * Reads a message of the event exchange; `null` for other events, damaged or endless text and serialisations other than
+ * JSON (`event_serializer`). A worker that has just come online or goes offline says so in events of other types: only a
  * heartbeat tells that its loop turns.
  */
 export function decodeHeartbeat(channel: string, text: string): Heartbeat | null {
+  if (text.length > LONGEST) return null;
   const envelope = openEnvelope(text);
   if (envelope?.contentType !== "application/json") return null;
   const event = asObject(parseJson(envelope.body.toString("utf8")));
   if (event?.["type"] !== "worker-heartbeat") return null;
   const node = event["hostname"];
   const pid = count(event["pid"]);
-  if (typeof node !== "string" || node === "" || pid === null) return null;
+  if (typeof node !== "string" || node === "" || node.length > LONGEST_NODE || pid === null) return null;
   const version = event["sw_ver"];
   return {
     node,
     pid,
     active: count(event["active"]),
     processed: count(event["processed"]),
-    version: typeof version === "string" ? version : null,
+    version: typeof version === "string" && version.length <= LONGEST_VERSION ? version : null,
     channel,
   };
 }

@@ -21,3 +21,9 @@ test.each([
 ])("%s is cut to %i columns as %s", (text, columns, expected) => {
   expect(cutTo(text, columns)).toBe(expected);
 });
+
+test("a text of accents without end is cut in no time when few columns are left", () => {
+  const before = process.threadCpuUsage();
+  expect(cutTo("e\u0301\u200b".repeat(20_000), 10)).toMatch(/…$/);
+  expect(process.threadCpuUsage(before).user).toBeLessThan(500_000);
+});

@@ -69,6 +69,7 @@ describe("decodeHeartbeat", () => {
     ["processed", { active: 7, processed: "7" }, { active: 7, processed: null }],
     ["active, being negative", { active: -1 }, { active: null }],
     ["sw_ver", { sw_ver: 5 }, { version: null }],
+    ["sw_ver that is one", { sw_ver: "5".repeat(101) }, { version: null }],
   ])("says null and not a number when it has no %s", (_, changes, expected) => {
     expect(decodeHeartbeat(CHANNEL, event(changes))).toMatchObject(expected);
   });
@@ -79,6 +80,8 @@ describe("decodeHeartbeat", () => {
     ["an event without a type", event({ type: undefined })],
     ["an event without a node", event({ hostname: undefined })],
     ["a node without a name", event({ hostname: "" })],
+    ["a node with a name that is none", event({ hostname: "n".repeat(1_001) })],
+    ["a message that is longer than any heartbeat", event({ sw_sys: "x".repeat(60_000) })],
     ["a node that is no text", event({ hostname: ["w1@world"] })],
     ["an event without a process", event({ pid: undefined })],
     ["a process that is no number", event({ pid: "17" })],

@@ -6,6 +6,7 @@ import { ageMs } from "../../worker/age.ts";
 import type { LogPart } from "../facts/log.ts";
 import { type Finding, finding, type Level } from "../finding.ts";
 import { type KnownLines, knownLines, type LineKind, missingPool } from "../known-lines.ts";
+import { endOf } from "../log-end.ts";
 import { type LogText, type Runner, type Runs, runsAmong, runsOf } from "../log-runs.ts";
 import type { Scene, Topic } from "../scene.ts";
 import { type KnownWorker, knownWorkers } from "../workers-known.ts";
@@ -135,7 +136,8 @@ function runsIn(files: Files, path: string, split: (log: LogText) => Runs): Log[
 }
 
 function inRuns(log: LogText, split: (log: LogText) => Runs): Runs & { readonly isWhole: boolean } {
-  return { ...split(log), isWhole: Buffer.byteLength(log.text) < MOST };
+  const { text, isWhole } = endOf(log.text);
+  return { ...split({ ...log, text }), isWhole: isWhole && Buffer.byteLength(log.text) < MOST };
 }
 
 /** What a process writes to under a path; links to `/proc/self` would lead to what is open here. */
