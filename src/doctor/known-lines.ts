@@ -56,8 +56,16 @@ const PATTERNS: readonly (readonly [LineKind, RegExp])[] = [
   ["worker-lost", /Worker exited prematurely: (?:signal \d+ \(\w+\)|exitcode -?\d+)/],
   ["no-memory", /MemoryError\b/],
   ["control-command", /(?:Control|pidbox) command error: \w+/],
-  ["broker-lost", /Connection to broker lost|Cannot connect to [a-z+]+:\/\/[^\s'"]+/],
+  [
+    "broker-lost",
+    // An address in Celery's form ends before the words of the exception, which may have an `@`; of any other the last counts.
+    /Connection to broker lost|Cannot connect to [a-z+]+:\/\/(?:(?:[\w.%+-]{0,64}:\*{1,8}@)?[\w.-]{1,253}:\d{1,5}\/[^\s'"@]{0,200}(?!\S)|(?:.{0,500}@)?[^\s'"@]+)/,
+  ],
 ];
+
+/** Credentials up to the last `@`: a password may hold any character, a blank among them, at which a gate stops. */
+const CREDENTIALS =
+  /^(Cannot connect to [a-z+]{1,32}:\/\/(?![^\s@:]{0,64}:\*{1,8}@)(?:[^:@/\s]{0,64}:)?).{1,500}@/;
 
 /** The level of a line, near its beginning. */
 const LEVEL = /^.{0,120}?\b(DEBUG|INFO|WARNING|ERROR|CRITICAL)\b/;
@@ -85,7 +93,7 @@ export function knownLines(text: string): readonly KnownLines[] {
   for (const line of text.split(/\r?\n/)) {
     if (HARMLESS.includes(LEVEL.exec(line)?.[1])) continue;
     for (const [kind, pattern] of PATTERNS) {
-      const words = pattern.exec(line)?.[0];
+      const words = pattern.exec(line)?.[0].replace(CREDENTIALS, "$1***@");
       if (words === undefined) continue;
       found.set(kind, { count: (found.get(kind)?.count ?? 0) + 1, last: words });
       break;

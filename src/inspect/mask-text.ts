@@ -1,13 +1,20 @@
 import { endOfQuoted } from "../pidbox/quoted.ts";
 import { MASK } from "./mask.ts";
 import { withoutForms } from "./secret-forms.ts";
-import { isSecretName } from "./secret-names.ts";
+import { isSecretName, isSecretText } from "./secret-names.ts";
 
 /** Where the next of several URLs begins. */
 const NEXT_URL = /(?<=[\s;,'"([{=])(?=[a-z][a-z0-9+.-]*:\/\/)/i;
 
-/** `password=…` of a query or of a connection string, `X-Api-Key: …` of a header. */
-const NAMED = /(?<![\w-])([\w-]+)(?:=|:[ \t]+)/g;
+/** `//user:…@host` and `user:…@host`, where the scheme of a URL was left out; the latter before a port, a path or nothing. */
+const WITHOUT_SCHEME =
+  /((?<![^\s"'(,;=])(?:\/\/[\w.%+-]{0,64}|[\w.%+-]{1,64}):)[^\s"',/:;@]{1,200}@(?=[\w.[-][\w.-]{0,253}(?:[/:]|$))/g;
+
+/** `password=…` of a query or of a connection string, `password = …` of a file, `X-Api-Key: …` of a header. */
+const NAMED = /(?<![\w-])([\w-]+)(?:[ \t]{0,8}=(?!=)[ \t]{0,8}|:[ \t]+)/g;
+
+/** `--password …` of a command line. */
+const OPTION = /(?<!\S)(--[a-z][\w-]*)[ \t]+(?=[^\s-])/gi;
 
 /** `'password': …` of a dictionary as Python writes it. */
 const ENTRY = /['"]([^'"\n]+)['"]\s*:\s*/g;
@@ -17,14 +24,23 @@ const AUTHORIZATION = /\b(Bearer|Basic|Token)\s+[\w.~+/=-]{4,}/gi;
 
 /** Text with the secrets masked that its form gives away. The time it takes grows as the text does. */
 export function maskText(text: string): string {
-  const withoutUrls = withoutForms(text).split(NEXT_URL).map(withoutCredentials).join("");
+  const withoutUrls = withoutForms(text)
+    .split(NEXT_URL)
+    .map(withoutCredentials)
+    .join("")
+    .replace(WITHOUT_SCHEME, masked);
+  const withoutOptions = maskValues(withoutUrls, OPTION, endOfWord, MASK);
   const withoutNamed = maskValues(
-    maskValues(withoutUrls, NAMED, endOfAssigned, MASK),
+    maskValues(withoutOptions, NAMED, endOfAssigned, MASK),
     ENTRY,
     endOfEntry,
     `'${MASK}'`,
   );
   return withoutNamed.replace(AUTHORIZATION, `$1 ${MASK}`);
+}
+
+function masked(credentials: string, user: string): string {
+  return /^\*+@$/.test(credentials.slice(user.length)) ? credentials : `${user}${MASK}@`;
 }
 
 /** The credentials of a URL are up to the last `@` of the line: a password may hold any character. */
@@ -49,25 +65,34 @@ function maskedUser(credentials: string): string {
   return /^\*+$/.test(password ?? "") ? `${credentials}@` : `${user}:${MASK}@`;
 }
 
+type EndOf = (text: string, at: number, sign: string) => number;
+
+/** Characters of a value that are looked at where a name says that it is no secret. */
+const LOOKED_AT = 240;
+
+function isSecretHere(name: string, text: string, start: number, sign: string, endOf: EndOf): boolean {
+  if (isSecretName(name)) return true;
+  if (!isSecretText(name, "?")) return false;
+  const head = text.slice(start, start + LOOKED_AT);
+  const value = head.slice(0, endOf(head, 0, sign));
+  if (value.startsWith("{")) return true;
+  return value.split(/[\s"'(),:[\]{}]+/).some((word) => isSecretText(name, word));
+}
+
 /**
  * The text with what is called a secret masked.
  *
  * @param named finds a name and what stands between it and its value
  * @param endOf where the value ends that begins there; there, where it is none to be masked
  */
-function maskValues(
-  text: string,
-  named: RegExp,
-  endOf: (text: string, at: number, sign: string) => number,
-  mask: string,
-): string {
+function maskValues(text: string, named: RegExp, endOf: EndOf, mask: string): string {
   const pieces: string[] = [];
   let written = 0;
   named.lastIndex = 0;
   for (let found = named.exec(text); found !== null; found = named.exec(text)) {
     const [whole, name = ""] = found;
     const start = named.lastIndex;
-    const end = isSecretName(name) ? endOf(text, start, whole) : start;
+    const end = isSecretHere(name, text, start, whole, endOf) ? endOf(text, start, whole) : start;
     if (end === start) continue;
     pieces.push(text.slice(written, start), mask);
     written = named.lastIndex = end;
@@ -79,9 +104,12 @@ const BARE = /[^\s&,;)'"]+/y;
 const BARE_OF_HEADER = /(?!(?:Bearer|Basic|Token)\s)[^\s,;'"]+/iy;
 const PLAIN_OF_ENTRY = /b(?=['"])|-?\d[\d.]*/y;
 
-function endOfAssigned(text: string, at: number, sign: string): number {
-  if (!sign.endsWith("=")) return endBy(BARE_OF_HEADER, text, at);
+function endOfWord(text: string, at: number): number {
   return endOfGroup(text, at) ?? endBy(BARE, text, at);
+}
+
+function endOfAssigned(text: string, at: number, sign: string): number {
+  return sign.includes("=") ? endOfWord(text, at) : endBy(BARE_OF_HEADER, text, at);
 }
 
 /** A text, a number, or everything in a list, a tuple or a dictionary. */

@@ -2,12 +2,11 @@ import { MASK } from "./mask.ts";
 
 /** Tokens that say what they are, as their makers document them: a secret by its form, whatever it is called. */
 const TOKENS = [
-  // Stripe; what begins with pk_ is public.
-  "[sr]k_(?:live|test|prod)_[A-Za-z0-9]{8,}|whsec_[\\w+/=]{16,}",
+  // Stripe
+  "whsec_[\\w+/=]{16,}",
   // Amazon
   "(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}",
-  // GitHub, GitLab
-  "gh[pousr]_[A-Za-z0-9]{16,}|github_pat_\\w{16,}",
+  // GitLab
   "gl(?:pat|oas|dt|rt|cbt|ptt|ft|imt|agent|soat|ffct)-[\\w.-]{16,}",
   // Slack
   "xox[a-z](?:\\.xox[a-z])?-[\\w-]{10,}|xapp-[\\w-]{10,}",
@@ -28,13 +27,16 @@ const TOKENS = [
   "AGE-SECRET-KEY-1[A-Z0-9]{20,}|\\d{8,10}:[\\w-]{35}(?![\\w-])|[MNO][\\w-]{23,25}\\.[\\w-]{6}\\.[\\w-]{27,}|gAAAAA[\\w-]{30,}={0,2}",
 ].join("|");
 
+/** Of Stripe, where what begins with pk_ is public, and of GitHub: known behind letters, too. */
+const WITHIN_WORD = /[rs]k_(?:live|test|prod)_[A-Za-z0-9]{8,}|gh[oprsu]_[A-Za-z0-9]{16,}|github_pat_\w{16,}/g;
+
 const TOKEN = new RegExp(`(?<![A-Za-z0-9])(?:${TOKENS})`, "g");
 
 /** Words that are joined, among them JSON Web Tokens, signed, encrypted or not, and what Django signs. */
 const JOINED = /(?<![\w-])[\w-]+[.:][\w.:-]+/g;
 
-/** `{"` in base64: the head of a token. */
-const HEAD = /(?<![A-Za-z0-9])eyJ[\w-]{5}/;
+/** `{"` in base64: the head of a token; behind letters where the next part begins so, too. */
+const HEAD = /(?<![A-Za-z0-9])eyJ[\w-]{5}|eyJ[\w-]{5,200}\.eyJ/;
 
 /** Addresses that whoever knows them may write to. */
 const WEBHOOK =
@@ -49,6 +51,7 @@ const BLOCK_END = /-----END [A-Z0-9 ]{3,60}-----/g;
 /** The text without what is a secret by its form. */
 export function withoutForms(text: string): string {
   return withoutBlocks(text)
+    .replace(WITHIN_WORD, MASK)
     .replace(TOKEN, MASK)
     .replace(JOINED, withoutSigned)
     .replace(WEBHOOK, `$1${MASK}`);
@@ -71,4 +74,18 @@ function withoutBlocks(text: string): string {
     written = BLOCK.lastIndex = end;
   }
   return pieces.join("") + text.slice(written);
+}
+
+/** A list without the lines of a block that stand in it one by one. */
+export function maskedBlocks(list: readonly unknown[]): readonly unknown[] {
+  let isInside = false;
+  return list.map((one) => {
+    if (typeof one !== "string") return one;
+    const [begin, end] = [one.search(BLOCK), one.search(BLOCK_END)];
+    const isOf = isInside || begin !== -1;
+    // A block that is whole in one text is masked there.
+    if (!isInside && begin !== -1 && end > begin) return one;
+    isInside = isOf && end === -1;
+    return isOf ? MASK : one;
+  });
 }

@@ -3,10 +3,8 @@ const SECRET = new RegExp(
   [
     "passw|pass(?:phrase|code|key)|(?<!com|by|sur|tres|under|over)pass(?![a-z])|pwd|(?<![a-z])pw(?![a-z])",
     "contrase|kennwort|(?<![a-z])(?:clave|mdp)(?![a-z])",
-    "secret|token(?!i[sz])|credential|(?<![a-z])creds?(?![a-z])|session_?(?:id|key)(?![\\w-])",
+    "secret(?!ar)|token(?!i[sz])|credential|(?<![a-z])creds?(?![a-z])|session_?(?:id|key)(?![\\w-])",
     "(?:api|access|account|private|master)_?key",
-    // Keys of routes, locks and tables are addresses, and some are there to be shown.
-    "(?<!routing|binding|lock|unacked|index|mutex|partition|primary|public|publishable|site|sort|cache)[_-]key(?![\\w-])",
     "encryption|signing|signature|salt|bearer|webhook|connection[_-]?string",
     "authorization|auth(?:string|entication)?(?![a-z])|(?<![a-z])(?:dsn|sig|sas|jwt|hmac)(?![a-z])",
     // What is said of a cookie (`SESSION_COOKIE_AGE`) stands behind the word.
@@ -15,21 +13,75 @@ const SECRET = new RegExp(
   "i",
 );
 
-/** How names end that tell something of a secret, which is none: `AUTH_USER_MODEL`, `PASSWORD_HASHERS`. */
-const TOLD_OF_IT = new RegExp(
+/** Keys of routes, locks and tables are addresses, and some are there to be shown. */
+const KEY =
+  /(?<!routing|binding|lock|unacked|index|mutex|partition|primary|foreign|public|publishable|site|sort|cache)[_-]keys?(?![\w-])/i;
+
+/** How names end whose values are numbers, `MAX_TOKENS` of a language model among them. */
+const MEASURE = new RegExp(
   "(?:^|[_.-])(?:" +
-    "models?|backends?|class(?:es)?|validators?|hashers?|providers?|methods?|algorithms?|serializers?|middleware|" +
-    "issuer|audience|types?|names?|domains?|samesite|httponly|secure|enabled|required|masked|version|file|origins?|" +
-    "age|ttl|lifetime|timeout|expir(?:y|es?|ation)|(?:milli)?seconds|minutes|hours|days|interval|" +
-    "length|limit|count|size)$",
+    "version|age|ttl|lifetime|timeout|expir(?:y|es?|ation)|(?:milli)?seconds|minutes|hours|days|interval|delta|" +
+    "leeway|retries|attempts|length|limit(?:_per_[a-z]{1,20})?|count|size|port|(?:max|min|num)_(?:[a-z]{1,20}_)?tokens" +
+    ")$",
   "i",
 );
 
-/** Whether what is called so is a secret: a setting, a variable, an option. */
-export function isSecretName(name: string): boolean {
-  if (!SECRET.test(name) || TOLD_OF_IT.test(name)) return false;
-  // A number of a language model's words.
-  if (/tokens$/i.test(name) && /(?:^|[_-])(?:max|min|num)[_-]/i.test(name)) return false;
+/** How names end whose values are names, paths and addresses: `AUTH_USER_MODEL`, `PASSWORD_HASHERS`. */
+const NAME = new RegExp(
+  "(?:^|[_.-])(?:" +
+    "models?|backends?|class(?:es)?|validators?|hashers?|providers?|methods?|algo(?:rithm)?s?|serializers?|middleware|" +
+    "issuer|audience|types?|names?|domains?|samesite|httponly|secure|enabled|required|masked|file|origins?|" +
+    "hosts?|db|source|regions?|polic(?:y|ies)|scopes?|queues?|headers?|fields?|claims?|rule|template|view|" +
+    // Who knows a webhook's address may write to it.
+    "(?<!webhooks?_|secrets?_|signed_)(?:ur[il]s?|endpoints?)" +
+    ")$",
+  "i",
+);
+
+/** `TOKEN_BY_DOMAIN`: what is said is not the domain. */
+const SORTED = /_(?:by|for|per)_[a-z]+$/i;
+
+/** `30`, `1:00:00`, `1 day, 0:00:00`, `s3v4` */
+const MEASURED = /^-?[a-z]{0,3}\d{1,12}(?:[.:a-z]\d{1,6}){0,4}(?: ?[a-z]{1,7}(?:, \d{1,2}:\d\d:\d\d)?)?$/i;
+
+/** Words, dotted names, paths, hosts and addresses; no word of them has digits between its letters, as secrets have. */
+const WORDS =
+  /^(?:[a-z][a-z+]{0,20}:\/\/)?[*~_]?[./]{0,3}(?:[a-z]{1,32}|[a-z]{0,5}\d{1,5})(?:[-./:_]{1,2}(?:[a-z]{1,32}|[a-z]{0,5}\d{1,5}))*\/?$/i;
+
+const LONGEST_TOLD = 200;
+
+const SWITCH = /^(?:true|false|yes|no|on|off|none|null|\/)?$/i;
+
+/** Names in camel case as the others: `licenseKey`. */
+function inWords(name: string): string {
+  return name.replace(/(?<=[a-z\d])(?=[A-Z])/g, "_");
+}
+
+/** Whether the name has a word in it that secrets have, whatever else it tells. */
+function isOfSecret(name: string): boolean {
   // The shell's working folder.
-  return !/^(?:OLD)?PWD$/.test(name);
+  return (SECRET.test(name) || KEY.test(inWords(name))) && !/^(?:OLD)?PWD$/.test(name);
+}
+
+/** Whether a name tells something of a secret, which is none: its age, its kind, where it is. */
+export function isToldName(name: string): boolean {
+  const words = inWords(name);
+  return MEASURE.test(words) || (NAME.test(words) && !SORTED.test(words));
+}
+
+/** Whether what is called so is a secret, as far as the name tells: a setting, a variable, an option. */
+export function isSecretName(name: string): boolean {
+  return isOfSecret(name) && !isToldName(name);
+}
+
+/** Whether a text that is called so is a secret: a name is believed where the text can be what it says. */
+export function isSecretText(name: string, text: string): boolean {
+  return isOfSecret(name) && !(isToldName(name) && canBeTold(name, text));
+}
+
+/** Whether a text can be what its name says that it is, and no secret: `30` for an age, `accounts.User` for a model. */
+function canBeTold(name: string, text: string): boolean {
+  if (text.length > LONGEST_TOLD) return false;
+  if (SWITCH.test(text) || /^\*+$/.test(text)) return true;
+  return (MEASURE.test(inWords(name)) ? MEASURED : WORDS).test(text);
 }

@@ -1,10 +1,11 @@
 import { asObject } from "../pidbox/envelope.ts";
 import { isRawNumber } from "../pidbox/python-json.ts";
 import { hiderOfLong } from "./known-secrets.ts";
-import { MASK } from "./mask.ts";
+import { type Hide, MASK } from "./mask.ts";
 import { maskText } from "./mask-text.ts";
 import type { Method } from "./methods.ts";
-import { isSecretName } from "./secret-names.ts";
+import { maskedBlocks } from "./secret-forms.ts";
+import { isSecretName, isSecretText, isToldName } from "./secret-names.ts";
 
 /** How deep an answer is looked into; what is deeper is left out, as nothing of Celery's is. */
 const DEPTH = 32;
@@ -48,7 +49,7 @@ export function isError(result: unknown): boolean {
 }
 
 /** Names of tasks are keys of `stats` as well, and no secrets: only the connection is masked by name. */
-function withoutBrokerSecrets(stats: unknown, inText: (text: string) => string): unknown {
+function withoutBrokerSecrets(stats: unknown, inText: Hide): unknown {
   const object = asObject(stats);
   if (object === null) return mapTexts(stats, inText, true);
   return Object.fromEntries(
@@ -58,25 +59,77 @@ function withoutBrokerSecrets(stats: unknown, inText: (text: string) => string):
   );
 }
 
-function mapTexts(value: unknown, inText: (text: string) => string, byName: boolean, depth = 0): unknown {
+/** Settings whose keys are names that somebody chose: of tasks, of entries of a schedule, of queues. */
+const KEYED_BY_NAMES = /(?:^|_)(?:routes|annotations|schedule|queues)$/i;
+
+function mapTexts(value: unknown, inText: Hide, byName: boolean, depth = 0, setting = ""): unknown {
   if (depth > DEPTH) return null;
   if (typeof value === "string") return inText(value);
-  if (Array.isArray(value)) return value.map((one) => mapTexts(one, inText, byName, depth + 1));
+  if (Array.isArray(value)) {
+    return maskedBlocks(value).map((one) => mapTexts(one, inText, byName, depth + 1));
+  }
+  const object = asObject(value);
+  if (object === null || isRawNumber(value)) return value;
+  const isKeyedByNames = KEYED_BY_NAMES.test(setting);
+  const isNamed = byName && isOfSecretValue(object);
+  return Object.fromEntries(
+    Object.entries(object).map(([name, one]) => {
+      if (isNamed && name === "value") return [name, maskAll(one, inText, depth + 1)];
+      // Names of tasks have dots, and so have some secrets, `db.password`; those are texts.
+      const isSetting = byName && !isKeyedByNames && !(name.includes(".") && asObject(one) !== null);
+      return [
+        name,
+        isSetting ? maskSetting(name, one, inText, depth + 1) : mapTexts(one, inText, byName, depth + 1),
+      ];
+    }),
+  );
+}
+
+/** `{"name": "password", "value": …}` */
+function isOfSecretValue(object: Readonly<Record<string, unknown>>): boolean {
+  const name = object["name"] ?? object["key"];
+  return typeof name === "string" && isSecretName(name);
+}
+
+function maskSetting(name: string, value: unknown, inText: Hide, depth: number): unknown {
+  if (isSecretName(name)) return maskAll(value, inText, depth);
+  // Only texts and lists can be told of: a dictionary is of many.
+  if (!isSecretText(name, NO_NAME)) return mapTexts(value, inText, true, depth, name);
+  return asObject(value) === null || isRawNumber(value)
+    ? maskTold(name, value, inText, depth)
+    : maskAll(value, inText, depth);
+}
+
+/** No name, and no number: what is a secret wherever the name has a word of one. */
+const NO_NAME = "?";
+
+/** What a name like `PASSWORD_HASHERS` tells, without the texts that cannot be what it says. */
+function maskTold(name: string, value: unknown, inText: Hide, depth: number): unknown {
+  if (depth > DEPTH) return null;
+  if (typeof value === "string") return isSecretText(name, value) ? MASK : inText(value);
+  if (Array.isArray(value)) return value.map((one) => maskTold(name, one, inText, depth + 1));
   const object = asObject(value);
   if (object === null || isRawNumber(value)) return value;
   return Object.fromEntries(
-    Object.entries(object).map(([name, one]) => [
-      name,
-      byName && isSecretName(name) ? maskAll(one, depth + 1) : mapTexts(one, inText, byName, depth + 1),
+    Object.entries(object).map(([key, one]) => [
+      key,
+      isSecretName(key) ? maskAll(one, inText, depth + 1) : maskTold(name, one, inText, depth + 1),
     ]),
   );
 }
 
-/** Everything in it but what can be no secret: nothing, yes and no. */
-function maskAll(value: unknown, depth: number): unknown {
+/** Everything in it but what can be no secret: nothing, yes and no, and what settings in it tell (`SIMPLE_JWT`). */
+function maskAll(value: unknown, inText: Hide, depth: number): unknown {
   if (value === null || typeof value === "boolean" || value === "" || depth > DEPTH) return value ?? null;
-  if (Array.isArray(value)) return value.map((one) => maskAll(one, depth + 1));
+  if (Array.isArray(value)) return value.map((one) => maskAll(one, inText, depth + 1));
   const object = asObject(value);
   if (object === null || isRawNumber(value)) return MASK;
-  return Object.fromEntries(Object.entries(object).map(([name, one]) => [name, maskAll(one, depth + 1)]));
+  return Object.fromEntries(
+    Object.entries(object).map(([name, one]) => [
+      name,
+      /^[A-Z][A-Z_]+$/.test(name) && isToldName(name) && asObject(one) === null
+        ? maskTold(`SECRET_${name}`, one, inText, depth + 1)
+        : maskAll(one, inText, depth + 1),
+    ]),
+  );
 }

@@ -70,15 +70,28 @@ function painted(text: string): string {
   return parts.map((part, position) => (position % 2 === 1 ? part : line(part))).join("");
 }
 
-/** A value for programs, on one line. It is read as what it is, and nothing unseen stands in it. */
+/** A value for programs, on one line. It is read as what it is but for passwords of URLs, and nothing unseen stands in it. */
 export function json(value: unknown): Printable {
-  const text = JSON.stringify(value);
+  const plain = JSON.stringify(value);
+  const text = mayHavePassword(plain) ? JSON.stringify(value, withoutPasswordsIn) : plain;
   // By halves of UTF-16, as JSON escapes them.
   const escape = (half: string) => `\\u${half.charCodeAt(0).toString(16).padStart(4, "0")}`;
   const shown = PLAIN.test(text)
     ? text
     : text.replace(unseen(), (character) => character.split("").map(escape).join(""));
   return `${shown}\n` as Printable;
+}
+
+/** Of texts and of names of entries: a node may be called as its broker is. */
+function withoutPasswordsIn(_key: string, value: unknown): unknown {
+  if (typeof value === "string") return withoutPasswords(value);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  if (!Object.keys(value).some(mayHavePassword)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [withoutPasswords(name), one]));
+}
+
+function mayHavePassword(text: string): boolean {
+  return text.includes("://") && text.includes("@");
 }
 
 /** What a URL in a text cannot hold. */
@@ -89,7 +102,7 @@ const NEXT_URL = /([;,](?=[a-z][a-z0-9+.-]{0,31}:\/\/))/i;
 
 /** The text with the passwords of its URLs masked, whoever wrote them there. Linear in the text's length. */
 export function withoutPasswords(text: string): string {
-  if (!text.includes("://") || !text.includes("@")) return text;
+  if (!mayHavePassword(text)) return text;
   return text.replace(TOKEN, (token) => token.split(NEXT_URL).map(withoutPassword).join(""));
 }
 

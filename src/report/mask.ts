@@ -1,16 +1,18 @@
 import { hiderOfLong, hiderOfWords } from "../inspect/known-secrets.ts";
 import { type Hide, MASK } from "../inspect/mask.ts";
 import { maskText } from "../inspect/mask-text.ts";
-import { isSecretName } from "../inspect/secret-names.ts";
+import { isSecretText } from "../inspect/secret-names.ts";
 import { isRawNumber } from "../pidbox/python-json.ts";
 
 /** Words of a command line without the secrets that their options give away. */
 export function maskedWords(words: readonly string[]): readonly string[] {
   return words.map((word, at) => {
     const before = words[at - 1] ?? "";
-    if (before.startsWith("-") && !before.includes("=") && isSecretName(before)) return MASK;
+    if (before.startsWith("-") && !before.includes("=") && isSecretText(before, word)) return MASK;
     const [, option = ""] = /^(--?[\w-]+)=/.exec(word) ?? [];
-    return option !== "" && isSecretName(option) ? `${option}=${MASK}` : maskedText(word);
+    return option !== "" && isSecretText(option, word.slice(option.length + 1))
+      ? `${option}=${MASK}`
+      : maskedText(word);
   });
 }
 
@@ -35,7 +37,7 @@ const HARMLESS = /^(?:\d{1,3}|true|false|yes|no|on|off|none|null)?$/i;
 
 /** A variable's value: what its name says to be a secret is masked, and so is what it does not say to be none. */
 export function maskedVariable(name: string, value: string): string {
-  const isShown = !isSecretName(name) && (TELLING.test(name) || HARMLESS.test(value));
+  const isShown = !isSecretText(name, value) && (TELLING.test(name) || HARMLESS.test(value));
   return isShown ? maskedText(value) : MASK;
 }
 
@@ -78,7 +80,7 @@ function maskedText(text: string): string {
 export function secretsIn(environment: Iterable<readonly [name: string, value: string]>): readonly string[] {
   const found = new Set<string>();
   for (const [name, value] of environment) {
-    if (isSecretName(name) && !HARMLESS.test(value)) found.add(value);
+    if (isSecretText(name, value) && !HARMLESS.test(value)) found.add(value);
     for (const password of passwordsIn(value)) found.add(password);
   }
   return [...found].filter((secret) => secret !== "");

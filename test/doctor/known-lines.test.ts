@@ -87,6 +87,16 @@ test.each([
     "broker-lost",
     "Cannot connect to redis://cache:6379/0:",
   ],
+  [
+    "consumer: Cannot connect to redis://:**@cache:6379/0: s3cret@s3cret refused.",
+    "broker-lost",
+    "Cannot connect to redis://:**@cache:6379/0:",
+  ],
+  [
+    "consumer: Cannot connect to redis://u:s3cret s3@cret@cache:6379/0: refused.",
+    "broker-lost",
+    "Cannot connect to redis://u:***@cache:6379/0:",
+  ],
 ])("%s", (line, kind, last) => {
   expect(knownLines(LOGGED + line)).toEqual([{ kind, count: 1, last }]);
 });

@@ -28,6 +28,10 @@ const HOSTILE =
   "a\n```\n<img src=x>\x1b]0;x\x07\x1b[31m\x9b2J\x7f\x85\u202e\u2066\u200b\u2028\u{e0001}\ud800 redis://app:s3cret@cache.internal/0";
 const LONG = HOSTILE.repeat(2_000);
 
+/** As a gate lets it through. */
+const withoutPassword = (value: unknown) =>
+  JSON.parse(JSON.stringify(value).replaceAll("app:s3cret@", "app:***@")) as object;
+
 /** Whatever is shown of it, none of this stands in it but the ends of our own lines. */
 const RAW = /(?!\n)[\p{C}\p{Zl}\p{Zp}]/u;
 
@@ -298,9 +302,16 @@ describe("JSON has nothing unseen in it, and is read as what it was made of, whe
     expect(() => JSON.parse(text) as unknown).not.toThrow();
   });
 
-  test("an answer, which stays the same", () => {
-    expect(JSON.parse(inspectJson(new Map(Object.entries(ANSWERS))))).toEqual(ANSWERS);
-    expect(JSON.parse(json({ [HOSTILE]: LONG }))).toEqual({ [HOSTILE]: LONG });
+  test("an answer, which stays the same but for passwords of URLs", () => {
+    expect(JSON.parse(inspectJson(new Map(Object.entries(ANSWERS))))).toEqual(withoutPassword(ANSWERS));
+    expect(JSON.parse(json({ [HOSTILE]: LONG }))).toEqual(withoutPassword({ [HOSTILE]: LONG }));
+  });
+
+  test("a node that is called as its broker is, which is masked", () => {
+    const url = "redis://u:s3cretpw@h";
+    expect(JSON.parse(json({ [`a@${url}`]: [{ said: `"${url}"`, count: 1 }] }))).toEqual({
+      "a@redis://u:***@h": [{ said: '"redis://u:***@h"', count: 1 }],
+    });
   });
 });
 
@@ -362,6 +373,6 @@ describe("a report in Markdown", () => {
   test("has JSON with nothing unseen in it", () => {
     const text = reportJson(REPORT, checkObject(check), FINDINGS, (one) => one);
     expect(text).not.toMatch(RAW);
-    expect(JSON.parse(text)).toMatchObject({ report: "celery-probe", nodes: REPORT.nodes });
+    expect(JSON.parse(text)).toMatchObject(withoutPassword({ report: "celery-probe", nodes: REPORT.nodes }));
   });
 });

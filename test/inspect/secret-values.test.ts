@@ -1,0 +1,93 @@
+import { describe, expect, test } from "vitest";
+import { maskText } from "../../src/inspect/mask-text.ts";
+import { withoutSecrets } from "../../src/inspect/secrets.ts";
+
+const MASKED = "********";
+
+/** No token of a service, and no word. */
+const VALUE = "s3cretValue9x";
+
+describe("conf shows", () => {
+  test.each<readonly [string, unknown]>([
+    ["task_routes", { "auth.tasks.send_password_reset": { queue: "authq" }, refresh_token: "tq" }],
+    ["CELERY_TASK_ANNOTATIONS", { "tasks.rotate_secrets": { rate_limit: "10/s" } }],
+    ["beat_schedule", { "refresh-tokens": { task: "x.refresh_tokens", schedule: 60 } }],
+    ["hooks", { "accounts.refresh_token": { queue: "tq" } }],
+    ["SIMPLE_JWT", { ACCESS_TOKEN_LIFETIME: "1:00", ALGORITHM: "HS256", AUTH_HEADER_TYPES: ["Bearer"] }],
+    ["AUTH_PASSWORD_VALIDATORS", [{ NAME: "django.x", OPTIONS: { min_length: 9 } }]],
+    ["PASSWORD_RESET_URL", "/reset/"],
+    ["TOKEN_ENDPOINT", "https://sso.example.com/oauth2/token"],
+    ["AUTH_LDAP_SERVER_URI", "ldap://l"],
+    ["AUTH_SERVICE_HOST", "auth-1.svc"],
+    ["AUTH_SERVICE_PORT", 8080],
+    ["AUTH_DB", "authdb"],
+    ["authSource", "admin"],
+    ["OAUTH_SCOPES", ["read", "write:all"]],
+    ["WEBHOOK_QUEUE", "wq"],
+    ["WEBHOOK_RETRIES", 3],
+    ["API_KEY_HEADER", "X-Api-Key"],
+    ["SECRETS_REGION", "eu-west-1"],
+    ["PASSWORD_POLICY", "strict"],
+    ["FOREIGN_KEY", "id"],
+    ["SECRETARY", "Eve"],
+    ["JWT_EXPIRATION_DELTA", 300],
+    ["TOKEN_LIMIT_PER_USER", 5],
+    ["AWS_S3_SIGNATURE_VERSION", "s3v4"],
+    ["PASSWORD_FILE", "/run/secrets/db"],
+  ])("%s: %j", (name, value) => {
+    expect(withoutSecrets("conf", { [name]: value }, [])).toEqual({ [name]: value });
+  });
+});
+
+describe("conf masks", () => {
+  test.each<readonly [string, unknown]>([
+    ["FERNET_KEYS", [VALUE]],
+    ["FIELD_KEYS", VALUE],
+    ["licenseKey", VALUE],
+    ["PASSWORD_VERSION", VALUE],
+    ["TOKEN_SECRET_DAYS", VALUE],
+    ["SECRETS_BY_NAME", "sesame"],
+    ["TOKEN_BY_DOMAIN", { "x.org": VALUE }],
+    ["PASSWORDS_FOR_DOMAINS", { x: "sesame" }],
+    ["TOKEN_NAMES", { x: "sesame" }],
+    ["AUTH_HOST", [VALUE]],
+    ["AUTH_PASSWORD_VALIDATORS", [{ NAME: VALUE, password: "sesame" }]],
+    ["SIMPLE_JWT", { SIGNING_KEY: "sesame", ALGORITHM: VALUE }],
+    ["WEBHOOK_URL", "https://h/sesame"],
+    ["db.password", "sesame"],
+    ["password", { value: "sesame" }],
+    ["options", { name: "password", value: "sesame" }],
+    ["task_routes", { "a.b": { password: "sesame" } }],
+    ["lines", ["-----BEGIN PRIVATE KEY-----", "sesame", "-----END PRIVATE KEY-----"]],
+  ])("%s: %j", (name, value) => {
+    const said = JSON.stringify(withoutSecrets("conf", { [name]: value }, []));
+    expect(said).toContain(MASKED);
+    expect(said).not.toMatch(/s3cret|sesame/);
+  });
+
+  test("no more of a list than the block in it", () => {
+    const list = ["a", "-----BEGIN PRIVATE KEY-----", "b", "-----END PRIVATE KEY-----", "c"];
+    expect(withoutSecrets("conf", { list }, [])).toEqual({ list: ["a", MASKED, MASKED, MASKED, "c"] });
+  });
+});
+
+test.each([
+  ["//u:pw@h/0", `//u:${MASKED}@h/0`],
+  ["u:pw@h", `u:${MASKED}@h`],
+  ["to u:pw@h:6379/0, now", `to u:${MASKED}@h:6379/0, now`],
+  ["//u:**@h", "//u:**@h"],
+  ["warning:celery@h said", "warning:celery@h said"],
+  ["run --password pw --queue q", `run --password ${MASKED} --queue q`],
+  ["run --password 'p w' --queue q", `run --password ${MASKED} --queue q`],
+  ["password: pw", `password: ${MASKED}`],
+  ["password = pw", `password = ${MASKED}`],
+  ["if password == other", "if password == other"],
+  [`xghp_${"a1B2".repeat(9)}`, `x${MASKED}`],
+  [`AUTH_HOST=${VALUE} AUTH_HOST=h`, `AUTH_HOST=${MASKED} AUTH_HOST=h`],
+  [
+    `{'AUTH_TYPES': ['a', 'b'], 'TOKEN_NAMES': {'a': 'b'}}`,
+    `{'AUTH_TYPES': ['a', 'b'], 'TOKEN_NAMES': '${MASKED}'}`,
+  ],
+])("%j becomes %j", (text, expected) => {
+  expect(maskText(text)).toBe(expected);
+});
