@@ -29,8 +29,10 @@ export async function connect(
 ): Promise<Outcome<Channel, BrokerFailure>> {
   const client = await unconnected(target, machine.env);
   if (!client.ok) return client;
+  const began = machine.now();
   const ended = await open(client.value, target, withinMs, machine.now);
-  return ended.ok ? success(channelOver(client.value, target, machine.now)) : ended;
+  const openedInMs = machine.now() - began;
+  return ended.ok ? success({ ...channelOver(client.value, target, machine.now), openedInMs }) : ended;
 }
 
 /** Waits until the connection is there, or tells why it is not; a connection that is not wanted any more is gone then. */
