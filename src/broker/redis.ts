@@ -29,10 +29,8 @@ export async function connect(
 ): Promise<Outcome<Channel, BrokerFailure>> {
   const client = await unconnected(target, machine.env);
   if (!client.ok) return client;
-  const began = machine.now();
   const ended = await open(client.value, target, withinMs, machine.now);
-  const openedInMs = machine.now() - began;
-  return ended.ok ? success({ ...channelOver(client.value, target, machine.now), openedInMs }) : ended;
+  return ended.ok ? success(channelOver(client.value, target, machine.now)) : ended;
 }
 
 /** Waits until the connection is there, or tells why it is not; a connection that is not wanted any more is gone then. */

@@ -23,9 +23,6 @@ const SHORTEST_WAIT_MS = 20;
 /** A worker that has not answered within this time, in milliseconds, is looked at while the wait goes on. */
 const PROMPT_MS = 200;
 
-/** A broker that takes so long for a connection, in milliseconds, leaves no time for one look after the other. */
-const FAR_MS = 250;
-
 /** Where nobody was subscribed, a worker may be back after this time, in milliseconds. */
 const RECONNECTED_MS = 1_000;
 
@@ -88,10 +85,11 @@ async function converse(
     return evidence(asking);
   };
   if (deadline.left() === 0) return evidence({ kind: "no-time" });
+  const began = host.now();
   const lines = await openLines(plan, host, deadline);
+  const isFar = host.now() - began >= PROMPT_MS;
   if (!lines.ok) return withoutBroker({ kind: "broker-failed", failure: lines.problem, pings: 0 });
   const { read, write } = lines.value;
-  const isFar = (read.channel.openedInMs ?? 0) >= FAR_MS;
   ({ masterForS } = read);
   const mailbox = openMailbox(
     { requests: read.channel, replies: write.channel, db: write.target.db },
@@ -137,8 +135,8 @@ function viaOf({ target }: Found, channel: string): Via {
 /**
  * Pings until the evidence suffices or the time is over; `judged` says what it suffices for.
  *
- * @param isFar whether the broker is slow to answer: heartbeats are listened for at once then, as the three seconds that
- *   they need would not be left after the first look for a pong
+ * @param isFar whether the broker's answers take as long as a worker may take: heartbeats are listened for at once then,
+ *   as the three seconds that they need would not be left after the first look for a pong
  */
 async function ask(
   plan: Plan,

@@ -70,8 +70,6 @@ export interface Channel {
   ): Promise<Outcome<readonly unknown[], BrokerFailure>>;
   /** Why we were let in only after we had signed in as some clients would not; absent or null: as all do. */
   pardoned?(): BrokerFailure | null;
-  /** How long the server took to take the connection, in milliseconds: one round trip, or two with TLS. */
-  readonly openedInMs?: number;
   /** Where the connection runs, as this machine sees it; `null` when it is gone. */
   ends(): Ends | null;
   /** Ends the connection at once. */
