@@ -85,9 +85,7 @@ async function converse(
     return evidence(asking);
   };
   if (deadline.left() === 0) return evidence({ kind: "no-time" });
-  const began = host.now();
   const lines = await openLines(plan, host, deadline);
-  const isFar = host.now() - began >= PROMPT_MS;
   if (!lines.ok) return withoutBroker({ kind: "broker-failed", failure: lines.problem, pings: 0 });
   const { read, write } = lines.value;
   ({ masterForS } = read);
@@ -102,7 +100,7 @@ async function converse(
   );
   const routes = routesTo(read.target.db, plan.naming, plan.replyTo, plan.broker.located.kind === "sentinel");
   const conversation = { read, write, mailbox, routes };
-  const asking = await ask(plan, host, deadline, conversation, examination, isFar, verdict);
+  const asking = await ask(plan, host, deadline, conversation, examination, verdict);
   if (asking.kind !== "asked") {
     closeLines(lines.value);
     return withoutBroker(asking);
@@ -132,19 +130,13 @@ function viaOf({ target }: Found, channel: string): Via {
   return { server: placeText(place), db, tls: kind, channel };
 }
 
-/**
- * Pings until the evidence suffices or the time is over; `judged` says what it suffices for.
- *
- * @param isFar whether the broker's answers take as long as a worker may take: heartbeats are listened for at once then,
- *   as the three seconds that they need would not be left after the first look for a pong
- */
+/** Pings until the evidence suffices or the time is over; `judged` says what it suffices for. */
 async function ask(
   plan: Plan,
   host: Host,
   deadline: Deadline,
   { read, write, mailbox, routes }: Conversation,
   examination: Examination,
-  isFar: boolean,
   judged: (asking: Asking) => Judgement,
 ): Promise<Asking> {
   const { masterForS } = read;
@@ -177,12 +169,13 @@ async function ask(
     endWaiting();
     return seen();
   };
-  const look = () => examination.begin({ channel: read.channel, heartbeats: write.target });
   const enough = async (answers: readonly Answer[]) => {
     roll.see(answers);
     const isLate = subscribers === 0 || roll.waitedMs() >= PROMPT_MS;
     // Whoever has answered by now, late as it may be, is not looked at; a process seen stopped outranks its pong.
-    if (isSuspect || (isLate && !isSettled())) await look();
+    if (isSuspect || (isLate && !isSettled())) {
+      await examination.begin({ channel: read.channel, heartbeats: write.target });
+    }
     return isSettled();
   };
 
@@ -190,10 +183,7 @@ async function ask(
     const ticket = host.uuid();
     const message = requestMessage(plan, host, { method: "ping" }, ticket);
     const [usual, ...others] = routes;
-    const publishing = mailbox.publish(usual, message);
-    // Behind the ping on the connection that they share.
-    if (isFar) void look();
-    const published = await publishing;
+    const published = await mailbox.publish(usual, message);
     if (!published.ok) return published.problem;
     subscribers = published.value;
     ({ channel } = usual);
