@@ -1,9 +1,9 @@
 import { on } from "node:events";
-import { setTimeout as wait } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { certificates, type Certificates, trustingClient } from "./certificates.ts";
 import { type Server, startServer, type ServerOptions, type TlsOptions } from "./server.ts";
 import type { Flavour } from "./server-binary.ts";
+import { until } from "./until.ts";
 
 export interface SentinelsOptions {
   /** Of servers and Sentinels. */
@@ -171,7 +171,7 @@ export class Sentinels implements AsyncDisposable {
       const switches = watchers.map((redis) => on(redis, "message", { signal: late }));
       await Promise.all(watchers.map((redis) => redis.subscribe("+switch-master")));
       await cause();
-      await Promise.all(switches.map((messages) => newPort(messages, name)));
+      await Promise.all(switches.map((messages) => untilSwitched(messages, name)));
       // A Sentinel that a slow machine has told late makes the new master a replica again, and then they choose anew.
       let master = await this.master(name);
       await until(`one server is the master of ${name} for all Sentinels`, async () => {
@@ -336,11 +336,10 @@ async function beginsFailover(sentinel: Server, name: string): Promise<boolean> 
   }
 }
 
-/** The port in the next `+switch-master` of this name: `<name> <old ip> <old port> <new ip> <new port>`. */
-async function newPort(messages: AsyncIterable<unknown[]>, name: string): Promise<number> {
+/** Resolves at the next `+switch-master` of this name: `<name> <old ip> <old port> <new ip> <new port>`. */
+async function untilSwitched(messages: AsyncIterable<unknown[]>, name: string): Promise<void> {
   for await (const [, text] of messages) {
-    const [of, , , , port] = String(text).split(" ");
-    if (of === name) return Number(port);
+    if (String(text).split(" ")[0] === name) return;
   }
   throw new Error("the Sentinel's messages have ended");
 }
@@ -350,13 +349,4 @@ async function roleOf(server: Server): Promise<string> {
   const [role] = await redis.role();
   redis.disconnect();
   return String(role);
-}
-
-/** Polls, as Sentinels tell of no replica that has caught up. */
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const end = performance.now() + PATIENCE_MS;
-  while (!(await holds())) {
-    if (performance.now() > end) throw new Error(`not within ${PATIENCE_MS} ms: ${what}`);
-    await wait(25);
-  }
 }
