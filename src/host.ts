@@ -2,7 +2,7 @@ import type { BrokerFailure } from "./broker/failure.ts";
 import type { BrokerTarget } from "./broker/url.ts";
 import type { Files, Links, Terminal, Unread, Unwritten, Web } from "./machine/parts.ts";
 import type { Outcome } from "./outcome.ts";
-import type { Channel, Listener, Topics } from "./pidbox/channel.ts";
+import type { Channel, Listener, Topics } from "./broker/channel.ts";
 import type { Printable } from "./render/gate.ts";
 import type { ProcFiles } from "./worker/proc-files.ts";
 

@@ -12,7 +12,7 @@ const LIBRARIES = {
   "src/render/width.ts": "string-width",
 };
 
-/** The rooms of src/ and their arrows: `main → app → {cli, health, render} → {pidbox, worker, broker}`. */
+/** The rooms of src/ and their arrows: `main → app → commands → health → session → discovery → {worker, celery} → pidbox → broker`. */
 const RULES: IForbiddenRuleType[] = [
   {
     name: "no-circles",
@@ -104,34 +104,63 @@ const RULES: IForbiddenRuleType[] = [
       "evidence goes in, a verdict comes out; who gathers may ask the judge, and never the other way round",
     severity: "error",
     from: { path: "^src/health/(judge|main-loop|verdict|exit-code)" },
-    to: { path: "^src/(host|deadline|health/(check|examine|hear|gather|state-file|look-around))" },
+    to: { path: "^src/(host|deadline|discovery/look-around|health/(check|examine|hear|gather|state-file))" },
   },
   {
     name: "protocol-rooms-know-no-product",
-    comment: "broker, pidbox and worker know Redis and Celery, and neither options nor verdicts nor words",
+    comment:
+      "broker, pidbox, celery and worker know Redis and Celery, and neither options nor verdicts nor words",
     severity: "error",
-    from: { path: "^src/(broker|pidbox|worker)/" },
-    to: { path: "^src/(cli|health|session|render)/" },
+    from: { path: "^src/(broker|pidbox|celery|worker)/" },
+    to: { path: "^src/(cli|discovery|health|session|render)/" },
+  },
+  {
+    name: "the-broker-knows-no-mailbox",
+    comment: "pidbox speaks through the broker's Channel, and never the other way",
+    severity: "error",
+    from: { path: "^src/broker/" },
+    to: { path: "^src/(pidbox|celery|worker)/" },
+  },
+  {
+    name: "the-mailbox-knows-no-worker",
+    comment: "pidbox knows the control protocol; what a process or an answer means is read elsewhere",
+    severity: "error",
+    from: { path: "^src/pidbox/" },
+    to: { path: "^src/(celery|worker)/" },
+  },
+  {
+    name: "discovery-comes-first",
+    comment: "who is here and which broker is theirs is settled before anybody is asked or judged",
+    severity: "error",
+    from: { path: "^src/discovery/" },
+    to: { path: "^src/(health|session)/" },
+  },
+  {
+    name: "sessions-judge-nobody",
+    comment: "a session needs brokers, naming and time; nodes, rules and graces are the check's",
+    severity: "error",
+    from: { path: "^src/session/" },
+    to: { path: "^src/health/" },
   },
   {
     name: "cli-reads-words-only",
     comment: "the command line is read before anything is planned, asked or said",
     severity: "error",
     from: { path: "^src/cli/" },
-    to: { path: "^src/(health|render|pidbox|worker)/" },
+    to: { path: "^src/(celery|discovery|health|session|render|pidbox|worker)/" },
   },
   {
     name: "health-says-no-sentence",
     comment: "evidence and verdicts are data; the words are made in render/",
     severity: "error",
-    from: { path: "^src/(health|session|inspect|doctor|watch|beat|report)/" },
+    from: { path: "^src/(celery|discovery|health|session|inspect|doctor|watch|beat|report)/" },
     to: { path: "^src/(render|commands)/" },
   },
   {
     name: "commands-are-independent",
     comment: "a room that two commands need is neither's",
     severity: "error",
-    from: { path: "^src/(health|session|broker|pidbox|worker)/" },
+    from: { path: "^src/(broker|celery|discovery|health|pidbox|session|worker)/" },
     to: { path: "^src/(inspect|doctor|watch|beat|report)/" },
   },
   {
@@ -140,7 +169,7 @@ const RULES: IForbiddenRuleType[] = [
     severity: "error",
     from: { path: "^src/render/" },
     to: {
-      path: "^src/(health|doctor|inspect|watch|beat|report|broker|pidbox|worker)/",
+      path: "^src/(health|doctor|inspect|watch|beat|report|broker|celery|discovery|pidbox|session|worker)/",
       dependencyTypesNot: ["type-only"],
     },
   },

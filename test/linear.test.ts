@@ -10,7 +10,7 @@ import { parsePythonJson } from "../src/pidbox/python-json.ts";
 import { line } from "../src/render/gate.ts";
 import { hiderOf, maskedVariable, maskedWords, passwordsIn, scrub } from "../src/report/mask.ts";
 import { readCommandLine } from "../src/worker/command.ts";
-import { decodeHeartbeat } from "../src/worker/heartbeat.ts";
+import { decodeHeartbeat } from "../src/celery/heartbeat.ts";
 import { expressionsIn } from "./expressions.ts";
 
 /**

@@ -1,7 +1,7 @@
 import type { CommandConfig } from "../cli/command-options.ts";
 import type { Config } from "../cli/options.ts";
 import type { Deadline } from "../deadline.ts";
-import { chooseBrokers } from "../health/choose-broker.ts";
+import { chooseBrokers } from "../discovery/choose-broker.ts";
 import { planCheck } from "../health/plan.ts";
 import type { Host } from "../host.ts";
 import { openSession, type Session } from "../session/session.ts";

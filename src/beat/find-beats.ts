@@ -2,7 +2,7 @@ import { wholeEnvironment } from "../worker/environment.ts";
 import type { ProcFiles } from "../worker/proc-files.ts";
 import { statOf, statusOf } from "../worker/process-status.ts";
 import { type Possible, survey } from "../worker/survey.ts";
-import { type Given, readBeatOptions, readWorkerOptions } from "../worker/worker-options.ts";
+import { type Given, readBeatOptions, readWorkerOptions } from "../celery/worker-options.ts";
 
 /** A process that runs a beat. */
 export interface BeatProcess {

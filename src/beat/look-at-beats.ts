@@ -1,7 +1,7 @@
 import type { Host } from "../host.ts";
 import { ageMs } from "../worker/age.ts";
 import { CERTAIN_MS, haltOf } from "../worker/halt.ts";
-import { nodeName } from "../worker/node-name.ts";
+import { nodeName } from "../celery/node-name.ts";
 import type { ProcFiles } from "../worker/proc-files.ts";
 import { statOf } from "../worker/process-status.ts";
 import { examine } from "../worker/process.ts";

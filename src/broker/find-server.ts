@@ -1,5 +1,5 @@
 import { failure, type Outcome, success } from "../outcome.ts";
-import type { Channel } from "../pidbox/channel.ts";
+import type { Channel } from "./channel.ts";
 import { type BrokerFailure, refusedBy } from "./failure.ts";
 import type { Found, Search } from "./search.ts";
 import type { Located } from "./settings.ts";

@@ -1,6 +1,6 @@
 import { Redis, ReplyError } from "ioredis";
 import { failure, type Outcome, success } from "../outcome.ts";
-import type { Channel, Ends, Listener, Reply, Topics } from "../pidbox/channel.ts";
+import type { Channel, Ends, Listener, Reply, Topics } from "./channel.ts";
 import { plainAddress } from "./client-list.ts";
 import {
   type BrokerFailure,

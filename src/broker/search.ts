@@ -1,5 +1,5 @@
 import type { Outcome } from "../outcome.ts";
-import type { Channel, Ends } from "../pidbox/channel.ts";
+import type { Channel, Ends } from "./channel.ts";
 import type { BrokerFailure } from "./failure.ts";
 import type { BrokerTarget } from "./url.ts";
 

@@ -1,5 +1,5 @@
 import { failure, type Outcome, success } from "../outcome.ts";
-import type { Reply } from "../pidbox/channel.ts";
+import type { Reply } from "./channel.ts";
 import { type BrokerFailure, refusedBy, type Unreachable } from "./failure.ts";
 import { type Hide, hiding } from "./masking.ts";
 import type { Found, Search } from "./search.ts";

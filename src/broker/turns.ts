@@ -1,5 +1,5 @@
 import { failure, type Outcome, success } from "../outcome.ts";
-import type { Channel, Command, Reply } from "../pidbox/channel.ts";
+import type { Channel, Command, Reply } from "./channel.ts";
 import { type BrokerFailure, noAnswer, type Refused, refusedBy } from "./failure.ts";
 import { kindOfReply } from "./masking.ts";
 import { within } from "./within.ts";

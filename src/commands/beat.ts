@@ -3,7 +3,7 @@ import { judgeBeat } from "../beat/beat-verdict.ts";
 import { type BeatPlan, lookAtBeats } from "../beat/look-at-beats.ts";
 import type { CommandConfig } from "../cli/command-options.ts";
 import { startDeadline } from "../deadline.ts";
-import { readPidfile } from "../health/look-around.ts";
+import { readPidfile } from "../discovery/look-around.ts";
 import { beatDetails, beatJson, beatText } from "../render/beat-text.ts";
 import { NOTHING, page } from "../render/gate.ts";
 import type { Session } from "../session/session.ts";

@@ -1,7 +1,7 @@
-import { mayShareBroker } from "../health/choose-broker.ts";
-import { queuesOf } from "../health/worker-settings.ts";
-import { isBeat } from "../worker/node-name.ts";
-import { queueNames } from "../worker/queues.ts";
+import { mayShareBroker } from "../discovery/choose-broker.ts";
+import { queuesOf } from "../celery/worker-settings.ts";
+import { isBeat } from "../celery/node-name.ts";
+import { queueNames } from "../celery/queues.ts";
 import type { Scene } from "./scene.ts";
 
 /** What Celery consumes if nobody says. */

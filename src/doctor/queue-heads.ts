@@ -1,4 +1,4 @@
-import { queueKeys } from "../worker/queues.ts";
+import { queueKeys } from "../celery/queues.ts";
 import { taskOfMessage } from "./judge-tasks.ts";
 import { type Send, unanswered } from "./scan.ts";
 import type { Scene } from "./scene.ts";

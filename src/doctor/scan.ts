@@ -1,7 +1,7 @@
 import type { BrokerFailure } from "../broker/failure.ts";
 import type { Deadline } from "../deadline.ts";
 import type { Outcome } from "../outcome.ts";
-import type { Command, Reply } from "../pidbox/channel.ts";
+import type { Command, Reply } from "../broker/channel.ts";
 
 /** Sends commands in one write. */
 export type Send = (commands: readonly Command[]) => Promise<Outcome<readonly Reply[], BrokerFailure>>;

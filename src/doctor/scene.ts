@@ -6,7 +6,7 @@ import type { Host } from "../host.ts";
 import type { Outcome } from "../outcome.ts";
 import type { Span } from "../session/heartbeats.ts";
 import type { Session } from "../session/session.ts";
-import type { Heartbeat } from "../worker/heartbeat.ts";
+import type { Heartbeat } from "../celery/heartbeat.ts";
 import type { WorkerProcess } from "../worker/survey.ts";
 import type { TooLarge } from "./facts/worker.ts";
 import type { Finding } from "./finding.ts";

@@ -7,10 +7,10 @@ import type { Question } from "../pidbox/message.ts";
 import { inOrder, NO_REPLIES, type Replies } from "../pidbox/query.ts";
 import { listenToHeartbeats } from "../session/heartbeats.ts";
 import { openSession } from "../session/session.ts";
-import type { Heartbeat } from "../worker/heartbeat.ts";
+import type { Heartbeat } from "../celery/heartbeat.ts";
 import { reportText, softwareIn } from "../inspect/risk.ts";
-import { isBeat } from "../worker/node-name.ts";
-import { describesSafely } from "../worker/versions.ts";
+import { isBeat } from "../celery/node-name.ts";
+import { describesSafely } from "../celery/versions.ts";
 import type { TooLarge } from "./facts/worker.ts";
 import type { Scene, TellingMethod } from "./scene.ts";
 

@@ -11,7 +11,7 @@ import { type Examination, prepareExamination } from "./examination.ts";
 import { conclude, judge } from "./judge.ts";
 import type { Conversation } from "./gather-work.ts";
 import { type Judgement, wantsWork } from "./judgement.ts";
-import { asFailover, closeLines, openLines } from "./lines.ts";
+import { asFailover, closeLines, openLines } from "../session/lines.ts";
 import type { Plan } from "./plan.ts";
 import { requestMessage } from "./request.ts";
 import { startRoll } from "./roll.ts";

@@ -1,5 +1,6 @@
 import type { BrokerFailure } from "../broker/failure.ts";
 import type { Whence } from "../broker/keys.ts";
+import type { Suspect } from "../discovery/suspect.ts";
 import type { Connections } from "../worker/connections.ts";
 import type { ProcessLook } from "../worker/process.ts";
 import type { WorkEvidence } from "./work-evidence.ts";
@@ -113,15 +114,6 @@ export type ProcessSight =
       /** How long it may be silent, in milliseconds. */
       readonly graceMs: number;
     };
-
-/** A Python program that may be the worker by another name. */
-export interface Suspect {
-  readonly pid: number;
-  readonly words: string;
-  readonly ageMs: number;
-  /** Its sockets may not be read, or one of them goes to the broker: nothing shows whose it is. */
-  readonly mayBeConnected: boolean;
-}
 
 /** One look at a worker. */
 export interface Look {

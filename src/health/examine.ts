@@ -2,18 +2,18 @@ import { type ClientRow, parseClientList } from "../broker/client-list.ts";
 import type { BrokerTarget } from "../broker/url.ts";
 import type { Deadline } from "../deadline.ts";
 import type { Host } from "../host.ts";
-import type { Channel, Ends, Reply } from "../pidbox/channel.ts";
+import type { Channel, Ends, Reply } from "../broker/channel.ts";
 import { attribute } from "../worker/connections.ts";
 import { statOf } from "../worker/process-status.ts";
 import { examine } from "../worker/process.ts";
 import { type Endpoint, socketsOf, type SocketTables, socketTables } from "../worker/sockets.ts";
 import type { WorkerProcess } from "../worker/survey.ts";
-import type { Look, NodeEvidence, ProcessSight, Suspect } from "./evidence.ts";
-import { beats, gossips, graceOf, poolOf, slotsOf } from "./worker-settings.ts";
+import type { Look, NodeEvidence, ProcessSight } from "./evidence.ts";
+import { beats, gossips, graceOf, poolOf, slotsOf } from "../celery/worker-settings.ts";
 import { type Ear, openEar } from "./hear.ts";
 import type { Plan } from "./plan.ts";
 import { lastConnections } from "./judge-connections.ts";
-import { findByConnections, suspectAmong } from "./suspect.ts";
+import { findByConnections, type Suspect, suspectAmong } from "../discovery/suspect.ts";
 
 /** When the looks are taken, in milliseconds after the first: two for what must be certain, then one a second. */
 const LOOKS_MS = [0, 120, 1_250, 2_350, 3_450, 4_550];

@@ -1,6 +1,6 @@
 import type { Naming } from "../broker/keys.ts";
 import type { Deadline } from "../deadline.ts";
-import type { Channel } from "../pidbox/channel.ts";
+import type { Channel } from "../broker/channel.ts";
 
 /** For so long at most, in milliseconds, and so many slices of the keys: a big database is not looked through. */
 const SEARCH_MS = 300;

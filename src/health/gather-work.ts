@@ -5,16 +5,16 @@ import { asObject } from "../pidbox/envelope.ts";
 import type { Mailbox } from "../pidbox/mailbox.ts";
 import type { OverBound, Question } from "../pidbox/message.ts";
 import { hasAnswered, NO_REPLIES, query, type Replies } from "../pidbox/query.ts";
-import { lengthsOf, queueKeys, queueNames } from "../worker/queues.ts";
-import { describesSafely } from "../worker/versions.ts";
+import { lengthsOf, queueKeys, queueNames } from "../celery/queues.ts";
+import { describesSafely } from "../celery/versions.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Examination } from "./examination.ts";
 import { lastConnections } from "./judge-connections.ts";
-import type { Lines } from "./lines.ts";
+import type { Lines } from "../session/lines.ts";
 import type { Plan } from "./plan.ts";
 import { requestMessage } from "./request.ts";
 import type { NodeWork, RunningTask, Tasks, WorkEvidence } from "./work-evidence.ts";
-import { queuesOf } from "./worker-settings.ts";
+import { queuesOf } from "../celery/worker-settings.ts";
 
 /** What Celery consumes if nobody says. */
 const DEFAULT_QUEUE = "celery";

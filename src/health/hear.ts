@@ -2,8 +2,8 @@ import { heartbeatChannels, heartbeatPatterns, type Whence, whenceOf } from "../
 import type { BrokerTarget } from "../broker/url.ts";
 import type { Deadline } from "../deadline.ts";
 import type { Host } from "../host.ts";
-import type { Listener } from "../pidbox/channel.ts";
-import { decodeHeartbeat, type Heartbeat } from "../worker/heartbeat.ts";
+import type { Listener } from "../broker/channel.ts";
+import { decodeHeartbeat, type Heartbeat } from "../celery/heartbeat.ts";
 import type { WorkerProcess } from "../worker/survey.ts";
 import type { Beats, Hearing } from "./evidence.ts";
 import type { Plan } from "./plan.ts";

@@ -15,11 +15,11 @@ import type { Host } from "../host.ts";
 import { type Outcome, success } from "../outcome.ts";
 import type { Survey } from "../worker/survey.ts";
 import type { Asked } from "./asked.ts";
-import { chooseBrokers, type ChosenBroker } from "./choose-broker.ts";
+import { chooseBrokers, type ChosenBroker } from "../discovery/choose-broker.ts";
 import type { Rules } from "./judgement.ts";
-import { lookAround } from "./look-around.ts";
+import { lookAround } from "../discovery/look-around.ts";
 import { readStateFile, type StateText } from "./state-file.ts";
-import { chooseTargets, type Target } from "./targets.ts";
+import { chooseTargets, type Target } from "../discovery/targets.ts";
 
 /** A broker to connect to, fit to be shown, and who named it. */
 export interface PlannedBroker {

@@ -1,6 +1,6 @@
 import type { Expected } from "../pidbox/decoding.ts";
 import { type Answer, isPong, type Said } from "../pidbox/message.ts";
-import { isBeat } from "../worker/node-name.ts";
+import { isBeat } from "../celery/node-name.ts";
 import type { Pong } from "./evidence.ts";
 import type { Asked } from "./asked.ts";
 

@@ -4,7 +4,7 @@ import { type Outcome, success } from "../outcome.ts";
 import type { OverBound, Question } from "../pidbox/message.ts";
 import { answersIn, hasAnswered, inOrder, NO_REPLIES, type Replies } from "../pidbox/query.ts";
 import type { Session } from "../session/session.ts";
-import { isBeat } from "../worker/node-name.ts";
+import { isBeat } from "../celery/node-name.ts";
 import { nodeIn } from "./known-nodes.ts";
 import { CONTENT, type Method } from "./methods.ts";
 import { type Danger, dangerOf, isEventlet, reportText, type Software, softwareIn } from "./risk.ts";

@@ -1,4 +1,4 @@
-import { chooseBrokers } from "../health/choose-broker.ts";
+import { chooseBrokers } from "../discovery/choose-broker.ts";
 import type { CommandConfig } from "../cli/command-options.ts";
 import type { Origin } from "../cli/options.ts";
 import type { Host } from "../host.ts";

@@ -1,5 +1,5 @@
 import { asObject } from "../pidbox/envelope.ts";
-import { describesSafely } from "../worker/versions.ts";
+import { describesSafely } from "../celery/versions.ts";
 import type { Content } from "./methods.ts";
 
 /** What a node runs on, as far as its `report` tells. */

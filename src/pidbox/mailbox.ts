@@ -2,7 +2,7 @@ import type { BrokerFailure } from "../broker/failure.ts";
 import type { Route } from "../broker/keys.ts";
 import { refusal } from "../broker/turns.ts";
 import { failure, type Outcome, success } from "../outcome.ts";
-import type { Channel, Command } from "./channel.ts";
+import type { Channel, Command } from "../broker/channel.ts";
 import { type Collected, type Expected, startDecoding, type Unread } from "./decoding.ts";
 import { occupation } from "./occupation.ts";
 import { type Seen, startSeen } from "./seen.ts";

@@ -1,6 +1,6 @@
 import type { Refused } from "../broker/failure.ts";
 import { refusal } from "../broker/turns.ts";
-import type { Reply } from "./channel.ts";
+import type { Reply } from "../broker/channel.ts";
 
 /** Whether it is what TYPE answers: one word, of Redis or of a module, and not the `OK` of another protocol. */
 function isType(value: unknown): value is string {

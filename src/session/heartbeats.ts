@@ -1,7 +1,7 @@
 import { heartbeatChannels, heartbeatPatterns, whenceOf } from "../broker/keys.ts";
 import type { Deadline } from "../deadline.ts";
 import type { Host } from "../host.ts";
-import { decodeHeartbeat, type Heartbeat } from "../worker/heartbeat.ts";
+import { decodeHeartbeat, type Heartbeat } from "../celery/heartbeat.ts";
 import type { Session } from "./session.ts";
 
 /** Nodes that are kept; more workers than Redis has connections for by default (`maxclients`) beat on no broker. */

@@ -1,11 +1,11 @@
 import type { BrokerFailure } from "../broker/failure.ts";
 import { type Destination, replyKey, routesTo } from "../broker/keys.ts";
 import type { Deadline } from "../deadline.ts";
-import { closeLines, type Lines, openLines } from "../health/lines.ts";
+import { closeLines, type Lines, openLines } from "./lines.ts";
 import type { Plan } from "../health/plan.ts";
 import type { Host } from "../host.ts";
 import { type Outcome, success } from "../outcome.ts";
-import type { Command, Reply } from "../pidbox/channel.ts";
+import type { Command, Reply } from "../broker/channel.ts";
 import { openMailbox } from "../pidbox/mailbox.ts";
 import { encodeRequest, type Question } from "../pidbox/message.ts";
 import { answersIn, hasAnswered, NO_REPLIES, query, type Replies } from "../pidbox/query.ts";

@@ -3,7 +3,7 @@ import type { Host } from "../host.ts";
 import { type Outcome, success } from "../outcome.ts";
 import type { Session } from "../session/session.ts";
 import { detailsOf } from "../worker/in-sight.ts";
-import { lengthsOf, queueKeys } from "../worker/queues.ts";
+import { lengthsOf, queueKeys } from "../celery/queues.ts";
 import { workerNode, type WorkerProcess } from "../worker/survey.ts";
 import { residentBytes } from "../worker/usage.ts";
 import type { QueueRow } from "./view.ts";

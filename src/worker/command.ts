@@ -1,4 +1,4 @@
-import { type Given, readWorkerOptions } from "./worker-options.ts";
+import { type Given, readWorkerOptions } from "../celery/worker-options.ts";
 
 /** What a worker's command line says; null for what it does not. */
 export interface WorkerCommand {

@@ -2,7 +2,7 @@ import { readCommandLine } from "./command.ts";
 import { wholeEnvironment } from "./environment.ts";
 import type { ProcFiles } from "./proc-files.ts";
 import { isOfPool, statOf, statusOf } from "./process-status.ts";
-import { readWorkerOptions } from "./worker-options.ts";
+import { readWorkerOptions } from "../celery/worker-options.ts";
 
 /** What more can be read of a worker in sight than a health check needs. */
 export interface WorkerDetails {

@@ -1,5 +1,5 @@
 import { programWords, readCommandLine, UNKNOWN_COMMAND, type WorkerCommand } from "./command.ts";
-import { nodeName } from "./node-name.ts";
+import { nodeName } from "../celery/node-name.ts";
 import type { ProcFiles } from "./proc-files.ts";
 import { isOfPool, type Stat, statOf, type Status, statusOf } from "./process-status.ts";
 

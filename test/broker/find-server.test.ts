@@ -5,7 +5,7 @@ import type { Search } from "../../src/broker/search.ts";
 import type { Located } from "../../src/broker/settings.ts";
 import { type BrokerTarget, placeText } from "../../src/broker/url.ts";
 import { failure, type Outcome, success } from "../../src/outcome.ts";
-import type { Channel, Command, Reply } from "../../src/pidbox/channel.ts";
+import type { Channel, Command, Reply } from "../../src/broker/channel.ts";
 
 /** What a server does: how long it takes to connect, and what it answers; `null` for a server that never does. */
 interface Server {

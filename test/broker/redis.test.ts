@@ -5,7 +5,7 @@ import { BOUNDS } from "../../src/broker/bounds.ts";
 import type { BrokerFailure } from "../../src/broker/failure.ts";
 import { connect } from "../../src/broker/redis.ts";
 import type { BrokerTarget } from "../../src/broker/url.ts";
-import type { Command } from "../../src/pidbox/channel.ts";
+import type { Command } from "../../src/broker/channel.ts";
 import { openMailbox } from "../../src/pidbox/mailbox.ts";
 import {
   HANG_UP,

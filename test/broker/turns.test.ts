@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { type Exchange, takeTurns, type WireCommand } from "../../src/broker/turns.ts";
 import { failure, success } from "../../src/outcome.ts";
-import type { Command, Reply } from "../../src/pidbox/channel.ts";
+import type { Command, Reply } from "../../src/broker/channel.ts";
 
 const ok = (value: unknown): Reply => ({ ok: true, value });
 const error = (text: string): Reply => ({ ok: false, error: text });

@@ -8,7 +8,7 @@ import type { Scene, TellingMethod } from "../../src/doctor/scene.ts";
 import type { CheckReport } from "../../src/health/report.ts";
 import type { Host } from "../../src/host.ts";
 import { success } from "../../src/outcome.ts";
-import type { Reply } from "../../src/pidbox/channel.ts";
+import type { Reply } from "../../src/broker/channel.ts";
 import type { Session } from "../../src/session/session.ts";
 import type { ProcFiles } from "../../src/worker/proc-files.ts";
 import { fakeHost, ok } from "../health/fake-host.ts";

@@ -10,7 +10,7 @@ import {
   queueOfBinding,
   similarTo,
 } from "../../src/doctor/judge-queues.ts";
-import type { Heartbeat } from "../../src/worker/heartbeat.ts";
+import type { Heartbeat } from "../../src/celery/heartbeat.ts";
 
 test.each([
   ["a", [], 1_000],

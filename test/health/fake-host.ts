@@ -2,7 +2,7 @@ import type { BrokerFailure } from "../../src/broker/failure.ts";
 import type { Host } from "../../src/host.ts";
 import { failure, success } from "../../src/outcome.ts";
 import { type Exchange, takeTurns, type WireCommand } from "../../src/broker/turns.ts";
-import type { Channel, Ends, Reply, Topics } from "../../src/pidbox/channel.ts";
+import type { Channel, Ends, Reply, Topics } from "../../src/broker/channel.ts";
 import type { ProcFiles } from "../../src/worker/proc-files.ts";
 import { fakeProc } from "../worker/fake-proc.ts";
 import { fakeClock } from "./fake-clock.ts";

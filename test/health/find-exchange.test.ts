@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { DEFAULT_NAMING } from "../../src/broker/keys.ts";
 import { findExchange } from "../../src/health/find-exchange.ts";
 import { success } from "../../src/outcome.ts";
-import type { Channel, Command, Reply } from "../../src/pidbox/channel.ts";
+import type { Channel, Command, Reply } from "../../src/broker/channel.ts";
 
 const SEP = "\x06\x16";
 const PLENTY = { left: () => 5_000, atMost: (ms: number) => ms };

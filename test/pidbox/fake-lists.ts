@@ -1,6 +1,6 @@
 import { type Exchange, takeTurns, type WireCommand } from "../../src/broker/turns.ts";
 import { success } from "../../src/outcome.ts";
-import type { Channel, Reply } from "../../src/pidbox/channel.ts";
+import type { Channel, Reply } from "../../src/broker/channel.ts";
 
 const REFUSED: Reply = { ok: false, error: "ERR unknown command" };
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Channel } from "../../src/pidbox/channel.ts";
+import type { Channel } from "../../src/broker/channel.ts";
 import { MOST } from "../../src/pidbox/envelope.ts";
 import { decodeReply } from "../../src/pidbox/message.ts";
 import { type Mailbox, openMailbox } from "../../src/pidbox/mailbox.ts";

@@ -1,5 +1,5 @@
 import { asObject } from "../../pidbox/envelope.ts";
-import { isOtherType, lengthsOf, queueKeys } from "../../worker/queues.ts";
+import { isOtherType, lengthsOf, queueKeys } from "../../celery/queues.ts";
 import { consumedByNode, type Consumption, consumptionOf, queuesToMeasure } from "../consumption.ts";
 import type { BindingSearch } from "../facts/queues.ts";
 import { type Finding, finding } from "../finding.ts";

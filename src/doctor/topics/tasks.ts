@@ -1,5 +1,5 @@
-import { isBeat } from "../../worker/node-name.ts";
-import { describesSafely } from "../../worker/versions.ts";
+import { isBeat } from "../../celery/node-name.ts";
+import { describesSafely } from "../../celery/versions.ts";
 import { type Consumption, consumptionOf, ownWorkers } from "../consumption.ts";
 import type { AgedTask, UnaskedNode } from "../facts/tasks.ts";
 import { type Finding, finding } from "../finding.ts";

@@ -1,5 +1,5 @@
 import type { Verdict } from "../../health/verdict.ts";
-import { poolOf } from "../../health/worker-settings.ts";
+import { poolOf } from "../../celery/worker-settings.ts";
 import { finding, type Level } from "../finding.ts";
 import type { Topic } from "../scene.ts";
 

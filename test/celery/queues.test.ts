@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isOtherType, lengthsOf, queueKeys } from "../../src/worker/queues.ts";
+import { isOtherType, lengthsOf, queueKeys } from "../../src/celery/queues.ts";
 
 test("queueKeys are kombu's lists for every priority, behind its separator and behind Celery's documented one", () => {
   // kombu/transport/redis.py, Channel._q_for_pri: '{0}{1}{2}'.format(queue, self.sep, pri)

@@ -5,8 +5,8 @@ import { placeText } from "../broker/url.ts";
 import type { Deadline } from "../deadline.ts";
 import type { Host } from "../host.ts";
 import { failure, type Outcome, success } from "../outcome.ts";
-import type { Channel } from "../pidbox/channel.ts";
-import type { Plan } from "./plan.ts";
+import type { Channel } from "../broker/channel.ts";
+import type { Plan } from "../health/plan.ts";
 
 /** The connections of a run. */
 export interface Lines {

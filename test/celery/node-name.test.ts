@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isBeat, nodeName } from "../../src/worker/node-name.ts";
+import { isBeat, nodeName } from "../../src/celery/node-name.ts";
 
 test.each([
   ["", "vm", "celery@vm"],

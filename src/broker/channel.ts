@@ -1,4 +1,4 @@
-import type { BrokerFailure } from "../broker/failure.ts";
+import type { BrokerFailure } from "./failure.ts";
 import type { Outcome } from "../outcome.ts";
 
 /**

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { label } from "../../src/cli/usage.ts";
-import { type ChosenBroker, chooseBrokers } from "../../src/health/choose-broker.ts";
+import { type ChosenBroker, chooseBrokers } from "../../src/discovery/choose-broker.ts";
 import { survey } from "../../src/worker/survey.ts";
 import { type FakeProcess, fakeProc } from "../worker/fake-proc.ts";
-import { fakeHost } from "./fake-host.ts";
-import { configured } from "./planned.ts";
+import { fakeHost } from "../health/fake-host.ts";
+import { configured } from "../health/planned.ts";
 
 type Variables = Readonly<Record<string, string>>;
 

@@ -1,4 +1,4 @@
-import { nodeName } from "../worker/node-name.ts";
+import { nodeName } from "../celery/node-name.ts";
 import { type Survey, workerNode, type WorkerProcess } from "../worker/survey.ts";
 
 /** A node to ask, and the process that bears it; null where none in sight does. */

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { lookAround } from "../../src/health/look-around.ts";
+import { lookAround } from "../../src/discovery/look-around.ts";
 import { type FakeProcess, fakeProc, SELF } from "../worker/fake-proc.ts";
-import { fakeHost } from "./fake-host.ts";
-import { configured } from "./planned.ts";
+import { fakeHost } from "../health/fake-host.ts";
+import { configured } from "../health/planned.ts";
 
 const WORKER = { pid: 12, words: ["python", "/venv/bin/celery", "worker"] };
 const SCRIPT = { pid: 13, words: ["python", "run.py"] };

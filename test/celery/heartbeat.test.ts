@@ -3,7 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { DEFAULT_NAMING, whenceOf } from "../../src/broker/keys.ts";
-import { decodeHeartbeat } from "../../src/worker/heartbeat.ts";
+import { decodeHeartbeat } from "../../src/celery/heartbeat.ts";
 
 const WIRE = join(import.meta.dirname, "../fixtures/wire");
 

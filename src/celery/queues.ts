@@ -1,4 +1,4 @@
-import type { Reply } from "../pidbox/channel.ts";
+import type { Reply } from "../broker/channel.ts";
 import { asObject } from "../pidbox/envelope.ts";
 
 /**

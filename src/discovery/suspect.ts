@@ -10,7 +10,15 @@ import {
   type SocketTables,
 } from "../worker/sockets.ts";
 import { type Possible, workerByPid, type WorkerProcess } from "../worker/survey.ts";
-import type { Suspect } from "./evidence.ts";
+
+/** A Python program that may be the worker by another name. */
+export interface Suspect {
+  readonly pid: number;
+  readonly words: string;
+  readonly ageMs: number;
+  /** Its sockets may not be read, or one of them goes to the broker: nothing shows whose it is. */
+  readonly mayBeConnected: boolean;
+}
 
 /**
  * The worker that its command line does not show (a script that calls `worker_main`, a title of the application's

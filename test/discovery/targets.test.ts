@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { chooseTargets } from "../../src/health/targets.ts";
+import { chooseTargets } from "../../src/discovery/targets.ts";
 import { survey, type Survey, workerByPid } from "../../src/worker/survey.ts";
 import { type FakeProcess, fakeProc } from "../worker/fake-proc.ts";
 

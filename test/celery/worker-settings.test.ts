@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { gossips, graceOf, poolOf, queuesOf, slotsOf } from "../../src/health/worker-settings.ts";
+import { gossips, graceOf, poolOf, queuesOf, slotsOf } from "../../src/celery/worker-settings.ts";
 import { survey, type WorkerProcess } from "../../src/worker/survey.ts";
 import { fakeProc } from "../worker/fake-proc.ts";
 
