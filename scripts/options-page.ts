@@ -1,3 +1,4 @@
+import type { Taken } from "../src/cli/parse.ts";
 import { COMMAND_OPTIONS, type OtherCommand, takenBy } from "../src/cli/command-options.ts";
 import { COMMANDS } from "../src/cli/commands.ts";
 import { type Option, OPTIONS, variableOf } from "../src/cli/options.ts";
@@ -24,7 +25,7 @@ export function optionsPage(): string {
 }
 
 function commandSections(command: OtherCommand): readonly string[] {
-  const { options, variableOf: nameOf } = takenBy(command);
+  const { options, variableOf: nameOf }: Taken = takenBy(command);
   const { own, shared } = COMMAND_OPTIONS[command];
   return [
     `## \`${command}\``,

@@ -1,58 +1,69 @@
-import { type CommandName, DEFAULT_COMMAND } from "./cli/commands.ts";
-import { commandOf, parse } from "./cli/parse.ts";
+import type { CommandConfig, OtherCommand } from "./cli/command-options.ts";
+import { DEFAULT_COMMAND } from "./cli/commands.ts";
+import type { ConfigOf, OptionTable } from "./cli/options.ts";
+import { commandOf, parse, type Taken, TAKEN_BY_CHECK } from "./cli/parse.ts";
 import { check } from "./commands/check.ts";
-import { type Ending, failed, misused, type Run, type Told } from "./commands/command.ts";
-import type { Config } from "./cli/options.ts";
+import { type Ending, failed, misused, type Run } from "./commands/command.ts";
 import type { Host } from "./host.ts";
 import { NOTHING, ours } from "./render/gate.ts";
 
-/** What each command does. All but the check are loaded when they are asked for. */
-const RUN: { readonly [C in CommandName]: Run<Config> } = {
-  check,
-  inspect: other(async () => (await import("./commands/inspect.ts")).inspect),
-  doctor: other(async () => (await import("./commands/doctor.ts")).doctor),
-  watch: other(async () => (await import("./commands/watch.ts")).watch),
-  beat: other(async () => (await import("./commands/beat.ts")).beat),
-  report: other(async () => (await import("./commands/report.ts")).report),
-  install: other(async () => (await import("./commands/install.ts")).install),
-  completion: other(async () => (await import("./commands/completion.ts")).completion),
-  help: other(async () => (await import("./commands/help.ts")).help),
+/** What each command does besides the check. */
+const OTHERS: { readonly [C in OtherCommand]: (host: Host) => Promise<Ending> } = {
+  inspect: other("inspect", async () => (await import("./commands/inspect.ts")).inspect),
+  doctor: other("doctor", async () => (await import("./commands/doctor.ts")).doctor),
+  watch: other("watch", async () => (await import("./commands/watch.ts")).watch),
+  beat: other("beat", async () => (await import("./commands/beat.ts")).beat),
+  report: other("report", async () => (await import("./commands/report.ts")).report),
+  install: other("install", async () => (await import("./commands/install.ts")).install),
+  completion: other("completion", async () => (await import("./commands/completion.ts")).completion),
+  help: other("help", async () => (await import("./commands/help.ts")).help),
 };
 
-/** The parser has read the options of the command that is run: its configuration is that of its table. */
-function other<C>(load: () => Promise<Run<C>>): Run<Config> {
-  return async (told, host) => (await load())(told as unknown as Told<C>, host);
+/** A command and the table of its options, both loaded when it is asked for. */
+function other<C extends OtherCommand>(
+  command: C,
+  load: () => Promise<Run<CommandConfig<C>>>,
+): (host: Host) => Promise<Ending> {
+  return async (host) => {
+    const { takenBy } = await import("./cli/command-options.ts");
+    return runAs(host, takenBy(command), load);
+  };
 }
 
 /**
- * The story of a run: parse → plan → connect → ask → judge → render.
+ * The story of a run: parse → discover → plan → connect → ask → judge → render.
  *
  * What only some runs need is imported where it is needed (`import()`): a healthy check loads none of it, which
  * test/system/start-up.test.ts holds.
  */
 export async function run(host: Host): Promise<Ending> {
   const command = commandOf(host.argv);
-  const taken =
-    command === DEFAULT_COMMAND ? undefined : (await import("./cli/command-options.ts")).takenBy(command);
+  return command === DEFAULT_COMMAND
+    ? runAs(host, TAKEN_BY_CHECK, () => Promise.resolve(check))
+    : OTHERS[command](host);
+}
+
+async function runAs<T extends OptionTable>(
+  host: Host,
+  taken: Taken<T>,
+  load: () => Promise<Run<ConfigOf<T>>>,
+): Promise<Ending> {
   const invocation = parse(host.argv, host.env, taken);
   if (!invocation.ok) return misused(invocation.problem);
-  switch (invocation.value.kind) {
+  const { value } = invocation;
+  switch (value.kind) {
     case "help": {
       const { helpText } = await import("./cli/help.ts");
-      return { stdout: ours(helpText(host.version, invocation.value.command)), stderr: NOTHING, exitCode: 0 };
+      return { stdout: ours(helpText(host.version, value.command)), stderr: NOTHING, exitCode: 0 };
     }
     case "version":
-      return { stdout: ours(versionText(host, invocation.value.verbose)), stderr: NOTHING, exitCode: 0 };
-    case "run":
-      return Promise.race([
-        RUN[invocation.value.command](
-          { ...invocation.value, unknownVariables: await unknown(invocation.value.unknownVariables) },
-          host,
-        ),
-        interruption(host),
-      ]);
+      return { stdout: ours(versionText(host, value.verbose)), stderr: NOTHING, exitCode: 0 };
+    case "run": {
+      const told = { ...value, unknownVariables: await unknown(value.unknownVariables) };
+      return Promise.race([(await load())(told, host), interruption(host)]);
+    }
     default:
-      return invocation.value satisfies never;
+      return value satisfies never;
   }
 }
 

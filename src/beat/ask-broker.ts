@@ -1,12 +1,9 @@
-import type { CommandConfig } from "../cli/command-options.ts";
-import type { Config } from "../cli/options.ts";
+import type { BrokerConfig } from "../cli/options.ts";
 import type { Deadline } from "../deadline.ts";
-import { chooseBrokers } from "../discovery/choose-broker.ts";
-import { planCheck } from "../health/plan.ts";
+import { chooseBrokers, type Instructed } from "../discovery/choose-broker.ts";
 import type { Host } from "../host.ts";
+import { planSession } from "../session/plan.ts";
 import { openSession, type Session } from "../session/session.ts";
-import { UNKNOWN_COMMAND } from "../worker/command.ts";
-import type { WorkerProcess } from "../worker/survey.ts";
 import type { BeatProcess } from "./find-beats.ts";
 import type { BeatBroker } from "./look-at-beats.ts";
 
@@ -16,31 +13,23 @@ import type { BeatBroker } from "./look-at-beats.ts";
  * @returns the conversation; or why there is none, in words without passwords
  */
 export async function openBeatBroker(
-  config: Omit<CommandConfig<"beat">, "timeout"> & Pick<Config, "timeout">,
+  config: BrokerConfig,
   host: Host,
   deadline: Deadline,
   beat: BeatProcess,
 ): Promise<Session | string> {
-  const likeWorker: WorkerProcess = {
-    pid: beat.pid,
-    startTicks: beat.startTicks,
-    command: { ...UNKNOWN_COMMAND, broker: beat.given.values.get("broker") ?? null },
-    words: "",
-    foundBy: "command",
-    environment: beat.environment === null ? null : Object.fromEntries(beat.environment),
-    host: null,
-    state: beat.state,
-    innerPid: beat.pid,
+  const { pid, given, environment } = beat;
+  const instructed: Instructed = {
+    pid,
+    option: given.values.get("broker") ?? null,
+    environment: environment === null ? null : Object.fromEntries(environment),
   };
-  const chosen = chooseBrokers(config, host, [likeWorker]);
+  const chosen = chooseBrokers(config, host.env, [instructed]);
   if (!chosen.ok) return chosen.problem.sentence;
-  const { read } = chosen.value;
-  if (read.origin.kind === "default") return "nobody names one";
-  const any = { value: true, origin: { kind: "default" } } as const;
-  const plan = planCheck({ ...config, any, broker: { value: read.url, origin: read.origin } }, host);
-  if (!plan.ok) return plan.problem.sentence;
-  const session = await openSession(plan.value, host, deadline);
-  return session.ok ? session.value : `${plan.value.broker.shown} cannot be used`;
+  if (chosen.value.read.origin.kind === "default") return "nobody names one";
+  const plan = planSession(config, chosen.value, []);
+  const session = await openSession(plan, host, deadline);
+  return session.ok ? session.value : `${plan.broker.shown} cannot be used`;
 }
 
 /** How often a beat is pinged that does not answer. */

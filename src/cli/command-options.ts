@@ -1,7 +1,7 @@
 import { redact } from "../broker/url.ts";
 import type { CommandName, DEFAULT_COMMAND } from "./commands.ts";
 import {
-  type Config,
+  BROKER_OPTIONS,
   type ConfigOf,
   onOffSwitch,
   type Option,
@@ -33,27 +33,6 @@ export interface CommandOptions {
   /** Its own, in the order of the help; one that the check has too has another default here. */
   readonly own: OptionTable;
 }
-
-/** Where the workers are. */
-const BROKER = [
-  "broker",
-  "broker-env",
-  "broker-write-url",
-  "tls",
-  "ssl-cert-reqs",
-  "ssl-ca-certs",
-  "ssl-certfile",
-  "ssl-keyfile",
-  "ssl-check-hostname",
-  "master-name",
-  "sentinel-username",
-  "sentinel-password",
-  "sentinel-tls",
-  "control-exchange",
-  "fanout-prefix",
-  "global-keyprefix",
-  "connect-timeout",
-] as const satisfies readonly OptionName[];
 
 /** Who they are. */
 const WORKERS = ["node", "placement", "pidfile"] as const satisfies readonly OptionName[];
@@ -198,7 +177,7 @@ const BEAT = {
 } as const satisfies OptionTable;
 
 const FINDING_OPTIONS = [
-  ...BROKER,
+  ...BROKER_OPTIONS,
   ...WORKERS,
   "busy-grace",
   "queue",
@@ -209,10 +188,10 @@ const FINDING_OPTIONS = [
 
 /** What each command takes, the check apart. `install`, `completion` and `help` take nothing. */
 export const COMMAND_OPTIONS = {
-  inspect: { shared: [...BROKER, ...WORKERS], own: INSPECT },
+  inspect: { shared: [...BROKER_OPTIONS, ...WORKERS], own: INSPECT },
   doctor: { shared: FINDING_OPTIONS, own: DOCTOR },
-  watch: { shared: BROKER, own: WATCH },
-  beat: { shared: [...BROKER, "placement", "pidfile", "verbose", "quiet"], own: BEAT },
+  watch: { shared: BROKER_OPTIONS, own: WATCH },
+  beat: { shared: [...BROKER_OPTIONS, "placement", "pidfile", "verbose", "quiet"], own: BEAT },
   report: { shared: FINDING_OPTIONS, own: REPORT },
   install: { shared: [], own: {} },
   completion: { shared: [], own: {} },
@@ -221,16 +200,21 @@ export const COMMAND_OPTIONS = {
 
 export type OtherCommand = keyof typeof COMMAND_OPTIONS;
 
-/** A command's own options, and those of the check, as far as the command takes them; of the rest the defaults. */
-export type CommandConfig<C extends OtherCommand> = Omit<Config, keyof (typeof COMMAND_OPTIONS)[C]["own"]> &
-  ConfigOf<(typeof COMMAND_OPTIONS)[C]["own"]>;
+type SharedBy<C extends OtherCommand> = (typeof COMMAND_OPTIONS)[C]["shared"][number];
+type OwnOf<C extends OtherCommand> = (typeof COMMAND_OPTIONS)[C]["own"];
+
+/** The options that a command takes: its own, and those that it shares with the check. */
+type TableOf<C extends OtherCommand> = Pick<typeof OPTIONS, SharedBy<C>> & OwnOf<C>;
+
+export type CommandConfig<C extends OtherCommand> = ConfigOf<TableOf<C>>;
 
 /** What a command takes, for the parser. A variable that the check reads as well carries the command's name. */
-export function takenBy(command: OtherCommand): Taken {
+export function takenBy<C extends OtherCommand>(command: C): Taken<TableOf<C>> {
   const { shared, own }: CommandOptions = COMMAND_OPTIONS[command];
+  const options: OptionTable = { ...own, ...Object.fromEntries(shared.map((name) => [name, OPTIONS[name]])) };
   return {
     command,
-    options: { ...own, ...Object.fromEntries(shared.map((name) => [name, OPTIONS[name]])) },
+    options: options as TableOf<C>,
     variableOf: (name) =>
       Object.hasOwn(own, name) && Object.hasOwn(OPTIONS, name)
         ? variableOf(`${command}-${name}`)

@@ -337,6 +337,30 @@ export type Config = ConfigOf<typeof OPTIONS>;
 
 export const VARIABLE_PREFIX = "CELERY_PROBE_";
 
+/** The options that say where the workers are. */
+export const BROKER_OPTIONS = [
+  "broker",
+  "broker-env",
+  "broker-write-url",
+  "tls",
+  "ssl-cert-reqs",
+  "ssl-ca-certs",
+  "ssl-certfile",
+  "ssl-keyfile",
+  "ssl-check-hostname",
+  "master-name",
+  "sentinel-username",
+  "sentinel-password",
+  "sentinel-tls",
+  "control-exchange",
+  "fanout-prefix",
+  "global-keyprefix",
+  "connect-timeout",
+] as const satisfies readonly OptionName[];
+
+/** What any command that talks to a broker is told of it. */
+export type BrokerConfig = Pick<Config, (typeof BROKER_OPTIONS)[number]>;
+
 /** The environment variable of an option: `connect-timeout` is `CELERY_PROBE_CONNECT_TIMEOUT`. */
 export function variableOf(name: string): string {
   return VARIABLE_PREFIX + name.toUpperCase().replaceAll("-", "_");

@@ -4,8 +4,7 @@ import { ownEntry } from "../own-entry.ts";
 import { command, COMMAND_NAMES, COMMANDS, type CommandName, DEFAULT_COMMAND } from "./commands.ts";
 import {
   type Config,
-  type Option,
-  OPTION_NAMES,
+  type ConfigOf,
   OPTIONS,
   type OptionName,
   type OptionTable,
@@ -26,7 +25,7 @@ import {
 import { onOff } from "./values.ts";
 
 /** What the words ask for. */
-export type Invocation =
+export type Invocation<C> =
   | { readonly kind: "help"; readonly command: CommandName }
   | { readonly kind: "version"; readonly verbose: boolean }
   | {
@@ -34,7 +33,7 @@ export type Invocation =
       readonly command: CommandName;
       /** The words behind the command. */
       readonly words: readonly string[];
-      readonly config: Config;
+      readonly config: C;
       /** Variables that look like ours and are none, which a typing error makes; orchestrators make some too. */
       readonly unknownVariables: readonly string[];
     };
@@ -48,13 +47,17 @@ interface Given {
 }
 
 /** What one command takes: its options by name, and how the variable of each is called. */
-export interface Taken {
+export interface Taken<T extends OptionTable = OptionTable> {
   readonly command: CommandName;
-  readonly options: OptionTable;
+  readonly options: T;
   readonly variableOf: (name: string) => string;
 }
 
-const TAKEN_BY_CHECK: Taken = { command: DEFAULT_COMMAND, options: OPTIONS, variableOf };
+export const TAKEN_BY_CHECK: Taken<typeof OPTIONS> = {
+  command: DEFAULT_COMMAND,
+  options: OPTIONS,
+  variableOf,
+};
 
 /** The command that the words name; the check where they name none. Its options stand behind it, the check's also before. */
 export function commandOf(argv: readonly string[]): CommandName {
@@ -70,11 +73,11 @@ export function commandOf(argv: readonly string[]): CommandName {
  *
  * @param taken what the command of these words takes: see {@link commandOf}
  */
-export function parse(
+export function parse<T extends OptionTable>(
   argv: readonly string[],
   env: Environment,
-  taken: Taken = TAKEN_BY_CHECK,
-): Outcome<Invocation, UsageProblem> {
+  taken: Taken<T>,
+): Outcome<Invocation<ConfigOf<T>>, UsageProblem> {
   const tokens = tokensOf(argv, taken.options);
   const given = (word: string) =>
     tokens.some((token) => token.kind === "option" && argv[token.index] === word);
@@ -210,17 +213,16 @@ function unknownAmong(
   return variables.filter((name) => !known.has(name)).sort();
 }
 
-/** What a command takes, by what was given and by default; what it does not take stands there by default as well. */
-function readConfig(given: ReadonlyMap<string, Given>, options: OptionTable): Outcome<Config, UsageProblem> {
+/** What a command takes, by what was given and by default. */
+function readConfig<T extends OptionTable>(
+  given: ReadonlyMap<string, Given>,
+  options: T,
+): Outcome<ConfigOf<T>, UsageProblem> {
   const config: Record<string, { value: unknown; origin: Origin }> = {};
-  const byDefault = (name: string, { default: value }: Option<unknown>) => {
-    config[name] = { value, origin: { kind: "default" } };
-  };
-  if (options !== OPTIONS) for (const name of OPTION_NAMES) byDefault(name, OPTIONS[name]);
   for (const [name, option] of Object.entries(options)) {
     const source = given.get(name);
     if (source === undefined) {
-      byDefault(name, option);
+      config[name] = { value: option.default, origin: { kind: "default" } };
       continue;
     }
     const { parse: read, show = mask, repeats } = option;
@@ -232,7 +234,7 @@ function readConfig(given: ReadonlyMap<string, Given>, options: OptionTable): Ou
     }
     config[name] = { value: repeats ? values.flat() : values[0], origin: source.origin };
   }
-  return success(config as Config);
+  return success(config as ConfigOf<T>);
 }
 
 /** An empty variable is an unset one: compose files write `CELERY_PROBE_TIMEOUT=${TIMEOUT-}`. */
@@ -243,19 +245,23 @@ function fromEnvironment(variable: string, env: Environment): Given | null {
     : { texts: [text], origin: { kind: "environment", name: variable } };
 }
 
-function contradictionIn(config: Config): string | null {
-  const isGiven = (name: OptionName) => {
-    const { value } = config[name];
-    return value !== null && value !== false && !(Array.isArray(value) && value.length === 0);
+function contradictionIn(config: Partial<Config>): string | null {
+  const givenOrigin = (name: OptionName): Origin | null => {
+    const { value = null, origin } = config[name] ?? {};
+    const isEmpty = value === null || value === false || (Array.isArray(value) && value.length === 0);
+    return isEmpty ? null : (origin ?? null);
   };
-  const pair = CONTRADICTIONS.find(([one, other]) => isGiven(one) && isGiven(other));
-  return pair === undefined
-    ? pidfileOfSeveral(config)
-    : `${label(config[pair[0]].origin)} and ${label(config[pair[1]].origin)} contradict each other: expected one of them`;
+  for (const [one, other] of CONTRADICTIONS) {
+    const [first, second] = [givenOrigin(one), givenOrigin(other)];
+    if (first !== null && second !== null)
+      return `${label(first)} and ${label(second)} contradict each other: expected one of them`;
+  }
+  return pidfileOfSeveral(config);
 }
 
 /** The others would be called dead, as a pid file's process is the only one that is looked at. */
-function pidfileOfSeveral({ pidfile, node }: Config): string | null {
+function pidfileOfSeveral({ pidfile, node }: Partial<Config>): string | null {
+  if (pidfile === undefined || node === undefined) return null;
   if (pidfile.value === null || new Set(node.value).size < 2) return null;
   const nodes = `${label(node.origin)} '${OPTIONS.node.show(node.value.join(","))}'`;
   return complaint(

@@ -3,7 +3,7 @@ import { gather } from "../health/check.ts";
 import type { Evidence } from "../health/evidence.ts";
 import { exitCode, isForgiven } from "../health/exit-code.ts";
 import { conclude } from "../health/judge.ts";
-import { type Plan, planCheck } from "../health/plan.ts";
+import { type CheckPlan, checkWishes, planCheck } from "../health/plan.ts";
 import type { Verdict } from "../health/verdict.ts";
 import type { Host } from "../host.ts";
 import { NOTHING, page } from "../render/gate.ts";
@@ -12,7 +12,8 @@ import { type Ending, misused, type Run, type Told } from "./command.ts";
 
 /** The health check: one verdict. */
 export const check: Run<Config> = async (told, host) => {
-  const plan = planCheck(told.config, host);
+  const wishes = checkWishes(told.config, host);
+  const plan = wishes.ok ? planCheck(wishes.value, told.config, host) : wishes;
   if (!plan.ok) return misused(plan.problem);
   const evidence = await gather(plan.value, host);
   return verdictEnding(told, host, plan.value, evidence, conclude(evidence, plan.value.rules));
@@ -22,7 +23,7 @@ export const check: Run<Config> = async (told, host) => {
 export async function verdictEnding(
   { config, unknownVariables }: Told<Config>,
   host: Host,
-  plan: Plan,
+  plan: CheckPlan,
   evidence: Evidence,
   verdict: Verdict,
 ): Promise<Ending> {

@@ -1,10 +1,10 @@
 import { DEFAULT_COMMAND } from "../cli/commands.ts";
-import { commandOf, parse } from "../cli/parse.ts";
+import { commandOf, parse, TAKEN_BY_CHECK } from "../cli/parse.ts";
 import { startDeadline } from "../deadline.ts";
 import { withProcesses } from "../health/check.ts";
 import { prepareExamination } from "../health/examination.ts";
 import { undecided } from "../health/judgement.ts";
-import { planCheck } from "../health/plan.ts";
+import { checkWishes, planCheck } from "../health/plan.ts";
 import type { Host } from "../host.ts";
 import { NOTHING, page } from "../render/gate.ts";
 import { verdictEnding } from "./check.ts";
@@ -28,10 +28,11 @@ function plainEnding(detail: string): Ending {
 /** null: the command is another than the check, or what it was told cannot be read. */
 async function verdictOn(detail: string, host: Host): Promise<Ending | null> {
   if (commandOf(host.argv) !== DEFAULT_COMMAND) return null;
-  const invocation = parse(host.argv, host.env);
+  const invocation = parse(host.argv, host.env, TAKEN_BY_CHECK);
   if (!invocation.ok || invocation.value.kind !== "run") return null;
   const { config } = invocation.value;
-  const plan = planCheck(config, host);
+  const wishes = checkWishes(config, host);
+  const plan = wishes.ok ? planCheck(wishes.value, config, host) : wishes;
   if (!plan.ok) return null;
   const asking = { kind: "crashed", detail } as const;
   const examination = prepareExamination(

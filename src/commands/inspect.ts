@@ -1,6 +1,7 @@
+import { controlChannel } from "../broker/keys.ts";
 import type { CommandConfig } from "../cli/command-options.ts";
 import { startDeadline } from "../deadline.ts";
-import { type Plan, planCheck } from "../health/plan.ts";
+import { discover } from "../discovery/discover.ts";
 import type { Host } from "../host.ts";
 import { inspectNodes, type Inspection } from "../inspect/inspect-nodes.ts";
 import { boundNodes, nodesInSight } from "../inspect/known-nodes.ts";
@@ -12,6 +13,7 @@ import { inspectJson } from "../render/inspect-json.ts";
 import { brokerLine, inspectText, remarks } from "../render/inspect-text.ts";
 import { wordSentence } from "../render/inspect-words.ts";
 import { listenToHeartbeats } from "../session/heartbeats.ts";
+import { firstDatabase, planSession, type SessionPlan } from "../session/plan.ts";
 import { openSession, type Session } from "../session/session.ts";
 import { type Ending, failed, misused, type Run } from "./command.ts";
 
@@ -24,17 +26,24 @@ export const inspect: Run<Configuration> = async ({ config, words }, host) => {
     builtins: config.builtins.value,
   });
   if (!question.ok) return misused({ kind: "usage", sentence: wordSentence(question.problem) });
-  const plan = planCheck(config, host);
-  if (!plan.ok) return misused(plan.problem);
+  const whom = {
+    kind: "workers",
+    nodes: config.node.value,
+    placement: config.placement.value,
+    pidfile: config.pidfile,
+  } as const;
+  const found = discover(whom, config, host);
+  if (!found.ok) return misused(found.problem);
+  const { named, place, brokers, workers } = found.value;
+  const plan = planSession(config, brokers, workers);
   const deadline = startDeadline(deadlineMs(config), host.now);
-  const session = await openSession(plan.value, host, deadline);
-  if (!session.ok) return failed(brokerLine(plan.value.broker.shown, session.problem));
+  const session = await openSession(plan, host, deadline);
+  if (!session.ok) return failed(brokerLine(plan.broker.shown, session.problem));
   const heartbeats = listenToHeartbeats(session.value, host, deadline);
-  const inSight = nodesInSight(config, session.value, host);
-  const { asked } = plan.value;
+  const inSight = nodesInSight(place, session.value, host);
   const inspection = await inspectNodes(session.value, {
     question: question.value,
-    given: config.node.value.length > 0 && asked.kind === "nodes" ? asked.nodes : [],
+    given: named,
     known: () => [...heartbeats.heard.keys(), ...inSight],
     bound: () => boundNodes(session.value),
     allowRisky: config["allow-risky"].value,
@@ -42,9 +51,9 @@ export const inspect: Run<Configuration> = async ({ config, words }, host) => {
   });
   heartbeats.close();
   session.value.close();
-  if (!inspection.ok) return failed(brokerLine(plan.value.broker.shown, inspection.problem));
+  if (!inspection.ok) return failed(brokerLine(plan.broker.shown, inspection.problem));
   const secrets = secretsOf(session.value, config);
-  return ending(plan.value, question.value, cleaned(question.value, inspection.value, secrets), config, host);
+  return ending(plan, question.value, cleaned(question.value, inspection.value, secrets), config, host);
 };
 
 /** At most three questions are waited for, one behind the other: who gives the answers longer gives it to each. */
@@ -75,13 +84,13 @@ function cleaned({ method }: Question, inspection: Inspection, secrets: readonly
 }
 
 function ending(
-  { route }: Plan,
+  { broker, naming }: SessionPlan,
   question: Question,
   inspection: Inspection,
   config: Configuration,
   { epochSeconds }: Host,
 ): Ending {
-  const stderr = lines(remarks(question.method, inspection, route.channel));
+  const stderr = lines(remarks(question.method, inspection, controlChannel(firstDatabase(broker), naming)));
   if (inspection.kind === "refused") return { stdout: NOTHING, stderr, exitCode: 1 };
   const { results, absent } = inspection;
   return {

@@ -1,9 +1,10 @@
 import type { CommandConfig } from "../cli/command-options.ts";
-import { planCheck } from "../health/plan.ts";
+import { discover } from "../discovery/discover.ts";
 import type { Host } from "../host.ts";
 import type { Terminal } from "../machine/parts.ts";
 import { lines, NOTHING, ours, type Printable } from "../render/gate.ts";
 import { watchRows } from "../render/watch-rows.ts";
+import { planSession } from "../session/plan.ts";
 import { type Canvas, troubleText, watchLines } from "../render/watch-text.ts";
 import { observe, type Observer } from "../watch/observe.ts";
 import { type Ending, failed, misused, type Run } from "./command.ts";
@@ -18,11 +19,12 @@ const DONE: Ending = { stdout: NOTHING, stderr: NOTHING, exitCode: 0 };
 
 /** Every worker and queue of the broker: a screen that is refreshed, lines where stdout is no terminal, or one picture. */
 export const watch: Run<CommandConfig<"watch">> = async ({ config }, host) => {
-  const plan = planCheck(config, host);
-  if (!plan.ok) return misused(plan.problem);
-  const { asked } = plan.value;
-  const nodes = config.node.value.length > 0 && asked.kind === "nodes" ? asked.nodes : [];
-  const observer = observe(plan.value, host, { nodes, queues: config.queue.value });
+  const whom = { kind: "workers", nodes: config.node.value, placement: "auto", pidfile: null } as const;
+  const found = discover(whom, config, host);
+  if (!found.ok) return misused(found.problem);
+  const { place, brokers, workers, named } = found.value;
+  const plan = planSession(config, brokers, workers);
+  const observer = observe(plan, place, host, { nodes: named, queues: config.queue.value });
   const terminal = await host.terminal();
   const isUnicode = /utf-?8/i.test(host.env["LC_ALL"] || host.env["LC_CTYPE"] || host.env["LANG"] || "");
   const canvas = (hasKeys: boolean, rows: number): Canvas => ({

@@ -1,7 +1,7 @@
-import { DEFAULT_BROKER_URL, redact } from "../broker/url.ts";
+import { type Broker, DEFAULT_BROKER_URL, redact } from "../broker/url.ts";
 import {
   BROKER_VARIABLES,
-  type Config,
+  type BrokerConfig,
   type Origin,
   PLATFORM_VARIABLE,
   READ_VARIABLE,
@@ -9,7 +9,6 @@ import {
 } from "../cli/options.ts";
 import { complaint, mask, type UsageProblem, wrong } from "../cli/usage.ts";
 import { type BrokerUrl, brokerUrl } from "../cli/values.ts";
-import type { Host } from "../host.ts";
 import { type Outcome, success } from "../outcome.ts";
 import { ownEntry } from "../own-entry.ts";
 import type { WorkerProcess } from "../worker/survey.ts";
@@ -40,14 +39,14 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * of ours; the platform's; the default. Replies go to the same, unless one is named for writing.
  */
 export function chooseBrokers(
-  config: Config,
-  { env }: Host,
-  workers: readonly WorkerProcess[],
+  config: BrokerConfig,
+  env: Environment,
+  programs: readonly Instructed[],
 ): Outcome<ChosenBrokers, UsageProblem> {
   const named = namedByUser(config, env);
   if (!named.ok) return named;
   const { read, write } =
-    named.value === null ? namedForCelery(env, workers) : { read: named.value, write: null };
+    named.value === null ? namedForCelery(env, programs) : { read: named.value, write: null };
   const reading = "url" in read ? success(read) : readUrl(read);
   if (!reading.ok) return reading;
   const { value: given, origin } = config["broker-write-url"];
@@ -59,7 +58,10 @@ export function chooseBrokers(
 }
 
 /** The broker that our own options name; null: none does. */
-function namedByUser(config: Config, env: Environment): Outcome<ChosenBroker | Named | null, UsageProblem> {
+function namedByUser(
+  config: BrokerConfig,
+  env: Environment,
+): Outcome<ChosenBroker | Named | null, UsageProblem> {
   const { value, origin } = config.broker;
   const indirect = config["broker-env"];
   if (value !== null && (origin.kind === "flag" || indirect.value === null)) {
@@ -72,13 +74,13 @@ function namedByUser(config: Config, env: Environment): Outcome<ChosenBroker | N
   return wrong(complaint(indirect.origin, mask(indirect.value), problem));
 }
 
-/** What Celery itself is told, in its own order: by the first worker that is told anything, else by our environment. */
+/** What Celery itself is told, in its own order: by the first program that is told anything, else by our environment. */
 function namedForCelery(
   env: Environment,
-  workers: readonly WorkerProcess[],
+  programs: readonly Instructed[],
 ): { readonly read: Named; readonly write: Named | null } {
-  for (const worker of workers) {
-    const told = toldTo(worker);
+  for (const program of programs) {
+    const told = brokersOf(program);
     if (told !== null) return told;
   }
   const told = brokersIn(env, null, (name) => ({ kind: "environment", name }));
@@ -90,19 +92,34 @@ function namedForCelery(
   return { read, write: null };
 }
 
-/** What a worker's command line and environment name; null: nothing. */
-function toldTo({ pid, command, environment }: WorkerProcess): ReturnType<typeof brokersIn> {
-  return brokersIn(environment ?? {}, command.broker ?? null, (name) => ({ kind: "worker", pid, name }));
+/** A program of Celery's, and what tells it its broker. */
+export interface Instructed {
+  readonly pid: number;
+  /** Its `-b`. */
+  readonly option: string | null;
+  /** Null: it cannot be read. */
+  readonly environment: Environment | null;
+}
+
+export function instructed({ pid, command, environment }: WorkerProcess): Instructed {
+  return { pid, option: command.broker, environment };
+}
+
+function brokersOf({ pid, option, environment }: Instructed): ReturnType<typeof brokersIn> {
+  return brokersIn(environment ?? {}, option, (name) => ({ kind: "worker", pid, name }));
+}
+
+/** The broker that a worker's command line and environment name; null: none, or what they name is no URL. */
+export function brokerOf(worker: WorkerProcess): Broker | null {
+  const told = brokersOf(instructed(worker));
+  const url = told === null ? null : brokerUrl(told.read.text);
+  return url?.ok === true ? url.value.broker : null;
 }
 
 /** Whether two workers may have one broker: they are told of the same, or one of them is told of none. */
 export function mayShareBroker(one: WorkerProcess, other: WorkerProcess): boolean {
-  const [first, second] = [one, other].map((worker) => {
-    const told = toldTo(worker);
-    const url = told === null ? null : brokerUrl(told.read.text);
-    return url?.ok === true ? JSON.stringify(url.value.broker) : null;
-  });
-  return first === null || second === null || first === second;
+  const [first, second] = [brokerOf(one), brokerOf(other)];
+  return first === null || second === null || JSON.stringify(first) === JSON.stringify(second);
 }
 
 function brokersIn(

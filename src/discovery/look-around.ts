@@ -2,14 +2,21 @@ import type { Config } from "../cli/options.ts";
 import { complaint, type UsageProblem, wrong } from "../cli/usage.ts";
 import type { Host } from "../host.ts";
 import { type Outcome, success } from "../outcome.ts";
+import type { GivenPlacement } from "./place.ts";
 import { type Survey, survey, workerByPid } from "../worker/survey.ts";
 
+/** Where workers are to be looked for. */
+interface Sought {
+  readonly placement: GivenPlacement;
+  readonly pidfile: Config["pidfile"] | null;
+}
+
 /** Who is in sight; null where nobody is to be looked for. */
-export function lookAround(config: Config, host: Host): Outcome<Survey | null, UsageProblem> {
+export function lookAround({ placement, pidfile }: Sought, host: Host): Outcome<Survey | null, UsageProblem> {
   const { proc } = host;
-  if (config.placement.value === "remote") return success(null);
-  if (config.pidfile.value === null) return success(survey(proc));
-  const pid = readPidfile(config.pidfile, host);
+  if (placement === "remote") return success(null);
+  if (pidfile === null || pidfile.value === null) return success(survey(proc));
+  const pid = readPidfile(pidfile, host);
   if (!pid.ok) return pid;
   const worker = pid.value === null ? null : workerByPid(proc, pid.value, "pidfile");
   return success(named(worker === null ? [] : [worker], proc.pids() !== null));

@@ -1,10 +1,9 @@
 import type { CommandConfig } from "../cli/command-options.ts";
-import type { Config } from "../cli/options.ts";
 import type { UsageProblem } from "../cli/usage.ts";
 import type { Deadline } from "../deadline.ts";
 import { gather } from "../health/check.ts";
 import { conclude } from "../health/judge.ts";
-import { type Plan, planCheck } from "../health/plan.ts";
+import { type CheckPlan, type CheckWishes, planCheck } from "../health/plan.ts";
 import type { CheckReport } from "../health/report.ts";
 import type { Host } from "../host.ts";
 import { type Outcome, success } from "../outcome.ts";
@@ -47,25 +46,51 @@ export async function diagnose(
 function planned(
   config: CommandConfig<"doctor"> | CommandConfig<"report">,
   host: Host,
-): Outcome<readonly [Plan, Plan | null], UsageProblem> {
-  // Queues and tasks have findings of their own.
-  const nothing = { origin: { kind: "default" } } as const;
-  const forCheck: Config = {
-    ...config,
-    "max-queue-length": { value: [], ...nothing },
-    "max-task-age": { value: null, ...nothing },
-  };
-  const plan = planCheck(forCheck, host);
+): Outcome<readonly [CheckPlan, CheckPlan | null], UsageProblem> {
+  const wishes = wishesOf(config);
+  const plan = planCheck(wishes, config, host);
   if (!plan.ok) return plan;
   const isMeant = config.node.value.length > 0 || config.placement.value === "inside";
   if (isMeant || plan.value.targets.some(({ worker }) => worker !== null)) return success([plan.value, null]);
-  const any = planCheck({ ...forCheck, any: { value: true, ...nothing } }, host);
+  const any = planCheck({ ...wishes, whom: { kind: "everyone" } }, config, host);
   if (!any.ok) return any;
   return success([any.value, plan.value.place.kind === "in-sight" ? plan.value : null]);
 }
 
-async function checked(plan: Plan, host: Host, unknownVariables: readonly string[]): Promise<CheckReport> {
-  const evidence = await gather({ ...plan, deadline: plan.deadline * CHECK_SHARE }, host);
+/** Queues and tasks have findings of their own. */
+function wishesOf(config: CommandConfig<"doctor"> | CommandConfig<"report">): CheckWishes {
+  return {
+    whom: {
+      kind: "workers",
+      nodes: config.node.value,
+      placement: config.placement.value,
+      pidfile: config.pidfile,
+    },
+    atLeast: 1,
+    pings: 1 + config.retries.value,
+    timeout: config.timeout.value,
+    deadline: config.deadline.value * CHECK_SHARE,
+    busyGrace: config["busy-grace"].value,
+    rules: {
+      startGraceMs: 0,
+      strict: false,
+      work: {
+        queues: config.queue.value,
+        requireConsuming: false,
+        maxTaskAge: null,
+        maxQueueLength: [],
+      },
+    },
+    stateFile: null,
+  };
+}
+
+async function checked(
+  plan: CheckPlan,
+  host: Host,
+  unknownVariables: readonly string[],
+): Promise<CheckReport> {
+  const evidence = await gather(plan, host);
   const verdict = conclude(evidence, plan.rules);
   return { plan, evidence, verdict, isForgiven: false, elapsedMs: host.now(), unknownVariables };
 }

@@ -12,7 +12,7 @@ import { conclude, judge } from "./judge.ts";
 import type { Conversation } from "./gather-work.ts";
 import { type Judgement, wantsWork } from "./judgement.ts";
 import { asFailover, closeLines, openLines } from "../session/lines.ts";
-import type { Plan } from "./plan.ts";
+import type { CheckPlan } from "./plan.ts";
 import { requestMessage } from "./request.ts";
 import { startRoll } from "./roll.ts";
 import { openStateFile } from "./state-file.ts";
@@ -30,7 +30,7 @@ const RECONNECTED_MS = 1_000;
 const PAUSE_MS = 20;
 
 /** Carries the plan out and gives what was seen; never throws, never outlasts the deadline. */
-export async function gather(plan: Plan, host: Host): Promise<Evidence> {
+export async function gather(plan: CheckPlan, host: Host): Promise<Evidence> {
   const deadline = startDeadline(plan.deadline, host.now);
   const state = openStateFile(plan.stateFile, host);
   const examination = prepareExamination(plan, host, deadline, state.silentForS);
@@ -70,7 +70,7 @@ function evidenceOf(asking: Asking, examination: Examination, masterForS: number
 }
 
 async function converse(
-  plan: Plan,
+  plan: CheckPlan,
   host: Host,
   deadline: Deadline,
   examination: Examination,
@@ -132,7 +132,7 @@ function viaOf({ target }: Found, channel: string): Via {
 
 /** Pings until the evidence suffices or the time is over; `judged` says what it suffices for. */
 async function ask(
-  plan: Plan,
+  plan: CheckPlan,
   host: Host,
   deadline: Deadline,
   { read, write, mailbox, routes }: Conversation,

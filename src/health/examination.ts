@@ -3,7 +3,7 @@ import type { Host } from "../host.ts";
 import type { WorkerProcess } from "../worker/survey.ts";
 import type { NodeEvidence } from "./evidence.ts";
 import type { BrokerSight, Line, Looks } from "./examine.ts";
-import type { Plan } from "./plan.ts";
+import type { CheckPlan } from "./plan.ts";
 
 /** The looks at workers that do not answer, as far as they have been needed: who answers is not examined. */
 export interface Examination extends Looks {
@@ -19,7 +19,7 @@ const UNSEEN: BrokerSight = { upS: null, unacked: null };
  * @param noted for how many seconds a node has been silent by the state file; null where that says nothing
  */
 export function prepareExamination(
-  plan: Plan,
+  plan: CheckPlan,
   host: Host,
   deadline: Deadline,
   noted: (node: string, worker: WorkerProcess) => number | null,

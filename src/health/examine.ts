@@ -11,7 +11,7 @@ import type { WorkerProcess } from "../worker/survey.ts";
 import type { Look, NodeEvidence, ProcessSight } from "./evidence.ts";
 import { beats, gossips, graceOf, poolOf, slotsOf } from "../celery/worker-settings.ts";
 import { type Ear, openEar } from "./hear.ts";
-import type { Plan } from "./plan.ts";
+import type { CheckPlan } from "./plan.ts";
 import { lastConnections } from "./judge-connections.ts";
 import { findByConnections, type Suspect, suspectAmong } from "../discovery/suspect.ts";
 
@@ -63,7 +63,7 @@ interface Patient {
  * @param noted for how many seconds a node has been silent by the state file; null where that says nothing
  */
 export function startLooks(
-  plan: Plan,
+  plan: CheckPlan,
   host: Host,
   deadline: Deadline,
   line: Line | null,

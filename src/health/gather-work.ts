@@ -11,7 +11,7 @@ import type { Evidence } from "./evidence.ts";
 import type { Examination } from "./examination.ts";
 import { lastConnections } from "./judge-connections.ts";
 import type { Lines } from "../session/lines.ts";
-import type { Plan } from "./plan.ts";
+import type { CheckPlan } from "./plan.ts";
 import { requestMessage } from "./request.ts";
 import type { NodeWork, RunningTask, Tasks, WorkEvidence } from "./work-evidence.ts";
 import { queuesOf } from "../celery/worker-settings.ts";
@@ -33,7 +33,7 @@ export interface Conversation extends Lines {
 
 /** Asks what the options about queues and tasks need, after a healthy verdict; what cannot be had is left out. */
 export async function gatherWork(
-  plan: Plan,
+  plan: CheckPlan,
   host: Host,
   deadline: Deadline,
   { read, write, mailbox, routes }: Conversation,

@@ -6,7 +6,7 @@ import type { Listener } from "../broker/channel.ts";
 import { decodeHeartbeat, type Heartbeat } from "../celery/heartbeat.ts";
 import type { WorkerProcess } from "../worker/survey.ts";
 import type { Beats, Hearing } from "./evidence.ts";
-import type { Plan } from "./plan.ts";
+import type { CheckPlan } from "./plan.ts";
 
 /** Listens to the heartbeats of the nodes asked. */
 export interface Ear {
@@ -29,7 +29,7 @@ interface Heard {
 }
 
 /** Begins to listen; at first nothing is heard. */
-export function openEar(plan: Plan, host: Host, deadline: Deadline, target: BrokerTarget): Ear {
+export function openEar(plan: CheckPlan, host: Host, deadline: Deadline, target: BrokerTarget): Ear {
   const heard = new Map<string, Heard>();
   let listener: Listener | null = null;
   let refused = false;

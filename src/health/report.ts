@@ -1,10 +1,10 @@
 import type { Evidence } from "./evidence.ts";
-import type { Plan } from "./plan.ts";
+import type { CheckPlan } from "./plan.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** All that a run of `check` has to tell; what is printed of it is the renderers' matter. */
 export interface CheckReport {
-  readonly plan: Plan;
+  readonly plan: CheckPlan;
   readonly evidence: Evidence;
   readonly verdict: Verdict;
   /** Whether it counts as healthy although it is unknown. */

@@ -1,11 +1,11 @@
 import type { Destination } from "../broker/keys.ts";
 import type { Host } from "../host.ts";
 import { encodeRequest, type Question } from "../pidbox/message.ts";
-import type { Plan } from "./plan.ts";
+import type { CheckPlan } from "./plan.ts";
 
 /** A request to nodes, those of the plan unless others are given, whose replies carry the ticket and go to the plan's list. */
 export function requestMessage(
-  plan: Plan,
+  plan: CheckPlan,
   host: Host,
   question: Question,
   ticket: string,

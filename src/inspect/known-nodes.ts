@@ -1,6 +1,5 @@
-import { chooseBrokers } from "../discovery/choose-broker.ts";
-import type { CommandConfig } from "../cli/command-options.ts";
-import type { Origin } from "../cli/options.ts";
+import { brokerOf } from "../discovery/choose-broker.ts";
+import type { Placement } from "../discovery/place.ts";
 import type { Host } from "../host.ts";
 import type { Session } from "../session/session.ts";
 import { isConnectedTo, socketTables } from "../worker/sockets.ts";
@@ -12,36 +11,22 @@ const SEP = "\x06\x16";
 /** How many names are read of a binding: those that have ended badly stay in it. */
 const MOST_BOUND = 1_000;
 
-const BY_DEFAULT: Origin = { kind: "default" };
-
 /**
  * The nodes of the workers in sight that belong to this session: connected to its server, and told the same database.
  * Others on the machine are somebody else's, and not missing here.
  */
-export function nodesInSight(
-  config: CommandConfig<"inspect">,
-  { plan, read }: Session,
-  host: Host,
-): readonly string[] {
-  if (plan.place.kind !== "in-sight") return [];
+export function nodesInSight(place: Placement, { read }: Session, host: Host): readonly string[] {
+  if (place.kind !== "in-sight") return [];
   const remote = read.channel.ends()?.remote;
   if (remote === undefined) return [];
   const tables = socketTables(host.proc);
-  const unnamed = {
-    ...config,
-    broker: { value: null, origin: BY_DEFAULT },
-    "broker-env": { value: null, origin: BY_DEFAULT },
-  };
   const isOurs = (worker: WorkerProcess): boolean => {
-    const chosen = chooseBrokers(unnamed, host, [worker]);
-    if (!chosen.ok || chosen.value.read.origin.kind !== "worker") return false;
-    const { broker } = chosen.value.read.url;
+    const broker = brokerOf(worker);
+    if (broker === null) return false;
     const db = broker.kind === "servers" ? broker.servers[0].db : broker.master.db;
     return db === read.target.db && isConnectedTo(host.proc, worker.pid, remote, tables);
   };
-  return plan.place.survey.workers
-    .filter(isOurs)
-    .map((worker) => workerNode(worker, host.hostname, host.env));
+  return place.survey.workers.filter(isOurs).map((worker) => workerNode(worker, host.hostname, host.env));
 }
 
 /**

@@ -6,7 +6,7 @@ import type {
   UnreachableCause,
 } from "../broker/failure.ts";
 import type { Evidence } from "../health/evidence.ts";
-import type { Plan } from "../health/plan.ts";
+import type { CheckPlan } from "../health/plan.ts";
 import { sentence, shortened } from "./speech.ts";
 
 /** A fact, and what to do about it. */
@@ -182,7 +182,7 @@ export function exchangeHint(controlExchange: string): string {
 }
 
 /** The control channel that was asked by, or would have been. */
-export function channelOf(plan: Plan, { asking }: Evidence): string {
+export function channelOf(plan: CheckPlan, { asking }: Evidence): string {
   return asking.kind === "asked" ? asking.via.channel : plan.route.channel;
 }
 

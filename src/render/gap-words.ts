@@ -1,5 +1,5 @@
 import type { Evidence } from "../health/evidence.ts";
-import type { Plan } from "../health/plan.ts";
+import type { CheckPlan } from "../health/plan.ts";
 import type { Gap, Unseen, Want } from "../health/verdict.ts";
 import { channelOf, exchangeHint, type Statement } from "./broker-words.ts";
 import { amount, brief, names, place, seconds, time } from "./speech.ts";
@@ -7,7 +7,7 @@ import { amount, brief, names, place, seconds, time } from "./speech.ts";
 type Of<K extends Gap["kind"]> = Extract<Gap, { kind: K }>;
 
 /** What stands in the way of a decision, in words, and what would help. */
-export function gapStatement(gap: Gap, plan: Plan, evidence: Evidence): Statement {
+export function gapStatement(gap: Gap, plan: CheckPlan, evidence: Evidence): Statement {
   const broker = plan.broker.shown;
   const channel = channelOf(plan, evidence);
   const { asking } = evidence;
@@ -108,7 +108,10 @@ export function gapStatement(gap: Gap, plan: Plan, evidence: Evidence): Statemen
 }
 
 /** One run asks one broker: where that of another worker was taken, this one needs a run of its own. */
-function byItself({ node }: { readonly node: string }, { broker: { origin }, targets }: Plan): string | null {
+function byItself(
+  { node }: { readonly node: string },
+  { broker: { origin }, targets }: CheckPlan,
+): string | null {
   if (origin.kind !== "worker") return null;
   const owner = targets.find(({ worker }) => worker?.pid === origin.pid);
   return owner === undefined || owner.node === node

@@ -6,7 +6,7 @@ import type { Deadline } from "../deadline.ts";
 import type { Host } from "../host.ts";
 import { failure, type Outcome, success } from "../outcome.ts";
 import type { Channel } from "../broker/channel.ts";
-import type { Plan } from "../health/plan.ts";
+import type { SessionPlan } from "./plan.ts";
 
 /** The connections of a run. */
 export interface Lines {
@@ -18,7 +18,7 @@ export interface Lines {
 
 /** Connects to the broker, and to that of the replies where it is another one. */
 export async function openLines(
-  plan: Plan,
+  plan: SessionPlan,
   host: Host,
   deadline: Deadline,
 ): Promise<Outcome<Lines, BrokerFailure>> {
@@ -31,9 +31,7 @@ export async function openLines(
     async isTheWorkers({ remote }) {
       const { isConnectedTo, socketTables } = await import("../worker/sockets.ts");
       const tables = socketTables(host.proc, deadline.left);
-      return plan.targets.some(
-        ({ worker }) => worker !== null && isConnectedTo(host.proc, worker.pid, remote, tables),
-      );
+      return plan.workers.some(({ pid }) => isConnectedTo(host.proc, pid, remote, tables));
     },
   };
   const read = await findServer(plan.broker.located, search);

@@ -2,7 +2,7 @@ import type { BrokerFailure } from "../broker/failure.ts";
 import { type Destination, replyKey, routesTo } from "../broker/keys.ts";
 import type { Deadline } from "../deadline.ts";
 import { closeLines, type Lines, openLines } from "./lines.ts";
-import type { Plan } from "../health/plan.ts";
+import type { SessionPlan } from "./plan.ts";
 import type { Host } from "../host.ts";
 import { type Outcome, success } from "../outcome.ts";
 import type { Command, Reply } from "../broker/channel.ts";
@@ -12,7 +12,7 @@ import { answersIn, hasAnswered, NO_REPLIES, query, type Replies } from "../pidb
 
 /** An open conversation with a broker and the workers on it, for commands that ask more than one thing. */
 export interface Session extends Lines {
-  readonly plan: Plan;
+  readonly plan: SessionPlan;
   /**
    * Asks nodes, or everyone, one question.
    *
@@ -34,7 +34,7 @@ const KEEP = 4_096;
 
 /** Connects where the plan says. */
 export async function openSession(
-  plan: Plan,
+  plan: SessionPlan,
   host: Host,
   deadline: Deadline,
 ): Promise<Outcome<Session, BrokerFailure>> {

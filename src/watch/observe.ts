@@ -1,11 +1,12 @@
 import type { BrokerFailure } from "../broker/failure.ts";
 import type { Deadline } from "../deadline.ts";
-import type { Plan } from "../health/plan.ts";
+import type { Placement } from "../discovery/place.ts";
 import type { Host } from "../host.ts";
 import { asObject } from "../pidbox/envelope.ts";
 import type { Question } from "../pidbox/message.ts";
 import { hasAnswered, NO_REPLIES } from "../pidbox/query.ts";
 import { type Heartbeats, listenToHeartbeats } from "../session/heartbeats.ts";
+import type { SessionPlan } from "../session/plan.ts";
 import { openSession, type Session } from "../session/session.ts";
 import { isBeat } from "../celery/node-name.ts";
 import { queueNames } from "../celery/queues.ts";
@@ -41,7 +42,8 @@ const ENDLESS: Deadline = { left: () => ANSWER_MS, atMost: (ms) => ms };
 
 /** Watches the broker of a plan; connects when it is first asked to look, and again after each loss. */
 export function observe(
-  plan: Plan,
+  plan: SessionPlan,
+  place: Placement,
   host: Host,
   given: { readonly nodes: readonly string[]; readonly queues: readonly string[] },
 ): Observer {
@@ -50,7 +52,7 @@ export function observe(
   const measure = queueMeter(plan.naming.prefix);
   let line: { readonly session: Session; ear: Heartbeats; earMs: number } | null = null;
   let trouble: { readonly failure: BrokerFailure; readonly sinceMs: number } | null = null;
-  let workers = plan.place.kind === "in-sight" ? plan.place.survey.workers : [];
+  let workers = place.kind === "in-sight" ? place.survey.workers : [];
   let nameless = 0;
   let pingedMs = -Infinity;
   let askedTasksMs = -Infinity;
@@ -135,7 +137,7 @@ export function observe(
       }
     }
     if (host.now() - askedTasksMs < TASKS_EVERY_MS) return;
-    if (plan.place.kind === "in-sight" && host.now() - surveyedMs >= TASKS_EVERY_MS) {
+    if (place.kind === "in-sight" && host.now() - surveyedMs >= TASKS_EVERY_MS) {
       surveyedMs = host.now();
       workers = survey(host.proc).workers;
     }

@@ -3,17 +3,17 @@ import { describe, expect, test } from "vitest";
 import { takenBy } from "../../src/cli/command-options.ts";
 import { COMMAND_NAMES } from "../../src/cli/commands.ts";
 import { OPTION_NAMES, option, variableOf } from "../../src/cli/options.ts";
-import { commandOf, parse } from "../../src/cli/parse.ts";
+import { commandOf, parse, TAKEN_BY_CHECK } from "../../src/cli/parse.ts";
 
 function config(argv: readonly string[], env: Record<string, string> = {}) {
-  const parsed = parse(argv, env);
+  const parsed = parse(argv, env, TAKEN_BY_CHECK);
   if (!parsed.ok) throw new Error(parsed.problem.sentence);
   if (parsed.value.kind !== "run") throw new Error(parsed.value.kind);
   return parsed.value.config;
 }
 
 function sentence(argv: readonly string[], env: Record<string, string> = {}): string {
-  const parsed = parse(argv, env);
+  const parsed = parse(argv, env, TAKEN_BY_CHECK);
   return parsed.ok ? "accepted" : parsed.problem.sentence;
 }
 
@@ -177,7 +177,7 @@ test("no sentence repeats a piece of a password, wherever it stands in a broken 
 test.each([["--help"], ["-h"], ["--bogus", "--help"], ["--timeout", "x", "--help"], ["nonsense", "-h"]])(
   "help wins when the rest is wrong: %s %s",
   (...argv) => {
-    expect(parse(argv, { CELERY_PROBE_TIMEOUT: "soon" })).toEqual({
+    expect(parse(argv, { CELERY_PROBE_TIMEOUT: "soon" }, TAKEN_BY_CHECK)).toEqual({
       ok: true,
       value: { kind: "help", command: "check" },
     });
@@ -185,15 +185,18 @@ test.each([["--help"], ["-h"], ["--bogus", "--help"], ["--timeout", "x", "--help
 );
 
 test("--version wins when the rest is wrong", () => {
-  expect(parse(["--timeout", "x", "--version"], {})).toEqual({
+  expect(parse(["--timeout", "x", "--version"], {}, TAKEN_BY_CHECK)).toEqual({
     ok: true,
     value: { kind: "version", verbose: false },
   });
 });
 
 test("check is meant when no command is named", () => {
-  expect(parse([], {})).toEqual(parse(["check"], {}));
-  expect(parse(["--retries", "0", "check"], {})).toMatchObject({ ok: true, value: { command: "check" } });
+  expect(parse([], {}, TAKEN_BY_CHECK)).toEqual(parse(["check"], {}, TAKEN_BY_CHECK));
+  expect(parse(["--retries", "0", "check"], {}, TAKEN_BY_CHECK)).toMatchObject({
+    ok: true,
+    value: { command: "check" },
+  });
 });
 
 test.each([
@@ -312,7 +315,11 @@ test.each([
 });
 
 test("variables that only look like options are named", () => {
-  const parsed = parse([], { CELERY_PROBE_TIMOUT: "1s", CELERY_PROBE_TIMEOUT: "1s", OTHER: "x" });
+  const parsed = parse(
+    [],
+    { CELERY_PROBE_TIMOUT: "1s", CELERY_PROBE_TIMEOUT: "1s", OTHER: "x" },
+    TAKEN_BY_CHECK,
+  );
   expect(parsed).toMatchObject({ value: { unknownVariables: ["CELERY_PROBE_TIMOUT"] } });
 });
 
@@ -349,11 +356,11 @@ describe("another command", () => {
     expect(config).toMatchObject({ "allow-risky": { value: true }, timeout: { value: 9_000 } });
   });
 
-  test("has defaults of its own, and the check's for what it does not take", () => {
-    expect(run(["doctor"]).config).toMatchObject({
-      deadline: { value: 15_000, origin: { kind: "default" } },
-      any: { value: false },
-    });
+  test("has defaults of its own, and only the options that it takes", () => {
+    const { config } = run(["doctor"]);
+    expect(config).toMatchObject({ deadline: { value: 15_000, origin: { kind: "default" } } });
+    expect(Object.keys(config).sort()).toEqual(Object.keys(takenBy("doctor").options).sort());
+    expect(config).not.toHaveProperty("any");
   });
 
   test("reads variables of its own name where the check has the option too", () => {
@@ -367,8 +374,8 @@ describe("another command", () => {
     expect(config).toMatchObject({
       deadline: { value: 20_000 },
       "fail-on": { value: "warning" },
-      strict: { value: false },
     });
+    expect(config).not.toHaveProperty("strict");
     expect(unknownVariables).toEqual(["CELERY_PROBE_DEADLINE", "CELERY_PROBE_STRICT"]);
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { label } from "../../src/cli/usage.ts";
-import { type ChosenBroker, chooseBrokers } from "../../src/discovery/choose-broker.ts";
+import { type ChosenBroker, chooseBrokers, instructed } from "../../src/discovery/choose-broker.ts";
 import { survey } from "../../src/worker/survey.ts";
 import { type FakeProcess, fakeProc } from "../worker/fake-proc.ts";
 import { fakeHost } from "../health/fake-host.ts";
@@ -11,7 +11,7 @@ type Variables = Readonly<Record<string, string>>;
 /** The URL and who named it, or the sentence about what is wrong. */
 function broker(argv: readonly string[], env: Variables, workers: readonly FakeProcess[] = []): string {
   const host = fakeHost({ argv, env });
-  const chosen = chooseBrokers(configured(host), host, survey(fakeProc(workers)).workers);
+  const chosen = chooseBrokers(configured(host), host.env, survey(fakeProc(workers)).workers.map(instructed));
   if (!chosen.ok) return chosen.problem.sentence;
   const { read, write } = chosen.value;
   const words = ({ url, origin }: ChosenBroker) => `${url.text} ${label(origin)}`;

@@ -16,7 +16,8 @@ function around(
 ) {
   const proc = fakeProc(processes, files);
   const host = fakeHost({ argv, proc: () => proc, odd });
-  const seen = lookAround(configured(host), host);
+  const { placement, pidfile } = configured(host);
+  const seen = lookAround({ placement: placement.value, pidfile }, host);
   if (!seen.ok) return seen.problem.sentence;
   return seen.value === null ? null : seen.value.workers.map(({ pid, foundBy }) => `${pid} ${foundBy}`);
 }

@@ -5,7 +5,7 @@ import type { BrokerFailure, RefusedCause, UnreachableCause } from "../../src/br
 import { DEFAULT_NAMING } from "../../src/broker/keys.ts";
 import type { Asking, Evidence, Hearing, NodeEvidence, ProcessSight } from "../../src/health/evidence.ts";
 import type { WorkRules } from "../../src/health/judgement.ts";
-import type { Plan } from "../../src/health/plan.ts";
+import type { CheckPlan } from "../../src/health/plan.ts";
 import type { CheckReport } from "../../src/health/report.ts";
 import type { Gap, Reason, Unseen, Verdict, Want } from "../../src/health/verdict.ts";
 import type { Tasks } from "../../src/health/work-evidence.ts";
@@ -84,7 +84,7 @@ const FAILURES: readonly BrokerFailure[] = [
   }),
 ];
 
-const PLAN: Plan = {
+const PLAN: CheckPlan = {
   broker: {
     located: {
       kind: "servers",
@@ -94,6 +94,7 @@ const PLAN: Plan = {
     origin: { kind: "environment", name: "CELERY_BROKER_URL" },
   },
   asked: RULES.asked,
+  workers: [],
   targets: [{ node: NODE, worker: null }],
   others: [],
   place: {
@@ -653,7 +654,7 @@ describe("--output json", () => {
   });
 
   test("names the node that the verdict is about, or the one that was asked", () => {
-    const two: Plan = { ...PLAN, asked: { kind: "nodes", nodes: ["a@x", "b@x"] } };
+    const two: CheckPlan = { ...PLAN, asked: { kind: "nodes", nodes: ["a@x", "b@x"] } };
     expect(object(alive(pong(NODE)))["node"]).toBe(NODE);
     expect(object({ ...dead("none", null), node: "b@x" } as Verdict, evidence(), { plan: two })["node"]).toBe(
       "b@x",
@@ -669,7 +670,7 @@ describe("--output json", () => {
     const fleet = report(alive(...pongs), evidence({}, { nodes: [], asking: { ...ASKED, pongs } }));
     expect(Buffer.byteLength(checkJson(fleet))).toBeLessThan(4_096);
     const nodes = Array.from({ length: 300 }, (_, n) => node({ node: name(n), heartbeats: beating() }));
-    const plan: Plan = { ...PLAN, asked: { kind: "nodes", nodes: nodes.map((one) => one.node) } };
+    const plan: CheckPlan = { ...PLAN, asked: { kind: "nodes", nodes: nodes.map((one) => one.node) } };
     const named = report(busy("connections"), evidence({}, { nodes }), { plan });
     expect(Buffer.byteLength(checkJson(named))).toBeLessThan(4_096);
   });

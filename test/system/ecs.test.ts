@@ -4,7 +4,7 @@ import { execa } from "execa";
 import { expect, test } from "vitest";
 import { takenBy } from "../../src/cli/command-options.ts";
 import { DEFAULT_COMMAND } from "../../src/cli/commands.ts";
-import { commandOf, parse } from "../../src/cli/parse.ts";
+import { commandOf, parse, type Taken, TAKEN_BY_CHECK } from "../../src/cli/parse.ts";
 import { toolVenv } from "../world/python.ts";
 import { ROOT } from "./probe-image.ts";
 
@@ -165,13 +165,16 @@ function readByProbe(
 ): readonly string[] {
   const env = Object.fromEntries(environment.map(({ name, value }) => [name, value]));
   const command = commandOf(argv);
-  const parsed = parse(argv, env, command === DEFAULT_COMMAND ? undefined : takenBy(command));
+  const taken: Taken = command === DEFAULT_COMMAND ? TAKEN_BY_CHECK : takenBy(command);
+  const parsed = parse(argv, env, taken);
   if (!parsed.ok) return [parsed.problem.sentence];
   if (parsed.value.kind !== "run") return [`${argv.join(" ")} runs nothing`];
   const { unknownVariables, config } = parsed.value;
   return [
     ...unknownVariables.map((name) => `${name} is no option`),
-    ...(config.deadline.value < limitMs ? [] : ["the health check's timeout cuts the probe off"]),
+    ...(Number(config["deadline"]?.value ?? 0) < limitMs
+      ? []
+      : ["the health check's timeout cuts the probe off"]),
   ];
 }
 

@@ -37,7 +37,7 @@ test("a node that is not heard any more is silent, is forgotten, and never comes
     ...(time <= last ? [[time, CHANNEL, heartbeat(NODE)] as const] : []),
   ]);
   const host = fakeHost({ broker: silent, events, argv: ["--any", "--placement", "remote"] });
-  const observer = observe(planned(host), host, { nodes: [], queues: [] });
+  const observer = observe(planned(host), planned(host).place, host, { nodes: [], queues: [] });
   const seen: [sinceS: number, state: string][] = [];
   while (host.now() < end) {
     const { nodes } = await observer.look();

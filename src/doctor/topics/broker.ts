@@ -1,7 +1,7 @@
 import { placeText } from "../../broker/url.ts";
 import type { BrokerFailure } from "../../broker/failure.ts";
 import { label } from "../../cli/usage.ts";
-import type { Plan } from "../../health/plan.ts";
+import type { CheckPlan } from "../../health/plan.ts";
 import { type Finding, finding } from "../finding.ts";
 import type { Topic } from "../scene.ts";
 
@@ -54,7 +54,7 @@ export const brokerStill: Topic = async ({ check, session, observed }) => {
   return sent.ok ? [] : [unusable(check.plan, sent.problem, true)];
 };
 
-function unusable(plan: Plan, failure: BrokerFailure, wasWell: boolean): Finding {
+function unusable(plan: CheckPlan, failure: BrokerFailure, wasWell: boolean): Finding {
   return finding("broker", "problem", null, {
     ...namedBroker(plan),
     failure,
@@ -64,7 +64,10 @@ function unusable(plan: Plan, failure: BrokerFailure, wasWell: boolean): Finding
   });
 }
 
-function namedBroker({ broker: { shown, origin } }: Plan): { readonly url: string; readonly from: string } {
+function namedBroker({ broker: { shown, origin } }: CheckPlan): {
+  readonly url: string;
+  readonly from: string;
+} {
   return { url: shown, from: label(origin) };
 }
 

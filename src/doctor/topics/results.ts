@@ -1,7 +1,7 @@
 import type { BrokerFailure } from "../../broker/failure.ts";
 import { findServer } from "../../broker/find-server.ts";
 import { label } from "../../cli/usage.ts";
-import { settingsOf } from "../../health/plan.ts";
+import { settingsOf } from "../../session/plan.ts";
 import { ownWorkers } from "../consumption.ts";
 import type { FailedResults } from "../facts/results.ts";
 import { type Finding, finding } from "../finding.ts";

@@ -1,0 +1,32 @@
+import type { Survey } from "../worker/survey.ts";
+
+/** Where the probe runs, and whether workers' processes are in sight there, or would be. */
+export type Placement =
+  | { readonly kind: "in-sight"; readonly name: "inside" | "beside"; readonly survey: Survey }
+  | { readonly kind: "out-of-sight"; readonly name: "remote" | "beside" | "no-proc" };
+
+/** Where the user says that the probe stands. */
+export type GivenPlacement = "auto" | "inside" | "beside" | "remote";
+
+/**
+ * Inside is where a worker is in sight, or where one should be: its name has this machine's own host name. A pod's
+ * containers share the host name without sharing processes, which only the user can say.
+ *
+ * @param survey null where nobody is to be looked for
+ */
+export function placeOf(
+  given: GivenPlacement,
+  survey: Survey | null,
+  nodes: readonly string[],
+  hostname: string,
+): Placement {
+  if (survey === null) return { kind: "out-of-sight", name: "remote" };
+  const inSight: Placement = { kind: "in-sight", name: given === "beside" ? "beside" : "inside", survey };
+  if (survey.workers.length > 0) return inSight;
+  if (!survey.visible) return { kind: "out-of-sight", name: "no-proc" };
+  if (given === "inside") return inSight;
+  // Nothing shows that a zombie was a worker: it has no command line, and may be any Python of our own container.
+  if (given === "beside") return { kind: "out-of-sight", name: "beside" };
+  const belongsHere = nodes.some((node) => node.slice(node.indexOf("@") + 1) === hostname);
+  return belongsHere ? inSight : { kind: "out-of-sight", name: "remote" };
+}
