@@ -164,7 +164,7 @@ async function ask(
   };
   const broken = (problem: BrokerFailure): Asking => {
     const failure = asFailover(problem, write);
-    if (pings === 0 || deadline.left() > 0) return { kind: "broker-failed", failure, pings };
+    if (pings === 0 || deadline.left() >= SHORTEST_WAIT_MS) return { kind: "broker-failed", failure, pings };
     // A broker that is slower than the rest of the deadline is no news once a ping is out: what was seen counts.
     endWaiting();
     return seen();
