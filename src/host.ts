@@ -45,6 +45,8 @@ export interface Host {
   readonly web: () => Promise<Web>;
   /** null: stdout is none. */
   readonly terminal: () => Promise<Terminal | null>;
+  /** For runs that keep large answers: garbage is collected early, from now on, and whenever what it gives is called. */
+  readonly spareMemory: () => () => void;
   /** Writes to stdout at once, for runs that say something before their end; gives whether somebody can still read it. */
   readonly print: (text: Printable) => boolean;
   /** Resolves with the signal's name when the process is told to end. */

@@ -1,9 +1,10 @@
 import { BOUNDS } from "./bounds.ts";
+import { cutMark, END_BYTES } from "./cut-text.ts";
 import { type Refused, refusedBy } from "./failure.ts";
 
-/** What of the bytes may go on to the parser, and what is wrong with the rest. */
+/** What goes on to the parser, and what is wrong with the rest. */
 export interface Passed {
-  readonly bytes: number;
+  readonly pieces: readonly Uint8Array[];
   readonly problem: Refused | null;
 }
 
@@ -11,7 +12,7 @@ export interface Passed {
  * Stands between the socket and ioredis' parser and lets through what that can take: RESP2 within {@link BOUNDS}, one
  * reply for each command sent, and on a connection that is subscribed only whole messages. Anything else ioredis
  * believes: it reserves memory for a length that is only announced, and throws from a socket event, where nobody can
- * catch it, at a reply that it did not wait for (`DataHandler.dispatch`).
+ * catch it, at a reply that it did not wait for (`DataHandler.dispatch`). Long elements of lists are cut (cut-text.ts).
  */
 export interface WireGate {
   /** To be told before commands are sent. */
@@ -34,11 +35,13 @@ interface Frame {
 /** What is waited for: a reply, or the confirmation of so many subscriptions. */
 interface Expected {
   readonly subscribing: string | null;
+  /** See {@link OF_LISTS}; null: it has none. */
+  readonly elementBytes: number | null;
   left: number;
 }
 
-/** What comes next: the character that says what follows, its line, a text that the line has announced. */
-type State = "type" | "line" | "line-end" | "text" | "text-end";
+/** What comes next: the character that says what follows, its line, a text that the line has announced, what is cut out of it. */
+type State = "type" | "line" | "line-end" | "text" | "cut" | "text-end";
 
 const CR = 13;
 const LF = 10;
@@ -51,6 +54,16 @@ const KINDS = 5;
 
 const SUBSCRIBING = /^p?subscribe$/;
 
+/** Which replies have elements of lists, and how long those may be, in bytes, that are passed on as a whole. */
+const OF_LISTS: Readonly<Partial<Record<string, number>>> = {
+  LRANGE: BOUNDS.elementBytes,
+  EXEC: BOUNDS.elementBytes,
+  LINDEX: BOUNDS.singleElementBytes,
+};
+
+/** Bytes of the lines in front of two elements. */
+const LINES = 64;
+
 export function openWireGate(): WireGate {
   const expected: Expected[] = [];
   let isSubscribed = false;
@@ -60,21 +73,36 @@ export function openWireGate(): WireGate {
   let frame: Frame | null = null;
   let type = "";
   let line = "";
-  /** Bytes of a text that are still to come. */
+  /** Bytes of a text, or of its first end, that are still to come. */
   let textLeft = 0;
+  /** Bytes that are to be cut out of it behind that. */
+  let cutLeft = 0;
+  /** How many the text has that is being cut. */
+  let cutOf = 0;
   let isHead = false;
   let size = 0;
   let elements = 0;
 
   function pass(chunk: Uint8Array): Passed {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    let whole = 0;
+    const pieces: Uint8Array[] = [];
+    /** From where on nothing has been passed on. */
+    let from = 0;
+    /** The last whole reply: where it ends, and what was passed on by then. */
+    let whole = { at: 0, from: 0, pieces: 0 };
+    const passOn = (to: number, next: number) => {
+      if (to > from) pieces.push(bytes.subarray(from, to));
+      from = next;
+    };
     for (let at = 0; at < bytes.length;) {
       const before = at;
       let problem: Refused | null = null;
       switch (state) {
         case "type":
-          type = String.fromCharCode(bytes[at++] ?? 0);
+          type = String.fromCharCode(bytes[at] ?? 0);
+          // How long a text is said to be is known only when it is known whether it is cut.
+          if (type === "$" && isOfLists()) passOn(at, at + 1);
+          at++;
           line = "";
           state = "line";
           if (!"+-:$*".includes(type)) problem = notRedis(`a reply begins with ${JSON.stringify(type)}`);
@@ -83,22 +111,39 @@ export function openWireGate(): WireGate {
           const end = bytes.indexOf(CR, at);
           line += bytes.toString("latin1", at, end === -1 ? bytes.length : end);
           at = end === -1 ? bytes.length : end + 1;
+          if (type === "$" && isOfLists()) from = at;
           if (end !== -1) state = "line-end";
           if (line.length > BOUNDS.lineBytes) problem = tooLarge("a line", line.length, BOUNDS.lineBytes);
           break;
         }
-        case "line-end":
+        case "line-end": {
+          const isWithheld = type === "$" && isOfLists();
           problem = bytes[at++] === LF ? takeLine() : notRedis("a line does not end as one");
+          if (!isWithheld) break;
+          pieces.push(Buffer.from(`$${cutLeft === 0 ? line : 2 * END_BYTES + cutMark(cutOf).length}\r\n`));
+          from = at;
           break;
+        }
         case "text": {
           const taken = Math.min(textLeft, bytes.length - at);
           if (isHead && frame !== null) frame.head += bytes.toString("latin1", at, at + taken);
           at += taken;
           textLeft -= taken;
-          if (textLeft === 0) {
-            state = "text-end";
-            textLeft = 2;
-          }
+          if (textLeft > 0) break;
+          if (cutLeft > 0) passOn(at, at);
+          state = cutLeft > 0 ? "cut" : "text-end";
+          textLeft = 2;
+          break;
+        }
+        case "cut": {
+          const taken = Math.min(cutLeft, bytes.length - at);
+          size -= taken;
+          cutLeft -= taken;
+          from = at += taken;
+          if (cutLeft > 0) break;
+          pieces.push(Buffer.from(cutMark(cutOf)));
+          state = "text";
+          textLeft = END_BYTES;
           break;
         }
         case "text-end":
@@ -111,10 +156,20 @@ export function openWireGate(): WireGate {
       }
       size += at - before;
       if (size > BOUNDS.replyBytes) problem ??= tooLarge("a reply", size, BOUNDS.replyBytes);
-      if (problem !== null) return { bytes: whole, problem };
-      if (frame === null && isAtType()) whole = at;
+      if (problem !== null) {
+        const passed = pieces.slice(0, whole.pieces);
+        if (whole.at > whole.from) passed.push(bytes.subarray(whole.from, whole.at));
+        return { pieces: passed, problem };
+      }
+      if (frame === null && isAtType()) whole = { at, from, pieces: pieces.length };
     }
-    return { bytes: bytes.length, problem: null };
+    passOn(bytes.length, bytes.length);
+    return { pieces, problem: null };
+  }
+
+  /** Whether the reply that comes has elements of a list. */
+  function isOfLists(): boolean {
+    return typeof expected[0]?.elementBytes === "number";
   }
 
   function isAtType(): boolean {
@@ -132,6 +187,14 @@ export function openWireGate(): WireGate {
     else if (open.length === 1 && frame !== null && frame.kinds.length < KINDS)
       frame.kinds += isNone ? "_" : type;
     if (type === "$" && !isNone) {
+      const most = expected[0]?.elementBytes ?? Infinity;
+      if (count > 2 * END_BYTES && Math.max(count, size - LINES) > most) {
+        cutOf = count;
+        cutLeft = count - 2 * END_BYTES;
+        textLeft = END_BYTES;
+        state = "text";
+        return null;
+      }
       if (count > BOUNDS.textBytes) return tooLarge("a text", count, BOUNDS.textBytes);
       if (size + count > BOUNDS.replyBytes) return tooLarge("a reply", size + count, BOUNDS.replyBytes);
       isHead = open.length === 1 && frame?.kinds === "$" && count <= LONGEST_HEAD;
@@ -190,7 +253,11 @@ export function openWireGate(): WireGate {
   return {
     expect(commands) {
       for (const [name, ...args] of commands)
-        expected.push({ subscribing: SUBSCRIBING.test(name) ? name : null, left: args.length });
+        expected.push({
+          subscribing: SUBSCRIBING.test(name) ? name : null,
+          elementBytes: OF_LISTS[name] ?? null,
+          left: args.length,
+        });
     },
     pass,
   };

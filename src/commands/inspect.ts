@@ -40,6 +40,7 @@ export const inspect: Run<Configuration> = async ({ config, words }, host) => {
   const session = await openSession(plan, host, deadline);
   if (!session.ok) return failed(brokerLine(plan.broker.shown, session.problem));
   const heartbeats = listenToHeartbeats(session.value, host, deadline);
+  const secrets = secretsOf(session.value, config);
   const inSight = nodesInSight(place, session.value, host);
   const inspection = await inspectNodes(session.value, {
     question: question.value,
@@ -48,12 +49,13 @@ export const inspect: Run<Configuration> = async ({ config, words }, host) => {
     bound: () => boundNodes(session.value),
     allowRisky: config["allow-risky"].value,
     timeoutMs: config.timeout.value,
+    // At once, so that it is not in memory twice.
+    keep: (result) => withoutSecrets(question.value.method, result, secrets),
   });
   heartbeats.close();
   session.value.close();
   if (!inspection.ok) return failed(brokerLine(plan.broker.shown, inspection.problem));
-  const secrets = secretsOf(session.value, config);
-  return ending(plan, question.value, cleaned(question.value, inspection.value, secrets), config, host);
+  return ending(plan, question.value, inspection.value, config, host);
 };
 
 /** At most three questions are waited for, one behind the other: who gives the answers longer gives it to each. */
@@ -73,14 +75,6 @@ function secretsOf({ read, write }: Session, config: Configuration): readonly st
   return [read.target.password, write.target.password, config["sentinel-password"].value].filter(
     (secret): secret is string => typeof secret === "string",
   );
-}
-
-function cleaned({ method }: Question, inspection: Inspection, secrets: readonly string[]): Inspection {
-  if (inspection.kind === "refused") return inspection;
-  const results = [...inspection.results].map(
-    ([node, result]) => [node, withoutSecrets(method, result, secrets)] as const,
-  );
-  return { ...inspection, results: new Map(results) };
 }
 
 function ending(

@@ -7,6 +7,9 @@ import { LARGEST } from "./unacked.ts";
 /** Nodes of a list whose memory is counted (MEMORY USAGE … SAMPLES). */
 const SAMPLES = 50;
 
+/** Messages read at once: a few may be large although their list is small on average. */
+const AT_ONCE = 16;
+
 /** What the queues give out next. */
 export interface Heads {
   readonly seen: readonly { readonly queue: string; readonly task: string }[];
@@ -40,15 +43,22 @@ export async function headsOf(
     const reply = sizes.value[position];
     return reply?.ok === true && Number(reply.value) / length <= LARGEST;
   });
-  const elements = small.length === 0 ? null : await send(small.map(({ key }) => ["LINDEX", key, -1]));
-  if (elements !== null && !elements.ok) return unanswered(deadline);
+  const elements: unknown[] = [];
+  for (let at = 0; at < small.length; at += AT_ONCE) {
+    const part = small.slice(at, at + AT_ONCE);
+    // Not LINDEX: of one that is too large LRANGE gives only the ends (broker/cut-text.ts).
+    const sent = await send(part.map(({ key }) => ["LRANGE", key, -1, -1]));
+    if (!sent.ok) return unanswered(deadline);
+    for (const reply of sent.value)
+      elements.push(reply.ok && Array.isArray(reply.value) ? reply.value[0] : "");
+  }
   const seen: { readonly queue: string; readonly task: string }[] = [];
   let unread = filled.length - small.length;
   for (const [position, { queue }] of small.entries()) {
-    const reply = elements?.value[position];
+    const element = elements[position];
     // Fetched meanwhile.
-    if (reply?.ok === true && reply.value === null) continue;
-    const task = reply?.ok === true && typeof reply.value === "string" ? taskOfMessage(reply.value) : null;
+    if (element === undefined) continue;
+    const task = typeof element === "string" ? taskOfMessage(element) : null;
     if (task === null) unread++;
     else seen.push({ queue, task: task.name });
   }

@@ -3,6 +3,7 @@ import type { Deadline } from "../deadline.ts";
 import type { CheckReport } from "../health/report.ts";
 import type { Host } from "../host.ts";
 import { failure } from "../outcome.ts";
+import { MOST } from "../pidbox/envelope.ts";
 import type { Question } from "../pidbox/message.ts";
 import { inOrder, NO_REPLIES, type Replies } from "../pidbox/query.ts";
 import { listenToHeartbeats } from "../session/heartbeats.ts";
@@ -16,6 +17,9 @@ import type { Scene, TellingMethod } from "./scene.ts";
 
 /** Trends are watched for so much of the time that is left at most: the rest is for asking. */
 const OBSERVED_SHARE = 0.5;
+
+/** For the answers to all questions: `report` writes them down once more, without secrets. */
+const ROOM = (MOST.total * 2) / 3;
 
 /** Every worker sends a heartbeat within this time, in milliseconds, if it sends any. */
 const HEARTBEAT_MS = 2_500;
@@ -32,7 +36,7 @@ export async function setScene(
   const session =
     asking.kind === "broker-failed" && !canBeRead(asking.failure)
       ? failure(asking.failure)
-      : await openSession(plan, host, deadline);
+      : await openSession(plan, host, deadline, { left: ROOM });
   const ear = session.ok ? listenToHeartbeats(session.value, host, deadline) : null;
   const heard = (): ReadonlyMap<string, Heartbeat> => ear?.heard ?? new Map();
   const heartbeats = host.pause(deadline.atMost(HEARTBEAT_MS));

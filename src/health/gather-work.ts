@@ -86,7 +86,7 @@ export async function gatherWork(
     const message = requestMessage(plan, host, question, ticket, nodes);
     const asked = { route, message, ticket };
     const isEnough = (replies: Replies) => nodes.every((node) => hasAnswered(replies, node));
-    const replies = await query(mailbox, asked, isEnough, deadline.atMost(plan.timeout));
+    const replies = await query(mailbox, asked, { isEnough, waitMs: deadline.atMost(plan.timeout) });
     return replies.ok ? replies.value : NO_REPLIES;
   }
 

@@ -61,6 +61,8 @@ export interface Inquiry {
   readonly allowRisky: boolean;
   /** For how long each question is waited for, in milliseconds. */
   readonly timeoutMs: number;
+  /** What is kept of a result. */
+  readonly keep: (result: unknown) => unknown;
 }
 
 type Asked<T> = Promise<Outcome<T, BrokerFailure>>;
@@ -70,12 +72,17 @@ type Asked<T> = Promise<Outcome<T, BrokerFailure>>;
  * settings comes when nobody waits for it any more, and a beat, which answers nothing but pings, is not waited for.
  */
 export async function inspectNodes(session: Session, inquiry: Inquiry): Asked<Inspection> {
-  const { question, given, allowRisky, timeoutMs } = inquiry;
+  const { question, given, allowRisky, timeoutMs, keep } = inquiry;
   const everyone = given.length === 0;
-  const pinged = await session.ask({ method: "ping" }, everyone ? "everyone" : given, timeoutMs, (replies) =>
-    everyone
-      ? answersIn(replies) >= replies.subscribers
-      : given.every((node) => hasAnswered(replies, node) || isUnread(node, replies)),
+  const pinged = await session.ask(
+    { method: "ping" },
+    everyone ? "everyone" : given,
+    timeoutMs,
+    (replies) =>
+      everyone
+        ? answersIn(replies) >= replies.subscribers
+        : given.every((node) => hasAnswered(replies, node) || isUnread(node, replies)),
+    question.method === "ping" ? keep : undefined,
   );
   if (!pinged.ok) return pinged;
   const pongs = pinged.value;
@@ -103,7 +110,7 @@ export async function inspectNodes(session: Session, inquiry: Inquiry): Asked<In
     nodes = [...safe];
   }
   const isAll = everyone && nodes.length + pongs.repeated.length === pongs.subscribers;
-  const asked = await askThese(session, question, nodes, isAll, pongs.repeated.length, timeoutMs);
+  const asked = await askThese(session, question, nodes, isAll, pongs.repeated.length, timeoutMs, keep);
   if (!asked.ok) return asked;
   const { results } = asked.value;
   const late = nodes.filter((node) => !hasAnswered(asked.value, node));
@@ -119,6 +126,7 @@ async function askThese(
   isAll: boolean,
   namesakes: number,
   timeoutMs: number,
+  keep?: Inquiry["keep"],
 ): Asked<Replies> {
   if (nodes.length === 0) return success(NO_REPLIES);
   const whom: Destination = isAll ? "everyone" : nodes;
@@ -128,6 +136,7 @@ async function askThese(
     timeoutMs,
     (replies) =>
       nodes.every((node) => hasAnswered(replies, node)) && answersIn(replies) >= nodes.length + namesakes,
+    keep,
   );
 }
 

@@ -1,9 +1,11 @@
-import { MOST } from "./envelope.ts";
+import { type Room, startRoom } from "./envelope.ts";
 import { type Answer, decodeReply, type Wanted } from "./message.ts";
 
 /** Which replies are awaited. */
 export interface Expected extends Pick<Wanted, "longest"> {
   readonly tickets: ReadonlySet<string>;
+  /** Default: nothing else is kept beside them. */
+  readonly room?: Room;
 }
 
 /** An element that has our ticket, not yet decoded. */
@@ -31,8 +33,7 @@ export interface Decoding {
   readonly next: (unread: Unread[]) => readonly Collected[];
 }
 
-export function startDecoding({ tickets, longest }: Expected): Decoding {
-  let left: number = MOST.total;
+export function startDecoding({ tickets, longest, room = startRoom() }: Expected): Decoding {
   return {
     next(unread) {
       const answers: Collected[] = [];
@@ -40,13 +41,11 @@ export function startDecoding({ tickets, longest }: Expected): Decoding {
       let count = 0;
       for (const { key, element } of unread) {
         if (size >= PORTION) break;
-        const answer = decodeReply(element, { tickets, longest, left });
+        // Whatever is longer is not decoded.
+        if (element.length <= Math.min(longest, room.left)) size += element.length;
+        const answer = decodeReply(element, { tickets, longest, room });
         if (answer !== null) answers.push({ ...answer, key, element });
         count += 1;
-        // Whatever is longer has not been decoded.
-        if (element.length > Math.min(longest, left)) continue;
-        size += element.length;
-        left -= element.length;
       }
       unread.splice(0, count);
       return answers;

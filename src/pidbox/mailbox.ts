@@ -5,7 +5,7 @@ import { failure, type Outcome, success } from "../outcome.ts";
 import type { Channel, Command } from "../broker/channel.ts";
 import { type Collected, type Expected, startDecoding, type Unread } from "./decoding.ts";
 import { occupation } from "./occupation.ts";
-import { type Seen, startSeen } from "./seen.ts";
+import { openReplyList, type ReplyList } from "./reply-list.ts";
 
 /** The connections that a mailbox works on; one and the same unless the workers write to another broker than they read. */
 export interface Lines {
@@ -57,9 +57,6 @@ const PREPARING = 4;
 /** An empty element at the tail: a list cannot carry a time to live before it exists. */
 const TOMBSTONE = "";
 
-/** Elements read at a look: one new reply and the one known before it; four times as many where that is not enough. */
-const FIRST_LOOK = 2;
-
 /**
  * For so long, in milliseconds, the list is looked at without a pause: an idle worker answers within one or two, and a
  * timer takes as long as that.
@@ -70,12 +67,8 @@ const PROMPT_MS = 2;
  * @param keep how many elements of a list survive the next ping: simultaneous probes of the same nodes read the same list
  */
 export function openMailbox(lines: Lines, keep: number, patience: Patience): Mailbox {
-  /**
-   * Of each list that has been prepared, the elements that we have seen: its head at that time, and all that came since.
-   * Workers push at the head, so everything in front of the first of them is new. One alone, the newest, would not do:
-   * whoever asked for it takes it away while we wait (`withdraw`), and all that we have seen would count as new.
-   */
-  const seen = new Map<string, Seen>();
+  /** Those that have been prepared. */
+  const replyLists = new Map<string, ReplyList>();
   /** What one wait had no time to decode, for the next. */
   const unread: Unread[] = [];
 
@@ -108,7 +101,7 @@ export function openMailbox(lines: Lines, keep: number, patience: Patience): Mai
     for (const [position, key] of lists.entries()) {
       const head = results[position * PREPARING + PREPARING - 1];
       if (!Array.isArray(head)) return failure(refusal("EXEC", { ok: true, value: results }));
-      if (!seen.has(key)) seen.set(key, startSeen(String(head[0])));
+      if (!replyLists.has(key)) replyLists.set(key, openReplyList(key, String(head[0]), sendOne));
     }
     return isOneBroker ? asCount(results.at(-1), "EXEC") : publishElsewhere(request);
   }
@@ -182,8 +175,8 @@ export function openMailbox(lines: Lines, keep: number, patience: Patience): Mai
   async function readNew({ tickets }: Expected): Promise<Outcome<readonly Unread[], BrokerFailure>> {
     const ours = [...tickets];
     const fresh: Unread[] = [];
-    for (const [key, known] of seen) {
-      const read = await readNewOf(key, known);
+    for (const [key, list] of replyLists) {
+      const read = await list.next();
       if (!read.ok) return read;
       for (const element of read.value)
         if (ours.some((ticket) => element.includes(ticket))) fresh.push({ key, element });
@@ -191,26 +184,18 @@ export function openMailbox(lines: Lines, keep: number, patience: Patience): Mai
     return success(fresh);
   }
 
-  /** The elements before the first one known, which are known from now on; a look that finds nothing new costs two. */
-  async function readNewOf(key: string, known: Seen): Promise<Outcome<readonly string[], BrokerFailure>> {
-    for (let size = FIRST_LOOK; ; size *= 4) {
-      const read = await lines.replies.send([["LRANGE", key, 0, size - 1]], patience.answerMs());
-      if (!read.ok) return read;
-      const [reply] = read.value;
-      if (!reply?.ok || !Array.isArray(reply.value)) return failure(refusal("LRANGE", reply));
-      const elements = reply.value.map(String);
-      const end = elements.findIndex((element) => known.has(element));
-      if (end === -1 && elements.length === size) continue;
-      const fresh = end === -1 ? elements : elements.slice(0, end);
-      known.add(fresh);
-      return success(fresh);
-    }
-  }
-
   async function withdraw(answers: readonly Collected[]): Promise<void> {
     if (answers.length === 0) return;
     const commands = answers.map(({ key, element }): Command => ["LREM", key, 1, element]);
-    await lines.replies.send(commands, patience.answerMs());
+    const sent = await lines.replies.send(commands, patience.answerMs());
+    for (const [position, { key }] of answers.entries()) {
+      const reply = sent.ok ? sent.value[position] : undefined;
+      if (reply?.ok === true) replyLists.get(key)?.withdrawn(Number(reply.value));
+    }
+  }
+
+  function sendOne(command: Command): ReturnType<Channel["send"]> {
+    return lines.replies.send([command], patience.answerMs());
   }
 
   return { publish, collect, withdraw };

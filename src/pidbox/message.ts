@@ -1,5 +1,15 @@
 import { type Destination, pidboxExchange } from "../broker/keys.ts";
-import { asObject, excessOf, MOST, openEnvelope, parseJson } from "./envelope.ts";
+import { bytesBeforeCut } from "../broker/cut-text.ts";
+import {
+  asObject,
+  MOST,
+  openEnvelope,
+  parseJson,
+  type Room,
+  roomFor,
+  sizeOf,
+  startRoom,
+} from "./envelope.ts";
 import { parsePythonJson } from "./python-json.ts";
 import { endOfQuoted } from "./quoted.ts";
 
@@ -113,7 +123,7 @@ export interface OverBound {
   /** Null: the answer does not begin as one. */
   readonly node: string | null;
   readonly bound: keyof typeof MOST;
-  /** Where the bound lies: characters (`total`: of all answers), levels or values. */
+  /** Where the bound lies: characters (`total`: of all answers, see {@link Room}), levels or values. */
   readonly most: number;
   /** Characters on the list. */
   readonly length: number;
@@ -125,20 +135,20 @@ export interface Wanted {
   readonly tickets: ReadonlySet<string> | null;
   /** Characters of the longest that is decoded. */
   readonly longest: number;
-  /** Characters that may still be decoded. */
-  readonly left: number;
+  /** What is decoded takes of it. */
+  readonly room: Room;
 }
-
-const ANY: Wanted = { tickets: null, longest: MOST.length, left: MOST.total };
 
 /**
  * Reads one element of a reply list. `null` for what is no reply to us: the tombstone, foreign or damaged
  * text. Nothing is guessed.
  */
-export function decodeReply(text: string, { tickets, longest, left }: Wanted = ANY): Answer | null {
+export function decodeReply(text: string, wanted: Partial<Wanted> = {}): Answer | null {
+  const { tickets = null, longest = MOST.length, room = startRoom() } = wanted;
   const isOurs = (ticket: string) => tickets?.has(ticket) ?? true;
-  if (text.length > Math.min(longest, left)) {
-    const bound = text.length > longest ? "length" : "total";
+  const length = bytesBeforeCut(text) ?? text.length;
+  if (length > Math.min(longest, room.left)) {
+    const bound = length > longest ? "length" : "total";
     const answer = tooLong(text, bound, bound === "length" ? longest : MOST.total);
     return answer !== null && isOurs(answer.ticket) ? answer : null;
   }
@@ -146,11 +156,15 @@ export function decodeReply(text: string, { tickets, longest, left }: Wanted = A
   const ticket = envelope?.headers["ticket"];
   if (envelope === null || typeof ticket !== "string" || !isOurs(ticket)) return null;
   if (envelope.contentType !== "application/json") {
+    room.left -= length;
     return { ticket, said: { kind: "unread", bytes: envelope.body.toString("latin1") } };
   }
   const body = envelope.body.toString("utf8");
-  const excess = excessOf(body);
-  if (excess !== null) return { ticket, said: overBound(excess, MOST[excess], nodeAtHead(body), text) };
+  const { values, excess } = sizeOf(body);
+  const needed = roomFor(length, values);
+  const bound = excess ?? (needed > room.left ? "total" : null);
+  if (bound !== null) return { ticket, said: overBound(bound, MOST[bound], nodeAtHead(body), text) };
+  room.left -= needed;
   const said = asObject(parsePythonJson(body));
   const entries = said === null ? [] : Object.entries(said);
   const entry = entries[0];
@@ -179,8 +193,8 @@ function nodeAtHead(body: string): string | null {
   return typeof name === "string" ? name : null;
 }
 
-function overBound(bound: OverBound["bound"], most: number, node: string | null, { length }: string): Said {
-  return { kind: "over-bound", node, bound, most, length };
+function overBound(bound: OverBound["bound"], most: number, node: string | null, text: string): Said {
+  return { kind: "over-bound", node, bound, most, length: bytesBeforeCut(text) ?? text.length };
 }
 
 /** Whether a reply's result is what `ping` gives on every version: `{"ok": "pong"}`. */

@@ -1,8 +1,7 @@
 import type { BrokerFailure } from "../broker/failure.ts";
 import type { Route } from "../broker/keys.ts";
 import { type Outcome, success } from "../outcome.ts";
-import type { Collected } from "./decoding.ts";
-import { MOST } from "./envelope.ts";
+import { MOST, type Room } from "./envelope.ts";
 import type { Mailbox } from "./mailbox.ts";
 import type { OverBound } from "./message.ts";
 
@@ -36,6 +35,21 @@ export const NO_REPLIES: Replies = {
   repeated: [],
 };
 
+/** How a question is asked, and what is kept of the answers. */
+export interface Manner {
+  readonly isEnough: (replies: Replies) => boolean;
+  readonly waitMs: number;
+  /** What is kept of a result; default: all. */
+  readonly keep?: (result: unknown) => unknown;
+  /** Default: nothing else is kept beside them. */
+  readonly room?: Room;
+  /** Called behind large answers; default: not at all. */
+  readonly collectGarbage?: () => void;
+}
+
+/** Characters of answers from which on they are large. */
+const LARGE = 256 * 1024;
+
 /**
  * Asks one question and collects what is answered, until `isEnough` or `waitMs` milliseconds have passed; nothing is
  * waited for where nobody is subscribed. The answers do not stay on the broker.
@@ -43,8 +57,7 @@ export const NO_REPLIES: Replies = {
 export async function query(
   mailbox: Mailbox,
   { route, message, ticket }: Sent,
-  isEnough: (replies: Replies) => boolean,
-  waitMs: number,
+  { isEnough, waitMs, keep = (result) => result, room, collectGarbage }: Manner,
 ): Promise<Outcome<Replies, BrokerFailure>> {
   const published = await mailbox.publish(route, message);
   if (!published.ok) return published;
@@ -52,13 +65,11 @@ export async function query(
   const unread: string[] = [];
   const overBound: OverBound[] = [];
   const repeated: string[] = [];
-  const ours: Collected[] = [];
   const replies: Replies = { subscribers: published.value, results, unread, overBound, repeated };
   if (published.value === 0) return success(replies);
   const collected = await mailbox.collect(
-    (answers) => {
+    async (answers) => {
       for (const answer of answers) {
-        ours.push(answer);
         if (answer.said.kind === "unread") {
           unread.push(answer.said.bytes);
           continue;
@@ -69,14 +80,16 @@ export async function query(
         }
         const { node, result } = answer.said;
         if (results.has(node)) repeated.push(node);
-        results.set(node, result);
+        results.set(node, keep(result));
       }
+      // At once: all of them would be in memory twice.
+      await mailbox.withdraw(answers);
+      if (answers.reduce((sum, { element }) => sum + element.length, 0) > LARGE) collectGarbage?.();
       return isEnough(replies);
     },
     waitMs,
-    { tickets: new Set([ticket]), longest: MOST.length },
+    { tickets: new Set([ticket]), longest: MOST.length, ...(room === undefined ? {} : { room }) },
   );
-  await mailbox.withdraw(ours);
   return collected.ok ? success(replies) : collected;
 }
 

@@ -6,6 +6,7 @@ import type { SessionPlan } from "./plan.ts";
 import type { Host } from "../host.ts";
 import { type Outcome, success } from "../outcome.ts";
 import type { Command, Reply } from "../broker/channel.ts";
+import { type Room, startRoom } from "../pidbox/envelope.ts";
 import { openMailbox } from "../pidbox/mailbox.ts";
 import { encodeRequest, type Question } from "../pidbox/message.ts";
 import { answersIn, hasAnswered, NO_REPLIES, query, type Replies } from "../pidbox/query.ts";
@@ -17,12 +18,14 @@ export interface Session extends Lines {
    * Asks nodes, or everyone, one question.
    *
    * @param waitMs for how long answers are waited for, in milliseconds; ended before by `isEnough`, and by the deadline
+   * @param keep what is kept of a result; default: all
    */
   readonly ask: (
     question: Question,
     whom: Destination,
     waitMs: number,
     isEnough?: (replies: Replies) => boolean,
+    keep?: (result: unknown) => unknown,
   ) => Promise<Outcome<Replies, BrokerFailure>>;
   /** Sends commands to the broker that workers fetch from; fails when it does not answer within `--connect-timeout`. */
   readonly send: (commands: readonly Command[]) => Promise<Outcome<readonly Reply[], BrokerFailure>>;
@@ -32,12 +35,21 @@ export interface Session extends Lines {
 /** Replies that a list keeps: those of a whole fleet. */
 const KEEP = 4_096;
 
-/** Connects where the plan says. */
+/** A question's answers take so much of the room that is left: one with large answers leaves some to the next. */
+const SHARE = 7 / 8;
+
+/**
+ * Connects where the plan says.
+ *
+ * @param room of all answers, where they are kept until the end; default: each question has its own
+ */
 export async function openSession(
   plan: SessionPlan,
   host: Host,
   deadline: Deadline,
+  room: Room | null = null,
 ): Promise<Outcome<Session, BrokerFailure>> {
+  const collectGarbage = host.spareMemory();
   const lines = await openLines(plan, host, deadline);
   if (!lines.ok) return lines;
   const { read, write } = lines.value;
@@ -66,6 +78,7 @@ export async function openSession(
     whom: Destination,
     waitMs: number,
     isEnough = everyoneIn(whom),
+    keep: (result: unknown) => unknown = (result) => result,
   ): Promise<Outcome<Replies, BrokerFailure>> {
     const replyTo = replyKey(whom, controlExchange);
     let answered: Outcome<Replies, BrokerFailure> = success(NO_REPLIES);
@@ -86,7 +99,11 @@ export async function openSession(
         KEEP,
         patience,
       );
-      answered = await query(mailbox, { route, message, ticket }, isEnough, deadline.atMost(waitMs));
+      const share = room === null ? startRoom() : { left: Math.floor(room.left * SHARE) };
+      const { left } = share;
+      const manner = { isEnough, waitMs: deadline.atMost(waitMs), keep, room: share, collectGarbage };
+      answered = await query(mailbox, { route, message, ticket }, manner);
+      if (room !== null) room.left -= left - share.left;
       if (!answered.ok || answered.value.subscribers > 0) return answered;
     }
     return answered;

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { CACHE_FOLDER } from "../world/cache.ts";
 import { startCanaries } from "./canaries.ts";
 import { diceOf } from "./dice.ts";
+import { fleetKinds } from "./fleets.ts";
 import { killKinds } from "./kills.ts";
 import type { Kind, Kinds, Result } from "./kind.ts";
 import { networkKinds } from "./network.ts";
@@ -61,6 +62,7 @@ export async function runAdversity(order: Order): Promise<readonly Figures[]> {
     ...(await replayKinds(executable, stack)),
     ...networkKinds(executable, canaries),
     ...killKinds(executable, canaries),
+    ...(await fleetKinds(executable, stack)),
     ...soakKinds(executable, canaries),
   };
   const table: Figures[] = [];

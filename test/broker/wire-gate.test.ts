@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { BOUNDS } from "../../src/broker/bounds.ts";
+import { bytesBeforeCut, cutMark, END_BYTES } from "../../src/broker/cut-text.ts";
 import type { Refused } from "../../src/broker/failure.ts";
 import { openWireGate } from "../../src/broker/wire-gate.ts";
 
@@ -13,8 +14,8 @@ function passed(text: string, expected: Sent, size: number) {
   let through = "";
   for (let at = 0; at < bytes.length; at += size) {
     const piece = bytes.subarray(at, at + size);
-    const { bytes: count, problem } = gate.pass(piece);
-    through += piece.toString("latin1", 0, count);
+    const { pieces, problem } = gate.pass(piece);
+    through += Buffer.concat(pieces).toString("latin1");
     if (problem !== null) return { through, problem };
   }
   return { through, problem: null as Refused | null };
@@ -121,8 +122,45 @@ describe.each(SIZES)("in pieces of %d bytes, the gate", (size) => {
 
 test("a reply is bounded in all when each of its texts is not too large", () => {
   const text = bulk("x".repeat(BOUNDS.textBytes));
-  expect(passed(list(text, text, text), [["LRANGE"]], 65_536).problem).toMatchObject({
+  expect(passed(list(text, text, text), [["SMEMBERS"]], 65_536).problem).toMatchObject({
     cause: "too-large",
     detail: expect.stringContaining("a reply") as string,
+  });
+});
+
+describe.each([1, 7, 999, 65_536])("of elements of lists in pieces of %d bytes, the gate", (size) => {
+  const long = `${"a".repeat(BOUNDS.elementBytes)}${"b".repeat(END_BYTES)}`;
+  const cut = `${"a".repeat(END_BYTES)}${cutMark(long.length)}${"b".repeat(END_BYTES)}`;
+  const pong = bulk("pong");
+
+  // Byte for byte it takes long: once is enough.
+  test.skipIf(size === 1)(
+    "passes on both ends of one over its bound, and all of what comes behind it",
+    () => {
+      const reply = list(pong, bulk(long), pong) + "+OK\r\n";
+      const { through, problem } = passed(reply, [["LRANGE"], ["PING"]], size);
+      expect([through, problem]).toEqual([`${list(pong, bulk(cut), pong)}+OK\r\n`, null]);
+      expect(bytesBeforeCut(cut)).toBe(long.length);
+    },
+  );
+
+  test.skipIf(size === 1)("cuts what stands behind so many bytes in one reply, but short texts", () => {
+    const whole = "x".repeat(BOUNDS.elementBytes / 2 + 100);
+    const { through } = passed(
+      list(...Array.from({ length: 4 }, () => bulk(whole)), pong),
+      [["LRANGE"]],
+      size,
+    );
+    const small = `${"x".repeat(END_BYTES)}${cutMark(whole.length)}${"x".repeat(END_BYTES)}`;
+    // No report prints 4 MB.
+    expect(through === list(bulk(whole), bulk(whole), bulk(small), bulk(small), pong)).toBe(true);
+  });
+
+  test("holds back what is no length, and all of a reply that breaks off", () => {
+    expect(passed("+OK\r\n$x\r\n", [["PING"], ["LINDEX"]], size)).toMatchObject({
+      through: "+OK\r\n",
+      problem: { cause: "not-redis" },
+    });
+    expect(passed("$-1\r\n$0\r\n\r\n", [["LINDEX"], ["LINDEX"]], size).through).toBe("$-1\r\n$0\r\n\r\n");
   });
 });

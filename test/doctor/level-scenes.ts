@@ -131,7 +131,7 @@ export const next = (name: string, scene: Partial<Scene> = {}): Fake => ({
   broker: ([command, key]) => {
     if (command === "LLEN") return key === "mails" ? 1 : 0;
     if (command === "MEMORY") return 300;
-    return command === "LINDEX" ? message(name) : undefined;
+    return command === "LRANGE" ? [message(name)] : undefined;
   },
   scene,
 });

@@ -30,7 +30,7 @@ async function ask({ args = [], active = [], timeouts = [0, 0], waiting, unacked
   const broker = ([name, key, more, ...others]: WireCommand): unknown => {
     if (name === "LLEN") return key === "mails" ? (waiting?.length ?? 0) : 0;
     if (name === "MEMORY") return waiting?.bytes;
-    if (name === "LINDEX") return message();
+    if (name === "LRANGE") return [message()];
     if (name === "ZCARD") return unacked.length;
     if (name === "ZCOUNT") return 0;
     if (name === "ZRANGE") return tags;
@@ -61,7 +61,7 @@ test.each([
   expect(found.facts).toMatchObject(
     level === "ok" ? { kind: "known", looked: 0, unread: 1 } : { kind: "unknown", task: "tasks.unknown" },
   );
-  expect(sent.filter(([name]) => name === "LINDEX")).toHaveLength(level === "ok" ? 0 : 1);
+  expect(sent.filter(([name]) => name === "LRANGE")).toHaveLength(level === "ok" ? 0 : 1);
 });
 
 test.each([

@@ -112,8 +112,10 @@ test("query tells who has answered more than is read, and waits no longer", asyn
   const asked = await query(
     mailbox,
     { route, message: "message", ticket: "our-ticket" },
-    (replies) => answersIn(replies) === 1 && hasAnswered(replies, "celery@web-1"),
-    1_000,
+    {
+      isEnough: (replies) => answersIn(replies) === 1 && hasAnswered(replies, "celery@web-1"),
+      waitMs: 1_000,
+    },
   );
   expect(asked.ok && asked.value.overBound).toMatchObject([{ node: "celery@web-1", bound: "depth" }]);
   expect(withdrawn).toEqual(["the element"]);

@@ -1,3 +1,4 @@
+import { cutMark, END_BYTES } from "../../src/broker/cut-text.ts";
 import { type Exchange, takeTurns, type WireCommand } from "../../src/broker/turns.ts";
 import { success } from "../../src/outcome.ts";
 import type { Channel, Reply } from "../../src/broker/channel.ts";
@@ -9,10 +10,15 @@ export class FakeLists {
   readonly #lists = new Map<string, readonly string[]>();
   readonly #expiring = new Set<string>();
   readonly #hear: (message: string) => void;
+  readonly #wholeAtOnce: number;
 
-  /** @param hear what is published */
-  constructor(hear: (message: string) => void) {
+  /**
+   * @param hear what is published
+   * @param wholeAtOnce so many elements of a reply are passed on as a whole, and of longer ones behind them the ends
+   */
+  constructor(hear: (message: string) => void, wholeAtOnce = Infinity) {
     this.#hear = hear;
+    this.#wholeAtOnce = wholeAtOnce;
   }
 
   list(key: string): readonly string[] {
@@ -69,7 +75,11 @@ export class FakeLists {
         if (list.length > 0) this.#expiring.add(String(key));
         return ok(1);
       case "LRANGE":
-        return ok(list.slice(Number(a), Number(b) + 1));
+        return ok(
+          list
+            .slice(Number(a), Number(b) + 1)
+            .map((element, at) => (at < this.#wholeAtOnce ? element : cut(element))),
+        );
       case "PUBLISH":
         this.#hear(String(a));
         return ok(1);
@@ -87,6 +97,13 @@ export class FakeLists {
     }
     return ok(list.length);
   }
+}
+
+/** As the gate passes it on. */
+function cut(element: string): string {
+  const { length } = element;
+  if (length <= 2 * END_BYTES) return element;
+  return `${element.slice(0, END_BYTES)}${cutMark(length)}${element.slice(-END_BYTES)}`;
 }
 
 function ok(value: unknown): Reply {

@@ -1,10 +1,10 @@
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type { Collected } from "../../src/pidbox/decoding.ts";
-import { MOST } from "../../src/pidbox/envelope.ts";
+import { MOST, roomFor } from "../../src/pidbox/envelope.ts";
 import { openMailbox } from "../../src/pidbox/mailbox.ts";
 import { decodeReply } from "../../src/pidbox/message.ts";
-import { startSeen } from "../../src/pidbox/seen.ts";
+import { startSeen, traceOf } from "../../src/pidbox/seen.ts";
 import { reply } from "../health/fake-host.ts";
 import { FakeLists } from "./fake-lists.ts";
 
@@ -16,10 +16,10 @@ const PATIENCE = {
   answerMs: () => 1_000,
 };
 
-/** 3.4 MB on the list, full of numbers whose digits are kept. */
-function numbers(ticket: string): string {
-  const envelope = JSON.parse(reply("celery@a", ticket)) as Record<string, unknown>;
-  const body = `{"celery@a": [${"12345678901234567,".repeat(140_000)}1]}`;
+/** 0.6 MB on the list, more than is decoded at one go, full of numbers whose digits are kept. */
+function numbers(ticket: string, tag = 0): string {
+  const envelope = { ...(JSON.parse(reply("celery@a", ticket)) as Record<string, unknown>), tag };
+  const body = `{"celery@a": [${"12345678901234567,".repeat(25_000)}1]}`;
   return JSON.stringify({ ...envelope, body: Buffer.from(body).toString("base64") });
 }
 
@@ -81,7 +81,7 @@ describe("a reply list full of large answers", () => {
   });
 
   test("is decoded one by one, with turns for timers in between, and goes on at the next wait", async () => {
-    const mailbox = await asked(Array.from({ length: 3 }, () => numbers("ours")));
+    const mailbox = await asked(Array.from({ length: 3 }, (_, tag) => numbers("ours", tag)));
     const shown: number[] = [];
     const turns: number[] = [];
     let isOver = false;
@@ -109,12 +109,16 @@ describe("a reply list full of large answers", () => {
 
   test("is told by its nodes once all of it is more than is kept", () => {
     const text = numbers("ours");
-    expect(decodeReply(text, { ...OURS, left: text.length })?.said.kind).toBe("read");
-    expect(decodeReply(text, { ...OURS, left: text.length - 1 })).toEqual({
+    const needed = roomFor(text.length, 4 * 25_000 + 2);
+    const room = { left: 2 * needed - 1 };
+    expect(decodeReply(text, { ...OURS, room })?.said.kind).toBe("read");
+    expect(room.left).toBe(needed - 1);
+    expect(decodeReply(text, { ...OURS, room })).toEqual({
       ticket: "ours",
       said: { kind: "over-bound", node: "celery@a", bound: "total", most: MOST.total, length: text.length },
     });
-    expect(decodeReply(text, { tickets: new Set(["another"]), longest: MOST.length, left: 0 })).toBeNull();
+    expect(decodeReply(text, { ...OURS, room: { left: 0 } })?.said.kind).toBe("over-bound");
+    expect(decodeReply(text, { tickets: new Set(["another"]), room: { left: 0 } })).toBeNull();
   });
 });
 
@@ -128,10 +132,10 @@ describe("the elements seen", () => {
       bytes.write(`${at} `);
       return bytes.toString("latin1");
     };
-    for (let at = 0; at < 100; at++) seen.add([make(at)]);
+    for (let at = 0; at < 100; at++) seen.add([traceOf(make(at))]);
     // 400 MB of text.
     expect((process.memoryUsage.rss() - before) / 1e6).toBeLessThan(250);
-    expect(["", make(0), make(99), make(100), make(1).slice(2)].map(seen.has)).toEqual([
+    expect(["", make(0), make(99), make(100), make(1).slice(2)].map(traceOf).map(seen.has)).toEqual([
       true,
       true,
       true,

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Channel } from "../../src/broker/channel.ts";
@@ -37,8 +38,10 @@ async function asked(mailbox: Mailbox, how: Asker["how"], ticket: string, worker
     const replies = await query(
       mailbox,
       { route: ROUTE, message: ticket, ticket },
-      ({ results, repeated }) => isEnough(results.size + repeated.length),
-      Infinity,
+      {
+        isEnough: ({ results, repeated }) => isEnough(results.size + repeated.length),
+        waitMs: Infinity,
+      },
     );
     return replies.ok ? [...replies.value.results.keys(), ...replies.value.repeated] : ["failed"];
   }
@@ -56,33 +59,48 @@ async function asked(mailbox: Mailbox, how: Asker["how"], ticket: string, worker
   return nodes;
 }
 
+/** How many elements come as a whole of a reply: of long ones, or all. */
+const LISTS = fc.constantFrom(Infinity, 2, 3);
+
+/** Longer than what is never cut. */
+function long(element: string): string {
+  const envelope = JSON.parse(element) as object;
+  return JSON.stringify({ ...envelope, filling: "x".repeat(3_000), tag: randomUUID() });
+}
+
 describe("askers of the same nodes at the same moment", () => {
   test("get each answer once, and leave one list that expires, in whatever order they are served", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.scheduler(), ASKERS, fc.integer({ min: 1, max: 3 }), async (s, askers, workers) => {
-        const turn = () => s.schedule(Promise.resolve());
-        const nodes = Array.from({ length: workers }, (_, at) => `celery@${at}`);
-        const lists = new FakeLists((ticket) => {
-          for (const node of nodes)
-            void turn().then(() => {
-              lists.push(KEY, reply(node, ticket));
-            });
-        });
-        const runs = askers.map(async ({ how, times, keep }, asker) => {
-          const channel: Channel = lists.connect(turn);
-          const got: (readonly string[])[] = [];
-          for (let at = 0; at < times; at++) {
-            const mailbox = openMailbox({ requests: channel, replies: channel, db: 0 }, keep, ALWAYS);
-            got.push((await asked(mailbox, how, `${how}-${asker}-${at}`, workers)).toSorted());
-          }
-          return got;
-        });
-        const all = (await s.waitFor(Promise.all(runs))).flat();
-        expect(all).toEqual(all.map(() => nodes));
-        const left = lists.list(KEY).flatMap((element) => decodeReply(element) ?? []);
-        expect(left.filter(({ ticket }) => ticket.startsWith("query"))).toEqual([]);
-        expect(lists.keys()).toEqual([{ key: KEY, expires: true }]);
-      }),
+      fc.asyncProperty(
+        fc.scheduler(),
+        ASKERS,
+        fc.integer({ min: 1, max: 5 }),
+        LISTS,
+        async (s, askers, workers, at) => {
+          const turn = () => s.schedule(Promise.resolve());
+          const nodes = Array.from({ length: workers }, (_, at) => `celery@${at}`);
+          const lists = new FakeLists((ticket) => {
+            for (const node of nodes)
+              void turn().then(() => {
+                lists.push(KEY, at === Infinity ? reply(node, ticket) : long(reply(node, ticket)));
+              });
+          }, at);
+          const runs = askers.map(async ({ how, times, keep }, asker) => {
+            const channel: Channel = lists.connect(turn);
+            const got: (readonly string[])[] = [];
+            for (let at = 0; at < times; at++) {
+              const mailbox = openMailbox({ requests: channel, replies: channel, db: 0 }, keep, ALWAYS);
+              got.push((await asked(mailbox, how, `${how}-${asker}-${at}`, workers)).toSorted());
+            }
+            return got;
+          });
+          const all = (await s.waitFor(Promise.all(runs))).flat();
+          expect(all).toEqual(all.map(() => nodes));
+          const left = lists.list(KEY).flatMap((element) => decodeReply(element) ?? []);
+          expect(left.filter(({ ticket }) => ticket.startsWith("query"))).toEqual([]);
+          expect(lists.keys()).toEqual([{ key: KEY, expires: true }]);
+        },
+      ),
     );
   });
 });

@@ -1,0 +1,118 @@
+import { BOUNDS } from "../broker/bounds.ts";
+import type { Command, Reply } from "../broker/channel.ts";
+import { bytesBeforeCut } from "../broker/cut-text.ts";
+import type { BrokerFailure } from "../broker/failure.ts";
+import { refusal } from "../broker/turns.ts";
+import { failure, type Outcome, success } from "../outcome.ts";
+import { MOST_SEEN, startSeen, traceOf } from "./seen.ts";
+
+/** A reply list as somebody reads it who waits: each new element once, in portions that memory has room for. */
+export interface ReplyList {
+  /** The next of the elements that are new; those of a long list come in several portions. */
+  readonly next: () => Promise<Outcome<readonly string[], BrokerFailure>>;
+  /** To be told how many elements have been taken off that `next` had given. */
+  readonly withdrawn: (count: number) => void;
+}
+
+/** Elements read at a look: one new reply and the one known before it; four times as many where that is not enough. */
+const FIRST_LOOK = 2;
+
+/** Elements read at once. */
+const MOST_AT_ONCE = 2_048;
+
+/** Characters of a portion, about: several of the longest are not read to look for the rest. */
+const PORTION = 1024 * 1024;
+
+type Send = (command: Command) => Promise<Outcome<readonly Reply[], BrokerFailure>>;
+
+/**
+ * Workers push at the head, so everything in front of the first element known is new. One alone, the newest, would not
+ * do: whoever asked for it takes it away while we wait, and all that we have seen would count as new.
+ *
+ * @param head the first element when the list was prepared; all behind it is known as well
+ */
+export function openReplyList(key: string, head: string, send: Send): ReplyList {
+  const known = startSeen(traceOf(head));
+  /** Of a look that takes several portions: what it has given, the newest first. */
+  const given = new Set<string>();
+  /** How many elements stand in front of what it has not given. */
+  let from = 0;
+  let size = FIRST_LOOK;
+
+  async function next(): Promise<Outcome<readonly string[], BrokerFailure>> {
+    // The one before shows that nothing in front of it was taken away.
+    const start = Math.max(0, from - 1);
+    const read = await range(start, from + size - 1);
+    if (!read.ok) return read;
+    const elements = read.value;
+    if (from > 0 && !given.has(traceOf(elements[0] ?? ""))) {
+      from = 0;
+      return elements.length === 0 ? success(end([])) : next();
+    }
+    const { fresh, state, position } = sortOut(elements.slice(from - start));
+    const length = fresh.reduce((sum, element) => sum + element.length, 0);
+    if (state === "end" || given.size + fresh.length > MOST_SEEN) return success(end(fresh));
+    if (state === "more" && from === 0 && given.size === 0 && size < MOST_AT_ONCE && length < PORTION) {
+      size *= 4;
+      return next();
+    }
+    for (const element of fresh) given.add(traceOf(element));
+    from += position;
+    const average = Math.max(1, length / Math.max(1, fresh.length));
+    size = Math.min(MOST_AT_ONCE, Math.max(1, Math.floor(PORTION / average)));
+    if (state !== "large") return success(fresh);
+    const whole = await wholeOf(from - 1);
+    return whole.ok ? success([...fresh.slice(0, -1), whole.value ?? fresh.at(-1) ?? ""]) : whole;
+  }
+
+  /** What is new of them, and whether that is all. `large`: the last one is cut and may be had as a whole. */
+  function sortOut(elements: readonly string[]) {
+    const fresh: string[] = [];
+    for (const [position, element] of elements.entries()) {
+      const trace = traceOf(element);
+      if (known.has(trace)) return { fresh, state: "end", position } as const;
+      if (given.has(trace)) continue;
+      const bytes = bytesBeforeCut(element);
+      // It stood behind others: the next portion begins with it. One in front is none, and somebody's who mocks us.
+      if (bytes !== null && bytes <= BOUNDS.elementBytes && position > 0)
+        return { fresh, state: "cut", position } as const;
+      fresh.push(element);
+      if (bytes !== null && bytes <= BOUNDS.singleElementBytes)
+        return { fresh, state: "large", position: position + 1 } as const;
+    }
+    return { fresh, state: elements.length < size ? "end" : "more", position: elements.length } as const;
+  }
+
+  /** All in front of the first known is given. */
+  function end(fresh: readonly string[]): readonly string[] {
+    known.add([...given, ...fresh.map(traceOf)]);
+    given.clear();
+    from = 0;
+    size = FIRST_LOOK;
+    return fresh;
+  }
+
+  /** Whoever is to take it off the list has to name all of it; null: others have come in front of it. */
+  async function wholeOf(position: number): Promise<Outcome<string | null, BrokerFailure>> {
+    const read = await send(["LINDEX", key, position]);
+    if (!read.ok) return read;
+    const [reply] = read.value;
+    const element = reply?.ok === true && typeof reply.value === "string" ? reply.value : "";
+    return success(given.has(traceOf(element)) ? element : null);
+  }
+
+  async function range(start: number, stop: number): Promise<Outcome<readonly string[], BrokerFailure>> {
+    const read = await send(["LRANGE", key, start, stop]);
+    if (!read.ok) return read;
+    const [reply] = read.value;
+    if (!reply?.ok || !Array.isArray(reply.value)) return failure(refusal("LRANGE", reply));
+    return success(reply.value.map(String));
+  }
+
+  return {
+    next,
+    withdrawn(count) {
+      from = Math.max(0, from - count);
+    },
+  };
+}
