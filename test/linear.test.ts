@@ -4,7 +4,7 @@ import { hiding } from "../src/broker/masking.ts";
 import { parseBrokerUrl, redact } from "../src/broker/url.ts";
 import { knownLines } from "../src/doctor/known-lines.ts";
 import { maskText } from "../src/inspect/mask-text.ts";
-import { isSecretName } from "../src/inspect/secret-names.ts";
+import { secrecyOf } from "../src/inspect/secret-names.ts";
 import { decodeReply } from "../src/pidbox/message.ts";
 import { parsePythonJson } from "../src/pidbox/python-json.ts";
 import { line } from "../src/render/gate.ts";
@@ -161,7 +161,7 @@ const hide = hiderOf(["a long one", "secret-", "short", "a@b"]);
 
 test.each<readonly [string, (text: string) => unknown]>([
   ["maskText", maskText],
-  ["isSecretName", isSecretName],
+  ["secrecyOf", secrecyOf],
   ["scrub", (text) => scrub({ [text]: text }, hide)],
   ["maskedWords", (text) => maskedWords(["celery", text, `--a=${text}`])],
   ["maskedVariable", (text) => maskedVariable("SOME_URL", text)],

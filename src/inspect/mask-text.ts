@@ -1,7 +1,7 @@
 import { endOfQuoted } from "../pidbox/quoted.ts";
 import { MASK } from "./mask.ts";
 import { withoutForms } from "./secret-forms.ts";
-import { isSecretName, isSecretText } from "./secret-names.ts";
+import { isSecretText, secrecyOf } from "./secret-names.ts";
 
 /** Where the next of several URLs begins. */
 const NEXT_URL = /(?<=[\s;,'"([{=])(?=[a-z][a-z0-9+.-]*:\/\/)/i;
@@ -13,11 +13,21 @@ const WITHOUT_SCHEME =
 /** `password=…` of a query or of a connection string, `password = …` of a file, `X-Api-Key: …` of a header. */
 const NAMED = /(?<![\w-])([\w-]+)(?:[ \t]{0,8}=(?!=)[ \t]{0,8}|:[ \t]+)/g;
 
+/** `password:…`; of other words (`auth:read`) a colon parts names. */
+const GLUED = /(?<![\w./:-])([\w-]{0,64}(?:passw|passphrase|pwd|secret)[\w-]{0,64}):(?=[^\s/:])/gi;
+
+/** `-u user:…` of curl, and not `-u 1000:1000`. */
+const USER =
+  /(?<!\S)(-u[ \t]{0,4}|--(?:proxy-)?user[ \t=]{1,4})(['"]?[^\s:'"/]{1,64}:)(?!\d{1,9}(?!\S))[^\s'"]{1,200}/g;
+
 /** `--password …` of a command line. */
 const OPTION = /(?<!\S)(--[a-z][\w-]*)[ \t]+(?=[^\s-])/gi;
 
 /** `'password': …` of a dictionary as Python writes it. */
 const ENTRY = /['"]([^'"\n]+)['"]\s*:\s*/g;
+
+/** `[('password', …), …]`: an entry of a dictionary in a list. */
+const PAIR = /[[(,]\s{0,8}[[(]\s{0,8}['"]([^'"\n]{1,200})['"]\s{0,8},\s{0,8}/g;
 
 /** What stands in a header `Authorization`. */
 const AUTHORIZATION = /\b(Bearer|Basic|Token)\s+[\w.~+/=-]{4,}/gi;
@@ -29,14 +39,15 @@ export function maskText(text: string): string {
     .map(withoutCredentials)
     .join("")
     .replace(WITHOUT_SCHEME, masked);
-  const withoutOptions = maskValues(withoutUrls, OPTION, endOfWord, MASK);
-  const withoutNamed = maskValues(
-    maskValues(withoutOptions, NAMED, endOfAssigned, MASK),
-    ENTRY,
-    endOfEntry,
-    `'${MASK}'`,
-  );
-  return withoutNamed.replace(AUTHORIZATION, `$1 ${MASK}`);
+  const passes: readonly [named: RegExp, endOf: EndOf, mask: string][] = [
+    [OPTION, endOfWord, MASK],
+    [NAMED, endOfAssigned, MASK],
+    [GLUED, endOfWord, MASK],
+    [ENTRY, endOfEntry, `'${MASK}'`],
+    [PAIR, endOfEntry, `'${MASK}'`],
+  ];
+  const withoutNamed = passes.reduce((rest, pass) => maskValues(rest, ...pass), withoutUrls);
+  return withoutNamed.replace(USER, `$1$2${MASK}`).replace(AUTHORIZATION, `$1 ${MASK}`);
 }
 
 function masked(credentials: string, user: string): string {
@@ -71,8 +82,8 @@ type EndOf = (text: string, at: number, sign: string) => number;
 const LOOKED_AT = 240;
 
 function isSecretHere(name: string, text: string, start: number, sign: string, endOf: EndOf): boolean {
-  if (isSecretName(name)) return true;
-  if (!isSecretText(name, "?")) return false;
+  const secrecy = secrecyOf(name);
+  if (secrecy !== "told") return secrecy === "secret";
   const head = text.slice(start, start + LOOKED_AT);
   const value = head.slice(0, endOf(head, 0, sign));
   if (value.startsWith("{")) return true;
@@ -109,7 +120,8 @@ function endOfWord(text: string, at: number): number {
 }
 
 function endOfAssigned(text: string, at: number, sign: string): number {
-  return sign.includes("=") ? endOfWord(text, at) : endBy(BARE_OF_HEADER, text, at);
+  const isQuoted = text[at] === "'" || text[at] === '"';
+  return sign.includes("=") || isQuoted ? endOfWord(text, at) : endBy(BARE_OF_HEADER, text, at);
 }
 
 /** A text, a number, or everything in a list, a tuple or a dictionary. */

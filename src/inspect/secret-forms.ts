@@ -42,11 +42,11 @@ const HEAD = /(?<![A-Za-z0-9])eyJ[\w-]{5}|eyJ[\w-]{5,200}\.eyJ/;
 const WEBHOOK =
   /(hooks\.slack\.com\/[a-z]+\/|discord(?:app)?\.com\/api\/webhooks\/|webhook\.office\.com\/)[\w/@-]+/gi;
 
-/** Where a block of PEM or OpenPGP begins that is not public. */
+/** Where a block of PEM, OpenPGP or SSH2 begins that is not public, or a key file of PuTTY. */
 const BLOCK =
-  /-----BEGIN (?![A-Z0-9 ]*(?:CERTIFICATE|PUBLIC|PARAMETERS|CRL|SIGNATURE|MESSAGE))[A-Z0-9 ]{3,60}-----/g;
+  /PuTTY-User-Key-File-\d:|-{4,5} ?BEGIN (?![A-Z0-9 ]*(?:CERTIFICATE|PUBLIC|PARAMETERS|CRL|SIGNATURE|MESSAGE))[A-Z0-9 ]{3,60}-{4,5}/g;
 
-const BLOCK_END = /-----END [A-Z0-9 ]{3,60}-----/g;
+const BLOCK_END = /-{4,5} ?END [A-Z0-9 ]{3,60}-{4,5}|Private-(?:MAC|Hash): ?[0-9a-f]{1,128}/g;
 
 /** The text without what is a secret by its form. */
 export function withoutForms(text: string): string {

@@ -5,7 +5,7 @@ const SECRET = new RegExp(
     "contrase|kennwort|(?<![a-z])(?:clave|mdp)(?![a-z])",
     "secret(?!ar)|token(?!i[sz])|credential|(?<![a-z])creds?(?![a-z])|session_?(?:id|key)(?![\\w-])",
     "(?:api|access|account|private|master)_?key",
-    "encryption|signing|signature|salt|bearer|webhook|connection[_-]?string",
+    "encryption|signing|signature|salt(?!_?(?:master|minion|stack))|bearer|webhook|connection[_-]?string",
     "authorization|auth(?:string|entication)?(?![a-z])|(?<![a-z])(?:dsn|sig|sas|jwt|hmac)(?![a-z])",
     // What is said of a cookie (`SESSION_COOKIE_AGE`) stands behind the word.
     "cookies?(?![\\w-])",
@@ -31,6 +31,8 @@ const NAME = new RegExp(
   "(?:^|[_.-])(?:" +
     "models?|backends?|class(?:es)?|validators?|hashers?|providers?|methods?|algo(?:rithm)?s?|serializers?|middleware|" +
     "issuer|audience|types?|names?|domains?|samesite|httponly|secure|enabled|required|masked|file|origins?|" +
+    // What a cookie is called; those who hold a token write it so (`JWT_AUTH_COOKIE`).
+    "jwt_(?:[a-z]{1,20}_){0,2}cookie|search|dn|" +
     "hosts?|db|source|regions?|polic(?:y|ies)|scopes?|queues?|headers?|fields?|claims?|rule|template|view|" +
     // Who knows a webhook's address may write to it.
     "(?<!webhooks?_|secrets?_|signed_)(?:ur[il]s?|endpoints?)" +
@@ -47,6 +49,12 @@ const MEASURED = /^-?[a-z]{0,3}\d{1,12}(?:[.:a-z]\d{1,6}){0,4}(?: ?[a-z]{1,7}(?:
 /** Words, dotted names, paths, hosts and addresses; no word of them has digits between its letters, as secrets have. */
 const WORDS =
   /^(?:[a-z][a-z+]{0,20}:\/\/)?[*~_]?[./]{0,3}(?:[a-z]{1,32}|[a-z]{0,5}\d{1,5})(?:[-./:_]{1,2}(?:[a-z]{1,32}|[a-z]{0,5}\d{1,5}))*\/?$/i;
+
+/** What Python writes of an object without a form of its own. */
+const OBJECT = /^<[\w.]{1,100} object at 0x[0-9a-f]{1,16}>$/;
+
+/** A name of LDAP: `ou=users,dc=example,dc=org`. */
+const DISTINGUISHED = /^(?:(?:cn|ou|dc|uid|o|c)=[\w .%()-]{1,64}(?:,|$)){1,16}$/i;
 
 const LONGEST_TOLD = 200;
 
@@ -69,19 +77,23 @@ export function isToldName(name: string): boolean {
   return MEASURE.test(words) || (NAME.test(words) && !SORTED.test(words));
 }
 
-/** Whether what is called so is a secret, as far as the name tells: a setting, a variable, an option. */
-export function isSecretName(name: string): boolean {
-  return isOfSecret(name) && !isToldName(name);
+/** What a name says of its value: nothing of a secret, that it is one, or that it only tells something of one. */
+export type Secrecy = "none" | "secret" | "told";
+
+export function secrecyOf(name: string): Secrecy {
+  if (!isOfSecret(name)) return "none";
+  return isToldName(name) ? "told" : "secret";
 }
 
 /** Whether a text that is called so is a secret: a name is believed where the text can be what it says. */
 export function isSecretText(name: string, text: string): boolean {
-  return isOfSecret(name) && !(isToldName(name) && canBeTold(name, text));
+  const secrecy = secrecyOf(name);
+  return secrecy === "secret" || (secrecy === "told" && !canBeTold(name, text));
 }
 
 /** Whether a text can be what its name says that it is, and no secret: `30` for an age, `accounts.User` for a model. */
 function canBeTold(name: string, text: string): boolean {
   if (text.length > LONGEST_TOLD) return false;
-  if (SWITCH.test(text) || /^\*+$/.test(text)) return true;
+  if (SWITCH.test(text) || /^\*+$/.test(text) || OBJECT.test(text) || DISTINGUISHED.test(text)) return true;
   return (MEASURE.test(inWords(name)) ? MEASURED : WORDS).test(text);
 }

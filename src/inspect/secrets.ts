@@ -5,7 +5,7 @@ import { type Hide, MASK } from "./mask.ts";
 import { maskText } from "./mask-text.ts";
 import type { Method } from "./methods.ts";
 import { maskedBlocks } from "./secret-forms.ts";
-import { isSecretName, isSecretText, isToldName } from "./secret-names.ts";
+import { isSecretText, isToldName, secrecyOf } from "./secret-names.ts";
 
 /** How deep an answer is looked into; what is deeper is left out, as nothing of Celery's is. */
 const DEPTH = 32;
@@ -66,7 +66,10 @@ function mapTexts(value: unknown, inText: Hide, byName: boolean, depth = 0, sett
   if (depth > DEPTH) return null;
   if (typeof value === "string") return inText(value);
   if (Array.isArray(value)) {
-    return maskedBlocks(value).map((one) => mapTexts(one, inText, byName, depth + 1));
+    const list = maskedBlocks(value);
+    return byName && list.length > 0 && list.every(isPair)
+      ? list.map(([name, one]) => [name, maskSetting(name, one, inText, depth + 2)])
+      : list.map((one) => mapTexts(one, inText, byName, depth + 1));
   }
   const object = asObject(value);
   if (object === null || isRawNumber(value)) return value;
@@ -79,29 +82,45 @@ function mapTexts(value: unknown, inText: Hide, byName: boolean, depth = 0, sett
       const isSetting = byName && !isKeyedByNames && !(name.includes(".") && asObject(one) !== null);
       return [
         name,
-        isSetting ? maskSetting(name, one, inText, depth + 1) : mapTexts(one, inText, byName, depth + 1),
+        isSetting
+          ? maskSetting(inContext(name, setting), one, inText, depth + 1)
+          : mapTexts(one, inText, byName, depth + 1),
       ];
     }),
   );
 }
 
+/** Of a dictionary in a list: `[["password", …], …]` */
+function isPair(value: unknown): value is readonly [string, unknown] {
+  return Array.isArray(value) && value.length === 2 && typeof value[0] === "string";
+}
+
+/** What holds a `key` that is no address: `{"encryption": {"key": …}}`. */
+const OF_KEYS = /crypt|fernet|cipher|sign|api|auth|token|secret|hmac|jwt|licen[cs]e|stripe|aws|s3/i;
+
+function inContext(name: string, setting: string): string {
+  return /^keys?$/i.test(name) && OF_KEYS.test(setting) ? "secret_key" : name;
+}
+
 /** `{"name": "password", "value": …}` */
 function isOfSecretValue(object: Readonly<Record<string, unknown>>): boolean {
   const name = object["name"] ?? object["key"];
-  return typeof name === "string" && isSecretName(name);
+  return typeof name === "string" && secrecyOf(name) === "secret";
 }
 
 function maskSetting(name: string, value: unknown, inText: Hide, depth: number): unknown {
-  if (isSecretName(name)) return maskAll(value, inText, depth);
-  // Only texts and lists can be told of: a dictionary is of many.
-  if (!isSecretText(name, NO_NAME)) return mapTexts(value, inText, true, depth, name);
-  return asObject(value) === null || isRawNumber(value)
-    ? maskTold(name, value, inText, depth)
-    : maskAll(value, inText, depth);
+  switch (secrecyOf(name)) {
+    case "none":
+      return mapTexts(value, inText, true, depth, name);
+    case "secret":
+      return maskAll(value, inText, depth);
+    case "told":
+      // Only texts and lists can be told of: a dictionary is of many.
+      return asObject(value) === null || isRawNumber(value)
+        ? maskTold(name, value, inText, depth)
+        : maskAll(value, inText, depth);
+  }
 }
-
-/** No name, and no number: what is a secret wherever the name has a word of one. */
-const NO_NAME = "?";
 
 /** What a name like `PASSWORD_HASHERS` tells, without the texts that cannot be what it says. */
 function maskTold(name: string, value: unknown, inText: Hide, depth: number): unknown {
@@ -113,7 +132,7 @@ function maskTold(name: string, value: unknown, inText: Hide, depth: number): un
   return Object.fromEntries(
     Object.entries(object).map(([key, one]) => [
       key,
-      isSecretName(key) ? maskAll(one, inText, depth + 1) : maskTold(name, one, inText, depth + 1),
+      secrecyOf(key) === "secret" ? maskAll(one, inText, depth + 1) : maskTold(name, one, inText, depth + 1),
     ]),
   );
 }

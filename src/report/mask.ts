@@ -9,6 +9,7 @@ export function maskedWords(words: readonly string[]): readonly string[] {
   return words.map((word, at) => {
     const before = words[at - 1] ?? "";
     if (before.startsWith("-") && !before.includes("=") && isSecretText(before, word)) return MASK;
+    if (/^(?:-u|--(?:proxy-)?user)$/.test(before)) return maskText(`-u ${word}`).slice("-u ".length);
     const [, option = ""] = /^(--?[\w-]+)=/.exec(word) ?? [];
     return option !== "" && isSecretText(option, word.slice(option.length + 1))
       ? `${option}=${MASK}`

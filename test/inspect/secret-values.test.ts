@@ -34,6 +34,19 @@ describe("conf shows", () => {
     ["TOKEN_LIMIT_PER_USER", 5],
     ["AWS_S3_SIGNATURE_VERSION", "s3v4"],
     ["PASSWORD_FILE", "/run/secrets/db"],
+    ["AUTH_LDAP_USER_SEARCH", "<django_auth_ldap.config.LDAPSearch object at 0x7f3a2c>"],
+    ["AUTH_LDAP_BIND_DN", "cn=agent,ou=it people,dc=example,dc=org"],
+    ["salt_master", "salt.internal"],
+    ["JWT_COOKIE", "my-app-auth"],
+    ["fields", ["password", "token"]],
+    [
+      "choices",
+      [
+        ["password", null],
+        ["plain", "a"],
+      ],
+    ],
+    ["queues", { key: "celery" }],
   ])("%s: %j", (name, value) => {
     expect(withoutSecrets("conf", { [name]: value }, [])).toEqual({ [name]: value });
   });
@@ -54,6 +67,23 @@ describe("conf masks", () => {
     ["AUTH_PASSWORD_VALIDATORS", [{ NAME: VALUE, password: "sesame" }]],
     ["SIMPLE_JWT", { SIGNING_KEY: "sesame", ALGORITHM: VALUE }],
     ["WEBHOOK_URL", "https://h/sesame"],
+    ["JWT_COOKIE", VALUE],
+    ["AUTH_LDAP_USER_SEARCH", VALUE],
+    [
+      "pairs",
+      [
+        ["user", "u"],
+        ["password", "sesame"],
+      ],
+    ],
+    ["encryption", { key: "sesame" }],
+    ["fernet", { keys: ["sesame"] }],
+    ["options", { s3: { key: VALUE } }],
+    [
+      "lines",
+      ["---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----", "sesame", "---- END SSH2 ENCRYPTED PRIVATE KEY ----"],
+    ],
+    ["file", "PuTTY-User-Key-File-3: ssh-ed25519\nPrivate-Lines: 1\nsesame\nPrivate-MAC: 0a1b"],
     ["db.password", "sesame"],
     ["password", { value: "sesame" }],
     ["options", { name: "password", value: "sesame" }],
@@ -82,6 +112,14 @@ test.each([
   ["password: pw", `password: ${MASKED}`],
   ["password = pw", `password = ${MASKED}`],
   ["if password == other", "if password == other"],
+  ["password:pw", `password:${MASKED}`],
+  ["db_password:'p w' x", `db_password:${MASKED} x`],
+  [`password: "p w" x`, `password: ${MASKED} x`],
+  ["secret://vault auth:read app.password:view", "secret://vault auth:read app.password:view"],
+  ["curl -u me:pw --user=me:pw h", `curl -u me:${MASKED} --user=me:${MASKED} h`],
+  ["docker run -u 1000:1000 -u me", "docker run -u 1000:1000 -u me"],
+  [`[['user', 'u'], ["password", "p w"]]`, `[['user', 'u'], ["password", '${MASKED}']]`],
+  ["('password', 'email')", "('password', 'email')"],
   [`xghp_${"a1B2".repeat(9)}`, `x${MASKED}`],
   [`AUTH_HOST=${VALUE} AUTH_HOST=h`, `AUTH_HOST=${MASKED} AUTH_HOST=h`],
   [

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { parsePythonJson } from "../../src/pidbox/python-json.ts";
 import { maskText } from "../../src/inspect/mask-text.ts";
-import { isSecretName } from "../../src/inspect/secret-names.ts";
+import { secrecyOf } from "../../src/inspect/secret-names.ts";
 import { withoutSecrets } from "../../src/inspect/secrets.ts";
 
 const MASKED = "********";
@@ -87,13 +87,9 @@ describe("secrets of answers", () => {
       result_backend: `azureblockblob://AccountName=n;AccountKey=${MASKED};x`,
       other: `https://host/path?sv=1&sig=${MASKED}`,
     });
-    expect(["PWD", "OLDPWD", "DB_PWD", "AUTHORIZATION", "SENTRY_DSN"].map(isSecretName)).toEqual([
-      false,
-      false,
-      true,
-      true,
-      true,
-    ]);
+    expect(
+      ["PWD", "OLDPWD", "DB_PWD", "AUTHORIZATION", "SENTRY_DSN"].map((name) => secrecyOf(name) === "secret"),
+    ).toEqual([false, false, true, true, true]);
   });
 
   test("conf is masked by every name that variables are masked by, and keys of routes are none", () => {
@@ -160,8 +156,13 @@ describe("secrets of answers", () => {
     ["REDBEAT_KEY_PREFIX", false],
     ["REMAP_SIGTERM", false],
     ["cassandra_keyspace", false],
+    ["salt_master", false],
+    ["PASSWORD_SALT", true],
+    ["AUTH_LDAP_USER_SEARCH", false],
+    ["JWT_COOKIE", false],
+    ["JWT_AUTH_REFRESH_COOKIE", false],
   ])("that %s is a secret's name is %s", (name, expected) => {
-    expect(isSecretName(name)).toBe(expected);
+    expect(secrecyOf(name) === "secret").toBe(expected);
   });
 
   test("arguments of tasks are as they were sent, an exception's words are not", () => {

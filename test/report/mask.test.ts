@@ -32,6 +32,16 @@ test.each([
   expect(maskedWords(["celery", text])).toEqual(["celery", expected]);
 });
 
+test("of a user's option the password is masked", () => {
+  expect(maskedWords(["curl", "-u", "me:pw", "--user", "1000:1000"])).toEqual([
+    "curl",
+    "-u",
+    "me:********",
+    "--user",
+    "1000:1000",
+  ]);
+});
+
 test.each([
   "CELERY_BROKER_URL",
   "CELERY_BROKER_READ_URL",
