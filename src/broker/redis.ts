@@ -11,16 +11,14 @@ import {
   unreachableBy,
 } from "./failure.ts";
 import { hiding, masked } from "./masking.ts";
-import { type Exchange, refusal, takeTurns, type WireCommand } from "./turns.ts";
+import { type Pardon, signInAnd } from "./sign-in.ts";
+import { type Exchange, takeTurns, type WireCommand } from "./turns.ts";
 import type { BrokerTarget } from "./url.ts";
 import { openWireGate, type WireGate } from "./wire-gate.ts";
 import { within } from "./within.ts";
 
 /**
  * Opens one connection to a server. The only file that knows ioredis: its exceptions end here as values.
- *
- * AUTH and SELECT are ours and ride in front of the first commands, in the same write: ioredis' own handshake
- * costs round trips and forgives a password that nobody asked for, which the worker's client does not.
  */
 export async function connect(
   target: BrokerTarget,
@@ -126,11 +124,12 @@ async function subscribe(
   { broad, exact }: Topics,
 ): Promise<BrokerFailure | null> {
   // In small letters: ioredis files subscriptions under the command's name as it stands.
-  const patterns = await greetAnd(client, target, [["psubscribe", ...broad]]);
+  const send = (commands: readonly WireCommand[]) => exchange(client, commands);
+  const patterns = await signInAnd(send, target, [["psubscribe", ...broad]], client.pardon);
   if (!patterns.ok) return patterns.problem;
   const refused = refusalOf("PSUBSCRIBE", patterns.value[0]);
   if (refused?.cause !== "no-permission" || exact.length === 0) return refused;
-  const channels = await exchange(client, [["subscribe", ...exact]]);
+  const channels = await send([["subscribe", ...exact]]);
   return channels.ok ? refusalOf("SUBSCRIBE", channels.value[0]) : channels.problem;
 }
 
@@ -152,8 +151,7 @@ interface Client {
   readonly lastError: () => unknown;
   /** What is to be waited for: see {@link WireGate}. */
   readonly expect: WireGate["expect"];
-  /** What was refused before we were let in as only some clients are. */
-  readonly pardon: { refusal: Refused | null };
+  readonly pardon: Pardon;
 }
 
 async function unconnected(
@@ -235,21 +233,6 @@ function putBefore(redis: Redis, { pass }: WireGate): void {
   };
 }
 
-/** As redis-py: a user without a password is sent with an empty one. */
-function handshake({
-  username,
-  password,
-  db,
-}: Pick<BrokerTarget, "password" | "db"> & {
-  readonly username?: string | undefined;
-}): readonly WireCommand[] {
-  const commands: WireCommand[] = [];
-  if (username !== undefined) commands.push(["AUTH", username, password ?? ""]);
-  else if (password !== undefined) commands.push(["AUTH", password]);
-  if (db !== 0) commands.push(["SELECT", db]);
-  return commands;
-}
-
 function channelOver(client: Client, target: BrokerTarget, now: () => number): Channel {
   const hide = hiding(target.password);
   let isGreeted = false;
@@ -258,7 +241,8 @@ function channelOver(client: Client, target: BrokerTarget, now: () => number): C
 
   const write: Exchange = async (commands, withinMs) => {
     if (refused !== null) return failure(refused);
-    const sending = isGreeted ? exchange(client, commands) : greetAnd(client, target, commands);
+    const send = (all: readonly WireCommand[]) => exchange(client, all);
+    const sending = isGreeted ? send(commands) : signInAnd(send, target, commands, client.pardon);
     const wasGreeted = isGreeted;
     isGreeted = true;
     const started = now();
@@ -287,60 +271,6 @@ function channelOver(client: Client, target: BrokerTarget, now: () => number): C
       client.redis.disconnect();
     },
   };
-}
-
-/**
- * Signs in and sends the commands, in one write.
- *
- * Where we are refused, what some worker with this URL does is tried: the password alone, as kombu before 5.2.0 and
- * redis-py on Redis 5. A server without a password has refused ours and done the rest; from redis-py 8.0 on
- * (`HELLO 3 AUTH default …`) a worker gets in there with any password.
- */
-async function greetAnd(
-  client: Client,
-  target: BrokerTarget,
-  commands: readonly WireCommand[],
-): Promise<Outcome<readonly Reply[], BrokerFailure>> {
-  const greeting = handshake(target);
-  const replies = await exchange(client, [...greeting, ...commands]);
-  if (!replies.ok) return replies;
-  const answered = behind(greeting, replies.value);
-  if (answered.ok) return answered;
-  if (isPasswordUnasked(replies.value) && answered.problem.kind === "refused") {
-    client.pardon.refusal = answered.problem;
-    return behind(greeting.slice(1), replies.value.slice(1));
-  }
-  if (!isNameRefused(target, replies.value)) return answered;
-  const nameless = handshake({ ...target, username: undefined });
-  const again = await exchange(client, [...nameless, ...commands]);
-  if (!again.ok) return again;
-  const admitted = behind(nameless, again.value);
-  return admitted.ok ? admitted : answered;
-}
-
-/** From Redis 6.0 on: the default user has no password, and was sent one. */
-function isPasswordUnasked([first]: readonly Reply[]): boolean {
-  return first?.ok === false && first.error.includes("without any password configured");
-}
-
-/** Whether the name may be what is wrong: it was refused, or is unknown before Redis 6, and nobody else is let in. */
-function isNameRefused({ username, password }: BrokerTarget, [first, ...others]: readonly Reply[]): boolean {
-  const isRefused = first?.ok === false && /^(?:WRONGPASS|ERR wrong number of arguments)/.test(first.error);
-  const isClosed = others.every((reply) => !reply.ok && reply.error.startsWith("NOAUTH"));
-  return isRefused && isClosed && username !== undefined && password !== undefined;
-}
-
-/** The replies behind those to the greeting, which must be OK. */
-function behind(
-  greeting: readonly WireCommand[],
-  replies: readonly Reply[],
-): Outcome<readonly Reply[], BrokerFailure> {
-  for (const [position, [name]] of greeting.entries()) {
-    const reply = replies[position];
-    if (reply === undefined || !reply.ok) return failure(refusedBy(name, reply?.error ?? ""));
-    if (reply.value !== "OK") return failure(refusal(name, reply));
-  }
-  return success(replies.slice(greeting.length));
 }
 
 /** Sends all in one write. */

@@ -266,8 +266,8 @@ describe("a server that sends what nobody asked for, or more than is read,", () 
     await using server = await scriptedServer(() => reply);
     const channel = await opened(target(server));
     const start = performance.now();
-    const sent = await channel.send([["LRANGE", "k", 0, 1]], 2_000);
-    expect(sent).toMatchObject({ problem: { kind: "refused", command: "LRANGE" } });
+    const sent = await channel.send([["SMEMBERS", "k"]], 2_000);
+    expect(sent).toMatchObject({ problem: { kind: "refused", command: "SMEMBERS" } });
     expect(performance.now() - start).toBeLessThan(500);
     channel.close();
   });
@@ -302,7 +302,7 @@ describe("a mailbox", () => {
     const sent = await openMailbox(lines, 32, patience).publish(ROUTE, "message");
     expect(sent).toEqual({ ok: true, value: 1 });
     expect(names(requests)).toEqual(["PUBLISH"]);
-    expect(names(replies)).toEqual(["TYPE", "MULTI", "RPUSH", "LTRIM", "EXPIRE", "LRANGE", "EXEC"]);
+    expect(names(replies)).toEqual(["TYPE", "MULTI", "LTRIM", "RPUSH", "EXPIRE", "LRANGE", "EXEC"]);
     for (const channel of Object.values(ends)) channel.close();
   });
 
@@ -334,7 +334,7 @@ describe("a mailbox", () => {
     const mailbox = openMailbox({ requests: channel, replies: channel, db: 0 }, 32, patience);
     const route = { channel: "/app.celery.pidbox", lists: ["k"], ofAllDatabases: true } as const;
     expect(await mailbox.publish(route, "message")).toEqual({ ok: true, value: 2 });
-    const preparing = ["RPUSH", "LTRIM", "EXPIRE"];
+    const preparing = ["LTRIM", "RPUSH", "EXPIRE"];
     const inDatabase3 = ["SELECT", ...preparing, "SELECT"];
     expect(names(server)).toEqual([
       ...["INFO", "TYPE", "MULTI"],
@@ -351,7 +351,7 @@ describe("a mailbox", () => {
     const mailbox = openMailbox({ requests: channel, replies: channel, db: 0 }, 32, patience);
     const route = { channel: "/0.celery.pidbox", lists: ["gp:k", "k"] };
     expect(await mailbox.publish(route, "message")).toEqual({ ok: true, value: 1 });
-    const preparing = ["RPUSH", "LTRIM", "EXPIRE", "LRANGE"];
+    const preparing = ["LTRIM", "RPUSH", "EXPIRE", "LRANGE"];
     expect(names(server)).toEqual(["TYPE", "TYPE", "MULTI", ...preparing, ...preparing, "PUBLISH", "EXEC"]);
     channel.close();
   });

@@ -1,0 +1,84 @@
+import type { Reply } from "./channel.ts";
+import { type BrokerFailure, type Refused, refusedBy } from "./failure.ts";
+import { failure, type Outcome, success } from "../outcome.ts";
+import { refusal, type WireCommand } from "./turns.ts";
+import type { BrokerTarget } from "./url.ts";
+
+/** Sends all in one write, and gives the reply to each. */
+type Send = (commands: readonly WireCommand[]) => Promise<Outcome<readonly Reply[], BrokerFailure>>;
+
+/** What was refused before we were let in as only some clients are. */
+export interface Pardon {
+  refusal: Refused | null;
+}
+
+/**
+ * Signs in and sends the commands, in one write: ioredis' own handshake costs round trips and forgives a password that
+ * nobody asked for, which the worker's client does not.
+ *
+ * Where we are refused, what some worker with this URL does is tried: the password alone, as kombu before 5.2.0 and
+ * redis-py on Redis 5. A server without a password has refused ours and done the rest; from redis-py 8.0 on
+ * (`HELLO 3 AUTH default …`) a worker gets in there with any password.
+ */
+export async function signInAnd(
+  send: Send,
+  target: BrokerTarget,
+  commands: readonly WireCommand[],
+  pardon: Pardon,
+): Promise<Outcome<readonly Reply[], BrokerFailure>> {
+  const greeting = handshake(target);
+  const replies = await send([...greeting, ...commands]);
+  if (!replies.ok) return replies;
+  const answered = behind(greeting, replies.value);
+  if (answered.ok) return answered;
+  if (isPasswordUnasked(replies.value) && answered.problem.kind === "refused") {
+    pardon.refusal = answered.problem;
+    return behind(greeting.slice(1), replies.value.slice(1));
+  }
+  if (!isNameRefused(target, replies.value)) return answered;
+  const nameless = handshake({ ...target, username: undefined });
+  const again = await send([...nameless, ...commands]);
+  if (!again.ok) return again;
+  const admitted = behind(nameless, again.value);
+  return admitted.ok ? admitted : answered;
+}
+
+/** From Redis 6.0 on: the default user has no password, and was sent one. */
+function isPasswordUnasked([first]: readonly Reply[]): boolean {
+  return first?.ok === false && first.error.includes("without any password configured");
+}
+
+/** Whether the name may be what is wrong: it was refused, or is unknown before Redis 6, and nobody else is let in. */
+function isNameRefused({ username, password }: BrokerTarget, [first, ...others]: readonly Reply[]): boolean {
+  const isRefused = first?.ok === false && /^(?:WRONGPASS|ERR wrong number of arguments)/.test(first.error);
+  const isClosed = others.every((reply) => !reply.ok && reply.error.startsWith("NOAUTH"));
+  return isRefused && isClosed && username !== undefined && password !== undefined;
+}
+
+/** The replies behind those to the greeting, which must be OK. */
+function behind(
+  greeting: readonly WireCommand[],
+  replies: readonly Reply[],
+): Outcome<readonly Reply[], BrokerFailure> {
+  for (const [position, [name]] of greeting.entries()) {
+    const reply = replies[position];
+    if (reply === undefined || !reply.ok) return failure(refusedBy(name, reply?.error ?? ""));
+    if (reply.value !== "OK") return failure(refusal(name, reply));
+  }
+  return success(replies.slice(greeting.length));
+}
+
+/** As redis-py: a user without a password is sent with an empty one. */
+function handshake({
+  username,
+  password,
+  db,
+}: Pick<BrokerTarget, "password" | "db"> & {
+  readonly username?: string | undefined;
+}): readonly WireCommand[] {
+  const commands: WireCommand[] = [];
+  if (username !== undefined) commands.push(["AUTH", username, password ?? ""]);
+  else if (password !== undefined) commands.push(["AUTH", password]);
+  if (db !== 0) commands.push(["SELECT", db]);
+  return commands;
+}
