@@ -21,6 +21,9 @@ export interface Ear {
   readonly close: () => void;
 }
 
+/** Names of others that are kept, each with its number and its place: more workers than a broker has connections for. */
+const MOST_OTHERS = 10_000;
+
 /** Of one node in one place: the last heartbeat and how many there were. */
 interface Heard {
   readonly beat: Heartbeat;
@@ -36,13 +39,16 @@ export function openEar(plan: CheckPlan, host: Host, deadline: Deadline, target:
   let closed = false;
   let sinceMs = 0;
 
+  const isAsked = (node: string) => plan.targets.some((one) => one.node === node);
   const topics = { broad: heartbeatPatterns(), exact: heartbeatChannels(target.db, plan.naming) };
   const hear = (channel: string, text: string) => {
     const beat = decodeHeartbeat(channel, text);
     const whence = beat === null ? null : whenceOf(channel, target.db, plan.naming);
     if (beat === null || whence === null || whence.kind === "other-database") return;
     const key = JSON.stringify([beat.node, beat.pid, whence]);
-    heard.set(key, { beat, whence, count: (heard.get(key)?.count ?? 0) + 1 });
+    const known = heard.get(key);
+    if (known === undefined && heard.size >= MOST_OTHERS && !isAsked(beat.node)) return;
+    heard.set(key, { beat, whence, count: (known?.count ?? 0) + 1 });
   };
   void host.listen(target, hear, topics, deadline.atMost(plan.connectTimeout)).then((opened) => {
     refused = !opened.ok;
@@ -61,7 +67,6 @@ export function openEar(plan: CheckPlan, host: Host, deadline: Deadline, target:
       const best = own.find(isExpected) ?? own[0];
       // A connection that broke hears nothing more, and what was not heard proves nothing.
       if (best === undefined && listener.ends() === null) return { kind: "refused" };
-      const isAsked = (name: string) => plan.targets.some((other) => other.node === name);
       const namesake = all.find((one) => isExpected(one) && !isAsked(one.beat.node));
       return {
         kind: "listened",

@@ -1,6 +1,7 @@
 import { closeSync, constants, fchmodSync, openSync, readSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { failure, type Outcome, success } from "../outcome.ts";
+import { keepLastBytes } from "./last-bytes.ts";
 import type { FileLook, FileProblem, Files, Unread, Unwritten } from "./parts.ts";
 import { forget, leftIn, oddityAt, replaceFile, withFile, writeAll } from "./regular-file.ts";
 
@@ -52,22 +53,14 @@ function readInto(room: Buffer, fd: number, from: number): number {
 }
 
 function input(bytes: number, withinMs: number): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
+  const last = keepLastBytes(bytes);
   const { promise, resolve } = Promise.withResolvers<string>();
   const end = () => {
     process.stdin.destroy();
-    resolve(Buffer.concat(chunks).subarray(-bytes).toString("utf8"));
+    resolve(last.text());
   };
   const timer = setTimeout(end, Math.max(0, withinMs));
-  process.stdin.on("data", (chunk: Buffer) => {
-    chunks.push(chunk);
-    size += chunk.length;
-    for (let first = chunks[0]; first !== undefined && size - first.length >= bytes; first = chunks[0]) {
-      size -= first.length;
-      chunks.shift();
-    }
-  });
+  process.stdin.on("data", last.add);
   for (const event of ["end", "error", "close"])
     process.stdin.once(event, () => {
       clearTimeout(timer);

@@ -131,8 +131,9 @@ export function openMailbox(lines: Lines, keep: number, patience: Patience): Mai
 
   function preparation(key: string): readonly Command[] {
     return [
-      ["RPUSH", key, TOMBSTONE],
+      // The tombstone last: on a full list LTRIM would take it, and whoever withdraws the rest the time to live.
       ["LTRIM", key, 0, keep - 1],
+      ["RPUSH", key, TOMBSTONE],
       ["EXPIRE", key, LIVES_SECONDS],
       ["LRANGE", key, 0, 0],
     ];

@@ -34,8 +34,8 @@ describe("gather, while it asks,", () => {
     expect(host.writes).toEqual([
       [["TYPE", key], ["MULTI"]],
       [
-        ["RPUSH", key, ""],
         ["LTRIM", key, 0, 31],
+        ["RPUSH", key, ""],
         ["EXPIRE", key, 86_400],
         ["LRANGE", key, 0, 0],
         ["PUBLISH", "/0.celery.pidbox", expect.any(String)],

@@ -43,6 +43,16 @@ describe("hearing", () => {
     expect(afar).toMatchObject({ own: { active: 5 } });
   });
 
+  test("goes on for the nodes asked when ten thousand others have beaten", async () => {
+    const others = Array.from({ length: 10_001 }, (_, at): Published => [
+      1,
+      CHANNEL,
+      heartbeat(`celery@${at}`, {}),
+    ]);
+    const { here } = await heard([...others, [100, CHANNEL, ours()]]);
+    expect(here).toMatchObject({ own });
+  });
+
   test("takes all events on one channel when fanout_patterns is off", async () => {
     expect((await heard([[100, "/0.celeryev", ours()]])).here).toMatchObject({ own });
   });

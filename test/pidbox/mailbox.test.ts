@@ -104,3 +104,30 @@ describe("askers of the same nodes at the same moment", () => {
     );
   });
 });
+
+test("a list that was full when it was prepared keeps its time to live when all answers are taken off", async () => {
+  const lists = new FakeLists(() => undefined);
+  const channel: Channel = lists.connect(() => Promise.resolve());
+  const open = (keep: number) => openMailbox({ requests: channel, replies: channel, db: 0 }, keep, ALWAYS);
+  const others = await Promise.all(
+    Array.from({ length: 32 }, async (_, at) => {
+      const mailbox = open(4_096);
+      await mailbox.publish(ROUTE, `ticket-${at}`);
+      return { mailbox, at };
+    }),
+  );
+  for (const { at } of others) lists.push(KEY, reply(`celery@${at}`, `ticket-${at}`));
+  const check = open(32);
+  await check.publish(ROUTE, "ping");
+  for (const { mailbox, at } of others)
+    await mailbox.collect(
+      async (answers) => {
+        await mailbox.withdraw(answers);
+        return answers.length > 0;
+      },
+      Infinity,
+      { tickets: new Set([`ticket-${at}`]), longest: MOST.length },
+    );
+  lists.push(KEY, reply("celery@late", "ping"));
+  expect(lists.keys()).toEqual([{ key: KEY, expires: true }]);
+});
