@@ -54,7 +54,7 @@ export function overBoundWords({ bound, length, most }: Omit<OverBound, "node">)
     case "length":
       return `answered with ${bytes(length)}, and an answer of more than ${bytes(most)} is not read`;
     case "total":
-      return `answered with ${bytes(length)} behind others, and answers of more than ${bytes(most)} in all are not read`;
+      return `answered with ${bytes(length)}, and the others have left no room to read that`;
     case "depth":
       return `answered with lists more than ${most} deep, which are not read`;
     case "values":

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { describe, expect, test } from "vitest";
 import { BOUNDS } from "../../src/broker/bounds.ts";
+import { bytesBeforeCut } from "../../src/broker/cut-text.ts";
 import type { BrokerFailure } from "../../src/broker/failure.ts";
 import { connect } from "../../src/broker/redis.ts";
 import type { BrokerTarget } from "../../src/broker/url.ts";
@@ -269,6 +270,21 @@ describe("a server that sends what nobody asked for, or more than is read,", () 
     const sent = await channel.send([["SMEMBERS", "k"]], 2_000);
     expect(sent).toMatchObject({ problem: { kind: "refused", command: "SMEMBERS" } });
     expect(performance.now() - start).toBeLessThan(500);
+    channel.close();
+  });
+
+  test("gives both ends of a list's element of more than 4 MB, and goes on", async () => {
+    const long = `begin${"x".repeat(BOUNDS.elementBytes)}end`;
+    await using server = await scriptedServer(([name]) =>
+      name === "LRANGE" ? `*2\r\n$${long.length}\r\n${long}\r\n$1\r\na\r\n` : "+PONG\r\n",
+    );
+    const channel = await opened(target(server));
+    const sent = await channel.send([["LRANGE", "k", 0, 1], ["PING"]], 5_000);
+    const [range, pong] = sent.ok ? sent.value : [];
+    const [cut, other] = range?.ok ? (range.value as readonly string[]) : [];
+    expect([cut?.slice(0, 5), cut?.slice(-3), other]).toEqual(["begin", "end", "a"]);
+    expect(bytesBeforeCut(cut ?? "")).toBe(long.length);
+    expect(pong).toEqual({ ok: true, value: "PONG" });
     channel.close();
   });
 
