@@ -88,6 +88,8 @@ export function openWireGate(): WireGate {
     const pieces: Uint8Array[] = [];
     /** From where on nothing has been passed on. */
     let from = 0;
+    /** Where the line begins that is read; null: in a chunk before. */
+    let lineAt: number | null = null;
     /** The last whole reply: where it ends, and what was passed on by then. */
     let whole = { at: 0, from: 0, pieces: 0 };
     const passOn = (to: number, next: number) => {
@@ -99,10 +101,8 @@ export function openWireGate(): WireGate {
       let problem: Refused | null = null;
       switch (state) {
         case "type":
-          type = String.fromCharCode(bytes[at] ?? 0);
-          // How long a text is said to be is known only when it is known whether it is cut.
-          if (type === "$" && isOfLists()) passOn(at, at + 1);
-          at++;
+          lineAt = at;
+          type = String.fromCharCode(bytes[at++] ?? 0);
           line = "";
           state = "line";
           if (!"+-:$*".includes(type)) problem = notRedis(`a reply begins with ${JSON.stringify(type)}`);
@@ -111,17 +111,16 @@ export function openWireGate(): WireGate {
           const end = bytes.indexOf(CR, at);
           line += bytes.toString("latin1", at, end === -1 ? bytes.length : end);
           at = end === -1 ? bytes.length : end + 1;
-          if (type === "$" && isOfLists()) from = at;
           if (end !== -1) state = "line-end";
           if (line.length > BOUNDS.lineBytes) problem = tooLarge("a line", line.length, BOUNDS.lineBytes);
           break;
         }
         case "line-end": {
-          const isWithheld = type === "$" && isOfLists();
+          const isOfText = type === "$" && isOfLists();
           problem = bytes[at++] === LF ? takeLine() : notRedis("a line does not end as one");
-          if (!isWithheld) break;
+          if (!isOfText || (cutLeft === 0 && lineAt !== null)) break;
+          passOn(lineAt ?? from, at);
           pieces.push(Buffer.from(`$${cutLeft === 0 ? line : 2 * END_BYTES + cutMark(cutOf).length}\r\n`));
-          from = at;
           break;
         }
         case "text": {
@@ -163,7 +162,9 @@ export function openWireGate(): WireGate {
       }
       if (frame === null && isAtType()) whole = { at, from, pieces: pieces.length };
     }
-    passOn(bytes.length, bytes.length);
+    // What a text's line says is passed on when it is whole, and known whether the text is cut.
+    const isWithheld = type === "$" && isOfLists() && (state === "line" || state === "line-end");
+    passOn(isWithheld ? (lineAt ?? from) : bytes.length, bytes.length);
     return { pieces, problem: null };
   }
 
