@@ -46,7 +46,7 @@ export interface Host {
   /** null: stdout is none. */
   readonly terminal: () => Promise<Terminal | null>;
   /** For runs that keep large answers: garbage is collected early, from now on, and whenever what it gives is called. */
-  readonly spareMemory: () => () => void;
+  readonly spareMemory: () => Promise<() => void>;
   /** Writes to stdout at once, for runs that say something before their end; gives whether somebody can still read it. */
   readonly print: (text: Printable) => boolean;
   /** Resolves with the signal's name when the process is told to end. */

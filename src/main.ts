@@ -23,14 +23,6 @@ const now = () => process.uptime() * 1_000;
 
 const MACHINE = { env: process.env, now };
 
-/** What is new in memory gets no more room than at the start, and what is old a tenth more than it has. */
-const SPARING = [
-  "--expose-gc",
-  "--optimize-for-size",
-  "--semi-space-growth-factor=1",
-  "--heap-growing-percent=10",
-];
-
 /** By these we are told to end. */
 const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
 
@@ -63,13 +55,7 @@ const host: Host = {
   files: async () => (await import("./machine/files.ts")).files,
   web: async () => (await import("./machine/web.ts")).web,
   terminal: async () => (await import("./machine/terminal.ts")).terminal(),
-  spareMemory() {
-    // Else what is kept takes three times its size, for want of a collection. Not when the process starts: V8 would
-    // reject the code cache (build/runtime.ts).
-    const { setFlagsFromString } = process.getBuiltinModule("node:v8");
-    for (const flag of SPARING) setFlagsFromString(flag);
-    return process.getBuiltinModule("node:vm").runInNewContext("gc") as () => void;
-  },
+  spareMemory: async () => (await import("./machine/spare-memory.ts")).spareMemory(),
   print: (text) => say(1, text) === null,
   interrupted: new Promise((resolve) => {
     for (const signal of SIGNALS)

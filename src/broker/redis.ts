@@ -211,6 +211,11 @@ interface Opening {
   readonly connector: { connect: (report: unknown) => Promise<Redis["stream"]> };
 }
 
+/** Whether the memory holds nothing else. */
+function isAlone(chunk: Uint8Array): chunk is Uint8Array<ArrayBuffer> {
+  return chunk.buffer instanceof ArrayBuffer && chunk.buffer.byteLength === chunk.byteLength;
+}
+
 /** Puts the gate between the socket and the parser: the socket pushes what has arrived, the parser reads what was pushed. */
 function putBefore(redis: Redis, { pass }: WireGate): void {
   const { connector } = redis as unknown as Opening;
@@ -224,8 +229,8 @@ function putBefore(redis: Redis, { pass }: WireGate): void {
       const { pieces, problem } = pass(chunk);
       let goesOn = true;
       for (const piece of pieces) goesOn = push(piece, encoding);
-      // V8 would let 64 MB of what was cut lie about.
-      if (pieces.length === 0 && chunk.buffer instanceof ArrayBuffer) chunk.buffer.transfer(0);
+      // V8 would let 64 MB of what was cut lie about. Nobody else has this memory: it is that of one read.
+      if (pieces.length === 0 && isAlone(chunk)) chunk.buffer.transfer(0);
       if (problem !== null) stream.destroy(new NotLetThrough(problem));
       return goesOn;
     };

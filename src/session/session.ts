@@ -49,7 +49,7 @@ export async function openSession(
   deadline: Deadline,
   room: Room | null = null,
 ): Promise<Outcome<Session, BrokerFailure>> {
-  const collectGarbage = host.spareMemory();
+  const collectGarbage = await host.spareMemory();
   const lines = await openLines(plan, host, deadline);
   if (!lines.ok) return lines;
   const { read, write } = lines.value;

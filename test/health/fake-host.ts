@@ -126,7 +126,7 @@ export function fakeHost(fake: Fake): Host & Traces {
       return fake.writeProblem === undefined ? null : { cause: "other", detail: fake.writeProblem };
     },
     files: () => Promise.reject(new Error("no file is looked at in a check")),
-    spareMemory: () => () => undefined,
+    spareMemory: () => Promise.resolve(() => undefined),
     web: () => Promise.reject(new Error("no web here")),
     terminal: () => Promise.resolve(null),
     print(text) {
