@@ -15,7 +15,10 @@ const SPARING = [
  */
 export function spareMemory(): () => void {
   const { Bun } = globalThis as { readonly Bun?: { readonly gc: (isSync: boolean) => void } };
-  if (Bun !== undefined) return () => void Bun.gc(true);
+  if (Bun !== undefined)
+    return () => {
+      Bun.gc(true);
+    };
   for (const flag of SPARING) setFlagsFromString(flag);
   return runInNewContext("gc") as () => void;
 }
