@@ -16,6 +16,12 @@ export const DATABASE = "{db}";
 /** What they are if nobody sets them (kombu/transport/redis.py `Channel`, celery/app/defaults.py). */
 export const DEFAULT_NAMING: Naming = { prefix: "", fanoutPrefix: "/{db}.", controlExchange: "celery" };
 
+/**
+ * What kombu puts between the parts of a binding, and between a queue's name and a priority, unless the option `sep` says
+ * otherwise (kombu/transport/redis.py `Channel.sep`).
+ */
+export const SEPARATOR = "\x06\x16";
+
 /** Whom a message is for: the nodes named, or everyone. */
 export type Destination = readonly string[] | "everyone";
 

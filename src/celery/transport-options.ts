@@ -1,0 +1,58 @@
+import { SEPARATOR } from "../broker/keys.ts";
+import { asObject } from "../pidbox/envelope.ts";
+import { isMasked, positive, type Settings } from "./settings.ts";
+
+/** What a worker's `broker_transport_options` say of names and times (kombu/transport/redis.py `Channel`). */
+export interface TransportOptions {
+  /** After so many seconds kombu delivers again what is not acknowledged. */
+  readonly visibilityS: number;
+  /** Whether nobody has set it. */
+  readonly isDefault: boolean;
+  /** The hash and the sorted set of deliveries that are not acknowledged, without the prefix; null: Celery masks the name. */
+  readonly unackedKey: string | null;
+  readonly unackedIndexKey: string | null;
+  /** What stands between a queue's name and a priority, and between the parts of a binding. */
+  readonly separator: string;
+  /** The priorities that have a list; that of 0 is called like the queue. */
+  readonly prioritySteps: readonly number[];
+}
+
+/** What holds where nobody sets anything. */
+export const DEFAULT_TRANSPORT: TransportOptions = {
+  visibilityS: 3_600,
+  isDefault: true,
+  unackedKey: "unacked",
+  unackedIndexKey: "unacked_index",
+  separator: SEPARATOR,
+  prioritySteps: [0, 3, 6, 9],
+};
+
+/** Lists that are looked at for one queue at most: real applications have ten. */
+const MOST_STEPS = 32;
+
+/** By the settings that a worker has told. */
+export function transportOptions(settings: Settings): TransportOptions {
+  const options = asObject(settings.get("broker_transport_options"));
+  if (options === null) return DEFAULT_TRANSPORT;
+  const timeout = positive(options["visibility_timeout"]);
+  const { sep, priority_steps: steps } = options;
+  return {
+    visibilityS: timeout || DEFAULT_TRANSPORT.visibilityS,
+    isDefault: timeout === 0,
+    unackedKey: nameIn(options["unacked_key"], DEFAULT_TRANSPORT.unackedKey),
+    unackedIndexKey: nameIn(options["unacked_index_key"], DEFAULT_TRANSPORT.unackedIndexKey),
+    separator: typeof sep === "string" && sep !== "" ? sep : SEPARATOR,
+    prioritySteps: readSteps(steps) ?? DEFAULT_TRANSPORT.prioritySteps,
+  };
+}
+
+function nameIn(value: unknown, usual: string | null): string | null {
+  if (value === undefined) return usual;
+  return typeof value === "string" && !isMasked(value) ? value : null;
+}
+
+function readSteps(value: unknown): readonly number[] | null {
+  if (!Array.isArray(value)) return null;
+  const steps = value.filter((step) => typeof step === "number" && Number.isSafeInteger(step) && step >= 0);
+  return steps.length === 0 ? null : steps.slice(0, MOST_STEPS);
+}
