@@ -2,7 +2,13 @@ import { wholeEnvironment } from "../worker/environment.ts";
 import type { ProcFiles } from "../worker/proc-files.ts";
 import { statOf, statusOf } from "../worker/process-status.ts";
 import { type Possible, survey } from "../worker/survey.ts";
-import { type Given, readBeatOptions, readWorkerOptions } from "../celery/worker-options.ts";
+import { settingOf, type Sources, variableOf } from "../celery/settings.ts";
+import {
+  NOTHING_GIVEN,
+  type OptionsGiven,
+  readBeatOptions,
+  readWorkerOptions,
+} from "../celery/worker-options.ts";
 
 /** A process that runs a beat. */
 export interface BeatProcess {
@@ -10,7 +16,7 @@ export interface BeatProcess {
   readonly startTicks: number;
   /** A worker with `-B`, whose beat is a child or a thread of it. */
   readonly isEmbedded: boolean;
-  readonly given: Given;
+  readonly given: OptionsGiven;
   /** Null: it may not be read. */
   readonly environment: ReadonlyMap<string, string> | null;
   /** The letter of /proc/N/stat. */
@@ -24,8 +30,6 @@ export interface Beats {
   /** Where there is none: Python programs that may be a beat by another name. */
   readonly possible: readonly Possible[];
 }
-
-const NOTHING_GIVEN: Given = { values: new Map(), flags: new Set() };
 
 /** The words that click takes for true, of flags in variables. */
 const TRUE = /^(?:1|true|t|yes|y|on)$/i;
@@ -63,9 +67,20 @@ export function findBeats(proc: ProcFiles, named: number | null): Beats {
   return { beats, possible: beats.length > 0 || named !== null ? [] : survey(proc).possible };
 }
 
-/** Its scheduler by its command line and its environment (celery/bin/beat.py, click's variables); null: not told there. */
-export function schedulerOf({ given, environment }: BeatProcess): string | null {
-  return given.values.get("scheduler") ?? environment?.get("CELERY_BEAT_SCHEDULER") ?? null;
+/** What is known of how it was set up. */
+export function sourcesOf({ isEmbedded, given, environment }: BeatProcess): Sources {
+  return {
+    program: isEmbedded ? "worker" : "beat",
+    options: given.values,
+    environment: Object.fromEntries(environment ?? []),
+    settings: null,
+  };
+}
+
+/** Its scheduler by its command line and its environment; null: not told there. */
+export function schedulerOf(beat: BeatProcess): string | null {
+  const scheduler = settingOf("beat_scheduler", sourcesOf(beat))?.value;
+  return typeof scheduler === "string" ? scheduler : null;
 }
 
 /** Whether it was told to answer pings (Celery ≥ 5.7). */
@@ -73,7 +88,8 @@ export function isToAnswer({ given, environment }: BeatProcess): boolean {
   if (given.flags.has("no-enable-remote-control")) return false;
   return (
     given.flags.has("enable-remote-control") ||
-    TRUE.test(environment?.get("CELERY_BEAT_REMOTE_CONTROL") ?? "")
+    // The option's name in Celery's code has no `enable` (celery/bin/beat.py).
+    TRUE.test(environment?.get(variableOf("beat", "remote-control")) ?? "")
   );
 }
 
@@ -111,19 +127,16 @@ function readBeat(
     if (beat !== null) return { isEmbedded: false, given: beat };
     const worker = readWorkerOptions(rest);
     if (worker !== null && hasBeat(worker, environment)) {
-      const schedule =
-        worker.values.get("schedule-filename") ??
-        worker.values.get("schedule") ??
-        environment?.get("CELERY_WORKER_SCHEDULE_FILENAME");
       const values = new Map(worker.values);
       values.delete("hostname");
-      if (schedule !== undefined) values.set("schedule", schedule);
       return { isEmbedded: true, given: { values, flags: worker.flags } };
     }
   }
   return null;
 }
 
-function hasBeat({ flags }: Given, environment: BeatProcess["environment"]): boolean {
-  return flags.has("beat") || flags.has("B") || TRUE.test(environment?.get("CELERY_WORKER_BEAT") ?? "");
+function hasBeat({ flags }: OptionsGiven, environment: BeatProcess["environment"]): boolean {
+  return (
+    flags.has("beat") || flags.has("B") || TRUE.test(environment?.get(variableOf("worker", "beat")) ?? "")
+  );
 }

@@ -1,17 +1,15 @@
 import type { Host } from "../host.ts";
 import { ageMs } from "../worker/age.ts";
 import { CERTAIN_MS, haltOf } from "../worker/halt.ts";
-import { nodeName } from "../celery/node-name.ts";
+import { DEFAULT_LOCK, MAX_INTERVAL_S, type RedbeatKey, SYNC_EVERY_S } from "../celery/beat.ts";
+import { BEAT_NAME, nodeName } from "../celery/node-name.ts";
+import { positive, settingOf, variableOf } from "../celery/settings.ts";
 import type { ProcFiles } from "../worker/proc-files.ts";
 import { statOf } from "../worker/process-status.ts";
 import { examine } from "../worker/process.ts";
 import type { BeatEvidence, RedbeatLock } from "./beat-verdict.ts";
-import { type BeatProcess, findBeats, isToAnswer, schedulerOf } from "./find-beats.ts";
+import { type BeatProcess, findBeats, isToAnswer, schedulerOf, sourcesOf } from "./find-beats.ts";
 import { type BeatSettings, findScheduleFile } from "./schedule-file.ts";
-
-/** celery/beat.py `Scheduler.sync_every`, and the longest sleep between two looks, `DEFAULT_MAX_INTERVAL`, in seconds. */
-const SYNC_EVERY_S = 180;
-const MAX_INTERVAL_S = 300;
 
 /** A worker waits for a child of its pool that has ended at once, for its beat only at its own end. In milliseconds. */
 const REAPED_MS = 1_000;
@@ -29,23 +27,16 @@ export interface BeatPlan {
   /** How long the file may be unwritten, in seconds; null: by Celery's own intervals. */
   readonly maxAgeS: number | null;
   readonly settings: BeatSettings;
-  /** Where redbeat's lock is; null: where redbeat has it by default. */
-  readonly lockKey: string | null;
+  readonly lock: RedbeatKey;
   /** The number of the only beat; null: it is looked for. */
   readonly named: number | null;
   readonly isInside: boolean;
 }
 
-/** celery/beat.py `beat_nodename`. */
-const DEFAULT_NAME = "celerybeat";
-
-/** redbeat/schedulers.py `RedBeatConfig`: the prefix `redbeat:`, and `:lock`. */
-const DEFAULT_LOCK = "redbeat::lock";
-
 /** Looks at the beats of this container, and asks the broker about the only one. */
 export async function lookAtBeats(
   host: Host,
-  { maxAgeS, settings, lockKey, named, isInside }: BeatPlan,
+  { maxAgeS, settings, lock, named, isInside }: BeatPlan,
   brokerOf: (beat: BeatProcess) => Promise<BeatBroker | null>,
 ): Promise<BeatEvidence> {
   const { proc } = host;
@@ -70,7 +61,7 @@ export async function lookAtBeats(
           : null,
       maxAgeS: maxAgeS ?? maxAgeFor(maxIntervalOf(beat)),
       answers: broker === null || !isToAnswer(beat) ? null : await broker.answers(nodeOf(beat, host)),
-      lock: broker === null ? { kind: "not-asked" } : await lockOf(beat, settings, lockKey, broker),
+      lock: broker === null ? { kind: "not-asked" } : await lockOf(beat, settings, lock, broker),
     },
   };
 }
@@ -80,9 +71,8 @@ export function maxAgeFor(maxIntervalS: number): number {
   return 2 * Math.max(SYNC_EVERY_S, maxIntervalS);
 }
 
-function maxIntervalOf({ given, environment }: BeatProcess): number {
-  const told = given.values.get("max-interval") ?? environment?.get("CELERY_BEAT_MAX_INTERVAL");
-  return Number(told) || MAX_INTERVAL_S;
+function maxIntervalOf(beat: BeatProcess): number {
+  return positive(settingOf("beat_max_loop_interval", sourcesOf(beat))?.value) || MAX_INTERVAL_S;
 }
 
 /** Whether it is stopped or frozen, and no signal or debugger holds it for a moment only. */
@@ -110,20 +100,21 @@ function zombiesOf(proc: ProcFiles, parent: number): readonly number[] {
 }
 
 function nodeOf({ given, environment }: BeatProcess, { hostname }: Host): string {
-  const name = given.values.get("hostname") ?? environment?.get("CELERY_BEAT_HOSTNAME") ?? "";
-  return nodeName(name, hostname, DEFAULT_NAME);
+  const name = given.values.get("hostname") ?? environment?.get(variableOf("beat", "hostname")) ?? "";
+  return nodeName(name, hostname, BEAT_NAME);
 }
 
 async function lockOf(
   beat: BeatProcess,
   settings: BeatSettings,
-  named: string | null,
+  lock: RedbeatKey,
   { ttlS }: BeatBroker,
 ): Promise<RedbeatLock> {
-  if (!/redbeat/i.test(schedulerOf(beat) ?? settings.scheduler ?? "") && named === null)
-    return { kind: "not-asked" };
-  const key = named ?? DEFAULT_LOCK;
+  const isNamed = lock.kind === "named";
+  const isRedbeat = isNamed || /redbeat/i.test(schedulerOf(beat) ?? settings.scheduler ?? "");
+  if (lock.kind === "hidden" || !isRedbeat) return { kind: "not-asked" };
+  const key = isNamed ? lock.key : DEFAULT_LOCK;
   const ttl = await ttlS(key);
   if (ttl === "unasked") return { kind: "not-asked" };
-  return ttl === "gone" ? { kind: "gone", key, isNamed: named !== null } : { kind: "held", key, ttlS: ttl };
+  return ttl === "gone" ? { kind: "gone", key, isNamed } : { kind: "held", key, ttlS: ttl };
 }

@@ -1,6 +1,8 @@
 import type { Files } from "../machine/parts.ts";
 import type { ProcFiles } from "../worker/proc-files.ts";
-import { type BeatProcess, schedulerOf } from "./find-beats.ts";
+import { DEFAULT_SCHEDULE_FILE, hasScheduleFile } from "../celery/beat.ts";
+import { instructed, variablesOf } from "../celery/settings.ts";
+import { type BeatProcess, schedulerOf, sourcesOf } from "./find-beats.ts";
 
 /** What is known of a beat otherwise; null: nothing. */
 export interface BeatSettings {
@@ -34,12 +36,6 @@ const FORMS = ["", "-wal", ".dat", ".bak", ".dir"] as const;
 /** That of ndbm, which has no sync (`shelve.Shelf.sync`): it is written when the beat ends. */
 const NDBM = ".db";
 
-/** Celery's default (celery/app/defaults.py `beat_schedule_filename`). */
-const DEFAULT = "celerybeat-schedule";
-
-/** celery/beat.py `PersistentScheduler`, by its class and by its alias. */
-const WITH_FILE = /^(?:celery\.beat[:.]PersistentScheduler|persistent)$/;
-
 /** The clock of /proc has hundredths of a second, that of a file system may be coarser. In seconds. */
 const SLACK_S = 2;
 
@@ -57,19 +53,20 @@ export function findScheduleFile(
   startedS: number,
 ): ScheduleFile {
   const scheduler = schedulerOf(beat) ?? settings.scheduler;
-  if (settings.schedule === null && scheduler !== null && !WITH_FILE.test(scheduler))
+  if (settings.schedule === null && scheduler !== null && !hasScheduleFile(scheduler))
     return { kind: "none", scheduler };
-  const { pid, given, environment } = beat;
+  const { pid } = beat;
+  const sources = sourcesOf(beat);
+  const said = instructed("beat_schedule_filename", sources);
   // What the command line names counts for more than all that an application may say: nothing else takes its place.
-  const own = settings.schedule ?? given.values.get("schedule") ?? "";
+  const own = settings.schedule ?? (said?.by === "option" ? String(said.value) : "");
   const names =
     own === ""
       ? [
-          // The first is what click makes of `--schedule`; the second is the setting, which some applications read.
-          environment?.get("CELERY_BEAT_SCHEDULE"),
-          environment?.get("CELERY_BEAT_SCHEDULE_FILENAME"),
+          // The first is what click makes of the option; the others are settings, which some applications read.
+          ...variablesOf("beat_schedule_filename", sources.program).map((name) => sources.environment[name]),
           settings.filename,
-          DEFAULT,
+          DEFAULT_SCHEDULE_FILE,
         ].filter((name) => typeof name === "string" && name !== "")
       : [own];
   const candidates = [...new Set(names)].map((path) => look(files, pid, String(path)));

@@ -30,6 +30,35 @@ export function pidboxExchange(controlExchange: string): string {
   return `${controlExchange}.pidbox`;
 }
 
+/** The queue of a node's control messages, which no list in Redis stands for. */
+function pidboxQueue(node: string, controlExchange: string): string {
+  return `${node}.${pidboxExchange(controlExchange)}`;
+}
+
+/** What the keys of kombu's bindings begin with: one set for each exchange (kombu/transport/redis.py `_queue_bind`). */
+export function bindingsOf(exchange: string, prefix: string): string {
+  return `${prefix}_kombu.binding.${exchange}`;
+}
+
+/** The members by which a node may be bound to a control exchange: with kombu's separator, and with the documented one. */
+export function pidboxBindings(node: string, controlExchange: string): readonly string[] {
+  return [SEPARATOR, ":"].map((separator) => separator + separator + pidboxQueue(node, controlExchange));
+}
+
+/** The queue of a member of a binding, `routing key SEP pattern SEP queue`, where the pattern is empty; null: it has none. */
+export function queueOfBinding(member: string): string | null {
+  const parts = member.includes(SEPARATOR) ? member.split(SEPARATOR) : member.split("::");
+  const queue = parts.length < 2 ? undefined : parts.at(-1);
+  return queue === undefined || queue === "" ? null : queue;
+}
+
+/** The node that such a member binds to a control exchange; null: it binds another queue. */
+export function nodeOfBinding(member: string, controlExchange: string): string | null {
+  const tail = pidboxQueue("", controlExchange);
+  const queue = queueOfBinding(member);
+  return queue?.endsWith(tail) === true ? queue.slice(0, -tail.length) : null;
+}
+
 /** The pub/sub channel that workers of database `db` listen on (kombu/transport/redis.py `_get_publish_topic`). */
 export function controlChannel(db: number, naming: Naming = DEFAULT_NAMING): string {
   return naming.prefix + fanoutPrefix(naming, db) + pidboxExchange(naming.controlExchange);

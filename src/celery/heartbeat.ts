@@ -16,6 +16,12 @@ export interface Heartbeat {
   readonly channel: string;
 }
 
+/**
+ * Every worker that sends heartbeats has sent one within this time, in milliseconds: one comes every two seconds
+ * (celery/worker/heartbeat.py), unless `--heartbeat-interval` says otherwise.
+ */
+export const HEARD_WITHIN_MS = 2_500;
+
 /** Characters of a message: a real one has 700. What is longer is not even parsed. */
 const LONGEST = 65_536;
 

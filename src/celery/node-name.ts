@@ -1,5 +1,6 @@
-/** What Celery itself calls a worker that was given no name. */
+/** What Celery itself calls a worker that was given no name, and a beat (celery/beat.py `beat_nodename`). */
 const DEFAULT_NAME = "celery";
+export const BEAT_NAME = "celerybeat";
 
 /**
  * The full node name for what a worker was given as `-n`, by Celery's rules (celery/utils/nodenames.py
@@ -31,5 +32,5 @@ function expand(text: string, hostname: string): string {
 
 /** Whether the node is a beat that answers pings (Celery ≥ 5.7, `--enable-remote-control`) and no worker. */
 export function isBeat(node: string): boolean {
-  return node.startsWith("celerybeat@");
+  return node.startsWith(`${BEAT_NAME}@`);
 }

@@ -1,46 +1,95 @@
 import type { Reply } from "../broker/channel.ts";
+import { SEPARATOR } from "../broker/keys.ts";
 import { asObject } from "../pidbox/envelope.ts";
+import type { TransportOptions } from "./transport-options.ts";
+
+/** What Celery consumes if nobody says (celery/app/defaults.py `task_default_queue`). */
+export const DEFAULT_QUEUE = "celery";
+
+/** Which lists a queue's messages are in beside its own, which is that of the priority 0. */
+export interface PriorityLists {
+  readonly separators: readonly string[];
+  readonly priorities: readonly number[];
+}
 
 /**
- * What stands between a queue's name and a priority: kombu's own (kombu/transport/redis.py, `Channel.sep`), and what
- * Celery's documentation sets (broker_transport_options, "Redis Message Priorities").
+ * kombu's separator, and the one that Celery's documentation sets (broker_transport_options, "Redis Message Priorities"),
+ * each with every usual priority: which of them are used is the application's matter.
  */
-const SEPARATORS = ["\x06\x16", ":"] as const;
+const USUAL_LISTS: PriorityLists = { separators: [SEPARATOR, ":"], priorities: [1, 2, 3, 4, 5, 6, 7, 8, 9] };
 
-/** Every priority but 0, whose list is called like the queue itself: which of them are used is the application's matter. */
-const PRIORITIES = [1, 2, 3, 4, 5, 6, 7, 8, 9] as const;
+/** The usual lists, and those of workers that have told their options: their applications may have lists of their own. */
+export function listsOf(told: Iterable<TransportOptions> = []): PriorityLists {
+  const separators = new Set(USUAL_LISTS.separators);
+  const priorities = new Set(USUAL_LISTS.priorities);
+  for (const { separator, prioritySteps } of told) {
+    separators.add(separator);
+    for (const step of prioritySteps) if (step > 0) priorities.add(step);
+  }
+  return { separators: [...separators], priorities: [...priorities] };
+}
 
 /** What Redis answers to a command for a list whose key holds something else. */
 const WRONG_TYPE = "WRONGTYPE";
 
+/** How long a queue is. */
+export interface QueueLength {
+  /** Messages that wait, over all its lists; null: not all of the lengths were told. */
+  readonly messages: number | null;
+  /** The queue's own key holds something else than a list. */
+  readonly isOtherType: boolean;
+}
+
+/** The questions after the lengths of queues, and what the replies to them say, by queue. */
+export interface LengthQuestion {
+  readonly commands: readonly (readonly ["LLEN", key: string])[];
+  readonly read: (replies: readonly Reply[]) => ReadonlyMap<string, QueueLength>;
+}
+
+/** @param prefix kombu's `global_keyprefix` */
+export function askLengths(queues: readonly string[], prefix: string, lists = listsOf()): LengthQuestion {
+  const keys = queues.map((queue) => queueKeys(queue, prefix, lists));
+  return {
+    commands: keys.flat().map((key) => ["LLEN", key]),
+    read(replies) {
+      let position = 0;
+      return new Map(
+        queues.map((queue, number) => {
+          const own = replies.slice(position, (position += keys[number]?.length ?? 0));
+          return [queue, lengthOf(own)] as const;
+        }),
+      );
+    },
+  };
+}
+
 /**
- * The lists that hold a queue's messages, one for each priority and separator; the queue's own is the first.
+ * The lists that hold a queue's messages; the queue's own is the first (kombu/transport/redis.py `_q_for_pri`).
  *
  * @param prefix kombu's `global_keyprefix`
  */
-export function queueKeys(queue: string, prefix = ""): readonly string[] {
+export function queueKeys(queue: string, prefix = "", lists = listsOf()): readonly string[] {
   const key = prefix + queue;
   return [
     key,
-    ...SEPARATORS.flatMap((separator) => PRIORITIES.map((priority) => key + separator + String(priority))),
+    ...lists.separators.flatMap((separator) =>
+      lists.priorities.map((priority) => key + separator + String(priority)),
+    ),
   ];
 }
 
-/** Whether the key of the queue itself holds something else than a list, by the replies to the LLENs of {@link queueKeys}. */
-export function isOtherType([own]: readonly Reply[]): boolean {
-  return own?.ok === false && own.error.startsWith(WRONG_TYPE);
-}
-
-/** How many messages wait by the replies to the LLENs of {@link queueKeys}; `null` when one of them is no number. */
-export function lengthsOf(replies: readonly Reply[]): number | null {
-  let sum = 0;
+/** By the replies to the LLENs of {@link queueKeys}. */
+function lengthOf(replies: readonly Reply[]): QueueLength {
+  const [own] = replies;
+  const isOtherType = own?.ok === false && own.error.startsWith(WRONG_TYPE);
+  let messages: number | null = null;
   for (const [position, reply] of replies.entries()) {
     // `celery:5` may be a key of the application's own, which is no list.
     if (position > 0 && !reply.ok && reply.error.startsWith(WRONG_TYPE)) continue;
-    if (!reply.ok || typeof reply.value !== "number") return null;
-    sum += reply.value;
+    if (!reply.ok || typeof reply.value !== "number") return { messages: null, isOtherType };
+    messages = (messages ?? 0) + reply.value;
   }
-  return sum;
+  return { messages, isOtherType };
 }
 
 /** The queues of an answer to `active_queues`; null where it is none. */

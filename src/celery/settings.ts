@@ -1,82 +1,169 @@
 import { asObject } from "../pidbox/envelope.ts";
 
-/**
- * Every setting of Celery's that is read here, by its name of today, with its name of Celery 3
- * (celery/app/defaults.py, `old`), which every version up to 5.7 still takes.
- */
-const OLD_NAMES = {
-  task_time_limit: "CELERYD_TASK_TIME_LIMIT",
-  task_soft_time_limit: "CELERYD_TASK_SOFT_TIME_LIMIT",
-  task_default_queue: "CELERY_DEFAULT_QUEUE",
-  worker_pool: "CELERYD_POOL",
-  worker_concurrency: "CELERYD_CONCURRENCY",
-  worker_max_tasks_per_child: "CELERYD_MAX_TASKS_PER_CHILD",
-  worker_max_memory_per_child: "CELERYD_MAX_MEMORY_PER_CHILD",
-  broker_url: "BROKER_URL",
-  broker_transport_options: "BROKER_TRANSPORT_OPTIONS",
-  result_backend: "CELERY_RESULT_BACKEND",
-  result_backend_transport_options: "CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS",
-  beat_scheduler: "CELERYBEAT_SCHEDULER",
-  beat_schedule: "CELERYBEAT_SCHEDULE",
-  beat_schedule_filename: "CELERYBEAT_SCHEDULE_FILENAME",
-  beat_max_loop_interval: "CELERYBEAT_MAX_LOOP_INTERVAL",
-  /** Of redbeat, which looks for it by Celery's own rules and knows no old name. */
-  redbeat_lock_key: "REDBEAT_LOCK_KEY",
-} as const;
+/** The two programs of Celery that run for long. */
+export type Program = "worker" | "beat";
 
-export type SettingName = keyof typeof OLD_NAMES;
+/** The names that one setting goes by. */
+interface Names {
+  /** Of Celery 3 (celery/app/defaults.py, `old`), which every version up to 5.7 still takes. */
+  readonly old: string;
+  /** The long name of the option that stands for it, of either program. */
+  readonly worker?: string;
+  readonly beat?: string;
+  /** Further variables that applications are known to read into it. */
+  readonly guess?: string;
+}
+
+/** Every setting of Celery's that is read here, by its name of today. */
+const SETTINGS = {
+  task_time_limit: {
+    old: "CELERYD_TASK_TIME_LIMIT",
+    worker: "time-limit",
+    guess: "CELERY_TASK_HARD_TIME_LIMIT",
+  },
+  task_soft_time_limit: { old: "CELERYD_TASK_SOFT_TIME_LIMIT", worker: "soft-time-limit" },
+  worker_pool: { old: "CELERYD_POOL", worker: "pool" },
+  worker_concurrency: { old: "CELERYD_CONCURRENCY", worker: "concurrency" },
+  worker_max_tasks_per_child: { old: "CELERYD_MAX_TASKS_PER_CHILD", worker: "max-tasks-per-child" },
+  worker_max_memory_per_child: { old: "CELERYD_MAX_MEMORY_PER_CHILD", worker: "max-memory-per-child" },
+  // Only shows that there is a namespace.
+  broker_url: { old: "BROKER_URL" },
+  broker_transport_options: { old: "BROKER_TRANSPORT_OPTIONS" },
+  result_backend: { old: "CELERY_RESULT_BACKEND" },
+  result_backend_transport_options: { old: "CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS" },
+  beat_schedule: { old: "CELERYBEAT_SCHEDULE" },
+  beat_scheduler: { old: "CELERYBEAT_SCHEDULER", worker: "scheduler", beat: "scheduler" },
+  beat_schedule_filename: {
+    old: "CELERYBEAT_SCHEDULE_FILENAME",
+    worker: "schedule-filename",
+    beat: "schedule",
+  },
+  beat_max_loop_interval: { old: "CELERYBEAT_MAX_LOOP_INTERVAL", beat: "max-interval" },
+  // Of redbeat, which looks for it by Celery's own rules.
+  redbeat_lock_key: { old: "REDBEAT_LOCK_KEY" },
+} as const satisfies Readonly<Record<string, Names>>;
+
+export type SettingName = keyof typeof SETTINGS;
+
+const namesOf = (name: SettingName): Names => SETTINGS[name];
+
+/** The namespace of Celery's own documentation for Django. */
+const USUAL_NAMESPACE = "CELERY";
+
+/** A setting's value, and who gave it. */
+export interface Setting {
+  readonly value: unknown;
+  /** `conf`: the worker says so itself. */
+  readonly by: "option" | "variable" | "conf";
+  /** `--time-limit`, `CELERY_WORKER_TIME_LIMIT`, or the name that the application uses. */
+  readonly name: string;
+}
+
+/** What is known of how one worker or beat was set up. */
+export interface Sources {
+  readonly program: Program;
+  /** Options of its command line, by their long names without dashes. */
+  readonly options: ReadonlyMap<string, string>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** What it says itself; null: it was not asked, or did not answer. */
+  readonly settings: Settings | null;
+}
 
 /** The settings that a worker has told, whatever it calls them. */
 export interface Settings {
-  /** The value, and the name that the application gave it; null: the default holds. */
-  readonly find: (name: SettingName) => { readonly value: unknown; readonly name: string } | null;
-  /** The value; undefined: the default holds. */
+  /** null: nobody has set it. */
+  readonly find: (name: SettingName) => Setting | null;
+  /** The value; undefined: nobody has set it. */
   readonly get: (name: SettingName) => unknown;
 }
 
 /**
+ * The variable that click reads in place of an option of a program: celery's own command alone does
+ * (celery/bin/celery.py `main`, `auto_envvar_prefix`).
+ */
+export function variableOf(program: Program, option: string): string {
+  return `CELERY_${program}_${option}`.toUpperCase().replaceAll("-", "_");
+}
+
+/** What the command line says, or the variable in place of the option; null: neither. */
+export function instructed(name: SettingName, { program, options, environment }: Sources): Setting | null {
+  const option = namesOf(name)[program];
+  if (option === undefined) return null;
+  const given = options.get(option);
+  if (given !== undefined) return { value: given, by: "option", name: `--${option}` };
+  const variable = variableOf(program, option);
+  const value = environment[variable];
+  return value ? { value, by: "variable", name: variable } : null;
+}
+
+/**
+ * What its application's settings say; as long as they are not told, what the variables say that an application may read
+ * into them. Null: nothing.
+ */
+export function configured(name: SettingName, sources: Sources): Setting | null {
+  const { settings, environment } = sources;
+  if (settings !== null) return settings.find(name);
+  const read = instructed(name, { ...sources, options: new Map() })?.name;
+  const variable = variablesOf(name, sources.program).find((one) => environment[one] && one !== read);
+  return variable === undefined ? null : { value: environment[variable], by: "variable", name: variable };
+}
+
+/** What counts, of any setting but a time limit: option, variable, application (celery/app/base.py `Celery.either`). */
+export function settingOf(name: SettingName, sources: Sources): Setting | null {
+  return instructed(name, sources) ?? configured(name, sources);
+}
+
+/** Every variable that may give a setting: the one of click first, then those that an application may read. */
+export function variablesOf(name: SettingName, program: Program = "worker"): readonly string[] {
+  const { old, guess, [program]: option } = namesOf(name);
+  const all = [
+    ...(option === undefined ? [] : [variableOf(program, option)]),
+    `${USUAL_NAMESPACE}_${name.toUpperCase()}`,
+    ...(guess === undefined ? [] : [guess]),
+    old,
+  ];
+  return [...new Set(all)];
+}
+
+/**
  * Reads an answer to `conf`: what an application sets, under the names that it uses. These are lower-case ones, those of
- * Celery 3, or upper-case ones behind a namespace (`app.config_from_object(…, namespace="CELERY")`); the answer does not
- * name the namespace, so it is the beginning that most settings have in common.
+ * Celery 3, or upper-case ones behind a namespace (`app.config_from_object(…, namespace="CELERY")`). The answer does not
+ * name the namespace: it is the beginning that most of the settings have in common.
  *
- * @returns null where it is no answer, or says that it failed
+ * @returns null where it is no answer, or says that the question failed
  */
 export function readSettings(conf: unknown): Settings | null {
   const all = asObject(conf);
   if (all === null || isFailure(all)) return null;
   const namespace = namespaceOf(Object.keys(all));
   const find: Settings["find"] = (name) => {
-    // What the application has set at run time has no namespace and counts first (celery/utils/collections.py).
     const names = [
+      // What an application sets at run time has no namespace and counts first (celery/utils/collections.py).
       name,
       ...(namespace === null ? [] : [`${namespace}_${name.toUpperCase()}`]),
-      OLD_NAMES[name],
+      namesOf(name).old,
     ];
     const found = names.find((one) => Object.hasOwn(all, one) && all[one] !== null);
-    return found === undefined ? null : { value: all[found], name: found };
+    return found === undefined ? null : { value: all[found], by: "conf", name: found };
   };
   return { find, get: (name) => find(name)?.value };
 }
 
-/** What a worker answers where the question fails (kombu/pidbox.py `Node.dispatch`). */
+/** kombu/pidbox.py `Node.dispatch` answers so where a method raises. */
 function isFailure(conf: Readonly<Record<string, unknown>>): boolean {
   return typeof conf["error"] === "string" && Object.keys(conf).length === 1;
 }
 
-const NAMES = Object.keys(OLD_NAMES) as readonly SettingName[];
-const IS_OLD: ReadonlySet<string> = new Set(Object.values(OLD_NAMES));
-const BY_TAIL: ReadonlyMap<string, SettingName> = new Map(NAMES.map((name) => [name.toUpperCase(), name]));
+/** The ends of names in a namespace. Some names of Celery 3 end like them. */
+const ENDS: ReadonlySet<string> = new Set(Object.keys(SETTINGS).map((name) => name.toUpperCase()));
+const OLD: ReadonlySet<string> = new Set(Object.values(SETTINGS).map(({ old }) => old));
 
-/** The usual one, of Celery's own documentation for Django. */
-const USUAL_NAMESPACE = "CELERY";
-
-/** The beginning in front of upper-case names of settings; null: none has one. */
 function namespaceOf(names: readonly string[]): string | null {
   const counts = new Map<string, number>();
   for (const name of names) {
-    if (IS_OLD.has(name)) continue;
+    if (OLD.has(name)) continue;
     for (let at = name.indexOf("_"); at > 0; at = name.indexOf("_", at + 1)) {
-      if (!BY_TAIL.has(name.slice(at + 1))) continue;
+      if (!ENDS.has(name.slice(at + 1))) continue;
       const namespace = name.slice(0, at);
       counts.set(namespace, (counts.get(namespace) ?? 0) + 1);
     }
@@ -86,13 +173,13 @@ function namespaceOf(names: readonly string[]): string | null {
   return first?.[0] ?? null;
 }
 
-/** A number of a setting, an option or a variable; 0 where it is none, or none above 0. */
+/** A number above 0 of an option, a variable or a setting; 0: it is none. */
 export function positive(value: unknown): number {
   const number = typeof value === "string" || typeof value === "number" ? Number(value) : NaN;
   return Number.isFinite(number) && number > 0 ? number : 0;
 }
 
-/** Celery writes stars in place of what may be a secret: each name with KEY in it (celery/app/utils.py `HIDDEN_SETTINGS`). */
+/** Celery writes stars in place of each value with KEY, PASS or the like in its name (celery/app/utils.py `HIDDEN_SETTINGS`). */
 export function isMasked(value: unknown): boolean {
   return typeof value === "string" && /^\*+$/.test(value);
 }

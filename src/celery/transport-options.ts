@@ -1,6 +1,6 @@
 import { SEPARATOR } from "../broker/keys.ts";
 import { asObject } from "../pidbox/envelope.ts";
-import { isMasked, positive, type Settings } from "./settings.ts";
+import { isMasked, positive, readSettings, type Settings } from "./settings.ts";
 
 /** What a worker's `broker_transport_options` say of names and times (kombu/transport/redis.py `Channel`). */
 export interface TransportOptions {
@@ -44,6 +44,19 @@ export function transportOptions(settings: Settings): TransportOptions {
     separator: typeof sep === "string" && sep !== "" ? sep : SEPARATOR,
     prioritySteps: readSteps(steps) ?? DEFAULT_TRANSPORT.prioritySteps,
   };
+}
+
+/** Of the workers that have answered `conf`. */
+export function transportsTold(answers: Iterable<unknown>): readonly TransportOptions[] {
+  return [...answers].flatMap((conf) => {
+    const settings = readSettings(conf);
+    return settings === null ? [] : [transportOptions(settings)];
+  });
+}
+
+/** The one whose deliveries end first: any worker delivers again what it finds overdue. */
+export function soonest(told: readonly TransportOptions[]): TransportOptions {
+  return [...told].sort((a, b) => a.visibilityS - b.visibilityS)[0] ?? DEFAULT_TRANSPORT;
 }
 
 function nameIn(value: unknown, usual: string | null): string | null {

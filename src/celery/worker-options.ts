@@ -1,5 +1,5 @@
 /** Options of a `celery … worker` or `beat`, by their long names without dashes; of one given twice the last counts. */
-export interface Given {
+export interface OptionsGiven {
   readonly values: ReadonlyMap<string, string>;
   /** Long names, and letters. */
   readonly flags: ReadonlySet<string>;
@@ -57,6 +57,9 @@ const BEAT_VALUES: Readonly<Record<string, string>> = {
   "max-interval": "",
 };
 
+/** Where nothing is known of how it was started. */
+export const NOTHING_GIVEN: OptionsGiven = { values: new Map(), flags: new Set() };
+
 type Letters = ReadonlyMap<string, string>;
 
 function lettersOf(values: Readonly<Record<string, string>>): Letters {
@@ -72,14 +75,14 @@ const GLOBAL_FLAGS = new Set(["no-color", "quiet", "version", "skip-checks", "he
  * The options of the words behind `celery`, by click's rules (`--opt value`, `--opt=value`, `-ovalue`, flags in
  * one word, no abbreviations, `-n=x` is the value `=x`); null where the sub-command is another than `worker`.
  */
-export function readWorkerOptions(args: readonly string[]): Given | null {
+export function readWorkerOptions(args: readonly string[]): OptionsGiven | null {
   return readOptions(args, "worker", VALUES, LETTERS);
 }
 
 /**
  * Those of a `celery … beat`, which has other letters (celery/bin/beat.py); null where the sub-command is another.
  */
-export function readBeatOptions(args: readonly string[]): Given | null {
+export function readBeatOptions(args: readonly string[]): OptionsGiven | null {
   return readOptions(args, "beat", BEAT_VALUES, lettersOf(BEAT_VALUES));
 }
 
@@ -88,10 +91,12 @@ function readOptions(
   command: string,
   options: Readonly<Record<string, string>>,
   letters: Letters,
-): Given | null {
+): OptionsGiven | null {
   const values = new Map<string, string>();
   const set = (name: string, value: string | undefined): void => {
-    if (value !== undefined) values.set(name, value);
+    // The worker has two names for it.
+    const usual = command === "worker" && name === "schedule" ? "schedule-filename" : name;
+    if (value !== undefined) values.set(usual, value);
   };
   const flags = new Set<string>();
   let isCommand = false;

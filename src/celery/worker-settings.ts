@@ -1,4 +1,7 @@
-import type { WorkerProcess } from "../worker/survey.ts";
+import { poolWanted } from "./pool.ts";
+import { positive, settingOf, type Sources, variableOf } from "./settings.ts";
+import { timeLimits } from "./time-limits.ts";
+import type { OptionsGiven } from "./worker-options.ts";
 
 /** How long a worker may be silent if nobody says, in milliseconds. */
 const DEFAULT_GRACE_MS = 300_000;
@@ -6,18 +9,28 @@ const DEFAULT_GRACE_MS = 300_000;
 /** A worker that kills a task at its hard limit is back within this time, in milliseconds. */
 const MARGIN_MS = 60_000;
 
-/** The variables that set a hard time limit, in seconds: Celery's own for `--time-limit`, and two that images use. */
-const LIMIT_VARIABLES = [
-  "CELERY_WORKER_TIME_LIMIT",
-  "CELERY_TASK_TIME_LIMIT",
-  "CELERY_TASK_HARD_TIME_LIMIT",
-] as const;
-
 type Environment = Readonly<Record<string, string | undefined>>;
 
+/** How a worker was started. */
+export interface Started {
+  readonly command: OptionsGiven;
+  /** Variables; null: they may not be read. */
+  readonly environment: Environment | null;
+}
+
+/** What is known of a worker that has not been asked; `env` is ours, where its own may not be read. */
+export function sourcesOf({ command, environment }: Started, env: Environment): Sources {
+  return {
+    program: "worker",
+    options: command.values,
+    environment: environment ?? env,
+    settings: null,
+  };
+}
+
 /** The pool by the command line, or by what Celery reads instead of it; null: not said. */
-export function poolOf({ command, environment }: WorkerProcess, env: Environment): string | null {
-  return command.pool ?? ((environment ?? env)["CELERY_WORKER_POOL"] || null);
+export function poolOf(worker: Started, env: Environment): string | null {
+  return poolWanted(sourcesOf(worker, env))?.pool ?? null;
 }
 
 /**
@@ -25,50 +38,46 @@ export function poolOf({ command, environment }: WorkerProcess, env: Environment
  * it longer, as tasks may then take so long. A solo pool enforces no limit.
  *
  * @param given what the user asked for; null: nothing
- * @param env ours, where the worker's own may not be read
  */
-export function graceOf(given: number | null, worker: WorkerProcess, env: Environment): number {
+export function graceOf(given: number | null, worker: Started, env: Environment): number {
   if (given !== null) return given;
   if (poolOf(worker, env) === "solo") return DEFAULT_GRACE_MS;
-  const environment = worker.environment ?? env;
-  const [variable] = LIMIT_VARIABLES.map((name) => Number(environment[name])).filter((limit) => limit > 0);
-  const limitS = worker.command.timeLimitS ?? variable ?? 0;
-  return Math.max(DEFAULT_GRACE_MS, limitS * 1_000 + MARGIN_MS);
+  const { hard } = timeLimits({ ...sourcesOf(worker, env), pool: null, version: null });
+  return Math.max(DEFAULT_GRACE_MS, hard.seconds * 1_000 + MARGIN_MS);
 }
 
-/** How many tasks it may have in hand at once; null where nothing shows it. */
-export function slotsOf(
-  { command, environment }: WorkerProcess,
-  children: number,
-  env: Environment,
-): number | null {
-  const variable = Number((environment ?? env)["CELERY_WORKER_CONCURRENCY"]);
-  return command.concurrency ?? (variable > 0 ? variable : children > 0 ? children : null);
+/** How many tasks it may have in hand at once; null where nothing shows it. 0 and `auto` leave it to the machine. */
+export function slotsOf(worker: Started, children: number, env: Environment): number | null {
+  const sources = sourcesOf(worker, env);
+  const { value } = settingOf("worker_concurrency", sources) ?? {};
+  return positive(value) || (children > 0 ? children : null);
 }
 
 /** The queues it was told to consume; null: none, so that its application's settings decide. */
-export function queuesOf(
-  { command, environment }: WorkerProcess,
-  env: Environment,
-): readonly string[] | null {
-  const variable = (environment ?? env)["CELERY_WORKER_QUEUES"];
-  return command.queues ?? (variable ? variable.split(",") : null);
+export function queuesOf({ command, environment }: Started, env: Environment): readonly string[] | null {
+  const said = command.values.get("queues") ?? (environment ?? env)[variableOf("worker", "queues")];
+  return said ? said.split(",") : null;
+}
+
+/** A worker whose command line may not be known whole. */
+export interface Found extends Started {
+  readonly foundBy: "command" | "title" | "pidfile" | "connections";
 }
 
 /** Whether it has a subscription to the gossip of others: only where its whole command line is known. */
-export function gossips(worker: WorkerProcess, env: Environment): boolean {
-  return isKnownWhole(worker) && !worker.command.withoutGossip && !isSet("GOSSIP", worker, env);
+export function gossips(worker: Found, env: Environment): boolean {
+  return isKnownWhole(worker) && !isWithout("without-gossip", worker, env);
 }
 
 /** Whether it sends heartbeats: only where its whole command line is known. */
-export function beats(worker: WorkerProcess, env: Environment): boolean {
-  return isKnownWhole(worker) && !worker.command.withoutHeartbeat && !isSet("HEARTBEAT", worker, env);
+export function beats(worker: Found, env: Environment): boolean {
+  return isKnownWhole(worker) && !isWithout("without-heartbeat", worker, env);
 }
 
-function isKnownWhole({ foundBy }: WorkerProcess): boolean {
+function isKnownWhole({ foundBy }: Found): boolean {
   return foundBy === "command" || foundBy === "title";
 }
 
-function isSet(what: "GOSSIP" | "HEARTBEAT", { environment }: WorkerProcess, env: Environment): boolean {
-  return Boolean((environment ?? env)[`CELERY_WORKER_WITHOUT_${what}`]);
+function isWithout(flag: string, { command, environment }: Started, env: Environment): boolean {
+  return command.flags.has(flag) || Boolean((environment ?? env)[variableOf("worker", flag)]);
 }

@@ -1,3 +1,4 @@
+import { slips } from "../slips.ts";
 import { redact } from "../broker/url.ts";
 import { failure } from "../outcome.ts";
 import { command, COMMAND_NAMES, type CommandName, DEFAULT_COMMAND } from "./commands.ts";
@@ -57,7 +58,7 @@ export function missingWord(name: CommandName): string {
 /** @param taken the options of the command in whose words it stands */
 export function unknownOption(word: string, name: CommandName, taken: readonly string[]): string {
   const [closest] = taken
-    .map((option) => ({ option, distance: distance(`--${option}`, word) }))
+    .map((option) => ({ option, distance: slips(`--${option}`, word) }))
     .sort((a, b) => a.distance - b.distance);
   const page = name === DEFAULT_COMMAND ? "--help" : `help ${name}`;
   const hint =
@@ -67,18 +68,4 @@ export function unknownOption(word: string, name: CommandName, taken: readonly s
   // What is no plain word may be an option and its value grown together.
   const shown = /^--?[a-z][a-z-]{0,30}$/i.test(word) ? word : `${/^--?[a-z]*/i.exec(word)?.[0] ?? ""}…`;
   return `unknown option '${shown}': ${hint}`;
-}
-
-/** Levenshtein's distance, for "did you mean". */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (const [line, letter] of Array.from(a).entries()) {
-    const next = [line + 1];
-    for (let column = 1; column <= b.length; column++) {
-      const replaced = (row[column - 1] ?? 0) + (letter === b[column - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[column] ?? 0) + 1, (next[column - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }

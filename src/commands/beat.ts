@@ -1,6 +1,7 @@
 import { beatBroker, openBeatBroker } from "../beat/ask-broker.ts";
 import { judgeBeat } from "../beat/beat-verdict.ts";
 import { type BeatPlan, lookAtBeats } from "../beat/look-at-beats.ts";
+import { namedKey } from "../celery/beat.ts";
 import type { CommandConfig } from "../cli/command-options.ts";
 import { startDeadline } from "../deadline.ts";
 import { readPidfile } from "../discovery/look-around.ts";
@@ -21,7 +22,7 @@ export const beat: Run<CommandConfig<"beat">> = async ({ config }, host) => {
   const plan: BeatPlan = {
     maxAgeS: maxAge === null ? null : maxAge / 1_000,
     settings: { schedule: config.schedule.value, scheduler: null, filename: null },
-    lockKey: config["redbeat-lock"].value,
+    lock: namedKey(config["redbeat-lock"].value),
     named: config.pidfile.value === null ? null : (named.value ?? NOBODY),
     isInside: /^(?:auto|inside)$/.test(config.placement.value),
   };

@@ -1,4 +1,5 @@
 import type { CommandConfig } from "../cli/command-options.ts";
+import { HEARD_WITHIN_MS } from "../celery/heartbeat.ts";
 import { discover } from "../discovery/discover.ts";
 import type { Host } from "../host.ts";
 import type { Terminal } from "../machine/parts.ts";
@@ -8,9 +9,6 @@ import { planSession } from "../session/plan.ts";
 import { type Canvas, troubleText, watchLines } from "../render/watch-text.ts";
 import { observe, type Observer } from "../watch/observe.ts";
 import { type Ending, failed, misused, type Run } from "./command.ts";
-
-/** Heartbeats come every two seconds: whoever sends any is heard within this time, in milliseconds. */
-const HEARING_MS = 2_500;
 
 /** What has not been answered then is left out of the one picture, in milliseconds. */
 const ONCE_MS = 4_500;
@@ -44,9 +42,9 @@ export const watch: Run<CommandConfig<"watch">> = async ({ config }, host) => {
 };
 
 /** Looks until there is something to show: whoever sends heartbeats has been heard, and what was asked is answered. */
-async function begin(observer: Observer, host: Host, withinMs = HEARING_MS): Promise<void> {
+async function begin(observer: Observer, host: Host, withinMs = HEARD_WITHIN_MS): Promise<void> {
   await observer.look();
-  await Promise.race([host.pause(Math.min(withinMs, HEARING_MS)), host.interrupted]);
+  await Promise.race([host.pause(Math.min(withinMs, HEARD_WITHIN_MS)), host.interrupted]);
   await observer.settled();
   await observer.look();
   await observer.settled();

@@ -1,11 +1,8 @@
 import { mayShareBroker } from "../discovery/choose-broker.ts";
 import { queuesOf } from "../celery/worker-settings.ts";
 import { isBeat } from "../celery/node-name.ts";
-import { queueNames } from "../celery/queues.ts";
+import { DEFAULT_QUEUE, queueNames } from "../celery/queues.ts";
 import type { Scene } from "./scene.ts";
-
-/** What Celery consumes if nobody says. */
-const DEFAULT_QUEUE = "celery";
 
 /** Who consumes what, in the words of the nodes. */
 export interface Consumption {

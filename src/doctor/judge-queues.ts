@@ -1,3 +1,4 @@
+import { slips } from "../slips.ts";
 import type { QueueLimit } from "../cli/values.ts";
 import type { Span } from "../session/heartbeats.ts";
 import type { Level } from "./finding.ts";
@@ -10,16 +11,6 @@ export function limitOf(queue: string, limits: readonly QueueLimit[]): number {
   const own = limits.findLast((limit) => limit.queue === queue);
   const all = limits.findLast((limit) => limit.queue === null);
   return own?.limit ?? all?.limit ?? USUAL_LIMIT;
-}
-
-/** What stands between the parts of a binding (kombu/transport/redis.py `Channel.sep`). */
-const SEPARATOR = "\x06\x16";
-
-/** The queue of a binding of an exchange, `routing key SEP pattern SEP queue` (`_queue_bind`). */
-export function queueOfBinding(member: string): string | null {
-  const parts = member.includes(SEPARATOR) ? member.split(SEPARATOR) : member.split("::");
-  const queue = parts.length < 2 ? undefined : parts.at(-1);
-  return queue === undefined || queue === "" ? null : queue;
 }
 
 /** Exchanges and queues of remote control and of events: nobody's tasks. */
@@ -44,31 +35,6 @@ export function similarTo(name: string, others: readonly string[]): string | nul
     .filter(({ slips: made, allowed }) => made <= allowed)
     .sort((a, b) => a.slips - b.slips);
   return closest?.other ?? null;
-}
-
-/** Letters left out, put in, changed, or swapped with their neighbour (Damerau's distance, optimal alignment). */
-function slips(a: string, b: string): number {
-  let before: readonly number[] = [];
-  let row: readonly number[] = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (let line = 1; line <= a.length; line++) {
-    const next = [line];
-    for (let column = 1; column <= b.length; column++) {
-      const isSame = a[line - 1] === b[column - 1];
-      const isSwapped =
-        line > 1 && column > 1 && a[line - 1] === b[column - 2] && a[line - 2] === b[column - 1];
-      next.push(
-        Math.min(
-          (row[column - 1] ?? 0) + (isSame ? 0 : 1),
-          (row[column] ?? 0) + 1,
-          (next[column - 1] ?? 0) + 1,
-          isSwapped ? (before[column - 2] ?? 0) + 1 : Infinity,
-        ),
-      );
-    }
-    before = row;
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }
 
 /** The lengths of queues at one moment. */

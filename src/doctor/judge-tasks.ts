@@ -1,3 +1,4 @@
+import { ageS, readTasks } from "../celery/tasks.ts";
 import { asObject, openEnvelope, parseJson } from "../pidbox/envelope.ts";
 import type { AgedTask, NamedTask } from "./facts/tasks.ts";
 import { isoSeconds } from "./iso-time.ts";
@@ -6,56 +7,14 @@ import { isoSeconds } from "./iso-time.ts";
 const LONGEST = 120;
 
 /** The tasks in an answer to `active`, the oldest first; null: it is none. */
-export function tasksIn(answer: unknown, nowS: number): readonly AgedTask[] | null {
-  if (!Array.isArray(answer)) return null;
-  return answer
-    .flatMap((entry: unknown): readonly AgedTask[] => {
-      const { name, id, time_start: start } = asObject(entry) ?? {};
-      if (typeof name !== "string" || typeof id !== "string") return [];
-      // What has just been handed to the pool has no start yet.
-      return [
-        { name: cut(name), id: cut(id), ageS: typeof start === "number" ? Math.max(0, nowS - start) : 0 },
-      ];
-    })
-    .sort((a, b) => b.ageS - a.ageS);
+export function agedTasks(answer: unknown, nowS: number): readonly AgedTask[] | null {
+  const tasks = readTasks(answer);
+  if (tasks === null) return null;
+  return tasks.map((task) => ({ name: cut(task.name), id: cut(task.id), ageS: ageS(task, nowS) }));
 }
 
 function cut(text: string): string {
   return text.slice(0, LONGEST);
-}
-
-/** How a pool deals with the hard time limit of its tasks, and what that is; seconds, null: none. */
-export interface PoolLimit {
-  readonly limitS: number | null;
-  /** Its name, where it ends no task at its limit. */
-  readonly lax: string | null;
-}
-
-/** By an answer to `stats`; prefork alone tells the limit (celery/concurrency/prefork.py `_get_info`). */
-export function poolLimitOf(stats: unknown): PoolLimit {
-  const pool = asObject(asObject(stats)?.["pool"]);
-  const timeouts = pool?.["timeouts"];
-  const hard: unknown = Array.isArray(timeouts) ? timeouts[1] : null;
-  const { implementation } = pool ?? {};
-  // Celery names the pool from 5.3 on; before, each has keys of its own.
-  const lax =
-    typeof implementation === "string"
-      ? (/\.(solo|thread|eventlet):/.exec(implementation)?.[1] ?? null)
-      : pool !== null && "threads" in pool
-        ? "thread"
-        : pool !== null && "processes" in pool && !("writes" in pool)
-          ? "solo"
-          : null;
-  return {
-    limitS: typeof hard === "number" && hard > 0 ? hard : null,
-    lax: lax === "thread" ? "threads" : lax,
-  };
-}
-
-/** `task_time_limit` in an answer to `conf`, in seconds: of pools that do not tell theirs. */
-export function configuredLimitOf(conf: unknown): number | null {
-  const limit = asObject(conf)?.["task_time_limit"];
-  return typeof limit === "number" && limit > 0 ? limit : null;
 }
 
 /** `tasks.add [time_limit=300]`, as `registered` writes it when it is asked for that (celery/worker/control.py). */

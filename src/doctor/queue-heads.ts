@@ -1,4 +1,5 @@
-import { queueKeys } from "../celery/queues.ts";
+import { listsOf, queueKeys } from "../celery/queues.ts";
+import { transportsTold } from "../celery/transport-options.ts";
 import { taskOfMessage } from "./judge-tasks.ts";
 import { type Send, unanswered } from "./scan.ts";
 import type { Scene } from "./scene.ts";
@@ -19,12 +20,15 @@ export interface Heads {
 
 /** The message that is fetched next from each list of each queue; or why it is not seen. */
 export async function headsOf(
-  { check, deadline }: Scene,
+  { check, deadline, told }: Scene,
   send: Send,
   names: readonly string[],
 ): Promise<Heads | string> {
   const { naming } = check.plan;
-  const keys = names.flatMap((queue) => queueKeys(queue, naming.prefix).map((key) => ({ queue, key })));
+  const lists = listsOf(transportsTold((await told("conf")).values()));
+  const keys = names.flatMap((queue) =>
+    queueKeys(queue, naming.prefix, lists).map((key) => ({ queue, key })),
+  );
   const lengths = await send(keys.map(({ key }) => ["LLEN", key]));
   if (!lengths.ok) return unanswered(deadline);
   const filled = keys.flatMap((one, position) => {

@@ -1,5 +1,6 @@
 import { locate, type BrokerSettings, type Located } from "../broker/settings.ts";
 import { type BrokerTarget, parseBrokerUrl, type Place, redact } from "../broker/url.ts";
+import { isMasked, readSettings } from "../celery/settings.ts";
 import { asObject } from "../pidbox/envelope.ts";
 
 /** Where the results are. */
@@ -21,10 +22,10 @@ export interface NamedBackend {
 export function toldBackend(told: ReadonlyMap<string, unknown>): NamedBackend | "none" | null {
   let isTold = false;
   for (const [node, conf] of told) {
-    const settings = asObject(conf);
-    if (settings === null || "error" in settings) continue;
+    const settings = readSettings(conf);
+    if (settings === null) continue;
     isTold = true;
-    const value = settings["result_backend"] ?? settings["CELERY_RESULT_BACKEND"];
+    const value = settings.get("result_backend");
     if (typeof value === "string" && value !== "") return { text: value, from: `the settings of ${node}` };
   }
   return isTold ? "none" : null;
@@ -33,7 +34,7 @@ export function toldBackend(told: ReadonlyMap<string, unknown>): NamedBackend | 
 /** Whether a worker has a prefix for its results; which one, Celery masks. */
 export function hasResultPrefix(told: ReadonlyMap<string, unknown>): boolean {
   return [...told.values()].some((conf) => {
-    const options = asObject(asObject(conf)?.["result_backend_transport_options"]);
+    const options = asObject(readSettings(conf)?.get("result_backend_transport_options"));
     return Boolean(options?.["global_keyprefix"]);
   });
 }
@@ -63,11 +64,11 @@ export function readBackend(
 
 function unmasked(located: Located, broker: BrokerTarget): Located | null {
   if (located.kind === "sentinel") {
-    return isMasked(located.master) ? { ...located, master: withLoginOf(broker, located.master) } : located;
+    return hasMask(located.master) ? { ...located, master: withLoginOf(broker, located.master) } : located;
   }
   const [first, ...others] = located.servers;
-  if (![first, ...others].some(isMasked)) return located;
-  if (!isMasked(first) || !isSamePlace(first.place, broker.place)) return null;
+  if (![first, ...others].some(hasMask)) return located;
+  if (!hasMask(first) || !isSamePlace(first.place, broker.place)) return null;
   return { kind: "servers", servers: [withLoginOf(broker, first)] };
 }
 
@@ -82,9 +83,8 @@ function withLoginOf<T extends Omit<BrokerTarget, "place">>(
   };
 }
 
-/** Celery writes stars in its place (celery/app/utils.py `filter_hidden_settings`). */
-function isMasked({ password }: Omit<BrokerTarget, "place">): boolean {
-  return password !== undefined && /^\*+$/.test(password);
+function hasMask({ password }: Omit<BrokerTarget, "place">): boolean {
+  return isMasked(password);
 }
 
 function isSamePlace(a: Place, b: Place): boolean {

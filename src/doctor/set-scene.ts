@@ -8,7 +8,7 @@ import type { Question } from "../pidbox/message.ts";
 import { inOrder, NO_REPLIES, type Replies } from "../pidbox/query.ts";
 import { listenToHeartbeats } from "../session/heartbeats.ts";
 import { openSession } from "../session/session.ts";
-import type { Heartbeat } from "../celery/heartbeat.ts";
+import { HEARD_WITHIN_MS, type Heartbeat } from "../celery/heartbeat.ts";
 import { reportText, softwareIn } from "../inspect/risk.ts";
 import { isBeat } from "../celery/node-name.ts";
 import { describesSafely } from "../celery/versions.ts";
@@ -20,9 +20,6 @@ const OBSERVED_SHARE = 0.5;
 
 /** For the answers to all questions: `report` writes them down once more, without secrets. */
 const ROOM = (MOST.total * 2) / 3;
-
-/** Every worker sends a heartbeat within this time, in milliseconds, if it sends any. */
-const HEARTBEAT_MS = 2_500;
 
 /** Connects and begins to listen; `end` closes what is open. */
 export async function setScene(
@@ -39,7 +36,7 @@ export async function setScene(
       : await openSession(plan, host, deadline, { left: ROOM });
   const ear = session.ok ? listenToHeartbeats(session.value, host, deadline) : null;
   const heard = (): ReadonlyMap<string, Heartbeat> => ear?.heard ?? new Map();
-  const heartbeats = host.pause(deadline.atMost(HEARTBEAT_MS));
+  const heartbeats = host.pause(deadline.atMost(HEARD_WITHIN_MS));
   const overBound: TooLarge[] = [];
   const told = new Map<TellingMethod, Promise<ReadonlyMap<string, unknown>>>();
 
@@ -58,6 +55,7 @@ export async function setScene(
 
   /** Celery's, by heartbeats; who sends none is asked for the report, which is harmless. */
   async function findVersions(): Promise<ReadonlyMap<string, string>> {
+    if (!session.ok) return new Map();
     await heartbeats;
     const found = new Map(
       [...heard()].flatMap(([node, { version }]) => (version === null ? [] : [[node, version] as const])),

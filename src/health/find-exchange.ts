@@ -1,4 +1,4 @@
-import type { Naming } from "../broker/keys.ts";
+import { bindingsOf, type Naming, pidboxBindings, pidboxExchange } from "../broker/keys.ts";
 import type { Deadline } from "../deadline.ts";
 import type { Channel } from "../broker/channel.ts";
 
@@ -6,9 +6,6 @@ import type { Channel } from "../broker/channel.ts";
 const SEARCH_MS = 300;
 const SLICES = 20;
 const SLICE = 500;
-
-/** What kombu puts between the routing key, the pattern and the queue of a binding (`Channel.sep`). */
-const SEP = "\x06\x16";
 
 /**
  * The control exchange to which one of the nodes is bound, where that is another than the one that was asked by:
@@ -22,7 +19,7 @@ export async function findExchange(
   nodes: readonly string[],
   deadline: Deadline,
 ): Promise<string | null> {
-  const [head, tail] = [`${prefix}_kombu.binding.`, ".pidbox"];
+  const [head, tail] = [bindingsOf("", prefix), pidboxExchange("")];
   const exchangeOf = (key: string): readonly string[] => {
     if (!key.startsWith(head) || !key.endsWith(tail)) return [];
     const exchange = key.slice(head.length, -tail.length);
@@ -55,9 +52,10 @@ async function isBound(
   nodes: readonly string[],
   deadline: Deadline,
 ): Promise<boolean> {
-  const key = `${prefix}_kombu.binding.${exchange}.pidbox`;
+  const key = bindingsOf(pidboxExchange(exchange), prefix);
+  const members = nodes.flatMap((node) => pidboxBindings(node, exchange));
   const sent = await channel.send(
-    nodes.map((node) => ["SISMEMBER", key, `${SEP}${SEP}${node}.${exchange}.pidbox`]),
+    members.map((member) => ["SISMEMBER", key, member]),
     deadline.atMost(SEARCH_MS),
   );
   return sent.ok && sent.value.some((reply) => reply.ok && reply.value === 1);

@@ -1,11 +1,12 @@
 import type { Route } from "../broker/keys.ts";
 import type { Deadline } from "../deadline.ts";
 import type { Host } from "../host.ts";
-import { asObject } from "../pidbox/envelope.ts";
 import type { Mailbox } from "../pidbox/mailbox.ts";
 import type { OverBound, Question } from "../pidbox/message.ts";
 import { hasAnswered, NO_REPLIES, query, type Replies } from "../pidbox/query.ts";
-import { lengthsOf, queueKeys, queueNames } from "../celery/queues.ts";
+import { HEARD_WITHIN_MS } from "../celery/heartbeat.ts";
+import { askLengths, DEFAULT_QUEUE, queueNames } from "../celery/queues.ts";
+import { ageS, readTasks } from "../celery/tasks.ts";
 import { describesSafely } from "../celery/versions.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Examination } from "./examination.ts";
@@ -13,14 +14,8 @@ import { lastConnections } from "./judge-connections.ts";
 import type { Lines } from "../session/lines.ts";
 import type { CheckPlan } from "./plan.ts";
 import { requestMessage } from "./request.ts";
-import type { NodeWork, RunningTask, Tasks, WorkEvidence } from "./work-evidence.ts";
+import type { NodeWork, Tasks, WorkEvidence } from "./work-evidence.ts";
 import { queuesOf } from "../celery/worker-settings.ts";
-
-/** What Celery consumes if nobody says. */
-const DEFAULT_QUEUE = "celery";
-
-/** A heartbeat comes within this time, in milliseconds, and tells Celery's version. */
-const HEARTBEAT_MS = 2_500;
 
 /** Between two looks at what the examination has found, in milliseconds. */
 const PAUSE_MS = 20;
@@ -96,7 +91,7 @@ export async function gatherWork(
       const hearing = examination.nodes().find((one) => one.node === node)?.heartbeats;
       return hearing?.kind === "listened" ? (hearing.own?.version ?? null) : null;
     };
-    const end = host.now() + deadline.atMost(HEARTBEAT_MS);
+    const end = host.now() + deadline.atMost(HEARD_WITHIN_MS);
     while (nodes.some((node) => versionOf(node) === null) && host.now() < end) await host.pause(PAUSE_MS);
     const versions = nodes.map((node) => [node, versionOf(node)] as const);
     const tasks = new Map<string, Tasks>(
@@ -116,25 +111,16 @@ export async function gatherWork(
 
   async function measure(queues: readonly string[]): Promise<ReadonlyMap<string, number | null>> {
     if (queues.length === 0) return new Map();
-    const keys = queues.map((queue) => queueKeys(queue, plan.naming.prefix));
-    const sent = await read.channel.send(
-      keys.flat().map((key) => ["LLEN", key]),
-      deadline.atMost(plan.connectTimeout),
-    );
-    let position = 0;
-    return new Map(
-      queues.map((queue, number) => {
-        const size = keys[number]?.length ?? 0;
-        const replies = sent.ok ? sent.value.slice(position, (position += size)) : null;
-        return [queue, replies === null ? null : lengthsOf(replies)] as const;
-      }),
-    );
+    const question = askLengths(queues, plan.naming.prefix);
+    const sent = await read.channel.send(question.commands, deadline.atMost(plan.connectTimeout));
+    const lengths = question.read(sent.ok ? sent.value : []);
+    return new Map(queues.map((queue) => [queue, lengths.get(queue)?.messages ?? null]));
   }
 
   /** Its connections show at once whether it fetches; only where they do not, its heartbeats are needed. */
   async function look(): Promise<void> {
     await examination.begin(line);
-    const end = host.now() + deadline.atMost(HEARTBEAT_MS);
+    const end = host.now() + deadline.atMost(HEARD_WITHIN_MS);
     const isSeen = () =>
       examination.nodes().every(({ process, looks, heartbeats }) => {
         if (process.kind !== "seen") return true;
@@ -154,13 +140,12 @@ function overBoundOf({ overBound }: Replies, node: string): OverBound | null {
 }
 
 function tasksIn(result: unknown, nowS: number): Tasks {
-  if (!Array.isArray(result)) return { kind: "no-answer" };
-  const running = result.flatMap((entry: unknown): readonly RunningTask[] => {
-    const task = asObject(entry);
-    const { name, id, time_start: start } = task ?? {};
-    if (typeof name !== "string" || typeof id !== "string" || typeof start !== "number") return [];
-    return [{ name, id, ageS: Math.max(0, nowS - start) }];
-  });
-  const [oldest] = running.toSorted((a, b) => b.ageS - a.ageS);
-  return { kind: "told", count: result.length, oldest: oldest ?? null };
+  const tasks = readTasks(result);
+  if (tasks === null) return { kind: "no-answer" };
+  const oldest = tasks.find(({ startS }) => startS !== null);
+  return {
+    kind: "told",
+    count: tasks.length,
+    oldest: oldest === undefined ? null : { name: oldest.name, id: oldest.id, ageS: ageS(oldest, nowS) },
+  };
 }

@@ -1,12 +1,10 @@
+import { bindingsOf, nodeOfBinding, pidboxExchange } from "../broker/keys.ts";
 import { brokerOf } from "../discovery/choose-broker.ts";
 import type { Placement } from "../discovery/place.ts";
 import type { Host } from "../host.ts";
 import type { Session } from "../session/session.ts";
 import { isConnectedTo, socketTables } from "../worker/sockets.ts";
 import { workerNode, type WorkerProcess } from "../worker/survey.ts";
-
-/** What kombu puts between the parts of a binding (`Channel.sep`). */
-const SEP = "\x06\x16";
 
 /** How many names are read of a binding: those that have ended badly stay in it. */
 const MOST_BOUND = 1_000;
@@ -35,15 +33,13 @@ export function nodesInSight(place: Placement, { read }: Session, host: Host): r
  */
 export async function boundNodes({ plan, send }: Session): Promise<readonly string[]> {
   const { prefix, controlExchange } = plan.naming;
-  const key = `${prefix}_kombu.binding.${controlExchange}.pidbox`;
+  const key = bindingsOf(pidboxExchange(controlExchange), prefix);
   const sent = await send([["SSCAN", key, 0, "COUNT", MOST_BOUND]]);
   const reply = sent.ok ? sent.value[0] : undefined;
   const members: unknown = reply?.ok && Array.isArray(reply.value) ? reply.value[1] : [];
-  const tail = `.${controlExchange}.pidbox`;
-  return (Array.isArray(members) ? members : [])
-    .map((member) => String(member).split(SEP).at(-1) ?? "")
-    .filter((queue) => queue.endsWith(tail))
-    .map((queue) => queue.slice(0, -tail.length));
+  return (Array.isArray(members) ? members : []).flatMap(
+    (member) => nodeOfBinding(String(member), controlExchange) ?? [],
+  );
 }
 
 /**

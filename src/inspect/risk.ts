@@ -1,4 +1,5 @@
 import { asObject } from "../pidbox/envelope.ts";
+import { readPool } from "../celery/pool.ts";
 import { describesSafely } from "../celery/versions.ts";
 import type { Content } from "./methods.ts";
 
@@ -40,13 +41,9 @@ export function recovers(kombu: string): boolean {
   return minor >= 7 || minor < 2 || (minor === 2 && patch <= 2);
 }
 
-/** Whether the pool is eventlet's, which goes deaf over such an answer also with kombu 5.7.0; by `stats`. */
+/** Whether the pool is eventlet's, or one made of it, which goes deaf over such an answer also with kombu 5.7.0; by `stats`. */
 export function isEventlet(stats: unknown): boolean {
-  const pool = asObject(asObject(stats)?.["pool"]);
-  const implementation = pool?.["implementation"];
-  if (typeof implementation === "string") return implementation.includes("eventlet");
-  // Celery before 5.3 does not name it; no other pool has this key.
-  return pool !== null && "free-threads" in pool;
+  return readPool(stats)?.name?.includes("eventlet") ?? false;
 }
 
 /** Whether a method may go to a node without being told so twice; null: it may, as far as its versions tell. */

@@ -3,7 +3,7 @@ import type { Host } from "../host.ts";
 import { type Outcome, success } from "../outcome.ts";
 import type { Session } from "../session/session.ts";
 import { detailsOf } from "../worker/in-sight.ts";
-import { lengthsOf, queueKeys } from "../celery/queues.ts";
+import { askLengths } from "../celery/queues.ts";
 import { workerNode, type WorkerProcess } from "../worker/survey.ts";
 import { residentBytes } from "../worker/usage.ts";
 import type { QueueRow } from "./view.ts";
@@ -27,12 +27,12 @@ type QueueMeter = (
 export function queueMeter(prefix: string): QueueMeter {
   const trends = new Map<string, number[]>();
   return async (session, names, consumed) => {
-    const keys = names.map((queue) => queueKeys(queue, prefix));
-    const sent = await session.send([["PING"], ...keys.flat().map((key) => ["LLEN", key] as const)]);
+    const question = askLengths(names, prefix);
+    const sent = await session.send([["PING"], ...question.commands]);
     if (!sent.ok) return sent;
-    let position = 1;
-    const rows = names.map((queue, number) => {
-      const length = lengthsOf(sent.value.slice(position, (position += keys[number]?.length ?? 0)));
+    const lengths = question.read(sent.value.slice(1));
+    const rows = names.map((queue) => {
+      const length = lengths.get(queue)?.messages ?? null;
       const trend = [...(trends.get(queue) ?? []), length ?? 0].slice(-TREND);
       trends.set(queue, trend);
       return { queue, length, trend, consumers: consumed.filter((one) => one === queue).length };

@@ -1,6 +1,6 @@
 import type { Host } from "../host.ts";
 import type { Span } from "../session/heartbeats.ts";
-import { asObject } from "../pidbox/envelope.ts";
+import { readTasks } from "../celery/tasks.ts";
 
 /** A node that has been silent for so long is not shown any more, in milliseconds. */
 const FORGET_MS = 600_000;
@@ -74,12 +74,7 @@ export function watchedNodes({ now }: Host, isMeant: (node: string) => boolean):
 }
 
 /** The task in hand that runs the longest, of an answer to `active`; null: none is told. */
-export function oldestIn(tasks: unknown): Known["oldest"] {
-  if (!Array.isArray(tasks)) return null;
-  const running = tasks.flatMap((entry: unknown) => {
-    const { name, time_start: start } = asObject(entry) ?? {};
-    const startS = Number(start);
-    return typeof name === "string" && startS > 0 ? [{ name, startS }] : [];
-  });
-  return running.toSorted((a, b) => a.startS - b.startS)[0] ?? null;
+export function oldestIn(answer: unknown): Known["oldest"] {
+  const [oldest] = readTasks(answer) ?? [];
+  return oldest === undefined || oldest.startS === null ? null : { name: oldest.name, startS: oldest.startS };
 }

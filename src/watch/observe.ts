@@ -2,7 +2,7 @@ import type { BrokerFailure } from "../broker/failure.ts";
 import type { Deadline } from "../deadline.ts";
 import type { Placement } from "../discovery/place.ts";
 import type { Host } from "../host.ts";
-import { asObject } from "../pidbox/envelope.ts";
+import { readPool } from "../celery/pool.ts";
 import type { Question } from "../pidbox/message.ts";
 import { hasAnswered, NO_REPLIES } from "../pidbox/query.ts";
 import { type Heartbeats, listenToHeartbeats } from "../session/heartbeats.ts";
@@ -127,8 +127,7 @@ export function observe(
       for (const [, node] of due) node.askedMs = host.now();
       const told = await answers(session, { method: "stats" }, names);
       for (const [name, node] of due) {
-        const slots = asObject(asObject(told.results.get(name))?.["pool"])?.["max-concurrency"];
-        if (typeof slots === "number") node.slots = slots;
+        node.slots = readPool(told.results.get(name))?.size ?? node.slots;
         node.isAnswering = hasAnswered(told, name);
       }
       const those = names.filter((name) => hasAnswered(told, name));

@@ -1,19 +1,12 @@
-import { type Given, readWorkerOptions } from "../celery/worker-options.ts";
+import { NOTHING_GIVEN, type OptionsGiven, readWorkerOptions } from "../celery/worker-options.ts";
 
 /** What a worker's command line says; null for what it does not. */
-export interface WorkerCommand {
+export interface WorkerCommand extends OptionsGiven {
   /** What `-n/--hostname` gave, unexpanded. */
   readonly name: string | null;
   /** The full node name, where setproctitle has written it into the title. */
   readonly node: string | null;
   readonly broker: string | null;
-  readonly queues: readonly string[] | null;
-  readonly pool: string | null;
-  readonly concurrency: number | null;
-  /** `--time-limit`, seconds. */
-  readonly timeLimitS: number | null;
-  readonly withoutHeartbeat: boolean;
-  readonly withoutGossip: boolean;
 }
 
 /**
@@ -32,17 +25,7 @@ export type Program =
   | { readonly kind: "other" };
 
 /** Where nothing is known of how it was started. */
-export const UNKNOWN_COMMAND: WorkerCommand = {
-  name: null,
-  node: null,
-  broker: null,
-  queues: null,
-  pool: null,
-  concurrency: null,
-  timeLimitS: null,
-  withoutHeartbeat: false,
-  withoutGossip: false,
-};
+export const UNKNOWN_COMMAND: WorkerCommand = { ...NOTHING_GIVEN, name: null, node: null, broker: null };
 
 const OTHER: Program = { kind: "other" };
 const PYTHON: Program = { kind: "python" };
@@ -153,25 +136,9 @@ function readCelery(args: readonly string[]): Program {
   return given === null ? OTHER : { kind: "main", command: commandOf(given), certain: true, byCelery: true };
 }
 
-function commandOf(given: Given): WorkerCommand {
+function commandOf(given: OptionsGiven): WorkerCommand {
   const value = (name: string): string | null => given.values.get(name) ?? null;
-  return {
-    name: value("hostname"),
-    node: null,
-    broker: value("broker"),
-    queues: value("queues")?.split(",") ?? null,
-    pool: value("pool"),
-    // 0 and `auto` leave it to the configuration or the machine.
-    concurrency: number(value("concurrency")) || null,
-    timeLimitS: number(value("time-limit")),
-    withoutHeartbeat: given.flags.has("without-heartbeat"),
-    withoutGossip: given.flags.has("without-gossip"),
-  };
-}
-
-function number(text: string | null): number | null {
-  const value = text === null || text.trim() === "" ? NaN : Number(text);
-  return Number.isFinite(value) ? value : null;
+  return { ...given, name: value("hostname"), node: null, broker: value("broker") };
 }
 
 interface PythonArgs {

@@ -2,12 +2,9 @@ import { readCommandLine } from "./command.ts";
 import { wholeEnvironment } from "./environment.ts";
 import type { ProcFiles } from "./proc-files.ts";
 import { isOfPool, statOf, statusOf } from "./process-status.ts";
-import { readWorkerOptions } from "../celery/worker-options.ts";
 
 /** What more can be read of a worker in sight than a health check needs. */
 export interface WorkerDetails {
-  /** Options of its command line, by their long names without dashes. */
-  readonly options: ReadonlyMap<string, string>;
   /** Its interpreter and the script it was told to run, as the command line has them; null where they are not there. */
   readonly interpreter: string | null;
   readonly script: string | null;
@@ -20,28 +17,14 @@ export interface WorkerDetails {
 /** Reads it; what is gone meanwhile is empty. */
 export function detailsOf(proc: ProcFiles, pid: number): WorkerDetails {
   const text = proc.read(`/proc/${pid}/cmdline`);
-  const words = text.ok ? wordsIn(text.value) : [];
-  const starts = words.flatMap((word, at) =>
-    /(?:^|\/)celery(?:\.py)?$|\.celery$/.test(word) ? [at + 1] : [],
-  );
-  const given = starts.map((at) => readWorkerOptions(words.slice(at))).find((one) => one !== null);
-  const [interpreter = null, script = null] = text.ok && !text.value.startsWith("[") ? words : [];
+  const [interpreter = null, script = null] =
+    text.ok && !text.value.startsWith("[") ? text.value.split("\0").slice(0, -1) : [];
   return {
-    options: given?.values ?? new Map(),
     interpreter,
     script: script?.includes("/") ? script : null,
     environment: wholeEnvironment(proc, pid),
     children: (proc.pids() ?? []).filter((other) => isChild(proc, other, pid)),
   };
-}
-
-/** Of a title the words in brackets (celery/apps/worker.py `set_process_status`). */
-function wordsIn(text: string): readonly string[] {
-  if (!text.startsWith("[")) return text.split("\0").slice(0, -1);
-  const title = text.replace(/(?<!\0)\0+$/, "");
-  const bracket = title.indexOf("(");
-  const said = bracket === -1 ? "" : title.slice(bracket + 1).replace(/\)$/, "");
-  return ["celery", ...said.split(" ")];
 }
 
 function isChild(proc: ProcFiles, pid: number, parent: number): boolean {

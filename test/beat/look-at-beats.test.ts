@@ -9,7 +9,7 @@ import { fakeProc } from "../worker/fake-proc.ts";
 const PLAN: BeatPlan = {
   maxAgeS: null,
   settings: { schedule: null, scheduler: null, filename: null },
-  lockKey: null,
+  lock: { kind: "default" },
   named: null,
   isInside: true,
 };

@@ -4,6 +4,9 @@ import {
   DEFAULT_NAMING,
   heartbeatChannels,
   heartbeatPatterns,
+  nodeOfBinding,
+  pidboxBindings,
+  queueOfBinding,
   type Naming,
   replyKey,
   routesTo,
@@ -113,4 +116,27 @@ test("heartbeatPatterns match every heartbeat's channel and no other event's whe
   expect(isHeard("celeryev/worker.heartbeat")).toBe(true);
   expect(isHeard("/0.celeryev/worker.online")).toBe(false);
   expect(isHeard("/0.celeryev/task.multi")).toBe(false);
+});
+
+test.each([
+  ["celery\x06\x16\x06\x16celery", "celery"],
+  ["\x06\x16\x06\x16a:b", "a:b"],
+  ["rk::mails", "mails"],
+  ["\x06\x16\x06\x16", null],
+  ["nothing", null],
+])("the binding %j is of %s", (member, queue) => {
+  expect(queueOfBinding(member)).toBe(queue);
+});
+
+test.each([
+  ["\x06\x16\x06\x16w1@a.celery.pidbox", "celery", "w1@a"],
+  ["::w1@a.celery.pidbox", "celery", "w1@a"],
+  ["\x06\x16\x06\x16w1@a.celery.pidbox", "other", null],
+  ["nothing", "celery", null],
+])("the binding %j to %s is of the node %s", (member, exchange, node) => {
+  expect(nodeOfBinding(member, exchange)).toBe(node);
+});
+
+test("a node is looked for with both separators", () => {
+  for (const member of pidboxBindings("w1@a", "celery")) expect(nodeOfBinding(member, "celery")).toBe("w1@a");
 });

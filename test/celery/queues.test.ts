@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
-import { isOtherType, lengthsOf, queueKeys } from "../../src/celery/queues.ts";
+import type { Reply } from "../../src/broker/channel.ts";
+import { askLengths, listsOf, queueKeys } from "../../src/celery/queues.ts";
+import { DEFAULT_TRANSPORT } from "../../src/celery/transport-options.ts";
 
 test("queueKeys are kombu's lists for every priority, behind its separator and behind Celery's documented one", () => {
   // kombu/transport/redis.py, Channel._q_for_pri: '{0}{1}{2}'.format(queue, self.sep, pri)
@@ -15,27 +17,56 @@ test("queueKeys begin with the prefix when there is one", () => {
   expect(keys).toEqual(queueKeys("q").map((key) => `gp:${key}`));
 });
 
-test("lengthsOf is the sum when every list has a length", () => {
-  expect(lengthsOf([4, 0, 2, 1].map((value) => ({ ok: true, value })))).toBe(7);
+test("queueKeys have the separators and steps of workers that tell theirs beside the usual ones", () => {
+  const told = { ...DEFAULT_TRANSPORT, separator: "|", prioritySteps: [0, 5, 12] };
+  const usual = queueKeys("q");
+  const keys = queueKeys("q", "", listsOf([told]));
+  expect(usual.filter((key) => !keys.includes(key))).toEqual([]);
+  expect(keys).toEqual(expect.arrayContaining(["q|5", "q|12", "q:12", "q\x06\x1612"]));
 });
 
-test("lengthsOf counts nothing of a priority's key that holds no list", () => {
-  const hash = {
-    ok: false,
-    error: "WRONGTYPE Operation against a key holding the wrong kind of value",
-  } as const;
-  expect(lengthsOf([{ ok: true, value: 4 }, hash, { ok: true, value: 1 }])).toBe(5);
-  // The queue itself is none then.
-  expect(lengthsOf([hash, { ok: true, value: 1 }])).toBeNull();
-  expect(isOtherType([hash, { ok: true, value: 1 }])).toBe(true);
-  expect(isOtherType([{ ok: true, value: 1 }, hash])).toBe(false);
-  expect(isOtherType([{ ok: false, error: "NOPERM x" }])).toBe(false);
+/** The length of each queue by replies to the commands, of which every other one is 0. */
+function lengths(queues: readonly string[], replies: Readonly<Record<string, Reply>>) {
+  const question = askLengths(queues, "");
+  const answers = question.commands.map(([, key]): Reply => replies[key] ?? { ok: true, value: 0 });
+  return Object.fromEntries(question.read(answers));
+}
+
+const WRONG = {
+  ok: false,
+  error: "WRONGTYPE Operation against a key holding the wrong kind of value",
+} as const;
+
+test("a queue is as long as its lists together, and no other's", () => {
+  const length = (value: number): Reply => ({ ok: true, value });
+  const replies = { a: length(4), "a:3": length(2), "b\x06\x169": length(1) };
+  expect(lengths(["a", "b", "c"], replies)).toEqual({
+    a: { messages: 6, isOtherType: false },
+    b: { messages: 1, isOtherType: false },
+    c: { messages: 0, isOtherType: false },
+  });
+});
+
+test("a priority's key that holds no list has nothing of a queue", () => {
+  expect(lengths(["a"], { a: { ok: true, value: 4 }, "a:5": WRONG })["a"]).toEqual({
+    messages: 4,
+    isOtherType: false,
+  });
+});
+
+test("a queue whose own key holds no list has no length", () => {
+  expect(lengths(["a"], { a: WRONG })["a"]).toEqual({ messages: null, isOtherType: true });
 });
 
 test.each([
-  ["a reply is an error", { ok: false, error: "NOPERM x" }],
-  ["a reply is text", { ok: true, value: "4" }],
-  ["a reply is nothing", { ok: true, value: null }],
-] as const)("lengthsOf is null when %s", (_, reply) => {
-  expect(lengthsOf([{ ok: true, value: 1 }, reply])).toBeNull();
+  ["an error", { ok: false, error: "NOPERM x" }],
+  ["text", { ok: true, value: "4" }],
+  ["nothing", { ok: true, value: null }],
+] as const)("a queue has no length when a reply is %s", (_, reply) => {
+  for (const key of ["a", "a:9"])
+    expect(lengths(["a"], { [key]: reply })["a"]).toEqual({ messages: null, isOtherType: false });
+});
+
+test("a queue has no length when there are no replies", () => {
+  expect([...askLengths(["a"], "").read([])]).toEqual([["a", { messages: null, isOtherType: false }]]);
 });

@@ -32,7 +32,7 @@ describe("a setting is found", () => {
       "CELERY_TASK_TIME_LIMIT",
     ],
   ])("%s", (_, conf, name) => {
-    expect(found(conf, "task_time_limit")).toEqual({ value: 9, name });
+    expect(found(conf, "task_time_limit")).toEqual({ value: 9, by: "conf", name });
   });
 });
 

@@ -11,6 +11,8 @@ import { success } from "../../src/outcome.ts";
 import type { Reply } from "../../src/broker/channel.ts";
 import type { Session } from "../../src/session/session.ts";
 import type { ProcFiles } from "../../src/worker/proc-files.ts";
+import { UNKNOWN_COMMAND } from "../../src/worker/command.ts";
+import { workerByPid, type WorkerProcess } from "../../src/worker/survey.ts";
 import { fakeHost, ok } from "../health/fake-host.ts";
 import { planned } from "../health/planned.ts";
 
@@ -68,7 +70,7 @@ export function fakeScene(fake: Fake): { readonly scene: Scene; readonly sent: r
     return Promise.resolve(success({ subscribers: 1, results, unread: [], overBound: [], repeated: [] }));
   };
   const observed = host.pause(OBSERVED_MS);
-  const process = { pid: 12, startTicks: 5_000, environment: null };
+  const process = processIn(fake);
   const scene = {
     config: parsed.value.config,
     host,
@@ -95,6 +97,12 @@ export function fakeScene(fake: Fake): { readonly scene: Scene; readonly sent: r
 function procOf({ proc }: Fake): { readonly proc?: (time: number) => ProcFiles } {
   if (proc === undefined) return {};
   return { proc: (time) => (time < OBSERVED_MS ? proc[0] : proc[1]) };
+}
+
+/** Where its proc has no whole process, one of which little is known. */
+function processIn({ proc }: Fake): Partial<WorkerProcess> {
+  const unknown = { pid: 12, startTicks: 5_000, environment: null, command: UNKNOWN_COMMAND };
+  return (proc && workerByPid(proc[0], 12, "pidfile")) ?? unknown;
 }
 
 /** The only finding of a code. @throws Error where there is none, or are several */

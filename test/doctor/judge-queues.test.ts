@@ -7,7 +7,6 @@ import {
   judgeThroughput,
   limitOf,
   paceOf,
-  queueOfBinding,
   similarTo,
 } from "../../src/doctor/judge-queues.ts";
 import type { Heartbeat } from "../../src/celery/heartbeat.ts";
@@ -35,16 +34,6 @@ test.each([
   ["a", [{ queue: "a", limit: 0 }], 0],
 ])("the limit of %s by %j is %i", (queue, limits, limit) => {
   expect(limitOf(queue, limits)).toBe(limit);
-});
-
-test.each([
-  ["celery\x06\x16\x06\x16celery", "celery"],
-  ["\x06\x16\x06\x16a:b", "a:b"],
-  ["rk::mails", "mails"],
-  ["\x06\x16\x06\x16", null],
-  ["nothing", null],
-])("the binding %j is of %s", (member, queue) => {
-  expect(queueOfBinding(member)).toBe(queue);
 });
 
 test("exchanges and queues of remote control and events are no tasks'", () => {

@@ -1,16 +1,13 @@
 import { describe, expect, test } from "vitest";
 import {
-  configuredLimitOf,
+  agedTasks,
   isBuiltIn,
   judgeUnacked,
-  poolLimitOf,
   readRegistered,
   readUnacked,
   registeredNames,
   taskOfMessage,
-  tasksIn,
 } from "../../src/doctor/judge-tasks.ts";
-import { transportOf } from "../../src/doctor/transport.ts";
 
 test("the tasks of an answer, the oldest first; one that has no start yet is new", () => {
   const answer = [
@@ -20,45 +17,12 @@ test("the tasks of an answer, the oldest first; one that has no start yet is new
     { id: "4" },
     null,
   ];
-  expect(tasksIn(answer, 100)).toEqual([
+  expect(agedTasks(answer, 100)).toEqual([
     { name: "b", id: "2", ageS: 60 },
     { name: "a", id: "1", ageS: 10 },
     { name: "c", id: "3", ageS: 0 },
   ]);
-  expect(tasksIn({ error: "no" }, 100)).toBeNull();
-});
-
-test.each([
-  [
-    { implementation: "celery.concurrency.prefork:TaskPool", timeouts: [0, 240], writes: {} },
-    { limitS: 240, lax: null },
-  ],
-  [
-    { timeouts: [0, 0], processes: [1], writes: {} },
-    { limitS: null, lax: null },
-  ],
-  [
-    { implementation: "celery.concurrency.solo:TaskPool", timeouts: [] },
-    { limitS: null, lax: "solo" },
-  ],
-  [
-    { processes: [1], timeouts: [] },
-    { limitS: null, lax: "solo" },
-  ],
-  [{ implementation: "celery.concurrency.thread:TaskPool" }, { limitS: null, lax: "threads" }],
-  [{ threads: 4 }, { limitS: null, lax: "threads" }],
-  [{ implementation: "celery.concurrency.gevent:TaskPool" }, { limitS: null, lax: null }],
-])("the pool %j ends tasks by %j", (pool, limit) => {
-  expect(poolLimitOf({ pool })).toEqual(limit);
-});
-
-test("what is no answer has no limit", () => {
-  expect(poolLimitOf(undefined)).toEqual({ limitS: null, lax: null });
-  expect([
-    configuredLimitOf({ task_time_limit: 30 }),
-    configuredLimitOf({}),
-    configuredLimitOf(null),
-  ]).toEqual([30, null, null]);
+  expect(agedTasks({ error: "no" }, 100)).toBeNull();
 });
 
 test.each([
@@ -140,22 +104,4 @@ describe("what is not acknowledged", () => {
     expect(judged.late.map(({ task }) => task.id)).toEqual(late);
     expect(judged.beyond.map(({ task }) => task.id)).toEqual(beyond);
   });
-});
-
-test.each([
-  [{}, 3_600, true, "unacked"],
-  [{ a: { broker_transport_options: { visibility_timeout: 60 } } }, 60, false, "unacked"],
-  [
-    {
-      a: { broker_transport_options: { visibility_timeout: 60 } },
-      b: { broker_transport_options: { visibility_timeout: 30 } },
-    },
-    30,
-    false,
-    "unacked",
-  ],
-  [{ a: { broker_transport_options: { unacked_key: "********" } } }, 3_600, true, null],
-  [{ a: { error: "no" } }, 3_600, true, "unacked"],
-])("the transport by %j", (conf, visibilityS, isDefault, unacked) => {
-  expect(transportOf(new Map(Object.entries(conf)))).toMatchObject({ visibilityS, isDefault, unacked });
 });

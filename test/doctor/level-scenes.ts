@@ -1,3 +1,4 @@
+import { UNKNOWN_COMMAND } from "../../src/worker/command.ts";
 import type { Unreachable } from "../../src/broker/failure.ts";
 import type { Scene } from "../../src/doctor/scene.ts";
 import type { Verdict } from "../../src/health/verdict.ts";
@@ -73,7 +74,11 @@ export const startedAt = (startTicks: number): Fake =>
     { startTicks },
     {
       host: withFiles({ "/.dockerenv": {} }),
-      scene: { workers: [{ node: NODE, process: { pid: 12, startTicks } }] as unknown as Scene["workers"] },
+      scene: {
+        workers: [
+          { node: NODE, process: { pid: 12, startTicks, environment: null, command: UNKNOWN_COMMAND } },
+        ] as unknown as Scene["workers"],
+      },
     },
   );
 export const pidfile = (look: Partial<FileLook> | null): Fake => {

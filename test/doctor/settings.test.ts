@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { containerTimeouts } from "../../src/doctor/time-limits.ts";
+import { containerTimeouts } from "../../src/doctor/container-timeouts.ts";
 import { settings } from "../../src/doctor/topics/settings.ts";
 import { fakeScene, only } from "./fake-scene.ts";
 
@@ -94,7 +94,7 @@ test.each([
   ["its own words", { implementation: "celery.concurrency.thread:TaskPool" }, {}, "ok", "threads"],
   ["what only prefork counts, before Celery 5.3", { writes: { total: 3 } }, {}, "ok", "prefork"],
   ["its settings", { "max-concurrency": 4 }, { worker_pool: "gevent" }, "ok", "gevent"],
-  ["nothing", { "max-concurrency": 4 }, {}, "skipped", null],
+  ["nothing", {}, {}, "skipped", null],
 ])("a pool is known by %s", async (_, pool, conf, level, name) => {
   const { scene } = fakeScene({ told: { stats: { pool }, conf } });
   expect(only(await settings(scene), "pool")).toMatchObject({ level, facts: { pool: name } });

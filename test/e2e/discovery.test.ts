@@ -193,9 +193,9 @@ describe("survey finds exactly the main process of a worker", () => {
       expect(found.command).toMatchObject({
         name: null,
         broker: server.url(3),
-        pool: "solo",
-        withoutGossip: true,
       });
+      expect(found.command.values.get("pool")).toBe("solo");
+      expect(found.command.flags.has("without-gossip")).toBe(true);
       expect(nodes([found])).toEqual([`env@${hostname()}`]);
     } finally {
       await end(group);

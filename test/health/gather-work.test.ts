@@ -225,7 +225,7 @@ describe("--max-task-age", () => {
     expect(methods[1]).toMatchObject({ method: "active", destination: [NODE], arguments: { safe: true } });
     expect(work?.nodes[0]?.tasks).toEqual({
       kind: "told",
-      count: 4,
+      count: 3,
       oldest: { name: "old", id: "id-old", ageS: 90 },
     });
     expect(verdict).toMatchObject({ reason: "stuck-task", task: "old", ageS: 90, limitMs: 60_000 });

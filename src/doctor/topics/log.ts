@@ -101,8 +101,8 @@ async function readLogs(scene: Scene): Promise<readonly Log[]> {
     return [{ name: given, isAsked: true, runs: runsIn(files, given, (its) => runsAmong(its, runners)) }];
   }
   return (await knownWorkers(scene)).flatMap((worker) => {
-    const { node, process, details } = worker;
-    const path = details?.options.get("logfile");
+    const { node, process } = worker;
+    const path = process?.command.values.get("logfile");
     if (process === null || path === undefined || path === "" || path === "-") return [];
     const name = filledIn(path, node);
     const runner = { node, startedS: startOf(worker, host) };

@@ -3,13 +3,14 @@ import { ageMs } from "../../worker/age.ts";
 import type { WorkerDetails } from "../../worker/in-sight.ts";
 import { identityOf, mayWrite } from "../../worker/may-write.ts";
 import { statOf } from "../../worker/process-status.ts";
+import { DEFAULT_POOL, poolRunning } from "../../celery/pool.ts";
 import type { WorkerProcess } from "../../worker/survey.ts";
 import { controlGroup, cpuMs, machineMemory, residentBytes } from "../../worker/usage.ts";
 import type { ProcessFacts } from "../facts/process.ts";
 import { type Finding, finding } from "../finding.ts";
 import type { Scene, Topic } from "../scene.ts";
-import { seconds } from "../time-limits.ts";
-import { type KnownWorker, knownWorkers, poolOf } from "../workers-known.ts";
+import { type KnownWorker, knownWorkers } from "../workers-known.ts";
+import { recyclingOf } from "./settings.ts";
 
 /** Used for more than this share of its limit, memory is a warning. */
 const FULL = 0.9;
@@ -63,19 +64,11 @@ export const processes: Topic = async (scene) => {
   });
 };
 
-function memoryFacts(
-  { host: { proc } }: Scene,
-  { process, details, conf, pool }: Seen,
-): ProcessFacts["memory"] {
+function memoryFacts({ host: { proc } }: Scene, worker: Seen): ProcessFacts["memory"] {
+  const { process, details } = worker;
   const children = details.children.map((pid) => residentBytes(proc, pid) ?? 0);
   const { memoryLimit, memoryUsed } = controlGroup(proc, process.pid);
-  const replaced = [
-    pool?.["max-tasks-per-child"],
-    details.options.get("max-tasks-per-child"),
-    details.options.get("max-memory-per-child"),
-    conf?.["worker_max_tasks_per_child"],
-    conf?.["worker_max_memory_per_child"],
-  ];
+  const { maxTasks, maxKilobytes } = recyclingOf(worker);
   return {
     main: residentBytes(proc, process.pid) ?? 0,
     children: children.reduce((sum, one) => sum + one, 0),
@@ -84,7 +77,7 @@ function memoryFacts(
     limit: memoryLimit,
     used: memoryUsed,
     available: machineMemory(proc)?.available ?? null,
-    isRecycled: replaced.some((value) => seconds(value) > 0),
+    isRecycled: maxTasks !== null || maxKilobytes !== null,
   };
 }
 
@@ -149,7 +142,7 @@ function cpuFacts(scene: Scene, worker: Seen, before: Times | undefined): Proces
 
 /** In other pools the main process runs the tasks. What holds the container back may be this doctor's own work. */
 function isHot({ main, children, own, throttled }: ProcessFacts["cpu"], worker: Seen): boolean {
-  const isPrefork = (poolOf(worker) ?? "prefork") === "prefork";
+  const isPrefork = (poolRunning(worker.pool, worker) ?? DEFAULT_POOL) === "prefork";
   return (isPrefork && main > BUSY) || ((throttled ?? 0) > 0 && main + children > Math.max(own, IDLE));
 }
 
@@ -181,15 +174,11 @@ function interpreterFacts(
 /** Options of `celery worker` that name a file which it writes. */
 const FILES = ["logfile", "pidfile", "statedb", "schedule-filename"] as const;
 
-function fileFindings(
-  { host: { proc } }: Scene,
-  { node, process, details }: Seen,
-  files: Files,
-): readonly Finding[] {
+function fileFindings({ host: { proc } }: Scene, { node, process }: Seen, files: Files): readonly Finding[] {
   const identity = identityOf(proc, process.pid);
   if (identity === null) return [];
   const given = FILES.flatMap((option) => {
-    const path = details.options.get(option);
+    const path = process.command.values.get(option);
     // %n and its like are filled in by Celery: the folder is what can be looked at then.
     return path === undefined || path === "" || path === "-" ? [] : [{ option, path }];
   });

@@ -1,5 +1,7 @@
-import { asObject } from "../../pidbox/envelope.ts";
-import { isOtherType, lengthsOf, queueKeys } from "../../celery/queues.ts";
+import { bindingsOf, queueOfBinding } from "../../broker/keys.ts";
+import { readPool } from "../../celery/pool.ts";
+import { askLengths, listsOf, type PriorityLists } from "../../celery/queues.ts";
+import { transportsTold } from "../../celery/transport-options.ts";
 import { consumedByNode, type Consumption, consumptionOf, queuesToMeasure } from "../consumption.ts";
 import type { BindingSearch } from "../facts/queues.ts";
 import { type Finding, finding } from "../finding.ts";
@@ -13,7 +15,6 @@ import {
   limitOf,
   type Look,
   paceOf,
-  queueOfBinding,
   similarTo,
 } from "../judge-queues.ts";
 import { type Scanned, scan, type Send, unanswered } from "../scan.ts";
@@ -42,13 +43,15 @@ export const queues: Topic = async (scene) => {
   const { prefix } = scene.session.value.plan.naming;
   const byNode = await consumedByNode(scene);
   const measured = queuesToMeasure(scene, byNode);
-  const first = await look(scene, send, measured, prefix);
+  const conf = await scene.told("conf");
+  const keys: Keys = { prefix, lists: listsOf(transportsTold(conf.values())) };
+  const first = await look(scene, send, measured, keys);
   const declared = await declaredQueues(scene, send, prefix);
   const others = declared.queues.filter((queue) => !measured.includes(queue));
-  const firstOthers = await look(scene, send, others, prefix);
+  const firstOthers = await look(scene, send, others, keys);
   const consumption = await consumptionOf(scene);
   await scene.observed();
-  const second = await look(scene, send, [...measured, ...others], prefix);
+  const second = await look(scene, send, [...measured, ...others], keys);
   if (first === null || firstOthers === null || second === null) {
     const facts = { kind: "untold", queues: measured, because: unanswered(scene.deadline) } as const;
     return [finding("queue-length", "skipped", null, facts)];
@@ -63,27 +66,31 @@ export const queues: Topic = async (scene) => {
   ];
 };
 
+/** How the keys of queues are formed here. */
+interface Keys {
+  /** kombu's `global_keyprefix`. */
+  readonly prefix: string;
+  readonly lists: PriorityLists;
+}
+
 /** Null: the broker did not answer, or not in time. */
 async function look(
   scene: Scene,
   send: Send,
   names: readonly string[],
-  prefix: string,
+  { prefix, lists }: Keys,
 ): Promise<Look | null> {
   const lengths = new Map<string, number | null>();
   const noLists = new Set<string>();
   const atMs = scene.host.now();
   for (let at = 0; at < names.length; at += AT_ONCE) {
     const some = names.slice(at, at + AT_ONCE);
-    const keys = some.map((queue) => queueKeys(queue, prefix));
-    const sent = await send(keys.flat().map((key) => ["LLEN", key]));
+    const question = askLengths(some, prefix, lists);
+    const sent = await send(question.commands);
     if (!sent.ok) return null;
-    let position = 0;
-    for (const [number, queue] of some.entries()) {
-      const size = keys[number]?.length ?? 0;
-      const replies = sent.value.slice(position, (position += size));
-      lengths.set(queue, lengthsOf(replies));
-      if (isOtherType(replies)) noLists.add(queue);
+    for (const [queue, { messages, isOtherType }] of question.read(sent.value)) {
+      lengths.set(queue, messages);
+      if (isOtherType) noLists.add(queue);
     }
   }
   return { atMs, lengths, noLists };
@@ -96,7 +103,7 @@ async function declaredQueues(
   prefix: string,
 ): Promise<{ readonly queues: readonly string[]; readonly search: BindingSearch }> {
   const { host, deadline } = scene;
-  const begin = `${prefix}_kombu.binding.`;
+  const begin = bindingsOf("", prefix);
   const found = new Set<string>();
   const end = host.now() + Math.min(SEARCH_MS, deadline.left() * SEARCH_SHARE);
   const tables = new Set<string>();
@@ -240,8 +247,8 @@ async function throughput(
   const stats = await scene.told("stats");
   let [active, slots] = [0, 0];
   for (const [node, { last }] of spans) {
-    const size = asObject(asObject(stats.get(node))?.["pool"])?.["max-concurrency"];
-    if (typeof size !== "number" || last.active === null) continue;
+    const size = readPool(stats.get(node))?.size ?? null;
+    if (size === null || last.active === null) continue;
     active += last.active;
     slots += size;
   }

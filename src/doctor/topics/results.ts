@@ -1,3 +1,4 @@
+import { variablesOf } from "../../celery/settings.ts";
 import type { BrokerFailure } from "../../broker/failure.ts";
 import { findServer } from "../../broker/find-server.ts";
 import { label } from "../../cli/usage.ts";
@@ -13,7 +14,8 @@ import type { Scene, Topic } from "../scene.ts";
 /** Keys of Celery's results (celery/backends/base.py `task_keyprefix`). */
 const RESULTS = "celery-task-meta-*";
 
-const VARIABLE = "CELERY_RESULT_BACKEND";
+/** Celery itself reads it, and gives it to the setting (celery/app/utils.py `Settings.result_backend`). */
+const [VARIABLE = ""] = variablesOf("result_backend");
 
 /** Keys looked at by one SCAN, and with it results by one write; see docs/doctor.md for what that costs the server. */
 const SLICE = 200;

@@ -1,8 +1,11 @@
 import { type Finding, finding, type Level } from "../finding.ts";
 import type { SettingsFacts } from "../facts/settings.ts";
 import type { Topic } from "../scene.ts";
-import { containerTimeouts, seconds, timeLimits } from "../time-limits.ts";
-import { type KnownWorker, knownWorkers, poolIn, poolOf, poolTold } from "../workers-known.ts";
+import { DEFAULT_POOL, poolRunning, poolWanted } from "../../celery/pool.ts";
+import { positive, settingOf } from "../../celery/settings.ts";
+import { enforces, type TimeLimit, timeLimits, unreadVariables } from "../../celery/time-limits.ts";
+import { containerTimeouts } from "../container-timeouts.ts";
+import { type KnownWorker, knownWorkers } from "../workers-known.ts";
 
 /** What workers were told: pool, limits, when children are replaced. */
 export const settings: Topic = async (scene) => {
@@ -10,7 +13,7 @@ export const settings: Topic = async (scene) => {
   return workers.flatMap((worker): readonly Finding[] => {
     const { node, details } = worker;
     const pool = poolFacts(worker);
-    const limits = timeLimits(worker, scene.config["limit-gap"].value / 1_000);
+    const limits = limitFacts(worker, scene.config["limit-gap"].value / 1_000);
     const timeouts = details?.environment ? containerTimeouts(details.environment, limits) : null;
     return [
       finding("pool", pool.pool === null ? "skipped" : pool.told === null ? "ok" : "warning", node, pool),
@@ -31,15 +34,42 @@ export const settings: Topic = async (scene) => {
 };
 
 function poolFacts(worker: KnownWorker): SettingsFacts["pool"] {
-  const { details, pool: stats } = worker;
-  const runs = poolIn(stats);
-  const told = poolTold(worker);
-  const concurrency = stats?.["max-concurrency"] ?? details?.options.get("concurrency");
+  const runs = worker.pool?.name ?? null;
+  const wanted = poolWanted({ ...worker, settings: null });
+  // A class of the application's own is named by its path.
+  const isOther =
+    wanted !== null && runs !== null && !/[.:]/.test(wanted.pool + runs) && wanted.pool !== runs;
   return {
-    pool: poolOf(worker),
-    concurrency: seconds(concurrency) || null,
-    told: told !== null && runs !== null && told.pool !== runs ? told : null,
+    pool: poolRunning(worker.pool, worker),
+    concurrency: worker.pool?.size ?? (positive(settingOf("worker_concurrency", worker)?.value) || null),
+    told: isOther ? wanted : null,
   };
+}
+
+function limitFacts(worker: KnownWorker, gapS: number): SettingsFacts["time-limits"] {
+  const pool = poolRunning(worker.pool, worker) ?? DEFAULT_POOL;
+  const limits = timeLimits(worker);
+  const { soft, hard } = limits;
+  return {
+    ...{ soft: soft.seconds, hard: hard.seconds, from: whoseWords(soft, hard), gapS, pool },
+    unenforced: (["soft", "hard"] as const).filter(
+      (kind) => limits[kind].seconds > 0 && !enforces(pool, kind),
+    ),
+    without: unreadVariables(worker, limits),
+  };
+}
+
+const WHOSE = {
+  pool: "its pool",
+  option: "its command line",
+  variable: "its environment",
+  conf: "its settings",
+} as const;
+
+function whoseWords(soft: TimeLimit, hard: TimeLimit): string {
+  const set = [soft, hard].filter(({ seconds }) => seconds > 0);
+  const whose = new Set(set.map(({ by }) => (by === null ? "nobody" : WHOSE[by])));
+  return [...whose].join(" and ") || "nobody";
 }
 
 function limitLevel({ soft, hard, gapS, unenforced, without }: SettingsFacts["time-limits"]): Level {
@@ -48,11 +78,12 @@ function limitLevel({ soft, hard, gapS, unenforced, without }: SettingsFacts["ti
   return isNarrow || unenforced.length > 0 || without.length > 0 ? "warning" : "ok";
 }
 
-function recyclingOf({ pool: stats, details, conf }: KnownWorker): SettingsFacts["recycling"] {
-  const maxTasks =
-    stats?.["max-tasks-per-child"] ??
-    details?.options.get("max-tasks-per-child") ??
-    conf?.["worker_max_tasks_per_child"];
-  const maxKilobytes = details?.options.get("max-memory-per-child") ?? conf?.["worker_max_memory_per_child"];
-  return { maxTasks: seconds(maxTasks) || null, maxKilobytes: seconds(maxKilobytes) || null };
+/** Children are replaced after so many tasks, or above so many kilobytes. */
+export function recyclingOf(worker: KnownWorker): SettingsFacts["recycling"] {
+  const maxTasks = settingOf("worker_max_tasks_per_child", worker)?.value;
+  const maxKilobytes = settingOf("worker_max_memory_per_child", worker)?.value;
+  return {
+    maxTasks: (worker.pool?.maxTasksPerChild ?? 0) || positive(maxTasks) || null,
+    maxKilobytes: positive(maxKilobytes) || null,
+  };
 }

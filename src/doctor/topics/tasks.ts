@@ -1,22 +1,17 @@
 import { isBeat } from "../../celery/node-name.ts";
+import { poolRunning } from "../../celery/pool.ts";
+import { enforces, timeLimits } from "../../celery/time-limits.ts";
+import { soonest, transportsTold } from "../../celery/transport-options.ts";
 import { describesSafely } from "../../celery/versions.ts";
-import { type Consumption, consumptionOf, ownWorkers } from "../consumption.ts";
+import { type Consumption, consumptionOf } from "../consumption.ts";
 import type { AgedTask, UnaskedNode } from "../facts/tasks.ts";
 import { type Finding, finding } from "../finding.ts";
-import {
-  isBuiltIn,
-  judgeUnacked,
-  configuredLimitOf,
-  poolLimitOf,
-  readRegistered,
-  registeredNames,
-  tasksIn,
-} from "../judge-tasks.ts";
+import { agedTasks, isBuiltIn, judgeUnacked, readRegistered, registeredNames } from "../judge-tasks.ts";
 import { headsOf } from "../queue-heads.ts";
 import { type Send, unanswered } from "../scan.ts";
 import type { Scene, Topic } from "../scene.ts";
-import { transportOf } from "../transport.ts";
 import { pairsOf, readMessages } from "../unacked.ts";
+import { setups } from "../workers-known.ts";
 
 /** Nodes that get a line of their own. */
 const SHOWN = 20;
@@ -47,7 +42,7 @@ export const tasks: Topic = async (scene) => {
   const nowS = scene.host.epochSeconds();
   const inHand = new Map(
     [...told].flatMap(([node, answer]) => {
-      const found = tasksIn(answer, nowS);
+      const found = agedTasks(answer, nowS);
       return found === null ? [] : [[node, found] as const];
     }),
   );
@@ -102,8 +97,7 @@ async function ageFindings(scene: Scene, inHand: InHand, silent: number): Promis
     .map(([node, all]) => [node, all.filter(({ ageS }) => ageS > youngS)] as const)
     .filter(([, all]) => all.length > 0)
     .sort(([, [a]], [, [b]]) => (b?.ageS ?? 0) - (a?.ageS ?? 0));
-  const stats = grown.length === 0 ? new Map<string, unknown>() : await scene.told("stats");
-  const conf = grown.length === 0 ? new Map<string, unknown>() : await scene.told("conf");
+  const workers = grown.length === 0 ? null : await setups(scene);
   const own = await ownLimits(
     scene,
     grown.slice(0, ASKED).map(([node]) => node),
@@ -111,10 +105,12 @@ async function ageFindings(scene: Scene, inHand: InHand, silent: number): Promis
   const found: Finding[] = [];
   let count = 0;
   for (const [node, all] of grown) {
-    const { limitS: poolS, lax } = poolLimitOf(stats.get(node));
-    const process = ownWorkers(scene).find((one) => one.node === node)?.process;
-    const configuredS = configuredLimitOf(conf.get(node));
-    const workerS = poolS ?? process?.command.timeLimitS ?? configuredS;
+    const worker = workers?.of(node);
+    if (worker === undefined) continue;
+    const workerS = timeLimits(worker).hard.seconds;
+    const settingS = worker.settings?.get("task_time_limit");
+    const pool = poolRunning(worker.pool, worker);
+    const lax = enforces(pool, "hard") ? null : pool;
     for (const task of all) {
       // A task's own limit stands in place of the worker's; where it is not known, nobody is accused.
       const limits = own.get(node);
@@ -126,7 +122,7 @@ async function ageFindings(scene: Scene, inHand: InHand, silent: number): Promis
       count++;
       if (count > NAMED) continue;
       const facts = isOver
-        ? ({ limitS: hardS, of: ownS === null || ownS === configuredS ? "worker" : "task", lax } as const)
+        ? ({ limitS: hardS, of: ownS === null || ownS === settingS ? "worker" : "task", lax } as const)
         : ({ limitS: (maxMs ?? 0) / 1_000, of: "option", lax: null } as const);
       // One that its pool should have ended may have been sent with a longer limit, which nothing shows.
       const level = isOver && lax !== null ? "problem" : "warning";
@@ -205,8 +201,13 @@ async function registeredFindings(
 async function lateFinding(scene: Scene, send: Send, inHand: InHand, silent: number): Promise<Finding> {
   const notSeen = (because: string): Finding =>
     finding("late-tasks", "skipped", null, { kind: "not-seen", because });
-  const transport = transportOf(await scene.told("conf"));
-  const { unacked: hashName, unackedIndex: indexName, visibilityS, isDefault } = transport;
+  const conf = await scene.told("conf");
+  const {
+    unackedKey: hashName,
+    unackedIndexKey: indexName,
+    ...transport
+  } = soonest(transportsTold(conf.values()));
+  const { visibilityS, isDefault } = transport;
   if (hashName === null || indexName === null) return notSeen("the workers mask the names of the keys");
   const { prefix } = scene.check.plan.naming;
   const [hash, index] = [prefix + hashName, prefix + indexName];

@@ -1,0 +1,24 @@
+/** Letters left out, put in, changed, or swapped with their neighbour (Damerau's distance, optimal alignment). */
+export function slips(a: string, b: string): number {
+  let before: readonly number[] = [];
+  let row: readonly number[] = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let line = 1; line <= a.length; line++) {
+    const next = [line];
+    for (let column = 1; column <= b.length; column++) {
+      const isSame = a[line - 1] === b[column - 1];
+      const isSwapped =
+        line > 1 && column > 1 && a[line - 1] === b[column - 2] && a[line - 2] === b[column - 1];
+      next.push(
+        Math.min(
+          (row[column - 1] ?? 0) + (isSame ? 0 : 1),
+          (row[column] ?? 0) + 1,
+          (next[column - 1] ?? 0) + 1,
+          isSwapped ? (before[column - 2] ?? 0) + 1 : Infinity,
+        ),
+      );
+    }
+    before = row;
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

@@ -1,0 +1,46 @@
+import { expect, test } from "vitest";
+import { poolRunning, readPool } from "../../src/celery/pool.ts";
+import { readSettings, type Sources } from "../../src/celery/settings.ts";
+
+test.each<[string, object, object]>([
+  ["its module", { implementation: "celery.concurrency.gevent:TaskPool" }, { name: "gevent" }],
+  ["the module of threads", { implementation: "celery.concurrency.thread:TaskPool" }, { name: "threads" }],
+  ["a class of the application", { implementation: "app.pools:Mine" }, { name: "app.pools:Mine" }],
+  ["what prefork counts", { processes: [1], timeouts: [0, 9], writes: {} }, { name: "prefork" }],
+  ["threads", { "max-concurrency": 4, threads: 2 }, { name: "threads", size: 4 }],
+  ["its only process", { processes: [1], timeouts: [], "max-concurrency": 1 }, { name: "solo", size: 1 }],
+  ["free threads", { "max-concurrency": 4, "free-threads": 4 }, { name: "eventlet" }],
+  ["its size alone", { "max-concurrency": 4 }, { name: "gevent", size: 4 }],
+  ["nothing", {}, { name: null, size: null, maxTasksPerChild: 0 }],
+  ["limits", { timeouts: [0, 240] }, { timeouts: { soft: 0, hard: 240 } }],
+  ["a number of tasks", { "max-tasks-per-child": 50 }, { maxTasksPerChild: 50 }],
+  ["no number of tasks", { "max-tasks-per-child": "N/A" }, { maxTasksPerChild: 0 }],
+])("a pool tells %s", (_, pool, expected) => {
+  expect(readPool({ pool })).toMatchObject(expected);
+});
+
+test("a pool without limits tells none", () => {
+  expect(readPool({ pool: { timeouts: [] } })).not.toHaveProperty("timeouts");
+});
+
+test.each([[undefined], [{}], [{ error: "no" }], [{ pool: "x" }]])("%j tells of no pool", (stats) => {
+  expect(readPool(stats)).toBeNull();
+});
+
+const sources = (more: Partial<Sources>): Sources => ({
+  program: "worker",
+  options: new Map(),
+  environment: {},
+  settings: null,
+  ...more,
+});
+
+test.each<[string, object | null, Partial<Sources>, string | null]>([
+  ["itself", { threads: 4 }, { options: new Map([["pool", "solo"]]) }, "threads"],
+  ["its command line", null, { options: new Map([["pool", "processes"]]) }, "prefork"],
+  ["a variable", null, { environment: { CELERY_WORKER_POOL: "solo" } }, "solo"],
+  ["its settings", null, { settings: readSettings({ CELERYD_POOL: "solo" }) }, "solo"],
+  ["nothing", {}, {}, null],
+])("what runs is known by %s", (_, pool, more, expected) => {
+  expect(poolRunning(pool === null ? null : readPool({ pool }), sources(more))).toBe(expected);
+});

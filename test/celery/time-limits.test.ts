@@ -1,0 +1,112 @@
+import { describe, expect, test } from "vitest";
+import { readPool } from "../../src/celery/pool.ts";
+import { readSettings } from "../../src/celery/settings.ts";
+import { enforces, type Limited, timeLimits, unreadVariables } from "../../src/celery/time-limits.ts";
+
+/** What is known of a worker, briefly. */
+interface Known {
+  readonly option?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Its hard limit in the settings that it tells; null: it tells none. */
+  readonly conf?: number | null;
+  /** The hard limit that its pool tells. */
+  readonly pool?: number;
+  readonly version?: string;
+}
+
+function worker({ option, env, conf, pool, version }: Known): Limited {
+  return {
+    program: "worker",
+    options: new Map(option === undefined ? [] : [["time-limit", option]]),
+    environment: env ?? {},
+    settings: conf === undefined ? null : readSettings(conf === null ? {} : { task_time_limit: conf }),
+    pool: pool === undefined ? null : readPool({ pool: { timeouts: [0, pool] } }),
+    version: version ?? null,
+  };
+}
+
+const BY_CLICK = { CELERY_WORKER_TIME_LIMIT: "100" };
+const BY_IMAGE = { CELERY_TASK_TIME_LIMIT: "900" };
+const OLD = "5.6.3";
+const NEW = "5.7.0";
+
+/** Each row that has a version was measured: the number is the one that ended a task (test/e2e/doctor/limits.test.ts). */
+describe("the limit that ends a task is", () => {
+  test.each<[string, Known, number, string | null]>([
+    ["none", {}, 0, null],
+    ["the command line's", { option: "30" }, 30, "option"],
+    ["that of click's variable", { env: BY_CLICK }, 100, "variable"],
+    ["the command line's before click's variable", { option: "30", env: BY_CLICK }, 30, "option"],
+    ["that of an application's variable", { env: BY_IMAGE }, 900, "variable"],
+    ["the longer one as long as nobody tells", { env: { ...BY_CLICK, ...BY_IMAGE } }, 900, "variable"],
+    [
+      "the longer one as long as nobody tells, that of the command line",
+      { option: "1000", env: BY_IMAGE },
+      1_000,
+      "option",
+    ],
+    ["the setting's", { conf: 900, version: NEW }, 900, "conf"],
+    ["the setting's before the command line's", { option: "100", conf: 900, version: NEW }, 900, "conf"],
+    [
+      "the setting's, shorter than the command line's",
+      { option: "900", conf: 100, version: NEW },
+      100,
+      "conf",
+    ],
+    ["the setting's before what its pool tells", { conf: 900, pool: 100, version: NEW }, 900, "conf"],
+    [
+      "the command line's before the setting's, in Celery 5.6",
+      { option: "100", conf: 900, version: OLD },
+      100,
+      "option",
+    ],
+    ["what its pool tells, in Celery 5.6", { conf: 900, pool: 100, version: OLD }, 100, "pool"],
+    ["what its pool tells where no setting is told", { conf: null, pool: 100, version: NEW }, 100, "pool"],
+    ["none where its pool tells none", { env: BY_IMAGE, conf: null, pool: 0, version: NEW }, 0, "pool"],
+    ["what its pool tells, whatever an image says", { env: BY_IMAGE, pool: 100, version: NEW }, 100, "pool"],
+    ["none where the settings tell none", { env: BY_IMAGE, conf: null }, 0, null],
+    [
+      "none where the command line says 0, in Celery 5.6",
+      { option: "0", conf: 900, version: OLD },
+      0,
+      "option",
+    ],
+    ["the setting's where the command line says 0", { option: "0", conf: 900, version: NEW }, 900, "conf"],
+    ["none of a word", { option: "x" }, 0, null],
+  ])("%s", (_, known, seconds, by) => {
+    expect(timeLimits(worker(known)).hard).toEqual({ seconds, by });
+  });
+});
+
+test("soft and hard limits have one order each", () => {
+  const known = {
+    ...worker({ pool: 100, version: NEW }),
+    settings: readSettings({ CELERY_TASK_SOFT_TIME_LIMIT: 50, CELERY_BROKER_URL: "x" }),
+  };
+  expect(timeLimits(known)).toEqual({
+    soft: { seconds: 50, by: "conf" },
+    hard: { seconds: 100, by: "pool" },
+  });
+});
+
+test.each([
+  [BY_IMAGE, ["CELERY_TASK_TIME_LIMIT"]],
+  [{ CELERY_TASK_HARD_TIME_LIMIT: "900" }, ["CELERY_TASK_HARD_TIME_LIMIT"]],
+  [{ CELERY_TASK_TIME_LIMIT: "100" }, []],
+  [{}, []],
+])("with a limit of 100 s variables %j that nobody reads are %j", (env, unread) => {
+  const known = worker({ env, conf: null, pool: 100 });
+  expect(unreadVariables(known, timeLimits(known))).toEqual(unread);
+});
+
+test.each([
+  ["prefork", true, true],
+  [null, true, true],
+  ["gevent", false, true],
+  ["eventlet", false, false],
+  ["threads", false, false],
+  ["solo", false, false],
+  ["constructor", false, false],
+])("%s enforces soft limits: %s, hard ones: %s", (pool, soft, hard) => {
+  expect([enforces(pool, "soft"), enforces(pool, "hard")]).toEqual([soft, hard]);
+});
