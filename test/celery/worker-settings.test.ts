@@ -30,11 +30,11 @@ describe("the grace", () => {
       minutes(16),
     ],
     [
-      "Celery's own variable where several say",
+      "that of the longest limit where two say, as either may count",
       null,
       [],
       "CELERY_TASK_HARD_TIME_LIMIT=7200\0CELERY_WORKER_TIME_LIMIT=3600\0",
-      minutes(61),
+      minutes(121),
     ],
     ["five minutes where the variable is no number", null, [], "CELERY_TASK_TIME_LIMIT=1h\0", minutes(5)],
     [

@@ -1,6 +1,7 @@
 """The Celery application of the test world; runs under every Celery of the table.
 
-Settings come from TASKS_SETTINGS, a JSON object of Celery's setting names, where "CERT_REQUIRED" and its like among
+Settings come from TASKS_SETTINGS, a JSON object of Celery's setting names; with TASKS_NAMESPACE they are given as a
+Django project gives them, in upper case behind a namespace. In TASKS_SETTINGS "CERT_REQUIRED" and its like among
 the values of broker_use_ssl stand for the constants of Python's ssl module. A task prints "began <id>" first, so that
 a test can await it: Celery's own log has a line for received and for succeeded only.
 """
@@ -12,6 +13,7 @@ import re
 import ssl
 import subprocess
 import time
+import types
 
 import redis
 from celery import Celery
@@ -35,7 +37,12 @@ def settings():
     return found
 
 
-app.conf.update(settings())
+namespace = os.environ.get("TASKS_NAMESPACE")
+if namespace:
+    named = {namespace + "_" + name.upper(): value for name, value in settings().items()}
+    app.config_from_object(types.SimpleNamespace(**named), namespace=namespace)
+else:
+    app.conf.update(settings())
 
 
 def began(task):
