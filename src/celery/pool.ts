@@ -47,6 +47,11 @@ function nameIn(pool: Readonly<Record<string, unknown>>): string | null {
   return Object.keys(pool).join() === "max-concurrency" ? "gevent" : null;
 }
 
+/** Its name in an answer to `stats`; null: it does not tell. */
+export function poolNameIn(stats: unknown): string | null {
+  return readPool(stats)?.name ?? null;
+}
+
 /** Names of the same pool (celery/concurrency/__init__.py `ALIASES`, and the module of `threads`). */
 function poolNamed(name: string): string {
   return name === "thread" ? "threads" : name === "processes" ? "prefork" : name;

@@ -1,6 +1,6 @@
 import { SEPARATOR } from "../broker/keys.ts";
 import { asObject } from "../pidbox/envelope.ts";
-import { isMasked, positive, readSettings, type Settings } from "./settings.ts";
+import { isMasked, positive, readSettings } from "./settings.ts";
 
 /** What a worker's `broker_transport_options` say of names and times (kombu/transport/redis.py `Channel`). */
 export interface TransportOptions {
@@ -30,10 +30,18 @@ export const DEFAULT_TRANSPORT: TransportOptions = {
 /** Lists that are looked at for one queue at most: real applications have ten. */
 const MOST_STEPS = 32;
 
-/** By the settings that a worker has told. */
-export function transportOptions(settings: Settings): TransportOptions {
-  const options = asObject(settings.get("broker_transport_options"));
-  if (options === null) return DEFAULT_TRANSPORT;
+/**
+ * By what a worker answers to `conf` and to `stats`, undefined: it did not. `stats` has the names of keys, which Celery
+ * masks in `conf`; but where an option is no JSON it cannot be answered, so that a health check asks for `conf` alone.
+ *
+ * @returns null where neither tells
+ */
+export function transportOptions(conf: unknown, stats?: unknown): TransportOptions | null {
+  const broker = asObject(asObject(stats)?.["broker"]);
+  const settings = readSettings(conf);
+  const told = asObject(broker?.["transport_options"]);
+  if (told === null && settings === null) return null;
+  const options = told ?? asObject(settings?.get("broker_transport_options")) ?? {};
   const timeout = positive(options["visibility_timeout"]);
   const { sep, priority_steps: steps } = options;
   return {
@@ -46,12 +54,13 @@ export function transportOptions(settings: Settings): TransportOptions {
   };
 }
 
-/** Of the workers that have answered `conf`. */
-export function transportsTold(answers: Iterable<unknown>): readonly TransportOptions[] {
-  return [...answers].flatMap((conf) => {
-    const settings = readSettings(conf);
-    return settings === null ? [] : [transportOptions(settings)];
-  });
+/** Of all workers that have answered either. */
+export function transportsTold(
+  conf: ReadonlyMap<string, unknown>,
+  stats: ReadonlyMap<string, unknown>,
+): readonly TransportOptions[] {
+  const nodes = new Set([...conf.keys(), ...stats.keys()]);
+  return [...nodes].flatMap((node) => transportOptions(conf.get(node), stats.get(node)) ?? []);
 }
 
 /** The one whose deliveries end first: any worker delivers again what it finds overdue. */

@@ -1,4 +1,5 @@
 import { controlChannel } from "../broker/keys.ts";
+import { poolNameIn } from "../celery/pool.ts";
 import type { CommandConfig } from "../cli/command-options.ts";
 import { startDeadline } from "../deadline.ts";
 import { discover } from "../discovery/discover.ts";
@@ -91,7 +92,7 @@ function ending(
     stdout:
       config.output.value === "json"
         ? inspectJson(results)
-        : lines(inspectText(question.method, results, epochSeconds())),
+        : lines(inspectText(question.method, results, { nowS: epochSeconds(), poolIn: poolNameIn })),
     stderr,
     exitCode: results.size > 0 && absent.length === 0 ? 0 : 1,
   };

@@ -25,7 +25,7 @@ export async function headsOf(
   names: readonly string[],
 ): Promise<Heads | string> {
   const { naming } = check.plan;
-  const lists = listsOf(transportsTold((await told("conf")).values()));
+  const lists = listsOf(transportsTold(await told("conf"), await told("stats")));
   const keys = names.flatMap((queue) =>
     queueKeys(queue, naming.prefix, lists).map((key) => ({ queue, key })),
   );

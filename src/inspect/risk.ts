@@ -1,5 +1,5 @@
 import { asObject } from "../pidbox/envelope.ts";
-import { readPool } from "../celery/pool.ts";
+import { poolNameIn } from "../celery/pool.ts";
 import { describesSafely } from "../celery/versions.ts";
 import type { Content } from "./methods.ts";
 
@@ -43,7 +43,7 @@ export function recovers(kombu: string): boolean {
 
 /** Whether the pool is eventlet's, or one made of it, which goes deaf over such an answer also with kombu 5.7.0; by `stats`. */
 export function isEventlet(stats: unknown): boolean {
-  return readPool(stats)?.name?.includes("eventlet") ?? false;
+  return poolNameIn(stats)?.includes("eventlet") ?? false;
 }
 
 /** Whether a method may go to a node without being told so twice; null: it may, as far as its versions tell. */

@@ -2,36 +2,20 @@ import { isRecord, type Shown, show } from "./inspect-results.ts";
 import { bytes, seconds } from "./speech.ts";
 import { table, wrapped } from "./table.ts";
 
-/** What matters of `stats` for people; all of it is in the JSON. */
-export function statsLines(result: unknown): Shown {
+/** What matters of `stats` for people; all of it is in the JSON. @param poolName null: it does not tell */
+export function statsLines(result: unknown, poolName: string | null): Shown {
   if (!isRecord(result)) return { summary: null, lines: [show(result)] };
   const { pool, broker, rusage, total, uptime, pid, prefetch_count: prefetch } = result;
   const rows = [
     ["process", show(pid)],
     ["up for", typeof uptime === "number" ? seconds(uptime) : ""],
-    ["pool", isRecord(pool) ? poolText(pool) : ""],
+    ["pool", isRecord(pool) ? `${show(poolName ?? "")} of ${show(pool["max-concurrency"])}`.trim() : ""],
     ["prefetch", show(prefetch)],
     ["memory", isRecord(rusage) ? memoryText(rusage) : ""],
     ["broker", isRecord(broker) ? brokerText(broker) : ""],
   ].filter(([, value]) => value !== "");
   const [, ...facts] = table(["", ""], rows);
   return { summary: null, lines: [...facts, ...processLines(pool), ...totalLines(total)] };
-}
-
-function poolText(pool: Readonly<Record<string, unknown>>): string {
-  return `${poolName(pool)} of ${show(pool["max-concurrency"])}`;
-}
-
-/** Celery names the pool from 5.3 on; before, each has keys of its own. */
-function poolName(pool: Readonly<Record<string, unknown>>): string {
-  const { implementation } = pool;
-  if (typeof implementation === "string") {
-    return implementation.replace(/^celery\.concurrency\./, "").replace(/:TaskPool$/, "");
-  }
-  if ("writes" in pool) return "prefork";
-  if ("processes" in pool) return "solo";
-  if ("threads" in pool) return "threads";
-  return "free-threads" in pool ? "eventlet" : "gevent";
 }
 
 /** Linux counts in kilobytes (getrusage(2)). */

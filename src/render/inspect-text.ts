@@ -10,11 +10,19 @@ import { line } from "./gate.ts";
 import { amount, names } from "./speech.ts";
 import { cut, table, wrapped } from "./table.ts";
 
-/** The answers for people. @param nowS seconds since 1970 */
+/** What the answers' text takes beside them. */
+export interface Readings {
+  /** Seconds since 1970. */
+  readonly nowS: number;
+  /** The pool that an answer to `stats` tells of; null: none. */
+  readonly poolIn: (stats: unknown) => string | null;
+}
+
+/** The answers for people. */
 export function inspectText(
   method: Method,
   results: ReadonlyMap<string, unknown>,
-  nowS: number,
+  { nowS, poolIn }: Readings,
 ): readonly string[] {
   if (results.size === 0) return [];
   switch (method) {
@@ -35,7 +43,7 @@ export function inspectText(
     case "query_task":
       return byNode(results, (result) => tasksLines(method, result, nowS));
     case "stats":
-      return byNode(results, statsLines);
+      return byNode(results, (result) => statsLines(result, poolIn(result)));
     case "registered":
     case "revoked":
       return byNode(results, (result) => listLines(result, method === "revoked" ? "id" : "task"));

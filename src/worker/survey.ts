@@ -1,5 +1,6 @@
 import { programWords, readCommandLine, UNKNOWN_COMMAND, type WorkerCommand } from "./command.ts";
 import { nodeName } from "../celery/node-name.ts";
+import { wholeEnvironment } from "./environment.ts";
 import type { ProcFiles } from "./proc-files.ts";
 import { isOfPool, type Stat, statOf, type Status, statusOf } from "./process-status.ts";
 
@@ -213,21 +214,22 @@ function foundBy(text: string): "command" | "title" {
 
 function describe(proc: ProcFiles, found: Candidate, foundBy: WorkerProcess["foundBy"]): WorkerProcess {
   const { pid, program, stat, status } = found;
+  const whole = wholeEnvironment(proc, pid);
   return {
     pid,
     startTicks: stat.startTicks,
     command: program.kind === "main" ? program.command : UNKNOWN_COMMAND,
     words: programWords(found.text),
     foundBy,
-    environment: environmentOf(proc, pid, program.kind === "main" && program.byCelery),
-    host: hostOf(proc, pid),
+    environment: environmentOf(whole, program.kind === "main" && program.byCelery),
+    host: hostOf(proc, pid, whole),
     state: stat.state,
     innerPid: status.namespacePids.at(-1) ?? pid,
   };
 }
 
 /** What `celery` reads by itself: click's prefix is CELERY, and five have names of their own (celery/bin/celery.py). */
-const READ_BY_CELERY = /^(?:CELERY_.+|BROKER_URL|RESULT_BACKEND|APP|LOADER|CONFIG_MODULE)$/;
+const READ_BY_CELERY = /^(?:CELERYD?_.+|BROKER_URL|RESULT_BACKEND|APP|LOADER|CONFIG_MODULE)$/;
 
 /**
  * Names made from the prefix, which only `celery` itself gives to click (celery/bin/celery.py `main`): under
@@ -236,30 +238,23 @@ const READ_BY_CELERY = /^(?:CELERY_.+|BROKER_URL|RESULT_BACKEND|APP|LOADER|CONFI
 const READ_BY_ITS_PROGRAM = /^CELERY_(?:WORKER_.+|BROKER)$/;
 
 function environmentOf(
-  proc: ProcFiles,
-  pid: number,
+  whole: ReadonlyMap<string, string> | null,
   byCelery: boolean,
 ): Readonly<Record<string, string>> | null {
-  const text = proc.read(`/proc/${pid}/environ`);
-  // setproctitle writes into the place of argv and environment, and leaves NULs.
-  if (!text.ok || text.value.startsWith("\0")) return null;
-  const found: Record<string, string> = {};
-  for (const entry of text.value.split("\0")) {
-    const equals = entry.indexOf("=");
-    const name = entry.slice(0, equals);
-    // Of a name that is there twice, C and Python take the first.
-    if (equals > 0 && READ_BY_CELERY.test(name) && (byCelery || !READ_BY_ITS_PROGRAM.test(name)))
-      found[name] ??= entry.slice(equals + 1);
-  }
-  return found;
+  if (whole === null) return null;
+  const isRead = (name: string) => READ_BY_CELERY.test(name) && (byCelery || !READ_BY_ITS_PROGRAM.test(name));
+  return Object.fromEntries([...whole].filter(([name]) => isRead(name)));
 }
 
 /** A worker beside us has a host name of its own, which container engines put into its environment. */
-function hostOf(proc: ProcFiles, pid: number): WorkerProcess["host"] {
+function hostOf(
+  proc: ProcFiles,
+  pid: number,
+  whole: ReadonlyMap<string, string> | null,
+): WorkerProcess["host"] {
   const [ours, its] = [proc.link("/proc/self/ns/uts"), proc.link(`/proc/${pid}/ns/uts`)];
   if (!ours.ok || !its.ok) return null;
   if (ours.value === its.value) return "ours";
-  const environment = proc.read(`/proc/${pid}/environ`);
-  const name = environment.ok ? /(?:^|\0)HOSTNAME=([^\0]+)/.exec(environment.value)?.[1] : undefined;
-  return name === undefined ? null : { name };
+  const name = whole?.get("HOSTNAME");
+  return name ? { name } : null;
 }

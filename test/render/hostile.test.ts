@@ -260,10 +260,22 @@ describe("text from outside reaches a terminal as text, without the password of 
       ([method, answer]) =>
         [
           `inspect ${method}`,
-          () => lines(inspectText(method as Method, new Map([[HOSTILE, answer]]), 1_800_000_000)),
+          () =>
+            lines(
+              inspectText(method as Method, new Map([[HOSTILE, answer]]), {
+                nowS: 1_800_000_000,
+                poolIn: () => HOSTILE,
+              }),
+            ),
         ] as const,
     ),
-    ["inspect of what fails", () => lines(inspectText("stats", new Map([[HOSTILE, { error: HOSTILE }]]), 0))],
+    [
+      "inspect of what fails",
+      () =>
+        lines(
+          inspectText("stats", new Map([[HOSTILE, { error: HOSTILE }]]), { nowS: 0, poolIn: () => HOSTILE }),
+        ),
+    ],
   ])("%s", (_, printed) => {
     const text = printed();
     expect(text).not.toMatch(RAW);

@@ -1,3 +1,4 @@
+import { poolNameIn } from "../../src/celery/pool.ts";
 import { expect, test } from "vitest";
 import { inspectText, remarks } from "../../src/render/inspect-text.ts";
 
@@ -7,7 +8,7 @@ function shown(
   method: Parameters<typeof inspectText>[0],
   results: Readonly<Record<string, unknown>>,
 ): string {
-  return inspectText(method, new Map(Object.entries(results)), NOW).join("\n");
+  return inspectText(method, new Map(Object.entries(results)), { nowS: NOW, poolIn: poolNameIn }).join("\n");
 }
 
 const TASK = {

@@ -47,6 +47,10 @@ export type WorkerOptions = WorkerBroker & {
   readonly settings?: Readonly<Record<string, unknown>>;
   /** Added to the otherwise bare environment; undefined removes what is there by default. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** What `-A` gets, if not `tasks`: then it has none of the tasks of `tasks.py`. */
+  readonly app?: string;
+  /** Packages that it needs beside Celery; see `VenvOptions`. */
+  readonly also?: { readonly name: string; readonly packages: readonly string[] };
   /** A Python program that takes Celery's place: it gets the words from `worker` on. */
   readonly script?: string;
   /** An interpreter other than the one found. */
@@ -66,7 +70,8 @@ export type WorkerOptions = WorkerBroker & {
 
 /** The arguments of Python. */
 export function workerArgs(options: WorkerOptions, pool: Pool, name: string | null): string[] {
-  const program = options.script === undefined ? ["-m", "celery", "-A", "tasks"] : [options.script];
+  const program =
+    options.script === undefined ? ["-m", "celery", "-A", options.app ?? "tasks"] : [options.script];
   const args = [...program, ...(options.globalArgs ?? []), "worker", "-l", "INFO", "-P", pool];
   args.push("-c", String(options.concurrency ?? 1));
   if (name !== null) args.push("-n", name);

@@ -144,6 +144,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     eventlet: pool === "eventlet",
     ...(options.python === undefined ? {} : { python: options.python }),
     ...(options.redisPy === undefined ? {} : { redisPy: options.redisPy }),
+    ...(options.also === undefined ? {} : { also: options.also }),
   });
   const brokerUrl = workerBrokerUrl(options);
   const db = databaseOf(brokerUrl);

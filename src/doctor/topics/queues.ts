@@ -43,8 +43,8 @@ export const queues: Topic = async (scene) => {
   const { prefix } = scene.session.value.plan.naming;
   const byNode = await consumedByNode(scene);
   const measured = queuesToMeasure(scene, byNode);
-  const conf = await scene.told("conf");
-  const keys: Keys = { prefix, lists: listsOf(transportsTold(conf.values())) };
+  const lists = listsOf(transportsTold(await scene.told("conf"), await scene.told("stats")));
+  const keys: Keys = { prefix, lists };
   const first = await look(scene, send, measured, keys);
   const declared = await declaredQueues(scene, send, prefix);
   const others = declared.queues.filter((queue) => !measured.includes(queue));

@@ -201,16 +201,12 @@ async function registeredFindings(
 async function lateFinding(scene: Scene, send: Send, inHand: InHand, silent: number): Promise<Finding> {
   const notSeen = (because: string): Finding =>
     finding("late-tasks", "skipped", null, { kind: "not-seen", because });
-  const conf = await scene.told("conf");
-  const {
-    unackedKey: hashName,
-    unackedIndexKey: indexName,
-    ...transport
-  } = soonest(transportsTold(conf.values()));
-  const { visibilityS, isDefault } = transport;
-  if (hashName === null || indexName === null) return notSeen("the workers mask the names of the keys");
+  const told = transportsTold(await scene.told("conf"), await scene.told("stats"));
+  const { unackedKey, unackedIndexKey, visibilityS, isDefault } = soonest(told);
+  if (unackedKey === null || unackedIndexKey === null)
+    return notSeen("the workers mask the names of the keys");
   const { prefix } = scene.check.plan.naming;
-  const [hash, index] = [prefix + hashName, prefix + indexName];
+  const [hash, index] = [prefix + unackedKey, prefix + unackedIndexKey];
   const nowS = scene.host.epochSeconds();
   const sent = await send([
     ["ZCARD", index],
