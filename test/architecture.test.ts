@@ -12,7 +12,7 @@ const LIBRARIES = {
   "src/render/width.ts": "string-width",
 };
 
-/** The rooms of src/ and their arrows: `main → app → commands → health → session → discovery → {worker, celery} → pidbox → broker`. */
+/** The rooms of src/ and their arrows: `main → app → commands → health → session → discovery → worker → celery → pidbox → broker`. */
 const RULES: IForbiddenRuleType[] = [
   {
     name: "no-circles",
@@ -120,6 +120,14 @@ const RULES: IForbiddenRuleType[] = [
     severity: "error",
     from: { path: "^src/broker/" },
     to: { path: "^src/(pidbox|celery|worker)/" },
+  },
+  {
+    name: "celery-sees-no-process",
+    comment:
+      "what Celery says is read of command lines, environments and answers; who has them is the worker's room",
+    severity: "error",
+    from: { path: "^src/celery/" },
+    to: { path: "^src/worker/" },
   },
   {
     name: "the-mailbox-knows-no-worker",

@@ -2,12 +2,13 @@ import { wholeEnvironment } from "../worker/environment.ts";
 import type { ProcFiles } from "../worker/proc-files.ts";
 import { statOf, statusOf } from "../worker/process-status.ts";
 import { type Possible, survey } from "../worker/survey.ts";
-import { settingOf, type Sources, variableOf } from "../celery/settings.ts";
+import { settingOf, type Sources } from "../celery/settings.ts";
 import {
   NOTHING_GIVEN,
   type OptionsGiven,
   readBeatOptions,
   readWorkerOptions,
+  variableOf,
 } from "../celery/worker-options.ts";
 
 /** A process that runs a beat. */

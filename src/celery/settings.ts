@@ -1,7 +1,5 @@
 import { asObject } from "../pidbox/envelope.ts";
-
-/** The two programs of Celery that run for long. */
-export type Program = "worker" | "beat";
+import { type Program, variableOf } from "./worker-options.ts";
 
 /** The names that one setting goes by. */
 interface Names {
@@ -75,14 +73,6 @@ export interface Settings {
   readonly find: (name: SettingName) => Setting | null;
   /** The value; undefined: nobody has set it. */
   readonly get: (name: SettingName) => unknown;
-}
-
-/**
- * The variable that click reads in place of an option of a program: celery's own command alone does
- * (celery/bin/celery.py `main`, `auto_envvar_prefix`).
- */
-export function variableOf(program: Program, option: string): string {
-  return `CELERY_${program}_${option}`.toUpperCase().replaceAll("-", "_");
 }
 
 /** What the command line says, or the variable in place of the option; null: neither. */

@@ -1,3 +1,14 @@
+/** The two programs of Celery that run for long. */
+export type Program = "worker" | "beat";
+
+/**
+ * The variable that click reads in place of an option of a program: celery's own command alone does
+ * (celery/bin/celery.py `main`, `auto_envvar_prefix`).
+ */
+export function variableOf(program: Program, option: string): string {
+  return `CELERY_${program}_${option}`.toUpperCase().replaceAll("-", "_");
+}
+
 /** Options of a `celery … worker` or `beat`, by their long names without dashes; of one given twice the last counts. */
 export interface OptionsGiven {
   readonly values: ReadonlyMap<string, string>;
@@ -88,7 +99,7 @@ export function readBeatOptions(args: readonly string[]): OptionsGiven | null {
 
 function readOptions(
   args: readonly string[],
-  command: string,
+  command: Program,
   options: Readonly<Record<string, string>>,
   letters: Letters,
 ): OptionsGiven | null {

@@ -1,7 +1,7 @@
 import { poolWanted } from "./pool.ts";
-import { positive, settingOf, type Sources, variableOf } from "./settings.ts";
+import { positive, settingOf, type Sources } from "./settings.ts";
 import { timeLimits } from "./time-limits.ts";
-import type { OptionsGiven } from "./worker-options.ts";
+import { type OptionsGiven, variableOf } from "./worker-options.ts";
 
 /** How long a worker may be silent if nobody says, in milliseconds. */
 const DEFAULT_GRACE_MS = 300_000;

@@ -1,4 +1,5 @@
 import { programWords, readCommandLine, UNKNOWN_COMMAND, type WorkerCommand } from "./command.ts";
+import { variableOf } from "../celery/worker-options.ts";
 import { nodeName } from "../celery/node-name.ts";
 import { wholeEnvironment } from "./environment.ts";
 import type { ProcFiles } from "./proc-files.ts";
@@ -120,7 +121,7 @@ export function workerNode(
   env: Readonly<Record<string, string | undefined>>,
 ): string {
   const { node, name } = worker.command;
-  const given = name ?? (worker.environment ?? env)["CELERY_WORKER_HOSTNAME"] ?? "";
+  const given = name ?? (worker.environment ?? env)[variableOf("worker", "hostname")] ?? "";
   return (
     node ?? nodeName(given, worker.host === null || worker.host === "ours" ? hostname : worker.host.name)
   );
