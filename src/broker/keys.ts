@@ -40,16 +40,25 @@ export function bindingsOf(exchange: string, prefix: string): string {
   return `${prefix}_kombu.binding.${exchange}`;
 }
 
-/** The members by which a node may be bound to a control exchange: with kombu's separator, and with the documented one. */
+/** kombu's own separator, and the one that Celery's documentation sets (broker_transport_options, "Redis Message Priorities"). */
+export const USUAL_SEPARATORS: readonly string[] = [SEPARATOR, ":"];
+
+/** The members by which a node may be bound to a control exchange. */
 export function pidboxBindings(node: string, controlExchange: string): readonly string[] {
-  return [SEPARATOR, ":"].map((separator) => separator + separator + pidboxQueue(node, controlExchange));
+  return USUAL_SEPARATORS.map((separator) => separator + separator + pidboxQueue(node, controlExchange));
 }
 
-/** The queue of a member of a binding, `routing key SEP pattern SEP queue`, where the pattern is empty; null: it has none. */
-export function queueOfBinding(member: string): string | null {
-  const parts = member.includes(SEPARATOR) ? member.split(SEPARATOR) : member.split("::");
-  const queue = parts.length < 2 ? undefined : parts.at(-1);
-  return queue === undefined || queue === "" ? null : queue;
+/**
+ * The queue of a member of a binding, `routing key SEP pattern SEP queue`; null: it has none. Other separators than kombu's
+ * own may stand in a name as well: they are believed where the pattern between two of them is empty.
+ */
+export function queueOfBinding(member: string, separators = USUAL_SEPARATORS): string | null {
+  for (const separator of separators) {
+    const mark = separator === SEPARATOR ? separator : separator + separator;
+    const at = member.lastIndexOf(mark);
+    if (at !== -1) return member.slice(at + mark.length) || null;
+  }
+  return null;
 }
 
 /** The node that such a member binds to a control exchange; null: it binds another queue. */

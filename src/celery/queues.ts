@@ -1,5 +1,5 @@
 import type { Reply } from "../broker/channel.ts";
-import { SEPARATOR } from "../broker/keys.ts";
+import { USUAL_SEPARATORS } from "../broker/keys.ts";
 import { asObject } from "../pidbox/envelope.ts";
 import type { TransportOptions } from "./transport-options.ts";
 
@@ -12,11 +12,8 @@ export interface PriorityLists {
   readonly priorities: readonly number[];
 }
 
-/**
- * kombu's separator, and the one that Celery's documentation sets (broker_transport_options, "Redis Message Priorities"),
- * each with every usual priority: which of them are used is the application's matter.
- */
-const USUAL_LISTS: PriorityLists = { separators: [SEPARATOR, ":"], priorities: [1, 2, 3, 4, 5, 6, 7, 8, 9] };
+/** The usual separators, each with every usual priority: which of them are used is the application's matter. */
+const USUAL_LISTS: PriorityLists = { separators: USUAL_SEPARATORS, priorities: [1, 2, 3, 4, 5, 6, 7, 8, 9] };
 
 /** The usual lists, and those of workers that have told their options: their applications may have lists of their own. */
 export function listsOf(told: Iterable<TransportOptions> = []): PriorityLists {

@@ -128,6 +128,12 @@ test.each([
   expect(queueOfBinding(member)).toBe(queue);
 });
 
+test("a separator that a worker has told is believed", () => {
+  expect(queueOfBinding("a||a")).toBeNull();
+  expect(queueOfBinding("a||a", ["\x06\x16", "|"])).toBe("a");
+  expect(queueOfBinding("a|b", ["\x06\x16", "|"])).toBeNull();
+});
+
 test.each([
   ["\x06\x16\x06\x16w1@a.celery.pidbox", "celery", "w1@a"],
   ["::w1@a.celery.pidbox", "celery", "w1@a"],

@@ -46,7 +46,7 @@ export const queues: Topic = async (scene) => {
   const lists = listsOf(transportsTold(await scene.told("conf"), await scene.told("stats")));
   const keys: Keys = { prefix, lists };
   const first = await look(scene, send, measured, keys);
-  const declared = await declaredQueues(scene, send, prefix);
+  const declared = await declaredQueues(scene, send, keys);
   const others = declared.queues.filter((queue) => !measured.includes(queue));
   const firstOthers = await look(scene, send, others, keys);
   const consumption = await consumptionOf(scene);
@@ -100,7 +100,7 @@ async function look(
 async function declaredQueues(
   scene: Scene,
   send: Send,
-  prefix: string,
+  { prefix, lists }: Keys,
 ): Promise<{ readonly queues: readonly string[]; readonly search: BindingSearch }> {
   const { host, deadline } = scene;
   const begin = bindingsOf("", prefix);
@@ -130,7 +130,7 @@ async function declaredQueues(
     for (const reply of members.ok ? members.value : []) {
       if (!reply.ok || !Array.isArray(reply.value)) continue;
       for (const member of reply.value as readonly unknown[]) {
-        const queue = queueOfBinding(String(member));
+        const queue = queueOfBinding(String(member), lists.separators);
         if (queue !== null && isTaskQueue(queue)) found.add(queue);
       }
     }

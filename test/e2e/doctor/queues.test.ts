@@ -141,6 +141,22 @@ test.concurrent("measures queues with their priorities against the limit of each
   expect(worker.isRunning).toBe(true);
 });
 
+test.concurrent.each(["5.2.7", "5.7.0"] as const)(
+  "measures the lists that the application of %s has for its priorities, and finds its queues",
+  async (celery) => {
+    await using server = await startServer();
+    const settings = { broker_transport_options: { sep: "|", priority_steps: [0, 12] } };
+    const env = { TASKS_NAMESPACE: "SHOP" };
+    await using worker = await startWorker({ server, celery, queues: ["a", "b"], settings, env });
+    await client(server.url(), `app.control.cancel_consumer("a", reply=True)`, { celery });
+    for (const key of ["a", "a|12"]) await worker.redis.lpush(key, taskMessage("a", "add", [1, 2]).element);
+    const { of } = await remote(server.url(), "--max-queue-length", "1");
+    expect(of("queues-consumed")).toMatchObject([
+      { level: "problem", about: "a", seen: saying(/^2 messages wait/) },
+    ]);
+  },
+);
+
 test.concurrent.each(["5.2.7", "5.7.0"] as const)("tells that more comes than %s does", async (celery) => {
   await using server = await startServer();
   await using worker = await startWorker({ server, celery });

@@ -158,6 +158,22 @@ test.concurrent("believes the visibility timeout that the workers have", async (
   ]);
 });
 
+test.concurrent.each(["5.2.7", "5.7.0"] as const)(
+  "reads the deliveries of an application of %s that keeps them under keys of its own",
+  async (celery) => {
+    await using server = await startServer();
+    const keys = { unacked_key: "mine", unacked_index_key: "my-index" };
+    const settings = { broker_transport_options: { ...keys, visibility_timeout: 600 } };
+    const env = { TASKS_NAMESPACE: "CELERY" };
+    await using worker = await startWorker({ server, celery, settings, env });
+    await client(server.url(), "add.apply_async((1, 1), countdown=7200)", { celery });
+    await until("one is in hand", async () => (await worker.redis.zcard("my-index")) === 1);
+    expect((await remote(server)).of("late-tasks")).toMatchObject([
+      { level: "warning", seen: saying(/beyond the visibility timeout of 10 min, tasks\.add in 120 min/) },
+    ]);
+  },
+);
+
 test.concurrent("names a task whose time has come and whose worker has died", async () => {
   await using server = await startServer();
   await using other = await startWorker({ server, queues: ["other"] });
