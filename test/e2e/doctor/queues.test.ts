@@ -148,7 +148,8 @@ test.concurrent.each(["5.2.7", "5.7.0"] as const)(
     const settings = { broker_transport_options: { sep: "|", priority_steps: [0, 12] } };
     const env = { TASKS_NAMESPACE: "SHOP" };
     await using worker = await startWorker({ server, celery, queues: ["a", "b"], settings, env });
-    await client(server.url(), `app.control.cancel_consumer("a", reply=True)`, { celery });
+    // A client with another separator would make a binding that this kombu cannot read.
+    await client(server.url(), `app.control.cancel_consumer("a", reply=True)`, { celery, settings });
     for (const key of ["a", "a|12"]) await worker.redis.lpush(key, taskMessage("a", "add", [1, 2]).element);
     const { of } = await remote(server.url(), "--max-queue-length", "1");
     expect(of("queues-consumed")).toMatchObject([
