@@ -78,13 +78,21 @@ export function enforces(pool: string | null, kind: keyof TimeLimits): boolean {
   return ownEntry(ENFORCED, pool ?? DEFAULT_POOL)?.includes(kind) ?? false;
 }
 
-/** Variables that name another limit than the one that a pool tells: nobody reads them. */
-export function unreadVariables(worker: Limited, { soft, hard }: TimeLimits): readonly string[] {
+/**
+ * Variables and options that name another limit than the one that is told: an application that does not read the variable,
+ * or a setting that goes before the option.
+ */
+export function withoutEffect(worker: Limited, limits: TimeLimits): readonly string[] {
+  return [
+    ...othersThan(limits.soft, "task_soft_time_limit", worker),
+    ...othersThan(limits.hard, "task_time_limit", worker),
+  ];
+}
+
+function othersThan(limit: TimeLimit, name: SettingName, worker: Limited): readonly string[] {
   if (worker.pool?.timeouts === undefined) return [];
-  const unread = (name: SettingName, limit: TimeLimit) =>
-    variablesOf(name).filter((variable) => {
-      const seconds = positive(worker.environment[variable]);
-      return seconds > 0 && seconds !== limit.seconds;
-    });
-  return [...unread("task_soft_time_limit", soft), ...unread("task_time_limit", hard)];
+  const isOther = (value: unknown) => positive(value) > 0 && positive(value) !== limit.seconds;
+  const said = instructed(name, worker);
+  const options = said?.by === "option" && isOther(said.value) ? [said.name] : [];
+  return [...options, ...variablesOf(name).filter((variable) => isOther(worker.environment[variable]))];
 }

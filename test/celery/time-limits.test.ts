@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { readPool } from "../../src/celery/pool.ts";
 import { readSettings } from "../../src/celery/settings.ts";
-import { enforces, type Limited, timeLimits, unreadVariables } from "../../src/celery/time-limits.ts";
+import { enforces, type Limited, timeLimits, withoutEffect } from "../../src/celery/time-limits.ts";
 
 /** What is known of a worker, briefly. */
 interface Known {
@@ -89,6 +89,13 @@ test("soft and hard limits have one order each", () => {
   });
 });
 
+test("an option that the setting goes before has no effect", () => {
+  const without = (known: Known) => withoutEffect(worker(known), timeLimits(worker(known)));
+  const both = { option: "100", conf: 900, pool: 100 };
+  expect(without({ ...both, version: NEW })).toEqual(["--time-limit"]);
+  expect(without({ ...both, version: OLD })).toEqual([]);
+});
+
 test.each([
   [BY_IMAGE, ["CELERY_TASK_TIME_LIMIT"]],
   [{ CELERY_TASK_HARD_TIME_LIMIT: "900" }, ["CELERY_TASK_HARD_TIME_LIMIT"]],
@@ -96,7 +103,7 @@ test.each([
   [{}, []],
 ])("with a limit of 100 s variables %j that nobody reads are %j", (env, unread) => {
   const known = worker({ env, conf: null, pool: 100 });
-  expect(unreadVariables(known, timeLimits(known))).toEqual(unread);
+  expect(withoutEffect(known, timeLimits(known))).toEqual(unread);
 });
 
 test.each([

@@ -15,7 +15,7 @@ export interface SettingsFacts {
     /** Which of the two the pool does not enforce. */
     readonly unenforced: readonly ("soft" | "hard")[];
     readonly pool: string | null;
-    /** Variables that name another limit than the one that counts. */
+    /** Variables and options that name another limit than the one that counts. */
     readonly without: readonly string[];
   };
   readonly "container-timeouts": {

@@ -3,7 +3,7 @@ import type { SettingsFacts } from "../facts/settings.ts";
 import type { Topic } from "../scene.ts";
 import { DEFAULT_POOL, poolRunning, poolWanted } from "../../celery/pool.ts";
 import { positive, settingOf } from "../../celery/settings.ts";
-import { enforces, type TimeLimit, timeLimits, unreadVariables } from "../../celery/time-limits.ts";
+import { enforces, type TimeLimit, timeLimits, withoutEffect } from "../../celery/time-limits.ts";
 import { containerTimeouts } from "../container-timeouts.ts";
 import { type KnownWorker, knownWorkers } from "../workers-known.ts";
 
@@ -55,7 +55,7 @@ function limitFacts(worker: KnownWorker, gapS: number): SettingsFacts["time-limi
     unenforced: (["soft", "hard"] as const).filter(
       (kind) => limits[kind].seconds > 0 && !enforces(pool, kind),
     ),
-    without: unreadVariables(worker, limits),
+    without: withoutEffect(worker, limits),
   };
 }
 

@@ -35,7 +35,9 @@ export const SETTINGS_WORDS: WordsOf<SettingsFacts> = {
         ? ["use -P prefork where limits matter, or give the task's own calls timeouts"]
         : []),
       ...(without.length > 0
-        ? [`task_soft_time_limit and task_time_limit count: ${names(without)} may be read by nobody`]
+        ? [
+            `the settings task_soft_time_limit and task_time_limit count: set the limit there, and leave out ${names(without)}`,
+          ]
         : []),
     ];
     return { seen, next: next.length === 0 ? null : next.join("; ") };
