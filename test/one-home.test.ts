@@ -30,11 +30,7 @@ test.each([
   ["the class of a pool", /\bimplementation\b/, ["celery/pool.ts"]],
   ["when a task was begun", /\btime_start\b/, ["celery/tasks.ts", "render/inspect-tasks.ts"]],
   ["the key of deliveries", /\["unacked_(?:index_)?key"\]/, ["celery/transport-options.ts"]],
-  [
-    "options of the transport",
-    /\["visibility_timeout"\]/,
-    ["celery/transport-options.ts"],
-  ],
+  ["options of the transport", /\["visibility_timeout"\]/, ["celery/transport-options.ts"]],
   ["the file of a schedule", /"celerybeat-schedule"/, ["celery/beat.ts"]],
   ["the name of a beat", /"celerybeat@?"/, ["celery/node-name.ts"]],
   ["the queue that is consumed by default", /DEFAULT_QUEUE = /, ["celery/queues.ts"]],
