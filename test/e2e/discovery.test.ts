@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { queuesOf, slotsOf } from "../../src/celery/worker-settings.ts";
 import type { ProcFiles } from "../../src/worker/proc-files.ts";
 import { procFs as openProc } from "../../src/worker/proc-fs.ts";
 import { connectedPids } from "../../src/worker/sockets.ts";
@@ -160,9 +161,10 @@ describe("survey finds exactly the main process of a worker", () => {
       expect(found).toMatchObject({
         foundBy: "command",
         innerPid: found.pid,
-        command: { name: "d@%h", node: null, queues: ["one", "two"], concurrency: 2, broker: null },
+        command: { name: "d@%h", node: null, broker: null },
         environment: { CELERY_BROKER_URL: server.url() },
       });
+      expect([queuesOf(found, {}), slotsOf(found, 0, {})]).toEqual([["one", "two"], 2]);
       expect(nodes([found])).toEqual([`d@${hostname()}`]);
     } finally {
       await end(group);
@@ -211,9 +213,10 @@ describe("survey finds exactly the main process of a worker", () => {
       const found = worker(group);
       expect(found).toMatchObject({
         pid: group.pid,
-        command: { node: `titled@${hostname()}`, queues: ["one", "two"], concurrency: 2 },
+        command: { node: `titled@${hostname()}` },
         environment: null,
       });
+      expect([queuesOf(found, {}), slotsOf(found, 0, {})]).toEqual([["one", "two"], 2]);
       expect(nodes([found])).toEqual([`titled@${hostname()}`]);
     } finally {
       await end(group);
