@@ -78,6 +78,8 @@ export interface NodeEvidence {
   /** In the order of time; empty as long as nobody had to look. */
   readonly looks: readonly Look[];
   readonly heartbeats: Hearing;
+  /** Messages in the queues that it was told to consume, where nothing but them shows that it should; null: not asked. */
+  readonly waiting: number | null;
   /** Since when, by the state file, the node has been silent, in seconds before now; null where there is no file. */
   readonly silentSinceS: number | null;
 }

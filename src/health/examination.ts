@@ -39,6 +39,7 @@ export function prepareExamination(
       process: { kind: "unexamined" },
       looks: [],
       heartbeats: { kind: "not-listened" },
+      waiting: null,
       silentSinceS: worker === null ? null : noted(node, worker),
     }));
   }

@@ -9,7 +9,8 @@ import { examine } from "../worker/process.ts";
 import { type Endpoint, socketsOf, type SocketTables, socketTables } from "../worker/sockets.ts";
 import type { WorkerProcess } from "../worker/survey.ts";
 import type { Look, NodeEvidence, ProcessSight } from "./evidence.ts";
-import { beats, gossips, graceOf, poolOf, slotsOf } from "../celery/worker-settings.ts";
+import { askLengths, DEFAULT_QUEUE } from "../celery/queues.ts";
+import { beats, gossips, graceOf, poolOf, queuesOf, slotsOf } from "../celery/worker-settings.ts";
 import { type Ear, openEar } from "./hear.ts";
 import type { CheckPlan } from "./plan.ts";
 import { lastConnections } from "./judge-connections.ts";
@@ -53,6 +54,8 @@ interface Patient {
   readonly node: string;
   worker: WorkerProcess | null;
   readonly looks: Look[];
+  /** See {@link NodeEvidence}. */
+  waiting: number | null;
 }
 
 /**
@@ -69,7 +72,12 @@ export function startLooks(
   line: Line | null,
   noted: (node: string, worker: WorkerProcess) => number | null,
 ): Looks {
-  const patients = plan.targets.map(({ node, worker }): Patient => ({ node, worker, looks: [] }));
+  const patients = plan.targets.map(({ node, worker }): Patient => ({
+    node,
+    worker,
+    looks: [],
+    waiting: null,
+  }));
   const survey = plan.place.kind === "in-sight" ? plan.place.survey : null;
   const ear: Ear | null = line === null ? null : openEar(plan, host, deadline, line.heartbeats);
   let ended = false;
@@ -108,6 +116,7 @@ export function startLooks(
     if (survey === null) return;
     const list = line === null ? UNASKED : await askBroker(line.channel);
     if (list === null) return;
+    if (line !== null) await Promise.all(patients.map((patient) => countWaiting(line.channel, patient)));
     findTheMissing(list, tables);
     for (const { patient, position, sockets } of seen) {
       const taken = patient.looks[position];
@@ -139,6 +148,19 @@ export function startLooks(
     const ends = ear?.ends();
     const alsoOurs = ends === null || ends === undefined ? [] : [ends.local];
     return { rows: parseClientList(clients), ourselves: channel.ends(), alsoOurs };
+  }
+
+  /** A worker that sends no heartbeats shows by its queues alone that it should fetch. */
+  async function countWaiting(channel: Channel, patient: Patient): Promise<void> {
+    const { worker } = patient;
+    if (worker === null || patient.waiting !== null || beats(worker, host.env)) return;
+    const { queues } = plan.rules.work;
+    const own = queues.length > 0 ? queues : (queuesOf(worker, host.env) ?? [DEFAULT_QUEUE]);
+    const { commands, read } = askLengths(own, plan.naming.prefix);
+    const sent = await channel.send(commands, deadline.atMost(plan.connectTimeout));
+    const lengths = sent.ok ? [...read(sent.value).values()].map(({ messages }) => messages) : [];
+    const told = lengths.filter((length) => length !== null);
+    patient.waiting = told.length === 0 ? null : told.reduce((sum, length) => sum + length);
   }
 
   /**
@@ -212,6 +234,7 @@ export function startLooks(
         process: sightOf(patient),
         looks: patient.looks,
         heartbeats: ear?.hearing(patient.node, patient.worker) ?? { kind: "not-listened" },
+        waiting: patient.waiting,
         silentSinceS: patient.worker === null ? null : noted(patient.node, patient.worker),
       })),
     broker: () => sight,

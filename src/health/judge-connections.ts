@@ -1,5 +1,5 @@
 import type { Whence } from "../broker/keys.ts";
-import { type Connections, databases, type Idle, pausedFor, polling } from "../worker/connections.ts";
+import { type Connections, databases, pausedFor, polling } from "../worker/connections.ts";
 import type { Evidence, Look, NodeEvidence, ProcessSight } from "./evidence.ts";
 import {
   type AskedBroker,
@@ -11,17 +11,15 @@ import {
   spanMs,
   undecided,
 } from "./judgement.ts";
+import { isFreeOfTasks, isStopping, judgeSilence, lengthOf, unmeasured } from "./judge-silence.ts";
 import { ageMsIn, hasListened, mainLoop, sightings } from "./main-loop.ts";
-import type { Silence, Verdict } from "./verdict.ts";
+import type { Verdict } from "./verdict.ts";
 
 /** A look and a second one so much later show that a connection is not just being made, in milliseconds. */
 const SETTLED_MS = 1_000;
 
 /** A worker whose loop turns, and which does not fetch for so long, has ceased to, in milliseconds. */
 const PAUSED_MS = 2_000;
-
-/** The main thread of a worker that is well wakes for its timers: on kombu 5.2 every five seconds. Milliseconds. */
-const WAKES_MS = 4_200;
 
 /** kombu waits up to 30 s between two attempts to connect; in twice that time it has made one. Seconds. */
 export const RECONNECT_S = 60;
@@ -115,14 +113,7 @@ function judgeKnown(
   if (loop.kind === "silent") {
     // A worker listens for control messages and to gossip, by a connection each; the subscribers may be others.
     if (unrecognised !== null && (asking.subscribers === 0 || own < 2)) return unrecognised;
-    const verdict = silent(about, lengthOf(loop.length, node, process));
-    if (verdict.reason === "busy") return verdict;
-    if (!over) return open("pong");
-    // Full, and without heartbeats, a worker that is well and cannot be asked writes nothing; but its main thread wakes.
-    const isMute = !isSubscribed || !process.beats;
-    if (!isMute || !mainIsFree(process, looks)) return verdict;
-    if (switchesRise(looks)) return deaf(about, { shownBy: "switches", subscribers, active: null });
-    return spanMs(looks) < WAKES_MS ? open("second-look") : verdict;
+    return judgeSilence(node, process, loop.length, { over, unacked, isSubscribed, subscribers });
   }
   if (!over) return open("pong");
   if (isReturning && subscribers === 0) return reconnecting;
@@ -144,7 +135,11 @@ function judgeKnown(
     process.gossips && seen.every((look) => look.rows.every(({ subscriptions }) => subscriptions === 0));
   // It does not notice any more that its children have ended their tasks; its own it counts right.
   const mayCountForEver = hearsNobody && isFreeOfTasks(process, looks);
-  if (active !== 0 && !mayCountForEver) return deaf(about, { shownBy: "heartbeat", subscribers, active });
+  if (active !== 0 && !mayCountForEver) {
+    return process.gossips && isStopping(process, looks)
+      ? silent(about, lengthOf(pausedFor(rows, ageMsIn(looks)), node, process), true)
+      : deaf(about, { shownBy: "heartbeat", subscribers, active });
+  }
   if (spanMs(seen) < PAUSED_MS) return open("second-look");
   // Tasks that wait for their time or their rate are not in hand, are not acknowledged, and fill the prefetch window.
   if (polling(rows) === "paused" && unacked !== 0 && !hearsNobody) {
@@ -153,7 +148,7 @@ function judgeKnown(
   const paused = pausedFor(rows, ageMsIn(looks));
   // By a clock that was set, its length is not known.
   const pausedS = paused !== null && paused.atLeastS === paused.atMostS ? paused.atMostS : null;
-  return { status: "unhealthy", reason: "catatonic", ...about, active, pausedS };
+  return { status: "unhealthy", reason: "catatonic", ...about, active, pausedS, waiting: null };
 }
 
 function judgeUnknown(
@@ -219,48 +214,7 @@ function stillStarting(
     : null;
 }
 
-/** Whether the process gave up the processor of its own accord between two looks: it waits, and is woken. */
-function switchesRise(looks: readonly Look[]): boolean {
-  const counts = looks.flatMap(({ process }) => process?.voluntarySwitches ?? []);
-  return (counts.at(-1) ?? 0) > (counts[0] ?? 0);
-}
-
 /** The last that the broker told: a look that is still under way takes nothing back. */
 export function lastConnections(looks: readonly Look[]): Connections | null {
   return looks.findLast((look) => look.connections !== null)?.connections ?? null;
-}
-
-/** The server's seconds and those of the state file may differ by so many. */
-const NOTED_SLACK_S = 2;
-
-/**
- * How long a silence is. The state file knows of pauses and set clocks that the connections do not show; where it does
- * not either, and these allow a silence on both sides of the grace, nothing is known.
- */
-function lengthOf(idle: Idle | null, node: NodeEvidence, process: Seen): Silence {
-  const { silentSinceS } = node;
-  if (idle === null || (silentSinceS !== null && silentSinceS < idle.atMostS - NOTED_SLACK_S))
-    return unmeasured(node, process);
-  const { graceMs } = process;
-  const { atLeastS, atMostS } = idle;
-  if (atMostS * 1_000 < graceMs) return { measured: "connections", forS: atMostS, graceMs };
-  if (atLeastS * 1_000 >= graceMs) return { measured: "connections", forS: atLeastS, graceMs };
-  return unmeasured(node, process);
-}
-
-/** A silence whose length the connections do not tell; the state file may know since when. */
-function unmeasured({ silentSinceS }: NodeEvidence, { graceMs }: Seen): Silence {
-  const measured = silentSinceS === null ? "not" : "state-file";
-  return { measured, forS: silentSinceS ?? 0, graceMs };
-}
-
-/** Whether its main thread runs no task, so that it wakes only while it is well. */
-function mainIsFree(process: Seen, looks: readonly Look[]): boolean {
-  return process.pool === "threads" || isFreeOfTasks(process, looks);
-}
-
-/** Whether tasks run in processes of their own, so that none can keep the main one from its work. */
-function isFreeOfTasks({ pool }: Seen, looks: readonly Look[]): boolean {
-  const hasChildren = (looks.at(-1)?.process?.children ?? 0) > 0;
-  return (pool === null || pool === "prefork" || pool === "processes") && hasChildren;
 }

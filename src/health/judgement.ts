@@ -43,11 +43,15 @@ export function undecided(gap: Gap): Verdict {
   return { status: "unknown", reason: "undecided", gap };
 }
 
-/** A main loop that is silent: busy as long as it may be, then hung. */
-export function silent(about: { readonly node: string; readonly pid: number }, length: Silence): Verdict {
-  return length.forS * 1_000 < length.graceMs
-    ? { status: "healthy", reason: "busy", ...about, ...length }
-    : { status: "unhealthy", reason: "hung", ...about, ...length };
+/** A main loop that is silent: busy, or stopping, as long as it may be, then hung. */
+export function silent(
+  about: { readonly node: string; readonly pid: number },
+  length: Silence,
+  isStopping = false,
+): Extract<Verdict, { reason: "busy" | "stopping" | "hung" }> {
+  if (length.forS * 1_000 >= length.graceMs)
+    return { status: "unhealthy", reason: "hung", ...about, ...length, isStopping };
+  return { status: "healthy", reason: isStopping ? "stopping" : "busy", ...about, ...length };
 }
 
 export function deaf(about: { readonly node: string; readonly pid: number | null }, how: Deafness): Verdict {

@@ -1,7 +1,15 @@
-import { type Idle, polling, reissued, silentFor } from "../worker/connections.ts";
+import {
+  databases,
+  type Idle,
+  isPollBesideAnother,
+  polling,
+  reissued,
+  silentFor,
+  withoutPolls,
+} from "../worker/connections.ts";
 import { haltOf } from "../worker/halt.ts";
 import type { ClientRow } from "../broker/client-list.ts";
-import type { Look, NodeEvidence } from "./evidence.ts";
+import type { Look, NodeEvidence, ProcessSight } from "./evidence.ts";
 import { spanMs } from "./judgement.ts";
 
 /** Whether a worker's main loop turns, as far as it has been seen. */
@@ -37,27 +45,45 @@ export function sightings(looks: readonly Look[]): readonly Sighting[] {
  * waits or is sent anew between two looks; any other write may be that of the running task.
  */
 export function mainLoop(node: NodeEvidence): MainLoop {
-  const { looks, heartbeats } = node;
+  const { looks, heartbeats, process } = node;
   const seen = sightings(looks);
   const first = seen[0];
   const last = seen.at(-1);
   const span = spanMs(seen);
-  if (first !== undefined && last !== undefined) {
+  const beats = heartbeats.kind === "listened" && heartbeats.own !== null;
+  // A task may fetch by a BRPOP of its own, from the same server. A loop that fetches sends its heartbeats as well.
+  const mayBeTasks =
+    !beats && process.kind === "seen" && process.beats && seen.some(({ rows }) => isPollBesideAnother(rows));
+  if (first !== undefined && last !== undefined && !mayBeTasks) {
     const polls = polling(last.rows) === "polls" && span >= STALE_POLL_MS;
     if (polls || reissued(first.rows, last.rows, span)) return { kind: "turns", shownBy: "polling" };
   }
-  if (heartbeats.kind === "listened" && heartbeats.own !== null)
-    return { kind: "turns", shownBy: "heartbeat" };
+  if (beats) return { kind: "turns", shownBy: "heartbeat" };
   if (last === undefined) return { kind: "unclear", wanted: "second-look" };
 
-  // What the broker has closed may have been written on last.
-  const length = looks.some(({ connections }) => connections?.kind === "known" && connections.closeWait)
-    ? null
-    : whileRunning(silentFor(last.rows, ageMsIn(looks)), looks);
-  if (length !== null && length.atLeastS >= LONG_SILENCE_S && polling(last.rows) !== "polls")
+  const isTold = !hasBeenCut(looks) || writesOn(process, last.rows);
+  const rows = mayBeTasks ? withoutPolls(last.rows) : last.rows;
+  const length = isTold ? whileRunning(silentFor(rows, ageMsIn(looks)), looks) : null;
+  if (length !== null && length.atLeastS >= LONG_SILENCE_S && (mayBeTasks || polling(rows) !== "polls"))
     return { kind: "silent", length };
   if (span < STALE_POLL_MS) return { kind: "unclear", wanted: "second-look" };
   return hasListened(node) ? { kind: "silent", length } : { kind: "unclear", wanted: "heartbeat" };
+}
+
+/** Whether the broker has closed connections of the worker, and it has not noticed. */
+export function hasBeenCut(looks: readonly Look[]): boolean {
+  return looks.some(({ connections }) => connections?.kind === "known" && connections.closeWait);
+}
+
+/**
+ * Whether a connection is left that a loop that turns writes on: that of its heartbeats. Without it a worker that is
+ * full has nothing left that tells; one that sends no heartbeats, or runs its tasks in the loop itself, has its BRPOP.
+ */
+function writesOn(process: ProcessSight, rows: readonly ClientRow[]): boolean {
+  // Where none is left that fetches or listens, these may be a result backend's.
+  if (databases(rows).length > 0 && rows.some(({ command }) => command === "publish")) return true;
+  const isTold = process.kind === "seen" && (!process.beats || process.pool === "solo");
+  return isTold && polling(rows) !== "absent";
 }
 
 /** The age of the process in the last look; endless where it was not looked at. */

@@ -121,7 +121,7 @@ function silenceIn(judgement: Judgement): number | "unmeasured" | "none" | null 
   if (judgement.status === "open" || judgement.status === "unknown") return null;
   // What it could not write while it was held is no silence of its own.
   if (judgement.reason === "stopped") return 0;
-  if (judgement.reason !== "busy" && judgement.reason !== "hung") return "none";
+  if (!("measured" in judgement)) return "none";
   return judgement.measured === "connections" ? judgement.forS : "unmeasured";
 }
 

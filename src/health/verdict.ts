@@ -8,6 +8,7 @@ export type Verdict =
   | { readonly status: "healthy"; readonly reason: "alive"; readonly pongs: readonly Pong[] }
   | (About & { readonly status: "healthy" | "unhealthy"; readonly reason: "busy" } & Silence)
   | (About & { readonly status: "healthy" | "unhealthy"; readonly reason: "deaf" } & Deafness)
+  | (About & { readonly status: "healthy"; readonly reason: "stopping" } & Silence)
   | (About & {
       readonly status: "healthy";
       readonly reason: "starting";
@@ -27,7 +28,12 @@ export type Verdict =
       readonly ageMs: number;
       readonly brokerUpS: number;
     })
-  | (About & { readonly status: "unhealthy"; readonly reason: "hung" } & Silence)
+  | (About & {
+      readonly status: "unhealthy";
+      readonly reason: "hung";
+      /** It was asked to end. */
+      readonly isStopping: boolean;
+    } & Silence)
   | (About & {
       readonly status: "unhealthy";
       readonly reason: "catatonic";
@@ -35,6 +41,8 @@ export type Verdict =
       readonly active: number | null;
       /** Seconds since its last BRPOP; null where no connection of it is left. */
       readonly pausedS: number | null;
+      /** Messages that wait in its queues, of a worker without heartbeats; null: its heartbeats are heard. */
+      readonly waiting: number | null;
     })
   | (About & { readonly status: "unhealthy"; readonly reason: "not-consuming" } & NotConsuming)
   | (About & {
@@ -165,6 +173,7 @@ export const REASONS = [
   "undecided",
   "busy",
   "deaf",
+  "stopping",
   "starting",
   "alive",
 ] as const satisfies readonly Reason[];

@@ -35,6 +35,7 @@ function ofVerdict({ plan, verdict, evidence }: CheckReport): Statement {
     case "alive":
       return { fact: answeredWords(verdict.pongs), hint: twinsHint(verdict.pongs) };
     case "busy":
+    case "stopping":
     case "hung":
       return silenceStatement(verdict, runningWords(verdict, evidence), plan.stateFile !== null);
     case "deaf":
@@ -67,12 +68,7 @@ function ofVerdict({ plan, verdict, evidence }: CheckReport): Statement {
       };
     case "catatonic":
       return {
-        fact:
-          `${verdict.node} sends heartbeats${verdict.active === 0 ? ", has no task in hand" : ""} and does not answer, and ` +
-          (verdict.pausedS === null
-            ? "has no connection left to fetch by"
-            : `has not fetched for ${seconds(verdict.pausedS)}`) +
-          ` (process ${verdict.pid} running)`,
+        fact: `${verdict.node} ${catatonicWords(verdict)} (process ${verdict.pid} running)`,
         hint: "restart it; kombu 5.2.3 to 5.6.2 gets into this state after a lost connection or a failed control command, 5.7.0 does not",
       };
     case "not-consuming":
@@ -157,11 +153,28 @@ function runningWords({ node, pid }: About, { nodes }: Evidence): string {
   return `process ${pid} running${known}${cut}${unseen}`;
 }
 
-function silenceStatement(verdict: Of<"busy" | "hung">, running: string, hasStateFile: boolean): Statement {
+function catatonicWords({ active, pausedS, waiting }: Of<"catatonic">): string {
+  const paused =
+    pausedS === null ? "has no connection left to fetch by" : `has not fetched for ${seconds(pausedS)}`;
+  if (waiting !== null) {
+    const waits = `${amount(waiting, "message")} ${waiting === 1 ? "waits" : "wait"} for it`;
+    return `does not answer and ${paused}, while ${waits} and no delivery is unacknowledged`;
+  }
+  return `sends heartbeats${active === 0 ? ", has no task in hand" : ""} and does not answer, and ${paused}`;
+}
+
+function silenceStatement(
+  verdict: Of<"busy" | "stopping" | "hung">,
+  running: string,
+  hasStateFile: boolean,
+): Statement {
   const { node, reason, measured, forS, graceMs } = verdict;
-  const compared = `${reason === "busy" ? "less than" : "longer than"} the ${seconds(graceMs / 1_000)} grace`;
+  const isHung = reason === "hung";
+  const compared = `${isHung ? "longer than" : "less than"} the ${seconds(graceMs / 1_000)} grace`;
+  if (reason === "stopping" || (isHung && verdict.isStopping))
+    return stoppingStatement(verdict, compared, running);
   const tooLong = "restart it; where its tasks may block it for so long, raise --busy-grace";
-  const hint = reason === "hung" ? tooLong : null;
+  const hint = isHung ? tooLong : null;
   switch (measured) {
     case "connections":
       return { fact: `${node} silent for ${seconds(forS)}, ${compared} (${running})`, hint };
@@ -178,6 +191,24 @@ function silenceStatement(verdict: Of<"busy" | "hung">, running: string, hasStat
     default:
       return measured satisfies never;
   }
+}
+
+/** That it was asked to end is what its connections show. */
+function stoppingStatement(
+  { node, reason, measured, forS }: Of<"stopping" | "hung">,
+  compared: string,
+  running: string,
+): Statement {
+  const paused = measured === "not" ? "fetches no more" : `has not fetched for ${seconds(forS)}, ${compared}`;
+  return reason === "hung"
+    ? {
+        fact: `${node} was asked to end and still runs: it listens no more and ${paused} (${running})`,
+        hint: "SIGKILL ends it; where its tasks may take so long, raise --busy-grace",
+      }
+    : {
+        fact: `${node} was asked to end and finishes its tasks: it listens no more and ${paused} (${running})`,
+        hint: null,
+      };
 }
 
 const TURNS = {

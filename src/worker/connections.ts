@@ -155,8 +155,23 @@ function isLoopback(address: string): boolean {
  */
 export function polling(rows: readonly ClientRow[]): "polls" | "paused" | "absent" {
   const pops = rows.filter(isPop);
-  if (pops.some(waits)) return "polls";
+  const isBeside = isPollBesideAnother(rows);
+  if (pops.some((row) => waits(row) && !(isBeside && (row.idleS ?? 0) >= LONGEST_POLL_S))) return "polls";
   return pops.length > 0 ? "paused" : "absent";
+}
+
+/**
+ * Whether a BRPOP waits beside another connection that BRPOP was sent on last and does not wait. One of them is dead,
+ * or the one that waits is that of a running task.
+ */
+export function isPollBesideAnother(rows: readonly ClientRow[]): boolean {
+  const pops = rows.filter(isPop);
+  return pops.some(waits) && !pops.every(waits);
+}
+
+/** The rows without the BRPOPs that wait, which may be those of a running task. */
+export function withoutPolls(rows: readonly ClientRow[]): readonly ClientRow[] {
+  return rows.filter((row) => !(isPop(row) && waits(row)));
 }
 
 /** How far the server's seconds and our milliseconds may disagree: its clock ticks ten times a second. */
@@ -244,6 +259,9 @@ export function databases(rows: readonly ClientRow[]): readonly number[] {
 function isPop({ command }: ClientRow): boolean {
   return command === "brpop";
 }
+
+/** kombu's BRPOP waits for a second: one beside it that has waited for so many is that of a task. */
+const LONGEST_POLL_S = 5;
 
 function waits({ flags }: ClientRow): boolean {
   return flags.includes("b");

@@ -102,12 +102,23 @@ const ROWS: { readonly [C in Code]: readonly Row[] } = {
     ],
     ["busy", worker, judged({ status: "healthy", reason: "busy", ...about, ...silence }), ["warning"]],
     [
+      "stopping",
+      worker,
+      judged({ status: "healthy", reason: "stopping", ...about, ...silence }),
+      ["warning"],
+    ],
+    [
       "deaf",
       worker,
       judged({ status: "healthy", reason: "deaf", ...about, shownBy: "polling", subscribers: 1, active: 0 }),
       ["warning"],
     ],
-    ["hung", worker, judged({ status: "unhealthy", reason: "hung", ...about, ...silence }), ["problem"]],
+    [
+      "hung",
+      worker,
+      judged({ status: "unhealthy", reason: "hung", ...about, ...silence, isStopping: false }),
+      ["problem"],
+    ],
     [
       "busy by --strict",
       worker,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { ClientRow } from "../../src/broker/client-list.ts";
 import type { Evidence, Hearing, NodeEvidence } from "../../src/health/evidence.ts";
 import { conclude, judge } from "../../src/health/judge.ts";
 import type { Judgement, Rules } from "../../src/health/judgement.ts";
@@ -354,6 +355,16 @@ describe("a process with connections, whose main loop is silent", () => {
       process: processLook({ voluntarySwitches: 5 + more * position }),
     }));
   const mute = known([row({ id: 1, command: "brpop", idleS: 90 }), row({ id: 3, idleS: 90 })]);
+  const untold = { ...hung, beats: false };
+  const cut = (list: readonly ClientRow[]): Connections => ({
+    kind: "known",
+    by: "socket",
+    rows: list,
+    closeWait: true,
+    elsewhere: [],
+  });
+  /** A task waits by it. */
+  const tasks = row({ id: 9, command: "brpop", flags: "b", idleS: 30 });
   const asleep = (
     [
       [300, 86],
@@ -374,11 +385,84 @@ describe("a process with connections, whose main loop is silent", () => {
       "healthy busy",
     ],
     [
-      "is busy for nobody knows how long when the broker has closed some of its connections",
+      "is hung when the broker has closed some of its connections, and that of its heartbeats is left",
+      { process: hung, looks: looks(cut(rows({}))) },
+      {},
+      "unhealthy hung",
+    ],
+    [
+      "is hung when the broker has closed that of its heartbeats, and it runs its tasks itself",
+      { process: { ...hung, pool: "solo" }, looks: looks(cut(rows({}).filter(({ id }) => id !== 3))) },
+      {},
+      "unhealthy hung",
+    ],
+    [
+      "is busy for nobody knows how long when the broker has closed that of its heartbeats: it may be full",
+      { process: { ...hung, pool: "gevent" }, looks: looks(cut(rows({}).filter(({ id }) => id !== 3))) },
+      {},
+      "healthy busy",
+    ],
+    [
+      "is busy when the BRPOP that waits is that of its task",
+      { process: hung, looks: looks(known([...rows({}, 30), tasks])) },
+      {},
+      "healthy busy",
+    ],
+    [
+      "is hung when the BRPOP that waits is that of its task for too long",
+      { process: hung, looks: looks(known([...rows({}), tasks])) },
+      {},
+      "unhealthy hung",
+    ],
+    [
+      "is listened to when the BRPOP that waits may be that of its task",
       {
-        process: hung,
-        looks: looks({ kind: "known", by: "socket", rows: rows({}), closeWait: true, elsewhere: [] }),
+        looks: looks(known([...rows({}, 2), { ...tasks, idleS: 0 }])),
+        heartbeats: { ...SILENCE, forMs: 900 },
       },
+      {},
+      "open heartbeat",
+    ],
+    ["is stopping when it has given up its subscriptions", { looks: looks(mute) }, {}, "healthy stopping"],
+    [
+      "is not stopping when the broker has closed its subscriptions",
+      { looks: looks(cut(rows({}).filter((one) => one.subscriptions === 0))) },
+      {},
+      "healthy busy",
+    ],
+    [
+      "is hung when it has been stopping for too long",
+      { process: hung, looks: looks(mute) },
+      {},
+      "unhealthy hung",
+    ],
+    [
+      "is catatonic when it tells nobody anything, its queue waits and nobody is full, though its main thread wakes",
+      { process: untold, looks: switching(1, mute), waiting: 3 },
+      {},
+      "unhealthy catatonic",
+    ],
+    [
+      "is catatonic in the same state when its main thread sleeps",
+      { process: untold, looks: switching(0, mute), waiting: 3 },
+      {},
+      "unhealthy catatonic",
+    ],
+    [
+      "is deaf when its queue waits and somebody has unacknowledged deliveries: it may be full",
+      { process: untold, looks: switching(1, mute), waiting: 3 },
+      { unacked: 1 },
+      "healthy deaf",
+    ],
+    [
+      "is deaf when its queue is not known to wait",
+      { process: untold, looks: switching(1, mute), waiting: 0 },
+      {},
+      "healthy deaf",
+    ],
+    [
+      "is busy before the grace is over, whatever waits",
+      { process: { ...untold, graceMs: 300_000 }, looks: switching(1, mute), waiting: 3 },
       {},
       "healthy busy",
     ],
@@ -480,19 +564,19 @@ describe("a process with connections, whose main loop is silent", () => {
     ],
     [
       "is deaf instead of hung when it tells nobody anything and its main thread wakes",
-      { process: hung, looks: switching(1, mute) },
+      { process: untold, looks: switching(1, mute) },
       {},
       "healthy deaf",
     ],
     [
       "is looked at for longer when it tells nobody anything and its main thread has not woken",
-      { process: hung, looks: switching(0, mute) },
+      { process: untold, looks: switching(0, mute) },
       {},
       "open second-look",
     ],
     [
       "is hung when it tells nobody anything and its main thread sleeps for long",
-      { process: hung, looks: asleep },
+      { process: untold, looks: asleep },
       {},
       "unhealthy hung",
     ],
@@ -642,10 +726,10 @@ describe("a process with connections, whose main loop turns", () => {
       "unhealthy catatonic",
     ],
     [
-      "is deaf when it hears nobody because it finishes its tasks and ends",
+      "is stopping when it hears nobody because it finishes its tasks and ends",
       { process: { ...SEEN, pool: "gevent" }, looks: looks(MUTE), heartbeats: beating({ active: 2 }) },
       {},
-      "healthy deaf",
+      "healthy stopping",
     ],
     [
       "is looked at for two seconds when it hears nobody",

@@ -141,6 +141,7 @@ export function node(changed: Partial<NodeEvidence> = {}): NodeEvidence {
     process: SEEN,
     looks: looks(known(rows({}))),
     heartbeats: SILENCE,
+    waiting: null,
     silentSinceS: null,
     ...changed,
   };

@@ -5,7 +5,7 @@ import type { World } from "./world.ts";
 
 /** The two words with which a line of the probe begins. */
 export type Words =
-  | `healthy: ${"alive" | "busy" | "deaf" | "starting"}`
+  | `healthy: ${"alive" | "busy" | "deaf" | "stopping" | "starting"}`
   | `unhealthy: ${"busy" | "deaf" | "dead" | "stopped" | "disconnected" | "hung" | "catatonic" | "not-consuming" | "stuck-task" | "backlog"}`
   | `unknown: ${"broker-unreachable" | "broker-refused" | "undecided"}`;
 

@@ -9,6 +9,7 @@ import * as gone from "./states/gone.ts";
 import * as halfOpenFetch from "./states/half-open-fetch.ts";
 import * as hurried from "./states/hurried.ts";
 import * as stopped from "./states/stopped.ts";
+import * as stopping from "./states/stopping.ts";
 
 /** Every state of the matrix, in the order of the page. */
 export const STATES: readonly State[] = [
@@ -23,7 +24,10 @@ export const STATES: readonly State[] = [
   blocked.BLOCKED_GIL,
   blocked.BLOCKED_REGEX,
   blocked.BLOCKED_WRITING,
+  blocked.BLOCKED_POPPING,
   blocked.HUNG,
+  blocked.HUNG_AND_CUT,
+  stopping.STOPPING,
   hurried.IMPORTING,
   stopped.SIGSTOP,
   stopped.FROZEN_V1,

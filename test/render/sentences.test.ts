@@ -141,8 +141,8 @@ const hanging = { forS: 7_500, graceMs: 300_000 };
 const busy = (measured: "connections" | "state-file" | "not"): Verdict => {
   return { status: "healthy", reason: "busy", ...about, measured, ...silence };
 };
-const hung = (measured: "connections" | "state-file"): Verdict => {
-  return { status: "unhealthy", reason: "hung", ...about, measured, ...hanging };
+const hung = (measured: "connections" | "state-file", isStopping = false): Verdict => {
+  return { status: "unhealthy", reason: "hung", ...about, measured, ...hanging, isStopping };
 };
 const deaf = (
   shownBy: "polling" | "heartbeat" | "switches",
@@ -152,8 +152,12 @@ const deaf = (
 const dead = (how: "none" | "remains" | "zombie" | "ended", pid: number | null): Verdict => {
   return { status: "unhealthy", reason: "dead", node: NODE, pid, how };
 };
-const catatonic = (pausedS: number | null, active = 0): Verdict => {
-  return { status: "unhealthy", reason: "catatonic", ...about, active, pausedS };
+const catatonic = (
+  pausedS: number | null,
+  active: number | null = 0,
+  waiting: number | null = null,
+): Verdict => {
+  return { status: "unhealthy", reason: "catatonic", ...about, active, pausedS, waiting };
 };
 const notConsuming = (how: "cancelled" | "half-open", length: number | null): Verdict => {
   const pausedS = how === "cancelled" ? 0 : 95;
@@ -187,6 +191,9 @@ const VERDICTS: Record<
     deaf("heartbeat", 1, null),
     { ...deaf("polling", 1), status: "unhealthy" } as Verdict,
   ],
+  stopping: (["connections", "state-file", "not"] as const).map((measured) => {
+    return { status: "healthy", reason: "stopping", ...about, measured, ...silence };
+  }),
   starting: [{ status: "healthy", reason: "starting", ...about, ageMs: 12_300, graceMs: 40_000 }],
   dead: [dead("none", null), dead("remains", 12), dead("zombie", 12), dead("ended", 12)],
   stopped: [
@@ -196,8 +203,14 @@ const VERDICTS: Record<
   disconnected: [
     { status: "unhealthy", reason: "disconnected", ...about, ageMs: 3_600_000, brokerUpS: 86_400 },
   ],
-  hung: (["connections", "state-file"] as const).map(hung),
-  catatonic: [catatonic(95), catatonic(null), catatonic(9, 2)],
+  hung: [hung("connections"), hung("state-file"), hung("connections", true)],
+  catatonic: [
+    catatonic(95),
+    catatonic(null),
+    catatonic(9, 2),
+    catatonic(400, null, 1),
+    catatonic(400, null, 3),
+  ],
   "not-consuming": [
     notConsuming("cancelled", null),
     notConsuming("cancelled", 0),

@@ -44,6 +44,8 @@ export interface Connection {
   readonly localPort: number;
   readonly remotePort: number;
   readonly isEstablished: boolean;
+  /** The other end has closed it, and the process has not noticed. */
+  readonly isCloseWait: boolean;
 }
 
 /** The TCP connections that the process holds a socket of. */
@@ -61,6 +63,7 @@ export function connectionsOf(pid: number): Connection[] {
       localPort: portOf(local),
       remotePort: portOf(remote),
       isEstablished: state === "01",
+      isCloseWait: state === "08",
     }));
 }
 

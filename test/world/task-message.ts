@@ -31,6 +31,8 @@ export interface Tasks {
   backtrack: [doublings: number];
   /** Seconds to write to the broker's database, five times a second. */
   scribble: [seconds: number];
+  /** The key that it waits for with BRPOP. */
+  pop: [key: string];
   /** Nothing: one a minute may start. */
   limited: [];
 }

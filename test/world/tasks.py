@@ -156,6 +156,13 @@ def scribble(self, seconds):
         time.sleep(0.2)
 
 
+@app.task(bind=True, name="tasks.pop")
+def pop(self, key):
+    """Waits by a BRPOP of its own, on the broker's server, until somebody pushes to the key."""
+    began(self)
+    redis.Redis.from_url(app.conf.broker_url, socket_timeout=None).brpop(key, timeout=0)
+
+
 @app.task(bind=True, name="tasks.limited", rate_limit="1/m")
 def limited(self):
     """One a minute; the worker keeps the others in hand."""

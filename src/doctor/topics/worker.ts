@@ -16,5 +16,5 @@ export const worker: Topic = ({ check, workers, host }) => {
 /** A worker that is healthy without answering is what its users complain of. */
 function levelOf({ status, reason }: Verdict): Level {
   if (status !== "healthy") return "problem";
-  return reason === "busy" || reason === "deaf" ? "warning" : "ok";
+  return reason === "busy" || reason === "deaf" || reason === "stopping" ? "warning" : "ok";
 }

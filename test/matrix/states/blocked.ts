@@ -1,6 +1,7 @@
+import { connectionsOf } from "../../world/proc.ts";
 import type { Worker } from "../../world/worker.ts";
 import { cellsWith, NEWEST, SAME_IN_ALL, VERSIONS } from "../grid.ts";
-import { heartbeats, isPolling, must, rowsOf, silence, until } from "../proof.ts";
+import { heartbeats, must, rowsOf, silence, until } from "../proof.ts";
 import type { Ask, Situation, State } from "../state.ts";
 import type { World } from "../world.ts";
 
@@ -151,6 +152,67 @@ export const HUNG: State = {
   },
 };
 
+export const BLOCKED_POPPING: State = {
+  id: "blocked-popping",
+  title: "its one task waits by a BRPOP of its own, on the server of the broker",
+  asks: [{ expect: "healthy: busy" }, { args: ["--busy-grace=5s"], expect: "unhealthy: hung" }],
+  where: cellsWith(["solo"], ["5.2.7", NEWEST], "such a task does not block it"),
+  otherVersions: SAME_IN_ALL,
+  make: async (world) => {
+    const worker = await world.startWorker();
+    const task = await worker.submit("pop", "jobs");
+    await worker.taskStarted(task);
+    await untilSilent(world, worker, 6);
+    return {
+      container: world.container,
+      node: worker.node,
+      prove: async () => {
+        const rows = await rowsOf(world.redis, worker.pid);
+        must(
+          rows.some(({ command, flags }) => command === "brpop" && flags === "b"),
+          "a BRPOP waits",
+        );
+        must(silence(rows) >= 6, "it has been silent for 6 s");
+        return "the BRPOP of its task waits at the broker, all else is silent";
+      },
+      after: async () => {
+        await world.redis.lpush("jobs", "one");
+        await worker.taskSucceeded(task);
+        await world.canary(worker);
+      },
+    };
+  },
+};
+
+export const HUNG_AND_CUT: State = {
+  id: "hung-and-cut",
+  title: "the same, and the broker has closed one of its connections, which it does not notice",
+  asks: [
+    { args: ["--busy-grace=1h"], expect: "healthy: busy" },
+    { args: ["--busy-grace=5s"], expect: "unhealthy: hung" },
+  ],
+  where: { ...cellsWith(["solo", "gevent"], ["5.2.7", NEWEST], "as gevent"), prefork: "as hung" },
+  otherVersions: SAME_IN_ALL,
+  make: async (world) => {
+    const worker = await world.startWorker();
+    const task = await worker.submit("spin_until", world.signalFile);
+    const situation = await blocked(world, worker, task, () => world.goOn());
+    const [unused] = (await rowsOf(world.redis, worker.pid)).filter(({ command }) => command === "ping");
+    await world.redis.client("KILL", "ADDR", `127.0.0.1:${unused?.port}`);
+    await untilSilent(world, worker, 6);
+    return {
+      ...situation,
+      prove: async () => {
+        must(
+          connectionsOf(worker.pid).some(({ isCloseWait }) => isCloseWait),
+          "a connection is in CLOSE_WAIT",
+        );
+        return `${await situation.prove()}; one connection in CLOSE_WAIT`;
+      },
+    };
+  },
+};
+
 /** Awaits that the task runs and that nothing has come from the worker for 2 s. */
 async function blocked(
   world: World,
@@ -183,7 +245,7 @@ async function untilSilent(world: World, worker: Worker, seconds: number, comman
     const rows = await rowsOf(world.redis, worker.pid);
     const considered = command === undefined ? rows : rows.filter((row) => row.command === command);
     // The broker's answer to the last BRPOP, a second after it, makes that connection young once more.
-    const isAnswered = !isPolling(rows);
+    const isAnswered = rows.some(({ command, flags }) => command === "brpop" && !flags.includes("b"));
     return (isAnswered && considered.length > 0 && silence(considered) >= seconds) || undefined;
   });
 }
