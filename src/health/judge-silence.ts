@@ -7,6 +7,9 @@ import type { Silence } from "./verdict.ts";
 /** The main thread of a worker that is well wakes for its timers: on kombu 5.2 every five seconds. Milliseconds. */
 const WAKES_MS = 4_200;
 
+/** A main thread that waits for events in all looks over so long waits for nothing else, in milliseconds. */
+const EVENTS_MS = 1_200;
+
 type Seen = Extract<ProcessSight, { kind: "seen" }>;
 
 /** What the broker says of a worker that is silent. */
@@ -47,8 +50,11 @@ export function judgeSilence(
       waiting: node.waiting,
     };
   }
-  // Full, and without heartbeats, a worker that is well and cannot be asked writes nothing; but its main thread wakes.
+  // Full, and without heartbeats, a worker that is well and cannot be asked writes nothing; but its main thread wakes,
+  // and waits in its event loop in between, longer than we may look.
   if (switchesRise(looks)) return deaf(about, { shownBy: "switches", subscribers, active: null });
+  if (spanMs(looks) >= EVENTS_MS && looks.every((look) => look.process?.waitsForEvents === true))
+    return deaf(about, { shownBy: "events", subscribers, active: null });
   return spanMs(looks) < WAKES_MS ? open("second-look") : verdict;
 }
 

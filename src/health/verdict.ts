@@ -85,7 +85,7 @@ export interface Silence {
 /** A main loop that turns without answering. */
 export interface Deafness {
   /** What shows that it turns. */
-  readonly shownBy: "polling" | "heartbeat" | "switches";
+  readonly shownBy: "polling" | "heartbeat" | "switches" | "events";
   /** Whether anybody is subscribed to the control channel. */
   readonly subscribers: number;
   /** Tasks in hand by its heartbeat. */

@@ -215,6 +215,7 @@ const TURNS = {
   polling: "it polls its queues",
   heartbeat: "its heartbeats are heard",
   switches: "its main thread wakes and sleeps",
+  events: "its main thread waits for events",
 } as const;
 
 function deafStatement(verdict: Of<"deaf">, channel: string, otherExchange: string | null): Statement {

@@ -14,6 +14,8 @@ export interface ProcessLook {
   readonly ageMs: number;
   /** How often its main thread has gone to wait; null where it is not told. */
   readonly voluntarySwitches: number | null;
+  /** Its main thread waits in epoll, as an event loop does between two events. */
+  readonly waitsForEvents: boolean;
   /** Its pool processes; a beat (`-B`) and programs that tasks have started are none. */
   readonly children: number;
   /** Whether Celery has installed its handlers: before that it imports the application. */
@@ -32,9 +34,18 @@ export function examine(proc: ProcFiles, pid: number, startTicks: number): Proce
     frozenForMs: frozenForMs(proc, pid),
     ageMs: ageMs(proc, startTicks),
     voluntarySwitches: status.voluntarySwitches,
+    waitsForEvents: waitsForEvents(proc, pid),
     children: childrenOf(proc, pid).filter((child) => isPoolProcess(proc, child)).length,
     handlesSignals: has(status.caught, SIGQUIT),
   };
+}
+
+/** Where a thread sleeps in epoll_wait: `ep_poll` on Linux 4 and 5, `do_epoll_wait` measured on 6.18. */
+const IN_EPOLL = new Set(["ep_poll", "do_epoll_wait"]);
+
+function waitsForEvents(proc: ProcFiles, pid: number): boolean {
+  const waitsIn = proc.read(`/proc/${pid}/wchan`);
+  return waitsIn.ok && IN_EPOLL.has(waitsIn.value);
 }
 
 /** proc(5): T stopped, t traced, Z and X ended; R, S, D, I and what kernels may add are ways to run. */

@@ -575,6 +575,15 @@ describe("a process with connections, whose main loop is silent", () => {
       "open second-look",
     ],
     [
+      "is deaf when it tells nobody anything and its main thread waits for events",
+      {
+        process: untold,
+        looks: looks(mute, processLook({ waitsForEvents: true })),
+      },
+      {},
+      "healthy deaf",
+    ],
+    [
       "is hung when it tells nobody anything and its main thread sleeps for long",
       { process: untold, looks: asleep },
       {},

@@ -59,6 +59,7 @@ export function processLook(changed: Partial<ProcessLook> = {}): ProcessLook {
     frozenForMs: 0,
     ageMs: HOUR_MS,
     voluntarySwitches: 5,
+    waitsForEvents: false,
     children: 2,
     handlesSignals: true,
     ...changed,

@@ -145,7 +145,7 @@ const hung = (measured: "connections" | "state-file", isStopping = false): Verdi
   return { status: "unhealthy", reason: "hung", ...about, measured, ...hanging, isStopping };
 };
 const deaf = (
-  shownBy: "polling" | "heartbeat" | "switches",
+  shownBy: "polling" | "heartbeat" | "switches" | "events",
   subscribers: number,
   pid: number | null = 12,
 ): Verdict => ({ status: "healthy", reason: "deaf", node: NODE, pid, shownBy, subscribers, active: 2 });
@@ -188,6 +188,7 @@ const VERDICTS: Record<
     deaf("heartbeat", 1),
     deaf("heartbeat", 0),
     deaf("switches", 0),
+    deaf("events", 0),
     deaf("heartbeat", 1, null),
     { ...deaf("polling", 1), status: "unhealthy" } as Verdict,
   ],

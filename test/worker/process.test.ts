@@ -28,6 +28,7 @@ test("examine tells what a process does when it runs", () => {
     frozenForMs: 0,
     ageMs: 3_020_510,
     voluntarySwitches: 41,
+    waitsForEvents: false,
     children: 3,
     handlesSignals: true,
   });
@@ -86,6 +87,16 @@ test("examine tells for how long its group has been frozen when the kernel does"
   expect(look({}, root)?.frozenForMs).toBe(2_010.496);
   const outside = { "/proc/20/cgroup": "0::/../c1\n", "/sys/fs/cgroup/cgroup.stat.local": told };
   expect(look({}, outside)?.frozenForMs).toBe(0);
+});
+
+test.each([
+  ["ep_poll", true],
+  ["do_epoll_wait", true],
+  ["0", false],
+  ["futex_wait_queue", false],
+  [null, false],
+])("examine sees in the kernel's %s whether the main thread waits for events", (waitsIn, expected) => {
+  expect(look({}, { "/proc/20/wchan": waitsIn })?.waitsForEvents).toBe(expected);
 });
 
 test("examine gives no negative age and no switches when the kernel tells neither", () => {

@@ -2,7 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { publishDamagedCommand } from "../../world/damaged-command.ts";
 import type { Worker } from "../../world/worker.ts";
 import { CATATONIC, cellsWith, NEWEST, SAME_IN_ALL, VERSIONS } from "../grid.ts";
-import { heartbeats, isPolling, must, rowsOf, until } from "../proof.ts";
+import { heartbeats, isPolling, must, rowsOf, silence, until } from "../proof.ts";
 import type { Ask, Cell, Situation, State } from "../state.ts";
 import type { World } from "../world.ts";
 import { polls } from "./answering.ts";
@@ -33,6 +33,45 @@ export const AFTER_A_FAILED_COMMAND: State = {
     await worker.waitForLog(/Control command error/);
     await wait(3_000);
     return isCatatonic(world.cell) ? catatonic(world, worker) : recovered(world, worker);
+  },
+};
+
+/** Nothing but its connections and its queue shows what it is. */
+export const UNTOLD = ["--without-gossip", "--without-mingle", "--without-heartbeat"];
+
+export const AFTER_A_FAILED_COMMAND_UNTOLD: State = {
+  id: "after-a-failed-command-untold",
+  title: "the same of a worker without heartbeats and gossip, longer ago than it may be silent; tasks wait",
+  asks: [
+    { args: ["--busy-grace=1h"], expect: "healthy: busy" },
+    { args: ["--busy-grace=5s"], expect: "unhealthy: catatonic", times: 5 },
+  ],
+  truth: () => "sick",
+  where: cellsWith(
+    ["prefork", "threads"],
+    ["5.2.7", "5.3.6", "5.4.0"],
+    "a silent main thread is one that is blocked",
+  ),
+  otherVersions: "as these, or they recover: see after-a-failed-command",
+  make: async (world) => {
+    const worker = await world.startWorker({ args: UNTOLD });
+    await publishDamagedCommand(world.redis, worker.channel, worker.node);
+    await worker.waitForLog(/Control command error/);
+    for (let count = 0; count < 3; count++) await worker.submit("add", 1, 2);
+    await until("it is silent", 20_000, async () => {
+      const rows = await rowsOf(world.redis, worker.pid);
+      return (!isPolling(rows) && silence(rows) >= 6) || undefined;
+    });
+    return {
+      container: world.container,
+      node: worker.node,
+      prove: async () => {
+        must(silence(await rowsOf(world.redis, worker.pid)) >= 6, "it is silent");
+        must((await world.queued()) > 0, "the queue has work");
+        must((await world.redis.hlen("unacked")) === 0, "nothing is unacknowledged");
+        return "silent, with work in the queue and nothing unacknowledged";
+      },
+    };
   },
 };
 

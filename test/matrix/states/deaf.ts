@@ -5,10 +5,11 @@ import { findPython } from "../../world/python.ts";
 import { startProxy } from "../../world/proxy.ts";
 import type { Worker } from "../../world/worker.ts";
 import { cellsWith, NEWEST, POOLS, SAME_IN_ALL } from "../grid.ts";
-import { allRows, heartbeats, isPolling, must, type Row, rowsOf, until } from "../proof.ts";
+import { allRows, heartbeats, isPolling, must, type Row, rowsOf, silence, until } from "../proof.ts";
 import type { Ask, Situation, State } from "../state.ts";
 import type { World } from "../world.ts";
 import { fill, isFull } from "./answering.ts";
+import { UNTOLD } from "./catatonic.ts";
 
 const DEAF: readonly Ask[] = [{ expect: "healthy: deaf" }, { args: ["--strict"], expect: "unhealthy: deaf" }];
 
@@ -46,6 +47,15 @@ export const REMOTE_CONTROL_AND_GOSSIP_OFF_FULL: State = {
   make: (world) => fullAndDeaf(world, ["--without-gossip"]),
 };
 
+export const UNTOLD_FULL: State = {
+  id: "untold-full",
+  title: "it is full for longer than it may be silent, without remote control, heartbeats and gossip",
+  asks: [{ expect: "healthy: busy" }, { args: ["--busy-grace=5s"], expect: "healthy: deaf", times: 5 }],
+  where: cellsWith(["prefork"], ["5.2.7", NEWEST], "see hung in docs/reasons.md"),
+  otherVersions: SAME_IN_ALL,
+  make: (world) => fullAndDeaf(world, UNTOLD, 6),
+};
+
 /** It fetches; so many connections listen for control messages, as far as the broker knows. */
 function atWork(world: World, worker: Worker, listeners: number): Situation {
   return {
@@ -59,13 +69,15 @@ function atWork(world: World, worker: Worker, listeners: number): Situation {
   };
 }
 
-async function fullAndDeaf(world: World, args: readonly string[]): Promise<Situation> {
+async function fullAndDeaf(world: World, args: readonly string[], silentForS = 0): Promise<Situation> {
   const worker = await world.startWorker({
     settings: { worker_enable_remote_control: false },
     args,
     until: "ready",
   });
   await fill(world, worker);
+  const isSilent = async () => silence(await rowsOf(world.redis, worker.pid)) >= silentForS;
+  await until("it is silent", 20_000, async () => (await isSilent()) || undefined);
   return {
     container: world.container,
     node: worker.node,
