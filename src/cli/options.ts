@@ -228,7 +228,9 @@ export const OPTIONS = {
     default: [],
     repeats: true,
     summary: "a queue that the worker has to consume (default: those of its -Q, or those it says)",
-    details: "For --require-consuming. Repeated, or several separated by commas.",
+    details:
+      "For --require-consuming, and for --max-queue-length N. Without one of them the flag is refused, as it would change " +
+      "nothing. Repeated, or several separated by commas.",
   } satisfies Option<readonly string[]>,
   "require-consuming": onOffSwitch({
     summary: "unhealthy when it answers but does not fetch from a queue that has work",

@@ -1,6 +1,6 @@
 import { asObject, parseJson } from "../pidbox/envelope.ts";
 import type { Counted } from "./facts/results.ts";
-import { isoSeconds } from "./iso-time.ts";
+import { isoSeconds } from "../celery/iso-time.ts";
 
 /** The beginning of a result, in bytes: enough for its status, which comes first (celery/backends/base.py). */
 export const BEGINNING = 48;

@@ -1,9 +1,9 @@
+import { taskOfMessage } from "../celery/deliveries.ts";
 import { listsOf, queueKeys } from "../celery/queues.ts";
 import { transportsTold } from "../celery/transport-options.ts";
-import { taskOfMessage } from "./judge-tasks.ts";
 import { type Send, unanswered } from "./scan.ts";
 import type { Scene } from "./scene.ts";
-import { LARGEST } from "./unacked.ts";
+import { LARGEST } from "../session/unacked.ts";
 
 /** Nodes of a list whose memory is counted (MEMORY USAGE … SAMPLES). */
 const SAMPLES = 50;

@@ -145,8 +145,10 @@ export interface Beats {
   readonly count: number;
   /** Tasks in hand by the last one; null where it does not say. */
   readonly active: number | null;
-  /** Tasks done since the worker started. */
+  /** Tasks begun since the worker started. */
   readonly processed: number | null;
+  /** Whether at least two have been heard, none with a task in hand, and none was begun between them. */
+  readonly isIdle: boolean;
   /** Of Celery. */
   readonly version: string | null;
   /** What the channel shows of the worker's settings. */

@@ -1,4 +1,4 @@
-import type { Route } from "../broker/keys.ts";
+import { bindingsOf, type Route } from "../broker/keys.ts";
 import type { Deadline } from "../deadline.ts";
 import type { Host } from "../host.ts";
 import type { Mailbox } from "../pidbox/mailbox.ts";
@@ -8,13 +8,15 @@ import { HEARD_WITHIN_MS } from "../celery/heartbeat.ts";
 import { askLengths, DEFAULT_QUEUE, queueNames } from "../celery/queues.ts";
 import { ageS, readTasks } from "../celery/tasks.ts";
 import { describesSafely } from "../celery/versions.ts";
-import type { Evidence } from "./evidence.ts";
+import type { Evidence, NodeEvidence } from "./evidence.ts";
 import type { Examination } from "./examination.ts";
 import { lastConnections } from "./judge-connections.ts";
+import { gatherHeld } from "./gather-held.ts";
+import { isFull, pausedForS } from "./judge-work.ts";
 import type { Lines } from "../session/lines.ts";
 import type { CheckPlan } from "./plan.ts";
 import { requestMessage } from "./request.ts";
-import type { NodeWork, Tasks, WorkEvidence } from "./work-evidence.ts";
+import type { Held, NodeWork, Tasks, WorkEvidence } from "./work-evidence.ts";
 import { queuesOf } from "../celery/worker-settings.ts";
 
 /** Between two looks at what the examination has found, in milliseconds. */
@@ -58,7 +60,7 @@ export async function gatherWork(
   };
 
   const tasks = maxTaskAge === null ? new Map<string, Tasks>() : await askTasks(asked);
-  const nodes = plan.targets.map(({ node }, position): NodeWork => {
+  const nodes = plan.targets.map(({ node }, position) => {
     const queues = queuesFor(position, node);
     return {
       node,
@@ -72,8 +74,14 @@ export async function gatherWork(
     nodes.length > 0 ? nodes.flatMap(({ queues }) => queues) : given.length > 0 ? given : [DEFAULT_QUEUE];
   const limited = maxQueueLength.flatMap(({ queue }) => (queue === null ? everywhere : [queue]));
   const lengths = await measure([...new Set([...limited, ...(requireConsuming ? everywhere : [])])]);
-  if (requireConsuming && [...lengths.values()].some((length) => length !== 0)) await look();
-  return { lengths, nodes };
+  const isWaiting = [...lengths.values()].some((length) => length !== 0);
+  const held = requireConsuming && isWaiting ? await look() : new Map<string, Held>();
+  const named = maxQueueLength.flatMap(({ queue }) => queue ?? []);
+  return {
+    lengths,
+    nodes: nodes.map((one): NodeWork => ({ ...one, held: held.get(one.node) ?? null })),
+    ownerless: await withoutOwner([...new Set(named)].filter((queue) => lengths.get(queue) === 0)),
+  };
 
   async function ask(question: Question, nodes: readonly string[]): Promise<Replies> {
     if (nodes.length === 0) return NO_REPLIES;
@@ -117,13 +125,37 @@ export async function gatherWork(
     return new Map(queues.map((queue) => [queue, lengths.get(queue)?.messages ?? null]));
   }
 
-  /** Its connections show at once whether it fetches; only where they do not, its heartbeats are needed. */
-  async function look(): Promise<void> {
+  /** Those of these queues that are bound to no exchange of their name, and that no worker asked consumes. */
+  async function withoutOwner(queues: readonly string[]): Promise<readonly string[]> {
+    const untold = queues.filter((queue) => !told.some((names) => names?.includes(queue)));
+    if (untold.length === 0) return [];
+    const sent = await read.channel.send(
+      // Celery binds a queue to an exchange of its name, unless it is told another.
+      untold.map((queue) => ["SCARD", bindingsOf(queue, plan.naming.prefix)]),
+      deadline.atMost(plan.connectTimeout),
+    );
+    const unbound = untold.filter((_, position) => {
+      const reply = sent.ok ? sent.value[position] : undefined;
+      return reply?.ok === true && reply.value === 0;
+    });
+    if (unbound.length === 0) return [];
+    const said = consumed === NO_REPLIES ? await ask({ method: "active_queues" }, asked) : consumed;
+    const used = [...said.results.values()].flatMap((result) => queueNames(result) ?? []);
+    return unbound.filter((queue) => !used.includes(queue));
+  }
+
+  /**
+   * Their connections show at once whether they fetch; only where they do not, their heartbeats are needed, and what
+   * they may hold back.
+   */
+  async function look(): Promise<ReadonlyMap<string, Held>> {
     await examination.begin(line);
+    const held = new Map<string, Held>();
     const end = host.now() + deadline.atMost(HEARD_WITHIN_MS);
     const isSeen = () =>
       examination.nodes().every(({ process, looks, heartbeats }) => {
-        if (process.kind !== "seen") return true;
+        // Which process it is may be known as soon as the list of connections has come.
+        if (process.kind !== "seen") return process.kind !== "none" || examination.broker().upS !== null;
         const connections = lastConnections(looks);
         if (connections === null) return false;
         const isPaused =
@@ -132,6 +164,32 @@ export async function gatherWork(
         return !isPaused || (heartbeats.kind === "listened" && heartbeats.own !== null);
       });
     while (!isSeen() && host.now() < end) await host.pause(PAUSE_MS);
+    const paused = () =>
+      examination.nodes().filter((node) => pausedForS(node) !== null && isFull(node) !== true);
+    if (paused().length === 0) return held;
+    for (const one of paused()) {
+      const { node } = one;
+      held.set(
+        node,
+        await gatherHeld({
+          ask: answering.has(node)
+            ? async (question) => (await ask(question, [node])).results.get(node)
+            : null,
+          beats: isFull(one) !== null,
+          send: (commands) => read.channel.send(commands, deadline.atMost(plan.connectTimeout)),
+          prefix: plan.naming.prefix,
+          nowS: host.epochSeconds(),
+        }),
+      );
+    }
+    // One heartbeat says what is in hand; from the second on, whether anything is begun.
+    const isUnsure = ({ node, heartbeats }: NodeEvidence) => {
+      const one = held.get(node);
+      const beats = heartbeats.kind === "listened" ? heartbeats.own : null;
+      return one?.kind === "told" && one.deliveries > 0 && beats?.count === 1;
+    };
+    while (paused().some(isUnsure) && deadline.left() > PAUSE_MS) await host.pause(PAUSE_MS);
+    return held;
   }
 }
 

@@ -29,6 +29,8 @@ interface Heard {
   readonly beat: Heartbeat;
   readonly whence: Whence;
   readonly count: number;
+  /** See {@link Beats}; for one alone it is not known yet. */
+  readonly isIdle: boolean;
 }
 
 /** Begins to listen; at first nothing is heard. */
@@ -46,9 +48,12 @@ export function openEar(plan: CheckPlan, host: Host, deadline: Deadline, target:
     const whence = beat === null ? null : whenceOf(channel, target.db, plan.naming);
     if (beat === null || whence === null || whence.kind === "other-database") return;
     const key = JSON.stringify([beat.node, beat.pid, whence]);
-    const known = heard.get(key);
-    if (known === undefined && heard.size >= MOST_OTHERS && !isAsked(beat.node)) return;
-    heard.set(key, { beat, whence, count: (known?.count ?? 0) + 1 });
+    const before = heard.get(key);
+    if (before === undefined && heard.size >= MOST_OTHERS && !isAsked(beat.node)) return;
+    const isIdle =
+      beat.active === 0 &&
+      (before === undefined || (before.isIdle && before.beat.processed === beat.processed));
+    heard.set(key, { beat, whence, count: (before?.count ?? 0) + 1, isIdle });
   };
   void host.listen(target, hear, topics, deadline.atMost(plan.connectTimeout)).then((opened) => {
     refused = !opened.ok;
@@ -88,7 +93,7 @@ function isExpected({ whence }: Heard): boolean {
   return whence.kind === "expected";
 }
 
-function beatsOf({ beat, whence, count }: Heard): Beats {
+function beatsOf({ beat, whence, count, isIdle }: Heard): Beats {
   const { active, processed, version } = beat;
-  return { count, active, processed, version, whence };
+  return { count, active, processed, isIdle: isIdle && count > 1, version, whence };
 }

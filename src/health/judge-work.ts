@@ -1,51 +1,81 @@
 import { pausedFor, polling } from "../worker/connections.ts";
-import type { Evidence, NodeEvidence } from "./evidence.ts";
+import type { Evidence, NodeEvidence, ProcessSight } from "./evidence.ts";
 import { lastConnections } from "./judge-connections.ts";
 import { ageMsIn } from "./main-loop.ts";
 import type { Rules } from "./judgement.ts";
 import type { Verdict } from "./verdict.ts";
-import type { NodeWork, WorkEvidence } from "./work-evidence.ts";
+import type { Held, NodeWork, WorkEvidence } from "./work-evidence.ts";
 
 /** kombu from 5.7.0 on replaces a dead connection within 45 s; a BRPOP silent for so long waits on one. Seconds. */
 const HALF_OPEN_S = 60;
 
 /** What queues and tasks make of workers that are well: the worst of it, or null. */
-export function judgeWork(evidence: Evidence, { work: rules }: Rules): Verdict | null {
+export function judgeWork(evidence: Evidence, { work: rules, startGraceMs }: Rules): Verdict | null {
   const { work } = evidence;
   if (work === null) return null;
   const idle = rules.requireConsuming
-    ? work.nodes.map((node) => judgeConsuming(node, work, evidence)).find((verdict) => verdict !== null)
+    ? work.nodes
+        .map((node) => judgeConsuming(node, work, evidence, startGraceMs))
+        .find((verdict) => verdict !== null)
     : null;
   return idle ?? judgeTasks(evidence, work, rules.maxTaskAge) ?? judgeLengths(work, rules.maxQueueLength);
 }
 
-function judgeConsuming(node: NodeWork, { lengths }: WorkEvidence, evidence: Evidence): Verdict | null {
-  const seen = evidence.nodes.find((one) => one.node === node.node);
+function judgeConsuming(
+  node: NodeWork,
+  { lengths }: WorkEvidence,
+  { nodes }: Evidence,
+  startGraceMs: number,
+): Verdict | null {
+  const seen = nodes.find((one) => one.node === node.node);
   const about = { node: node.node, pid: pidOf(seen), status: "unhealthy", reason: "not-consuming" } as const;
   const missing = node.queues.find((queue) => node.consumed?.includes(queue) === false);
   if (missing !== undefined) {
-    return { ...about, how: "cancelled", queue: missing, length: lengths.get(missing) ?? null, pausedS: 0 };
+    const length = lengths.get(missing) ?? null;
+    return { ...about, how: "cancelled", queue: missing, length, pausedS: 0, unacked: 0 };
   }
   const waiting = node.queues.find((queue) => (lengths.get(queue) ?? 0) > 0);
-  const pausedS = waiting === undefined || seen === undefined ? null : halfOpenS(seen, evidence.unacked);
-  if (waiting === undefined || pausedS === null) return null;
-  return { ...about, how: "half-open", queue: waiting, length: lengths.get(waiting) ?? null, pausedS };
+  if (waiting === undefined || seen === undefined || node.held?.kind !== "told") return null;
+  if (ageMsIn(seen.looks) < startGraceMs) return null;
+  const pausedS = pausedForS(seen);
+  const how = pausedS === null ? null : whyIdle(seen, node.held);
+  if (pausedS === null || how === null) return null;
+  const length = lengths.get(waiting) ?? null;
+  return { ...about, how, queue: waiting, length, pausedS, unacked: node.held.deliveries };
+}
+
+/** For how many seconds it has not fetched, where that is long; null: it has, or its connections are not known. */
+export function pausedForS({ looks }: NodeEvidence): number | null {
+  const connections = lastConnections(looks);
+  if (connections?.kind !== "known") return null;
+  const pausedS = pausedFor(connections.rows, ageMsIn(looks))?.atLeastS ?? 0;
+  return polling(connections.rows) === "paused" && pausedS >= HALF_OPEN_S ? pausedS : null;
+}
+
+/** Whether all its slots are taken, by its heartbeats; null: none was heard. */
+export function isFull({ process, heartbeats }: NodeEvidence): boolean | null {
+  const active = heartbeats.kind === "listened" ? (heartbeats.own?.active ?? null) : null;
+  return active === null ? null : active >= slotsIn(process);
+}
+
+function slotsIn(process: ProcessSight): number {
+  return process.kind === "seen" ? (process.slots ?? 1) : 1;
 }
 
 /**
- * For how many seconds it has waited on a connection that nothing comes through; null where that is not proven: it
- * fetches, is at work with all hands, or may hold tasks that wait for their time or their rate.
+ * Why a worker does not fetch; null: it may be full, of running tasks or of those that wait for their time or their
+ * rate. It prefetches as many as it has slots at least, so that fewer do not keep it from fetching.
  */
-function halfOpenS({ process, looks, heartbeats }: NodeEvidence, unacked: number | null): number | null {
-  const connections = lastConnections(looks);
-  if (process.kind !== "seen" || connections?.kind !== "known") return null;
-  const { rows } = connections;
-  const pausedS = pausedFor(rows, ageMsIn(looks))?.atLeastS ?? 0;
-  if (polling(rows) !== "paused" || pausedS < HALF_OPEN_S) return null;
-  const active = heartbeats.kind === "listened" ? (heartbeats.own?.active ?? null) : null;
-  const slots = process.slots ?? 1;
-  const hasRoom = active !== null && active < slots;
-  return hasRoom && unacked === 0 ? pausedS : null;
+function whyIdle(
+  node: NodeEvidence,
+  { deliveries, mayBeHeld, begun }: Extract<Held, { kind: "told" }>,
+): "half-open" | "no-work" | null {
+  const { process, heartbeats } = node;
+  if (deliveries === 0) return isFull(node) === false ? "half-open" : null;
+  const beats = heartbeats.kind === "listened" ? heartbeats.own : null;
+  const isIdle = beats === null ? begun === 0 : beats.isIdle;
+  if (!isIdle || mayBeHeld >= slotsIn(process)) return null;
+  return deliveries < slotsIn(process) ? "half-open" : "no-work";
 }
 
 function judgeTasks({ nodes }: Evidence, work: WorkEvidence, maxTaskAge: number | null): Verdict | null {

@@ -1,6 +1,6 @@
 import { type Destination, replyKey, type Route, routesTo } from "../broker/keys.ts";
 import type { BrokerConfig, Config } from "../cli/options.ts";
-import type { UsageProblem } from "../cli/usage.ts";
+import { type UsageProblem, wrong } from "../cli/usage.ts";
 import { discover, type Whom } from "../discovery/discover.ts";
 import type { Placement } from "../discovery/place.ts";
 import type { Target } from "../discovery/targets.ts";
@@ -55,6 +55,8 @@ export function checkWishes(config: Config, host: Host): Outcome<CheckWishes, Us
   const stateFile = readStateFile(config["state-file"], host);
   if (!stateFile.ok) return stateFile;
   const atLeast = config["min-nodes"].value;
+  const idle = optionWithoutEffect(config);
+  if (idle !== null) return wrong(idle);
   return success({
     whom:
       atLeast !== null || config.any.value
@@ -82,6 +84,15 @@ export function checkWishes(config: Config, host: Host): Outcome<CheckWishes, Us
     },
     stateFile: stateFile.value,
   });
+}
+
+/** Which flag changes nothing, and what is missing; a variable may be there for another check of the same container. */
+function optionWithoutEffect(config: Config): string | null {
+  const { queue, "require-consuming": consuming, "max-queue-length": limits } = config;
+  const isUsed = consuming.value || limits.value.some((limit) => limit.queue === null);
+  return queue.origin.kind !== "flag" || isUsed
+    ? null
+    : "--queue has no effect: expected --require-consuming or --max-queue-length N beside it";
 }
 
 /** Works out whom to ask and where. */

@@ -94,12 +94,17 @@ export interface Deafness {
 
 export interface NotConsuming {
   readonly queue: string;
-  /** `cancelled`: it does not consume that queue; `half-open`: it waits on a connection that nothing comes through. */
-  readonly how: "cancelled" | "half-open";
+  /**
+   * `cancelled`: it does not consume that queue; `half-open`: it waits on a connection that nothing comes through;
+   * `no-work`: either that, or its pool begins no task.
+   */
+  readonly how: "cancelled" | "half-open" | "no-work";
   /** Messages that wait in the queue. */
   readonly length: number | null;
   /** Seconds since its last BRPOP. */
   readonly pausedS: number;
+  /** Deliveries of the database that no worker has acknowledged. */
+  readonly unacked: number;
 }
 
 /** What stands in the way of a decision. */

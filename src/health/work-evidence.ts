@@ -5,6 +5,8 @@ export interface WorkEvidence {
   /** Messages that wait in each queue, all priorities; null where the broker did not say. */
   readonly lengths: ReadonlyMap<string, number | null>;
   readonly nodes: readonly NodeWork[];
+  /** Queues with a limit that nobody seems to have: nothing waits in them, declares them or consumes them. */
+  readonly ownerless: readonly string[];
 }
 
 /** What one node says of its work. */
@@ -17,7 +19,23 @@ export interface NodeWork {
   /** Its answer to that was more than is read. */
   readonly consumedOverBound?: OverBound | null;
   readonly tasks: Tasks;
+  /** What may keep it from fetching; null: not asked, as it fetches or nothing waits. */
+  readonly held: Held | null;
 }
+
+/** What a worker may hold back for its time or its rate. */
+export type Held =
+  /** kombu keeps the deliveries under names that the worker masks, or they may not be read. */
+  | { readonly kind: "unknown" }
+  | {
+      readonly kind: "told";
+      /** Of the database, delivered to any worker and not acknowledged. */
+      readonly deliveries: number;
+      /** Those of them that this worker may hold back. */
+      readonly mayBeHeld: number;
+      /** How many tasks it has begun since it was started, where no heartbeat says it; null: not asked, or not said. */
+      readonly begun: number | null;
+    };
 
 /** The tasks in hand. */
 export type Tasks =

@@ -138,7 +138,7 @@ function nodeFields({ node, process, looks, heartbeats }: NodeEvidence): object 
 function workFields({ lengths, nodes }: WorkEvidence): object {
   return {
     queues: [...lengths].slice(0, LISTED).map(([name, length]) => ({ name, length })),
-    nodes: nodes.slice(0, EXAMINED).map(({ node, queues, consumed, tasks }) => ({
+    nodes: nodes.slice(0, EXAMINED).map(({ node, queues, consumed, tasks, held }) => ({
       node,
       queues: queues.slice(0, LISTED),
       consumes: consumed?.slice(0, LISTED) ?? null,
@@ -146,6 +146,7 @@ function workFields({ lengths, nodes }: WorkEvidence): object {
       ...(tasks.kind === "told"
         ? { active: tasks.count, oldest_s: tasks.oldest === null ? null : Math.round(tasks.oldest.ageS) }
         : {}),
+      ...(held?.kind === "told" ? { deliveries: held.deliveries, may_be_held: held.mayBeHeld } : {}),
     })),
   };
 }

@@ -64,6 +64,10 @@ function evidenceLines({ plan, evidence, elapsedMs, unknownVariables }: CheckRep
   if (unacked !== null) rows.push(["unacked", `${unacked} on this database`]);
   if (work !== null) rows.push(...workLines(work));
   rows.push(["time", `${time(elapsedMs)} of ${time(plan.deadline)}`]);
+  const { queues, requireConsuming, maxQueueLength } = plan.rules.work;
+  const isUsed = requireConsuming || maxQueueLength.some(({ queue }) => queue === null);
+  if (queues.length > 0 && !isUsed)
+    rows.push(["ignored", "CELERY_PROBE_QUEUE: it needs --require-consuming or --max-queue-length N"]);
   rows.push(...unknownVariables.map((name) => ["ignored", ignoredText(name)] as const));
   return rows.map(([name, value]) => `  ${`${name}:`.padEnd(12)} ${value}`);
 }

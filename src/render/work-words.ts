@@ -10,21 +10,8 @@ export function workStatement(
   verdict: Extract<Verdict, { reason: "not-consuming" | "stuck-task" | "backlog" }>,
 ): Statement {
   switch (verdict.reason) {
-    case "not-consuming": {
-      const { node, queue, how, length, pausedS } = verdict;
-      const waiting = length
-        ? `, in which ${amount(length, "message")} ${length === 1 ? "waits" : "wait"}`
-        : "";
-      return how === "cancelled"
-        ? {
-            fact: `${node} answers and does not consume the queue ${queue}${waiting}`,
-            hint: `celery control -d ${node} add_consumer ${queue} adds it, a restart does too; other queues are named with --queue`,
-          }
-        : {
-            fact: `${node} answers and has not fetched for ${seconds(pausedS)} from the queue ${queue}${waiting}, with room for more tasks`,
-            hint: "restart it: the connection it waits on is dead; kombu 5.7.0 and newer notice that by themselves",
-          };
-    }
+    case "not-consuming":
+      return notConsuming(verdict);
     case "stuck-task": {
       const { node, task, id, ageS, limitMs } = verdict;
       return {
@@ -44,6 +31,37 @@ export function workStatement(
   }
 }
 
+function notConsuming({
+  node,
+  queue,
+  how,
+  length,
+  pausedS,
+  unacked,
+}: Extract<Verdict, { reason: "not-consuming" }>): Statement {
+  const waiting = length ? `, in which ${amount(length, "message")} ${length === 1 ? "waits" : "wait"}` : "";
+  const paused = `${node} answers and has not fetched for ${seconds(pausedS)} from the queue ${queue}${waiting}`;
+  switch (how) {
+    case "cancelled":
+      return {
+        fact: `${node} answers and does not consume the queue ${queue}${waiting}`,
+        hint: `celery control -d ${node} add_consumer ${queue} adds it, a restart does too; other queues are named with --queue`,
+      };
+    case "half-open":
+      return {
+        fact: `${paused}, with room for more tasks`,
+        hint: "restart it: the connection it waits on is dead; kombu 5.7.0 and newer notice that by themselves",
+      };
+    case "no-work":
+      return {
+        fact: `${paused}, and begins no task; ${unacked === 1 ? "1 delivery is" : `${unacked} deliveries are`} not acknowledged`,
+        hint: "its log says whether the children of its pool die or hang; a gevent or eventlet pool in a script needs monkey-patching; or the connection it waits on is dead: then restart it",
+      };
+    default:
+      return how satisfies never;
+  }
+}
+
 /** What was asked for and could not be looked at; it is said, and changes no verdict. */
 export function workHints(
   { work }: Evidence,
@@ -52,6 +70,9 @@ export function workHints(
   if (work === null) return [];
   const unmeasured = [...work.lengths].flatMap(([queue, length]) => (length === null ? [queue] : []));
   return [
+    ...(work.ownerless.length === 0
+      ? []
+      : [`--max-queue-length: nobody seems to have the queue ${names(work.ownerless)}: correct its name`]),
     ...(unmeasured.length === 0 ? [] : [`the broker did not tell the length of ${names(unmeasured)} (LLEN)`]),
     ...work.nodes.flatMap(({ node, consumed, consumedOverBound, tasks }) => [
       ...(requireConsuming && consumed === null

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isoSeconds } from "../../src/doctor/iso-time.ts";
+import { isoSeconds } from "../../src/celery/iso-time.ts";
 import { counted, readFailure, statusOf } from "../../src/doctor/judge-results.ts";
 import { hasResultPrefix, readBackend, toldBackend } from "../../src/doctor/result-backend.ts";
 

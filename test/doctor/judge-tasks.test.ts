@@ -4,9 +4,7 @@ import {
   isBuiltIn,
   judgeUnacked,
   readRegistered,
-  readUnacked,
   registeredNames,
-  taskOfMessage,
 } from "../../src/doctor/judge-tasks.ts";
 
 test("the tasks of an answer, the oldest first; one that has no start yet is new", () => {
@@ -41,53 +39,11 @@ test("the names of an answer, and Celery's own", () => {
   expect(["celery.chord", "celeryd.a", "tasks.celery"].filter(isBuiltIn)).toEqual(["celery.chord"]);
 });
 
-function message(headers: object, body: unknown, type = "application/json"): string {
-  return JSON.stringify({
-    body: Buffer.from(JSON.stringify(body)).toString("base64"),
-    "content-type": type,
-    headers,
-    properties: { body_encoding: "base64" },
-  });
-}
-
-describe("a message's task", () => {
-  test.each([
-    ["protocol 2", message({ task: "a", id: "1" }, [[], {}, {}]), { name: "a", id: "1" }],
-    [
-      "protocol 2, pickled",
-      message({ task: "a", id: "1" }, "", "application/x-python-serialize"),
-      { name: "a", id: "1" },
-    ],
-    ["protocol 1", message({}, { task: "a", id: "1", args: [] }), { name: "a", id: "1" }],
-    ["protocol 1, pickled", message({}, "", "application/x-python-serialize"), null],
-    ["no task", message({}, []), null],
-    ["no message", "42", null],
-    ["no JSON", "{", null],
-  ])("of %s", (_, text, task) => {
-    expect(taskOfMessage(text)).toEqual(task);
-  });
-});
-
 describe("what is not acknowledged", () => {
-  const unacked = (text: string) => readUnacked(`[${text}, "", "celery"]`, 50);
-
-  test.each([
-    [message({ task: "a", id: "1", eta: "1970-01-01T00:01:40+00:00" }, []), 100],
-    [message({ task: "a", id: "1", eta: "1970-01-01T02:01:40.500000+02:00" }, []), 100.5],
-    [message({ task: "a", id: "1", eta: "1970-01-01T00:01:40" }, []), null],
-    [message({ task: "a", id: "1", eta: null }, []), null],
-    [message({}, { task: "a", id: "1", eta: "1970-01-01T00:01:40Z" }), 100],
-  ])("%s is due at %s", (text, etaS) => {
-    expect(unacked(text)).toEqual({ task: { name: "a", id: "1" }, etaS, deliveredS: 50 });
-  });
-
-  test("what is damaged is none", () => {
-    expect([readUnacked("{", 0), readUnacked("[]", 0), readUnacked("[1]", 0)]).toEqual([null, null, null]);
-  });
-
   const due = (id: string, etaS: number | null, deliveredS = 0) => ({
     task: { name: "a", id },
     etaS,
+    isTimed: etaS !== null,
     deliveredS,
   });
 

@@ -203,7 +203,11 @@ export function brokerWith(
         case "CLIENT":
         case "INFO":
         case "HLEN":
-        case "LLEN": {
+        case "HMGET":
+        case "HSTRLEN":
+        case "LLEN":
+        case "SCARD":
+        case "ZRANGE": {
           const value = tell(command, time);
           return value === undefined ? { ok: false, error: `NOPERM no permission for ${name}` } : ok(value);
         }

@@ -19,16 +19,26 @@ interface Case {
   readonly lengths?: Readonly<Record<string, number>> | "forbidden";
   readonly events?: readonly Published[];
   readonly connections?: typeof POLLING;
+  /** Sets that have members. */
+  readonly bound?: readonly string[];
+  /** The deliveries that no worker has acknowledged. */
+  readonly unacked?: readonly string[];
 }
 
 /** A worker that answers pings, and what it says of its work. */
-async function worked({ argv, worker, says = {}, lengths = {}, events = [], connections = POLLING }: Case) {
+async function worked({ argv, worker, says = {}, lengths = {}, events = [], ...rest }: Case) {
+  const { connections = POLLING, unacked = [], bound = [] } = rest;
   const methods: Record<string, unknown>[] = [];
   const list: string[] = [];
   const place = listing(() => connections);
   const mailbox = brokerWith(1, () => list, {
     tell(command, time) {
       const [name, key] = command;
+      if (name === "SCARD") return bound.includes(String(key)) ? 1 : 0;
+      if (name === "HLEN") return unacked.length;
+      if (name === "ZRANGE") return unacked.flatMap((_, n) => [String(n), "50"]);
+      if (name === "HSTRLEN") return unacked[Number(command[2])]?.length ?? 0;
+      if (name === "HMGET") return command.slice(2).map((tag) => unacked[Number(tag)] ?? null);
       if (name !== "LLEN") return place(command, time);
       return lengths === "forbidden" ? undefined : (lengths[String(key)] ?? 0);
     },
@@ -145,6 +155,24 @@ describe("--max-queue-length", () => {
     expect(asked).toEqual(["ping"]);
   });
 
+  test.each<[string, Partial<Case>, string[], string[]]>([
+    ["nobody has it", { says: { active_queues: queues("celery") } }, ["mial"], ["ping", "active_queues"]],
+    ["the worker consumes it", { says: { active_queues: queues("mial") } }, [], ["ping", "active_queues"]],
+    [
+      "the worker was told to consume it",
+      { worker: { words: [...WORKER.words, "-Q", "mial"] } },
+      [],
+      ["ping"],
+    ],
+    ["a message waits in it", { lengths: { mial: 1 } }, [], ["ping"]],
+    ["it is bound to an exchange", { bound: ["_kombu.binding.mial"] }, [], ["ping"]],
+  ])("finds out who has the queue named when %s", async (_, how, ownerless, methods) => {
+    const { work, asked, verdict } = await worked({ argv: ["--max-queue-length=mial=10"], ...how });
+    expect(work?.ownerless).toEqual(ownerless);
+    expect(asked).toEqual(methods);
+    expect(verdict.reason).toBe("alive");
+  });
+
   test("says nothing of a length when the broker does not tell it", async () => {
     const { work, verdict } = await worked({ argv: ["--max-queue-length=jobs=0"], lengths: "forbidden" });
     expect([...(work?.lengths ?? [])]).toEqual([["jobs", null]]);
@@ -189,24 +217,92 @@ describe("--require-consuming", () => {
     { cmd: "publish" },
   ];
 
+  const paused: Partial<Case> = {
+    worker: { words: [...WORKER.words, "-c", "2"] },
+    lengths: { celery: 3 },
+    connections: halfOpen,
+    events: BEATS,
+  };
+
   test("waits for a heartbeat when the worker does not poll, and says since when", async () => {
-    const { host, verdict } = await worked({
+    const { host, verdict, asked } = await worked({
       argv: ["--require-consuming"],
-      worker: { words: [...WORKER.words, "-c", "2"] },
-      says: { active_queues: queues("celery") },
-      lengths: { celery: 3 },
-      connections: halfOpen,
-      events: BEATS,
+      ...paused,
+      says: { active_queues: queues("celery"), conf: {} },
     });
+    expect(asked).toEqual(["ping", "active_queues", "conf"]);
     expect(verdict).toMatchObject({ reason: "not-consuming", how: "half-open", pausedS: 95, length: 3 });
     expect(host.now()).toBeGreaterThan(500);
     expect(host.now()).toBeLessThan(600);
   });
 
+  test.each([["unacked_key"], ["unacked_index_key"]])(
+    "accuses nobody whose %s is its own, as the worker masks it",
+    async (key) => {
+      const { verdict, work } = await worked({
+        argv: ["--require-consuming"],
+        ...paused,
+        says: {
+          active_queues: queues("celery"),
+          conf: { broker_transport_options: { [key]: "********" } },
+        },
+      });
+      expect(verdict.reason).toBe("alive");
+      expect(work?.nodes[0]?.held).toEqual({ kind: "unknown" });
+    },
+  );
+
+  test("accuses nobody who does not tell its settings", async () => {
+    const says = { active_queues: queues("celery") };
+    const { verdict } = await worked({ argv: ["--require-consuming"], ...paused, says });
+    expect(verdict.reason).toBe("alive");
+  });
+
+  describe("with deliveries that are not acknowledged", () => {
+    const element = (task: string) => {
+      const envelope = {
+        body: Buffer.from("[[], {}, {}]").toString("base64"),
+        "content-type": "application/json",
+        headers: { task, id: "1" },
+        properties: { body_encoding: "base64" },
+      };
+      return JSON.stringify([envelope, "", "celery"]);
+    };
+    const deliveries = (task: string): Partial<Case> => ({
+      ...paused,
+      events: [...BEATS, [2_500, "/0.celeryev/worker.heartbeat", heartbeat(NODE)]],
+      says: {
+        active_queues: queues("celery"),
+        conf: {},
+        registered: ["plain", "limited [rate_limit=1/m]"],
+      },
+      unacked: Array.from({ length: 3 }, () => element(task)),
+    });
+
+    test("waits for a second heartbeat, and says that no task is begun", async () => {
+      const { host, verdict, methods } = await worked({
+        argv: ["--require-consuming"],
+        ...deliveries("plain"),
+      });
+      expect(methods.at(-1)).toMatchObject({
+        method: "registered",
+        arguments: { taskinfoitems: ["rate_limit"], builtins: true },
+      });
+      expect(verdict).toMatchObject({ reason: "not-consuming", how: "no-work", unacked: 3 });
+      expect(host.now()).toBeGreaterThan(2_500);
+      expect(host.now()).toBeLessThan(2_700);
+    });
+
+    test("accuses nobody who may hold them for their rate", async () => {
+      const { verdict } = await worked({ argv: ["--require-consuming"], ...deliveries("limited") });
+      expect(verdict.reason).toBe("alive");
+    });
+  });
+
   test("gives up on the heartbeat when none comes, and accuses nobody", async () => {
     const { host, verdict } = await worked({
       argv: ["--require-consuming"],
-      says: { active_queues: queues("celery") },
+      says: { active_queues: queues("celery"), conf: {} },
       lengths: { celery: 3 },
       connections: halfOpen,
     });

@@ -37,6 +37,36 @@ describe("hearing", () => {
     expect(afar).toMatchObject({ own: { count: 2 }, namesake: null });
   });
 
+  test.each([
+    ["nothing of one heartbeat", [[100, CHANNEL, ours()]], false],
+    [
+      "that it is idle when two have no task in hand",
+      [
+        [100, CHANNEL, ours()],
+        [2_100, CHANNEL, ours()],
+      ],
+      true,
+    ],
+    [
+      "that it works when a task was begun between two",
+      [
+        [100, CHANNEL, ours()],
+        [2_100, CHANNEL, ours({ processed: 10 })],
+      ],
+      false,
+    ],
+    [
+      "that it works when one had a task in hand",
+      [
+        [100, CHANNEL, ours({ active: 1 })],
+        [2_100, CHANNEL, ours()],
+      ],
+      false,
+    ],
+  ] as const)("says %s", async (_, events, isIdle) => {
+    expect((await heard(events)).here).toMatchObject({ own: { isIdle } });
+  });
+
   test("tells twins apart by the number in their heartbeats when its process is in sight", async () => {
     const { here, afar } = await heard([[100, CHANNEL, ours({ pid: 99, active: 5 })]]);
     expect(here).toMatchObject({ own: null });

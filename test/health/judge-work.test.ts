@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { NodeEvidence } from "../../src/health/evidence.ts";
 import { judge } from "../../src/health/judge.ts";
 import type { WorkRules } from "../../src/health/judgement.ts";
-import type { NodeWork, Tasks, WorkEvidence } from "../../src/health/work-evidence.ts";
+import type { Held, NodeWork, Tasks, WorkEvidence } from "../../src/health/work-evidence.ts";
 import {
   ASKED,
   beating,
@@ -17,6 +17,7 @@ import {
   rows,
   RULES,
   SEEN,
+  SILENCE,
 } from "./seen.ts";
 
 const pongs = { asking: { ...ASKED, pongs: [PONG] } };
@@ -27,6 +28,11 @@ const halfOpen: Partial<NodeEvidence> = {
   heartbeats: beating({ active: 0 }),
 };
 
+/** So many deliveries are not acknowledged, and so many of them may wait for their time or their rate. */
+function held(deliveries: number, mayBeHeld = 0, begun: number | null = null): Held {
+  return { kind: "told", deliveries, mayBeHeld, begun };
+}
+
 function work(
   changed: Partial<NodeWork> = {},
   lengths: readonly (readonly [string, number | null])[] = [["celery", 5]],
@@ -36,9 +42,10 @@ function work(
     queues: ["celery"],
     consumed: ["celery"],
     tasks: { kind: "not-asked" },
+    held: held(0),
     ...changed,
   } as const;
-  return { lengths: new Map(lengths), nodes: [one] } satisfies WorkEvidence;
+  return { lengths: new Map(lengths), nodes: [one], ownerless: [] } satisfies WorkEvidence;
 }
 
 function reason(
@@ -118,10 +125,52 @@ describe("with --require-consuming a worker that answered", () => {
     [
       "is alive when its prefetch window may be full of waiting tasks",
       halfOpen,
-      { work: work(), unacked: 2 },
+      { work: work({ held: held(2, 2) }) },
       "alive",
     ],
-    ["is alive when nobody knows what is delivered", halfOpen, { work: work(), unacked: null }, "alive"],
+    [
+      "does not consume when fewer tasks wait for their time or their rate than it prefetches",
+      halfOpen,
+      { work: work({ held: held(1, 1) }) },
+      "not-consuming",
+    ],
+    [
+      "does not consume when it begins none of the tasks that it has",
+      halfOpen,
+      { work: work({ held: held(8, 1) }) },
+      "not-consuming",
+    ],
+    [
+      "is alive when it has a task in hand, or has begun one meanwhile",
+      { ...halfOpen, heartbeats: beating({ active: 0, isIdle: false }) },
+      { work: work({ held: held(8) }) },
+      "alive",
+    ],
+    [
+      "does not consume when it sends no heartbeats and has never begun a task",
+      { ...halfOpen, heartbeats: SILENCE },
+      { work: work({ held: held(8, 0, 0) }) },
+      "not-consuming",
+    ],
+    [
+      "is alive when it sends no heartbeats and has begun tasks, which may run",
+      { ...halfOpen, heartbeats: SILENCE },
+      { work: work({ held: held(8, 0, 3) }) },
+      "alive",
+    ],
+    [
+      "is alive when it sends no heartbeats and does not say what it has begun",
+      { ...halfOpen, heartbeats: SILENCE },
+      { work: work({ held: held(8) }) },
+      "alive",
+    ],
+    [
+      "is alive when nobody knows what is delivered",
+      halfOpen,
+      { work: work({ held: { kind: "unknown" } }) },
+      "alive",
+    ],
+    ["is alive when nobody has asked what is delivered", halfOpen, { work: work({ held: null }) }, "alive"],
     [
       "is alive when nobody knows what it has in hand",
       { ...halfOpen, heartbeats: beating({ active: null }) },
@@ -200,6 +249,13 @@ describe("with --max-task-age", () => {
   });
 });
 
+test("a worker within its start grace has not failed to begin a task", () => {
+  const seen = evidence(halfOpen, { ...pongs, work: work({ held: held(8) }) });
+  const rules = { ...RULES, work: { ...RULES.work, requireConsuming: true } };
+  expect(judge(seen, { ...rules, startGraceMs: 4_000_000 })).toMatchObject({ reason: "alive" });
+  expect(judge(seen, rules)).toMatchObject({ reason: "not-consuming", how: "no-work", unacked: 8 });
+});
+
 test("a task is no older than the process that runs it when the worker's clock was set", () => {
   const tasks: Tasks = { kind: "told", count: 1, oldest: { name: "t.nap", id: "1", ageS: 3_600 } };
   const young = { looks: looks(null, processLook({ ageMs: 20_000 })) };
@@ -236,7 +292,10 @@ describe("with --max-queue-length", () => {
 
   test("the queues of any nodes count", () => {
     const any = judge(
-      evidence({}, { ...pongs, nodes: [], work: { lengths: new Map([["celery", 7]]), nodes: [] } }),
+      evidence(
+        {},
+        { ...pongs, nodes: [], work: { lengths: new Map([["celery", 7]]), nodes: [], ownerless: [] } },
+      ),
       {
         ...RULES,
         asked: { kind: "any", atLeast: 1 },

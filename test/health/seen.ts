@@ -131,7 +131,15 @@ export const SILENCE: Extract<Hearing, { kind: "listened" }> = {
 const EXPECTED = { kind: "expected" } as const;
 
 export function beating(changed: Partial<Beats> = {}): Extract<Hearing, { kind: "listened" }> {
-  const own = { count: 2, active: 0, processed: 9, version: "5.7.0", whence: EXPECTED, ...changed };
+  const own = {
+    count: 2,
+    active: 0,
+    processed: 9,
+    isIdle: true,
+    version: "5.7.0",
+    whence: EXPECTED,
+    ...changed,
+  };
   return { kind: "listened", forMs: 3_500, own, namesake: null };
 }
 

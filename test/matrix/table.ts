@@ -8,6 +8,7 @@ import * as deaf from "./states/deaf.ts";
 import * as gone from "./states/gone.ts";
 import * as halfOpenFetch from "./states/half-open-fetch.ts";
 import * as hurried from "./states/hurried.ts";
+import * as noWork from "./states/no-work.ts";
 import * as stopped from "./states/stopped.ts";
 import * as stopping from "./states/stopping.ts";
 
@@ -55,7 +56,13 @@ export const STATES: readonly State[] = [
   catatonic.AFTER_AN_OUTAGE,
   answering.CANCELLED_QUEUE,
   halfOpenFetch.FETCH_HALF_OPEN,
+  halfOpenFetch.FETCH_HALF_OPEN_BESIDE,
   halfOpenFetch.FETCH_LOST_BY_PROXY,
+  noWork.CHILDREN_DIE,
+  noWork.CHILDREN_HANG,
+  noWork.UNPATCHED,
+  noWork.RATE_LIMITED_FOR_LONG,
+  noWork.RATE_LIMITED_ELSEWHERE,
   answering.STUCK_TASK,
   answering.BACKLOG,
   broker.RESTARTED_IDLE,

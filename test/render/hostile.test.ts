@@ -77,6 +77,7 @@ function checkReport(text: string, verdict: Verdict) {
         stateFileProblem: text,
         work: {
           lengths: new Map([[text, 3]]),
+          ownerless: [text],
           nodes: [{ node: text, queues: [text], consumed: [text], tasks: { kind: "not-asked" } }],
         } as never,
       },
@@ -123,6 +124,7 @@ const VERDICTS: readonly ((text: string) => Verdict)[] = [
     how: "cancelled",
     length: 3,
     pausedS: 5,
+    unacked: 0,
   }),
 ];
 

@@ -159,9 +159,14 @@ const catatonic = (
 ): Verdict => {
   return { status: "unhealthy", reason: "catatonic", ...about, active, pausedS, waiting };
 };
-const notConsuming = (how: "cancelled" | "half-open", length: number | null): Verdict => {
+const notConsuming = (
+  how: "cancelled" | "half-open" | "no-work",
+  length: number | null,
+  unacked = 0,
+): Verdict => {
   const pausedS = how === "cancelled" ? 0 : 95;
-  return { status: "unhealthy", reason: "not-consuming", ...about, how, queue: "mail", length, pausedS };
+  const what = { how, queue: "mail", length, pausedS, unacked };
+  return { status: "unhealthy", reason: "not-consuming", ...about, ...what };
 };
 const pong = (name: string, copies = 1) => ({ ...PONG, node: name, copies });
 const alive = (...pongs: readonly ReturnType<typeof pong>[]): Verdict => {
@@ -217,6 +222,8 @@ const VERDICTS: Record<
     notConsuming("cancelled", 0),
     notConsuming("cancelled", 1),
     notConsuming("half-open", 7),
+    notConsuming("no-work", 7, 8),
+    notConsuming("no-work", 7, 1),
   ],
   "stuck-task": [
     {
@@ -453,8 +460,12 @@ describe("the line", () => {
     ];
     const rules = withWork({ requireConsuming: true, maxTaskAge: 60_000 });
     const lines = unknown.map((tasks) => {
-      const nodes = [{ node: NODE, queues: ["celery"], consumed: null, tasks }];
-      return line(alive(pong(NODE)), evidence({}, { work: { lengths: new Map(), nodes } }), rules);
+      const nodes = [{ node: NODE, queues: ["celery"], consumed: null, tasks, held: null }];
+      return line(
+        alive(pong(NODE)),
+        evidence({}, { work: { lengths: new Map(), nodes, ownerless: [] } }),
+        rules,
+      );
     });
     for (const text of lines) expectSpeech(text);
     expect(lines.join("\n")).toMatchSnapshot();
@@ -629,19 +640,33 @@ describe("--output json", () => {
           {
             nodes: [],
             work: {
+              ownerless: ["mial"],
               lengths: new Map([
                 ["mail", 7],
                 ["lost", null],
               ]),
               nodes: [
-                { node: "a@x", queues: ["mail"], consumed: ["mail"], tasks: { kind: "not-asked" } },
+                {
+                  node: "a@x",
+                  queues: ["mail"],
+                  consumed: ["mail"],
+                  tasks: { kind: "not-asked" },
+                  held: null,
+                },
                 {
                   node: "b@x",
                   queues: ["mail"],
                   consumed: null,
                   tasks: { kind: "told", count: 2, oldest: { name: "t", id: "i", ageS: 9.5 } },
+                  held: { kind: "told", deliveries: 8, mayBeHeld: 1, begun: null },
                 },
-                { node: "c@x", queues: [], consumed: [], tasks: { kind: "told", count: 0, oldest: null } },
+                {
+                  node: "c@x",
+                  queues: [],
+                  consumed: [],
+                  tasks: { kind: "told", count: 0, oldest: null },
+                  held: null,
+                },
               ],
             },
           },

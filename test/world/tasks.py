@@ -17,6 +17,7 @@ import types
 
 import redis
 from celery import Celery
+from celery.signals import worker_process_init
 
 app = Celery("tasks")
 app.conf.update(
@@ -43,6 +44,18 @@ if namespace:
     app.config_from_object(types.SimpleNamespace(**named), namespace=namespace)
 else:
     app.conf.update(settings())
+
+
+@worker_process_init.connect
+def spoil(**_):
+    """What TASKS_CHILDREN says: the children of a pool die as they start, or hang."""
+    how = os.environ.get("TASKS_CHILDREN")
+    if how == "die":
+        # Celery gives up where all have died before the worker is ready.
+        time.sleep(2.5)
+        os._exit(1)
+    if how == "hang":
+        time.sleep(3_600)
 
 
 def began(task):

@@ -1,3 +1,5 @@
+import type { NamedTask } from "../../celery/deliveries.ts";
+
 /** What is found of the tasks in hand, and of those that wait. */
 export interface TaskFacts {
   /** What a node has in hand. */
@@ -58,11 +60,6 @@ export interface UnackedFacts {
   readonly isDefault: boolean;
   /** Nodes that did not say which tasks they run. */
   readonly silent: number;
-}
-
-export interface NamedTask {
-  readonly name: string;
-  readonly id: string;
 }
 
 export interface AgedTask extends NamedTask {

@@ -10,7 +10,7 @@ import { agedTasks, isBuiltIn, judgeUnacked, readRegistered, registeredNames } f
 import { headsOf } from "../queue-heads.ts";
 import { type Send, unanswered } from "../scan.ts";
 import type { Scene, Topic } from "../scene.ts";
-import { pairsOf, readMessages } from "../unacked.ts";
+import { pairsOf, readMessages } from "../../session/unacked.ts";
 import { setups } from "../workers-known.ts";
 
 /** Nodes that get a line of their own. */

@@ -1,7 +1,8 @@
+import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { startProxy } from "../../world/proxy.ts";
 import { cellsWith, NEWEST, SAME_IN_ALL } from "../grid.ts";
-import { allRows, must, type Row, rowsOf, until } from "../proof.ts";
+import { allRows, isPolling, must, type Row, rowsOf, until } from "../proof.ts";
 import type { Ask, Cell, State } from "../state.ts";
 import { loseConnection } from "./deaf.ts";
 
@@ -48,6 +49,35 @@ export const FETCH_HALF_OPEN: State = {
         return `does not fetch for ${Math.min(...fetching.map(({ idle }) => idle)) > 55 ? "a minute" : "less"}, work in the queue`;
       },
       ...(heals ? { after: () => world.canary(worker) } : {}),
+    };
+  },
+};
+
+export const FETCH_HALF_OPEN_BESIDE: State = {
+  id: "fetch-half-open-beside",
+  title: "the same with late acknowledgement, while another worker has a task in hand, not acknowledged",
+  asks: [{ expect: "healthy: alive" }, { args: ["--require-consuming"], expect: "unhealthy: not-consuming" }],
+  truth: () => "sick",
+  where: cellsWith(["prefork"], ["5.2.7", "5.6.3"], SAME_IN_ALL),
+  otherVersions: SAME_IN_ALL,
+  make: async (world) => {
+    const settings = { task_acks_late: true };
+    const worker = await world.startWorker({ settings });
+    const within = await world.startContainer();
+    const other = await world.startWorker({ within, settings, queues: ["other"] });
+    await other.taskStarted(await other.submit("nap_until", join(within.folder, "go-on")));
+    await loseConnection(world, worker, await fetchRow(() => rowsOf(world.redis, worker.pid)));
+    for (let count = 0; count < 2; count++) await worker.submit("add", 1, 2);
+    await wait(MINUTE_MS);
+    return {
+      container: world.container,
+      node: worker.node,
+      prove: async () => {
+        must(!isPolling(await rowsOf(world.redis, worker.pid)), "it does not fetch");
+        must((await world.queued()) > 0, "the queue has work");
+        must((await world.redis.hlen("unacked")) === 1, "one delivery is not acknowledged");
+        return "does not fetch for a minute, work in the queue, one delivery of another worker not acknowledged";
+      },
     };
   },
 };

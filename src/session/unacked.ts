@@ -1,5 +1,5 @@
-import { readUnacked, type Unacked } from "./judge-tasks.ts";
-import type { Send } from "./scan.ts";
+import { readUnacked, type Unacked } from "../celery/deliveries.ts";
+import type { Session } from "./session.ts";
 
 /** A message of more bytes is not read: a reply of this size costs the server well under a millisecond. */
 export const LARGEST = 262_144;
@@ -15,7 +15,7 @@ export function pairsOf(value: unknown): readonly (readonly [string, number])[] 
 
 /** Reads the messages of these delivery tags, the sizes first: one may be of any size. Null: the hash may not be read. */
 export async function readMessages(
-  send: Send,
+  send: Session["send"],
   hash: string,
   tags: ReadonlyMap<string, number>,
 ): Promise<readonly Unacked[] | null> {

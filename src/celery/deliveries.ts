@@ -1,0 +1,95 @@
+import { asObject, openEnvelope, parseJson } from "../pidbox/envelope.ts";
+import { isoSeconds } from "./iso-time.ts";
+
+export interface NamedTask {
+  readonly name: string;
+  readonly id: string;
+}
+
+/** Longer names are nobody's. */
+const LONGEST = 120;
+
+export function shortName(text: string): string {
+  return text.slice(0, LONGEST);
+}
+
+/**
+ * The task of a message: `headers.task` in protocol 2, the body's `task` in protocol 1 (celery/app/amqp.py); null where
+ * it cannot be read.
+ */
+export function taskOfMessage(text: string): NamedTask | null {
+  const envelope = openEnvelope(text);
+  if (envelope === null) return null;
+  const { task, id } = envelope.headers;
+  if (typeof task === "string")
+    return { name: shortName(task), id: shortName(typeof id === "string" ? id : "") };
+  if (envelope.contentType !== "application/json") return null;
+  const body = asObject(parseJson(envelope.body.toString("utf8")));
+  const { task: name, id: number } = body ?? {};
+  return typeof name === "string"
+    ? { name: shortName(name), id: shortName(typeof number === "string" ? number : "") }
+    : null;
+}
+
+/** A message that is delivered and not acknowledged. */
+export interface Unacked {
+  readonly task: NamedTask;
+  /** Seconds since 1970; null: none, or it does not say in which zone. */
+  readonly etaS: number | null;
+  /** Whether it has a time to wait for, in whatever words. */
+  readonly isTimed: boolean;
+  readonly deliveredS: number;
+}
+
+/** Reads a value of kombu's `unacked`, `[message, exchange, routing key]` (kombu/transport/redis.py `QoS.append`). */
+export function readUnacked(text: string, deliveredS: number): Unacked | null {
+  const entry = parseJson(text);
+  const message: unknown = Array.isArray(entry) ? entry[0] : null;
+  const envelope = asObject(message);
+  if (envelope === null) return null;
+  const raw = JSON.stringify(envelope);
+  const task = taskOfMessage(raw);
+  const eta = etaOf(raw);
+  if (task === null) return null;
+  // Without a zone it is the application's, which is not known.
+  const etaS = typeof eta === "string" ? isoSeconds(eta, null) : null;
+  return { task, etaS, isTimed: eta !== null && eta !== undefined, deliveredS };
+}
+
+function etaOf(text: string): unknown {
+  const envelope = openEnvelope(text);
+  if (envelope === null) return null;
+  const body = "task" in envelope.headers ? null : asObject(parseJson(envelope.body.toString("utf8")));
+  return body === null ? envelope.headers["eta"] : body["eta"];
+}
+
+/**
+ * The tasks of an answer to `registered` that was asked for `rate_limit`, with whether they have one, as in
+ * `tasks.add [rate_limit=10/m]` (celery/worker/control.py); null: it is none.
+ */
+export function rateLimits(answer: unknown): ReadonlyMap<string, boolean> | null {
+  if (!Array.isArray(answer)) return null;
+  return new Map(
+    answer.flatMap((entry: unknown) => {
+      if (typeof entry !== "string") return [];
+      const [name = "", info = ""] = entry.split(" [", 2);
+      return [[shortName(name), info.startsWith("rate_limit=")] as const];
+    }),
+  );
+}
+
+/** A time that has come may be a clock's fault for so long, in seconds. */
+const CLOCKS_S = 60;
+
+/**
+ * Whether a worker may hold a delivery back, for its time or its rate.
+ *
+ * @param limits by the worker's own answer: tasks that it does not know are another's
+ */
+export function mayBeHeld(
+  { task, etaS, isTimed }: Unacked,
+  limits: ReadonlyMap<string, boolean>,
+  nowS: number,
+): boolean {
+  return limits.get(task.name) === true || (isTimed && (etaS === null || etaS + CLOCKS_S > nowS));
+}

@@ -1,0 +1,66 @@
+import { mayBeHeld, rateLimits } from "../celery/deliveries.ts";
+import { readSettings } from "../celery/settings.ts";
+import { transportOptions } from "../celery/transport-options.ts";
+import { asObject } from "../pidbox/envelope.ts";
+import type { Question } from "../pidbox/message.ts";
+import type { Session } from "../session/session.ts";
+import { pairsOf, readMessages } from "../session/unacked.ts";
+import type { Held } from "./work-evidence.ts";
+
+/** So many deliveries are looked at. What is not seen may be held. */
+const LOOKED = 1_000;
+
+/** How to ask the worker, and the broker. */
+interface Asked {
+  /** The worker's answer to a question; undefined: none. Null: it answers nothing. */
+  readonly ask: ((question: Question) => Promise<unknown>) | null;
+  /** Whether its heartbeats say how many tasks it has begun. */
+  readonly beats: boolean;
+  readonly send: Session["send"];
+  /** kombu's `global_keyprefix`. */
+  readonly prefix: string;
+  /** Seconds since 1970. */
+  readonly nowS: number;
+}
+
+/**
+ * Asks what a worker that does not fetch may hold back for its time (`eta`) or its rate. Such tasks are delivered and
+ * not acknowledged, and no answer that is safe to ask for names them.
+ */
+export async function gatherHeld({ ask, beats, send, prefix, nowS }: Asked): Promise<Held> {
+  const conf = ask === null ? {} : await ask({ method: "conf", withDefaults: false });
+  const transport = transportOptions(conf);
+  // Celery masks the names in the answer where the application has given its own.
+  if (transport?.unackedKey == null || transport.unackedIndexKey === null) return { kind: "unknown" };
+  const [hash, index] = [prefix + transport.unackedKey, prefix + transport.unackedIndexKey];
+  const sent = await send([
+    ["HLEN", hash],
+    ["ZRANGE", index, 0, LOOKED - 1, "WITHSCORES"],
+  ]);
+  const [count, tags] = sent.ok ? sent.value : [];
+  if (count?.ok !== true || tags?.ok !== true) return { kind: "unknown" };
+  const deliveries = Number(count.value);
+  if (deliveries === 0 || ask === null)
+    return { kind: "told", deliveries, mayBeHeld: deliveries, begun: null };
+  const limits = rateLimits(await ask({ method: "registered", taskInfo: ["rate_limit"], builtins: true }));
+  const read = (await readMessages(send, hash, new Map(pairsOf(tags.value)))) ?? [];
+  const free = limits === null ? [] : read.filter((one) => !mayBeHeld(one, limits, nowS));
+  // The answer has the options as they are: one that is no JSON would cost the worker its remote control.
+  const begun = beats || !isPlain(conf) ? null : tasksBegun(await ask({ method: "stats" }));
+  return { kind: "told", deliveries, mayBeHeld: Math.max(0, deliveries - free.length), begun };
+}
+
+/** Whether its transport options are numbers and switches alone: `conf` describes an object by a text as well. */
+function isPlain(conf: unknown): boolean {
+  const options = asObject(readSettings(conf)?.get("broker_transport_options")) ?? {};
+  return Object.values(options).every(
+    (value) => ["number", "boolean"].includes(typeof value) || value === null,
+  );
+}
+
+/** How many tasks a worker has begun since it was started, by its answer to `stats`; null: it does not say. */
+function tasksBegun(stats: unknown): number | null {
+  const total = asObject(asObject(stats)?.["total"]);
+  if (total === null) return null;
+  return Object.values(total).reduce<number>((sum, count) => sum + Number(count), 0);
+}

@@ -1,0 +1,91 @@
+import { describe, expect, test } from "vitest";
+import {
+  mayBeHeld,
+  rateLimits,
+  readUnacked,
+  taskOfMessage,
+  type Unacked,
+} from "../../src/celery/deliveries.ts";
+
+function message(headers: object, body: unknown, type = "application/json"): string {
+  return JSON.stringify({
+    body: Buffer.from(JSON.stringify(body)).toString("base64"),
+    "content-type": type,
+    headers,
+    properties: { body_encoding: "base64" },
+  });
+}
+
+describe("a message's task", () => {
+  test.each([
+    ["protocol 2", message({ task: "a", id: "1" }, [[], {}, {}]), { name: "a", id: "1" }],
+    [
+      "protocol 2, pickled",
+      message({ task: "a", id: "1" }, "", "application/x-python-serialize"),
+      { name: "a", id: "1" },
+    ],
+    ["protocol 1", message({}, { task: "a", id: "1", args: [] }), { name: "a", id: "1" }],
+    ["protocol 1, pickled", message({}, "", "application/x-python-serialize"), null],
+    ["no task", message({}, []), null],
+    ["no message", "42", null],
+    ["no JSON", "{", null],
+  ])("of %s", (_, text, task) => {
+    expect(taskOfMessage(text)).toEqual(task);
+  });
+});
+
+describe("what is not acknowledged", () => {
+  const unacked = (text: string) => readUnacked(`[${text}, "", "celery"]`, 50);
+
+  test.each([
+    [message({ task: "a", id: "1", eta: "1970-01-01T00:01:40+00:00" }, []), 100],
+    [message({ task: "a", id: "1", eta: "1970-01-01T02:01:40.500000+02:00" }, []), 100.5],
+    [message({ task: "a", id: "1", eta: "1970-01-01T00:01:40" }, []), null],
+    [message({ task: "a", id: "1", eta: null }, []), null],
+    [message({}, { task: "a", id: "1", eta: "1970-01-01T00:01:40Z" }), 100],
+  ])("%s is due at %s", (text, etaS) => {
+    const isTimed = !text.includes('"eta":null');
+    expect(unacked(text)).toEqual({ task: { name: "a", id: "1" }, etaS, isTimed, deliveredS: 50 });
+  });
+
+  test("what is damaged is none", () => {
+    expect([readUnacked("{", 0), readUnacked("[]", 0), readUnacked("[1]", 0)]).toEqual([null, null, null]);
+  });
+});
+
+test("the tasks of an answer, and which of them have a rate limit", () => {
+  const answer = ["a [rate_limit=1/m]", "b", "c [rate_limit=10/s time_limit=3]", 4];
+  expect(rateLimits(answer)).toEqual(
+    new Map([
+      ["a", true],
+      ["b", false],
+      ["c", true],
+    ]),
+  );
+  expect(rateLimits({ error: "no" })).toBeNull();
+});
+
+describe("a delivery", () => {
+  const limits = new Map([
+    ["limited", true],
+    ["plain", false],
+  ]);
+  const one = (name: string, more: Partial<Unacked> = {}): Unacked => {
+    return { task: { name, id: "1" }, etaS: null, isTimed: false, deliveredS: 50, ...more };
+  };
+  test.each([
+    ["with a rate limit may be held", one("limited"), true],
+    ["without time and limit is not held", one("plain"), false],
+    ["of another worker's task is not held", one("foreign"), false],
+    ["whose time comes may be held", one("plain", { etaS: 1_100, isTimed: true }), true],
+    [
+      "whose time came a moment ago may be held: clocks differ",
+      one("plain", { etaS: 950, isTimed: true }),
+      true,
+    ],
+    ["whose time is long over is not held", one("plain", { etaS: 900, isTimed: true }), false],
+    ["whose time is in an unknown zone may be held", one("plain", { isTimed: true }), true],
+  ])("%s", (_, delivery, expected) => {
+    expect(mayBeHeld(delivery, limits, 1_000)).toBe(expected);
+  });
+});
