@@ -1,6 +1,7 @@
 import { pausedFor, polling } from "../worker/connections.ts";
 import type { Evidence, NodeEvidence, ProcessSight } from "./evidence.ts";
 import { lastConnections } from "./judge-connections.ts";
+import { isStopping } from "./judge-silence.ts";
 import { ageMsIn } from "./main-loop.ts";
 import type { Rules } from "./judgement.ts";
 import type { Verdict } from "./verdict.ts";
@@ -37,6 +38,8 @@ function judgeConsuming(
   const waiting = node.queues.find((queue) => (lengths.get(queue) ?? 0) > 0);
   if (waiting === undefined || seen === undefined || node.held?.kind !== "told") return null;
   if (ageMsIn(seen.looks) < startGraceMs) return null;
+  // Whoever was asked to end is not to fetch any more.
+  if (seen.process.kind === "seen" && isStopping(seen.process, seen.looks)) return null;
   const pausedS = pausedForS(seen);
   const how = pausedS === null ? null : whyIdle(seen, node.held);
   if (pausedS === null || how === null) return null;

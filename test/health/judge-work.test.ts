@@ -249,6 +249,15 @@ describe("with --max-task-age", () => {
   });
 });
 
+test("a worker that was asked to end is stopping, whatever waits", () => {
+  const ending: Partial<NodeEvidence> = {
+    process: { ...SEEN, pool: "gevent" },
+    looks: looks(known(rows({ idleS: 61 }, 1).filter(({ subscriptions }) => subscriptions === 0))),
+    heartbeats: beating({ active: 1, isIdle: false }),
+  };
+  expect(reason(ending, { asking: ASKED, work: work() }, { requireConsuming: true })).toBe("stopping");
+});
+
 test("a worker within its start grace has not failed to begin a task", () => {
   const seen = evidence(halfOpen, { ...pongs, work: work({ held: held(8) }) });
   const rules = { ...RULES, work: { ...RULES.work, requireConsuming: true } };
