@@ -214,7 +214,9 @@ function stillStarting(
     : null;
 }
 
-/** The last that the broker told: a look that is still under way takes nothing back. */
+/** The last that the broker told: a look that is still under way, or that the deadline cut short, takes nothing back. */
 export function lastConnections(looks: readonly Look[]): Connections | null {
-  return looks.findLast((look) => look.connections !== null)?.connections ?? null;
+  const told = looks.flatMap(({ connections }) => connections ?? []);
+  const isCut = (one: Connections) => one.kind === "unknown" && one.because === "too-many-sockets";
+  return told.findLast((one) => !isCut(one)) ?? told.at(-1) ?? null;
 }

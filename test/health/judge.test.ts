@@ -385,6 +385,18 @@ describe("a process with connections, whose main loop is silent", () => {
       "healthy busy",
     ],
     [
+      "is hung when its sockets could not be read in time in the last look",
+      {
+        process: hung,
+        looks: [
+          ...looks(known(rows({}))),
+          { atMs: 4_900, process: processLook(), connections: unknown({ because: "too-many-sockets" }) },
+        ],
+      },
+      {},
+      "unhealthy hung",
+    ],
+    [
       "is hung when the broker has closed some of its connections, and that of its heartbeats is left",
       { process: hung, looks: looks(cut(rows({}))) },
       {},
