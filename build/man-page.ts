@@ -1,6 +1,6 @@
 import { command, COMMAND_NAMES, type CommandName, DEFAULT_COMMAND } from "../src/cli/commands.ts";
-import { type OtherCommand, takenBy } from "../src/cli/command-options.ts";
-import { type Option, OPTIONS, variableOf } from "../src/cli/options.ts";
+import { takenBy } from "../src/cli/command-options.ts";
+import { type Taken, TAKEN_BY_CHECK } from "../src/cli/parse.ts";
 
 /** celery-probe(1), made from the tables that the parser reads, in the macros of man(7). */
 export function manPage(version: string): string {
@@ -44,10 +44,7 @@ export function manPage(version: string): string {
 }
 
 function commandOptions(name: CommandName): readonly string[] {
-  const { options, variableOf: nameOf } =
-    name === DEFAULT_COMMAND
-      ? { options: OPTIONS as Readonly<Record<string, Option<unknown>>>, variableOf }
-      : takenBy(name satisfies OtherCommand);
+  const { options, variableOf: nameOf }: Taken = name === DEFAULT_COMMAND ? TAKEN_BY_CHECK : takenBy(name);
   const entries = Object.entries(options);
   if (entries.length === 0) return [];
   return [

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type CommandConfig, takenBy } from "../../src/cli/command-options.ts";
+import { takenBy } from "../../src/cli/command-options.ts";
 import { parse } from "../../src/cli/parse.ts";
 import { watch } from "../../src/commands/watch.ts";
 import { brokerWith, fakeHost } from "../health/fake-host.ts";
@@ -9,6 +9,6 @@ test("one picture waits for 4.5 s and a last look when what was asked is answere
   const host = fakeHost({ argv, roundTripMs: 900, broker: brokerWith(3, () => []) });
   const parsed = parse(["watch", ...argv], {}, takenBy("watch"));
   if (!parsed.ok || parsed.value.kind !== "run") throw new Error(JSON.stringify(parsed));
-  await watch({ ...parsed.value, config: parsed.value.config as unknown as CommandConfig<"watch"> }, host);
+  await watch(parsed.value, host);
   expect(host.now()).toBeLessThan(5_600);
 });
