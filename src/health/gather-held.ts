@@ -29,10 +29,10 @@ interface Asked {
  */
 export async function gatherHeld({ ask, beats, send, prefix, nowS }: Asked): Promise<Held> {
   const conf = ask === null ? {} : await ask({ method: "conf", withDefaults: false });
-  const transport = transportOptions(conf);
+  const { unackedKey = null, unackedIndexKey = null } = transportOptions(conf) ?? {};
   // Celery masks the names in the answer where the application has given its own.
-  if (transport?.unackedKey == null || transport.unackedIndexKey === null) return { kind: "unknown" };
-  const [hash, index] = [prefix + transport.unackedKey, prefix + transport.unackedIndexKey];
+  if (unackedKey === null || unackedIndexKey === null) return { kind: "unknown" };
+  const [hash, index] = [prefix + unackedKey, prefix + unackedIndexKey];
   const sent = await send([
     ["HLEN", hash],
     ["ZRANGE", index, 0, LOOKED - 1, "WITHSCORES"],
