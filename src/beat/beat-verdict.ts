@@ -1,4 +1,4 @@
-import type { Possible } from "../worker/survey.ts";
+import type { Candidate } from "../worker/candidates.ts";
 import type { BeatProcess } from "./find-beats.ts";
 import type { ScheduleFile } from "./schedule-file.ts";
 
@@ -7,7 +7,7 @@ export interface BeatEvidence {
   /** Null: processes cannot be seen. */
   readonly beats: readonly BeatProcess[] | null;
   /** Where there is none: programs that may be one by another name. */
-  readonly possible: readonly Possible[];
+  readonly possible: readonly Pick<Candidate, "pid" | "words">[];
   /** Whether the container is known to be the beat's own, so that none means that it is dead. */
   readonly isInside: boolean;
   /** Of the only one; null: there is none, or more than one. */

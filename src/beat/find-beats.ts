@@ -1,7 +1,8 @@
 import { wholeEnvironment } from "../worker/environment.ts";
+import { survey } from "../worker/survey.ts";
 import type { ProcFiles } from "../worker/proc-files.ts";
 import { statOf, statusOf } from "../worker/process-status.ts";
-import { type Possible, survey } from "../worker/survey.ts";
+import { type Candidate, candidatesIn } from "../worker/candidates.ts";
 import { settingOf, type Sources } from "../celery/settings.ts";
 import {
   NOTHING_GIVEN,
@@ -29,7 +30,7 @@ export interface Beats {
   /** Null: there is no /proc, or it hides processes. */
   readonly beats: readonly BeatProcess[] | null;
   /** Where there is none: Python programs that may be a beat by another name. */
-  readonly possible: readonly Possible[];
+  readonly possible: readonly Candidate[];
 }
 
 /** The words that click takes for true, of flags in variables. */
@@ -65,7 +66,13 @@ export function findBeats(proc: ProcFiles, named: number | null): Beats {
     ];
   });
   const beats = found.filter(({ pid }) => !isSecond(proc, pid, found));
-  return { beats, possible: beats.length > 0 || named !== null ? [] : survey(proc).possible };
+  return { beats, possible: beats.length > 0 || named !== null ? [] : possibleIn(proc) };
+}
+
+/** A fork has its parent's command line, and is not told apart from it. */
+function possibleIn(proc: ProcFiles): readonly Candidate[] {
+  const workers = survey(proc).workers;
+  return candidatesIn(proc, workers).filter(({ isPython, isForked }) => isPython === true && !isForked);
 }
 
 /** What is known of how it was set up. */

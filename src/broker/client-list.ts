@@ -17,6 +17,8 @@ export interface ClientRow {
   readonly db: number;
   /** Channels and patterns it is subscribed to. */
   readonly subscriptions: number;
+  /** Of these the patterns: kombu subscribes by patterns alone, and result backends by none. */
+  readonly patterns: number;
   /** The last command, in lower case. */
   readonly command: string;
 }
@@ -54,6 +56,7 @@ function parseRow(text: string): ClientRow | null {
     flags,
     db,
     subscriptions: channels + patterns,
+    patterns,
     command: command.toLowerCase(),
   };
 }

@@ -6,19 +6,24 @@ export const BEAT_NAME = "celerybeat";
  * The full node name for what a worker was given as `-n`, by Celery's rules (celery/utils/nodenames.py
  * `default_nodename`, `host_format`): a bare word is the host part, an empty part takes its default,
  * `%h` is the host name, `%n` its first label, `%d` the rest of it; `%i` is 0 and `%I` empty in the main process.
- * Case is kept.
+ * Case is kept, and so is `%%`, as up to Celery 5.6: see {@link laterNodeName}.
  *
  * @param hostname `gethostname()` of the machine the worker runs on
  * @param byDefault the name of who was given none
  */
 export function nodeName(given: string, hostname: string, byDefault = DEFAULT_NAME): string {
+  return named(given, hostname, byDefault, /%([hndiI])/g);
+}
+
+/** The name since Celery 5.7, where `%%` is a percent sign (celery/utils/text.py RE_FORMAT); null: the same. */
+export function laterNodeName(given: string, hostname: string): string | null {
+  return given.includes("%%") ? named(given, hostname, DEFAULT_NAME, /%([hndiI%])/g) : null;
+}
+
+function named(given: string, hostname: string, byDefault: string, abbreviation: RegExp): string {
   const at = given.indexOf("@");
   const name = at === -1 ? "" : given.slice(0, at);
   const host = at === -1 ? given : given.slice(at + 1);
-  return `${expand(name || byDefault, hostname)}@${expand(host || hostname, hostname)}`;
-}
-
-function expand(text: string, hostname: string): string {
   const dot = hostname.indexOf(".");
   const values: Readonly<Record<string, string>> = {
     h: hostname,
@@ -26,8 +31,10 @@ function expand(text: string, hostname: string): string {
     d: dot === -1 ? "" : hostname.slice(dot + 1),
     i: "0",
     I: "",
+    "%": "%",
   };
-  return text.replace(/%([hndiI])/g, (_, letter: string) => values[letter] ?? "");
+  const expand = (text: string) => text.replace(abbreviation, (_, letter: string) => values[letter] ?? "");
+  return `${expand(name || byDefault)}@${expand(host || hostname)}`;
 }
 
 /** Whether the node is a beat that answers pings (Celery ≥ 5.7, `--enable-remote-control`) and no worker. */

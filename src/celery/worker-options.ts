@@ -97,9 +97,20 @@ export function readBeatOptions(args: readonly string[]): OptionsGiven | null {
   return readOptions(args, "beat", BEAT_VALUES, lettersOf(BEAT_VALUES));
 }
 
+/** Words in front of a sub-command that are read at most. */
+const MOST_WORDS = 100;
+
+/** The sub-command among the words behind `celery`; null where there is none. */
+export function subCommand(args: readonly string[]): string | null {
+  const first = args.slice(0, MOST_WORDS);
+  const isCommand = (word: string, at: number): boolean =>
+    !word.startsWith("-") && readOptions(first.slice(0, at + 1), word, VALUES, LETTERS) !== null;
+  return first.find(isCommand) ?? null;
+}
+
 function readOptions(
   args: readonly string[],
-  command: Program,
+  command: string,
   options: Readonly<Record<string, string>>,
   letters: Letters,
 ): OptionsGiven | null {

@@ -1,11 +1,13 @@
+import type { Command } from "../broker/channel.ts";
 import { controlChannel } from "../broker/keys.ts";
 import { poolNameIn } from "../celery/pool.ts";
 import type { CommandConfig } from "../cli/command-options.ts";
 import { startDeadline } from "../deadline.ts";
+import { boundNodes } from "../discovery/bound-nodes.ts";
 import { discover } from "../discovery/discover.ts";
 import type { Host } from "../host.ts";
 import { inspectNodes, type Inspection } from "../inspect/inspect-nodes.ts";
-import { boundNodes, nodesInSight } from "../inspect/known-nodes.ts";
+import { nodesInSight } from "../inspect/known-nodes.ts";
 import { readQuestion } from "../inspect/methods.ts";
 import { withoutSecrets } from "../inspect/secrets.ts";
 import type { Question } from "../pidbox/message.ts";
@@ -47,7 +49,13 @@ export const inspect: Run<Configuration> = async ({ config, words }, host) => {
     question: question.value,
     given: named,
     known: () => [...heartbeats.heard.keys(), ...inSight],
-    bound: () => boundNodes(session.value),
+    bound: async () => {
+      const send = async (commands: readonly Command[]) => {
+        const sent = await session.value.send(commands);
+        return sent.ok ? sent.value : null;
+      };
+      return (await boundNodes(send, plan.naming, null)) ?? [];
+    },
     allowRisky: config["allow-risky"].value,
     timeoutMs: config.timeout.value,
     // At once, so that it is not in memory twice.

@@ -6,7 +6,7 @@ import { chooseBrokers, type ChosenBrokers, instructed } from "./choose-broker.t
 import type { WorkerProcess } from "../worker/survey.ts";
 import { lookAround } from "./look-around.ts";
 import { type GivenPlacement, placeOf, type Placement } from "./place.ts";
-import { chooseTargets, type Targets } from "./targets.ts";
+import { chooseTargets, namesOf, type Targets } from "./targets.ts";
 
 /** Who is meant: workers of this machine or of these names, or all that the broker has. */
 export type Whom =
@@ -46,11 +46,11 @@ export function discover(whom: Whom, config: BrokerConfig, host: Host): Outcome<
   const workers = targets.list.flatMap(({ worker }) => worker ?? []);
   const brokers = chooseBrokers(config, host.env, workers.map(instructed));
   if (!brokers.ok) return brokers;
-  const nodes = [...new Set(targets.list.map(({ node }) => node))];
+  const nodes = [...new Set(targets.list.flatMap(namesOf))];
   return success({
     targets,
     workers,
-    named: whom.nodes.length > 0 ? nodes : [],
+    named: whom.nodes.length > 0 ? [...new Set(targets.list.map(({ node }) => node))] : [],
     place: placeOf(whom.placement, around.value, nodes, host.hostname),
     brokers: brokers.value,
   });

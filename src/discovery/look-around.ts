@@ -53,5 +53,5 @@ export function readPidfile(
 
 /** A pid file names the worker outright: nobody else is looked for. */
 function named(workers: Survey["workers"], visible: boolean): Survey {
-  return { visible, workers, zombies: [], possible: [] };
+  return { visible, workers, zombies: [], instead: null };
 }

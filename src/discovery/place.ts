@@ -3,6 +3,8 @@ import type { Survey } from "../worker/survey.ts";
 /** Where the probe runs, and whether workers' processes are in sight there, or would be. */
 export type Placement =
   | { readonly kind: "in-sight"; readonly name: "inside" | "beside"; readonly survey: Survey }
+  /** Nothing shows that a worker should be here, and no command line shows one: remote, unless one is found. */
+  | { readonly kind: "unexpected"; readonly name: "remote"; readonly survey: Survey }
   | { readonly kind: "out-of-sight"; readonly name: "remote" | "beside" | "no-proc" };
 
 /** Where the user says that the probe stands. */
@@ -28,5 +30,5 @@ export function placeOf(
   // Nothing shows that a zombie was a worker: it has no command line, and may be any Python of our own container.
   if (given === "beside") return { kind: "out-of-sight", name: "beside" };
   const belongsHere = nodes.some((node) => node.slice(node.indexOf("@") + 1) === hostname);
-  return belongsHere ? inSight : { kind: "out-of-sight", name: "remote" };
+  return belongsHere ? inSight : { kind: "unexpected", name: "remote", survey };
 }

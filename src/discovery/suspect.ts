@@ -1,98 +1,137 @@
-import type { ClientRow } from "../broker/client-list.ts";
-import { plainAddress } from "../broker/client-list.ts";
-import { examine } from "../worker/process.ts";
+import { type ClientRow, plainAddress } from "../broker/client-list.ts";
+import type { Ends } from "../broker/channel.ts";
+import { ageMs } from "../worker/age.ts";
+import type { Candidate } from "../worker/candidates.ts";
 import type { ProcFiles } from "../worker/proc-files.ts";
-import {
-  connectedPids,
-  type Endpoint,
-  type Sockets,
-  socketsOf,
-  type SocketTables,
-} from "../worker/sockets.ts";
-import { type Possible, workerByPid, type WorkerProcess } from "../worker/survey.ts";
-
-/** A Python program that may be the worker by another name. */
-export interface Suspect {
-  readonly pid: number;
-  readonly words: string;
-  readonly ageMs: number;
-  /** Its sockets may not be read, or one of them goes to the broker: nothing shows whose it is. */
-  readonly mayBeConnected: boolean;
-}
+import { type Endpoint, socketsOf, type SocketTables, type TcpSocket } from "../worker/sockets.ts";
 
 /**
- * The worker that its command line does not show (a script that calls `worker_main`, a title of the application's
- * own, one that went into the background): it fetches by BRPOP and has a subscription. Others have one of them: a
- * client that waits for a result subscribes, other kinds of queues are popped.
+ * What the connections of a process show of it.
  *
- * @param isMeant which processes it may be
- * @param tables those of this look
+ * `worker`: it fetches by BRPOP and is subscribed as kombu is, on connections of its own making. `heir`: so, but it was forked after
+ * they were made. `fetcher`, `listener`: it does one of both. `hidden`: it is connected, or may be, and its connections
+ * cannot be told. `client`: it is connected for something else. `stranger`: it is not connected.
  */
-export function findByConnections(
-  proc: ProcFiles,
-  rows: readonly ClientRow[],
-  isMeant: (pid: number) => boolean,
-  tables: SocketTables,
-): WorkerProcess | null {
-  const fetching = rows.filter(({ command }) => command === "brpop");
-  const subscribed = rows.filter(({ subscriptions }) => subscriptions > 0);
-  const holders = (among: readonly ClientRow[], pids: readonly number[]) => {
-    const places = new Set(among.map(place));
-    return connectedPids(proc, (local) => places.has(place(local)), pids, tables);
-  };
-  const found = holders(subscribed, holders(fetching, (proc.pids() ?? []).filter(isMeant)));
-  const [only, another] = found
-    .flatMap((pid) => workerByPid(proc, pid, "connections") ?? [])
-    .filter((worker) => hasMadeOne(proc, worker, fetching, tables));
-  // Nothing shows which of several bears the name.
-  return another === undefined ? (only ?? null) : null;
+export type Shows = "worker" | "heir" | "fetcher" | "listener" | "hidden" | "client" | "stranger";
+
+/** A candidate, and what one look shows of it. */
+export interface Sighted {
+  readonly candidate: Candidate;
+  readonly shows: Shows;
+  /** How many connections are subscribed as kombu's are: a worker has one for control messages and one for gossip. */
+  readonly ears: number;
+  /** Whether it published a moment ago, as one does who sends heartbeats; null: cannot be told. */
+  readonly publishes: boolean | null;
+  /** It waits for connections, as a server does. */
+  readonly serves: boolean;
+  readonly ageMs: number;
+}
+
+/** What the broker tells of connections, and which of them are ours; `rows` null: it does not. */
+export interface Clients {
+  readonly rows: readonly ClientRow[] | null;
+  readonly ourselves: Ends | null;
+  readonly alsoOurs: readonly Endpoint[];
+  /** The broker has a name, which may lead others to another address than us. */
+  readonly hasName: boolean;
 }
 
 /** The server takes the difference of two whole seconds for an age, in milliseconds. */
 const ROUNDED_MS = 1_000;
 
-/** A fork inherits connections, and keeps them open when the worker that made them is dead: they are older than it. */
-function hasMadeOne(
-  proc: ProcFiles,
-  { pid, startTicks }: WorkerProcess,
-  fetching: readonly ClientRow[],
-  tables: SocketTables,
-): boolean {
-  const ageMs = examine(proc, pid, startTicks)?.ageMs ?? 0;
-  const young = fetching.filter(({ ageS }) => ageS === null || ageS * 1_000 < ageMs + ROUNDED_MS);
-  const places = new Set(young.map(place));
-  return connectedPids(proc, (local) => places.has(place(local)), [pid], tables).length > 0;
-}
+/** Heartbeats come every two seconds; an idle time is rounded. */
+const PUBLISHES_S = 3;
 
-/**
- * The program here that is most likely the worker, if there is one.
- *
- * @param broker where our own connection ends; null: there is none
- */
-export function suspectAmong(
+/** What connections show of each candidate. */
+export function sight(
   proc: ProcFiles,
-  possible: readonly Possible[],
-  broker: Endpoint | null,
+  candidates: readonly Candidate[],
+  clients: Clients,
   tables: SocketTables,
-): Suspect | null {
-  const suspects = possible.flatMap(({ pid, words }): readonly Suspect[] => {
-    const worker = workerByPid(proc, pid, "connections");
-    const look = worker === null ? null : examine(proc, pid, worker.startTicks);
-    if (look === null) return [];
-    return [
-      { pid, words, ageMs: look.ageMs, mayBeConnected: mayBeConnected(socketsOf(proc, pid, tables), broker) },
-    ];
+): readonly Sighted[] {
+  return candidates.map((candidate) => {
+    const { pid, startTicks } = candidate;
+    const ours = [clients.ourselves?.local, ...clients.alsoOurs].flatMap((end) => end ?? []).map(place);
+    const read = socketsOf(proc, pid, tables);
+    const sockets =
+      read.kind === "own" || read.kind === "shared"
+        ? read.sockets.filter(({ local }) => !ours.includes(place(local)))
+        : null;
+    const age = ageMs(proc, startTicks);
+    const rows = rowsOf(sockets ?? [], clients);
+    return {
+      candidate,
+      ears: rows?.filter(({ patterns }) => patterns > 0).length ?? 0,
+      shows: shown(sockets, rows, clients, age, read.kind === "own"),
+      publishes:
+        rows === null || read.kind !== "own"
+          ? null
+          : rows.some(({ command, idleS }) => command === "publish" && (idleS ?? 0) <= PUBLISHES_S),
+      serves: sockets?.some(({ state, remote }) => state === "other" && remote.port === 0) ?? false,
+      ageMs: age,
+    };
   });
-  return (
-    suspects.find((one) => one.mayBeConnected) ?? suspects.toSorted((a, b) => a.ageMs - b.ageMs)[0] ?? null
+}
+
+/** The rows of these sockets; null where the list does not tell whose they are. */
+function rowsOf(sockets: readonly TcpSocket[], { rows, ourselves }: Clients): readonly ClientRow[] | null {
+  if (rows === null || ourselves === null) return null;
+  const listed = new Set(rows.map(place));
+  // Behind a translation our own connection has another end in the list.
+  if (!listed.has(place(ourselves.local))) return null;
+  const own = new Set(
+    sockets.filter(({ state }) => state === "established").map(({ local }) => place(local)),
+  );
+  return rows.filter((row) => own.has(place(row)));
+}
+
+function shown(
+  sockets: readonly TcpSocket[] | null,
+  rows: readonly ClientRow[] | null,
+  clients: Clients,
+  age: number,
+  areOwn: boolean,
+): Shows {
+  if (sockets === null) return "hidden";
+  const { rows: all, ourselves } = clients;
+  const broker = ourselves === null ? null : place(ourselves.remote);
+  const toBroker = sockets.filter(({ remote, state }) => state !== "other" && place(remote) === broker);
+  if (rows === null) return toBroker.length > 0 ? "hidden" : "stranger";
+  const fetching = rows.filter(({ command }) => command === "brpop");
+  const isSubscribed = rows.some(({ patterns }) => patterns > 0);
+  // What the broker has closed, or is yet to list, is not told.
+  const isUnclear =
+    toBroker.length > 0 && (rows.length === 0 || toBroker.some(({ state }) => state !== "established"));
+  if (fetching.length > 0 && !areOwn) return "hidden";
+  if (fetching.length > 0 && isSubscribed) return madeOne(fetching, age) ? "worker" : "heir";
+  if (isUnclear) return "hidden";
+  if (fetching.length > 0) return madeOne(fetching, age) ? "fetcher" : "heir";
+  if (isSubscribed) return "listener";
+  if (isElsewhere(sockets, rows, clients)) return "hidden";
+  if (rows.length > 0) return "client";
+  // Through a unix socket nothing tells whose a connection is.
+  const isThroughSocket = all?.some(({ port, command }) => port === 0 && command === "brpop") ?? false;
+  return isThroughSocket ? "hidden" : "stranger";
+}
+
+/** Whether it is connected to another address that may be the broker's as well. */
+function isElsewhere(
+  sockets: readonly TcpSocket[],
+  own: readonly ClientRow[],
+  { ourselves, hasName }: Clients,
+): boolean {
+  if (!hasName || ourselves === null) return false;
+  const listed = new Set(own.map(place));
+  const { address, port } = ourselves.remote;
+  return sockets.some(
+    ({ local, remote, state }) =>
+      state !== "other" && remote.port === port && remote.address !== address && !listed.has(place(local)),
   );
 }
 
-function mayBeConnected(sockets: Sockets, broker: Endpoint | null): boolean {
-  if (sockets.kind === "unreadable" || sockets.kind === "too-many") return true;
-  return sockets.sockets.some(
-    ({ remote, state }) => broker !== null && place(remote) === place(broker) && state !== "other",
-  );
+/** A fork inherits connections, and keeps them open when the worker that made them is dead: they are older than it. */
+function madeOne(fetching: readonly ClientRow[], age: number): boolean {
+  return fetching.some(({ ageS }) => ageS === null || ageS * 1_000 < age + ROUNDED_MS);
 }
 
 function place({ address, port }: Endpoint): string {

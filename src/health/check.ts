@@ -1,9 +1,10 @@
 import type { BrokerFailure } from "../broker/failure.ts";
-import { type Route, routesTo } from "../broker/keys.ts";
+import { type Destination, type Route, routesTo } from "../broker/keys.ts";
 import type { Found } from "../broker/search.ts";
 import { placeText } from "../broker/url.ts";
 import { type Deadline, startDeadline } from "../deadline.ts";
 import type { Host } from "../host.ts";
+import type { Outcome } from "../outcome.ts";
 import { openMailbox } from "../pidbox/mailbox.ts";
 import type { Answer } from "../pidbox/message.ts";
 import type { Asking, Evidence, Via } from "./evidence.ts";
@@ -143,6 +144,8 @@ async function ask(
   const roll = startRoll(plan.asked, host.now);
   const isSuspect = plan.targets.some(({ worker }) => worker !== null && "TtZ".includes(worker.state));
   let pings = 0;
+  /** How many pings may be sent: one more for each time that somebody is found. */
+  let rounds = plan.pings;
   let subscribers = 0;
   let [{ channel }] = routes;
   let over = false;
@@ -158,6 +161,9 @@ async function ask(
     cutShort,
   });
   const isSettled = () => judged(seen()).status !== "open";
+  const asked = new Set(plan.asked.kind === "nodes" ? plan.asked.nodes : []);
+  /** Nodes that have been found since, by their heartbeats. */
+  const newcomers = () => examination.nodes().flatMap(({ node }) => (asked.has(node) ? [] : [node]));
   const endWaiting = () => {
     cutShort ||= !over && deadline.left() < SHORTEST_WAIT_MS;
     over = true;
@@ -176,12 +182,14 @@ async function ask(
     if (isSuspect || (isLate && !isSettled())) {
       await examination.begin({ channel: read.channel, heartbeats: write.target });
     }
-    return isSettled();
+    return isSettled() || newcomers().length > 0;
   };
 
-  const ping = async (): Promise<BrokerFailure | null> => {
+  const everyone = (): Destination => (plan.destination === "everyone" ? "everyone" : [...asked]);
+
+  const ping = async (destination = everyone()): Promise<BrokerFailure | null> => {
     const ticket = host.uuid();
-    const message = requestMessage(plan, host, { method: "ping" }, ticket);
+    const message = requestMessage(plan, host, { method: "ping" }, ticket, destination);
     const [usual, ...others] = routes;
     const published = await mailbox.publish(usual, message);
     if (!published.ok) return published.problem;
@@ -208,11 +216,26 @@ async function ask(
     }
   };
 
-  while (pings < plan.pings && deadline.left() >= SHORTEST_WAIT_MS) {
+  /** Collects answers; whoever is found meanwhile is asked at once. */
+  const collect = async (waitMs: number): Promise<Outcome<void, BrokerFailure>> => {
+    const end = host.now() + waitMs;
+    for (;;) {
+      const collected = await mailbox.collect(enough, Math.max(0, end - host.now()), roll.expected);
+      const found = newcomers();
+      if (!collected.ok || found.length === 0) return collected;
+      for (const node of found) asked.add(node);
+      roll.add(found);
+      rounds += 1;
+      const problem = await ping(found);
+      if (problem !== null) return { ok: false, problem };
+    }
+  };
+
+  while (pings < rounds && deadline.left() >= SHORTEST_WAIT_MS) {
     const failure = await ping();
     if (failure !== null) return broken(failure);
     if (subscribers === 0) break;
-    const collected = await mailbox.collect(enough, deadline.atMost(plan.timeout), roll.expected);
+    const collected = await collect(deadline.atMost(plan.timeout));
     if (!collected.ok) return broken(collected.problem);
     if (isSettled()) return seen();
   }
@@ -220,12 +243,8 @@ async function ask(
   endWaiting();
   // The wait for the pong is over; the looks may need longer. A worker that was just reconnecting can answer now.
   while (!isSettled() && deadline.left() >= SHORTEST_WAIT_MS) {
-    const mayAnswer = subscribers === 0 && pings < plan.pings;
-    const collected = await mailbox.collect(
-      enough,
-      mayAnswer ? deadline.atMost(RECONNECTED_MS) : deadline.left(),
-      roll.expected,
-    );
+    const mayAnswer = subscribers === 0 && pings < rounds;
+    const collected = await collect(mayAnswer ? deadline.atMost(RECONNECTED_MS) : deadline.left());
     if (!collected.ok) return broken(collected.problem);
     const failure = mayAnswer && !isSettled() ? await ping() : null;
     if (failure !== null) return broken(failure);

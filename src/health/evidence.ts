@@ -1,8 +1,9 @@
 import type { BrokerFailure } from "../broker/failure.ts";
 import type { Whence } from "../broker/keys.ts";
-import type { Suspect } from "../discovery/suspect.ts";
+import type { Sighted } from "../discovery/suspect.ts";
 import type { Connections } from "../worker/connections.ts";
 import type { ProcessLook } from "../worker/process.ts";
+import type { Instead } from "../worker/survey.ts";
 import type { WorkEvidence } from "./work-evidence.ts";
 
 /** A node that answered our ping. */
@@ -74,6 +75,8 @@ export interface Via {
 /** What was seen of one node that was asked. */
 export interface NodeEvidence {
   readonly node: string;
+  /** What it is called instead where it is Celery 5.7 or later; null: the same. */
+  readonly laterNode: string | null;
   readonly process: ProcessSight;
   /** In the order of time; empty as long as nobody had to look. */
   readonly looks: readonly Look[];
@@ -97,7 +100,10 @@ export type ProcessSight =
       readonly others: readonly string[];
       /** Whether another of the nodes asked was found here, so that the names asked are in use. */
       readonly namesInUse: boolean;
-      readonly suspect: Suspect | null;
+      /** Who may be it, the likeliest: nothing shows whether it is. */
+      readonly suspect: Sighted | null;
+      /** What runs here instead and has a check of its own. */
+      readonly instead: Instead | null;
     }
   | {
       readonly kind: "seen";

@@ -34,8 +34,9 @@ export function prepareExamination(
   }
 
   function unexamined(): readonly NodeEvidence[] {
-    return plan.targets.map(({ node, worker }) => ({
+    return plan.targets.map(({ node, laterNode, worker }) => ({
       node,
+      laterNode,
       process: { kind: "unexamined" },
       looks: [],
       heartbeats: { kind: "not-listened" },

@@ -1,20 +1,20 @@
-import { type ClientRow, parseClientList } from "../broker/client-list.ts";
+import { parseClientList } from "../broker/client-list.ts";
 import type { BrokerTarget } from "../broker/url.ts";
 import type { Deadline } from "../deadline.ts";
 import type { Host } from "../host.ts";
-import type { Channel, Ends, Reply } from "../broker/channel.ts";
+import type { Channel, Reply } from "../broker/channel.ts";
 import { attribute } from "../worker/connections.ts";
-import { statOf } from "../worker/process-status.ts";
+import type { Clients } from "../discovery/suspect.ts";
+import { namesOf } from "../discovery/targets.ts";
 import { examine } from "../worker/process.ts";
-import { type Endpoint, socketsOf, type SocketTables, socketTables } from "../worker/sockets.ts";
+import { socketsOf, type SocketTables, socketTables } from "../worker/sockets.ts";
 import type { WorkerProcess } from "../worker/survey.ts";
-import type { Look, NodeEvidence, ProcessSight } from "./evidence.ts";
+import type { NodeEvidence, ProcessSight } from "./evidence.ts";
 import { askLengths, DEFAULT_QUEUE } from "../celery/queues.ts";
 import { beats, gossips, graceOf, poolOf, queuesOf, slotsOf } from "../celery/worker-settings.ts";
 import { type Ear, openEar } from "./hear.ts";
 import type { CheckPlan } from "./plan.ts";
-import { lastConnections } from "./judge-connections.ts";
-import { findByConnections, type Suspect, suspectAmong } from "../discovery/suspect.ts";
+import { type Patient, startSearch, UNASKED } from "./search.ts";
 
 /** When the looks are taken, in milliseconds after the first: two for what must be certain, then one a second. */
 const LOOKS_MS = [0, 120, 1_250, 2_350, 3_450, 4_550];
@@ -40,24 +40,6 @@ export interface Looks {
   readonly end: () => void;
 }
 
-/** What the broker tells of connections, and which of them are ours. */
-interface Clients {
-  readonly rows: readonly ClientRow[] | null;
-  readonly ourselves: Ends | null;
-  readonly alsoOurs: readonly Endpoint[];
-}
-
-const UNASKED: Clients = { rows: null, ourselves: null, alsoOurs: [] };
-
-/** A node, its process as far as it is known by now, and what has been seen of it. */
-interface Patient {
-  readonly node: string;
-  worker: WorkerProcess | null;
-  readonly looks: Look[];
-  /** See {@link NodeEvidence}. */
-  waiting: number | null;
-}
-
 /**
  * Looks at workers that do not answer, while somebody else waits for their answers. The first look at their processes
  * is taken at once: whoever asks for it judges by it.
@@ -72,24 +54,16 @@ export function startLooks(
   line: Line | null,
   noted: (node: string, worker: WorkerProcess) => number | null,
 ): Looks {
-  const patients = plan.targets.map(({ node, worker }): Patient => ({
-    node,
-    worker,
-    looks: [],
-    waiting: null,
-  }));
-  const survey = plan.place.kind === "in-sight" ? plan.place.survey : null;
+  const survey = plan.place.kind === "out-of-sight" ? null : plan.place.survey;
   const ear: Ear | null = line === null ? null : openEar(plan, host, deadline, line.heartbeats);
   let ended = false;
-  let sight: BrokerSight = { upS: null, unacked: null };
-  let suspect: Suspect | null = null;
+  let broker: BrokerSight = { upS: null, unacked: null };
+  const search = startSearch(plan, host, deadline, line?.channel ?? null, () => ear?.called() ?? []);
 
   async function run(): Promise<void> {
     const start = host.now();
     let tables = readTables();
-    if (survey !== null && patients.some(({ worker }) => worker === null)) {
-      suspect = suspectAmong(host.proc, survey.possible, null, tables);
-    }
+    if (survey !== null) search.begin(tables);
     for (const offset of LOOKS_MS) {
       if (offset > 0) await host.pause(Math.max(0, start + offset - host.now()));
       if (ended) return;
@@ -105,7 +79,7 @@ export function startLooks(
 
   /** One look at all of them. The processes are seen at once, the broker's list as soon as it has come. */
   async function look(tables: SocketTables): Promise<void> {
-    const seen = patients.map((patient) => {
+    const seen = search.patients().map((patient) => {
       const { worker, looks } = patient;
       const process = worker === null ? null : examine(host.proc, worker.pid, worker.startTicks);
       const position = looks.push({ atMs: host.now(), process, connections: null }) - 1;
@@ -116,14 +90,14 @@ export function startLooks(
     if (survey === null) return;
     const list = line === null ? UNASKED : await askBroker(line.channel);
     if (list === null) return;
-    if (line !== null) await Promise.all(patients.map((patient) => countWaiting(line.channel, patient)));
-    findTheMissing(list, tables);
+    if (line !== null)
+      await Promise.all(search.patients().map((patient) => countWaiting(line.channel, patient)));
+    await search.goOn(list, tables);
     for (const { patient, position, sockets } of seen) {
       const taken = patient.looks[position];
       // Gone where another process has just been found to be the worker: these sockets are not its own.
       if (sockets === null || taken === undefined) continue;
-      const alone = survey.workers.length < 2 && survey.possible.length === 0;
-      const connections = attribute({ sockets, ...list, alone });
+      const connections = attribute({ sockets, ...list, alone: search.isAlone() });
       patient.looks[position] = { ...taken, connections };
     }
   }
@@ -141,13 +115,18 @@ export function startLooks(
     if (!sent.ok) return null;
     const [clients, info, unacked] = sent.value.map(valueOf);
     const up = /^uptime_in_seconds:(\d+)/m.exec(String(info));
-    sight = {
-      upS: up === null ? sight.upS : Number(up[1]),
-      unacked: typeof unacked === "number" ? unacked : sight.unacked,
+    broker = {
+      upS: up === null ? broker.upS : Number(up[1]),
+      unacked: typeof unacked === "number" ? unacked : broker.unacked,
     };
     const ends = ear?.ends();
     const alsoOurs = ends === null || ends === undefined ? [] : [ends.local];
-    return { rows: parseClientList(clients), ourselves: channel.ends(), alsoOurs };
+    return {
+      rows: parseClientList(clients),
+      ourselves: channel.ends(),
+      alsoOurs,
+      hasName: hasName(plan.broker),
+    };
   }
 
   /** A worker that sends no heartbeats shows by its queues alone that it should fetch. */
@@ -163,52 +142,20 @@ export function startLooks(
     patient.waiting = told.length === 0 ? null : told.reduce((sum, length) => sum + length);
   }
 
-  /**
-   * Where exactly one node has no process yet, it may be that of a program that is not known to be a worker; where its
-   * process has no connection, that of a fork of it.
-   */
-  function findTheMissing({ rows, ourselves }: Clients, tables: SocketTables): void {
-    const [patient, another] = patients.filter(
-      ({ worker, looks }) => worker === null || isUnconnected(looks),
-    );
-    // A pid file names the worker outright.
-    if (patient === undefined || another !== undefined || survey === null || plan.pidfile !== null) return;
-    const { worker } = patient;
-    const found =
-      rows === null
-        ? null
-        : findByConnections(
-            host.proc,
-            rows,
-            (pid) => (worker === null ? isUnknown(pid) : statOf(host.proc, pid)?.parent === worker.pid),
-            tables,
-          );
-    if (found !== null) {
-      patient.worker = found;
-      if (worker !== null) patient.looks.length = 0;
-      // A look at nobody would say that it has gone.
-      const process = examine(host.proc, found.pid, found.startTicks);
-      patient.looks.push({ atMs: host.now(), process, connections: null });
-    } else if (worker === null) {
-      suspect = suspectAmong(host.proc, survey.possible, ourselves?.remote ?? null, tables);
-    }
-  }
-
-  /** Those that are known bear names of their own. */
-  function isUnknown(pid: number): boolean {
-    return survey?.workers.every((worker) => worker.pid !== pid) === true;
-  }
-
-  function sightOf({ worker, looks }: Patient): ProcessSight {
+  function processOf({ worker, looks }: Patient): ProcessSight {
     if (plan.place.kind === "out-of-sight") return { kind: "out-of-sight", because: plan.place.name };
     if (worker === null) {
+      const suspect = search.suspect();
+      if (plan.place.kind === "unexpected" && suspect?.shows !== "worker")
+        return { kind: "out-of-sight", because: plan.place.name };
       if (survey?.visible === false) return { kind: "out-of-sight", because: "no-proc" };
       return {
         kind: "none",
         zombie: survey?.zombies[0] ?? null,
-        others: plan.others,
-        namesInUse: plan.targets.some((target) => target.worker !== null),
+        others: search.others(),
+        namesInUse: search.patients().some((other) => other.worker !== null),
         suspect,
+        instead: survey?.instead ?? null,
       };
     }
     const { pid, startTicks, foundBy, words } = worker;
@@ -229,15 +176,16 @@ export function startLooks(
   void run();
   return {
     nodes: () =>
-      patients.map((patient) => ({
+      search.patients().map((patient) => ({
         node: patient.node,
-        process: sightOf(patient),
+        laterNode: patient.laterNode,
+        process: processOf(patient),
         looks: patient.looks,
-        heartbeats: ear?.hearing(patient.node, patient.worker) ?? { kind: "not-listened" },
+        heartbeats: ear?.hearing(namesOf(patient), patient.worker) ?? { kind: "not-listened" },
         waiting: patient.waiting,
         silentSinceS: patient.worker === null ? null : noted(patient.node, patient.worker),
       })),
-    broker: () => sight,
+    broker: () => broker,
     end() {
       ended = true;
       ear?.close();
@@ -245,8 +193,10 @@ export function startLooks(
   };
 }
 
-function isUnconnected(looks: readonly Look[]): boolean {
-  return lastConnections(looks)?.kind === "none";
+/** Whether addresses other than the one that we are connected to may be the broker's. */
+function hasName({ located }: CheckPlan["broker"]): boolean {
+  if (located.kind === "sentinel") return true;
+  return located.servers.some(({ place }) => place.kind === "tcp" && !/^[\d.]+$|:/.test(place.host));
 }
 
 function valueOf(reply: Reply): unknown {

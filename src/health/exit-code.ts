@@ -13,6 +13,9 @@ export function exitCode(verdict: Verdict, evidence: Evidence, onUnknown: OnUnkn
 export function isForgiven(verdict: Verdict, evidence: Evidence, onUnknown: OnUnknown): boolean {
   const { asking, nodes } = evidence;
   if (verdict.status !== "unknown" || onUnknown !== "healthy" || nodes.length === 0) return false;
+  // A process that is not known to be the worker's is not its.
+  const gap = verdict.reason === "undecided" ? verdict.gap.kind : null;
+  if (gap === "unrecognised" || gap === "misnamed") return false;
   const pongs = asking.kind === "asked" ? asking.pongs : [];
   return nodes.every((node) => isRunning(node) || pongs.some((pong) => pong.node === node.node));
 }

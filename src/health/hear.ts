@@ -5,6 +5,8 @@ import type { Host } from "../host.ts";
 import type { Listener } from "../broker/channel.ts";
 import { decodeHeartbeat, type Heartbeat } from "../celery/heartbeat.ts";
 import type { WorkerProcess } from "../worker/survey.ts";
+import { namesOf } from "../discovery/targets.ts";
+import type { Called } from "../discovery/identify.ts";
 import type { Beats, Hearing } from "./evidence.ts";
 import type { CheckPlan } from "./plan.ts";
 
@@ -13,9 +15,12 @@ export interface Ear {
   /**
    * What has been heard of a node.
    *
+   * @param names what it may be called
    * @param worker its process, where it is in sight: a heartbeat carries the number that the worker itself sees
    */
-  readonly hearing: (node: string, worker: WorkerProcess | null) => Hearing;
+  readonly hearing: (names: readonly string[], worker: WorkerProcess | null) => Hearing;
+  /** Whose heartbeats have been heard, each name with the number of its process as that process sees it. */
+  readonly called: () => readonly Called[];
   /** Where our own connection for this runs; null while there is none. */
   readonly ends: () => ReturnType<Listener["ends"]>;
   readonly close: () => void;
@@ -41,7 +46,7 @@ export function openEar(plan: CheckPlan, host: Host, deadline: Deadline, target:
   let closed = false;
   let sinceMs = 0;
 
-  const isAsked = (node: string) => plan.targets.some((one) => one.node === node);
+  const isAsked = (node: string) => plan.targets.some((one) => namesOf(one).includes(node));
   const topics = { broad: heartbeatPatterns(), exact: heartbeatChannels(target.db, plan.naming) };
   const hear = (channel: string, text: string) => {
     const beat = decodeHeartbeat(channel, text);
@@ -64,15 +69,18 @@ export function openEar(plan: CheckPlan, host: Host, deadline: Deadline, target:
   });
 
   return {
-    hearing(node, worker) {
+    called: () => [...heard.values()].filter(isExpected).map(({ beat: { node, pid } }) => ({ node, pid })),
+    hearing(names, worker) {
       if (refused) return { kind: "refused" };
       if (listener === null) return { kind: "not-listened" };
       const all = [...heard.values()].filter(({ beat }) => worker === null || beat.pid === worker.innerPid);
-      const own = all.filter(({ beat }) => beat.node === node);
+      const own = all.filter(({ beat }) => names.includes(beat.node));
       const best = own.find(isExpected) ?? own[0];
       // A connection that broke hears nothing more, and what was not heard proves nothing.
       if (best === undefined && listener.ends() === null) return { kind: "refused" };
-      const namesake = all.find((one) => isExpected(one) && !isAsked(one.beat.node));
+      const namesake = all.find(
+        (one) => isExpected(one) && !names.includes(one.beat.node) && !isAsked(one.beat.node),
+      );
       return {
         kind: "listened",
         forMs: host.now() - sinceMs,

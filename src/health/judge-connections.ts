@@ -100,7 +100,7 @@ function judgeKnown(
     if (!hasListened(node)) return open("heartbeat");
     return isReturning ? reconnecting : undecided({ kind: "elsewhere", ...about, endpoints: elsewhere });
   }
-  const own = rows.filter((row) => row.subscriptions > 0).length;
+  const own = rows.filter((row) => row.patterns > 0).length;
   const isSubscribed = own > (process.gossips ? 1 : 0);
   const subscribers = isSubscribed ? asking.subscribers : 0;
   const loop = mainLoop(node);

@@ -1,4 +1,5 @@
 import { DATABASE } from "../broker/keys.ts";
+import type { Sighted } from "../discovery/suspect.ts";
 import { CERTAIN_MS, haltOf } from "../worker/halt.ts";
 import type { Asking, Evidence, Look, NodeEvidence, ProcessSight } from "./evidence.ts";
 import { judgeConnections, RECONNECT_S } from "./judge-connections.ts";
@@ -26,9 +27,9 @@ export function judgeNode(node: NodeEvidence, evidence: Evidence, rules: Rules):
   }
 }
 
-function judgePong({ node }: NodeEvidence, asking: Asking): Verdict | null {
+function judgePong({ node, laterNode }: NodeEvidence, asking: Asking): Verdict | null {
   if (asking.kind !== "asked") return null;
-  const pong = asking.pongs.find((candidate) => candidate.node === node);
+  const pong = asking.pongs.find((candidate) => candidate.node === node || candidate.node === laterNode);
   return pong === undefined ? null : { status: "healthy", reason: "alive", pongs: [pong] };
 }
 
@@ -76,28 +77,56 @@ function judgeFromAfar(
 }
 
 function judgeAbsent(
-  { node, looks }: NodeEvidence,
+  seen: NodeEvidence,
   process: Extract<ProcessSight, { kind: "none" }>,
   { asking, brokerUpS }: Evidence,
 ): Judgement {
+  const { node, looks } = seen;
+  const { suspect, others, zombie, instead } = process;
   // Somebody who was not recognised may answer yet.
   if (asking.kind === "asked" && asking.subscribers > 0 && asking.waitedMs < NOBODY_MS) return open("pong");
   if (spanMs(looks) < CERTAIN_MS) return open("second-look");
-  if (process.others.length > 0 && !process.namesInUse) {
-    const gap = { kind: "misnamed", node, pid: null, names: process.others } as const;
-    return judgeBroker(asking) ?? undecided(gap);
+  const brokerSays = judgeBroker(asking);
+  const doubt = suspect === null ? null : doubtOf(suspect, brokerUpS);
+  // Its heartbeats would tell what it is called.
+  if (brokerSays === null && (doubt === "may-be" || doubt === "listens") && !hasListened(seen))
+    return open("heartbeat");
+  if (others.length > 0 && !process.namesInUse && doubt !== "may-be") {
+    return brokerSays ?? undecided({ kind: "misnamed", node, pid: null, names: others });
   }
-  if (process.suspect !== null) {
-    const brokerSays = judgeBroker(asking);
+  if (suspect !== null) {
     if (brokerSays !== null) return brokerSays;
-    // Were it the worker its connections would show it, unless they cannot be told or are yet to be made.
-    const { pid, words, ageMs, mayBeConnected } = process.suspect;
-    const mayConnect = brokerUpS === null || brokerUpS < RECONNECT_S || ageMs < RECONNECT_S * 1_000;
-    if (mayBeConnected || mayConnect) return undecided({ kind: "unrecognised", node, pid, words });
+    const { pid, words } = suspect.candidate;
+    if (doubt === "may-be" || doubt === "may-connect")
+      return undecided({ kind: "unrecognised", node, pid, words });
   }
-  return process.zombie === null
-    ? { status: "unhealthy", reason: "dead", node, pid: null, how: "none" }
-    : { status: "unhealthy", reason: "dead", node, pid: process.zombie, how: "remains" };
+  return zombie === null
+    ? { status: "unhealthy", reason: "dead", node, pid: null, how: "none", instead }
+    : { status: "unhealthy", reason: "dead", node, pid: zombie, how: "remains", instead };
+}
+
+type Doubt = "may-be" | "listens" | "may-connect" | null;
+
+/** Why a program that is not recognised may be the worker; null: it is not. */
+function doubtOf({ shows, serves, ageMs }: Sighted, brokerUpS: number | null): Doubt {
+  switch (shows) {
+    case "worker":
+    case "heir":
+    case "fetcher":
+    case "hidden":
+      return "may-be";
+    case "listener":
+      return "listens";
+    // A worker that still imports may be connected for something else.
+    case "client":
+      return ageMs < RECONNECT_S * 1_000 && !serves ? "may-connect" : null;
+    case "stranger":
+      return brokerUpS === null || brokerUpS < RECONNECT_S || ageMs < RECONNECT_S * 1_000
+        ? "may-connect"
+        : null;
+    default:
+      return shows satisfies never;
+  }
 }
 
 function judgeSeen(
@@ -119,9 +148,10 @@ function judgeSeen(
     const { asking } = evidence;
     return asking.kind === "interrupted" ? undecided(asking) : open("second-look");
   }
-  if (last.process === null) return { status: "unhealthy", reason: "dead", ...about, how: "ended" };
+  if (last.process === null)
+    return { status: "unhealthy", reason: "dead", ...about, how: "ended", instead: null };
   if (last.process.state === "zombie")
-    return { status: "unhealthy", reason: "dead", ...about, how: "zombie" };
+    return { status: "unhealthy", reason: "dead", ...about, how: "zombie", instead: null };
   return judgeBroker(evidence.asking) ?? judgeConnections(node, process, evidence, rules);
 }
 

@@ -3,7 +3,7 @@ import type { BrokerConfig, Config } from "../cli/options.ts";
 import { type UsageProblem, wrong } from "../cli/usage.ts";
 import { discover, type Whom } from "../discovery/discover.ts";
 import type { Placement } from "../discovery/place.ts";
-import type { Target } from "../discovery/targets.ts";
+import { namesOf, type Target } from "../discovery/targets.ts";
 import type { Host } from "../host.ts";
 import { type Outcome, success } from "../outcome.ts";
 import { firstDatabase, planSession, type SessionPlan } from "../session/plan.ts";
@@ -30,6 +30,8 @@ export interface CheckPlan extends SessionPlan, Omit<CheckWishes, "whom" | "atLe
   readonly asked: Asked;
   /** The nodes asked with their processes; empty where everybody is asked. */
   readonly targets: readonly Target[];
+  /** Whether they were named; else all workers that are found here are meant. */
+  readonly isNamed: boolean;
   /** Workers in sight that are not asked. */
   readonly others: readonly string[];
   /** The pid file that names the worker, so that no other process is taken for it; null: none is given. */
@@ -104,9 +106,9 @@ export function planCheck(
   const { whom, atLeast, rules, ...patience } = wishes;
   const discovered = discover(whom, config, host);
   if (!discovered.ok) return discovered;
-  const { targets, workers, place, brokers } = discovered.value;
+  const { targets, workers, named, place, brokers } = discovered.value;
   const session = planSession(config, brokers, workers);
-  const nodes = [...new Set(targets.list.map(({ node }) => node))];
+  const nodes = [...new Set(targets.list.flatMap(namesOf))];
   const isAny = whom.kind === "everyone";
   const asked: Asked = isAny ? { kind: "any", atLeast } : { kind: "nodes", nodes };
   const destination = isAny ? "everyone" : nodes;
@@ -117,6 +119,7 @@ export function planCheck(
     ...patience,
     asked,
     targets: targets.list,
+    isNamed: named.length > 0,
     others: targets.others,
     pidfile: isAny ? null : (whom.pidfile?.value ?? null),
     place,

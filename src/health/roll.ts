@@ -11,6 +11,8 @@ const LONGEST_PONG = 65_536;
 export interface Roll {
   /** Notes that a ping with this ticket has been published. */
   readonly sent: (ticket: string) => void;
+  /** Notes nodes that are asked as well, which have been found since. */
+  readonly add: (nodes: readonly string[]) => void;
   /** Which replies may be pongs for them. */
   readonly expected: Expected;
   /** Notes replies, each shown once, and says whether all who were asked have answered. */
@@ -25,7 +27,8 @@ export interface Roll {
  * Calls the roll. A pong counts with one of our tickets and, where nodes were named, from one of them; a beat under
  * its default name counts only if it was named. A pong for an earlier ping of this run counts as well.
  */
-export function startRoll(asked: Asked, now: () => number): Roll {
+export function startRoll(first: Asked, now: () => number): Roll {
+  let asked = first;
   const sentAt = new Map<string, number>();
   const tickets = new Set<string>();
   const pongs = new Map<string, Pong>();
@@ -44,6 +47,9 @@ export function startRoll(asked: Asked, now: () => number): Roll {
     sent(ticket) {
       sentAt.set(ticket, now());
       tickets.add(ticket);
+    },
+    add(nodes) {
+      if (asked.kind === "nodes") asked = { kind: "nodes", nodes: [...asked.nodes, ...nodes] };
     },
     expected: { tickets, longest: LONGEST_PONG },
     see(answers) {

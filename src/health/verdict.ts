@@ -1,6 +1,7 @@
 import type { Refused, Unreachable } from "../broker/failure.ts";
 import type { Connections } from "../worker/connections.ts";
 import type { Endpoint } from "../worker/sockets.ts";
+import type { Instead } from "../worker/survey.ts";
 import type { Pong } from "./evidence.ts";
 
 /** What is said about the worker. The words of `status` and `reason` are the contract with users. */
@@ -20,6 +21,8 @@ export type Verdict =
       readonly reason: "dead";
       /** `remains`: no process but a zombie that may have been its own; `zombie`: its own process is one. */
       readonly how: "none" | "remains" | "zombie" | "ended";
+      /** What runs here instead and has a check of its own. */
+      readonly instead: Instead | null;
     })
   | (About & { readonly status: "unhealthy"; readonly reason: "stopped"; readonly how: "stopped" | "frozen" })
   | (About & {

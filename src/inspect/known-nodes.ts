@@ -1,13 +1,9 @@
-import { bindingsOf, nodeOfBinding, pidboxExchange } from "../broker/keys.ts";
 import { brokerOf } from "../discovery/choose-broker.ts";
 import type { Placement } from "../discovery/place.ts";
 import type { Host } from "../host.ts";
 import type { Session } from "../session/session.ts";
 import { isConnectedTo, socketTables } from "../worker/sockets.ts";
 import { workerNode, type WorkerProcess } from "../worker/survey.ts";
-
-/** How many names are read of a binding: those that have ended badly stay in it. */
-const MOST_BOUND = 1_000;
 
 /**
  * The nodes of the workers in sight that belong to this session: connected to its server, and told the same database.
@@ -25,21 +21,6 @@ export function nodesInSight(place: Placement, { read }: Session, host: Host): r
     return db === read.target.db && isConnectedTo(host.proc, worker.pid, remote, tables);
   };
   return place.survey.workers.filter(isOurs).map((worker) => workerNode(worker, host.hostname, host.env));
-}
-
-/**
- * Nodes that were ever bound to the control exchange and never said goodbye (kombu/transport/redis.py `_queue_bind`):
- * names to recognise, no sign that any of them is there. Empty where they may not be read.
- */
-export async function boundNodes({ plan, send }: Session): Promise<readonly string[]> {
-  const { prefix, controlExchange } = plan.naming;
-  const key = bindingsOf(pidboxExchange(controlExchange), prefix);
-  const sent = await send([["SSCAN", key, 0, "COUNT", MOST_BOUND]]);
-  const reply = sent.ok ? sent.value[0] : undefined;
-  const members: unknown = reply?.ok && Array.isArray(reply.value) ? reply.value[1] : [];
-  return (Array.isArray(members) ? members : []).flatMap(
-    (member) => nodeOfBinding(String(member), controlExchange) ?? [],
-  );
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Hearing, Look, NodeEvidence, ProcessSight } from "../health/evidence.ts";
+import type { Sighted } from "../discovery/suspect.ts";
 import type { Connections } from "../worker/connections.ts";
 import { amount, brief, place, seconds, time } from "./speech.ts";
 
@@ -35,7 +36,7 @@ function processWords(
       if (process.zombie !== null) return `${process.zombie}, a zombie`;
       return process.suspect === null
         ? "none"
-        : `none that is known; perhaps ${process.suspect.pid} (${brief(process.suspect.words)})`;
+        : `none that is known; perhaps ${process.suspect.candidate.pid} (${brief(process.suspect.candidate.words)}: ${SHOWS[process.suspect.shows]})`;
     case "seen": {
       const { pid, foundBy, pool } = process;
       const look = last?.process;
@@ -49,6 +50,17 @@ function processWords(
       return process satisfies never;
   }
 }
+
+/** What the connections of a program show that may be the worker. */
+const SHOWS: Readonly<Record<Sighted["shows"], string>> = {
+  worker: "it fetches and listens",
+  heir: "it holds connections of a worker that forked it",
+  fetcher: "it fetches, and does not listen",
+  listener: "it listens, and does not fetch",
+  hidden: "its connections cannot be told",
+  client: "it neither fetches nor listens",
+  stranger: "it is not connected to the broker",
+};
 
 const OUT_OF_SIGHT = {
   remote: "out of sight: remote",

@@ -235,8 +235,22 @@ function deafStatement(verdict: Of<"deaf">, channel: string, otherExchange: stri
       };
 }
 
+function insteadWords(instead: Of<"dead">["instead"]): string {
+  return instead === null ? "" : `, and process ${instead.pid} is ${INSTEAD[instead.what].name}`;
+}
+
+/** An image's own check is inherited by every container of it. */
+function insteadHint(instead: Of<"dead">["instead"]): string {
+  return instead === null ? "" : `${INSTEAD[instead.what].hint}; if there should be a worker, `;
+}
+
+const INSTEAD = {
+  beat: { name: "a beat", hint: "a container of a beat alone is checked by celery-probe beat" },
+  flower: { name: "Flower", hint: "a container of Flower alone is checked by GET /healthcheck" },
+} as const;
+
 function deadStatement(
-  { node, pid, how }: Of<"dead">,
+  { node, pid, how, instead }: Of<"dead">,
   { nodes }: Evidence,
   pidfile: string | null,
 ): Statement {
@@ -248,8 +262,8 @@ function deadStatement(
   switch (how) {
     case "none":
       return {
-        fact: `${node} is not running: ${absence}`,
-        hint: "its log says why it ended; a worker elsewhere is asked with --placement remote",
+        fact: `${node} is not running: ${absence}${insteadWords(instead)}`,
+        hint: `${insteadHint(instead)}its log says why it ended; a worker elsewhere is asked with --placement remote`,
       };
     case "remains":
       return {

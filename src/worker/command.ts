@@ -1,4 +1,4 @@
-import { NOTHING_GIVEN, type OptionsGiven, readWorkerOptions } from "../celery/worker-options.ts";
+import { NOTHING_GIVEN, type OptionsGiven, readWorkerOptions, subCommand } from "../celery/worker-options.ts";
 
 /** What a worker's command line says; null for what it does not. */
 export interface WorkerCommand extends OptionsGiven {
@@ -12,6 +12,7 @@ export interface WorkerCommand extends OptionsGiven {
 /**
  * What runs under a command line. `main`: a worker's main process, uncertain where other Python code stands in
  * front of Celery's; `byCelery`: by its own program, not by an application's `app.start()`. `child`: a process that Celery's pool has started. `python`: it may call `worker_main()`.
+ * `another`: a program that is known, and is no worker. `other`: nothing is known of it.
  */
 export type Program =
   | {
@@ -22,6 +23,7 @@ export type Program =
     }
   | { readonly kind: "child"; readonly node: string | null }
   | { readonly kind: "python" }
+  | { readonly kind: "another"; readonly what: "beat" | "flower" | null }
   | { readonly kind: "other" };
 
 /** Where nothing is known of how it was started. */
@@ -30,8 +32,29 @@ export const UNKNOWN_COMMAND: WorkerCommand = { ...NOTHING_GIVEN, name: null, no
 const OTHER: Program = { kind: "other" };
 const PYTHON: Program = { kind: "python" };
 
+const BEAT: Program = { kind: "another", what: "beat" };
+const FLOWER: Program = { kind: "another", what: "flower" };
+const ANOTHER: Program = { kind: "another", what: null };
+
 /** Python programs that start workers, or talk to them, and are none. */
-const NO_WORKERS = new Set(["supervisord", "supervisorctl", "watchmedo", "circusd", "honcho", "flower"]);
+const NO_WORKERS = new Set([
+  "supervisord",
+  "supervisorctl",
+  "watchmedo",
+  "circusd",
+  "honcho",
+  "celery-exporter",
+  "celery_exporter",
+  "celery-prometheus-exporter",
+]);
+
+/** What `celery` does besides running a worker (celery/bin/celery.py, 4.x and 5.x); an application may add its own. */
+const COMMANDS = new Set(
+  (
+    "amqp call control events graph help inspect list logtool migrate multi purge report result shell status " +
+    "upgrade"
+  ).split(" "),
+);
 
 /**
  * Tells a worker by the text of /proc/N/cmdline: words with a NUL behind each, or one title padded with NULs.
@@ -82,7 +105,9 @@ function holdsLogin(word: string): boolean {
 function readTitle(text: string): Program {
   const title = text.replace(/(?<!\0)\0+$/, "");
   const found = /^\[celeryd(?:: (.*?))?:([A-Za-z]\w*(?:-[\d:]+)?)\](?: |$)/s.exec(title);
-  if (found === null) return OTHER;
+  // One of a worker may have been cut off, where the room for it ended.
+  if (found === null)
+    return title.startsWith("[celery beat]") ? BEAT : title.startsWith("[celeryd") ? OTHER : ANOTHER;
   const [whole, node = null, name] = found;
   if (name !== "MainProcess") return { kind: "child", node };
   // Without quotes; where the room for the title ended, what follows the last blank may be half a word.
@@ -104,7 +129,8 @@ function readPython(args: readonly string[]): Program {
   if (what === "none") return OTHER;
   if (what === "code") return readCode(program);
   const name = basename(program);
-  if (NO_WORKERS.has(name)) return OTHER;
+  if ((what === "module" ? program : name) === "flower") return FLOWER;
+  if (NO_WORKERS.has(what === "module" ? program.slice(program.lastIndexOf(".") + 1) : name)) return ANOTHER;
   const isCelery =
     what === "module"
       ? program === "celery" || program === "celery.__main__"
@@ -125,15 +151,20 @@ function readPython(args: readonly string[]): Program {
   return PYTHON;
 }
 
-/** Code of the command line: the helpers of billiard and multiprocessing are nobody's main process. */
+/** Code of the command line: the helpers of billiard are nobody's main process. */
 function readCode(code: string): Program {
   if (code.startsWith("from billiard.")) return { kind: "child", node: null };
-  return code.startsWith("from multiprocessing.") ? OTHER : PYTHON;
+  // What is spawned may be a worker; the trackers and the server that forks are none, but its forks look like it.
+  return /^from multiprocessing\.(?:resource|semaphore)_tracker /.test(code) ? ANOTHER : PYTHON;
 }
 
 function readCelery(args: readonly string[]): Program {
   const given = readWorkerOptions(args);
-  return given === null ? OTHER : { kind: "main", command: commandOf(given), certain: true, byCelery: true };
+  if (given !== null) return { kind: "main", command: commandOf(given), certain: true, byCelery: true };
+  const command = subCommand(args);
+  if (command === "beat") return BEAT;
+  if (command === "flower") return FLOWER;
+  return command !== null && COMMANDS.has(command) ? ANOTHER : OTHER;
 }
 
 function commandOf(given: OptionsGiven): WorkerCommand {

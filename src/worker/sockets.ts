@@ -82,29 +82,6 @@ export function isConnectedTo(
   );
 }
 
-/** Which of these processes hold a socket whose local end is meant; those that cannot be read are not among them. */
-export function connectedPids(
-  proc: ProcFiles,
-  local: (endpoint: Endpoint) => boolean,
-  pids: readonly number[],
-  tables = socketTables(proc),
-): readonly number[] {
-  const inodesMeant = new Map<ReturnType<SocketTables>, ReadonlySet<string>>();
-  return pids.filter((pid) => {
-    const entries = tables(pid);
-    const meant =
-      inodesMeant.get(entries) ??
-      new Set(
-        (typeof entries === "string" ? [] : entries)
-          .filter((entry) => socketOf(entry).some((socket) => local(socket.local)))
-          .map(({ inode }) => inode),
-      );
-    inodesMeant.set(entries, meant);
-    // To read all descriptors of all processes is what costs.
-    return meant.size > 0 && [...(socketInodes(proc, pid) ?? [])].some((inode) => meant.has(inode));
-  });
-}
-
 /** Null: the descriptors may not be read (another user's process, and no CAP_SYS_PTRACE). */
 function socketInodes(proc: ProcFiles, pid: number): ReadonlySet<string> | null {
   const descriptors = proc.list(`/proc/${pid}/fd`);

@@ -1,6 +1,6 @@
 import { programWords, readCommandLine, UNKNOWN_COMMAND, type WorkerCommand } from "./command.ts";
 import { variableOf } from "../celery/worker-options.ts";
-import { nodeName } from "../celery/node-name.ts";
+import { laterNodeName, nodeName } from "../celery/node-name.ts";
 import { wholeEnvironment } from "./environment.ts";
 import type { ProcFiles } from "./proc-files.ts";
 import { isOfPool, type Stat, statOf, type Status, statusOf } from "./process-status.ts";
@@ -32,29 +32,25 @@ export interface Survey {
   readonly workers: readonly WorkerProcess[];
   /** Ended workers that nobody has waited for, by their names; only looked for where there is no worker. */
   readonly zombies: readonly number[];
-  /**
-   * Python programs that may be a worker by another name, and, where there is no worker, forks of a worker's command
-   * line: one that went into the background, or what a dead one has left.
-   */
-  readonly possible: readonly Possible[];
+  /** A program of Celery's that is no worker, and has a check of its own. */
+  readonly instead: Instead | null;
 }
 
-export interface Possible {
+export interface Instead {
   readonly pid: number;
-  /** The program and its first arguments; no secret is among them. */
-  readonly words: string;
+  readonly what: "beat" | "flower";
 }
 
-/** Looks through all processes: one file of each, and three more of those that may be a worker. */
+/** Looks through all processes: one file of each, and more of the workers. */
 export function survey(proc: ProcFiles): Survey {
   const pids = proc.pids();
-  if (pids === null) return { visible: false, workers: [], zombies: [], possible: [] };
+  if (pids === null) return { visible: false, workers: [], zombies: [], instead: null };
   const { self } = proc;
-  const candidates = new Map<number, Candidate>();
+  const candidates: Candidate[] = [];
   const withoutWords: number[] = [];
-  const others = new Map<number, string>();
   let visible = self === 1;
   let depth: number | undefined;
+  let instead: Instead | null = null;
   for (const pid of pids) {
     if (pid === self) continue;
     const text = proc.read(`/proc/${pid}/cmdline`);
@@ -62,29 +58,20 @@ export function survey(proc: ProcFiles): Survey {
     if (!text.ok) continue;
     if (text.value === "") withoutWords.push(pid);
     const program = readCommandLine(text.value);
-    if (program.kind === "other") others.set(pid, text.value);
-    if (program.kind !== "main" && program.kind !== "python") continue;
+    if (program.kind === "another" && program.what !== null) instead ??= insteadOf(proc, pid, program.what);
+    if (program.kind !== "main") continue;
     const stat = statOf(proc, pid);
     const status = statusOf(proc, pid);
     depth ??= ownDepth(proc);
     if (stat === null || status === null || status.namespacePids.length > depth) continue;
-    candidates.set(pid, { pid, text: text.value, program, stat, status });
+    candidates.push({ pid, text: text.value, program, stat, status });
   }
-  const mains = [...candidates.values()].filter((candidate) => isMain(candidate, candidates));
-  const workers = withoutWrappers(
-    proc,
-    mains.filter(({ program }) => program.kind === "main"),
-  );
+  const workers = withoutWrappers(proc, candidates.filter(isMain));
   return {
     visible,
     workers: workers.map((worker) => describe(proc, worker, foundBy(worker.text))),
     zombies: workers.length > 0 ? [] : zombiesAmong(proc, withoutWords),
-    possible: [
-      ...mains
-        .filter(({ program }) => program.kind === "python")
-        .map(({ pid, text }) => ({ pid, words: programWords(text) })),
-      ...(workers.length > 0 ? [] : [...forksAmong(candidates), ...retitledAmong(proc, others)]),
-    ],
+    instead,
   };
 }
 
@@ -115,16 +102,24 @@ export function workerByPid(
  * @param hostname ours, which a worker in our container has as well
  * @param env ours, where it stands for the worker's that cannot be read: a container's processes share most of it
  */
-export function workerNode(
-  worker: WorkerProcess,
-  hostname: string,
-  env: Readonly<Record<string, string | undefined>>,
-): string {
-  const { node, name } = worker.command;
-  const given = name ?? (worker.environment ?? env)[variableOf("worker", "hostname")] ?? "";
-  return (
-    node ?? nodeName(given, worker.host === null || worker.host === "ours" ? hostname : worker.host.name)
-  );
+export function workerNode(worker: WorkerProcess, ...[hostname, env]: Place): string {
+  return worker.command.node ?? nodeName(givenName(worker, env), hostOr(worker, hostname));
+}
+
+/** What it is called where it is Celery 5.7 or later; null: the same. */
+export function laterWorkerNode(worker: WorkerProcess, ...[hostname, env]: Place): string | null {
+  if (worker.command.node !== null) return null;
+  return laterNodeName(givenName(worker, env), hostOr(worker, hostname));
+}
+
+type Place = [hostname: string, env: Readonly<Record<string, string | undefined>>];
+
+function givenName({ command, environment }: WorkerProcess, env: Place[1]): string {
+  return command.name ?? (environment ?? env)[variableOf("worker", "hostname")] ?? "";
+}
+
+function hostOr({ host }: WorkerProcess, ours: string): string {
+  return host === null || host === "ours" ? ours : host.name;
 }
 
 interface Candidate {
@@ -137,14 +132,10 @@ interface Candidate {
 
 /**
  * Celery's own program is started; what has its command line and was only forked is of its pool, its beat (`-B`) or a
- * task's own, also when the main is gone. A script may have forked before it became a worker.
+ * task's own, also when the main is gone.
  */
-function isMain(
-  { text, program, stat, status }: Candidate,
-  candidates: ReadonlyMap<number, Candidate>,
-): boolean {
-  if (isOfPool(status)) return false;
-  return program.kind === "main" ? !stat.isForked : candidates.get(stat.parent)?.text !== text;
+function isMain({ stat, status }: Candidate): boolean {
+  return !isOfPool(status) && !stat.isForked;
 }
 
 /** Without the programs that only seem to be a worker because a worker's command line is in theirs, or the same. */
@@ -171,30 +162,6 @@ function ancestorsOf(proc: ProcFiles, { stat }: Candidate): readonly number[] {
   return found;
 }
 
-/** Programs of Python under another name: an interpreter called otherwise, or a title that the application wrote. */
-function retitledAmong(proc: ProcFiles, others: ReadonlyMap<number, string>): readonly Possible[] {
-  const isPython = (pid: number): boolean => {
-    const executable = proc.link(`/proc/${pid}/exe`);
-    return executable.ok && PYTHON.test(executable.value);
-  };
-  const depth = ownDepth(proc);
-  return [...others]
-    .filter(([pid, text]) => !/^[^\0 ]*(?:python|pypy|celery)/.test(text) && isPython(pid))
-    .filter(([pid]) => {
-      const status = statusOf(proc, pid);
-      return status !== null && !isOfPool(status) && status.namespacePids.length <= depth;
-    })
-    .map(([pid, text]) => ({ pid, words: programWords(text) }));
-}
-
-function forksAmong(candidates: ReadonlyMap<number, Candidate>): readonly Possible[] {
-  return [...candidates.values()]
-    .filter(({ program, stat, status }) => program.kind === "main" && stat.isForked && !isOfPool(status))
-    .map(({ pid, text }) => ({ pid, words: programWords(text) }));
-}
-
-const PYTHON = /\/(?:python|pypy)[\d.]*$/;
-
 function zombiesAmong(proc: ProcFiles, pids: readonly number[]): readonly number[] {
   const isWorkers = (pid: number): boolean => {
     const stat = statOf(proc, pid);
@@ -204,8 +171,13 @@ function zombiesAmong(proc: ProcFiles, pids: readonly number[]): readonly number
   return pids.filter((pid) => isWorkers(pid) && (statusOf(proc, pid)?.namespacePids.length ?? 0) <= depth);
 }
 
+function insteadOf(proc: ProcFiles, pid: number, what: Instead["what"]): Instead | null {
+  const status = statusOf(proc, pid);
+  return status === null || status.namespacePids.length > ownDepth(proc) ? null : { pid, what };
+}
+
 /** In how many PID namespaces we are, counted from that of this /proc; another container's processes are in more. */
-function ownDepth(proc: ProcFiles): number {
+export function ownDepth(proc: ProcFiles): number {
   return statusOf(proc, proc.self)?.namespacePids.length ?? 1;
 }
 

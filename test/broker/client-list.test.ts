@@ -70,6 +70,7 @@ describe("parseClientList", () => {
         flags: "P",
         db: 3,
         subscriptions: 3,
+        patterns: 2,
         command: "psubscribe",
       },
     ]);

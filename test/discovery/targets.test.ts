@@ -87,7 +87,7 @@ describe("a worker beside us whose host name cannot be seen", () => {
 describe("with --pidfile", () => {
   const nameless = workerByPid(fakeProc([{ pid: 12, words: ["python", "run.py"] }]), 12, "pidfile");
   if (nameless === null) throw new Error("no process");
-  const around: Survey = { visible: true, workers: [nameless], zombies: [], possible: [] };
+  const around: Survey = { visible: true, workers: [nameless], zombies: [], instead: null };
 
   test("its process is the one that was named when there is one name", () => {
     expect(chosen(["w1@x"], around)).toEqual({ words: ["w1@x 12"], others: [] });

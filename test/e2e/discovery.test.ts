@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { queuesOf, slotsOf } from "../../src/celery/worker-settings.ts";
 import type { ProcFiles } from "../../src/worker/proc-files.ts";
 import { procFs as openProc } from "../../src/worker/proc-fs.ts";
-import { connectedPids } from "../../src/worker/sockets.ts";
+import { candidatesIn } from "../../src/worker/candidates.ts";
 import { survey, workerByPid, workerNode, type WorkerProcess } from "../../src/worker/survey.ts";
 import type { CeleryVersion } from "../world/pairs.ts";
 import { answersPing, pidboxChannel } from "../world/pidbox-by-hand.ts";
@@ -92,9 +92,8 @@ const nodes = (workers: readonly WorkerProcess[]) =>
 
 /** The only worker of a group. */
 function worker(group: ProcessGroup): WorkerProcess {
-  const { workers, possible, visible } = survey(only(group.pid));
+  const { workers, visible } = survey(only(group.pid));
   expect(visible).toBe(true);
-  expect(possible).toEqual([]);
   expect(workers).toHaveLength(1);
   return (workers as readonly [WorkerProcess])[0];
 }
@@ -286,7 +285,7 @@ test("survey finds the workers that celery multi has started when they have deta
   }
 });
 
-test("survey calls a script possible when it calls worker_main, and its connections tell the main", async () => {
+test("survey leaves a script to others when it calls worker_main", async () => {
   const script = "from tasks import app\napp.worker_main(['worker', '-l', 'INFO', '-c', '2'])\n";
   const group = await start({
     command: "python",
@@ -296,24 +295,14 @@ test("survey calls a script possible when it calls worker_main, and its connecti
   });
   try {
     const proc = only(group.pid);
-    const { workers, possible } = survey(proc);
-    expect(workers).toEqual([]);
-    expect(possible).toEqual([{ pid: group.pid, words: "python run_it.py" }]);
+    const possible = candidatesIn(proc, []).filter(({ isPython }) => isPython);
+    expect(survey(proc).workers).toEqual([]);
+    expect(possible).toMatchObject([{ pid: group.pid, words: "python run_it.py", saysWorker: false }]);
     // Only the `celery` program reads names like CELERY_WORKER_HOSTNAME.
     const node = `celery@${hostname()}`;
     const redis = server.client();
     // "ready." is said before it listens.
     expect(await answersPing(redis, pidboxChannel(0), node, 10_000)).toBe(true);
-    const clients = String(await redis.call("CLIENT", "LIST"));
-    const ports = new Set(
-      [...clients.matchAll(/ addr=127\.0\.0\.1:(\d+) .* psub=1 /g)].map(([, port]) => Number(port)),
-    );
-    const connected = connectedPids(
-      proc,
-      ({ port }) => ports.has(port),
-      possible.map(({ pid }) => pid),
-    );
-    expect(connected).toEqual([group.pid]);
     const found = workerByPid(proc, group.pid, "connections");
     expect(found === null ? [] : nodes([found])).toEqual([node]);
   } finally {
@@ -331,7 +320,8 @@ test.each<CeleryVersion>(["5.0.5", "5.7.0"])(
     const children = await busy.children();
     busy.kill("SIGKILL");
     await untilTrue(() => !busy.isRunning);
-    expect(survey(proc)).toMatchObject({ workers: [], possible: [] });
+    expect(survey(proc)).toMatchObject({ workers: [] });
+    expect(candidatesIn(proc, []).filter(({ isPython }) => isPython)).toEqual([]);
     for (const pid of [busy.pid, ...children])
       expect(workerByPid(proc, pid, "connections")?.state ?? "Z").toBe("Z");
   },
@@ -358,7 +348,9 @@ test.each([
 ])("survey finds no worker when a %s runs", async (_, args, until) => {
   const group = await start({ command: "celery", args: ["-A", "tasks", ...args], until });
   try {
-    expect(survey(only(group.pid))).toMatchObject({ workers: [], possible: [] });
+    const proc = only(group.pid);
+    expect(survey(proc)).toMatchObject({ workers: [] });
+    expect(candidatesIn(proc, []).filter(({ isPython }) => isPython)).toEqual([]);
   } finally {
     await end(group);
   }

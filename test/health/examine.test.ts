@@ -288,8 +288,19 @@ describe("a worker that its command line does not show", () => {
       { ...script, connections: 3 },
       { ...script, pid: 13, connections: 3 },
     ]);
-    const { verdict } = await examined({ broker, proc: () => two });
+    const { verdict } = await examined({ argv: ["--node=celery@web-1"], broker, proc: () => two });
     expect(verdict).toMatchObject({ gap: { kind: "unrecognised" } });
+  });
+
+  test("is found with others when nobody is named", async () => {
+    const broker = brokerWith(1, () => [], { tell: listing(() => SILENT, [12, 13]) });
+    const two = procWith([
+      { ...script, connections: 3 },
+      { ...script, pid: 13, connections: 3 },
+    ]);
+    const { evidence, verdict } = await examined({ broker, proc: () => two });
+    expect(evidence.nodes.map(({ process }) => process)).toMatchObject([{ pid: 12 }, { pid: 13 }]);
+    expect(verdict).toMatchObject({ reason: "busy" });
   });
 
   test.each([
@@ -301,7 +312,7 @@ describe("a worker that its command line does not show", () => {
   ])("may be connected when %s", async (_, proc) => {
     const { evidence, verdict } = await examined({ proc: () => proc });
     expect(evidence.nodes).toMatchObject([
-      { process: { kind: "none", suspect: { pid: 12, mayBeConnected: true } } },
+      { process: { kind: "none", suspect: { candidate: { pid: 12 }, shows: "hidden" } } },
     ]);
     expect(verdict).toMatchObject({ gap: { kind: "unrecognised", words: "python run_worker.py" } });
   });
@@ -310,14 +321,14 @@ describe("a worker that its command line does not show", () => {
     const proc = procWith([{ ...script, descriptors: null }]);
     const { evidence } = await examined({ proc: () => proc });
     expect(evidence.nodes).toMatchObject([
-      { process: { kind: "none", suspect: { pid: 12, mayBeConnected: false } } },
+      { process: { kind: "none", suspect: { candidate: { pid: 12 }, shows: "stranger" } } },
     ]);
   });
 
   test("is none when a program has no connection to a broker that is up for long", async () => {
     const { evidence, verdict } = await examined({ proc: () => procWith([script]) });
     expect(evidence.nodes).toMatchObject([
-      { process: { kind: "none", suspect: { pid: 12, mayBeConnected: false } } },
+      { process: { kind: "none", suspect: { candidate: { pid: 12 }, shows: "stranger" } } },
     ]);
     expect(verdict).toMatchObject({ reason: "dead", how: "none" });
   });

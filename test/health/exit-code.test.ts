@@ -14,7 +14,7 @@ describe("exitCode", () => {
     [{ status: "healthy", reason: "busy", ...about, ...silence }, 0],
     // As --strict makes it.
     [{ status: "unhealthy", reason: "busy", ...about, ...silence }, 1],
-    [{ status: "unhealthy", reason: "dead", ...about, how: "none" }, 1],
+    [{ status: "unhealthy", reason: "dead", ...about, how: "none", instead: null }, 1],
     [undecided, 1],
   ])("of %j is %d, whatever is running", (verdict, code) => {
     expect(exitCode(verdict, evidence(), "unhealthy")).toBe(code);

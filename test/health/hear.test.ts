@@ -16,7 +16,7 @@ async function heard(events: readonly Published[], argv: readonly string[] = [],
   const ear = openEar(plan, host, startDeadline(plan.deadline, host.now), serverOf(plan));
   await host.pause(ms);
   const worker = plan.targets[0]?.worker ?? null;
-  return { here: ear.hearing(NODE, worker), afar: ear.hearing(NODE, null), ear, host };
+  return { here: ear.hearing([NODE], worker), afar: ear.hearing([NODE], null), ear, host };
 }
 
 const own = { count: 1, active: 0, processed: 9, version: "5.7.0", whence: { kind: "expected" } };
@@ -135,7 +135,7 @@ describe("hearing", () => {
     ear.close();
     await host.pause(2_000);
     expect(host.listeners).toMatchObject([{ open: false }]);
-    expect(ear.hearing(NODE, null)).toMatchObject({ own: null });
+    expect(ear.hearing([NODE], null)).toMatchObject({ own: null });
   });
 });
 
@@ -149,10 +149,10 @@ test("an ear is refused when the broker forbids it, and has no connection", asyn
   const host = fakeHost({ events: refused });
   const plan = planned(host);
   const ear = openEar(plan, host, startDeadline(plan.deadline, host.now), serverOf(plan));
-  expect(ear.hearing(NODE, null)).toEqual({ kind: "not-listened" });
+  expect(ear.hearing([NODE], null)).toEqual({ kind: "not-listened" });
   expect(ear.ends()).toBeNull();
   await host.pause(10);
-  expect(ear.hearing(NODE, null)).toEqual({ kind: "refused" });
+  expect(ear.hearing([NODE], null)).toEqual({ kind: "refused" });
   expect(ear.ends()).toBeNull();
 });
 

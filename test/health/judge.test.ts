@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { ClientRow } from "../../src/broker/client-list.ts";
+import type { Sighted } from "../../src/discovery/suspect.ts";
 import type { Evidence, Hearing, NodeEvidence } from "../../src/health/evidence.ts";
 import { conclude, judge } from "../../src/health/judge.ts";
 import type { Judgement, Rules } from "../../src/health/judgement.ts";
@@ -20,6 +21,7 @@ import {
   RULES,
   SEEN,
   SILENCE,
+  sighted,
 } from "./seen.ts";
 
 const lost = {
@@ -173,8 +175,11 @@ describe("a process", () => {
 });
 
 describe("no process that is known, and a program that may be the worker", () => {
-  const suspect = { pid: 7, words: "python run.py", ageMs: 3_600_000, mayBeConnected: false };
+  const suspect = sighted({});
   const possible = { ...NOBODY, suspect };
+  const showing = (shows: Sighted["shows"], more: Partial<Sighted> = {}) => ({
+    process: { ...NOBODY, suspect: { ...suspect, shows, ...more } },
+  });
   decides([
     [
       "is undecided while its connections may be yet to come",
@@ -188,15 +193,41 @@ describe("no process that is known, and a program that may be the worker", () =>
       { brokerUpS: null },
       "unknown undecided unrecognised",
     ],
+    ...(["worker", "heir", "fetcher", "hidden"] as const).map((shows): Row => [
+      `is undecided when it may be it by its connections: ${shows}`,
+      showing(shows),
+      {},
+      "unknown undecided unrecognised",
+    ]),
     [
-      "is undecided when its sockets cannot be seen",
-      { process: { ...NOBODY, suspect: { ...suspect, mayBeConnected: true } } },
+      "is listened to when it may be it, as its heartbeats would name it",
+      { ...showing("worker"), heartbeats: { ...SILENCE, forMs: 900 } },
+      {},
+      "open heartbeat",
+    ],
+    [
+      "is listened to when it listens and does not fetch",
+      { ...showing("listener"), heartbeats: { ...SILENCE, forMs: 900 } },
+      {},
+      "open heartbeat",
+    ],
+    ["is dead when it listens, does not fetch and is not heard", showing("listener"), {}, "unhealthy dead"],
+    ["is dead when it is connected for something else", showing("client"), {}, "unhealthy dead"],
+    [
+      "is undecided when it is connected for something else and young",
+      showing("client", { ageMs: 8_000 }),
       {},
       "unknown undecided unrecognised",
     ],
     [
+      "is dead when it is connected for something else, young, and a server",
+      showing("client", { ageMs: 8_000, serves: true }),
+      {},
+      "unhealthy dead",
+    ],
+    [
       "is undecided when it is younger than a minute",
-      { process: { ...NOBODY, suspect: { ...suspect, ageMs: 8_000 } } },
+      showing("stranger", { ageMs: 8_000 }),
       {},
       "unknown undecided unrecognised",
     ],

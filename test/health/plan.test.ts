@@ -84,7 +84,7 @@ describe("the place", () => {
     // No worker in sight: its name tells whether one should be.
     [[], [], "inside, in-sight"],
     [["--node=w1@web-1"], [], "inside, in-sight"],
-    [["--node=w1@web-2"], [], "remote, out-of-sight"],
+    [["--node=w1@web-2"], [], "remote, unexpected"],
     [["--node=w1@web-2,w1@web-1"], [], "inside, in-sight"],
   ])("by %j and %j is %s", (argv, processes, place) => {
     const { place: made } = plan(argv, processes);

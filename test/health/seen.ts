@@ -1,6 +1,7 @@
 import { DEFAULT_NAMING } from "../../src/broker/keys.ts";
 import type { ClientRow } from "../../src/broker/client-list.ts";
 import type { Asking, Beats, Evidence, Hearing, Look, NodeEvidence } from "../../src/health/evidence.ts";
+import type { Sighted } from "../../src/discovery/suspect.ts";
 import type { Rules } from "../../src/health/judgement.ts";
 import type { Connections } from "../../src/worker/connections.ts";
 import type { ProcessLook } from "../../src/worker/process.ts";
@@ -35,6 +36,7 @@ export const NOBODY = {
   others: [],
   namesInUse: false,
   suspect: null,
+  instead: null,
 } as const;
 
 export const ASKED: Extract<Asking, { kind: "asked" }> = {
@@ -78,6 +80,7 @@ export function row(changed: Partial<ClientRow> = {}): ClientRow {
     flags: "N",
     db: 0,
     subscriptions: 0,
+    patterns: changed.subscriptions ?? 0,
     command: "publish",
     ...changed,
   };
@@ -147,6 +150,7 @@ export function beating(changed: Partial<Beats> = {}): Extract<Hearing, { kind: 
 export function node(changed: Partial<NodeEvidence> = {}): NodeEvidence {
   return {
     node: NODE,
+    laterNode: null,
     process: SEEN,
     looks: looks(known(rows({}))),
     heartbeats: SILENCE,
@@ -166,6 +170,28 @@ export function evidence(one: Partial<NodeEvidence> = {}, changed: Partial<Evide
     unacked: 0,
     work: null,
     stateFileProblem: null,
+    ...changed,
+  };
+}
+
+/** A program that may be the worker: by default one that has never been connected. */
+export function sighted(changed: Partial<Sighted>): Sighted {
+  return {
+    candidate: {
+      pid: 30,
+      parent: 1,
+      innerPid: 30,
+      startTicks: 5_000,
+      words: "python run_worker.py",
+      isPython: true,
+      isForked: false,
+      saysWorker: false,
+    },
+    shows: "stranger",
+    ears: 2,
+    publishes: false,
+    serves: false,
+    ageMs: 3_600_000,
     ...changed,
   };
 }

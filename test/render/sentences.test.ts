@@ -30,6 +30,7 @@ import {
   RULES,
   SEEN,
   SILENCE,
+  sighted,
 } from "../health/seen.ts";
 
 // Records, so that the compiler misses none.
@@ -95,12 +96,13 @@ const PLAN: CheckPlan = {
   },
   asked: RULES.asked,
   workers: [],
-  targets: [{ node: NODE, worker: null }],
+  targets: [{ node: NODE, laterNode: null, worker: null }],
+  isNamed: false,
   others: [],
   place: {
     kind: "in-sight",
     name: "inside",
-    survey: { visible: true, workers: [], zombies: [], possible: [] },
+    survey: { visible: true, workers: [], zombies: [], instead: null },
   },
   destination: [NODE],
   writeBroker: null,
@@ -150,7 +152,7 @@ const deaf = (
   pid: number | null = 12,
 ): Verdict => ({ status: "healthy", reason: "deaf", node: NODE, pid, shownBy, subscribers, active: 2 });
 const dead = (how: "none" | "remains" | "zombie" | "ended", pid: number | null): Verdict => {
-  return { status: "unhealthy", reason: "dead", node: NODE, pid, how };
+  return { status: "unhealthy", reason: "dead", node: NODE, pid, how, instead: null };
 };
 const catatonic = (
   pausedS: number | null,
@@ -201,7 +203,15 @@ const VERDICTS: Record<
     return { status: "healthy", reason: "stopping", ...about, measured, ...silence };
   }),
   starting: [{ status: "healthy", reason: "starting", ...about, ageMs: 12_300, graceMs: 40_000 }],
-  dead: [dead("none", null), dead("remains", 12), dead("zombie", 12), dead("ended", 12)],
+  dead: [
+    dead("none", null),
+    ...(["beat", "flower"] as const).map(
+      (what) => ({ ...dead("none", null), instead: { pid: 9, what } }) as Verdict,
+    ),
+    dead("remains", 12),
+    dead("zombie", 12),
+    dead("ended", 12),
+  ],
   stopped: [
     { status: "unhealthy", reason: "stopped", ...about, how: "stopped" },
     { status: "unhealthy", reason: "stopped", ...about, how: "frozen" },
@@ -477,7 +487,10 @@ const PROCESSES: readonly Exclude<ProcessSight, { kind: "unexamined" }>[] = [
     (because) => ({ kind: "out-of-sight", because }) as const,
   ),
   NOBODY,
-  { ...NOBODY, suspect: { pid: 30, words: "python run_worker.py", ageMs: 9_000, mayBeConnected: true } },
+  ...(["worker", "heir", "fetcher", "listener", "hidden", "client", "stranger"] as const).map((shows) => ({
+    ...NOBODY,
+    suspect: sighted({ shows }),
+  })),
   ...(["command", "title", "pidfile", "connections"] as const).map((foundBy) => ({ ...SEEN, foundBy })),
   { ...SEEN, pool: null },
 ];

@@ -55,6 +55,8 @@ describe("a worker's main process is recognised with doubt", () => {
 });
 
 describe("no worker is seen", () => {
+  const wordsIn = (words: string) => words.split(" ").map((word) => word.replaceAll("\u00a0", " "));
+
   test.each([
     ["when it is a shell", "/bin/sh -c celery -A app worker"],
     ["when it is the script's own shell line", "/bin/sh /venv/bin/celery -A app worker"],
@@ -62,29 +64,42 @@ describe("no worker is seen", () => {
     ["when it is an init with an interpreter", "/usr/bin/dumb-init python -m celery -A app worker"],
     ["when it is gosu", "gosu app celery -A app worker"],
     ["when it is uv", "uv run celery -A app worker"],
-    ["when it is a beat", "python /venv/bin/celery -A app beat"],
-    ["when it is a beat of an application called worker", "celery -A worker beat"],
-    ["when it is Flower", "python -m celery -A app flower worker"],
-    ["when it is an inspection", "python -m celery inspect ping -d worker"],
-    ["when it is multi", "python -m celery multi start worker"],
-    ["when it is a beat behind a flag", "celery --quiet beat worker"],
     ["when -- does not stand in front of the command", "celery -- --quiet worker"],
     ["when the command is a dash", "celery - worker"],
     ["when it is celery without a command", "celery -A worker"],
-    ["when it is supervisord", "python3 /usr/bin/supervisord -c celery worker"],
-    ["when it is watchmedo", "python /venv/bin/watchmedo auto-restart -- celery -A app worker"],
-    ["when it is honcho", "python -m honcho start celery worker"],
-    ["when it is circusd", "python /venv/bin/circusd celery.ini worker"],
-    ["when it is a helper of multiprocessing", "python -c from\u00a0multiprocessing.spawn"],
     ["when it is Python's prompt", "python -i"],
     ["when it is a name like Python's", "pythonista -m celery worker"],
     ["when it is a program of another kind", "nginx: worker process celery"],
   ])("%s", (_, words) => {
-    expect(
-      readCommandLine(commandLine(words.split(" ").map((word) => word.replaceAll("\u00a0", " ")))),
-    ).toEqual({
-      kind: "other",
-    });
+    expect(readCommandLine(commandLine(wordsIn(words)))).toEqual({ kind: "other" });
+  });
+
+  test.each([
+    ["when it is a beat", "python /venv/bin/celery -A app beat", "beat"],
+    ["when it is a beat of an application called worker", "celery -A worker beat", "beat"],
+    ["when it is Flower", "python -m celery -A app flower worker", "flower"],
+    ["when it is an inspection", "python -m celery inspect ping -d worker", null],
+    ["when it is multi", "python -m celery multi start worker", null],
+    ["when it is a beat behind a flag", "celery --quiet beat worker", "beat"],
+    ["when it is supervisord", "python3 /usr/bin/supervisord -c celery worker", null],
+    ["when it is watchmedo", "python /venv/bin/watchmedo auto-restart -- celery -A app worker", null],
+    ["when it is honcho", "python -m honcho start celery worker", null],
+    ["when it is circusd", "python /venv/bin/circusd celery.ini worker", null],
+    [
+      "when it is watchmedo as a module",
+      "python -m watchdog.watchmedo auto-restart -- celery -A app worker",
+      null,
+    ],
+    ["when it is an exporter", "python /venv/bin/celery-exporter --broker-url=redis://", null],
+    ["when it is Flower as a module", "python -m flower", "flower"],
+    ["when it is a shell of Celery's", "celery -A app shell --ipython", null],
+    [
+      "when it is a tracker of multiprocessing",
+      "python -c from\u00a0multiprocessing.resource_tracker\u00a0import\u00a0main",
+      null,
+    ],
+  ])("and another program is known, %s", (_, words, what) => {
+    expect(readCommandLine(commandLine(wordsIn(words)))).toEqual({ kind: "another", what });
   });
 
   test("when there are no words", () => {
@@ -99,6 +114,7 @@ test.each([
   "python manage.py celery beat",
   "python celery_worker.py",
   "python -c import\u00a0app",
+  "python -c from\u00a0multiprocessing.spawn\u00a0import\u00a0spawn_main",
 ])("a Python program stays possible when nothing names Celery's worker: %s", (words) => {
   expect(program(words)).toEqual({ kind: "python" });
 });
@@ -140,8 +156,8 @@ describe("titles of setproctitle", () => {
     ["[celeryd: w1@world:SpawnPoolWorker-12]", { kind: "child", node: "w1@world" }],
     ["[celeryd: w1@world:ForkPoolWorker-1:2]", { kind: "child", node: "w1@world" }],
     ["[celeryd:MainProcess] -active- (worker)", main()],
-    ["[celery beat] -A tasks beat", { kind: "other" }],
-    ["[celeryev:top] -A tasks worker", { kind: "other" }],
+    ["[celery beat] -A tasks beat", { kind: "another", what: "beat" }],
+    ["[celeryev:top] -A tasks worker", { kind: "another", what: null }],
     ["[celeryd: w1@wor", { kind: "other" }],
   ])("are read when they are %s", (title, expected) => {
     expect(readCommandLine(commandLine(title))).toEqual(expected);

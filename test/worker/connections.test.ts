@@ -20,7 +20,16 @@ function at(address: string, port: number): Endpoint {
 }
 
 function row(address: string, port: number, more: Partial<ClientRow> = {}): ClientRow {
-  const plain = { id: port, idleS: 1, ageS: 9, flags: "N", db: 0, subscriptions: 0, command: "ping" };
+  const plain = {
+    id: port,
+    idleS: 1,
+    ageS: 9,
+    flags: "N",
+    db: 0,
+    subscriptions: 0,
+    patterns: 0,
+    command: "ping",
+  };
   return { ...plain, address, port, ...more };
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { ProcFiles } from "../../src/worker/proc-files.ts";
-import { connectedPids, type Sockets, socketsOf, socketTables } from "../../src/worker/sockets.ts";
+import { type Sockets, socketsOf, socketTables } from "../../src/worker/sockets.ts";
 import { fakeProc } from "./fake-proc.ts";
 
 const HEAD =
@@ -116,41 +116,18 @@ describe("socketsOf", () => {
   });
 });
 
-test("connectedPids names the processes that hold a socket when its near end is meant", () => {
-  const files = Object.fromEntries([20, 21, 22, 23].map((pid) => [`/proc/${pid}/net/tcp`, TCP]));
-  const several = fakeProc(
-    [
-      { pid: 20, descriptors: ["socket:[501]", "socket:[502]"] },
-      { pid: 21, descriptors: ["socket:[504]"] },
-      { pid: 22, descriptors: null },
-      { pid: 23, descriptors: ["socket:[501]"] },
-    ],
-    files,
-  );
-  expect(connectedPids(several, ({ port }) => port === 47528, [20, 21, 22, 23, 24])).toEqual([20, 23]);
-  expect(connectedPids(several, ({ address }) => address === "10.1.0.2", [20, 21])).toEqual([20, 21]);
-});
-
-test("reads the sockets of a network namespace once for all its processes, and descriptors only when one of them is meant", () => {
+test("reads the sockets of a network namespace once for all its processes", () => {
   const pids = [20, 21, 22, 23];
   const several = fakeProc(
     pids.map((pid) => ({ pid, descriptors: ["socket:[501]"], network: pid < 23 ? "net:[1]" : "net:[2]" })),
     Object.fromEntries(pids.map((pid) => [`/proc/${pid}/net/tcp`, pid < 23 ? TCP : HEAD])),
   );
-  const listed: string[] = [];
-  const watched: ProcFiles = {
-    ...several,
-    list(path) {
-      listed.push(path);
-      return several.list(path);
-    },
-  };
-  expect(connectedPids(watched, ({ port }) => port === 47528, pids)).toEqual([20, 21, 22]);
+  const tables = socketTables(several);
+  expect(pids.map((pid) => show(socketsOf(several, pid, tables)).length)).toEqual([1, 1, 1, 0]);
   expect(several.reads.filter((path) => path.endsWith("/tcp"))).toEqual([
     "/proc/20/net/tcp",
     "/proc/23/net/tcp",
   ]);
-  expect(listed).toEqual(["/proc/20/fd", "/proc/21/fd", "/proc/22/fd"]);
 });
 
 describe("with 54,000 sockets in the network", () => {

@@ -8,8 +8,6 @@ const TITLE = "[celeryd: w1@web:MainProcess] -active- (-A app worker -n w1@%h)";
 
 const mains = (processes: readonly FakeProcess[]) =>
   survey(fakeProc(processes)).workers.map(({ pid }) => pid);
-const possible = (processes: readonly FakeProcess[]) =>
-  survey(fakeProc(processes)).possible.map(({ pid }) => pid);
 
 test("survey tells all of a worker when it is the container's first process", () => {
   const environment =
@@ -36,7 +34,7 @@ test("survey tells all of a worker when it is the container's first process", ()
       },
     ],
     zombies: [],
-    possible: [],
+    instead: null,
   });
 });
 
@@ -64,18 +62,9 @@ describe("pool processes are no mains", () => {
     expect(mains(pool.map((process) => ({ ...process, parent: 1 })))).toEqual([]);
   });
 
-  test("when the program is a script of the application", () => {
-    const script = pool.map((process) => ({ ...process, words: ["python", "run.py"] }));
-    expect(possible([{ pid: 20, words: ["python", "run.py"] }, ...script])).toEqual([20]);
-    expect(possible(script.map((process) => ({ ...process, parent: 1 })))).toEqual([]);
-  });
-
   test("when they were spawned", () => {
     const words = ["python", "-c", "from billiard.spawn import spawn_main; spawn_main()", "--billiard-fork"];
-    expect(survey(fakeProc([{ pid: 21, words, ...MASKS.pool }]))).toMatchObject({
-      workers: [],
-      possible: [],
-    });
+    expect(mains([{ pid: 21, words, ...MASKS.pool }])).toEqual([]);
   });
 
   test("when setproctitle names them", () => {
@@ -150,12 +139,12 @@ describe("other containers' processes", () => {
   const foreign = { pid: 500, words: WORKER, namespacePids: [500, 1] };
 
   test("are left out everywhere when they lie in deeper namespaces than ours", () => {
-    const script = { pid: 501, words: ["python", "run.py"], namespacePids: [501, 2] };
+    const beat = { pid: 501, words: ["celery", "beat"], namespacePids: [501, 2] };
     const zombie = { pid: 502, state: "Z", comm: "celery", namespacePids: [502, 3] };
-    expect(survey(fakeProc([foreign, script, zombie]))).toMatchObject({
+    expect(survey(fakeProc([foreign, beat, zombie]))).toMatchObject({
       workers: [],
-      possible: [],
       zombies: [],
+      instead: null,
     });
     expect(workerByPid(fakeProc([foreign]), 500, "pidfile")).toBeNull();
   });
@@ -177,7 +166,7 @@ describe("other containers' processes", () => {
 describe("visible is false", () => {
   test("when there is no /proc", () => {
     const proc: ProcFiles = { ...fakeProc([]), pids: () => null };
-    expect(survey(proc)).toEqual({ visible: false, workers: [], zombies: [], possible: [] });
+    expect(survey(proc)).toEqual({ visible: false, workers: [], zombies: [], instead: null });
   });
 
   test("when init is not in the list (hidepid=2)", () => {
@@ -197,7 +186,7 @@ test("visible is true when init can be read, or we are it", () => {
 
 test("our own process is nowhere when it looks like a worker", () => {
   const proc: ProcFiles = { ...fakeProc([{ pid: 20, words: WORKER }]), self: 20 };
-  expect(survey(proc)).toMatchObject({ workers: [], possible: [] });
+  expect(survey(proc)).toMatchObject({ workers: [] });
   expect(workerByPid(proc, 20, "pidfile")).toBeNull();
 });
 
@@ -336,8 +325,6 @@ describe("survey, of processes that are alike,", () => {
   test("takes what was forked for no main when the main is gone: its beat, a task's own process", () => {
     const orphan = { pid: 21, words: WORKER, isForked: true };
     expect(mains([orphan])).toEqual([]);
-    expect(survey(fakeProc([orphan])).possible).toMatchObject([{ pid: 21 }]);
-    expect(survey(fakeProc([{ ...orphan, ...MASKS.pool }])).possible).toEqual([]);
   });
 
   test("takes the inner one for the main when a reloader has started it with its own command line", () => {
@@ -348,11 +335,12 @@ describe("survey, of processes that are alike,", () => {
       ]),
     ).toEqual([21]);
   });
+});
 
-  test("calls a program possible when it is Python's by another name, and no worker is here", () => {
-    const retitled: FakeProcess = { pid: 20, words: "myshop: jobs", executable: "/usr/bin/python3.12" };
-    expect(possible([retitled])).toEqual([20]);
-    expect(possible([retitled, { pid: 30, words: WORKER }])).toEqual([]);
-    expect(possible([{ ...retitled, executable: "/usr/bin/jobs" }])).toEqual([]);
-  });
+test.each([
+  [["celery", "-A", "app", "beat"], "beat"],
+  [["python", "-m", "celery", "-A", "app", "flower", "--port=5555"], "flower"],
+  ["[celery beat] (-A app)", "beat"],
+])("survey tells what runs instead of a worker: %s", (words, what) => {
+  expect(survey(fakeProc([{ pid: 20, words }])).instead).toEqual({ pid: 20, what });
 });

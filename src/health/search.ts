@@ -1,0 +1,226 @@
+import type { Channel, Command } from "../broker/channel.ts";
+import type { Deadline } from "../deadline.ts";
+import { boundNodes } from "../discovery/bound-nodes.ts";
+import {
+  type Called,
+  type Found,
+  hostOf,
+  type Identified,
+  identifyAll,
+  identifyNamed,
+  type Known,
+} from "../discovery/identify.ts";
+import { type Clients, sight, type Sighted } from "../discovery/suspect.ts";
+import { namesOf, type Target } from "../discovery/targets.ts";
+import type { Host } from "../host.ts";
+import { type Candidate, candidatesIn } from "../worker/candidates.ts";
+import { examine } from "../worker/process.ts";
+import type { SocketTables } from "../worker/sockets.ts";
+import { workerByPid, type WorkerProcess } from "../worker/survey.ts";
+import type { Look } from "./evidence.ts";
+import { lastConnections } from "./judge-connections.ts";
+import type { CheckPlan } from "./plan.ts";
+
+/** A node, its process as far as it is known by now, and what has been seen of it. */
+export interface Patient {
+  readonly node: string;
+  readonly laterNode: string | null;
+  worker: WorkerProcess | null;
+  /** Its command line shows it. */
+  readonly isSettled: boolean;
+  readonly looks: Look[];
+  /** Messages in its queues; null: not asked for, or not told. */
+  waiting: number | null;
+}
+
+/** The likelier one is the one that is named where several programs may be a worker. */
+const LIKELIEST: readonly Sighted["shows"][] = [
+  "worker",
+  "hidden",
+  "heir",
+  "fetcher",
+  "listener",
+  "stranger",
+  "client",
+];
+
+/** Which processes the nodes are, as far as it has shown by now. */
+export interface Search {
+  readonly patients: () => readonly Patient[];
+  /** The program that is most likely the worker, where nothing shows whether it is. */
+  readonly suspect: () => Sighted | null;
+  /** Names that processes here have, and that nobody has asked for. */
+  readonly others: () => readonly string[];
+  /** Whether no other process here may be a worker. */
+  readonly isAlone: () => boolean;
+  /** Looks at what /proc alone shows. */
+  readonly begin: (tables: SocketTables) => void;
+  /** Looks at what the broker's list shows, and who has been heard by now. */
+  readonly goOn: (list: Clients, tables: SocketTables) => Promise<void>;
+}
+
+/** Nobody has asked the broker. */
+export const UNASKED: Clients = { rows: null, ourselves: null, alsoOurs: [], hasName: false };
+
+/**
+ * Looks for the processes of nodes that no command line shows. A pid file names the worker outright: then nobody is
+ * looked for.
+ *
+ * @param channel null: the broker cannot be asked
+ * @param called whose heartbeats have been heard
+ */
+export function startSearch(
+  plan: CheckPlan,
+  host: Host,
+  deadline: Deadline,
+  channel: Channel | null,
+  called: () => readonly Called[],
+): Search {
+  const known = plan.place.kind === "out-of-sight" ? [] : plan.place.survey.workers;
+  let patients = plan.targets.map((target): Patient => ({
+    ...target,
+    isSettled: target.worker !== null,
+    looks: [],
+    waiting: null,
+  }));
+  let bound: readonly string[] | null = null;
+  let suspect: Sighted | null = null;
+  let others = plan.others;
+  let isAlone = true;
+
+  function begin(tables: SocketTables): void {
+    if (plan.pidfile !== null) return;
+    const candidates = candidatesIn(host.proc, known);
+    isAlone =
+      known.length < 2 && !candidates.some(({ isPython, parent }) => isPython === true && !isKnown(parent));
+    if (patients.some(({ worker }) => worker === null))
+      suspect = likeliest(seenOf(candidates, UNASKED, tables));
+  }
+
+  async function goOn(list: Clients, tables: SocketTables): Promise<void> {
+    if (plan.pidfile !== null) return;
+    findForks(list, tables);
+    if (patients.some(({ isSettled }) => !isSettled)) await findTheMissing(list, tables);
+  }
+
+  /** A worker that has no connection may have a fork that works: a management command that starts itself anew. */
+  function findForks(list: Clients, tables: SocketTables): void {
+    const isWaiting = ({ isSettled, looks }: Patient) => isSettled && lastConnections(looks)?.kind === "none";
+    const [patient, another] = patients.filter(isWaiting);
+    if (patient === undefined || another !== undefined) return;
+    const forks = candidatesIn(host.proc, known).filter(({ parent }) => parent === patient.worker?.pid);
+    const [only, second] = seenOf(forks, list, tables).filter(({ shows }) => shows === "worker");
+    if (only !== undefined && second === undefined) take(patient, only.candidate);
+  }
+
+  /** Workers that no command line shows: who they are may show in every look. */
+  async function findTheMissing(list: Clients, tables: SocketTables): Promise<void> {
+    const candidates = candidatesIn(host.proc, known).filter(({ parent }) => !isKnown(parent));
+    const seen = seenOf(candidates, list, tables);
+    if (bound === null && channel !== null) bound = await askBound(channel);
+    const { found, otherwise, unknown } = identify(seen);
+    others = [...new Set([...plan.others, ...otherwise.map(({ node }) => node)])];
+    suspect = likeliest(unknown);
+    const settled = patients.filter(({ isSettled }) => isSettled);
+    const before = patients.filter(({ isSettled }) => !isSettled);
+    const taken = found.flatMap((one) => patientOf(one, before));
+    // What has been found once stays, also when it has ended, unless its heartbeats contradict it.
+    const kept = before.filter(
+      ({ node, worker }) =>
+        worker !== null &&
+        ![...taken, ...otherwise.map(({ candidate }) => ({ worker: candidate }))].some(
+          (other) => other.worker?.pid === worker.pid,
+        ) &&
+        !(plan.isNamed && taken.some((other) => other.node === node)),
+    );
+    const isVacant = (node: string) =>
+      plan.isNamed ? [...taken, ...kept].every((one) => one.node !== node) : taken.length + kept.length === 0;
+    const vacant = plan.targets
+      .filter(({ node, worker }) => worker === null && isVacant(node))
+      .map(
+        (target) =>
+          before.find(({ node, worker }) => worker === null && node === target.node) ?? nobody(target),
+      );
+    patients = [...settled, ...kept, ...taken, ...vacant];
+  }
+
+  /** A node whose process has just turned out to be another's. */
+  function nobody(target: Target): Patient {
+    return {
+      ...target,
+      worker: null,
+      isSettled: false,
+      looks: [{ atMs: host.now(), process: null, connections: null }],
+      waiting: null,
+    };
+  }
+
+  function patientOf({ node, candidate }: Found, before: readonly Patient[]): readonly Patient[] {
+    const known = before.find(({ worker }) => worker?.pid === candidate.pid);
+    const laterNode = plan.targets.find((target) => target.node === node)?.laterNode ?? null;
+    const patient: Patient = { node, laterNode, worker: null, isSettled: false, looks: [], waiting: null };
+    if (known !== undefined) return [{ ...known, node, laterNode }];
+    take(patient, candidate);
+    return patient.worker === null ? [] : [patient];
+  }
+
+  function identify(seen: readonly Sighted[]): Identified {
+    const about: Known = {
+      hostname: host.hostname,
+      heard: called(),
+      bound,
+      placed: [...plan.others, ...patients.filter(({ isSettled }) => isSettled).flatMap(namesOf)],
+    };
+    const missing = plan.targets.flatMap(({ node, worker }) => (worker === null ? [node] : []));
+    return plan.isNamed ? identifyNamed(missing, seen, about) : identifyAll(missing[0] ?? "", seen, about);
+  }
+
+  function take(patient: Patient, { pid }: Candidate): void {
+    const found = workerByPid(host.proc, pid, "connections");
+    if (found === null) return;
+    if (patient.worker !== null) patient.looks.length = 0;
+    patient.worker = found;
+    // A look at nobody would say that it has gone.
+    const process = examine(host.proc, found.pid, found.startTicks);
+    patient.looks.push({ atMs: host.now(), process, connections: null });
+  }
+
+  /** Nodes bound that may be of this host, or of the hosts that the nodes asked have in their names. */
+  function askBound(channel: Channel): Promise<readonly string[] | null> {
+    const hosts = new Set([host.hostname, ...patients.map(({ node }) => hostOf(node))]);
+    const send = async (commands: readonly Command[]) => {
+      const sent = await channel.send(commands, deadline.atMost(plan.connectTimeout));
+      return sent.ok ? sent.value : null;
+    };
+    return boundNodes(send, plan.naming, [...hosts]);
+  }
+
+  function isKnown(pid: number): boolean {
+    return known.some((worker) => worker.pid === pid);
+  }
+
+  function seenOf(candidates: readonly Candidate[], list: Clients, tables: SocketTables): readonly Sighted[] {
+    return sight(host.proc, candidates, list, tables);
+  }
+
+  return {
+    patients: () => patients,
+    suspect: () => suspect,
+    others: () => others,
+    isAlone: () => isAlone,
+    begin,
+    goOn,
+  };
+}
+
+/** Of programs other than Python's only what their connections show counts. */
+function likeliest(unknown: readonly Sighted[]): Sighted | null {
+  const rank = ({ shows }: Sighted) => LIKELIEST.indexOf(shows);
+  const isMeant = ({ candidate, shows }: Sighted) =>
+    candidate.isPython === true ||
+    shows === "worker" ||
+    shows === "heir" ||
+    shows === "fetcher" ||
+    (candidate.isPython === null && (shows === "hidden" || candidate.saysWorker));
+  return unknown.filter(isMeant).toSorted((a, b) => rank(a) - rank(b) || a.ageMs - b.ageMs)[0] ?? null;
+}
