@@ -22,6 +22,8 @@ export interface ServerOptions {
   readonly flavour?: Flavour;
   /** Default: a free one. Given where a server must come back at the address of one that was stopped. */
   readonly port?: number;
+  /** Addresses of this machine that it listens on; the first is that of {@link Server.url}. Default: `127.0.0.1`. */
+  readonly hosts?: readonly [string, ...string[]];
   /** Of the default user; goes into {@link Server.url} too. */
   readonly password?: string;
   /** Listens with TLS on {@link Server.port}; whoever asks in the clear is refused. */
@@ -52,6 +54,7 @@ export interface User {
 
 /** Where a server listens, and what its default user needs to get in. */
 interface Entrance {
+  readonly host: string;
   readonly port: number;
   readonly plainPort: number | undefined;
   readonly socketPath: string | undefined;
@@ -79,10 +82,15 @@ export class Server implements AsyncDisposable {
     this.pid = group.pid;
   }
 
+  /** Its own, temporary. */
+  get folder(): string {
+    return this.#group.folder;
+  }
+
   /** As Celery and the probe take it, e.g. `redis://:secret@127.0.0.1:40123/0`; with TLS `rediss://…`. */
   url(db = 0, user?: User): string {
     const scheme = this.#entrance.tls === undefined ? "redis" : "rediss";
-    return `${scheme}://${this.#userinfo(user)}127.0.0.1:${this.port}/${db}`;
+    return `${scheme}://${this.#userinfo(user)}${this.#entrance.host}:${this.port}/${db}`;
   }
 
   /** `redis://…` of a server with TLS. @throws Error where it was not started with `alsoPlain` */
@@ -130,10 +138,10 @@ export class Server implements AsyncDisposable {
   }
 
   #address(): Pick<RedisOptions, "host" | "port" | "path" | "tls"> {
-    const { socketPath, port, tls } = this.#entrance;
+    const { socketPath, host, port, tls } = this.#entrance;
     if (socketPath !== undefined) return { path: socketPath };
-    if (tls === undefined) return { host: "127.0.0.1", port };
-    return { host: "127.0.0.1", port, tls: trustingClient(tls) };
+    if (tls === undefined) return { host, port };
+    return { host, port, tls: trustingClient(tls) };
   }
 
   /** Makes the user anew, e.g. with the rules `~*`, `&*`, `+@all`; without rules it may do nothing. */
@@ -187,7 +195,7 @@ export class Server implements AsyncDisposable {
  * @throws Error when no server binary can be had, or with the end of the server's log when it does not start
  */
 export async function startServer(options: ServerOptions = {}): Promise<Server> {
-  const { flavour, tls, socket = false, password } = options;
+  const { flavour, tls, socket = false, password, hosts = ["127.0.0.1"] } = options;
   const binary = await (tls === undefined ? serverBinary(flavour) : tlsServerBinary(flavour));
   const files = tls === undefined ? undefined : await certificates();
   for (let attempt = 1; ; attempt++) {
@@ -198,7 +206,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
       command: binary,
       args: (folder) => [
         ...configArgs(folder, options.config),
-        ...["--bind", "127.0.0.1", "--dir", folder, "--save", "", "--appendonly", "no"],
+        ...["--bind", ...hosts, "--dir", folder, "--save", "", "--appendonly", "no"],
         ...(files === undefined ? ["--port", String(port)] : tlsArgs(files, port, plainPort, tls)),
         ...(socket ? ["--unixsocket", join(folder, SOCKET)] : []),
         ...(password === undefined ? [] : ["--requirepass", password]),
@@ -209,7 +217,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     try {
       await group.waitForLog(/eady to accept connections|Sentinel ID is/);
       const socketPath = socket ? join(group.folder, SOCKET) : undefined;
-      const server = new Server(group, { port, plainPort, socketPath, password, tls: files });
+      const server = new Server(group, { host: hosts[0], port, plainPort, socketPath, password, tls: files });
       await assertOwn(server);
       return server;
     } catch (error) {

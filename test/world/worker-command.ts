@@ -51,6 +51,8 @@ export type WorkerOptions = WorkerBroker & {
   readonly app?: string;
   /** Packages that it needs beside Celery; see `VenvOptions`. */
   readonly also?: { readonly name: string; readonly packages: readonly string[] };
+  /** Its application is a Django project, `shop/`, whose settings take the broker from `REDIS_HOST` and its siblings. */
+  readonly inDjango?: true;
   /** A Python program that takes Celery's place: it gets the words from `worker` on. */
   readonly script?: string;
   /** An interpreter other than the one found. */
@@ -70,8 +72,8 @@ export type WorkerOptions = WorkerBroker & {
 
 /** The arguments of Python. */
 export function workerArgs(options: WorkerOptions, pool: Pool, name: string | null): string[] {
-  const program =
-    options.script === undefined ? ["-m", "celery", "-A", options.app ?? "tasks"] : [options.script];
+  const app = options.app ?? (options.inDjango === true ? "shop" : "tasks");
+  const program = options.script === undefined ? ["-m", "celery", "-A", app] : [options.script];
   const args = [...program, ...(options.globalArgs ?? []), "worker", "-l", "INFO", "-P", pool];
   args.push("-c", String(options.concurrency ?? 1));
   if (name !== null) args.push("-n", name);
@@ -112,7 +114,7 @@ export function workerEnvironment(
     // The folder of tasks.py belongs to the repository.
     PYTHONDONTWRITEBYTECODE: "1",
     PYTHONUNBUFFERED: "1",
-    ...brokerVariables(brokerUrl, options.writesTo),
+    ...(options.inDjango === true ? {} : brokerVariables(brokerUrl, options.writesTo)),
     TASKS_SETTINGS: JSON.stringify(workerSettings(options)),
     ...options.env,
   };

@@ -132,6 +132,8 @@ export class Worker implements AsyncDisposable {
 
 let count = 0;
 
+const DJANGO = { name: "shop", packages: ["django==5.2.19"] };
+
 /**
  * Starts a worker of `tasks.py` and resolves when it consumes and (see `until`) can be asked.
  *
@@ -143,6 +145,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const venv = await celeryVenv(version, {
     eventlet: pool === "eventlet",
     ...(options.python === undefined ? {} : { python: options.python }),
+    ...(options.inDjango === true ? { also: DJANGO } : {}),
     ...(options.redisPy === undefined ? {} : { redisPy: options.redisPy }),
     ...(options.also === undefined ? {} : { also: options.also }),
   });
