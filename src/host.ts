@@ -34,6 +34,8 @@ export interface Host {
     topics: Topics,
     withinMs: number,
   ) => Promise<Outcome<Listener, BrokerFailure>>;
+  /** All addresses of a host name; empty where none was found within `withinMs` milliseconds. */
+  readonly addressesOf: (name: string, withinMs: number) => Promise<readonly string[]>;
   /** The processes of this machine. */
   readonly proc: ProcFiles;
   /** Reads a regular file of `most` bytes at most, as UTF-8. */

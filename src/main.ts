@@ -41,6 +41,7 @@ const host: Host = {
     }),
   connect: async (target, withinMs) => (await import("./broker/redis.ts")).connect(target, withinMs, MACHINE),
   listen: async (...how) => (await import("./broker/redis.ts")).listen(...how, MACHINE),
+  addressesOf: async (...how) => (await import("./machine/names.ts")).addressesOf(...how),
   proc: procFs(now),
   readFile(path, most, links) {
     const content = readFile(path, most, links);

@@ -55,7 +55,7 @@ const RULES: IForbiddenRuleType[] = [
     severity: "error",
     from: {
       pathNot:
-        "^src/(main|machine/(files|regular-file|spare-memory|terminal|web)|worker/proc-fs|broker/(tls|other-way))\\.ts$",
+        "^src/(main|machine/(files|names|regular-file|spare-memory|terminal|web)|worker/proc-fs|broker/(tls|other-way))\\.ts$",
     },
     to: { dependencyTypes: ["core"], pathNot: "^(node:)?util$" },
   },
@@ -79,7 +79,7 @@ const RULES: IForbiddenRuleType[] = [
     severity: "error",
     from: { pathNot: "^src/(main|broker/redis|machine/files)\\.ts$" },
     to: {
-      path: "^src/(broker/(redis|tls|other-way)|machine/(files|spare-memory|terminal|web)|worker/proc-fs)\\.ts$",
+      path: "^src/(broker/(redis|tls|other-way)|machine/(files|names|spare-memory|terminal|web)|worker/proc-fs)\\.ts$",
     },
   },
   {

@@ -1,6 +1,7 @@
 import type { BrokerConfig } from "../cli/options.ts";
 import type { Deadline } from "../deadline.ts";
 import { chooseBrokers, type Instructed } from "../discovery/choose-broker.ts";
+import { withConnections } from "../discovery/discover.ts";
 import type { Host } from "../host.ts";
 import { planSession } from "../session/plan.ts";
 import { openSession, type Session } from "../session/session.ts";
@@ -24,10 +25,11 @@ export async function openBeatBroker(
     option: given.values.get("broker") ?? null,
     environment: environment === null ? null : Object.fromEntries(environment),
   };
-  const chosen = chooseBrokers(config, host.env, [instructed]);
+  const chosen = chooseBrokers(config, host, [instructed]);
   if (!chosen.ok) return chosen.problem.sentence;
-  if (chosen.value.read.origin.kind === "default") return "nobody names one";
-  const plan = planSession(config, chosen.value, []);
+  const brokers = await withConnections(chosen.value, [pid], config, host, deadline.left());
+  if (brokers.read.origin.kind === "default") return "nobody names one";
+  const plan = planSession(config, brokers, [pid]);
   const session = await openSession(plan, host, deadline);
   return session.ok ? session.value : `${plan.broker.shown} cannot be used`;
 }

@@ -70,6 +70,8 @@ export interface Channel {
   ): Promise<Outcome<readonly unknown[], BrokerFailure>>;
   /** Why we were let in only after we had signed in as some clients would not; absent or null: as all do. */
   pardoned?(): BrokerFailure | null;
+  /** All addresses of the host name that was connected to; absent or empty where it was an address. */
+  addresses?(): readonly string[];
   /** Where the connection runs, as this machine sees it; `null` when it is gone. */
   ends(): Ends | null;
   /** Ends the connection at once. */

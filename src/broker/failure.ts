@@ -6,6 +6,20 @@ import { ownEntry } from "../own-entry.ts";
  */
 export type BrokerFailure = Unreachable | Refused;
 
+/** Nobody names the broker: what the connections of a process show of it. */
+export interface Unnamed {
+  /** Null: no worker is in sight. */
+  readonly pid: number | null;
+  /** Whether its sockets could be read. */
+  readonly isSeen: boolean;
+  /** The server's URL, to which the password is missing; null: no server is known. */
+  readonly url: string | null;
+  /** Where it is connecting to, or was connected, as `host:port`. */
+  readonly lost: readonly string[];
+  /** The users of the process and of ours, where its environment may not be read; null: it was read. */
+  readonly unread: { readonly user: number | null; readonly ourUser: number | null } | null;
+}
+
 export interface Unreachable {
   readonly kind: "unreachable";
   readonly cause: UnreachableCause;
@@ -13,6 +27,8 @@ export interface Unreachable {
   readonly where?: string;
   /** Whether that was a Sentinel, whose users and passwords are its own. */
   readonly bySentinel?: true;
+  /** Absent where somebody names the broker. */
+  readonly unnamed?: Unnamed;
   /** The runtime's code, or what was waited for and how long: for people, in no fixed form. */
   readonly detail: string;
 }
@@ -23,6 +39,7 @@ export interface Refused {
   /** See {@link Unreachable}. */
   readonly where?: string;
   readonly bySentinel?: true;
+  readonly unnamed?: Unnamed;
   /** The command that was refused, in capitals; empty where the conversation never got so far. */
   readonly command: string;
   /** The server's own words. */
@@ -48,7 +65,8 @@ export type UnreachableCause =
   | "only-tls"
   | "tls-failed"
   | "no-master"
-  | "failover";
+  | "failover"
+  | "not-named";
 
 export type RefusedCause =
   | "wrong-password"

@@ -14,7 +14,30 @@ export async function findServer(broker: Located, search: Search): Promise<Outco
   const [first, ...alternates] = broker.servers;
   if (alternates.length > 0) return firstOf(broker.servers, search);
   const channel = await search.connect(first, Math.min(search.connectMs, search.leftMs()));
-  return channel.ok ? success({ channel: channel.value, target: first, masterForS: null }) : channel;
+  if (!channel.ok) return channel;
+  const found = { channel: channel.value, target: first, masterForS: null };
+  const addresses = channel.value.addresses?.() ?? [];
+  return addresses.length < 2 ? success(found) : success(await atWorkersAddress(found, addresses, search));
+}
+
+/**
+ * A name may have several addresses, each of a server of its own: of these the one counts that the worker is connected
+ * to, whichever we were led to.
+ */
+async function atWorkersAddress(found: Found, addresses: readonly string[], search: Search): Promise<Found> {
+  const remote = found.channel.ends()?.remote;
+  const { target } = found;
+  if (remote === undefined || target.place.kind !== "tcp" || (await search.isTheWorkers(remote)))
+    return found;
+  for (const address of addresses) {
+    if (address === remote.address || !(await search.isTheWorkers({ ...remote, address }))) continue;
+    const there: BrokerTarget = { ...target, place: { ...target.place, address } };
+    const channel = await search.connect(there, Math.min(search.connectMs, search.leftMs()));
+    if (!channel.ok) continue;
+    found.channel.close();
+    return { ...found, channel: channel.value, target: there };
+  }
+  return found;
 }
 
 /**
@@ -39,7 +62,7 @@ async function firstOf(
     const { channel, isHeard } = tried.value;
     const found = { channel, target, masterForS: null, isHeard };
     const ends = found.channel.ends();
-    if (ends !== null && (await search.isTheWorkers(ends))) {
+    if (ends !== null && (await search.isTheWorkers(ends.remote))) {
       best?.channel.close();
       return success(found);
     }

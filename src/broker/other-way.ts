@@ -49,5 +49,7 @@ export function speaksPlain(place: Place, withinMs: number): Promise<boolean> {
 }
 
 function endpoint(place: Place): NetConnectOpts & { host?: string; port?: number; path?: string } {
-  return place.kind === "socket" ? { path: place.path } : { host: place.host, port: place.port };
+  return place.kind === "socket"
+    ? { path: place.path }
+    : { host: place.address ?? place.host, port: place.port };
 }

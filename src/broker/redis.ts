@@ -151,6 +151,8 @@ interface Client {
   readonly lastError: () => unknown;
   /** What is to be waited for: see {@link WireGate}. */
   readonly expect: WireGate["expect"];
+  /** What the host's name was found to be. */
+  readonly addresses: readonly string[];
   readonly pardon: Pardon;
 }
 
@@ -161,8 +163,10 @@ async function unconnected(
   const secured = tls === null ? null : (await import("./tls.ts")).tlsOptions(tls, env);
   if (secured !== null && !secured.ok) return secured;
   const redis = new Redis({
-    ...(place.kind === "socket" ? { path: place.path } : { host: place.host, port: place.port }),
-    ...(secured === null ? {} : { tls: secured.value }),
+    ...(place.kind === "socket"
+      ? { path: place.path }
+      : { host: place.address ?? place.host, port: place.port }),
+    ...(secured === null ? {} : { tls: { ...secured.value, ...servername(place) } }),
     // A probe connects once, asks once and ends; ioredis' defaults are a service's.
     lazyConnect: true,
     retryStrategy: () => null,
@@ -181,7 +185,12 @@ async function unconnected(
     keepAlive: 0,
   });
   const gate = openWireGate();
-  putBefore(redis, gate);
+  const addresses: string[] = [];
+  putBefore(redis, gate, (stream) => {
+    stream.on("lookup", (error: Error | null, address: string) => {
+      if (error === null) addresses.push(plainAddress(address));
+    });
+  });
   let lastError: unknown = null;
   redis.on("error", (error: unknown) => {
     lastError = error;
@@ -189,11 +198,17 @@ async function unconnected(
   return success({
     redis,
     expect: gate.expect,
+    addresses,
     pardon: { refusal: null },
     lastError: () => lastError,
     // There is none as long as the name is looked up.
     isReached: () => (redis.stream as Redis["stream"] | undefined)?.remoteAddress !== undefined,
   });
+}
+
+/** A certificate is for the name, whichever of its addresses is meant. */
+function servername(place: BrokerTarget["place"]): { readonly servername?: string } {
+  return place.kind === "socket" || place.address === undefined ? {} : { servername: place.host };
 }
 
 /** What the gate did not let through: closes the connection, as an error of its socket. */
@@ -217,11 +232,12 @@ function isAlone(chunk: Uint8Array): chunk is Uint8Array<ArrayBuffer> {
 }
 
 /** Puts the gate between the socket and the parser: the socket pushes what has arrived, the parser reads what was pushed. */
-function putBefore(redis: Redis, { pass }: WireGate): void {
+function putBefore(redis: Redis, { pass }: WireGate, onOpening: (stream: Redis["stream"]) => void): void {
   const { connector } = redis as unknown as Opening;
   const connect = connector.connect.bind(connector);
   connector.connect = async (report) => {
     const stream = await connect(report);
+    onOpening(stream);
     const push = stream.push.bind(stream);
     stream.push = (chunk: unknown, encoding) => {
       // The end of all is no bytes.
@@ -271,6 +287,7 @@ function channelOver(client: Client, target: BrokerTarget, now: () => number): C
   return {
     ...takeTurns(writeHiding, now),
     pardoned: () => client.pardon.refusal,
+    addresses: () => client.addresses,
     ends: () => endsOf(client.redis, target),
     close() {
       client.redis.disconnect();

@@ -20,6 +20,6 @@ export interface Search {
   readonly connectMs: number;
   /** What is left of the run. */
   readonly leftMs: () => number;
-  /** Whether the worker in sight is connected to the other end; only asked where there is a choice. */
-  readonly isTheWorkers: (ends: Ends) => Promise<boolean>;
+  /** Whether the worker in sight is connected there; only asked where there is a choice. */
+  readonly isTheWorkers: (remote: Ends["remote"]) => Promise<boolean>;
 }

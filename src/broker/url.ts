@@ -4,7 +4,13 @@ import { readTls, type TlsWish, UNVERIFIED } from "./url-tls.ts";
 
 /** A server's place: a TCP port, or a socket file of this machine. */
 export type Place =
-  | { readonly kind: "tcp"; readonly host: string; readonly port: number }
+  | {
+      readonly kind: "tcp";
+      readonly host: string;
+      readonly port: number;
+      /** Which of the host's addresses is meant; absent: whichever answers. */
+      readonly address?: string;
+    }
   | { readonly kind: "socket"; readonly path: string };
 
 /** Where the broker is and who we are there. */
@@ -351,4 +357,13 @@ export const DEFAULT_BROKER_URL = `redis://${DEFAULT_HOST}:${DEFAULT_PORT}/0`;
 export function placeText(place: Place): string {
   if (place.kind === "socket") return place.path;
   return `${place.host.includes(":") ? `[${place.host}]` : place.host}:${place.port}`;
+}
+
+/** A URL that means this server, as the user would write it; its TLS parameters are left out. */
+export function targetText({ place, db, username = "", password, tls }: BrokerTarget): string {
+  const secret = password === undefined ? "" : `:${encodeURIComponent(password)}`;
+  const login = username + (password ?? "") === "" ? "" : `${encodeURIComponent(username)}${secret}@`;
+  return place.kind === "socket"
+    ? `redis+socket://${login}${place.path}?virtual_host=${db}`
+    : `${tls === null ? "redis" : "rediss"}://${login}${placeText(place)}/${db}`;
 }

@@ -81,13 +81,13 @@ function variableLines(name: OtherCommand): readonly string[] {
 
 const BEAT_BROKER_LINES = [
   "Without --broker and --broker-env the broker is the beat's, as a worker's would be: of its -b and its environment,",
-  "then of this one. Where nobody names one, none is asked.",
+  "then of this one, or the one it is connected to. Where there is none, none is asked.",
 ];
 
 const BROKER_LINES = [
   `Without --broker and --broker-env the broker is that of the worker in sight: ${READ_VARIABLE}, its -b,`,
   `or the first that is set of ${BROKER_VARIABLES.join(", ")}; then the same here;`,
-  `then ${PLATFORM_VARIABLE}; then ${DEFAULT_BROKER_URL}.`,
+  `then the server that it is connected to; then ${PLATFORM_VARIABLE}; then ${DEFAULT_BROKER_URL}.`,
 ];
 
 function optionLines(options: OptionTable): readonly string[] {

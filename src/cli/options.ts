@@ -85,13 +85,15 @@ export const OPTIONS = {
         "of which the one counts that the worker is connected to; all as kombu reads them. " +
         "Without it: the variable named by --broker-env; then what the worker in sight uses, " +
         `${READ_VARIABLE} of its environment, its -b, or the first that is set there of ${BROKER_VARIABLES.join(", ")}; ` +
-        `then the same variables here; then ${PLATFORM_VARIABLE}; then ${DEFAULT_BROKER_URL}.`,
+        `then the same variables here; then the server where the worker in sight fetches and listens; ` +
+        `then ${PLATFORM_VARIABLE}; then ${DEFAULT_BROKER_URL}.`,
     }),
     show: redact,
   },
   "broker-env": optional("NAME", variableName, {
     summary: "the environment variable that holds the broker URL",
-    details: "For applications that keep it under a name of their own. It must be set.",
+    details:
+      "For applications that keep it under a name of their own. It must be set, here or for the worker.",
   }),
   "broker-write-url": {
     ...optional("URL", brokerUrl, {
@@ -327,6 +329,8 @@ export type Origin =
   | { readonly kind: "environment"; readonly name: string }
   /** The worker's own command line or environment. */
   | { readonly kind: "worker"; readonly pid: number; readonly name: string }
+  /** Nobody names it: the worker is connected there. `by`: the variables that gave the URL, the user or the password. */
+  | { readonly kind: "connection"; readonly pid: number; readonly by: readonly string[] }
   | { readonly kind: "default" };
 
 /** Each option's value and where it came from. */

@@ -22,6 +22,8 @@ export function label(origin: Origin): string {
       return origin.name;
     case "worker":
       return `${origin.name} of process ${origin.pid}`;
+    case "connection":
+      return ["the worker's connection", ...origin.by].join(" and ");
     case "default":
       return "default";
     default:

@@ -13,7 +13,7 @@ import { type Ending, misused, type Run, type Told } from "./command.ts";
 /** The health check: one verdict. */
 export const check: Run<Config> = async (told, host) => {
   const wishes = checkWishes(told.config, host);
-  const plan = wishes.ok ? planCheck(wishes.value, told.config, host) : wishes;
+  const plan = wishes.ok ? await planCheck(wishes.value, told.config, host) : wishes;
   if (!plan.ok) return misused(plan.problem);
   const evidence = await gather(plan.value, host);
   return verdictEnding(told, host, plan.value, evidence, conclude(evidence, plan.value.rules));

@@ -4,7 +4,7 @@ import { startDeadline } from "../deadline.ts";
 import { withProcesses } from "../health/check.ts";
 import { prepareExamination } from "../health/examination.ts";
 import { undecided } from "../health/judgement.ts";
-import { checkWishes, planCheck } from "../health/plan.ts";
+import { checkWishes, planByName } from "../health/plan.ts";
 import type { Host } from "../host.ts";
 import { NOTHING, page } from "../render/gate.ts";
 import { verdictEnding } from "./check.ts";
@@ -32,7 +32,7 @@ async function verdictOn(detail: string, host: Host): Promise<Ending | null> {
   if (!invocation.ok || invocation.value.kind !== "run") return null;
   const { config } = invocation.value;
   const wishes = checkWishes(config, host);
-  const plan = wishes.ok ? planCheck(wishes.value, config, host) : wishes;
+  const plan = wishes.ok ? planByName(wishes.value, config, host) : wishes;
   if (!plan.ok) return null;
   const asking = { kind: "crashed", detail } as const;
   const examination = prepareExamination(
@@ -45,7 +45,7 @@ async function verdictOn(detail: string, host: Host): Promise<Ending | null> {
     {
       asking,
       nodes: [],
-      ...{ brokerUpS: null, masterForS: null, unacked: null },
+      ...{ brokerUpS: null, masterForS: null, brokerName: null, unacked: null },
       ...{ otherExchange: null, work: null, stateFileProblem: null },
     },
     examination,

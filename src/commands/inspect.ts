@@ -35,11 +35,11 @@ export const inspect: Run<Configuration> = async ({ config, words }, host) => {
     placement: config.placement.value,
     pidfile: config.pidfile,
   } as const;
-  const found = discover(whom, config, host);
-  if (!found.ok) return misused(found.problem);
-  const { named, place, brokers, workers } = found.value;
-  const plan = planSession(config, brokers, workers);
   const deadline = startDeadline(deadlineMs(config), host.now);
+  const found = await discover(whom, config, host, deadline.left());
+  if (!found.ok) return misused(found.problem);
+  const { named, place, brokers, pids } = found.value;
+  const plan = planSession(config, brokers, pids);
   const session = await openSession(plan, host, deadline);
   if (!session.ok) return failed(brokerLine(plan.broker.shown, session.problem));
   const heartbeats = listenToHeartbeats(session.value, host, deadline);

@@ -18,10 +18,10 @@ const DONE: Ending = { stdout: NOTHING, stderr: NOTHING, exitCode: 0 };
 /** Every worker and queue of the broker: a screen that is refreshed, lines where stdout is no terminal, or one picture. */
 export const watch: Run<CommandConfig<"watch">> = async ({ config }, host) => {
   const whom = { kind: "workers", nodes: config.node.value, placement: "auto", pidfile: null } as const;
-  const found = discover(whom, config, host);
+  const found = await discover(whom, config, host);
   if (!found.ok) return misused(found.problem);
-  const { place, brokers, workers, named } = found.value;
-  const plan = planSession(config, brokers, workers);
+  const { place, brokers, pids, named } = found.value;
+  const plan = planSession(config, brokers, pids);
   const observer = observe(plan, place, host, { nodes: named, queues: config.queue.value });
   const terminal = await host.terminal();
   const isUnicode = /utf-?8/i.test(host.env["LC_ALL"] || host.env["LC_CTYPE"] || host.env["LANG"] || "");

@@ -1,3 +1,4 @@
+import type { BrokerFailure } from "../broker/failure.ts";
 import { type Broker, DEFAULT_BROKER_URL, redact } from "../broker/url.ts";
 import {
   BROKER_VARIABLES,
@@ -9,20 +10,27 @@ import {
 } from "../cli/options.ts";
 import { complaint, mask, type UsageProblem, wrong } from "../cli/usage.ts";
 import { type BrokerUrl, brokerUrl } from "../cli/values.ts";
+import type { Host } from "../host.ts";
 import { type Outcome, success } from "../outcome.ts";
 import { ownEntry } from "../own-entry.ts";
+import { wholeEnvironment } from "../worker/environment.ts";
+import type { ProcFiles } from "../worker/proc-files.ts";
 import type { WorkerProcess } from "../worker/survey.ts";
 
 /** A broker, and who named it. */
 export interface ChosenBroker {
   readonly url: BrokerUrl;
   readonly origin: Origin;
+  /** Its workers may have come by Sentinels, though the URL names a server. */
+  readonly bySentinels?: true;
 }
 
 /** Where workers hear us, and where they reply to; null: to the same. */
 export interface ChosenBrokers {
   readonly read: ChosenBroker;
   readonly write: ChosenBroker | null;
+  /** Why it cannot be used, where that is known before it is connected to; null: nothing is known against it. */
+  readonly failure: BrokerFailure | null;
 }
 
 /** A text that names a broker, or none. */
@@ -37,30 +45,36 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * Which broker to ask: the flag, the variable that --broker-env names, CELERY_PROBE_BROKER; then what the worker
  * itself uses, its -b and the variables of its environment, which an entrypoint may have set; then the same variables
  * of ours; the platform's; the default. Replies go to the same, unless one is named for writing.
+ *
+ * @param isGone no worker is where one should be: what --broker-env names may have been set for the worker alone
  */
 export function chooseBrokers(
   config: BrokerConfig,
-  env: Environment,
+  { env, proc }: Pick<Host, "env" | "proc">,
   programs: readonly Instructed[],
+  isGone = false,
 ): Outcome<ChosenBrokers, UsageProblem> {
-  const named = namedByUser(config, env);
+  const named = namedByUser(config, env, proc, programs, isGone);
   if (!named.ok) return named;
   const { read, write } =
     named.value === null ? namedForCelery(env, programs) : { read: named.value, write: null };
   const reading = "url" in read ? success(read) : readUrl(read);
   if (!reading.ok) return reading;
   const { value: given, origin } = config["broker-write-url"];
-  if (given !== null) return success({ read: reading.value, write: { url: given, origin } });
-  if (write === null || write.text === reading.value.url.text)
-    return success({ read: reading.value, write: null });
+  const chosen = { read: reading.value, failure: null };
+  if (given !== null) return success({ ...chosen, write: { url: given, origin } });
+  if (write === null || write.text === reading.value.url.text) return success({ ...chosen, write: null });
   const writing = readUrl(write);
-  return writing.ok ? success({ read: reading.value, write: writing.value }) : writing;
+  return writing.ok ? success({ ...chosen, write: writing.value }) : writing;
 }
 
 /** The broker that our own options name; null: none does. */
 function namedByUser(
   config: BrokerConfig,
   env: Environment,
+  proc: ProcFiles,
+  programs: readonly Instructed[],
+  isGone: boolean,
 ): Outcome<ChosenBroker | Named | null, UsageProblem> {
   const { value, origin } = config.broker;
   const indirect = config["broker-env"];
@@ -70,7 +84,16 @@ function namedByUser(
   if (indirect.value === null) return success(null);
   const text = ownEntry(env, indirect.value);
   if (text) return success({ text, origin: { kind: "environment", name: indirect.value } });
-  const problem = "is not set: expected a variable with the broker URL";
+  for (const { pid } of programs) {
+    const theirs = wholeEnvironment(proc, pid)?.get(indirect.value);
+    if (theirs) return success({ text: theirs, origin: { kind: "worker", pid, name: indirect.value } });
+  }
+  if (isGone) return success(null);
+  const unread = programs.find(({ environment }) => environment === null);
+  const problem =
+    unread === undefined
+      ? "is not set: expected a variable with the broker URL"
+      : `is not set here, and the environment of process ${unread.pid} may not be read: run the probe as its user`;
   return wrong(complaint(indirect.origin, mask(indirect.value), problem));
 }
 
@@ -103,6 +126,11 @@ export interface Instructed {
 
 export function instructed({ pid, command, environment }: WorkerProcess): Instructed {
   return { pid, option: command.broker, environment };
+}
+
+/** Whether nobody names the broker: a platform's variable may be that of any Redis. */
+export function isUnnamed({ read: { origin } }: ChosenBrokers): boolean {
+  return origin.kind === "default" || (origin.kind === "environment" && origin.name === PLATFORM_VARIABLE);
 }
 
 function brokersOf({ pid, option, environment }: Instructed): ReturnType<typeof brokersIn> {

@@ -2,8 +2,7 @@ import type { BrokerConfig, Config } from "../cli/options.ts";
 import type { UsageProblem } from "../cli/usage.ts";
 import type { Host } from "../host.ts";
 import { type Outcome, success } from "../outcome.ts";
-import { chooseBrokers, type ChosenBrokers, instructed } from "./choose-broker.ts";
-import type { WorkerProcess } from "../worker/survey.ts";
+import { chooseBrokers, type ChosenBrokers, instructed, isUnnamed } from "./choose-broker.ts";
 import { lookAround } from "./look-around.ts";
 import { type GivenPlacement, placeOf, type Placement } from "./place.ts";
 import { chooseTargets, namesOf, type Targets } from "./targets.ts";
@@ -23,35 +22,95 @@ export type Whom =
 export interface Discovery {
   /** Nobody where everyone is meant. */
   readonly targets: Targets;
-  /** The processes among them. */
-  readonly workers: readonly WorkerProcess[];
+  /** The processes among them, or, where there is none, of programs that may be a worker by another name. */
+  readonly pids: readonly number[];
   /** The full names of the nodes that were named; empty: none was. */
   readonly named: readonly string[];
   readonly place: Placement;
   readonly brokers: ChosenBrokers;
 }
 
-/** Looks around and finds the broker. `everyone` ignores the workers in this container, also when it chooses the broker. */
-export function discover(whom: Whom, config: BrokerConfig, host: Host): Outcome<Discovery, UsageProblem> {
+/**
+ * Looks around and finds the broker, by the connections of the workers where nobody names it.
+ *
+ * @param leftMs what is left of the run, in milliseconds
+ */
+export async function discover(
+  whom: Whom,
+  config: BrokerConfig,
+  host: Host,
+  leftMs = Infinity,
+): Promise<Outcome<Discovery, UsageProblem>> {
+  const found = discoverByName(whom, config, host);
+  if (!found.ok) return found;
+  const { place, brokers } = found.value;
+  if (!isUnnamed(brokers)) return found;
+  const pids = found.value.pids.length > 0 ? found.value.pids : await possiblePids(place, host);
+  return success({
+    ...found.value,
+    pids,
+    brokers: await withConnections(brokers, pids, config, host, leftMs),
+  });
+}
+
+/** The brokers that are named, or, where nobody names one, what the connections of these processes show. */
+export async function withConnections(
+  brokers: ChosenBrokers,
+  pids: readonly number[],
+  config: BrokerConfig,
+  host: Host,
+  leftMs: number,
+): Promise<ChosenBrokers> {
+  if (!isUnnamed(brokers) || pids.length === 0) return brokers;
+  const { findConnectedBroker } = await import("./connected-broker.ts");
+  const { broker, failure } = await findConnectedBroker(pids, config, host, leftMs);
+  // A platform's variable is better than nothing.
+  if (broker === null && brokers.read.origin.kind !== "default") return brokers;
+  return { ...brokers, read: broker ?? brokers.read, failure };
+}
+
+/** Programs that may be the worker by another name, and whose connections are looked at: no more than these. */
+const MOST_POSSIBLE = 8;
+
+async function possiblePids(place: Placement, host: Host): Promise<readonly number[]> {
+  if (place.kind === "out-of-sight") return [];
+  const { candidatesIn } = await import("../worker/candidates.ts");
+  return candidatesIn(host.proc, place.survey.workers)
+    .filter(({ isPython }) => isPython !== false)
+    .slice(0, MOST_POSSIBLE)
+    .map(({ pid }) => pid);
+}
+
+/**
+ * Looks around and finds the broker that is named, or else the default. `everyone` ignores the workers in this
+ * container, also when it chooses the broker.
+ */
+export function discoverByName(
+  whom: Whom,
+  config: BrokerConfig,
+  host: Host,
+): Outcome<Discovery, UsageProblem> {
   if (whom.kind === "everyone") {
-    const brokers = chooseBrokers(config, host.env, []);
+    const brokers = chooseBrokers(config, host, []);
     const place = { kind: "out-of-sight", name: "remote" } as const;
     return brokers.ok
-      ? success({ targets: NOBODY, workers: [], named: [], place, brokers: brokers.value })
+      ? success({ targets: NOBODY, pids: [], named: [], place, brokers: brokers.value })
       : brokers;
   }
   const around = lookAround(whom, host);
   if (!around.ok) return around;
   const targets = chooseTargets(whom.nodes, around.value, host);
   const workers = targets.list.flatMap(({ worker }) => worker ?? []);
-  const brokers = chooseBrokers(config, host.env, workers.map(instructed));
-  if (!brokers.ok) return brokers;
   const nodes = [...new Set(targets.list.flatMap(namesOf))];
+  const place = placeOf(whom.placement, around.value, nodes, host.hostname);
+  const isGone = workers.length === 0 && place.kind === "in-sight";
+  const brokers = chooseBrokers(config, host, workers.map(instructed), isGone);
+  if (!brokers.ok) return brokers;
   return success({
     targets,
-    workers,
+    pids: workers.map(({ pid }) => pid),
     named: whom.nodes.length > 0 ? [...new Set(targets.list.map(({ node }) => node))] : [],
-    place: placeOf(whom.placement, around.value, nodes, host.hostname),
+    place,
     brokers: brokers.value,
   });
 }

@@ -30,7 +30,7 @@ export async function diagnose(
   unknownVariables: readonly string[],
   onFound: OnFound = () => undefined,
 ): Promise<Outcome<Diagnosis, UsageProblem>> {
-  const plans = planned(config, host);
+  const plans = await planned(config, host);
   if (!plans.ok) return plans;
   const [plan, instead] = plans.value;
   const first = await checked(plan, host, unknownVariables);
@@ -43,16 +43,18 @@ export async function diagnose(
 }
 
 /** Where no worker is in sight and none is named, every worker of the broker is meant; the second: the one that belongs here. */
-function planned(
+async function planned(
   config: CommandConfig<"doctor"> | CommandConfig<"report">,
   host: Host,
-): Outcome<readonly [CheckPlan, CheckPlan | null], UsageProblem> {
+): Promise<Outcome<readonly [CheckPlan, CheckPlan | null], UsageProblem>> {
   const wishes = wishesOf(config);
-  const plan = planCheck(wishes, config, host);
+  const plan = await planCheck(wishes, config, host);
   if (!plan.ok) return plan;
-  const isMeant = config.node.value.length > 0 || config.placement.value === "inside";
+  // One that only its connections show is not known by its command line.
+  const isFound = plan.value.broker.origin.kind === "connection";
+  const isMeant = config.node.value.length > 0 || config.placement.value === "inside" || isFound;
   if (isMeant || plan.value.targets.some(({ worker }) => worker !== null)) return success([plan.value, null]);
-  const any = planCheck({ ...wishes, whom: { kind: "everyone" } }, config, host);
+  const any = await planCheck({ ...wishes, whom: { kind: "everyone" } }, config, host);
   if (!any.ok) return any;
   return success([any.value, plan.value.place.kind === "in-sight" ? plan.value : null]);
 }

@@ -55,7 +55,7 @@ export async function withProcesses(evidence: Evidence, examination: Examination
 }
 
 function evidenceOf(asking: Asking, examination: Examination, masterForS: number | null = null): Evidence {
-  const { upS, unacked } = examination.broker();
+  const { upS, unacked, brokerName } = examination.broker();
   // To its workers a master is as young as its last failover.
   const brokerUpS = masterForS === null ? upS : Math.min(masterForS, upS ?? masterForS);
   return {
@@ -63,6 +63,7 @@ function evidenceOf(asking: Asking, examination: Examination, masterForS: number
     nodes: examination.nodes(),
     brokerUpS,
     masterForS,
+    brokerName,
     unacked,
     otherExchange: null,
     work: null,
@@ -99,7 +100,7 @@ async function converse(
       answerMs: () => deadline.atMost(plan.connectTimeout),
     },
   );
-  const routes = routesTo(read.target.db, plan.naming, plan.replyTo, plan.broker.located.kind === "sentinel");
+  const routes = routesTo(read.target.db, plan.naming, plan.replyTo, plan.broker.bySentinels);
   const conversation = { read, write, mailbox, routes };
   const asking = await ask(plan, host, deadline, conversation, examination, verdict);
   if (asking.kind !== "asked") {

@@ -24,6 +24,8 @@ export interface Evidence {
   readonly brokerUpS: number | null;
   /** Seconds since Sentinels have made it the master; null where none was asked. */
   readonly masterForS: number | null;
+  /** What the host name of its URL was found to be; null: it has none, or nobody had to look. */
+  readonly brokerName: BrokerName | null;
   /** Deliveries on this database that no worker has acknowledged, of all workers; null where not asked. */
   readonly unacked: number | null;
   /** Where nobody is subscribed: the control exchange that a node asked is bound to instead; null where none is seen. */
@@ -32,6 +34,23 @@ export interface Evidence {
   readonly work: WorkEvidence | null;
   /** Why the state file could not be written, in the system's words. */
   readonly stateFileProblem: string | null;
+}
+
+/** The host name of a broker's URL. */
+export interface BrokerName {
+  readonly name: string;
+  readonly port: number;
+  /** All that it has led to in this run. */
+  readonly addresses: readonly string[];
+  /** Whether it has led to different ones. */
+  readonly changes: boolean;
+  /** Whether the worker itself is told this name. */
+  readonly isWorkersOwn: boolean;
+  /**
+   * The server that it led to when the worker connected. `left`: everybody who works there came before all who work on the
+   * one that it leads to now; `shared`: it leads to both by turns; `unknown`: it does not tell; `unasked`: not yet.
+   */
+  readonly old: "left" | "shared" | "unknown" | "unasked";
 }
 
 /** How far the conversation with the broker came. */

@@ -11,7 +11,7 @@ export interface Examination extends Looks {
   readonly begin: (line: Line | null) => Promise<void>;
 }
 
-const UNSEEN: BrokerSight = { upS: null, unacked: null };
+const UNSEEN: BrokerSight = { upS: null, unacked: null, brokerName: null };
 
 /**
  * Prepares an examination. What it takes is loaded when it begins: most runs end with a pong.

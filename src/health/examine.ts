@@ -9,7 +9,8 @@ import { namesOf } from "../discovery/targets.ts";
 import { examine } from "../worker/process.ts";
 import { socketsOf, type SocketTables, socketTables } from "../worker/sockets.ts";
 import type { WorkerProcess } from "../worker/survey.ts";
-import type { NodeEvidence, ProcessSight } from "./evidence.ts";
+import { elsewhereOf, watchName } from "./broker-name.ts";
+import type { BrokerName, NodeEvidence, ProcessSight } from "./evidence.ts";
 import { askLengths, DEFAULT_QUEUE } from "../celery/queues.ts";
 import { beats, gossips, graceOf, poolOf, queuesOf, slotsOf } from "../celery/worker-settings.ts";
 import { type Ear, openEar } from "./hear.ts";
@@ -19,10 +20,14 @@ import { type Patient, startSearch, UNASKED } from "./search.ts";
 /** When the looks are taken, in milliseconds after the first: two for what must be certain, then one a second. */
 const LOOKS_MS = [0, 120, 1_250, 2_350, 3_450, 4_550];
 
+/** How long a look waits for a name server and for the server that the name has left, in milliseconds. */
+const NAME_MS = 300;
+
 /** What was seen of the broker besides the conversation with the worker; null: it did not say. */
 export interface BrokerSight {
   readonly upS: number | null;
   readonly unacked: number | null;
+  readonly brokerName: BrokerName | null;
 }
 
 /** What the looks need of the broker. */
@@ -57,7 +62,8 @@ export function startLooks(
   const survey = plan.place.kind === "out-of-sight" ? null : plan.place.survey;
   const ear: Ear | null = line === null ? null : openEar(plan, host, deadline, line.heartbeats);
   let ended = false;
-  let broker: BrokerSight = { upS: null, unacked: null };
+  let broker: Omit<BrokerSight, "brokerName"> = { upS: null, unacked: null };
+  const name = line === null ? null : watchName(plan, host);
   const search = startSearch(plan, host, deadline, line?.channel ?? null, () => ear?.called() ?? []);
 
   async function run(): Promise<void> {
@@ -93,12 +99,17 @@ export function startLooks(
     if (line !== null)
       await Promise.all(search.patients().map((patient) => countWaiting(line.channel, patient)));
     await search.goOn(list, tables);
-    for (const { patient, position, sockets } of seen) {
+    const attributed = seen.map(({ sockets }) =>
+      sockets === null ? null : attribute({ sockets, ...list, alone: search.isAlone() }),
+    );
+    // One that is connected elsewhere may have been led there by the same name.
+    const elsewhere = elsewhereOf(attributed);
+    if (elsewhere.length > 0) await name?.look(list.rows, elsewhere, Math.min(NAME_MS, deadline.left()));
+    for (const [at, { patient, position }] of seen.entries()) {
       const taken = patient.looks[position];
+      const connections = attributed[at] ?? null;
       // Gone where another process has just been found to be the worker: these sockets are not its own.
-      if (sockets === null || taken === undefined) continue;
-      const connections = attribute({ sockets, ...list, alone: search.isAlone() });
-      patient.looks[position] = { ...taken, connections };
+      if (connections !== null && taken !== undefined) patient.looks[position] = { ...taken, connections };
     }
   }
 
@@ -185,7 +196,7 @@ export function startLooks(
         waiting: patient.waiting,
         silentSinceS: patient.worker === null ? null : noted(patient.node, patient.worker),
       })),
-    broker: () => broker,
+    broker: () => ({ ...broker, brokerName: name?.seen() ?? null }),
     end() {
       ended = true;
       ear?.close();

@@ -11,6 +11,7 @@ import {
   spanMs,
   undecided,
 } from "./judgement.ts";
+import { judgeElsewhere } from "./judge-elsewhere.ts";
 import { isFreeOfTasks, isStopping, judgeSilence, lengthOf, unmeasured } from "./judge-silence.ts";
 import { ageMsIn, hasListened, mainLoop, sightings } from "./main-loop.ts";
 import type { Verdict } from "./verdict.ts";
@@ -43,7 +44,7 @@ export function judgeConnections(
     case "known":
       return judgeKnown(node, process, connections, { ...evidence, asking }, rules);
     case "unknown":
-      return judgeUnknown(node, process, connections, asking, rules);
+      return judgeUnknown(node, process, connections, { ...evidence, asking }, rules);
     default:
       return connections satisfies never;
   }
@@ -53,9 +54,10 @@ function judgeNone(
   node: NodeEvidence,
   process: Seen,
   connections: Of<"none">,
-  { brokerUpS, masterForS }: Evidence,
+  evidence: Evidence,
   rules: Rules,
 ): Judgement {
+  const { brokerUpS, masterForS } = evidence;
   const about = { node: node.node, pid: process.pid };
   const starting = stillStarting(node, process, rules);
   if (starting !== null) return starting;
@@ -67,20 +69,20 @@ function judgeNone(
   const isYoung = brokerUpS === null || brokerUpS < RECONNECT_S;
   // To Sentinels it is connected as well, and to the master that was.
   if (connections.elsewhere.length > 0 && !(isYoung && masterForS !== null)) {
-    return undecided({ kind: "elsewhere", ...about, endpoints: connections.elsewhere });
+    return judgeElsewhere(about, node, connections, evidence);
   }
   if (connections.connecting || isYoung) return undecided({ kind: "reconnecting", ...about, brokerUpS });
   const handlesSignals = node.looks.at(-1)?.process?.handlesSignals ?? true;
   if (ageMs < RECONNECT_S * 1_000 || !handlesSignals)
     return undecided({ kind: "importing", ...about, ageMs });
-  return { status: "unhealthy", reason: "disconnected", ...about, ageMs, brokerUpS };
+  return { status: "unhealthy", reason: "disconnected", ...about, ageMs, brokerUpS, moved: null };
 }
 
 function judgeKnown(
   node: NodeEvidence,
   process: Seen,
   { rows, closeWait, elsewhere }: Of<"known">,
-  { asking, unacked, brokerUpS, masterForS }: Evidence & { readonly asking: AskedBroker },
+  { asking, unacked, brokerUpS, masterForS, brokerName }: Evidence & { readonly asking: AskedBroker },
   rules: Rules,
 ): Judgement {
   const about = { node: node.node, pid: process.pid };
@@ -98,7 +100,9 @@ function judgeKnown(
   if (used.length === 0 && beats === null && !closeWait) {
     // Nothing of it fetches or listens here: these may be a result backend's.
     if (!hasListened(node)) return open("heartbeat");
-    return isReturning ? reconnecting : undecided({ kind: "elsewhere", ...about, endpoints: elsewhere });
+    return isReturning
+      ? reconnecting
+      : undecided({ kind: "elsewhere", ...about, endpoints: elsewhere, brokerName });
   }
   const own = rows.filter((row) => row.patterns > 0).length;
   const isSubscribed = own > (process.gossips ? 1 : 0);
@@ -155,7 +159,7 @@ function judgeUnknown(
   node: NodeEvidence,
   process: Seen,
   { because, established, elsewhere }: Of<"unknown">,
-  { subscribers, over }: AskedBroker,
+  { asking: { subscribers, over }, brokerName }: Evidence & { readonly asking: AskedBroker },
   rules: Rules,
 ): Judgement {
   const about = { node: node.node, pid: process.pid };
@@ -175,7 +179,7 @@ function judgeUnknown(
   if (!over) return open("pong");
   if (established === true) return silent(about, unmeasured(node, process));
   return elsewhere.length > 0
-    ? undecided({ kind: "elsewhere", ...about, endpoints: elsewhere })
+    ? undecided({ kind: "elsewhere", ...about, endpoints: elsewhere, brokerName })
     : undecided({ kind: "unseen", ...about, because, established });
 }
 
@@ -203,7 +207,8 @@ function otherNames(
   }
 }
 
-function stillStarting(
+/** `starting`, where it is young enough to be without a connection; null: it is not. */
+export function stillStarting(
   { node, looks }: NodeEvidence,
   { pid }: Seen,
   { startGraceMs }: Rules,

@@ -2,7 +2,7 @@ import { DATABASE } from "../broker/keys.ts";
 import type { Sighted } from "../discovery/suspect.ts";
 import { CERTAIN_MS, haltOf } from "../worker/halt.ts";
 import type { Asking, Evidence, Look, NodeEvidence, ProcessSight } from "./evidence.ts";
-import { judgeConnections, RECONNECT_S } from "./judge-connections.ts";
+import { judgeConnections, RECONNECT_S, stillStarting } from "./judge-connections.ts";
 import { deaf, type Judgement, open, type Rules, spanMs, undecided } from "./judgement.ts";
 import { hasListened } from "./main-loop.ts";
 import type { Verdict } from "./verdict.ts";
@@ -152,7 +152,10 @@ function judgeSeen(
     return { status: "unhealthy", reason: "dead", ...about, how: "ended", instead: null };
   if (last.process.state === "zombie")
     return { status: "unhealthy", reason: "dead", ...about, how: "zombie", instead: null };
-  return judgeBroker(evidence.asking) ?? judgeConnections(node, process, evidence, rules);
+  // Where nothing names the broker, only its connections would show it.
+  const isUnnamed = evidence.asking.kind === "broker-failed" && evidence.asking.failure.cause === "not-named";
+  const starting = isUnnamed ? stillStarting(node, process, rules) : null;
+  return starting ?? judgeBroker(evidence.asking) ?? judgeConnections(node, process, evidence, rules);
 }
 
 /** Whether the process has been seen halted, and how; `once`: a second look has to confirm it. */

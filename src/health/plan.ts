@@ -1,7 +1,8 @@
 import { type Destination, replyKey, type Route, routesTo } from "../broker/keys.ts";
 import type { BrokerConfig, Config } from "../cli/options.ts";
 import { type UsageProblem, wrong } from "../cli/usage.ts";
-import { discover, type Whom } from "../discovery/discover.ts";
+import { discover, discoverByName, type Discovery, type Whom } from "../discovery/discover.ts";
+import { startDeadline } from "../deadline.ts";
 import type { Placement } from "../discovery/place.ts";
 import { namesOf, type Target } from "../discovery/targets.ts";
 import type { Host } from "../host.ts";
@@ -98,23 +99,43 @@ function optionWithoutEffect(config: Config): string | null {
 }
 
 /** Works out whom to ask and where. */
-export function planCheck(
+export async function planCheck(
+  wishes: CheckWishes,
+  config: BrokerConfig,
+  host: Host,
+): Promise<Outcome<CheckPlan, UsageProblem>> {
+  const discovered = await discover(
+    wishes.whom,
+    config,
+    host,
+    startDeadline(wishes.deadline, host.now).left(),
+  );
+  return discovered.ok ? success(checkPlan(wishes, config, discovered.value)) : discovered;
+}
+
+/** The same, where nobody is asked which broker it is: by what is named, or the default. */
+export function planByName(
   wishes: CheckWishes,
   config: BrokerConfig,
   host: Host,
 ): Outcome<CheckPlan, UsageProblem> {
-  const { whom, atLeast, rules, ...patience } = wishes;
-  const discovered = discover(whom, config, host);
-  if (!discovered.ok) return discovered;
-  const { targets, workers, named, place, brokers } = discovered.value;
-  const session = planSession(config, brokers, workers);
+  const discovered = discoverByName(wishes.whom, config, host);
+  return discovered.ok ? success(checkPlan(wishes, config, discovered.value)) : discovered;
+}
+
+function checkPlan(
+  { whom, atLeast, rules, ...patience }: CheckWishes,
+  config: BrokerConfig,
+  { targets, pids, named, place, brokers }: Discovery,
+): CheckPlan {
+  const session = planSession(config, brokers, pids);
   const nodes = [...new Set(targets.list.flatMap(namesOf))];
   const isAny = whom.kind === "everyone";
   const asked: Asked = isAny ? { kind: "any", atLeast } : { kind: "nodes", nodes };
   const destination = isAny ? "everyone" : nodes;
   const { naming } = session;
   const replyTo = replyKey(destination, naming.controlExchange);
-  return success({
+  return {
     ...session,
     ...patience,
     asked,
@@ -128,5 +149,5 @@ export function planCheck(
     replyTo,
     keep: nodes.length === 1 ? KEEP_ONE : KEEP_MANY,
     rules: { ...rules, asked, naming },
-  });
+  };
 }

@@ -2,7 +2,7 @@ import type { Refused, Unreachable } from "../broker/failure.ts";
 import type { Connections } from "../worker/connections.ts";
 import type { Endpoint } from "../worker/sockets.ts";
 import type { Instead } from "../worker/survey.ts";
-import type { Pong } from "./evidence.ts";
+import type { BrokerName, Pong } from "./evidence.ts";
 
 /** What is said about the worker. The words of `status` and `reason` are the contract with users. */
 export type Verdict =
@@ -30,6 +30,8 @@ export type Verdict =
       readonly reason: "disconnected";
       readonly ageMs: number;
       readonly brokerUpS: number;
+      /** The broker's name leads elsewhere since it connected; null: it is connected nowhere. */
+      readonly moved: { readonly from: readonly Endpoint[]; readonly to: readonly string[] } | null;
     })
   | (About & {
       readonly status: "unhealthy";
@@ -140,7 +142,11 @@ export type Gap =
   | (About & { readonly kind: "reconnecting"; readonly brokerUpS: number | null })
   | (About & { readonly kind: "importing"; readonly ageMs: number })
   /** It is connected to another server. */
-  | (About & { readonly kind: "elsewhere"; readonly endpoints: readonly Endpoint[] })
+  | (About & {
+      readonly kind: "elsewhere";
+      readonly endpoints: readonly Endpoint[];
+      readonly brokerName: BrokerName | null;
+    })
   | (About & { readonly kind: "other-database"; readonly asked: number; readonly seen: readonly number[] })
   | (About & { readonly kind: "other-prefix"; readonly asked: string; readonly seen: string })
   | (About & { readonly kind: "other-fanout-prefix"; readonly asked: string; readonly seen: string })

@@ -6,19 +6,20 @@ import { isConnectedTo, socketTables } from "../worker/sockets.ts";
 import { workerNode, type WorkerProcess } from "../worker/survey.ts";
 
 /**
- * The nodes of the workers in sight that belong to this session: connected to its server, and told the same database.
- * Others on the machine are somebody else's, and not missing here.
+ * The nodes of the workers in sight that belong to this session: connected to its server, and told the same database, or
+ * told none. Others on the machine are somebody else's, and not missing here.
  */
-export function nodesInSight(place: Placement, { read }: Session, host: Host): readonly string[] {
+export function nodesInSight(place: Placement, { read, plan }: Session, host: Host): readonly string[] {
   if (place.kind !== "in-sight") return [];
   const remote = read.channel.ends()?.remote;
   if (remote === undefined) return [];
   const tables = socketTables(host.proc);
   const isOurs = (worker: WorkerProcess): boolean => {
+    const isThere = () => isConnectedTo(host.proc, worker.pid, remote, tables);
     const broker = brokerOf(worker);
-    if (broker === null) return false;
+    if (broker === null) return plan.broker.origin.kind === "connection" && isThere();
     const db = broker.kind === "servers" ? broker.servers[0].db : broker.master.db;
-    return db === read.target.db && isConnectedTo(host.proc, worker.pid, remote, tables);
+    return db === read.target.db && isThere();
   };
   return place.survey.workers.filter(isOurs).map((worker) => workerNode(worker, host.hostname, host.env));
 }

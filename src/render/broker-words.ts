@@ -7,7 +7,7 @@ import type {
 } from "../broker/failure.ts";
 import type { Evidence } from "../health/evidence.ts";
 import type { CheckPlan } from "../health/plan.ts";
-import { sentence, shortened } from "./speech.ts";
+import { names, sentence, shortened } from "./speech.ts";
 
 /** A fact, and what to do about it. */
 export interface Statement {
@@ -89,6 +89,12 @@ const UNREACHABLE: { readonly [C in UnreachableCause]: Words<Unreachable> } = {
   "no-master": (address, { detail }) => [
     `the Sentinels of ${address} do not know the master: ${detail}`,
     "set --master-name to the one in master_name of broker_transport_options",
+  ],
+  "not-named": (_, { unnamed }) => [
+    unnamed?.isSeen === false
+      ? `nothing names the broker, and ${unnamed.unread === null ? "" : "environment and "}sockets of process ${unnamed.pid} cannot be read`
+      : `nothing names the broker, and process ${unnamed?.pid} is connected to no Redis`,
+    "set CELERY_PROBE_BROKER to the URL of its broker; its log says whether it connects",
   ],
   failover: (address, { detail }) => [
     `${address} cannot be used: ${detail}`,
@@ -195,7 +201,42 @@ export function brokerStatement(address: string, failure: BrokerFailure): Statem
       ? UNREACHABLE[failure.cause](where, { ...failure, detail })
       : REFUSED[failure.cause](where, { ...failure, detail });
   const ofSentinel = failure.bySentinel ? SENTINELS[failure.cause] : undefined;
-  return { fact: sentence(fact), hint: ofSentinel ?? hint };
+  const { unread = null, isSeen = false } = failure.unnamed ?? {};
+  const and =
+    unread === null || !isSeen
+      ? ""
+      : `, and the environment of process ${failure.unnamed?.pid} may not be read`;
+  return { fact: sentence(fact + and), hint: unnamedHint(failure) ?? ofSentinel ?? hint };
+}
+
+/** What helps where nobody names the broker; null: what helps otherwise. */
+function unnamedHint({ cause, unnamed }: BrokerFailure): string | null {
+  if (unnamed === undefined) return null;
+  const { pid, url, lost, unread } = unnamed;
+  if (pid === null) {
+    return "nothing names the broker, so the default was asked: set CELERY_PROBE_BROKER to its URL, or run the probe where the worker is";
+  }
+  const asWhom = unread === null ? null : readerHint(unread);
+  if (url !== null && (cause === "password-needed" || cause === "wrong-password")) {
+    return `set CELERY_PROBE_BROKER=${url}${asWhom === null ? "" : `, or ${asWhom}`}`;
+  }
+  if (asWhom !== null) return asWhom;
+  return lost.length === 0 ? null : `it has lost ${names(lost)}, or is connecting there: is Redis running?`;
+}
+
+/** As whom the environment and the sockets of a process can be read. */
+export function readerHint({
+  user,
+  ourUser,
+}: {
+  readonly user: number | null;
+  readonly ourUser: number | null;
+}): string {
+  const asRoot = "as root with CAP_SYS_PTRACE (cap_add: [SYS_PTRACE])";
+  // One that has changed its user itself (celery --uid) can be read by root alone.
+  return user === null || user === ourUser
+    ? `run the probe ${asRoot}`
+    : `run the probe as user ${user} (docker exec -u ${user}), or ${asRoot}`;
 }
 
 /** Sentinels have users and passwords of their own, and settings for them. */

@@ -49,15 +49,7 @@ export function gapStatement(gap: Gap, plan: CheckPlan, evidence: Evidence): Sta
         hint: "--start-grace, or the orchestrator's own start period, gives it time",
       };
     case "elsewhere":
-      return gap.endpoints.length === 0
-        ? {
-            fact: `${gap.node} fetches and listens nowhere on ${broker}, though it is connected, perhaps for results (process ${gap.pid} running)`,
-            hint: byItself(gap, plan) ?? "if its broker is another, set it with --broker",
-          }
-        : {
-            fact: `${gap.node} does not fetch or listen on ${broker}, and is connected to ${names(gap.endpoints.map(place))} (process ${gap.pid} running)`,
-            hint: byItself(gap, plan) ?? "if that is its broker, set it with --broker",
-          };
+      return elsewhere(gap, plan);
     case "other-database":
       return {
         fact: `${gap.node} uses ${gap.seen.length === 1 ? "database" : "databases"} ${gap.seen.join(" and ")} of the broker, and ${broker} says ${gap.asked} (process ${gap.pid} running)`,
@@ -106,6 +98,38 @@ export function gapStatement(gap: Gap, plan: CheckPlan, evidence: Evidence): Sta
       return gap satisfies never;
   }
 }
+
+function elsewhere(gap: Of<"elsewhere">, plan: CheckPlan): Statement {
+  const { node, pid, endpoints, brokerName } = gap;
+  const broker = plan.broker.shown;
+  const isUnread = plan.targets.some(({ worker }) => worker?.pid === pid && worker.environment === null);
+  const unread = isUnread ? UNREAD : null;
+  const other = byItself(gap, plan) ?? unread;
+  if (endpoints.length === 0) {
+    return {
+      fact: `${node} fetches and listens nowhere on ${broker}, though it is connected, perhaps for results (process ${pid} running)`,
+      hint: other ?? "if its broker is another, set it with --broker",
+    };
+  }
+  const connected = `is connected to ${names(endpoints.map(place))} (process ${pid} running)`;
+  // The same port at another address: the name may have led there.
+  const isLed = brokerName !== null && endpoints.some(({ port }) => port === brokerName.port);
+  if (isLed && brokerName.isWorkersOwn) {
+    const leads = brokerName.changes ? "leads to one after the other of" : "leads to";
+    return {
+      fact: `${node} does not fetch or listen on ${broker}, which ${leads} ${names(brokerName.addresses)}, and ${connected}`,
+      hint: "if that name has moved for good, restart the worker; if several servers share it, name the worker's own in its settings",
+    };
+  }
+  return {
+    fact: `${node} does not fetch or listen on ${broker}, and ${connected}`,
+    hint: other ?? "if that is its broker, set it with --broker",
+  };
+}
+
+/** What another user's worker may be told is not known. */
+const UNREAD =
+  "its environment cannot be read and may name another broker: run the probe as the worker's user, or as root with CAP_SYS_PTRACE; or set --broker";
 
 /** One run asks one broker: where that of another worker was taken, this one needs a run of its own. */
 function byItself(

@@ -114,7 +114,7 @@ function withoutPassword(part: string): string {
   const user = colon === -1 ? "" : part.slice(start, start + colon + 1);
   // An `@` of a path or a query is nobody's.
   if (/[/?#]/.test(colon === -1 ? part.slice(start, at) : user)) return part;
-  // A mask of our own stays, and so does the pattern of a URL, `[[user]:password@]host`.
-  if (/^\*+$/.test(part.slice(start + user.length, at)) || part[at + 1] === "]") return part;
+  // A mask of our own stays, and so do the pattern of a URL, `[[user]:password@]host`, and the word to fill in.
+  if (/^(?:\*+|PASSWORD)$/.test(part.slice(start + user.length, at)) || part[at + 1] === "]") return part;
   return `${part.slice(0, start)}${user}***${part.slice(at)}`;
 }

@@ -78,7 +78,7 @@ function askingFields(asking: Asking): object {
         })),
       };
     case "broker-failed": {
-      const { bySentinel: _, ...failure } = asking.failure;
+      const { bySentinel: _, unnamed: __, ...failure } = asking.failure;
       return {
         pings: asking.pings,
         broker_failure: { ...failure, detail: withoutPasswords(failure.detail) },

@@ -60,6 +60,15 @@ function ofVerdict({ plan, verdict, evidence }: CheckReport): Statement {
             hint: `kill -CONT ${verdict.pid} lets it go on, a restart does too`,
           };
     case "disconnected":
+      if (verdict.moved !== null) {
+        const { from, to } = verdict.moved;
+        return {
+          fact:
+            `${verdict.node} is connected to ${names(from.map(place))}, and the name in ${plan.broker.shown} leads to ` +
+            `${names(to)} now, where nothing of it arrives (process ${verdict.pid} running)`,
+          hint: "restart it: it looks the name up when it connects",
+        };
+      }
       return {
         fact:
           `${verdict.node} has no connection to ${plan.broker.shown}, which has been up for ` +
@@ -78,7 +87,10 @@ function ofVerdict({ plan, verdict, evidence }: CheckReport): Statement {
     case "broker-unreachable":
     case "broker-refused": {
       const { fact, hint } = brokerStatement(plan.broker.shown, verdict.failure);
-      return { fact, hint: [hint, ...elsewhereHints(evidence, plan.broker.located)].join("; ") };
+      // Where nobody names the broker, its connections have been looked at.
+      const elsewhere =
+        verdict.failure.unnamed === undefined ? elsewhereHints(evidence, plan.broker.located) : [];
+      return { fact, hint: [hint, ...elsewhere].join("; ") };
     }
     case "undecided":
       return gapStatement(verdict.gap, plan, evidence);

@@ -1,4 +1,4 @@
-import type { BrokerFailure } from "../broker/failure.ts";
+import type { BrokerFailure, Unnamed } from "../broker/failure.ts";
 import { findServer } from "../broker/find-server.ts";
 import type { Found, Search } from "../broker/search.ts";
 import { placeText } from "../broker/url.ts";
@@ -22,20 +22,22 @@ export async function openLines(
   host: Host,
   deadline: Deadline,
 ): Promise<Outcome<Lines, BrokerFailure>> {
+  if (plan.failure !== null) return failure(plan.failure);
   const search: Search = {
     connect: host.connect,
     now: host.now,
     pause: host.pause,
     connectMs: plan.connectTimeout,
     leftMs: deadline.left,
-    async isTheWorkers({ remote }) {
+    async isTheWorkers(remote) {
       const { isConnectedTo, socketTables } = await import("../worker/sockets.ts");
       const tables = socketTables(host.proc, deadline.left);
-      return plan.workers.some(({ pid }) => isConnectedTo(host.proc, pid, remote, tables));
+      return plan.pids.some((pid) => isConnectedTo(host.proc, pid, remote, tables));
     },
   };
   const read = await findServer(plan.broker.located, search);
-  if (!read.ok) return read;
+  if (!read.ok)
+    return plan.broker.origin.kind === "default" ? failure({ ...read.problem, unnamed: UNSEEN }) : read;
   if (plan.writeBroker === null) return success({ read: read.value, write: read.value });
   const { located, shown } = plan.writeBroker;
   const write = await findServer(located, search);
@@ -53,6 +55,9 @@ export async function openLines(
   closeLines(lines);
   return greeted;
 }
+
+/** Nobody names the broker, and no worker is in sight that shows it: the default was asked. */
+const UNSEEN: Unnamed = { pid: null, isSeen: false, url: null, lost: [], unread: null };
 
 export function closeLines({ read, write }: Lines): void {
   for (const channel of new Set([read.channel, write.channel])) channel.close();

@@ -1,16 +1,18 @@
-import { DEFAULT_NAMING, type Naming } from "../broker/keys.ts";
+import type { BrokerFailure } from "../broker/failure.ts";
+import type { Naming } from "../broker/keys.ts";
 import { type BrokerSettings, locate, type Located } from "../broker/settings.ts";
 import { redact } from "../broker/url.ts";
-import type { TlsWish } from "../broker/url-tls.ts";
 import type { BrokerConfig, Origin } from "../cli/options.ts";
+import { namingOf, settingsOf } from "../discovery/broker-settings.ts";
 import type { ChosenBroker, ChosenBrokers } from "../discovery/choose-broker.ts";
-import type { WorkerProcess } from "../worker/survey.ts";
 
 /** A broker to connect to, fit to be shown, and who named it. */
 export interface PlannedBroker {
   readonly located: Located;
   readonly shown: string;
   readonly origin: Origin;
+  /** Whether its workers may have come by Sentinels. */
+  readonly bySentinels: boolean;
 }
 
 /** What a conversation with the workers of a broker needs: where, under which names, and in what time. */
@@ -21,26 +23,28 @@ export interface SessionPlan {
   readonly naming: Naming;
   /** Milliseconds that the broker may take to connect, and to answer. */
   readonly connectTimeout: number;
-  /** Workers in sight: of several servers in one URL, the one that they are connected to is meant. */
-  readonly workers: readonly WorkerProcess[];
+  /** Why the broker cannot be used, where that is known before it is connected to; null: nothing is known against it. */
+  readonly failure: BrokerFailure | null;
+  /**
+   * The workers in sight, or what may be one: of several servers in one URL, or several addresses of a name, the one is
+   * meant that they are connected to.
+   */
+  readonly pids: readonly number[];
 }
 
 export function planSession(
   config: BrokerConfig,
-  { read, write }: ChosenBrokers,
-  workers: readonly WorkerProcess[],
+  { read, write, failure }: ChosenBrokers,
+  pids: readonly number[],
 ): SessionPlan {
   const settings = settingsOf(config);
   return {
     broker: planned(read, settings),
     writeBroker: write === null ? null : planned(write, settings),
-    naming: {
-      prefix: config["global-keyprefix"].value ?? DEFAULT_NAMING.prefix,
-      fanoutPrefix: config["fanout-prefix"].value ?? DEFAULT_NAMING.fanoutPrefix,
-      controlExchange: config["control-exchange"].value ?? DEFAULT_NAMING.controlExchange,
-    },
+    naming: namingOf(config),
     connectTimeout: config["connect-timeout"].value,
-    workers,
+    failure,
+    pids,
   };
 }
 
@@ -49,32 +53,12 @@ export function firstDatabase({ located }: PlannedBroker): number {
   return located.kind === "servers" ? located.servers[0].db : located.master.db;
 }
 
-/** What the options say beyond a URL. */
-export function settingsOf(config: BrokerConfig): BrokerSettings {
-  const certificates: Partial<TlsWish> = {
-    ...said("reqs", config["ssl-cert-reqs"].value),
-    ...said("caCerts", config["ssl-ca-certs"].value),
-    ...said("certfile", config["ssl-certfile"].value),
-    ...said("keyfile", config["ssl-keyfile"].value),
-    ...said("checkHostname", asBoolean(config["ssl-check-hostname"].value)),
-  };
+function planned({ url, origin, bySentinels }: ChosenBroker, settings: BrokerSettings): PlannedBroker {
+  const located = locate(url.broker, settings);
   return {
-    tls: config.tls.value || Object.keys(certificates).length > 0 ? certificates : null,
-    masterName: config["master-name"].value,
-    sentinelUsername: config["sentinel-username"].value,
-    sentinelPassword: config["sentinel-password"].value,
-    sentinelTls: config["sentinel-tls"].value,
+    located,
+    shown: redact(url.text),
+    origin,
+    bySentinels: located.kind === "sentinel" || bySentinels === true,
   };
-}
-
-function said<K extends keyof TlsWish>(name: K, value: TlsWish[K] | null): Partial<TlsWish> {
-  return value === null ? {} : { [name]: value };
-}
-
-function asBoolean(word: "true" | "false" | null): boolean | null {
-  return word === null ? null : word === "true";
-}
-
-function planned({ url, origin }: ChosenBroker, settings: BrokerSettings): PlannedBroker {
-  return { located: locate(url.broker, settings), shown: redact(url.text), origin };
 }

@@ -61,7 +61,7 @@ export async function openSession(
     return side;
   }
   const { controlExchange } = plan.naming;
-  const bySentinel = plan.broker.located.kind === "sentinel";
+  const bySentinel = plan.broker.bySentinels;
   const patience = { now: host.now, pause: host.pause, answerMs };
 
   /** One question at a time: each is a transaction on the same connection. */

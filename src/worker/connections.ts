@@ -19,6 +19,8 @@ export type Connections =
       readonly closeWait: boolean;
       /** It is trying to connect to the broker. */
       readonly connecting: boolean;
+      /** The list shows a connection of another program, ours excepted, from an address that the worker has. */
+      readonly isAddressListed: boolean;
       /** Other servers that may be its broker: on the broker's port or a usual one, or with many connections. */
       readonly elsewhere: readonly Endpoint[];
     }
@@ -103,6 +105,9 @@ export function attribute({ sockets, rows, ourselves, alsoOurs = [], alone }: Se
     kind: "none",
     closeWait,
     connecting: toBroker.some(({ state }) => state === "connecting"),
+    isAddressListed: rows.some(
+      (row) => !holds(ours, row) && live.some(({ address }) => plainAddress(address) === row.address),
+    ),
     elsewhere,
   };
 }

@@ -59,7 +59,7 @@ function machine(servers: Record<string, Server>, isTheWorkers: (port: number) =
     },
     connectMs: 1_000,
     leftMs: () => 4_900 - now,
-    isTheWorkers: ({ remote }) => Promise.resolve(isTheWorkers(remote.port)),
+    isTheWorkers: ({ port }) => Promise.resolve(isTheWorkers(port)),
   };
   return { search, log, shares };
 }

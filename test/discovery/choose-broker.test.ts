@@ -11,7 +11,8 @@ type Variables = Readonly<Record<string, string>>;
 /** The URL and who named it, or the sentence about what is wrong. */
 function broker(argv: readonly string[], env: Variables, workers: readonly FakeProcess[] = []): string {
   const host = fakeHost({ argv, env });
-  const chosen = chooseBrokers(configured(host), host.env, survey(fakeProc(workers)).workers.map(instructed));
+  const proc = fakeProc(workers);
+  const chosen = chooseBrokers(configured(host), { env, proc }, survey(proc).workers.map(instructed));
   if (!chosen.ok) return chosen.problem.sentence;
   const { read, write } = chosen.value;
   const words = ({ url, origin }: ChosenBroker) => `${url.text} ${label(origin)}`;

@@ -231,7 +231,9 @@ describe("gather, where the broker fails,", () => {
 
   test("passes on why when the connection failed", async () => {
     const { asking } = await evidenceOf(fakeHost({ connect: refused }));
-    expect(asking).toEqual({ kind: "broker-failed", failure: refused, pings: 0 });
+    // Nobody has named it.
+    const unnamed = { pid: null, isSeen: false, url: null, lost: [], unread: null };
+    expect(asking).toEqual({ kind: "broker-failed", failure: { ...refused, unnamed }, pings: 0 });
   });
 
   test("says so when it falls silent long before the deadline", async () => {

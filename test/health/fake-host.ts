@@ -29,6 +29,8 @@ interface Fake {
   /** The processes at a time, and whatever other files there are; otherwise an init alone. */
   readonly proc?: (time: number) => ProcFiles;
   readonly epochSeconds?: number;
+  /** Addresses of host names. */
+  readonly names?: Readonly<Record<string, readonly string[]>>;
   /** Files that are no regular ones, by what they are. */
   readonly odd?: Readonly<Record<string, string>>;
   /** What is wrong with every file that is written. */
@@ -103,6 +105,7 @@ export function fakeHost(fake: Fake): Host & Traces {
         },
       });
     },
+    addressesOf: (name) => Promise.resolve(fake.names?.[name] ?? []),
     proc: {
       self: nobody.self,
       ticksPerSecond: nobody.ticksPerSecond,

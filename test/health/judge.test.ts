@@ -39,6 +39,7 @@ const none = (changed: Partial<Extract<Connections, { kind: "none" }>> = {}): Co
   kind: "none",
   closeWait: false,
   connecting: false,
+  isAddressListed: false,
   elsewhere: [],
   ...changed,
 });

@@ -1,7 +1,7 @@
 import type { BrokerTarget } from "../../src/broker/url.ts";
 import { parse, TAKEN_BY_CHECK } from "../../src/cli/parse.ts";
 import type { UsageProblem } from "../../src/cli/usage.ts";
-import { type CheckPlan, checkWishes, planCheck } from "../../src/health/plan.ts";
+import { type CheckPlan, checkWishes, planByName } from "../../src/health/plan.ts";
 import type { Host } from "../../src/host.ts";
 import type { Outcome } from "../../src/outcome.ts";
 import type { Config } from "../../src/cli/options.ts";
@@ -16,7 +16,7 @@ export function configured({ argv, env }: Pick<Host, "argv" | "env">): Config {
 export function planning(host: Host): Outcome<CheckPlan, UsageProblem> {
   const config = configured(host);
   const wishes = checkWishes(config, host);
-  return wishes.ok ? planCheck(wishes.value, config, host) : wishes;
+  return wishes.ok ? planByName(wishes.value, config, host) : wishes;
 }
 
 /** The plan of a host on which nothing stands in its way. */

@@ -166,6 +166,7 @@ export function evidence(one: Partial<NodeEvidence> = {}, changed: Partial<Evide
     nodes: [node(one)],
     brokerUpS: 7_200,
     masterForS: null,
+    brokerName: null,
     otherExchange: null,
     unacked: 0,
     work: null,

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { BrokerFailure, RefusedCause, UnreachableCause } from "../../src/broker/failure.ts";
+import type { BrokerFailure, RefusedCause, UnreachableCause, Unnamed } from "../../src/broker/failure.ts";
 import { DEFAULT_NAMING } from "../../src/broker/keys.ts";
 import type { Asking, Evidence, Hearing, NodeEvidence, ProcessSight } from "../../src/health/evidence.ts";
 import type { WorkRules } from "../../src/health/judgement.ts";
@@ -53,6 +53,7 @@ const UNREACHABLE: Record<UnreachableCause, string> = {
   "only-tls": "ECONNRESET",
   "tls-failed": "ERR_SSL_NO_CIPHER_MATCH",
   "no-master": "they know 'main', not 'mymaster'",
+  "not-named": "",
   failover: "it says that it is a replica",
 };
 const REFUSED: Record<RefusedCause, string> = {
@@ -76,6 +77,18 @@ const REFUSED: Record<RefusedCause, string> = {
   "too-large": "a text of 104857600 bytes or more, and 16777216 are read",
   other: "ERR unknown command 'EXPIRE'",
 };
+const endpoints = [
+  { address: "10.0.0.9", port: 6379 },
+  { address: "fd00::9", port: 6380 },
+];
+const NAME = {
+  name: "cache",
+  port: 6379,
+  addresses: ["10.0.0.12"],
+  changes: false,
+  isWorkersOwn: true,
+  old: "left",
+} as const;
 const FAILURES: readonly BrokerFailure[] = [
   ...Object.entries(UNREACHABLE).map(([cause, detail]): BrokerFailure => {
     return { kind: "unreachable", cause: cause as UnreachableCause, detail };
@@ -86,6 +99,7 @@ const FAILURES: readonly BrokerFailure[] = [
 ];
 
 const PLAN: CheckPlan = {
+  failure: null,
   broker: {
     located: {
       kind: "servers",
@@ -93,9 +107,10 @@ const PLAN: CheckPlan = {
     },
     shown: "redis://:***@cache:6379/0",
     origin: { kind: "environment", name: "CELERY_BROKER_URL" },
+    bySentinels: false,
   },
   asked: RULES.asked,
-  workers: [],
+  pids: [],
   targets: [{ node: NODE, laterNode: null, worker: null }],
   isNamed: false,
   others: [],
@@ -217,7 +232,14 @@ const VERDICTS: Record<
     { status: "unhealthy", reason: "stopped", ...about, how: "frozen" },
   ],
   disconnected: [
-    { status: "unhealthy", reason: "disconnected", ...about, ageMs: 3_600_000, brokerUpS: 86_400 },
+    {
+      ...{ status: "unhealthy", reason: "disconnected", ...about, ageMs: 3_600_000, brokerUpS: 86_400 },
+      moved: null,
+    },
+    {
+      ...{ status: "unhealthy", reason: "disconnected", ...about, ageMs: 3_600_000, brokerUpS: 86_400 },
+      moved: { from: endpoints, to: ["10.0.0.12"] },
+    },
   ],
   hung: [hung("connections"), hung("state-file"), hung("connections", true)],
   catatonic: [
@@ -264,10 +286,6 @@ const UNSEEN: Record<Unseen, true> = {
 const WANTED: Record<Want, true> = { pong: true, "second-look": true, heartbeat: true };
 const unseen = Object.keys(UNSEEN) as Unseen[];
 const tooFew = { kind: "too-few", wanted: 3, pings: 2, waitedMs: 4_012, cutShort: false } as const;
-const endpoints = [
-  { address: "10.0.0.9", port: 6379 },
-  { address: "fd00::9", port: 6380 },
-];
 const far = { kind: "out-of-sight", node: NODE, pid: null, listened: true } as const;
 
 const GAPS: { readonly [K in Gap["kind"]]: readonly Extract<Gap, { kind: K }>[] } = {
@@ -292,7 +310,11 @@ const GAPS: { readonly [K in Gap["kind"]]: readonly Extract<Gap, { kind: K }>[] 
     { kind: "reconnecting", ...about, brokerUpS: null },
   ],
   importing: [{ kind: "importing", ...about, ageMs: 8_400 }],
-  elsewhere: [{ kind: "elsewhere", ...about, endpoints }],
+  elsewhere: [
+    { kind: "elsewhere", ...about, endpoints, brokerName: null },
+    { kind: "elsewhere", ...about, endpoints, brokerName: NAME },
+    { kind: "elsewhere", ...about, endpoints, brokerName: { ...NAME, changes: true } },
+  ],
   "other-database": [
     { kind: "other-database", ...about, asked: 0, seen: [1] },
     { kind: "other-database", ...about, asked: 0, seen: [1, 2] },
@@ -358,7 +380,8 @@ describe("the line", () => {
   });
 
   test("of a broker that fails has a sentence and a hint of its own for every way in which it does", () => {
-    const lines = FAILURES.map((failure) => line(failed(failure), lost(failure)));
+    const named = FAILURES.filter(({ cause }) => cause !== "not-named");
+    const lines = named.map((failure) => line(failed(failure), lost(failure)));
     for (const text of lines) {
       expectSpeech(text);
       expect(text).toMatch(
@@ -368,6 +391,31 @@ describe("the line", () => {
     expect(new Set(lines.map((text) => text.replace(/: [A-Z]+ .*; hint/, "; hint"))).size).toBe(lines.length);
     expect(new Set(lines.map((text) => text.split("; hint: ")[1])).size).toBeGreaterThan(lines.length - 3);
     expect(lines.join("\n")).toMatchSnapshot();
+  });
+
+  const UNNAMED: Unnamed = { pid: 12, isSeen: true, url: null, lost: [], unread: null };
+  const NOAUTH = { kind: "refused", cause: "password-needed", command: "CLIENT", detail: "NOAUTH" } as const;
+  const NOWHERE = { kind: "unreachable", cause: "not-named", detail: "" } as const;
+  const URL = "redis://:PASSWORD@10.0.0.9:6379/1";
+  const unread = { user: 1000, ourUser: 0 };
+  test.each<[string, BrokerFailure]>([
+    ["", { ...NOWHERE, unnamed: UNNAMED }],
+    [" and is lost", { ...NOWHERE, unnamed: { ...UNNAMED, lost: ["10.0.0.9:6379"] } }],
+    [" and may not be looked at", { ...NOWHERE, unnamed: { ...UNNAMED, isSeen: false, unread } }],
+    [
+      " and has changed its user",
+      { ...NOWHERE, unnamed: { ...UNNAMED, isSeen: false, unread: { user: 1000, ourUser: 1000 } } },
+    ],
+    [" and wants a password", { ...NOAUTH, unnamed: { ...UNNAMED, url: URL } }],
+    [" and wants one that may not be read", { ...NOAUTH, unnamed: { ...UNNAMED, url: URL, unread } }],
+    [
+      " where no worker is in sight",
+      { kind: "unreachable", cause: "connection-refused", detail: "", unnamed: { ...UNNAMED, pid: null } },
+    ],
+  ])("of a broker that nobody names%s", (_, failure) => {
+    const text = line(failed(failure), lost(failure));
+    expectSpeech(text);
+    expect(text).toMatchSnapshot();
   });
 
   test("of a broker that fails has all its words when address and detail are long", () => {
@@ -504,8 +552,8 @@ const CONNECTIONS: readonly (Connections | null)[] = [
     elsewhere: [],
     rows: Array.from({ length: 14 }, () => row()),
   },
-  { kind: "none", closeWait: false, connecting: false, elsewhere: [] },
-  { kind: "none", closeWait: true, connecting: true, elsewhere: endpoints },
+  { kind: "none", closeWait: false, connecting: false, isAddressListed: false, elsewhere: [] },
+  { kind: "none", closeWait: true, connecting: true, isAddressListed: false, elsewhere: endpoints },
   { kind: "unknown", because: "client-list-refused", established: true, elsewhere: [] },
   { kind: "unknown", because: "sockets-unreadable", established: null, elsewhere: [] },
 ];

@@ -101,7 +101,7 @@ describe("attribute, when the sockets are the worker's own,", () => {
     ["the broker has closed its sockets", [socket(41_001, { state: "close-wait" })], { closeWait: true }],
     ["it is connecting", [socket(43_000, { state: "connecting" })], { connecting: true }],
     ["its sockets of another state have the port of a row", [socket(41_001, { state: "other" })], {}],
-    ["its sockets live and the broker does not know them", [socket(43_000)], {}],
+    ["its sockets live and the broker does not know them", [socket(43_000)], { isAddressListed: true }],
     [
       "a socket to something else is in CLOSE_WAIT",
       [socket(43_000, { remote: at("10.0.0.6", 5432), state: "close-wait" })],
@@ -112,8 +112,20 @@ describe("attribute, when the sockets are the worker's own,", () => {
       kind: "none",
       closeWait: false,
       connecting: false,
+      isAddressListed: false,
       elsewhere: [],
       ...expected,
+    });
+  });
+
+  test("says whether anything but ours comes from an address of one that is connected elsewhere", () => {
+    const there = [socket(43_000, { remote: at("10.0.0.6", 6379) })];
+    expect(attribute(seen(there))).toMatchObject({ kind: "none", isAddressListed: true });
+    const ear = row("10.0.0.7", 50_001, { subscriptions: 2 });
+    const rows = [OUR_ROW, ear, row("10.0.0.8", 41_001)];
+    expect(attribute(seen(there, { rows, alsoOurs: [at("10.0.0.7", 50_001)] }))).toMatchObject({
+      kind: "none",
+      isAddressListed: false,
     });
   });
 

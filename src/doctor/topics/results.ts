@@ -2,7 +2,7 @@ import { variablesOf } from "../../celery/settings.ts";
 import type { BrokerFailure } from "../../broker/failure.ts";
 import { findServer } from "../../broker/find-server.ts";
 import { label } from "../../cli/usage.ts";
-import { settingsOf } from "../../session/plan.ts";
+import { settingsOf } from "../../discovery/broker-settings.ts";
 import { ownWorkers } from "../consumption.ts";
 import type { FailedResults } from "../facts/results.ts";
 import { type Finding, finding } from "../finding.ts";

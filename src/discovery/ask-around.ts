@@ -1,0 +1,209 @@
+import { findServer } from "../broker/find-server.ts";
+import { locate } from "../broker/settings.ts";
+import { UNVERIFIED } from "../broker/url-tls.ts";
+import type { BrokerTarget } from "../broker/url.ts";
+import type { Unnamed } from "../broker/failure.ts";
+import type { BrokerConfig } from "../cli/options.ts";
+import type { Host } from "../host.ts";
+import type { Endpoint } from "../worker/sockets.ts";
+import { type Answer, askServer } from "./ask-server.ts";
+import { namingOf, settingsOf } from "./broker-settings.ts";
+import type { InUse } from "./servers-in-use.ts";
+import type { Login, UrlVariable } from "./variables.ts";
+
+/** Databases that a server has unless it is told otherwise (`databases` of redis.conf). */
+const DATABASES = 16;
+
+/** A way to be let in by a server: as whom, and what says so. */
+export interface Way {
+  readonly target: BrokerTarget;
+  /** The URL that a variable holds; null: the target is made up of its parts. */
+  readonly url: UrlVariable["url"] | null;
+  readonly by: readonly string[];
+}
+
+/** What is known of a process: where it is connected, and what its variables and ours say. */
+export interface Clues {
+  readonly pid: number;
+  readonly inUse: InUse;
+  readonly urls: readonly UrlVariable[];
+  readonly logins: readonly Login[];
+  readonly databases: readonly number[];
+  /** Paths of sockets. */
+  readonly sockets: readonly (readonly [name: string, path: string])[];
+  readonly unread: Unnamed["unread"];
+}
+
+/** What a server of the process has answered, and to whom. */
+export interface Found {
+  readonly way: Way;
+  readonly answer: Answer;
+}
+
+export const STRONGEST = 6;
+
+/** How sure it is that a server is the broker; 0: it is not. */
+export function strength(answer: Answer): number {
+  switch (answer.kind) {
+    case "open":
+      return { works: STRONGEST, "listened-to": 5, publishes: 4, lost: 2, other: 0 }[answer.role];
+    case "closed":
+      return 3;
+    case "silent":
+      return 1;
+    case "no-redis":
+    case "only-tls":
+      return 0;
+    default:
+      return answer satisfies never;
+  }
+}
+
+function isCertain({ answer }: Found): boolean {
+  return strength(answer) === STRONGEST;
+}
+
+/** All that is found, or the one that is certainly the broker as soon as it is: others may be silent for long. */
+async function untilCertain(searches: readonly Promise<Found>[]): Promise<readonly Found[]> {
+  const certain = searches.map(async (search) => {
+    const found = await search;
+    return isCertain(found) ? [found] : Promise.reject(new Error("not certain"));
+  });
+  return Promise.any(certain).catch(() => Promise.all(searches));
+}
+
+/** Asks the servers of a process, all at once; where none of them is the broker, by Sentinels and sockets that variables name. */
+export async function askAround(
+  clues: Clues,
+  config: BrokerConfig,
+  host: Host,
+  left: () => number,
+): Promise<readonly Found[]> {
+  const settings = settingsOf(config);
+  const naming = namingOf(config);
+
+  async function ask(way: Way, server: Endpoint | null): Promise<Found> {
+    const [first, ...others] = new Set([
+      ...clues.databases,
+      way.target.db,
+      ...Array.from({ length: DATABASES }, (_, db) => db),
+    ]);
+    const { ends } = clues.inUse;
+    const databases = [first ?? 0, ...others];
+    // No database is chosen: the one that a variable names may not be there.
+    const target = { ...way.target, db: 0 };
+    return { way, answer: await askServer({ target, server, ends, databases, naming }, host, left()) };
+  }
+
+  async function letIn(server: Endpoint): Promise<Found> {
+    const ways = await waysByUrl(server);
+    for (const way of ways) {
+      const { answer } = await ask(way, server);
+      if (answer.kind !== "open") continue;
+      // One that names a database where the process works is its own; another one is let in as well.
+      const own = ways.find(({ target }) => answer.databases.includes(target.db));
+      return { way: own ?? way, answer };
+    }
+    let found = await ask(wayTo(server, false, null), server);
+    const isTls = found.answer.kind === "only-tls";
+    if (isTls) found = await ask(wayTo(server, true, null), server);
+    if (found.answer.kind !== "closed") return found;
+    for (const login of clues.logins) {
+      const way = wayTo(server, isTls, login);
+      // What could not be tried is tried by whoever asks the workers.
+      if (left() <= 0) return { way, answer: { kind: "silent" } };
+      found = await ask(way, server);
+      if (found.answer.kind === "open") break;
+    }
+    return found;
+  }
+
+  function wayTo({ address, port }: Endpoint, isTls: boolean, login: Login | null): Way {
+    const { by = [], ...credentials } = login ?? {};
+    const plain = {
+      place: { kind: "tcp", host: address, port },
+      db: 0,
+      tls: isTls ? UNVERIFIED : null,
+    } as const;
+    const located = locate({ kind: "servers", servers: [{ ...plain, ...credentials }] }, settings);
+    const [target] = located.kind === "servers" ? located.servers : [plain];
+    return { target, url: null, by };
+  }
+
+  /** URLs whose host and port lead to that server. */
+  async function waysByUrl(server: Endpoint): Promise<readonly Way[]> {
+    const ways = clues.urls.map(async ({ name, url }): Promise<readonly Way[]> => {
+      const located = locate(url.broker, settings);
+      if (located.kind === "sentinel") return [];
+      const leading = await Promise.all(
+        located.servers.map(async (target) => ((await leadsTo(target, server)) ? [target] : [])),
+      );
+      const [target] = leading.flat();
+      if (target?.place.kind !== "tcp") return [];
+      const place = { ...target.place, address: server.address };
+      return [{ target: { ...target, place }, url, by: [name] }];
+    });
+    return (await Promise.all(ways)).flat();
+  }
+
+  async function leadsTo({ place }: BrokerTarget, { address, port }: Endpoint): Promise<boolean> {
+    if (place.kind !== "tcp" || place.port !== port) return false;
+    return place.host === address || (await host.addressesOf(place.host, left())).includes(address);
+  }
+
+  async function bySentinels({ name, url }: UrlVariable): Promise<readonly Found[]> {
+    const located = locate(url.broker, settings);
+    if (located.kind !== "sentinel") return [];
+    const { connect, now, pause } = host;
+    const isTheWorkers = () => Promise.resolve(false);
+    const found = await findServer(located, {
+      connect,
+      now,
+      pause,
+      // A server that its connections show does not wait for Sentinels that are silent.
+      connectMs: left() / 2,
+      leftMs: () => left() / 2,
+      isTheWorkers,
+    });
+    if (!found.ok) return [];
+    const remote = found.value.channel.ends()?.remote ?? null;
+    found.value.channel.close();
+    const server = clues.inUse.servers.find(
+      (one) => one.address === remote?.address && one.port === remote.port,
+    );
+    return server === undefined ? [] : [await ask({ target: found.value.target, url, by: [name] }, server)];
+  }
+
+  function socketWays(): readonly Way[] {
+    const byUrl = clues.urls.flatMap(({ name, url }): readonly Way[] => {
+      const { broker } = url;
+      const [target] = broker.kind === "servers" ? broker.servers : [];
+      return target?.place.kind === "socket" ? [{ target, url, by: [name] }] : [];
+    });
+    const [login] = clues.logins;
+    const byPath = clues.sockets.map(([name, path]): Way => {
+      const { by = [], ...credentials } = login ?? {};
+      return {
+        target: { place: { kind: "socket", path }, db: 0, tls: null, ...credentials },
+        url: null,
+        by: [name, ...by],
+      };
+    });
+    return [...byUrl, ...byPath];
+  }
+
+  const sentinelUrls = clues.urls.filter(({ url }) => url.broker.kind === "sentinel");
+  // What Sentinels name is asked as they say: their URL outlives a failover.
+  const bySentinel = (await Promise.all(sentinelUrls.map(bySentinels))).flat();
+  if (bySentinel.some(isCertain)) return bySentinel;
+  const found = await untilCertain(clues.inUse.servers.map(letIn));
+  if (found.some(isCertain)) return found;
+  const bySocket = await Promise.all(socketWays().map((way) => ask(way, null)));
+  const all = [...found, ...bySocket];
+  if (all.some(({ answer }) => strength(answer) > 0)) return all;
+  // A broker that was restarted while a task blocks its worker: it has not noticed.
+  return (await Promise.all(clues.inUse.lost.map(letIn))).map(({ way, answer }) => ({
+    way,
+    answer: answer.kind === "open" && answer.role === "other" ? { ...answer, role: "lost" } : answer,
+  }));
+}

@@ -1,0 +1,114 @@
+import type { BrokerFailure, Unnamed } from "../broker/failure.ts";
+import { type BrokerTarget, placeText, targetText } from "../broker/url.ts";
+import type { BrokerConfig } from "../cli/options.ts";
+import type { Host } from "../host.ts";
+import { wholeEnvironment } from "../worker/environment.ts";
+import { statusOf } from "../worker/process-status.ts";
+import { socketTables } from "../worker/sockets.ts";
+import { askAround, type Clues, type Found, STRONGEST, strength } from "./ask-around.ts";
+import type { ChosenBroker } from "./choose-broker.ts";
+import { serversInUse } from "./servers-in-use.ts";
+import { databasesIn, loginsIn, socketsIn, type UrlVariable, urlsIn } from "./variables.ts";
+
+/** What the connections of the processes show. */
+export interface Sought {
+  readonly broker: ChosenBroker | null;
+  /** Why that cannot be used, or none is known; null: it can. */
+  readonly failure: BrokerFailure | null;
+}
+
+/**
+ * The broker that these processes are connected to: the server where they fetch and listen. A server of their results
+ * or their cache is none.
+ *
+ * Passwords are the worker's own, of variables whose names say that they are the broker's. They go to no other server
+ * than one that it is connected to itself.
+ *
+ * @param leftMs what is left of the run, in milliseconds: the search takes half of it at most
+ */
+export async function findConnectedBroker(
+  pids: readonly number[],
+  config: BrokerConfig,
+  host: Host,
+  leftMs: number,
+): Promise<Sought> {
+  const end = host.now() + Math.min(config["connect-timeout"].value, leftMs / 2);
+  const left = () => Math.max(0, end - host.now());
+  const tables = socketTables(host.proc, left);
+  const ours = new Map(Object.entries(host.env).flatMap(([name, text = ""]) => [[name, text] as const]));
+  let best: (Found & { readonly clues: Clues }) | null = null;
+  let first: Unnamed | null = null;
+  for (const pid of pids) {
+    const own = wholeEnvironment(host.proc, pid);
+    const environments = own === null ? [ours] : [own, ours];
+    const inUse = serversInUse(host.proc, pid, tables);
+    const clues: Clues = {
+      pid,
+      inUse,
+      urls: urlsIn(environments),
+      // In another network the address may be another server's, which is sent no password.
+      logins: own === null || inUse.isOtherNetwork ? [] : loginsIn(own),
+      databases: databasesIn(environments),
+      sockets: socketsIn(environments),
+      unread: own === null ? whoReads(pid, host) : null,
+    };
+    first ??= unnamed(clues, null);
+    for (const found of await askAround(clues, config, host, left)) {
+      if (strength(found.answer) > (best === null ? 0 : strength(best.answer))) best = { ...found, clues };
+    }
+    if (best !== null && strength(best.answer) === STRONGEST) break;
+  }
+  if (best === null) {
+    const nowhere = { kind: "unreachable", cause: "not-named", detail: "" } as const;
+    return { broker: null, failure: first === null ? null : { ...nowhere, unnamed: first } };
+  }
+  const { answer, clues } = best;
+  const broker = chosen(best, clues);
+  if (answer.kind !== "closed") return { broker, failure: null };
+  const place = { ...best.way.target, db: clues.databases[0] ?? 0, password: MISSING };
+  return { broker, failure: { ...answer.failure, unnamed: unnamed(clues, targetText(place)) } };
+}
+
+/** What stands in a URL in place of the password that the user has to fill in. */
+const MISSING = "PASSWORD";
+
+function unnamed({ pid, inUse, unread }: Clues, url: string | null): Unnamed {
+  const isSeen = inUse.kind === "own" || inUse.kind === "shared";
+  const lost = [
+    ...new Set(inUse.lost.map(({ address, port }) => placeText({ kind: "tcp", host: address, port }))),
+  ];
+  return { pid, isSeen, url, lost, unread };
+}
+
+function whoReads(pid: number, { proc }: Host): NonNullable<Unnamed["unread"]> {
+  return { user: statusOf(proc, pid)?.uid ?? null, ourUser: statusOf(proc, proc.self)?.uid ?? null };
+}
+
+/** The broker in the database that the process uses; a URL that names that database is kept as it is. */
+function chosen({ way, answer }: Found, clues: Clues): ChosenBroker {
+  const { url, by, target } = way;
+  const { pid } = clues;
+  if (answer.kind !== "open") {
+    const db = clues.databases[0] ?? 0;
+    // What was refused is no part of it.
+    const refused = { place: target.place, tls: target.tls, db };
+    return answer.kind === "closed"
+      ? { url: brokerAt(refused), origin: { kind: "connection", pid, by: [] } }
+      : { url: brokerAt({ ...target, db }), origin: { kind: "connection", pid, by } };
+  }
+  const named = url === null ? clues.databases : [target.db];
+  const db = answer.databases.find((one) => named.includes(one)) ?? answer.databases[0] ?? named[0] ?? 0;
+  const chosen = {
+    origin: { kind: "connection", pid, by },
+    ...(answer.isWatched ? { bySentinels: true as const } : {}),
+  } as const;
+  if (url?.broker.kind === "sentinel") {
+    const master = { ...url.broker.master, db };
+    return { url: { ...url, broker: { ...url.broker, master } }, ...chosen };
+  }
+  return { url: url !== null && target.db === db ? url : brokerAt({ ...target, db }), ...chosen };
+}
+
+function brokerAt(target: BrokerTarget): UrlVariable["url"] {
+  return { text: targetText(target), broker: { kind: "servers", servers: [target] } };
+}

@@ -1,0 +1,90 @@
+import { type BrokerUrl, brokerUrl } from "../cli/values.ts";
+
+/** Environments, the one that counts first: the worker's, then ours. */
+export type Environments = readonly ReadonlyMap<string, string>[];
+
+/** A variable that holds a broker URL, whatever it is called. */
+export interface UrlVariable {
+  readonly name: string;
+  readonly url: BrokerUrl;
+}
+
+/** Longer values are no URL and no password of a broker, in characters. */
+const LONGEST = 1_024;
+
+const SCHEME = /^(?:rediss?|redis\+socket|sentinel):\/\//i;
+
+/** The broker URLs among the variables, each once. */
+export function urlsIn(environments: Environments): readonly UrlVariable[] {
+  const found = new Map<string, UrlVariable>();
+  for (const [name, text] of environments.flatMap((variables) => [...variables])) {
+    if (text.length > LONGEST || !SCHEME.test(text) || found.has(text)) continue;
+    const url = brokerUrl(text);
+    if (url.ok) found.set(text, { name, url: url.value });
+  }
+  return [...found.values()].toSorted((a, b) => rank(a.name) - rank(b.name));
+}
+
+/** What a server is told by somebody who wants to be let in. */
+export interface Login {
+  readonly username?: string;
+  readonly password: string;
+  /** The variables that hold them. */
+  readonly by: readonly string[];
+}
+
+/** Passwords that are tried at most: each failure stands in the server's ACL LOG. */
+const MOST_LOGINS = 4;
+
+/**
+ * The passwords that the worker's own variables hold. A name has to say whose it is: any other password is somebody
+ * else's secret, and is sent to nobody.
+ */
+export function loginsIn(variables: ReadonlyMap<string, string>): readonly Login[] {
+  const named = ofBroker(variables).filter(([, value]) => value !== "" && value.length <= LONGEST);
+  const users = named.filter(([name]) => /USER(?:_?NAME)?$/i.test(name));
+  const logins = named
+    .filter(([name]) => /PASS|PWD|AUTH_?TOKEN/i.test(name) && !/_(?:FILE|PATH)$|SENTINEL/i.test(name))
+    .map(([name, password]): Login => {
+      const [user] = users.filter(([other]) => stem(other) === stem(name));
+      return user === undefined
+        ? { password, by: [name] }
+        : { username: user[1], password, by: [user[0], name] };
+    });
+  const distinct = new Map(logins.map((login) => [JSON.stringify([login.username, login.password]), login]));
+  return [...distinct.values()].slice(0, MOST_LOGINS);
+}
+
+/** `REDIS` of `REDIS_PASSWORD` and of `REDIS_USER`. */
+function stem(name: string): string {
+  return name.toUpperCase().replace(/_?(?:USER(?:_?NAME)?|PASS\w*|PWD|AUTH_?TOKEN)$/, "");
+}
+
+/** The databases that variables name, the likeliest first. */
+export function databasesIn(environments: Environments): readonly number[] {
+  const found = environments
+    .flatMap(ofBroker)
+    .filter(
+      ([name, value]) => /(?:DB|DATABASE)(?:_?(?:NUM|NUMBER|INDEX))?$/i.test(name) && /^\d{1,4}$/.test(value),
+    );
+  return [...new Set(found.map(([, value]) => Number(value)))];
+}
+
+/** Paths of sockets that variables name: `REDIS_SOCKET=/run/redis/redis.sock`. */
+export function socketsIn(environments: Environments): readonly (readonly [name: string, path: string])[] {
+  const named = environments.flatMap(ofBroker).filter(([, value]) => /^\/.{1,200}\.sock(?:et)?$/.test(value));
+  return [...new Map(named.map(([name, path]) => [path, [name, path] as const])).values()];
+}
+
+/** Those whose names say that they are about the broker, the surest first. */
+function ofBroker(variables: ReadonlyMap<string, string>): readonly (readonly [string, string])[] {
+  return [...variables]
+    .filter(([name]) => /REDIS|VALKEY|BROKER|CELERY/i.test(name) && !/^CELERY_PROBE_/.test(name))
+    .toSorted(([a], [b]) => rank(a) - rank(b));
+}
+
+/** By their names: a broker's variables come first, those of caches, results and sessions last. */
+function rank(name: string): number {
+  if (/CACHE|RESULT|BACKEND|SESSION|CHANNEL|THROTTL|LIMIT/i.test(name)) return 2;
+  return /BROKER|CELERY/i.test(name) ? 0 : 1;
+}

@@ -1,0 +1,101 @@
+import { type ClientRow, parseClientList } from "../broker/client-list.ts";
+import type { BrokerTarget } from "../broker/url.ts";
+import { brokerOf } from "../discovery/choose-broker.ts";
+import type { Host } from "../host.ts";
+import type { Connections } from "../worker/connections.ts";
+import type { Endpoint } from "../worker/sockets.ts";
+import type { BrokerName } from "./evidence.ts";
+import type { CheckPlan } from "./plan.ts";
+
+/** The host name of the broker's URL, and where it has led to. */
+export interface NameSight {
+  /**
+   * Looks the name up. An answer that changes from look to look is no sign that the name has moved.
+   *
+   * @param rows the list of the server that the name leads to
+   * @param elsewhere where the worker is connected
+   */
+  readonly look: (
+    rows: readonly ClientRow[] | null,
+    elsewhere: readonly Endpoint[],
+    withinMs: number,
+  ) => Promise<void>;
+  readonly seen: () => BrokerName | null;
+}
+
+/** Null: the URL has an address and no name, or several servers. */
+export function watchName({ broker, targets }: CheckPlan, host: Host): NameSight | null {
+  const { located } = broker;
+  if (located.kind !== "servers" || located.servers.length > 1) return null;
+  const [target] = located.servers;
+  const { place } = target;
+  if (place.kind !== "tcp" || /^[\d.]+$|:/.test(place.host)) return null;
+  const isWorkersOwn = targets.some(({ worker }) => {
+    const own = worker === null ? null : brokerOf(worker);
+    const servers = own?.kind === "servers" ? own.servers : [];
+    return servers.some((server) => server.place.kind === "tcp" && server.place.host === place.host);
+  });
+  const answers: (readonly string[])[] = [];
+  let old: BrokerName["old"] = "unasked";
+  return {
+    async look(rows, elsewhere, withinMs) {
+      const end = host.now() + withinMs;
+      const found = await host.addressesOf(place.host, withinMs);
+      if (found.length === 0) return;
+      answers.push(found.toSorted());
+      const from = elsewhere.find(({ address, port }) => port === place.port && !found.includes(address));
+      if (from === undefined || rows === null || old !== "unasked") return;
+      const there: BrokerTarget = { ...target, place: { ...place, address: from.address } };
+      old = await stateOf(there, rows, host, end - host.now());
+    },
+    seen: () =>
+      answers.length === 0
+        ? null
+        : {
+            name: place.host,
+            port: place.port,
+            addresses: [...new Set(answers.flat())],
+            changes: new Set(answers.map((found) => found.join())).size > 1,
+            isWorkersOwn,
+            old,
+          },
+  };
+}
+
+/**
+ * What the server is that a name has led to and does not now. A name that moves moves once: whoever works on the old
+ * server came before anybody on the new one. Where they have come by turns, the name leads to both.
+ */
+async function stateOf(
+  target: BrokerTarget,
+  newRows: readonly ClientRow[],
+  host: Host,
+  withinMs: number,
+): Promise<BrokerName["old"]> {
+  const channel = await host.connect(target, withinMs);
+  if (!channel.ok) return "unasked";
+  const sent = await channel.value.send([["CLIENT", "LIST"]], withinMs);
+  channel.value.close();
+  const [reply] = sent.ok ? sent.value : [];
+  const rows = reply?.ok === true ? parseClientList(reply.value) : null;
+  if (rows === null) return sent.ok ? "unknown" : "unasked";
+  const youngest = Math.min(...agesOfWorkers(rows));
+  const oldest = Math.max(0, ...agesOfWorkers(newRows));
+  return youngest < oldest + SLACK_S ? "shared" : "left";
+}
+
+/** Ages of two servers are compared, each in whole seconds of its own clock. */
+const SLACK_S = 2;
+
+function agesOfWorkers(rows: readonly ClientRow[]): readonly number[] {
+  return rows
+    .filter(
+      ({ command, subscriptions }) => command === "brpop" || (subscriptions > 0 && command !== "publish"),
+    )
+    .map(({ ageS }) => ageS ?? 0);
+}
+
+/** Where the worker is connected to, where that is no part of the broker. */
+export function elsewhereOf(connections: readonly (Connections | null)[]): readonly Endpoint[] {
+  return connections.flatMap((one) => (one === null || one.kind === "known" ? [] : one.elsewhere));
+}

@@ -1,0 +1,62 @@
+import type { Connections } from "../worker/connections.ts";
+import type { BrokerName, Evidence, NodeEvidence } from "./evidence.ts";
+import { type Judgement, open, spanMs, undecided } from "./judgement.ts";
+import { hasListened } from "./main-loop.ts";
+
+/** A server that is younger may be one to which its workers have not connected yet. Seconds. */
+const SETTLED_S = 60;
+
+/** The old server has answered by then, if it does at all, in milliseconds. */
+const UNTIL_ASKED_MS = 3_000;
+
+type None = Extract<Connections, { kind: "none" }>;
+
+/**
+ * A worker that has no connection to the broker and is connected to another server.
+ *
+ * Where the name of its own URL has moved it hangs on to the old server, and a restart helps. But names may lead to
+ * changing addresses of one service (round-robin, the front of a load balancer, a headless service), and a restart would
+ * help nobody: it has moved only where the new server shows that nothing of the worker's address reaches it, and the old
+ * one that nobody has come to it since.
+ */
+export function judgeElsewhere(
+  about: { readonly node: string; readonly pid: number },
+  node: NodeEvidence,
+  { elsewhere }: None,
+  { brokerName, brokerUpS, masterForS }: Evidence,
+): Judgement {
+  const other = undecided({ kind: "elsewhere", ...about, endpoints: elsewhere, brokerName });
+  if (brokerName === null || !leftBehind(brokerName, elsewhere)) return other;
+  if (brokerName.old === "unasked" && spanMs(node.looks) < UNTIL_ASKED_MS) return open("second-look");
+  if (brokerName.old !== "left") return other;
+  const seen = node.looks.flatMap(({ connections }) => connections ?? []);
+  // In the first look our own connections may not be known as ours yet, or those of a probe that has just ended.
+  const isSeenThere = seen.slice(-2).some((one) => one.kind !== "none" || one.isAddressListed);
+  if (isSeenThere || masterForS !== null || brokerUpS === null || brokerUpS < SETTLED_S) return other;
+  if (!hasListened(node)) return open("heartbeat");
+  if (node.heartbeats.kind !== "listened" || node.heartbeats.own !== null) return other;
+  const ageMs = node.looks.at(-1)?.process?.ageMs ?? 0;
+  const from = elsewhere.filter(({ port }) => port === brokerName.port);
+  return {
+    status: "unhealthy",
+    reason: "disconnected",
+    ...about,
+    ageMs,
+    brokerUpS,
+    moved: { from, to: brokerName.addresses },
+  };
+}
+
+/**
+ * Whether the name is the worker's own, leads to the same addresses each time, and to none that the worker is connected
+ * to.
+ */
+function leftBehind(
+  { isWorkersOwn, changes, addresses, port }: BrokerName,
+  elsewhere: None["elsewhere"],
+): boolean {
+  const old = elsewhere.filter((endpoint) => endpoint.port === port);
+  return (
+    isWorkersOwn && !changes && old.length > 0 && old.every(({ address }) => !addresses.includes(address))
+  );
+}
