@@ -3,6 +3,7 @@ import * as answering from "./states/answering.ts";
 import * as askedWrongly from "./states/asked-wrongly.ts";
 import * as blocked from "./states/blocked.ts";
 import * as broker from "./states/broker.ts";
+import * as brokerName from "./states/broker-name.ts";
 import * as catatonic from "./states/catatonic.ts";
 import * as deaf from "./states/deaf.ts";
 import * as gone from "./states/gone.ts";
@@ -69,6 +70,8 @@ export const STATES: readonly State[] = [
   broker.RESTARTED_FULL,
   broker.RESTARTED_BLOCKED,
   broker.DISCONNECTED,
+  brokerName.NAME_MOVED,
+  brokerName.NAME_ROTATES,
   broker.REDIS_STOPPED,
   broker.REDIS_PAUSED,
   broker.WRONG_PASSWORD,
