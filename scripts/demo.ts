@@ -26,7 +26,7 @@ if (Object.keys(others).length > 0) {
 
 if (!(await step("building the executable", process.execPath, "build.mjs"))) process.exit(1);
 
-console.log(`\n── starting Redis and two workers of Celery ${CELERY}`);
+console.log(`\n── starting Redis, the worker of a Django project, and two workers of Celery ${CELERY}`);
 const venv = await celeryVenv(CELERY);
 // Workers and probe see nothing else that runs on this machine, where the kernel lets us have that.
 const forbidden = whyForbidden();
@@ -42,6 +42,7 @@ let [prefork, solo] = await startWorkers();
 console.log(`   broker ${url}, workers ${prefork.node} (prefork, two children) and ${solo.node} (solo)`);
 
 let unexpected = 0;
+await djangoScene();
 await scene("a worker that answers", prefork, /^healthy: alive: /, 0);
 await scene("a solo worker that answers", solo, /^healthy: alive: /, 0);
 
@@ -91,6 +92,27 @@ function startWorkers(): Promise<[Worker, Worker]> {
   ]);
 }
 
+/** The worker of a Django project: settings.py makes the broker's URL of REDIS_HOST and REDIS_PORT, and nobody names it. */
+async function djangoScene(): Promise<void> {
+  const title = "a Django project that has its broker in REDIS_HOST: no option, no variable";
+  if (container === null) {
+    // Beside other workers the probe would have to be told which is meant.
+    console.log(`\n── left out, as it needs a container: ${title}`);
+    return;
+  }
+  await using home = await startContainer({ hostname: "shop" });
+  const django = await home.startWorker({
+    ...{ server, celery: CELERY, pool: "solo", inDjango: true, queues: ["shop"] },
+    env: { REDIS_HOST: "127.0.0.1", REDIS_PORT: String(port) },
+  });
+  console.log(`\n── ${title}`);
+  const began = performance.now();
+  const { stdout, exitCode } = await home.run(join(ROOT, EXECUTABLE));
+  show(EXECUTABLE, stdout, exitCode, performance.now() - began);
+  judge(stdout, exitCode, /^healthy: alive: celery@shop /, 0);
+  await django.killAll();
+}
+
 /** Asks both about the worker and prints what a user would type, see and wait for. */
 async function scene(
   title: string,
@@ -103,13 +125,16 @@ async function scene(
   const words = ["--node", worker.node, ...options];
   const ours = await probe(words);
   show(`CELERY_BROKER_URL=${url} ${EXECUTABLE} ${words.join(" ")}`, ours.stdout, ours.exitCode, ours.ms);
-  if (!expected.test(ours.stdout) || ours.exitCode !== exitCode) {
-    unexpected += 1;
-    console.log(`   NOT EXPECTED: this should have been ${String(expected)} and exit ${exitCode}`);
-  }
+  judge(ours.stdout, ours.exitCode, expected, exitCode);
   const theirs = await celeryInspectPing({ venv, brokerUrl: url, node: worker.node });
   const lines = `${theirs.stdout}\n${theirs.stderr}`.trim().split("\n");
   show(`celery -b ${url} inspect ping -d ${worker.node}`, lines.at(-1) ?? "", theirs.exitCode, theirs.ms);
+}
+
+function judge(line: string, ended: number | undefined, expected: RegExp, exitCode: number): void {
+  if (expected.test(line) && ended === exitCode) return;
+  unexpected += 1;
+  console.log(`   NOT EXPECTED: this should have been ${String(expected)} and exit ${exitCode}`);
 }
 
 async function probe(words: readonly string[]) {
