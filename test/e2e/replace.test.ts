@@ -161,6 +161,11 @@ async function shell(line: string, environment: Readonly<Record<string, string>>
 
 const ALIVE = /^healthy: alive: celery@\S+ answered in \d+ ms$/;
 
+/** As settings make the URL of its parts. */
+const FROM_PARTS =
+  "import os\napp.conf.broker_url = 'redis://' + os.environ['REDIS_HOST'] + ':' + os.environ['REDIS_PORT'] + '/0'\n";
+const BY_PARTS = (url: string) => ({ REDIS_HOST: new URL(url).hostname, REDIS_PORT: new URL(url).port });
+
 const PROJECTS: Readonly<Record<string, Project & { readonly says?: RegExp }>> = {
   "The line itself": {
     words: ["-A", "app.celery_app:celery_app"],
@@ -169,9 +174,8 @@ const PROJECTS: Readonly<Record<string, Project & { readonly says?: RegExp }>> =
   },
   "In a Django project": {
     words: ["-A", "config.celery_app"],
-    // As cookiecutter-django has it.
-    module: ["config.celery_app", fromVariable("REDIS_URL")],
-    environment: (url) => ({ REDIS_URL: url }),
+    module: ["config.celery_app", FROM_PARTS],
+    environment: BY_PARTS,
   },
   "With grep behind it": { ...BARE, words: ["-A", "cursion"], module: ["cursion", ""] },
   "Without a name": { ...BARE, words: ["-A", "app.celery_app"], module: ["app.celery_app", ""] },
@@ -194,11 +198,8 @@ const PROJECTS: Readonly<Record<string, Project & { readonly says?: RegExp }>> =
   },
   Superset: {
     words: ["--app=superset.tasks.celery_app:app"],
-    module: [
-      "superset.tasks.celery_app",
-      "import os\napp.conf.broker_url = 'redis://' + os.environ['REDIS_HOST'] + ':' + os.environ['REDIS_PORT'] + '/0'\n",
-    ],
-    environment: (url) => ({ REDIS_HOST: new URL(url).hostname, REDIS_PORT: new URL(url).port }),
+    module: ["superset.tasks.celery_app", FROM_PARTS],
+    environment: BY_PARTS,
     options: { args: ["-O", "fair"] },
   },
   "Sentry, as its community chart had it": {
