@@ -49,7 +49,7 @@ export const STOPPING: State = {
       after: async () => {
         await world.goOn();
         await worker.taskSucceeded(task);
-        await Promise.race([worker.ended, wait(10_000)]);
+        await Promise.race([worker.ended, wait(30_000)]);
         must(!worker.isRunning, "it has ended");
       },
     };
