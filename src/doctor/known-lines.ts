@@ -1,22 +1,46 @@
-/** What a line of a worker's log can be known for. */
+import { type LogRecord, recordsOf } from "./log-records.ts";
+
+/** What a record of a worker's or a beat's log can be known for. */
 export type LineKind =
-  | "unrecoverable"
-  | "unregistered"
-  | "undecodable"
+  | "circular-import"
+  | "not-configured"
+  | "redis-missing"
+  | "app-missing"
   | "module-missing"
+  | "bad-option"
+  | "pid-file"
+  | "read-only"
+  | "lock-lost"
+  | "schedule"
+  | "no-broker"
+  | "broker-full"
+  | "broker-misconf"
+  | "broker-replica"
+  | "broker-cluster"
+  | "broker-clients"
+  | "broker-loading"
+  | "broker-login"
+  | "broker-rights"
   | "permission"
   | "no-space"
-  | "broker-full"
-  | "broker-login"
+  | "unregistered"
+  | "undecodable"
+  | "result-store"
   | "hard-limit"
   | "soft-limit"
-  | "worker-lost"
+  | "child-killed"
+  | "child-crashed"
+  | "child-stopped"
+  | "child-exited"
   | "no-memory"
   | "control-command"
-  | "broker-lost";
+  | "broker-lost"
+  | "publish-failed"
+  | "unrecoverable"
+  | "crashed";
 
 /** A dotted name of a module, in the quotes that Python writes. */
-const MODULE = "'?[\\w.]+'?";
+const MODULE = "'?[\\w.:]+'?";
 
 /** A text in quotes, as Python and JSON write it: the path of a file. */
 const PATH = "\\\\?['\"][^'\"\\\\]{1,200}\\\\?['\"]";
@@ -24,42 +48,92 @@ const PATH = "\\\\?['\"][^'\"\\\\]{1,200}\\\\?['\"]";
 /** A task and its id: its name may be any text, and is of one word as a rule. */
 const TASK = "[\\w.:-]+(?:\\[[\\w-]+\\])?";
 
+/** An address in Celery's form ends before the words of the exception, which may have an `@`; of any other the last counts. */
+const ADDRESS =
+  "[a-z+]+:\\/\\/(?:(?:[\\w.%+-]{0,64}:\\*{1,8}@)?[\\w.-]{1,253}:\\d{1,5}\\/[^\\s'\"@]{0,200}(?!\\S)|(?:.{0,500}@)?[^\\s'\"@]+)";
+
 /**
  * How a kind is recognised: Celery's own words, 5.0 to 5.7 (celery/worker, celery/app/trace.py, celery/bin/celery.py,
- * billiard/pool.py), Python's and Redis'. What a pattern finds is shown: names, numbers and paths, and never the words of
- * an exception, which may have anything in them.
+ * celery/beat.py, billiard/pool.py), those of click, Python, redis-py and Redis. What a pattern finds is shown: names,
+ * numbers and paths, and never the words of an exception, which may have anything in them. The first kind of the table
+ * that a record has is its cause.
  */
 const PATTERNS: readonly (readonly [LineKind, RegExp])[] = [
-  ["unrecoverable", /Unrecoverable error: [\w:]*/],
+  [
+    "circular-import",
+    new RegExp(
+      `cannot import name ${MODULE} from partially initialized module ${MODULE}|partially initialized module ${MODULE} has no attribute ${MODULE}`,
+    ),
+  ],
+  [
+    "redis-missing",
+    /'NoneType' object has no attribute 'Redis'|Missing redis library|You need to install the redis library|No module named '?redis'?(?![\w.])/,
+  ],
+  ["not-configured", /(?:django\.core\.exceptions\.)?ImproperlyConfigured\b/],
+  [
+    "app-missing",
+    new RegExp(`[Tt]he module ${MODULE} was not found|[Mm]odule ${MODULE} has no attribute ${MODULE}`),
+  ],
+  [
+    "module-missing",
+    new RegExp(
+      `(?:ModuleNotFoundError: )?No module named ${MODULE}|ImportError: cannot import name ${MODULE}`,
+    ),
+  ],
+  [
+    "bad-option",
+    /No such option:? '?--?[\w-]+'?|Invalid value for (?!'-A')'-[^:\n]{1,80}'(?=: )|No such command '?[\w-]+'?/,
+  ],
+  ["pid-file", /Pidfile \([^)\n]{1,200}\) already exists/],
+  ["read-only", new RegExp(`(?:\\[Errno 30\\] )?Read-only file system(?:: ${PATH})?`)],
+  ["lock-lost", /LockNotOwnedError/],
+  ["schedule", /Removing corrupted schedule file '[^'\n]{1,200}'/],
+  [
+    "no-broker",
+    /(?:Cannot connect to|Connected to|transport:\s{1,8}) ?amqp:\/\/guest:\*\*@(?:localhost|127\.0\.0\.1):5672/,
+  ],
+  // redis-py leaves out the first word of Redis' errors where it has a class of its own for them.
+  ["broker-full", /command not allowed when used memory > 'maxmemory'/],
+  ["broker-misconf", /MISCONF\b/],
+  ["broker-replica", /READONLY\b|You can't write against a read only replica/],
+  [
+    "broker-cluster",
+    /CROSSSLOT\b|Keys in request don't hash to the same slot|CLUSTERDOWN\b|SELECT is not allowed in cluster mode|ClusterCrossSlotError/,
+  ],
+  ["broker-clients", /max number of clients reached/],
+  ["broker-loading", /Redis is loading the dataset in memory|BusyLoadingError/],
+  [
+    "broker-login",
+    /(?:WRONGPASS|NOAUTH)(?= )|(?<=Cannot connect to \S+ )(?:invalid username-password pair|invalid password|Authentication required)|redis\.exceptions\.AuthenticationError/,
+  ],
+  [
+    "broker-rights",
+    /NOPERM\b|NoPermissionError|this user has no permissions to (?:run the '[\w|-]{1,40}' command|access [\w ]{1,40})/,
+  ],
+  ["permission", new RegExp(`(?:PermissionError: )?\\[Errno 13\\] Permission denied(?:: ${PATH})?`)],
+  ["no-space", new RegExp(`(?:\\[Errno 28\\] )?No space left on device(?:: ${PATH})?`)],
   ["unregistered", new RegExp(`Received unregistered task of type '?${TASK}'?`)],
   [
     "undecodable",
     /Can't decode message body: \w+|Refusing to deserialize \w+ content of type \w+|Received and deleted unknown message/,
   ],
   [
-    "module-missing",
-    new RegExp(
-      `(?:ModuleNotFoundError: )?No module named ${MODULE}|ImportError: cannot import name ${MODULE}|The module ${MODULE} was not found`,
-    ),
-  ],
-  ["permission", new RegExp(`(?:PermissionError: )?\\[Errno 13\\] Permission denied(?:: ${PATH})?`)],
-  ["no-space", new RegExp(`(?:\\[Errno 28\\] )?No space left on device(?:: ${PATH})?`)],
-  // redis-py leaves out the first word of Redis' errors where it has a class of its own for them.
-  ["broker-full", /command not allowed when used memory > 'maxmemory'/],
-  [
-    "broker-login",
-    /(?:WRONGPASS|NOAUTH)(?= )|(?<=Cannot connect to \S+ )(?:invalid username-password pair|invalid password|Authentication required)|redis\.exceptions\.AuthenticationError/,
+    "result-store",
+    /Retry limit exceeded while trying to reconnect to the Celery|Connection to Redis lost: Retry \(\d+\/\d+\)/,
   ],
   // The children's exceptions repeat it: what the main process says counts.
   ["hard-limit", new RegExp(`Hard time limit \\([^)]{1,20}\\) exceeded for ${TASK}`)],
   ["soft-limit", new RegExp(`Soft time limit \\([^)]{1,20}\\) exceeded for ${TASK}`)],
-  ["worker-lost", /Worker exited prematurely: (?:signal \d+ \(\w+\)|exitcode -?\d+)/],
-  ["no-memory", /MemoryError\b/],
+  ["child-killed", /Worker exited prematurely: signal 9 \(\w+\)/],
+  ["child-crashed", /Worker exited prematurely: signal (?:4|6|7|8|11) \(\w+\)/],
+  ["child-stopped", /Worker exited prematurely: signal \d+ \(\w+\)/],
+  ["child-exited", /Worker exited prematurely: exitcode -?\d+/],
+  ["no-memory", /\bMemoryError\b/],
   ["control-command", /(?:Control|pidbox) command error: \w+/],
+  ["broker-lost", new RegExp(`Connection to broker lost|Cannot connect to ${ADDRESS}`)],
   [
-    "broker-lost",
-    // An address in Celery's form ends before the words of the exception, which may have an `@`; of any other the last counts.
-    /Connection to broker lost|Cannot connect to [a-z+]+:\/\/(?:(?:[\w.%+-]{0,64}:\*{1,8}@)?[\w.-]{1,253}:\d{1,5}\/[^\s'"@]{0,200}(?!\S)|(?:.{0,500}@)?[^\s'"@]+)/,
+    "publish-failed",
+    /kombu\.exceptions\.OperationalError(?:: Error \d+ connecting to [\w.-]{1,253}:\d{1,5})?/,
   ],
 ];
 
@@ -67,16 +141,30 @@ const PATTERNS: readonly (readonly [LineKind, RegExp])[] = [
 const CREDENTIALS =
   /^(Cannot connect to [a-z+]{1,32}:\/\/(?![^\s@:]{0,64}:\*{1,8}@)(?:[^:@/\s]{0,64}:)?).{1,500}@/;
 
-/** The level of a line, near its beginning. */
-const LEVEL = /^.{0,120}?\b(DEBUG|INFO|WARNING|ERROR|CRITICAL)\b/;
+/** Those that no program outlives: it never started. */
+const OUTRIGHT: readonly LineKind[] = ["app-missing", "bad-option", "pid-file"];
 
-/** Levels of the usual course of things, which is no sign of anything. */
-const HARMLESS: readonly (string | undefined)[] = ["DEBUG", "INFO"];
+/** Said at the start and at each try. */
+const ONCE: readonly LineKind[] = ["no-broker"];
 
-/** Lines of one kind. */
+/** Said twice of one file: as it is opened, and as it is read. */
+const TWICE: readonly LineKind[] = ["schedule"];
+
+/** What a worker and a beat say when an exception has ended them (celery/worker/worker.py, celery/apps/beat.py). */
+const UNRECOVERABLE = /Unrecoverable error: [\w:]*|beat raised exception <class '[\w.]+'>/;
+
+/** The last line of a traceback that has ended the program: of its words only names in quotes are shown. */
+const CRASH = /^([\w.]+(?:Error|Exception|Exit|Interrupt|[a-z]))(?:$|: ('[\w.-]{1,64}'$)?)/gm;
+
+/** A job of a pool: what is said of it again is the same. */
+const JOB = / Job: \d+/;
+
+/** Records of one kind. */
 export interface KnownLines {
   readonly kind: LineKind;
+  /** Where some of them have ended the program, these alone. */
   readonly count: number;
+  readonly hasEnded: boolean;
   /** The last one, from the words that it is known by. */
   readonly last: string;
 }
@@ -87,20 +175,72 @@ export function missingPool(text: string): "gevent" | "eventlet" | null {
   return found === "gevent" || found === "eventlet" ? found : null;
 }
 
-/** Counts what is known, in the order of the table. A line counts once. */
-export function knownLines(text: string): readonly KnownLines[] {
-  const found = new Map<LineKind, { count: number; last: string }>();
-  for (const line of text.split(/\r?\n/)) {
-    if (HARMLESS.includes(LEVEL.exec(line)?.[1])) continue;
-    for (const [kind, pattern] of PATTERNS) {
-      const words = pattern.exec(line)?.[0].replace(CREDENTIALS, "$1***@");
-      if (words === undefined) continue;
-      found.set(kind, { count: (found.get(kind)?.count ?? 0) + 1, last: words });
-      break;
-    }
+/** Levels of the usual course of things, which is no sign of anything. */
+function isHarmless({ level }: LogRecord): boolean {
+  return level === "debug" || level === "info";
+}
+
+interface Known {
+  readonly kind: LineKind;
+  readonly words: string;
+  readonly isEnd: boolean;
+  /** By which it is known again. */
+  readonly identity: string;
+}
+
+/** What a record is known for: its cause, or nothing. */
+function known(record: LogRecord): Known | null {
+  const { text, isCrash } = record;
+  if (isHarmless(record)) return null;
+  const fatal = UNRECOVERABLE.exec(text)?.[0] ?? null;
+  const isEnd = isCrash || fatal !== null;
+  for (const [kind, pattern] of PATTERNS) {
+    const found = pattern.exec(text);
+    if (found === null) continue;
+    const words = found[0].replace(CREDENTIALS, "$1***@").replaceAll(/\s+/g, " ");
+    const job = JOB.exec(text.slice(found.index, found.index + found[0].length + 20))?.[0] ?? "";
+    return { kind, words, isEnd: isEnd || OUTRIGHT.includes(kind), identity: words + job };
   }
-  return PATTERNS.flatMap(([kind]) => {
+  if (fatal !== null) return { kind: "unrecoverable", words: fatal, isEnd, identity: fatal };
+  if (!isCrash) return null;
+  const [, name = "", quoted] = [...text.matchAll(CRASH)].at(-1) ?? [];
+  const words = quoted === undefined ? name : `${name}: ${quoted}`;
+  return name === "" ? null : { kind: "crashed", words, isEnd, identity: words };
+}
+
+/** So many records of one crash may stand between two that tell of it. */
+const NEAR = 60;
+
+/** Counts what is known, in the order of the table. A record counts once, and a crash that several tell of too. */
+export function knownLines(text: string): readonly KnownLines[] {
+  const found = new Map<
+    LineKind,
+    { readonly count: number; readonly ended: number; readonly last: string }
+  >();
+  let newest: { readonly its: Known; readonly at: number } | null = null;
+  for (const [at, record] of recordsOf(text).entries()) {
+    const its = known(record);
+    if (its === null) continue;
+    const { kind, words, isEnd } = its;
+    const { count = 0, ended = 0 } = found.get(kind) ?? {};
+    const isNear = newest?.its.identity === its.identity && at - newest.at <= NEAR;
+    const isSame = ONCE.includes(kind)
+      ? count > 0
+      : isNear && (TWICE.includes(kind) || JOB.test(its.identity) || (newest?.its.isEnd === true && isEnd));
+    newest = { its, at };
+    found.set(kind, {
+      count: count + (isSame ? 0 : 1),
+      ended: ended + (isEnd && !isSame ? 1 : 0),
+      last: words,
+    });
+  }
+  return ORDER.flatMap((kind) => {
     const its = found.get(kind);
-    return its === undefined ? [] : [{ kind, ...its }];
+    if (its === undefined) return [];
+    const { count, ended, last } = its;
+    return [{ kind, count: ended > 0 ? ended : count, hasEnded: ended > 0, last }];
   });
 }
+
+/** What comes first explains the rest. */
+const ORDER: readonly LineKind[] = ["crashed", "unrecoverable", ...PATTERNS.map(([kind]) => kind)];

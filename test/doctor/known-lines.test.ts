@@ -35,7 +35,7 @@ test.each([
     "module-missing",
     "ImportError: cannot import name 'mail'",
   ],
-  ["The module shop.nobody was not found.", "module-missing", "The module shop.nobody was not found"],
+  ["The module shop.nobody was not found.", "app-missing", "The module shop.nobody was not found"],
   [
     "PermissionError: [Errno 13] Permission denied: '/var/run/w.pid'",
     "permission",
@@ -76,7 +76,7 @@ test.each([
   ],
   [
     "WorkerLostError: Worker exited prematurely: signal 9 (SIGKILL) Job: 3.",
-    "worker-lost",
+    "child-killed",
     "Worker exited prematurely: signal 9 (SIGKILL)",
   ],
   ["Task shop.x[a-1] raised unexpected: MemoryError()", "no-memory", "MemoryError"],
@@ -98,7 +98,8 @@ test.each([
     "Cannot connect to redis://u:***@cache:6379/0:",
   ],
 ])("%s", (line, kind, last) => {
-  expect(knownLines(LOGGED + line)).toEqual([{ kind, count: 1, last }]);
+  const hasEnded = kind === "unrecoverable" || kind === "app-missing";
+  expect(knownLines(LOGGED + line)).toEqual([{ kind, count: 1, hasEnded, last }]);
 });
 
 test.each([
@@ -120,7 +121,7 @@ test("a level is the first one of its line, and what a task says of another does
 test("lines of a kind are counted, and the last is shown", () => {
   const lines = ["a", "b"].map((name) => `${LOGGED}Received unregistered task of type '${name}'.`);
   expect(knownLines(lines.join("\r\n"))).toEqual([
-    { kind: "unregistered", count: 2, last: "Received unregistered task of type 'b'" },
+    { kind: "unregistered", count: 2, hasEnded: false, last: "Received unregistered task of type 'b'" },
   ]);
 });
 

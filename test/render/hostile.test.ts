@@ -131,7 +131,7 @@ const VERDICTS: readonly ((text: string) => Verdict)[] = [
 const FINDINGS: readonly Finding[] = [
   finding("log", "problem", HOSTILE, {
     kind: "known",
-    its: { kind: "worker-lost", count: 2, last: HOSTILE },
+    its: { kind: "child-killed", count: 2, hasEnded: false, last: HOSTILE },
     part: "whole",
   }),
   finding("queue-length", "warning", HOSTILE, { kind: "untold", queues: [HOSTILE], because: HOSTILE }),

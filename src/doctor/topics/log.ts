@@ -23,22 +23,44 @@ const READS = 3;
 /** Stdin may take such a share of the time that is left: `docker logs -f` never ends. */
 const SHARE = 0.5;
 
-/** What ends a worker, or loses its tasks, is a problem; the rest happens, and is a warning. */
+/** What ends a worker, or loses its tasks, is a problem; the rest happens, and is a warning unless it has ended one. */
 const LEVELS: { readonly [K in LineKind]: Level } = {
-  unrecoverable: "problem",
-  unregistered: "problem",
-  undecodable: "problem",
+  "circular-import": "problem",
+  "not-configured": "problem",
+  "redis-missing": "problem",
+  "app-missing": "problem",
   "module-missing": "problem",
+  "bad-option": "problem",
+  "pid-file": "problem",
+  "read-only": "problem",
+  "lock-lost": "problem",
+  schedule: "warning",
+  "no-broker": "problem",
+  "broker-full": "problem",
+  "broker-misconf": "problem",
+  "broker-replica": "problem",
+  "broker-cluster": "problem",
+  "broker-clients": "problem",
+  "broker-loading": "warning",
+  "broker-login": "problem",
+  "broker-rights": "problem",
   permission: "problem",
   "no-space": "problem",
-  "broker-full": "problem",
-  "broker-login": "problem",
+  unregistered: "problem",
+  undecodable: "problem",
+  "result-store": "problem",
   "hard-limit": "warning",
   "soft-limit": "warning",
-  "worker-lost": "warning",
+  "child-killed": "warning",
+  "child-crashed": "warning",
+  "child-stopped": "warning",
+  "child-exited": "warning",
   "no-memory": "warning",
   "control-command": "warning",
   "broker-lost": "warning",
+  "publish-failed": "warning",
+  unrecoverable: "problem",
+  crashed: "problem",
 };
 
 /** A log, and how it is called. */
@@ -77,7 +99,9 @@ function findingsSince(name: string, text: string, part: LogPart): readonly Find
   }
   return [
     ...(pool === null ? [] : [finding("pool-package", "problem", name, { pool })]),
-    ...known.map((its) => finding("log", LEVELS[its.kind], name, { kind: "known", its, part })),
+    ...known.map((its) =>
+      finding("log", its.hasEnded ? "problem" : LEVELS[its.kind], name, { kind: "known", its, part }),
+    ),
   ];
 }
 

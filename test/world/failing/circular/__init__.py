@@ -1,0 +1,1 @@
+from circular.orders import Order  # noqa: F401

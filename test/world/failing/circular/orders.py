@@ -1,0 +1,5 @@
+from circular.customers import Customer  # noqa: F401
+
+
+class Order:
+    pass
