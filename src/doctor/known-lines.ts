@@ -56,9 +56,9 @@ const ADDRESS =
  * How a kind is recognised: Celery's own words, 5.0 to 5.7 (celery/worker, celery/app/trace.py, celery/bin/celery.py,
  * celery/beat.py, billiard/pool.py), those of click, Python, redis-py and Redis. What a pattern finds is shown: names,
  * numbers and paths, and never the words of an exception, which may have anything in them. The first kind of the table
- * that a record has is its cause.
+ * that a record has is its cause. A third entry is what stands beside it.
  */
-const PATTERNS: readonly (readonly [LineKind, RegExp])[] = [
+const PATTERNS: readonly (readonly [LineKind, RegExp, beside?: string])[] = [
   [
     "circular-import",
     new RegExp(
@@ -120,6 +120,12 @@ const PATTERNS: readonly (readonly [LineKind, RegExp])[] = [
   [
     "result-store",
     /Retry limit exceeded while trying to reconnect to the Celery|Connection to Redis lost: Retry \(\d+\/\d+\)/,
+  ],
+  // Celery 5.2 tries once. Only the frames of the traceback tell whose connection it was.
+  [
+    "result-store",
+    /redis\.exceptions\.(?:Connection|Timeout)Error(?:: Error \d+ connecting to [\w.-]{1,253}:\d{1,5})?/,
+    "/celery/backends/",
   ],
   // The children's exceptions repeat it: what the main process says counts.
   ["hard-limit", new RegExp(`Hard time limit \\([^)]{1,20}\\) exceeded for ${TASK}`)],
@@ -194,8 +200,8 @@ function known(record: LogRecord): Known | null {
   if (isHarmless(record)) return null;
   const fatal = UNRECOVERABLE.exec(text)?.[0] ?? null;
   const isEnd = isCrash || fatal !== null;
-  for (const [kind, pattern] of PATTERNS) {
-    const found = pattern.exec(text);
+  for (const [kind, pattern, beside = ""] of PATTERNS) {
+    const found = text.includes(beside) ? pattern.exec(text) : null;
     if (found === null) continue;
     const words = found[0].replace(CREDENTIALS, "$1***@").replaceAll(/\s+/g, " ");
     const job = JOB.exec(text.slice(found.index, found.index + found[0].length + 20))?.[0] ?? "";
@@ -234,7 +240,7 @@ export function knownLines(text: string): readonly KnownLines[] {
       last: words,
     });
   }
-  return ORDER.flatMap((kind) => {
+  return [...ORDER].flatMap((kind) => {
     const its = found.get(kind);
     if (its === undefined) return [];
     const { count, ended, last } = its;
@@ -243,4 +249,4 @@ export function knownLines(text: string): readonly KnownLines[] {
 }
 
 /** What comes first explains the rest. */
-const ORDER: readonly LineKind[] = ["crashed", "unrecoverable", ...PATTERNS.map(([kind]) => kind)];
+const ORDER: ReadonlySet<LineKind> = new Set(["crashed", "unrecoverable", ...PATTERNS.map(([kind]) => kind)]);

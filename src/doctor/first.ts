@@ -1,0 +1,50 @@
+import type { Code, Finding } from "./finding.ts";
+import type { LineKind } from "./known-lines.ts";
+
+/** Work that nobody does: of several findings they go before settings that are only risky. */
+const UNDONE: ReadonlySet<Code> = new Set<Code>([
+  "queues-consumed",
+  "unregistered-task",
+  "queue-length",
+  "throughput",
+]);
+
+/** A worker that meets one of them tries again and again, and does nothing else. */
+const IN_THE_WAY: ReadonlySet<LineKind> = new Set<LineKind>([
+  "no-broker",
+  "broker-full",
+  "broker-misconf",
+  "broker-replica",
+  "broker-cluster",
+  "broker-clients",
+  "broker-login",
+  "broker-rights",
+]);
+
+/** The finding to begin with: the cause before what it causes, then the worst in the order of the topics. Null: all is well. */
+export function firstOf(findings: readonly Finding[]): Finding | null {
+  const hasIllWorker = findings.some(({ code, level }) => code === "worker" && level === "problem");
+  const ranked = findings
+    .filter(({ level }) => level === "problem" || level === "warning")
+    .map((finding) => ({ finding, rank: rankOf(finding, hasIllWorker) }));
+  return ranked.reduce<(typeof ranked)[number] | null>(
+    (best, one) => (best === null || one.rank < best.rank ? one : best),
+    null,
+  )?.finding ?? null;
+}
+
+function rankOf(finding: Finding, hasIllWorker: boolean): number {
+  const { code, level } = finding;
+  if (hasIllWorker && explains(finding)) return 0;
+  if (level === "problem" && (code === "broker" || code === "worker")) return 1;
+  if (level === "problem") return UNDONE.has(code) ? 2 : 3;
+  return UNDONE.has(code) ? 4 : 5;
+}
+
+/** Whether a log says why a worker does not work. */
+function explains(finding: Finding): boolean {
+  if (finding.code === "pool-package") return true;
+  if (finding.code !== "log" || finding.facts.kind !== "known") return false;
+  const { kind, hasEnded } = finding.facts.its;
+  return hasEnded || IN_THE_WAY.has(kind);
+}

@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import { type Finding, type Level } from "../../src/doctor/finding.ts";
+import { firstOf } from "../../src/doctor/first.ts";
+import type { LineKind } from "../../src/doctor/known-lines.ts";
+
+/** Only what the order looks at. */
+const bad = (code: Finding["code"], level: Level = "problem", facts: object = {}): Finding =>
+  ({ code, level, about: null, facts }) as unknown as Finding;
+
+const logged = (kind: LineKind, hasEnded: boolean, level: Level = "problem"): Finding =>
+  bad("log", level, { kind: "known", its: { kind, hasEnded, count: 1, last: "words" }, part: "whole" });
+
+const named = (...findings: readonly Finding[]) => firstOf(findings)?.code ?? null;
+
+test.each<readonly [string, readonly Finding[], Finding["code"] | null]>([
+  ["nothing is wrong", [bad("broker", "ok"), bad("worker", "ok"), bad("queue-length", "skipped")], null],
+  ["a log says why the worker ended", [bad("worker"), bad("memory"), logged("crashed", true)], "log"],
+  ["a log says why it never started, and the broker is not there", [bad("broker"), bad("worker"), logged("app-missing", true)], "log"],
+  ["a log says why it does not come to the broker", [bad("worker"), logged("broker-clients", false)], "log"],
+  ["a log has other things than what made the worker ill", [bad("worker"), logged("unregistered", false)], "worker"],
+  ["the worker is well again", [bad("worker", "ok"), bad("memory"), logged("crashed", true)], "memory"],
+  ["the pool's package is missing", [bad("broker"), bad("worker"), bad("pool-package")], "pool-package"],
+  ["a broker is not there", [bad("time-limits", "warning"), bad("broker"), bad("worker")], "broker"],
+  ["nobody consumes, beside turned limits", [bad("time-limits"), bad("queues-consumed")], "queues-consumed"],
+  ["much waits, beside narrow limits", [bad("time-limits", "warning"), bad("queue-length", "warning")], "queue-length"],
+  ["a problem stands beside much that waits", [bad("queue-length", "warning"), bad("oom-kills")], "oom-kills"],
+  ["there are several of one rank", [bad("memory", "warning"), bad("cpu", "warning")], "memory"],
+])("the first is the cause when %s", (_, findings, code) => {
+  expect(named(...findings)).toBe(code);
+});
