@@ -1,6 +1,7 @@
 import type { CommandConfig } from "../cli/command-options.ts";
 import { startDeadline } from "../deadline.ts";
 import { diagnose } from "../doctor/diagnose.ts";
+import { firstOf } from "../doctor/first.ts";
 import type { Host } from "../host.ts";
 import { lines, NOTHING } from "../render/gate.ts";
 import { unwrittenWords } from "../render/install-words.ts";
@@ -31,7 +32,7 @@ export const report: Run<CommandConfig<"report">> = async (
   const clean =
     config.output.value === "json"
       ? reportJson(report, checkObject(scene.check), findings, (value) => hideIn(value, hide))
-      : reportText(report, scene.check, findings, hide);
+      : reportText(report, scene.check, findings, firstOf(findings), hide);
   if (path === undefined) return { stdout: clean, stderr: NOTHING, exitCode: 0 };
   const problem = (await host.files()).write(path, clean, host.uuid());
   if (problem !== null) return failed(unwrittenWords(path, problem));

@@ -27,10 +27,12 @@ export function firstOf(findings: readonly Finding[]): Finding | null {
   const ranked = findings
     .filter(({ level }) => level === "problem" || level === "warning")
     .map((finding) => ({ finding, rank: rankOf(finding, hasIllWorker) }));
-  return ranked.reduce<(typeof ranked)[number] | null>(
-    (best, one) => (best === null || one.rank < best.rank ? one : best),
-    null,
-  )?.finding ?? null;
+  return (
+    ranked.reduce<(typeof ranked)[number] | null>(
+      (best, one) => (best === null || one.rank < best.rank ? one : best),
+      null,
+    )?.finding ?? null
+  );
 }
 
 function rankOf(finding: Finding, hasIllWorker: boolean): number {

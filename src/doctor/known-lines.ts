@@ -153,8 +153,8 @@ const OUTRIGHT: readonly LineKind[] = ["app-missing", "bad-option", "pid-file"];
 /** Said at the start and at each try. */
 const ONCE: readonly LineKind[] = ["no-broker"];
 
-/** Said twice of one file: as it is opened, and as it is read. */
-const TWICE: readonly LineKind[] = ["schedule"];
+/** Said several times of one event: of a file as it is opened and as it is read, of a result by a child and its parent. */
+const TWICE: readonly LineKind[] = ["schedule", "result-store"];
 
 /** What a worker and a beat say when an exception has ended them (celery/worker/worker.py, celery/apps/beat.py). */
 const UNRECOVERABLE = /Unrecoverable error: [\w:]*|beat raised exception <class '[\w.]+'>/;

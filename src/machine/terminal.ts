@@ -15,10 +15,10 @@ const ENDING = [
   "SIGXFSZ",
 ] as const;
 
-/** The terminal that stdout is; null: it is none. */
+/** The terminal that stdout is; null: it is none, or a dumb one (TERM), which knows neither colours nor moves of the cursor. */
 export function terminal(): Terminal | null {
-  const { stdin, stdout } = process;
-  if (!stdout.isTTY) return null;
+  const { stdin, stdout, env } = process;
+  if (!stdout.isTTY || env["TERM"] === "dumb") return null;
   let isTaken = false;
   let isRaw = false;
   const take = () => {

@@ -1,7 +1,8 @@
 import type { Code, Finding, Level } from "../doctor/finding.ts";
 import { findingWords } from "./findings/finding-words.ts";
 import { line } from "./gate.ts";
-import { amount, sentence } from "./speech.ts";
+import { amount, names, sentence } from "./speech.ts";
+import { cutTo, width } from "./width.ts";
 
 const MARK: { readonly [L in Level]: string } = {
   ok: "ok",
@@ -15,49 +16,126 @@ const COLOUR: { readonly [L in Level]: number } = { ok: 32, skipped: 90, warning
 
 const MARK_WIDTH = 8;
 
+/** How it is shown: on a terminal in so many columns, elsewhere with one line for each sentence. */
+export interface Canvas {
+  readonly columns: number | null;
+  readonly inColour: boolean;
+}
+
+export const PLAIN_CANVAS: Canvas = { columns: null, inColour: false };
+
+/** Findings of one code that say the same. */
+interface Told {
+  readonly finding: Finding;
+  readonly about: readonly string[];
+  readonly seen: string;
+  readonly next: string | null;
+}
+
 /** A finding for people: what was seen, and below it the next step. */
-export function findingLines(finding: Finding, inColour: boolean): readonly string[] {
-  const { seen, next } = findingWords(finding);
-  const { code, level, about } = finding;
-  const subject = about === null ? code : `${code} ${about}`;
-  const first = `${marked(level, inColour)} ${line(sentence(`${subject}: ${seen}`))}`;
-  return next === null ? [first] : [first, `${" ".repeat(MARK_WIDTH)} → ${line(next)}`];
+export function findingLines(finding: Finding): readonly string[] {
+  return toldLines(told(finding), PLAIN_CANVAS);
+}
+
+function told(finding: Finding): Told {
+  return { finding, about: finding.about === null ? [] : [finding.about], ...findingWords(finding) };
+}
+
+function toldLines({ finding: { code, level }, about, seen, next }: Told, canvas: Canvas): readonly string[] {
+  const subject = about.length === 0 ? code : `${code} ${names(about)}`;
+  const [first = "", ...rest] = wrapped(line(sentence(`${subject}: ${seen}`)), MARK_WIDTH + 1, canvas);
+  return [
+    `${marked(level, canvas.inColour)} ${first}`,
+    ...rest.map((one) => " ".repeat(MARK_WIDTH + 1) + one),
+    ...(next === null ? [] : nextLines(next, canvas)),
+  ];
+}
+
+const ARROW = `${" ".repeat(MARK_WIDTH)} → `;
+
+function nextLines(next: string, canvas: Canvas): readonly string[] {
+  return wrapped(line(next), ARROW.length, canvas).map(
+    (one, position) => (position === 0 ? ARROW : " ".repeat(ARROW.length)) + one,
+  );
+}
+
+/** Text in lines of what the canvas leaves beside an indent. A word that is longer has a line of its own. */
+function wrapped(text: string, indent: number, { columns }: Canvas): readonly string[] {
+  if (columns === null || indent + width(text) <= columns) return [text];
+  const room = Math.max(1, columns - indent);
+  const found: string[] = [];
+  let taken = 0;
+  for (const word of text.split(" ")) {
+    const more = width(word);
+    if (found.length > 0 && taken + 1 + more <= room) {
+      found.push(`${found.pop() ?? ""} ${word}`);
+      taken += 1 + more;
+    } else {
+      found.push(word);
+      taken = more;
+    }
+  }
+  return found;
 }
 
 /** So many nodes or queues of which nothing is to be said are shown, of each code. */
 const SHOWN = 5;
 
-/** The findings of a topic for people; where many are well, the rest of them is counted. */
-export function topicLines(findings: readonly Finding[], inColour: boolean): readonly string[] {
+/** The findings of a topic for people: what several say alike is said once; where many are well, the rest is counted. */
+export function topicLines(findings: readonly Finding[], canvas: Canvas): readonly string[] {
   const well = new Map<Code, number>();
-  const lines: string[] = [];
+  const groups = new Map<string, Told>();
   for (const finding of findings) {
-    const count = (well.get(finding.code) ?? 0) + 1;
-    if (finding.level === "ok") well.set(finding.code, count);
-    if (finding.level !== "ok" || count <= SHOWN) lines.push(...findingLines(finding, inColour));
+    const one = told(finding);
+    const { code, level } = finding;
+    if (level === "ok") {
+      const count = (well.get(code) ?? 0) + 1;
+      well.set(code, count);
+      if (count <= SHOWN) groups.set(`${groups.size}`, one);
+      continue;
+    }
+    const key = JSON.stringify([code, level, one.seen, one.next]);
+    groups.set(key, { ...one, about: [...(groups.get(key)?.about ?? []), ...one.about] });
   }
-  for (const [code, count] of well) {
-    const more = count - SHOWN;
-    if (more > 0)
-      lines.push(`${marked("ok", inColour)} ${code}: ${more} more ${more === 1 ? "is" : "are"} well`);
-  }
-  return lines;
+  const more = [...well].filter(([, count]) => count > SHOWN);
+  return [
+    ...[...groups.values()].flatMap((one) => toldLines(one, canvas)),
+    ...more.map(([code, count]) => {
+      const rest = count - SHOWN;
+      return `${marked("ok", canvas.inColour)} ${code}: ${rest} more ${rest === 1 ? "is" : "are"} well`;
+    }),
+  ];
 }
 
-/** What is still looked at, for as long as it is. */
-export function progressLine(pending: readonly string[]): string {
-  return `… ${pending.join(", ")}`;
+/** What is still looked at, for as long as it is: on one line of the terminal, as only that can be taken back. */
+export function progressLine(pending: readonly string[], columns: number): string {
+  return cutTo(`… ${pending.join(", ")}`, columns - 1);
 }
 
-/** How many of which level, and the one thing to do first. */
-export function summaryLines(findings: readonly Finding[]): readonly string[] {
+/** How many of which level, and the `first` to begin with: what was seen, and what to do. */
+export function summaryLines(
+  findings: readonly Finding[],
+  first: Finding | null,
+  canvas: Canvas,
+): readonly string[] {
   const of = (level: Level) => findings.filter((finding) => finding.level === level);
-  const first = [...of("problem"), ...of("warning")][0];
   const counts = `${amount(of("problem").length, "problem")}, ${amount(of("warning").length, "warning")}, ${of("ok").length} ok`;
   const skipped = of("skipped").length === 0 ? "" : `, ${of("skipped").length} not looked at`;
-  if (first === undefined) return ["", counts + skipped];
+  if (first === null) return ["", counts + skipped];
   const { seen, next } = findingWords(first);
-  return ["", counts + skipped, line(`first: ${first.code}: ${next ?? seen}`)];
+  const subject = first.about === null ? "" : `${first.about}: `;
+  const [head = "", ...rest] = wrapped(
+    line(sentence(`first: ${first.code}: ${subject}${seen}`)),
+    MARK_WIDTH + 1,
+    canvas,
+  );
+  return [
+    "",
+    counts + skipped,
+    head,
+    ...rest.map((one) => " ".repeat(MARK_WIDTH + 1) + one),
+    ...(next === null ? [] : nextLines(next, canvas)),
+  ];
 }
 
 function marked(level: Level, inColour: boolean): string {

@@ -1,7 +1,7 @@
 import type { Finding } from "../doctor/finding.ts";
 import type { CheckReport } from "../health/report.ts";
 import type { Report } from "../report/gather-report.ts";
-import { findingLines, summaryLines } from "./doctor-text.ts";
+import { findingLines, PLAIN_CANVAS, summaryLines } from "./doctor-text.ts";
 import { json, lines, ours, type Printable } from "./gate.ts";
 import { type Block, codeSpan, markdownBlock } from "./markdown.ts";
 import { findingWords } from "./findings/finding-words.ts";
@@ -16,13 +16,14 @@ export function reportText(
   report: Report,
   check: CheckReport,
   findings: readonly Finding[],
+  first: Finding | null,
   hide: (text: string) => string,
 ): Printable {
   const { probe, nodes, broker, processes, machine, environment } = report;
   const time = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "long", timeZone: "UTC" });
   const blocks: readonly Block[] = [
     section("Health", checkText(check, true)),
-    section("Findings", [...findings.flatMap((one) => findingLines(one, false)), ...summaryLines(findings)]),
+    section("Findings", [...findings.flatMap(findingLines), ...summaryLines(findings, first, PLAIN_CANVAS)]),
     ...Object.entries(nodes).flatMap(([node, part]) => [
       {
         ...section("Node", part.software?.split("\n") ?? ["did not say what it runs on"]),

@@ -15,15 +15,31 @@ const named = (...findings: readonly Finding[]) => firstOf(findings)?.code ?? nu
 test.each<readonly [string, readonly Finding[], Finding["code"] | null]>([
   ["nothing is wrong", [bad("broker", "ok"), bad("worker", "ok"), bad("queue-length", "skipped")], null],
   ["a log says why the worker ended", [bad("worker"), bad("memory"), logged("crashed", true)], "log"],
-  ["a log says why it never started, and the broker is not there", [bad("broker"), bad("worker"), logged("app-missing", true)], "log"],
+  [
+    "a log says why it never started, and the broker is not there",
+    [bad("broker"), bad("worker"), logged("app-missing", true)],
+    "log",
+  ],
   ["a log says why it does not come to the broker", [bad("worker"), logged("broker-clients", false)], "log"],
-  ["a log has other things than what made the worker ill", [bad("worker"), logged("unregistered", false)], "worker"],
+  [
+    "a log has other things than what made the worker ill",
+    [bad("worker"), logged("unregistered", false)],
+    "worker",
+  ],
   ["the worker is well again", [bad("worker", "ok"), bad("memory"), logged("crashed", true)], "memory"],
   ["the pool's package is missing", [bad("broker"), bad("worker"), bad("pool-package")], "pool-package"],
   ["a broker is not there", [bad("time-limits", "warning"), bad("broker"), bad("worker")], "broker"],
   ["nobody consumes, beside turned limits", [bad("time-limits"), bad("queues-consumed")], "queues-consumed"],
-  ["much waits, beside narrow limits", [bad("time-limits", "warning"), bad("queue-length", "warning")], "queue-length"],
-  ["a problem stands beside much that waits", [bad("queue-length", "warning"), bad("oom-kills")], "oom-kills"],
+  [
+    "much waits, beside narrow limits",
+    [bad("time-limits", "warning"), bad("queue-length", "warning")],
+    "queue-length",
+  ],
+  [
+    "a problem stands beside much that waits",
+    [bad("queue-length", "warning"), bad("oom-kills")],
+    "oom-kills",
+  ],
   ["there are several of one rank", [bad("memory", "warning"), bad("cpu", "warning")], "memory"],
 ])("the first is the cause when %s", (_, findings, code) => {
   expect(named(...findings)).toBe(code);

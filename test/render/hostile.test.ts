@@ -7,7 +7,7 @@ import type { Inspection } from "../../src/inspect/inspect-nodes.ts";
 import type { Method } from "../../src/inspect/methods.ts";
 import { beatDetails, beatJson, beatText } from "../../src/render/beat-text.ts";
 import { doctorJson } from "../../src/render/doctor-json.ts";
-import { summaryLines, topicLines } from "../../src/render/doctor-text.ts";
+import { PLAIN_CANVAS, summaryLines, topicLines } from "../../src/render/doctor-text.ts";
 import { json, lines, page } from "../../src/render/gate.ts";
 import { inspectJson } from "../../src/render/inspect-json.ts";
 import { brokerLine, inspectText, remarks } from "../../src/render/inspect-text.ts";
@@ -245,7 +245,14 @@ describe("text from outside reaches a terminal as text, without the password of 
     ["a wrong command line", () => misused({ kind: "usage", sentence: HOSTILE }).stderr],
     ["a file that cannot be written", () => failed(unwrittenWords(HOSTILE, HOSTILE as never)).stderr],
     ["an unknown variable", () => lines([ignoredText(HOSTILE)])],
-    ["doctor", () => lines([...topicLines(FINDINGS, false), ...summaryLines(FINDINGS)])],
+    [
+      "doctor",
+      () =>
+        lines([
+          ...topicLines(FINDINGS, PLAIN_CANVAS),
+          ...summaryLines(FINDINGS, FINDINGS[0] ?? null, PLAIN_CANVAS),
+        ]),
+    ],
     [
       "beat",
       () =>
@@ -286,7 +293,10 @@ describe("text from outside reaches a terminal as text, without the password of 
   });
 
   test.each(["doctor", "watch"])("%s in colour, where the only sequences are ours", (command) => {
-    const shown = command === "doctor" ? topicLines(FINDINGS, true) : watchLines(VIEW, canvas(true));
+    const shown =
+      command === "doctor"
+        ? topicLines(FINDINGS, { columns: null, inColour: true })
+        : watchLines(VIEW, canvas(true));
     const text = lines(shown, true);
     expect(text.replace(/\x1b\[(?:\d\dm|\dm)/g, "")).not.toMatch(RAW);
     expect(text).not.toContain("s3cret");
@@ -373,7 +383,7 @@ describe("a report in Markdown", () => {
   const check = checkReport(HOSTILE, (VERDICTS[1] as (typeof VERDICTS)[0])(HOSTILE));
 
   test("keeps every text from outside in its block or its code span", () => {
-    const text = reportText(REPORT, check, FINDINGS, (one) => one);
+    const text = reportText(REPORT, check, FINDINGS, FINDINGS[0] ?? null, (one) => one);
     expect(text).not.toMatch(RAW);
     expect(text).not.toContain("s3cret");
     // What is left when the blocks are taken out, each from its fence to the next of the same length.
