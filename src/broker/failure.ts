@@ -47,6 +47,7 @@ export interface Refused {
 }
 
 export type UnreachableCause =
+  | "unreadable-url"
   | "connection-refused"
   | "name-not-found"
   | "no-route"

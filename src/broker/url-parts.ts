@@ -1,4 +1,5 @@
 import { failure, type Outcome, success } from "../outcome.ts";
+import { slipIn } from "./url-slips.ts";
 
 /** A URL behind its scheme, decoded; what it does not say is undefined. */
 export interface UrlParts {
@@ -19,7 +20,8 @@ export const CODES = "expected %-codes for / ? # @ in a password";
  * Cuts what stands behind `scheme://` as Python's `urllib.parse` does for kombu (kombu/utils/url.py `url_to_parts`):
  * host lower-cased, all percent-decoded, the last `@` ends the credentials, port 0 is none.
  *
- * A problem repeats no part of the URL but numbers: what cannot be read may be a piece of the password.
+ * A problem repeats no part of the URL but numbers and what url-slips.ts knows: what cannot be read may be a piece of the
+ * password.
  */
 export function cutUrl(text: string): Outcome<UrlParts, string> {
   const [head, fragment] = cutAt(text, "#");
@@ -45,7 +47,7 @@ export function cutUrl(text: string): Outcome<UrlParts, string> {
   }
 
   const at = authority.lastIndexOf("@");
-  const place = parseHostAndPort(authority.slice(at + 1));
+  const place = parseHostAndPort(authority.slice(at + 1), !path.includes("@"));
   if (!place.ok) return place;
   const [user, secret] = cutAt(authority.slice(0, Math.max(at, 0)), ":");
   return success({
@@ -69,12 +71,15 @@ function cutAt(text: string, mark: string): readonly [string, string] {
   return at === -1 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-function parseHostAndPort(text: string): Outcome<Pick<UrlParts, "host" | "port">, string> {
+/** @param isWhole no `@` stands behind it: else it may be the beginning of a password */
+function parseHostAndPort(text: string, isWhole: boolean): Outcome<Pick<UrlParts, "host" | "port">, string> {
   const parts = /^(?:\[([\da-f.]*:[\da-f:.]*(?:%[^\]]*)?)\]|([^:[\]]*))(?::(.*))?$/is.exec(text);
   if (parts === null) return failure(`has no readable host: ${EXPECTED}`);
   const name = parts[1] ?? parts[2] ?? "";
   const host = unquote(name.replace(/^[^%]+/, (start) => start.toLowerCase()));
   const port = parts[3] ?? "";
+  const slip = isWhole ? (slipIn(name, "host") ?? slipIn(port, "port")) : null;
+  if (slip !== null) return failure(slip);
   if (/[\s/\0]/.test(host)) return failure(`has a blank or a slash in its host: ${EXPECTED}`);
   // What is no number may be the rest of a password with a raw '/', '?' or '#' in it: it is not repeated.
   if (!/^\d*$/.test(port)) {

@@ -1,4 +1,5 @@
 import { failure, type Outcome, success } from "../outcome.ts";
+import { slipIn, slipOf } from "./url-slips.ts";
 import { cutUrl, EXPECTED, strayPart, type UrlParts } from "./url-parts.ts";
 import { readTls, type TlsWish, UNVERIFIED } from "./url-tls.ts";
 
@@ -98,7 +99,8 @@ const SOCKET_KEYWORDS = new Set([
  * the first one on another host.
  *
  * A problem is a phrase that follows the quoted URL in a sentence: `has port 99999: expected 1 to 65535`. It repeats
- * no part of the URL but numbers: in a URL that cannot be read, any part may be a piece of the password.
+ * numbers, names of parameters behind a host, and what url-slips.ts knows: in a URL that cannot be read, any other part
+ * may be a piece of the password.
  */
 export function parseBrokerUrl(given: string): Outcome<Broker, string> {
   const [text = "", ...others] = given.split(";");
@@ -142,6 +144,8 @@ interface Wish extends Omit<UrlParts, "path" | "query"> {
 type Alternate = Wish | { readonly scheme: null; readonly host: string | undefined };
 
 function parseUrl(text: string): Outcome<Wish, string> {
+  const slip = slipOf(text);
+  if (slip !== null) return failure(slip);
   const mark = /^([^:/?#]*):\/\//.exec(text);
   if (mark === null) return failure(`is not a URL: ${EXPECTED}`);
   const scheme = parseScheme(mark[1] ?? "");
@@ -181,19 +185,23 @@ function readServer(
   // No path says nothing about the database; a second slash asks for the default.
   const db = path === "" ? success(undefined) : parseDatabase(path);
   if (!db.ok) return failure(strayPart(path, db.problem));
+  const search = [...query].flat().join("&");
   for (const [key, value] of query) {
-    const problem = key.startsWith("ssl_") ? null : refusedKeyword(key, value);
-    if (problem !== null) return failure(strayPart(key + value, problem));
+    const problem = key.startsWith("ssl_") ? null : refusedKeyword(key, value, said.host !== undefined);
+    if (problem !== null) return failure(strayPart(search, problem));
   }
   const tls = readTls(query);
   return tls.ok ? success({ ...said, scheme, socket: undefined, db: db.value, tls: tls.value }) : tls;
 }
 
-function refusedKeyword(key: string, value: string): string | null {
+function refusedKeyword(key: string, value: string, hasHost: boolean): string | null {
   if (key === "credential_provider") {
     return "takes its credentials from Python code (credential_provider): expected user and password in the URL";
   }
-  if (!CONNECTION_KEYWORDS.has(key)) return `has a parameter that kombu refuses in a URL: ${EXPECTED}`;
+  if (!CONNECTION_KEYWORDS.has(key)) {
+    const named = hasHost && /^[a-z][a-z_]{1,40}$/.test(key) ? `the parameter '${key}'` : "a parameter";
+    return `has ${named} that kombu refuses in a URL: put it into broker_transport_options; ${EXPECTED}`;
+  }
   // kombu makes a number of this one at once.
   if (key === "heartbeat" && !/^\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?\s*$/i.test(value)) {
     return "has a heartbeat that is not a number: expected seconds";
@@ -226,7 +234,7 @@ function parseDatabase(text: string): Outcome<number, string> {
   if (text === "/") return success(0);
   const number = /^(?:\+?\d+(?:_\d+)*|-0+)$/.test(digits) ? Number(digits.replace(/[+_-]/g, "")) : NaN;
   if (Number.isNaN(number) || number > 999_999_999) {
-    return failure("has a database that is not a number: expected 0 or more");
+    return failure(slipIn(digits, "database") ?? "has a database that is not a number: expected 0 or more");
   }
   return success(number);
 }

@@ -15,6 +15,7 @@ import {
 } from "./options.ts";
 import type { Taken } from "./parse.ts";
 import {
+  anyBrokerUrl,
   backendUrl,
   count,
   duration,
@@ -208,10 +209,19 @@ type TableOf<C extends OtherCommand> = Pick<typeof OPTIONS, SharedBy<C>> & OwnOf
 
 export type CommandConfig<C extends OtherCommand> = ConfigOf<TableOf<C>>;
 
+/** Commands that say what they can where the broker's URL cannot be read. */
+const WITHOUT_BROKER: readonly OtherCommand[] = ["doctor", "report"];
+
+const ANY_URL = {
+  broker: { ...OPTIONS.broker, parse: anyBrokerUrl },
+  "broker-write-url": { ...OPTIONS["broker-write-url"], parse: anyBrokerUrl },
+} as const satisfies OptionTable;
+
 /** What a command takes, for the parser. A variable that the check reads as well carries the command's name. */
 export function takenBy<C extends OtherCommand>(command: C): Taken<TableOf<C>> {
   const { shared, own }: CommandOptions = COMMAND_OPTIONS[command];
-  const options: OptionTable = { ...own, ...Object.fromEntries(shared.map((name) => [name, OPTIONS[name]])) };
+  const table = WITHOUT_BROKER.includes(command) ? { ...OPTIONS, ...ANY_URL } : OPTIONS;
+  const options: OptionTable = { ...own, ...Object.fromEntries(shared.map((name) => [name, table[name]])) };
   return {
     command,
     options: options as TableOf<C>,

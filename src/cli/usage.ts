@@ -8,10 +8,23 @@ import type { Origin } from "./options.ts";
 export interface UsageProblem {
   readonly kind: "usage";
   readonly sentence: string;
+  /** The broker URL that cannot be read, where that is what is wrong. Its text has its secrets. */
+  readonly url?: UnreadUrl;
+}
+
+export interface UnreadUrl {
+  readonly text: string;
+  readonly origin: Origin;
+  readonly problem: string;
 }
 
 export function wrong(sentence: string): { readonly ok: false; readonly problem: UsageProblem } {
   return failure({ kind: "usage", sentence });
+}
+
+/** A broker URL that cannot be read. */
+export function unreadUrl(url: UnreadUrl): { readonly ok: false; readonly problem: UsageProblem } {
+  return failure({ kind: "usage", sentence: complaint(url.origin, redact(url.text), url.problem), url });
 }
 
 /** The name under which a user knows a value's origin. */

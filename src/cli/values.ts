@@ -180,7 +180,21 @@ export const variableName: ValueParser<string> = (text) =>
 export interface BrokerUrl {
   readonly text: string;
   readonly broker: Broker;
+  /** What is wrong with it; absent: nothing. */
+  readonly problem?: string;
 }
+
+/** A broker URL in kombu's dialect, or one that cannot be read, for commands that tell what they can without a broker. */
+export const anyBrokerUrl: ValueParser<BrokerUrl> = (text) => {
+  const url = brokerUrl(text);
+  return url.ok ? url : success({ text, broker: NO_BROKER, problem: url.problem });
+};
+
+/** In place of one that cannot be read; nobody connects to it. */
+export const NO_BROKER: Broker = {
+  kind: "servers",
+  servers: [{ place: { kind: "tcp", host: "", port: 0 }, db: 0, tls: null }],
+};
 
 /** A broker URL in kombu's dialect. */
 export const brokerUrl: ValueParser<BrokerUrl> = (text) => {

@@ -1,5 +1,5 @@
 import type { BrokerFailure } from "../broker/failure.ts";
-import { type Broker, DEFAULT_BROKER_URL, redact } from "../broker/url.ts";
+import { type Broker, DEFAULT_BROKER_URL } from "../broker/url.ts";
 import {
   BROKER_VARIABLES,
   type BrokerConfig,
@@ -8,7 +8,7 @@ import {
   READ_VARIABLE,
   WRITE_VARIABLE,
 } from "../cli/options.ts";
-import { complaint, mask, type UsageProblem, wrong } from "../cli/usage.ts";
+import { complaint, mask, unreadUrl, type UsageProblem, wrong } from "../cli/usage.ts";
 import { type BrokerUrl, brokerUrl } from "../cli/values.ts";
 import type { Host } from "../host.ts";
 import { type Outcome, success } from "../outcome.ts";
@@ -58,11 +58,14 @@ export function chooseBrokers(
   if (!named.ok) return named;
   const { read, write } =
     named.value === null ? namedForCelery(env, programs) : { read: named.value, write: null };
-  const reading = "url" in read ? success(read) : readUrl(read);
+  const reading = "url" in read ? checked(read) : readUrl(read);
   if (!reading.ok) return reading;
   const { value: given, origin } = config["broker-write-url"];
   const chosen = { read: reading.value, failure: null };
-  if (given !== null) return success({ ...chosen, write: { url: given, origin } });
+  if (given !== null) {
+    const writing = checked({ url: given, origin });
+    return writing.ok ? success({ ...chosen, write: writing.value }) : writing;
+  }
   if (write === null || write.text === reading.value.url.text) return success({ ...chosen, write: null });
   const writing = readUrl(write);
   return writing.ok ? success({ ...chosen, write: writing.value }) : writing;
@@ -169,5 +172,10 @@ function brokersIn(
 
 function readUrl({ text, origin }: Named): Outcome<ChosenBroker, UsageProblem> {
   const url = brokerUrl(text);
-  return url.ok ? success({ url: url.value, origin }) : wrong(complaint(origin, redact(text), url.problem));
+  return url.ok ? success({ url: url.value, origin }) : unreadUrl({ text, origin, problem: url.problem });
+}
+
+function checked(broker: ChosenBroker): Outcome<ChosenBroker, UsageProblem> {
+  const { text, problem } = broker.url;
+  return problem === undefined ? success(broker) : unreadUrl({ text, origin: broker.origin, problem });
 }

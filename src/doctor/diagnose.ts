@@ -1,5 +1,7 @@
 import type { CommandConfig } from "../cli/command-options.ts";
-import type { UsageProblem } from "../cli/usage.ts";
+import type { BrokerFailure } from "../broker/failure.ts";
+import type { UnreadUrl, UsageProblem } from "../cli/usage.ts";
+import { NO_BROKER } from "../cli/values.ts";
 import type { Deadline } from "../deadline.ts";
 import { gather } from "../health/check.ts";
 import { conclude } from "../health/judge.ts";
@@ -31,12 +33,40 @@ export async function diagnose(
   onFound: OnFound = () => undefined,
 ): Promise<Outcome<Diagnosis, UsageProblem>> {
   const plans = await planned(config, host);
+  if (!plans.ok && plans.problem.url !== undefined) {
+    return withoutBroker(plans.problem.url, config, host, deadline, unknownVariables, onFound);
+  }
   if (!plans.ok) return plans;
   const [plan, instead] = plans.value;
   const first = await checked(plan, host, unknownVariables);
   // Nobody answers anywhere: then what is missing here is the matter.
   const isNobody = instead !== null && first.verdict.reason === "undecided";
   const check = isNobody ? await checked(instead, host, unknownVariables) : first;
+  const { scene, end } = await setScene(config, check, host, deadline);
+  const findings = await examine(scene, onFound);
+  return success({ scene, findings, end });
+}
+
+/** The broker's URL cannot be read: everything that is seen without a broker, and nobody connects to one. */
+async function withoutBroker(
+  { text, origin, problem }: UnreadUrl,
+  config: CommandConfig<"doctor"> | CommandConfig<"report">,
+  host: Host,
+  deadline: Deadline,
+  unknownVariables: readonly string[],
+  onFound: OnFound,
+): Promise<Outcome<Diagnosis, UsageProblem>> {
+  const unread: BrokerFailure = { kind: "unreachable", cause: "unreadable-url", detail: problem };
+  const unset = { value: null, origin: { kind: "default" } } as const;
+  const without = {
+    ...config,
+    broker: { value: { text, broker: NO_BROKER }, origin },
+    "broker-env": unset,
+    "broker-write-url": unset,
+  };
+  const plan = await planCheck(wishesOf(config), without, host);
+  if (!plan.ok) return plan;
+  const check = await checked({ ...plan.value, failure: unread }, host, unknownVariables);
   const { scene, end } = await setScene(config, check, host, deadline);
   const findings = await examine(scene, onFound);
   return success({ scene, findings, end });

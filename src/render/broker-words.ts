@@ -18,6 +18,10 @@ export interface Statement {
 type Words<F> = (address: string, failure: F) => readonly [fact: string, hint: string];
 
 const UNREACHABLE: { readonly [C in UnreachableCause]: Words<Unreachable> } = {
+  "unreadable-url": (address, { detail }) => [
+    `the broker URL '${address}' ${detail}`,
+    "correct it where it is set; nothing of the broker could be looked at",
+  ],
   "connection-refused": (address) => [
     `${address} refused the connection`,
     "is Redis running there, and are host and port right?",

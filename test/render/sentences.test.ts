@@ -55,6 +55,7 @@ const UNREACHABLE: Record<UnreachableCause, string> = {
   "no-master": "they know 'main', not 'mymaster'",
   "not-named": "",
   failover: "it says that it is a replica",
+  "unreadable-url": "has port 99999: expected 1 to 65535",
 };
 const REFUSED: Record<RefusedCause, string> = {
   "wrong-password": "WRONGPASS invalid username-password pair or user is disabled.",

@@ -51,7 +51,7 @@ if child == 0:
         os.dup2(slave, fd)
     if kind == "job":
         start_job()
-    os.execve(command[0], command, dict(os.environ, TERM="xterm-256color"))
+    os.execve(command[0], command, dict(os.environ, TERM=os.environ.get("TERM", "xterm-256color")))
 pid = int(os.read(told, 20)) if kind == "job" else child
 
 output = b""
