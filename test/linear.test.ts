@@ -104,6 +104,15 @@ const SHAPES = [
     "::ffff:",
     "1.2.3.4",
   ],
+  ...[
+    "Traceback (most recent call last):\n",
+    '  File "/venv/bin/celery", line 1\n',
+    'Traceback (most recent call last):\n  File "/venv/bin/celery", line 1\n',
+    "[2026-11-25 10:00:00,000: ERROR/MainProcess] a\n",
+    "[2026-11-25 10:00:00,000: WARNING/MainProcess] --- Logging error ---\n",
+    "a-1  | ERROR a\n",
+    '{"level": "ERROR", "message": "a"}\n',
+  ],
   ...["id=1 addr=", "127.0.0.1:1 ", "db0:", "%41%", "::", "[::1]:"],
 ];
 

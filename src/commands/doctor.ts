@@ -22,13 +22,14 @@ export const doctor: Run<CommandConfig<"doctor">> = async ({ config, unknownVari
     columns: terminal?.size().columns ?? null,
     inColour: isSeen && !host.env["NO_COLOR"],
   });
+  const said = new Set<string>();
   // On a terminal the last line says what is still awaited.
   const progress = (pending: readonly string[]) =>
     terminal === null ? NOTHING : ours(ERASE + progressLine(pending, terminal.size().columns));
   if (!isJson) host.print(progress(["worker"]));
   const diagnosis = diagnose(config, host, deadline, unknownVariables, (found, pending) => {
     if (isJson) return;
-    const shown = lines(topicLines(found, canvas()), canvas().inColour);
+    const shown = lines(topicLines(found, canvas(), said), canvas().inColour);
     host.print(ours(`${isSeen ? ERASE : ""}${shown}${pending.length > 0 ? progress(pending) : ""}`));
   });
   const done = await Promise.race([diagnosis, host.interrupted.then(() => null)]);

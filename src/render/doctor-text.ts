@@ -81,8 +81,16 @@ function wrapped(text: string, indent: number, { columns }: Canvas): readonly st
 /** So many nodes or queues of which nothing is to be said are shown, of each code. */
 const SHOWN = 5;
 
-/** The findings of a topic for people: what several say alike is said once; where many are well, the rest is counted. */
-export function topicLines(findings: readonly Finding[], canvas: Canvas): readonly string[] {
+/**
+ * The findings of a topic for people: what several say alike is said once; where many are well, the rest is counted.
+ *
+ * @param said next steps that stand there already; those of this topic are added
+ */
+export function topicLines(
+  findings: readonly Finding[],
+  canvas: Canvas,
+  said: Set<string> = new Set(),
+): readonly string[] {
   const well = new Map<Code, number>();
   const groups = new Map<string, Told>();
   for (const finding of findings) {
@@ -99,7 +107,11 @@ export function topicLines(findings: readonly Finding[], canvas: Canvas): readon
   }
   const more = [...well].filter(([, count]) => count > SHOWN);
   return [
-    ...[...groups.values()].flatMap((one) => toldLines(one, canvas)),
+    ...[...groups.values()].flatMap((one) => {
+      const isSaid = one.next !== null && said.has(one.next);
+      if (one.next !== null) said.add(one.next);
+      return toldLines(isSaid ? { ...one, next: null } : one, canvas);
+    }),
     ...more.map(([code, count]) => {
       const rest = count - SHOWN;
       return `${marked("ok", canvas.inColour)} ${code}: ${rest} more ${rest === 1 ? "is" : "are"} well`;

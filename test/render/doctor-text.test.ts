@@ -52,3 +52,9 @@ test("what is still awaited takes one line of the terminal", () => {
   expect(progressLine(["worker", "settings"], 80)).toBe("… worker, settings");
   expect(progressLine(["worker", "settings"], 14)).toBe("… worker, se…");
 });
+
+test("a next step is said once in a run", () => {
+  const said = new Set<string>();
+  const told = [node(1, "problem"), node(2, "problem")].map((one) => topicLines([one], PLAIN_CANVAS, said));
+  expect(told.map((lines) => lines.length)).toEqual([2, 1]);
+});
