@@ -99,7 +99,8 @@ export const FAILURES: Readonly<Record<string, Failure>> = {
     words: WORKER,
     env: { FAILING_BACKEND: "redis://127.0.0.1:1/0" },
     afterwards: (admin) => submit(admin, "fine"),
-    until: /Retry limit exceeded|Redis lost: Retry \(2|backends[^]*exceptions\.ConnectionError: Error[^\n]*\n/,
+    until:
+      /Retry limit exceeded|Redis lost: Retry \(2|backends[^]*exceptions\.ConnectionError: Error[^\n]*\n/,
   },
   operational: {
     words: WORKER,
