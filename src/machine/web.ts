@@ -1,4 +1,4 @@
-import { request as requestPlain } from "node:http";
+import { type IncomingMessage, request as requestPlain } from "node:http";
 import { request as requestTls } from "node:https";
 import { failure, success } from "../outcome.ts";
 import type { Web, WebPage } from "./parts.ts";
@@ -25,12 +25,7 @@ function get(url: string, headers: Readonly<Record<string, string>>, withinMs: n
     const sent = request(url, { headers, signal, agent: false }, (response) => {
       const body = growingBuffer(LONGEST);
       const end = () => {
-        const all = Object.entries(response.headers).map(([name, value]) => [name, String(value ?? "")]);
-        resolve({
-          status: response.statusCode ?? 0,
-          headers: Object.fromEntries(all) as Record<string, string>,
-          body: body.text(),
-        });
+        resolve(pageOf(response, body.text()));
       };
       response.on("data", (chunk: Buffer) => {
         if (body.takes(chunk)) return;
@@ -40,9 +35,23 @@ function get(url: string, headers: Readonly<Record<string, string>>, withinMs: n
       response.on("end", end);
       response.on("error", reject);
     });
+    // The protocol that comes next is not ours: the answer is all that there is.
+    sent.on("upgrade", (response, socket) => {
+      resolve(pageOf(response, ""));
+      socket.destroy();
+    });
     sent.on("error", reject);
+    // Whatever else ends a request, ends the wait.
+    sent.on("close", () => {
+      reject(new Error("the connection was closed without an answer"));
+    });
     sent.end();
   });
+}
+
+function pageOf({ statusCode = 0, headers }: IncomingMessage, body: string): WebPage {
+  const all = Object.entries(headers).map(([name, value]) => [name, [value ?? ""].flat().join(", ")]);
+  return { status: statusCode, headers: Object.fromEntries(all) as Record<string, string>, body };
 }
 
 /** Content that comes in pieces, up to so many bytes: a buffer for each piece of one byte would take 100 times as much. */

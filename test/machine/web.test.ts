@@ -36,3 +36,35 @@ test("a page of a million bytes, one in each piece, takes no memory for each", a
   // In KiB; a buffer for each piece takes 130 MB.
   expect(process.resourceUsage().maxRSS - before).toBeLessThan(90_000);
 });
+
+/** What comes of a server that says this, and then hangs up or stays. */
+async function outcomeOf(said: string, isEnd: boolean, withinMs = 20_000) {
+  await using server = createServer((socket) => {
+    socket.on("error", () => undefined);
+    socket.once("data", () => (isEnd ? socket.end(said) : socket.write(said)));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return await web(`http://127.0.0.1:${port}/`, {}, withinMs);
+}
+
+const UPGRADE = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\nhello";
+
+test.each([
+  ["changes the protocol and stays", UPGRADE, false],
+  ["changes the protocol and hangs up", UPGRADE, true],
+  ["changes the protocol and names none", "HTTP/1.1 101 Switching Protocols\r\n\r\n", true],
+])("a server that %s has answered 101", async (_, said, isEnd) => {
+  expect(await outcomeOf(said, isEnd)).toMatchObject({ ok: true, value: { status: 101, body: "" } });
+});
+
+test.each([
+  ["promises a page", "HTTP/1.1 100 Continue\r\n\r\n"],
+  ["says nothing", ""],
+  ["stops in the head", "HTTP/1.1 200 OK\r\nX-"],
+  ["stops in the page", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nxxx"],
+])("a server that %s and hangs up, or goes no further, ends the wait", async (_, said) => {
+  expect(await outcomeOf(said, true)).toMatchObject({ ok: false });
+  expect(await outcomeOf(said, false, 100)).toStrictEqual({ ok: false, problem: "no answer in time" });
+});
