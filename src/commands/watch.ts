@@ -15,8 +15,16 @@ const ONCE_MS = 4_500;
 
 const DONE: Ending = { stdout: NOTHING, stderr: NOTHING, exitCode: 0 };
 
-/** Every worker and queue of the broker: a screen that is refreshed, lines where stdout is no terminal, or one picture. */
-export const watch: Run<CommandConfig<"watch">> = async ({ config }, host) => {
+/**
+ * Every worker and queue of the broker: a screen that is refreshed, lines where stdout is no terminal, or one picture.
+ * A signal is the way to end the first two, whatever they wait for; a picture that it prevents has failed (app.ts).
+ */
+export const watch: Run<CommandConfig<"watch">> = (told, host) => {
+  const watched = watchAll(told, host);
+  return told.config.once.value ? watched : Promise.race([watched, host.interrupted.then(() => DONE)]);
+};
+
+const watchAll: Run<CommandConfig<"watch">> = async ({ config }, host) => {
   const whom = { kind: "workers", nodes: config.node.value, placement: "auto", pidfile: null } as const;
   const found = await discover(whom, config, host);
   if (!found.ok) return misused(found.problem);
@@ -44,14 +52,14 @@ export const watch: Run<CommandConfig<"watch">> = async ({ config }, host) => {
 /** Looks until there is something to show: whoever sends heartbeats has been heard, and what was asked is answered. */
 async function begin(observer: Observer, host: Host, withinMs = HEARD_WITHIN_MS): Promise<void> {
   await observer.look();
-  await Promise.race([host.pause(Math.min(withinMs, HEARD_WITHIN_MS)), host.interrupted]);
+  await host.pause(Math.min(withinMs, HEARD_WITHIN_MS));
   await observer.settled();
   await observer.look();
   await observer.settled();
 }
 
 async function once(observer: Observer, host: Host, canvas: Canvas): Promise<Ending> {
-  await Promise.race([begin(observer, host), host.pause(ONCE_MS), host.interrupted]);
+  await Promise.race([begin(observer, host), host.pause(ONCE_MS)]);
   const view = await observer.look();
   if (view.trouble !== null) {
     return failed(troubleText(view));
@@ -60,13 +68,12 @@ async function once(observer: Observer, host: Host, canvas: Canvas): Promise<End
   return { stdout, stderr: NOTHING, exitCode: view.nodes.length > 0 ? 0 : 1 };
 }
 
-/** Until the reader goes, or a signal comes. */
+/** Until the reader goes. */
 async function rows(observer: Observer, host: Host, intervalMs: number): Promise<Ending> {
-  const interrupted = host.interrupted.then(() => "interrupted" as const);
   await begin(observer, host, intervalMs);
   for (;;) {
     if (!host.print(lines(watchRows(await observer.look())))) return DONE;
-    if ((await Promise.race([host.pause(intervalMs), interrupted])) === "interrupted") return DONE;
+    await host.pause(intervalMs);
   }
 }
 
@@ -89,7 +96,6 @@ async function screen(
       resolve("left");
     };
   });
-  void host.interrupted.then(quit);
   let view: Awaited<ReturnType<Observer["look"]>> | null = null;
   const draw = () => {
     if (view === null) return;
