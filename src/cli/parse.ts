@@ -16,6 +16,7 @@ import {
   complaint,
   label,
   mask,
+  emptyWord,
   missingWord,
   unknownOption,
   unknownWord,
@@ -146,6 +147,8 @@ function readTokens(
     if (token.kind === "positional") {
       if (!isNamed && token.value !== name) return wrong(unknownWord(token.value, null));
       if (isNamed && words.length === most) return wrong(unknownWord(token.value, name));
+      // A shell's variable that is not set.
+      if (isNamed && token.value === "") return wrong(emptyWord(name));
       if (isNamed) words.push(token.value);
       isNamed = true;
       continue;

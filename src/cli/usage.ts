@@ -70,6 +70,11 @@ export function missingWord(name: CommandName): string {
   return `${name} needs ${words}: see celery-probe help ${name}`;
 }
 
+export function emptyWord(name: CommandName): string {
+  const { words = "" } = command(name);
+  return `the word '' after ${name} is empty: expected ${words}`;
+}
+
 /** @param taken the options of the command in whose words it stands */
 export function unknownOption(word: string, name: CommandName, taken: readonly string[]): string {
   const [closest] = taken

@@ -380,6 +380,10 @@ describe("another command", () => {
   });
 
   test.each([
+    [["install", ""], "the word '' after install is empty: expected PATH"],
+    [["report", ""], "the word '' after report is empty: expected [FILE]"],
+    [["inspect", "ping", ""], "the word '' after inspect is empty: expected METHOD [WORD]…"],
+    [["doctor", ""], "unexpected word '' after doctor: expected options"],
     [["inspect"], "inspect needs METHOD [WORD]…: see celery-probe help inspect"],
     [["help", "a", "b"], "unexpected word 'b' after help [COMMAND]: expected options"],
     [["doctor", "frob"], "unexpected word 'frob' after doctor: expected options"],
