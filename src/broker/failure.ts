@@ -108,6 +108,11 @@ const BY_FIRST_WORD: Readonly<Record<string, RefusedCause>> = {
   CLUSTERDOWN: "cluster",
 };
 
+/** Whether an error reply that begins with this word says by it what it is. */
+export function isCode(word: string): boolean {
+  return word === "ERR" || word === "EXECABORT" || Object.hasOwn(BY_FIRST_WORD, word);
+}
+
 /** What an error reply to `command` means. */
 export function refusedBy(command: string, reply: string): Refused {
   // EXEC names the error it was aborted for, behind a code of its own.

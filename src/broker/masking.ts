@@ -1,4 +1,4 @@
-import type { BrokerFailure } from "./failure.ts";
+import { type BrokerFailure, isCode } from "./failure.ts";
 
 /** Makes a server's words fit to be printed. */
 export type Hide = (text: string) => string;
@@ -9,11 +9,20 @@ const ECHO = /,? with args beginning with:.*$/s;
 /** A server, and what only poses as one, may repeat what it was sent: takes `secret` out of what it says. */
 export function hiding(secret: string | undefined): Hide {
   return (text) => {
-    // The code in front tells causes apart, and a password may be a part of it.
-    const code = /^[A-Z]+ /.exec(text)?.[0] ?? "";
-    const words = text.slice(code.length).replace(ECHO, "");
-    return code + (secret === undefined || secret === "" ? words : words.replaceAll(secret, "***"));
+    // The code in front tells causes apart, and a password may be a part of it; one that we do not know may be all of it.
+    const word = /^[A-Z]+(?= )/.exec(text)?.[0] ?? "";
+    const code = isCode(word) ? word : "";
+    return code + without(text.slice(code.length).replace(ECHO, ""), [secret]);
   };
+}
+
+/** The text with secrets masked wherever they stand. */
+export function without(text: string, secrets: readonly (string | undefined)[]): string {
+  const known = secrets.filter((one) => one !== undefined && one !== "") as readonly string[];
+  // Of two that begin alike the longer one, or its end would stay.
+  return [...known]
+    .sort((a, b) => b.length - a.length)
+    .reduce((rest, secret) => rest.replaceAll(secret, "***"), text);
 }
 
 /** What a server that poses as a broker may answer to anything, and that is no secret of ours. */
