@@ -15,7 +15,7 @@ export async function findServer(broker: Located, search: Search): Promise<Outco
   if (alternates.length > 0) return firstOf(broker.servers, search);
   const channel = await search.connect(first, Math.min(search.connectMs, search.leftMs()));
   if (!channel.ok) return channel;
-  const found = { channel: channel.value, target: first, masterForS: null };
+  const found = { channel: channel.value, target: first, shown: placeText(first.place), masterForS: null };
   const addresses = channel.value.addresses?.() ?? [];
   return addresses.length < 2 ? success(found) : success(await atWorkersAddress(found, addresses, search));
 }
@@ -60,7 +60,7 @@ async function firstOf(
       continue;
     }
     const { channel, isHeard } = tried.value;
-    const found = { channel, target, masterForS: null, isHeard };
+    const found = { channel, target, shown: placeText(target.place), masterForS: null, isHeard };
     const ends = found.channel.ends();
     if (ends !== null && (await search.isTheWorkers(ends.remote))) {
       best?.channel.close();

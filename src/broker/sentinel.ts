@@ -1,7 +1,7 @@
 import { failure, type Outcome, success } from "../outcome.ts";
 import type { Reply } from "./channel.ts";
 import { type BrokerFailure, refusedBy, type Unreachable } from "./failure.ts";
-import { type Hide, hiding } from "./masking.ts";
+import { without } from "./masking.ts";
 import type { Found, Search } from "./search.ts";
 import type { Located } from "./settings.ts";
 import { refusal } from "./turns.ts";
@@ -15,10 +15,10 @@ const ROUND_MS = 100;
 /** A master that Sentinels know. */
 interface Master {
   readonly name: string;
-  /** The name without our password, which whoever poses as a Sentinel may repeat. */
-  readonly shown: string;
   readonly host: string;
   readonly port: number;
+  /** Name and place without our passwords, which whoever poses as a Sentinel and as the master may repeat. */
+  readonly shown: { readonly name: string; readonly place: string };
   /** Whether they think that it can be reached. */
   readonly isUp: boolean;
   /** Seconds since they know it in this role; null: an old Sentinel does not say. */
@@ -45,7 +45,8 @@ async function oneRound(broker: BySentinel, search: Search): Promise<Outcome<Fou
   let problem: BrokerFailure | null = null;
   for (const [position, sentinel] of sentinels.entries()) {
     const share = Math.min(search.connectMs, search.leftMs() / (sentinels.length - position + 1));
-    const masters = await mastersKnownTo(sentinel, share, search);
+    const passwords = [sentinel.password, broker.master.password];
+    const masters = await mastersKnownTo(sentinel, passwords, share, search);
     if (!masters.ok) {
       problem ??= { ...masters.problem, where: `Sentinel ${placeText(sentinel.place)}`, bySentinel: true };
       continue;
@@ -66,6 +67,7 @@ async function oneRound(broker: BySentinel, search: Search): Promise<Outcome<Fou
 
 async function mastersKnownTo(
   target: BrokerTarget,
+  passwords: readonly (string | undefined)[],
   withinMs: number,
   { connect, now }: Search,
 ): Promise<Outcome<readonly Master[], BrokerFailure>> {
@@ -78,12 +80,12 @@ async function mastersKnownTo(
   const [reply] = sent.value;
   if (!reply?.ok) return failure(refusedBy("SENTINEL", reply?.error ?? ""));
   return Array.isArray(reply.value)
-    ? success((reply.value as unknown[]).flatMap((entry) => readMaster(entry, hiding(target.password))))
+    ? success((reply.value as unknown[]).flatMap((entry) => readMaster(entry, passwords)))
     : failure(refusal("SENTINEL", reply));
 }
 
 /** A flat list of names and values. */
-function readMaster(entry: unknown, hide: Hide): readonly Master[] {
+function readMaster(entry: unknown, passwords: readonly (string | undefined)[]): readonly Master[] {
   if (!Array.isArray(entry)) return [];
   const words = entry.map(String);
   const fields = new Map(
@@ -95,9 +97,12 @@ function readMaster(entry: unknown, hide: Hide): readonly Master[] {
   return [
     {
       name,
-      shown: hide(name),
       host,
       port,
+      shown: {
+        name: without(name, passwords),
+        place: without(placeText({ kind: "tcp", host, port }), passwords),
+      },
       isUp: !/[so]_down|disconnected/.test(fields.get("flags") ?? ""),
       forS: Number.isFinite(reported) ? reported / 1_000 : null,
     },
@@ -111,7 +116,7 @@ function masterAmong(masters: readonly Master[], name: string | null): Outcome<M
   if (master !== undefined && (name !== null || another === undefined)) return success(master);
   const names =
     masters
-      .map((one) => `'${one.shown}'`)
+      .map((one) => `'${one.shown.name}'`)
       .sort()
       .join(", ") || "none";
   return failure(noMaster(name === null ? `they know ${names}` : `they know ${names}, not '${name}'`));
@@ -127,7 +132,7 @@ async function connectTo(
   search: Search,
 ): Promise<Outcome<Found, BrokerFailure>> {
   const target: BrokerTarget = { ...master, place: { kind: "tcp", host, port } };
-  const where = `the master '${shown}' at ${placeText(target.place)}`;
+  const where = `the master '${shown.name}' at ${shown.place}`;
   if (!isUp) return failure(failover(where, "the Sentinels cannot reach it"));
   const channel = await search.connect(target, Math.min(search.connectMs, search.leftMs()));
   if (!channel.ok) return failure({ ...channel.problem, where });
@@ -140,7 +145,7 @@ async function connectTo(
     channel.value.close();
     return failure(failover(where, "it says that it is a replica"));
   }
-  return success({ channel: channel.value, target, masterForS: forS });
+  return success({ channel: channel.value, target, shown: shown.place, masterForS: forS });
 }
 
 /** A user who may not ask is told by the transaction: a replica writes nothing. */

@@ -1,7 +1,6 @@
 import type { BrokerFailure } from "../broker/failure.ts";
 import { type Destination, type Route, routesTo } from "../broker/keys.ts";
 import type { Found } from "../broker/search.ts";
-import { placeText } from "../broker/url.ts";
 import { type Deadline, startDeadline } from "../deadline.ts";
 import type { Host } from "../host.ts";
 import type { Outcome } from "../outcome.ts";
@@ -126,10 +125,10 @@ function isDeaf(judgement: Judgement): boolean {
   return judgement.status === "healthy" && judgement.reason === "deaf";
 }
 
-function viaOf({ target }: Found, channel: string): Via {
-  const { place, db, tls } = target;
+function viaOf({ target, shown }: Found, channel: string): Via {
+  const { db, tls } = target;
   const kind = tls === null ? "none" : tls.reqs === "none" ? "not-verified" : "verified";
-  return { server: placeText(place), db, tls: kind, channel };
+  return { server: shown, db, tls: kind, channel };
 }
 
 /** Pings until the evidence suffices or the time is over; `judged` says what it suffices for. */

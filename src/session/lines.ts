@@ -1,7 +1,6 @@
 import type { BrokerFailure, Unnamed } from "../broker/failure.ts";
 import { findServer } from "../broker/find-server.ts";
 import type { Found, Search } from "../broker/search.ts";
-import { placeText } from "../broker/url.ts";
 import type { Deadline } from "../deadline.ts";
 import type { Host } from "../host.ts";
 import { failure, type Outcome, success } from "../outcome.ts";
@@ -86,10 +85,10 @@ function at(where: string, problem: BrokerFailure): BrokerFailure {
 const RECENT_S = 60;
 
 /** A master that Sentinels have named a moment ago, and that may not be written to, is none any more, or none yet. */
-export function asFailover(problem: BrokerFailure, { masterForS, target }: Found): BrokerFailure {
+export function asFailover(problem: BrokerFailure, { masterForS, shown }: Found): BrokerFailure {
   if (masterForS === null || problem.kind !== "refused") return problem;
   const isNew = masterForS < RECENT_S && (problem.cause === "cannot-write" || problem.cause === "loading");
   if (problem.cause !== "read-only" && !isNew) return problem;
-  const where = `the master at ${placeText(target.place)}`;
+  const where = `the master at ${shown}`;
   return { kind: "unreachable", cause: "failover", where, detail: problem.detail };
 }

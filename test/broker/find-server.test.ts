@@ -253,4 +253,25 @@ describe("of Sentinels findServer", () => {
       "password-needed (NOAUTH Authentication required.) at Sentinel h:1",
     );
   });
+
+  test.each(["Sentinel-Pass", "Master-Pass", "4711"])(
+    "shows no password that is given as the master's name, address or port: %s",
+    async (secret) => {
+      const port = secret === "4711" ? 4_711 : 9;
+      const posing = knows(master(`m ${secret}`, port, { ip: secret }));
+      const broker: Located = {
+        kind: "sentinel",
+        sentinels: [{ ...target(1), password: secret === "Master-Pass" ? "Other" : secret }],
+        masterName: null,
+        master: { db: 2, tls: null, password: "Master-Pass" },
+      };
+      const place = `${secret}:${port}`;
+      for (const server of [{ connects: LATE }, role("slave"), role("master"), { answers: () => null }]) {
+        const outcome = await findServer(broker, machine({ "h:1": posing, [place]: server }).search);
+        const said = outcome.ok ? outcome.value.shown : JSON.stringify(outcome.problem);
+        expect(said).toContain("***:");
+        expect(said).not.toContain(secret);
+      }
+    },
+  );
 });

@@ -1,4 +1,3 @@
-import { placeText } from "../../broker/url.ts";
 import type { BrokerFailure } from "../../broker/failure.ts";
 import { label } from "../../cli/usage.ts";
 import type { CheckPlan } from "../../health/plan.ts";
@@ -23,7 +22,7 @@ export const broker: Topic = async ({ check, session }) => {
     // It may be read, and not be written to.
     asking.kind === "broker-failed"
       ? unusable(plan, asking.failure, false)
-      : finding("broker", "ok", placeText(read.target.place), {
+      : finding("broker", "ok", read.shown, {
           ...namedBroker(plan),
           failure: null,
           wasWell: true,
