@@ -1,6 +1,7 @@
+import { findBeats } from "../beat/find-beats.ts";
 import type { CommandConfig } from "../cli/command-options.ts";
 import type { BrokerFailure } from "../broker/failure.ts";
-import type { UnreadUrl, UsageProblem } from "../cli/usage.ts";
+import type { UsageProblem } from "../cli/usage.ts";
 import { NO_BROKER } from "../cli/values.ts";
 import type { Deadline } from "../deadline.ts";
 import { gather } from "../health/check.ts";
@@ -24,80 +25,65 @@ export interface Diagnosis {
   readonly end: () => void;
 }
 
+type FindingConfig = CommandConfig<"doctor"> | CommandConfig<"report">;
+
 /** The health check, then every finding. */
 export async function diagnose(
-  config: CommandConfig<"doctor"> | CommandConfig<"report">,
+  config: FindingConfig,
   host: Host,
   deadline: Deadline,
   unknownVariables: readonly string[],
   onFound: OnFound = () => undefined,
 ): Promise<Outcome<Diagnosis, UsageProblem>> {
-  const plans = await planned(config, host);
-  if (!plans.ok && plans.problem.url !== undefined) {
-    return withoutBroker(plans.problem.url, config, host, deadline, unknownVariables, onFound);
+  const { node, placement, pidfile } = config;
+  const isOpen = node.value.length === 0 && pidfile.value === null;
+  const everyone = { kind: "everyone" } as const;
+  const own = { kind: "workers", nodes: node.value, placement: placement.value, pidfile } as const;
+  // From afar nobody here is meant.
+  const plan = await planned(isOpen && placement.value === "remote" ? everyone : own, config, host);
+  if (!plan.ok) return plan;
+  let check = await checked(plan.value, host, unknownVariables);
+  if (isOpen && placement.value === "auto" && check.verdict.reason === "dead" && isBeats(host)) {
+    const all = await planned(everyone, config, host);
+    if (!all.ok) return all;
+    check = await checked(all.value, host, unknownVariables);
   }
-  if (!plans.ok) return plans;
-  const [plan, instead] = plans.value;
-  const first = await checked(plan, host, unknownVariables);
-  // Nobody answers anywhere: then what is missing here is the matter.
-  const isNobody = instead !== null && first.verdict.reason === "undecided";
-  const check = isNobody ? await checked(instead, host, unknownVariables) : first;
   const { scene, end } = await setScene(config, check, host, deadline);
   const findings = await examine(scene, onFound);
   return success({ scene, findings, end });
 }
 
-/** The broker's URL cannot be read: everything that is seen without a broker, and nobody connects to one. */
-async function withoutBroker(
-  { text, origin, problem }: UnreadUrl,
-  config: CommandConfig<"doctor"> | CommandConfig<"report">,
+/** Whether a beat runs here that is no worker's: a container of its own has no worker. */
+function isBeats({ proc }: Host): boolean {
+  return (findBeats(proc, null).beats ?? []).some(({ isEmbedded }) => !isEmbedded);
+}
+
+/** Where the broker's URL cannot be read: all that is seen without a broker, and nobody connects to one. */
+async function planned(
+  whom: CheckWishes["whom"],
+  config: FindingConfig,
   host: Host,
-  deadline: Deadline,
-  unknownVariables: readonly string[],
-  onFound: OnFound,
-): Promise<Outcome<Diagnosis, UsageProblem>> {
-  const unread: BrokerFailure = { kind: "unreachable", cause: "unreadable-url", detail: problem };
+): Promise<Outcome<CheckPlan, UsageProblem>> {
+  const wishes = wishesOf(config, whom);
+  const plan = await planCheck(wishes, config, host);
+  const url = plan.ok ? undefined : plan.problem.url;
+  if (url === undefined) return plan;
+  const unread: BrokerFailure = { kind: "unreachable", cause: "unreadable-url", detail: url.problem };
   const unset = { value: null, origin: { kind: "default" } } as const;
   const without = {
     ...config,
-    broker: { value: { text, broker: NO_BROKER }, origin },
+    broker: { value: { text: url.text, broker: NO_BROKER }, origin: url.origin },
     "broker-env": unset,
     "broker-write-url": unset,
   };
-  const plan = await planCheck(wishesOf(config), without, host);
-  if (!plan.ok) return plan;
-  const check = await checked({ ...plan.value, failure: unread }, host, unknownVariables);
-  const { scene, end } = await setScene(config, check, host, deadline);
-  const findings = await examine(scene, onFound);
-  return success({ scene, findings, end });
+  const other = await planCheck(wishes, without, host);
+  return other.ok ? success({ ...other.value, failure: unread }) : other;
 }
 
-/** Where no worker is in sight and none is named, every worker of the broker is meant; the second: the one that belongs here. */
-async function planned(
-  config: CommandConfig<"doctor"> | CommandConfig<"report">,
-  host: Host,
-): Promise<Outcome<readonly [CheckPlan, CheckPlan | null], UsageProblem>> {
-  const wishes = wishesOf(config);
-  const plan = await planCheck(wishes, config, host);
-  if (!plan.ok) return plan;
-  // One that only its connections show is not known by its command line.
-  const isFound = plan.value.broker.origin.kind === "connection";
-  const isMeant = config.node.value.length > 0 || config.placement.value === "inside" || isFound;
-  if (isMeant || plan.value.targets.some(({ worker }) => worker !== null)) return success([plan.value, null]);
-  const any = await planCheck({ ...wishes, whom: { kind: "everyone" } }, config, host);
-  if (!any.ok) return any;
-  return success([any.value, plan.value.place.kind === "in-sight" ? plan.value : null]);
-}
-
-/** Queues and tasks have findings of their own. */
-function wishesOf(config: CommandConfig<"doctor"> | CommandConfig<"report">): CheckWishes {
+/** Those of the health check, so that both say the same of the same worker. Queues and tasks have findings of their own. */
+function wishesOf(config: FindingConfig, whom: CheckWishes["whom"]): CheckWishes {
   return {
-    whom: {
-      kind: "workers",
-      nodes: config.node.value,
-      placement: config.placement.value,
-      pidfile: config.pidfile,
-    },
+    whom,
     atLeast: 1,
     pings: 1 + config.retries.value,
     timeout: config.timeout.value,

@@ -10,12 +10,13 @@ import { queues } from "./topics/queues.ts";
 import { results } from "./topics/results.ts";
 import { settings } from "./topics/settings.ts";
 import { tasks } from "./topics/tasks.ts";
-import { worker } from "./topics/worker.ts";
+import { siblings, worker } from "./topics/worker.ts";
 
 /** The topics in the order in which one explains the next: of several problems the first is the one to begin with. */
 const TOPICS: Readonly<Record<string, Topic>> = {
   broker,
   worker,
+  siblings,
   settings,
   beat,
   queues,

@@ -25,6 +25,8 @@ export interface Scene {
   readonly workers: readonly { readonly node: string; readonly process: WorkerProcess }[];
   /** The conversation with the broker, or why there is none. */
   readonly session: Outcome<Session, BrokerFailure>;
+  /** The workers that have answered a ping to everybody. */
+  readonly answering: () => Promise<readonly string[]>;
   /** Every node that the broker has heard of: those that answered, and those of heartbeats. */
   readonly nodes: () => Promise<readonly string[]>;
   /**

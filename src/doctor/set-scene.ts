@@ -91,6 +91,7 @@ export async function setScene(
     check,
     workers: plan.targets.flatMap(({ node, worker }) => (worker === null ? [] : [{ node, process: worker }])),
     session,
+    answering: () => workers,
     async nodes() {
       await heartbeats;
       return [...new Set([...(await answering), ...heard().keys()])].sort();

@@ -78,6 +78,7 @@ export function fakeScene(fake: Fake): { readonly scene: Scene; readonly sent: r
     check: { plan, ...fake.check } as CheckReport,
     workers: fake.proc === undefined ? [] : [{ node: NODE, process }],
     session: success({ plan, send, read: { target: server.servers[0] }, ask } as unknown as Session),
+    answering: () => Promise.resolve([NODE]),
     nodes: () => Promise.resolve([NODE]),
     told: (method: TellingMethod) => {
       const answer = fake.told?.[method];

@@ -37,6 +37,12 @@ export const about = { node: NODE, pid: 12 };
 export const judged = (verdict: Verdict): Fake => ({ check: { verdict } });
 export const silence = { measured: "connections", forS: 74, graceMs: 300_000 } as const;
 
+/** The worker that is asked is silent; these others answer, and so many workers in all do not. */
+export const besides = (others: readonly string[], silent = 1, args: readonly string[] = []): Fake => ({
+  args,
+  scene: { answering: () => Promise.resolve(others), silent: () => Promise.resolve(silent) },
+});
+
 export const pool = (more: object): NonNullable<Fake["told"]> => ({
   stats: { pool: { implementation: "celery.concurrency.prefork:TaskPool", ...more } },
 });

@@ -11,7 +11,7 @@ import { queues } from "../../src/doctor/topics/queues.ts";
 import { results } from "../../src/doctor/topics/results.ts";
 import { settings } from "../../src/doctor/topics/settings.ts";
 import { tasks } from "../../src/doctor/topics/tasks.ts";
-import { worker } from "../../src/doctor/topics/worker.ts";
+import { siblings, worker } from "../../src/doctor/topics/worker.ts";
 import { failure, success } from "../../src/outcome.ts";
 import { CODES } from "../../src/render/findings/finding-words.ts";
 import { evidence, PONG } from "../health/seen.ts";
@@ -24,6 +24,7 @@ import {
   REFUSED,
   about,
   beating,
+  besides,
   environment,
   inSight,
   info,
@@ -131,6 +132,12 @@ const ROWS: { readonly [C in Code]: readonly Row[] } = {
       judged({ status: "unknown", reason: "broker-unreachable", failure: REFUSED }),
       ["problem"],
     ],
+  ],
+  siblings: [
+    ["of other names", siblings, besides(["celery@web-2"]), ["ok"]],
+    ["silent, but for the worker that is asked", siblings, besides([], 2), ["skipped"]],
+    ["the worker that is asked alone", siblings, besides([], 1), []],
+    ["of a run that asks for one by its name", siblings, besides(["celery@web-2"], 0, ["--node", NODE]), []],
   ],
   pool: [
     ["known", settings, { told: pool({}) }, ["ok"]],

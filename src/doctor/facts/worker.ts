@@ -15,6 +15,12 @@ export interface WorkerFacts {
     /** Its pool, where that blocks: with prefork, or threads, a worker answers during long tasks. */
     readonly blockingPool: string | null;
   };
+  /** Workers of the broker that the health check is not about. */
+  readonly siblings: {
+    readonly answering: readonly string[];
+    /** How many more are subscribed and did not answer, those of the health check apart. */
+    readonly silent: number;
+  };
   /** An answer that is over a bound, and not read. */
   readonly "large-answer": TooLarge;
 }

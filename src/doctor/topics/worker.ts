@@ -13,6 +13,18 @@ export const worker: Topic = ({ check, workers, host }) => {
   return Promise.resolve([finding("worker", levelOf(verdict), node, { check, blockingPool })]);
 };
 
+/** Who else works for this broker: a worker elsewhere is no sign that the one here is well. */
+export const siblings: Topic = async ({ check, config, session, ...scene }) => {
+  const { asked } = check.plan;
+  if (!session.ok || asked.kind === "any" || config.node.value.length > 0) return [];
+  const answering = await scene.answering();
+  const others = answering.filter((node) => !asked.nodes.includes(node));
+  const own = asked.nodes.filter((node) => !answering.includes(node));
+  const facts = { answering: others, silent: Math.max(0, (await scene.silent()) - own.length) };
+  if (others.length === 0 && facts.silent === 0) return [];
+  return [finding("siblings", others.length > 0 ? "ok" : "skipped", null, facts)];
+};
+
 /** A worker that is healthy without answering is what its users complain of. */
 function levelOf({ status, reason }: Verdict): Level {
   if (status !== "healthy") return "problem";

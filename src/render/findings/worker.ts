@@ -1,6 +1,6 @@
 import type { WorkerFacts } from "../../doctor/facts/worker.ts";
 import { statement } from "../statement.ts";
-import { overBoundWords } from "../speech.ts";
+import { amount, names, overBoundWords } from "../speech.ts";
 import type { WordsOf } from "./words.ts";
 
 export const WORKER_WORDS: WordsOf<WorkerFacts> = {
@@ -14,6 +14,13 @@ export const WORKER_WORDS: WordsOf<WorkerFacts> = {
         : null;
     const next = [hint, pool].filter((one) => one !== null).join("; ");
     return { seen: `${status}: ${reason}: ${fact}`, next: next === "" ? null : next };
+  },
+  siblings: ({ answering, silent }) => {
+    const others =
+      answering.length === 0
+        ? "no other worker answers"
+        : `${amount(answering.length, "other worker")} of this broker ${answering.length === 1 ? "answers" : "answer"}: ${names(answering)}`;
+    return { seen: `${others}${silent === 0 ? "" : `; ${silent} more did not answer`}`, next: null };
   },
   "large-answer": (facts, _, about) => ({
     seen: `${about === null ? "a node " : ""}${overBoundWords(facts)}: what ${facts.method} tells is missing here`,

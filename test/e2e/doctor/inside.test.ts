@@ -5,6 +5,7 @@ import { type Container, startContainer } from "../../world/container.ts";
 import { type Server, startServer } from "../../world/server.ts";
 import { startWorker, type Worker } from "../../world/worker.ts";
 import type { WorkerOptions } from "../../world/worker-command.ts";
+import { EXECUTABLE } from "../probe.ts";
 import { type Diagnosis, diagnoseIn, saying } from "./diagnose.ts";
 
 /** A worker in a container of its own, and what the doctor says in there. */
@@ -150,17 +151,27 @@ test.concurrent("files of its command line can be written, or their folder is go
 });
 
 test.concurrent(
-  "a worker that has ended is dead here, and one elsewhere is what a container without one asks",
+  "a worker that was killed is dead here, though one elsewhere answers, which is a finding of its own",
   async () => {
     await using server = await startServer();
     await using container = await startContainer();
     const env = { CELERY_BROKER_URL: server.url() };
-    expect((await diagnoseIn(container, [], env)).of("worker")).toMatchObject([
-      { level: "problem", seen: saying(/^unhealthy: dead: .*no worker process here/) },
+    await using sibling = await startWorker({ server });
+    await using worker = await container.startWorker({ server });
+    worker.kill("SIGKILL");
+    await worker.ended;
+    const [{ of, exitCode, findings }, check] = await Promise.all([
+      diagnoseIn(container, [], env),
+      container.run(EXECUTABLE, ["--timeout", "2s"], env),
     ]);
-    await using worker = await startWorker({ server });
-    expect((await diagnoseIn(container, [], env)).of("worker")).toMatchObject([
-      { level: "ok", seen: saying(new RegExp(`^healthy: alive: ${worker.node} answered`)) },
+    expect(check.stdout).toMatch(/^unhealthy: dead: /);
+    expect(of("worker")).toMatchObject([{ level: "problem", seen: saying(/^unhealthy: dead: /) }]);
+    expect(of("siblings")).toMatchObject([{ level: "ok", seen: saying(new RegExp(sibling.node)) }]);
+    expect(exitCode).toBe(1);
+    expect(findings.find(({ level }) => level !== "ok")).toMatchObject({ code: "worker" });
+    const afar = await diagnoseIn(container, ["--placement", "remote"], env);
+    expect(afar.of("worker")).toMatchObject([
+      { level: "ok", seen: saying(new RegExp(`^healthy: alive: ${sibling.node} answered`)) },
     ]);
   },
 );
