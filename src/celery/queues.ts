@@ -27,7 +27,7 @@ export function listsOf(told: Iterable<TransportOptions> = []): PriorityLists {
 }
 
 /** What Redis answers to a command for a list whose key holds something else. */
-const WRONG_TYPE = "WRONGTYPE";
+export const WRONG_TYPE = "WRONGTYPE";
 
 /** How long a queue is. */
 export interface QueueLength {

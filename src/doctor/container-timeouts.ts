@@ -11,7 +11,7 @@ const MOST_S = 10_000;
 /** The `…_TIMEOUT` variables that the rule `timeout < soft < hard`, with a gap between them, does not hold for. */
 export function containerTimeouts(
   environment: ReadonlyMap<string, string>,
-  { soft, hard, gapS }: SettingsFacts["time-limits"],
+  { soft, hard, gapS, isTold }: SettingsFacts["time-limits"],
 ): SettingsFacts["container-timeouts"] | null {
   const limit = soft > 0 ? soft : hard;
   if (limit === 0) return null;
@@ -22,7 +22,7 @@ export function containerTimeouts(
     .filter(([, value]) => value > 0 && value < MOST_S)
     .sort(([a], [b]) => (a < b ? -1 : 1));
   return {
-    ...{ limit, gapS, kind: soft > 0 ? "soft" : "hard", looked: timeouts.length },
+    ...{ limit, gapS, isTold, kind: soft > 0 ? "soft" : "hard", looked: timeouts.length },
     over: timeouts.filter(([, value]) => value >= limit),
     near: timeouts.filter(([, value]) => value < limit && value > limit - gapS),
   };

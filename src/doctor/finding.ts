@@ -14,6 +14,18 @@ import type { WorkerFacts } from "./facts/worker.ts";
  */
 export type Level = "ok" | "skipped" | "warning" | "problem";
 
+/** What it is that is bad, where a finding may be so for several reasons: its words differ. */
+export type Fault =
+  | "may-evict"
+  | "limits-turned"
+  | "limits-narrow"
+  | "limits-unenforced"
+  | "limits-without-effect"
+  | "held-back"
+  | "over-own-limit"
+  | "over-worker-limit"
+  | "over-option";
+
 /** Of each finding, by its code, what was seen. The words are made in render/findings/. */
 export interface Facts
   extends
@@ -36,6 +48,7 @@ export type FindingOf<C extends Code> = {
   readonly [K in C]: {
     readonly code: K;
     readonly level: Level;
+    readonly faults: readonly Fault[];
     /** The node, queue, process or file that it is about; null: the whole. */
     readonly about: string | null;
     readonly facts: Facts[K];
@@ -43,13 +56,3 @@ export type FindingOf<C extends Code> = {
 }[C];
 
 export type Finding = FindingOf<Code>;
-
-/** Makes a finding. */
-export function finding<C extends Code>(
-  code: C,
-  level: Level,
-  about: string | null,
-  facts: Facts[C],
-): FindingOf<C> {
-  return { code, level, about, facts };
-}

@@ -1,7 +1,6 @@
 import { slips } from "../slips.ts";
 import type { QueueLimit } from "../cli/values.ts";
 import type { Span } from "../session/heartbeats.ts";
-import type { Level } from "./finding.ts";
 
 /** Where nothing is said of a queue. */
 const USUAL_LIMIT = 1_000;
@@ -91,17 +90,4 @@ export function paceOf(
     overS = Math.max(overS, s);
   }
   return overS === 0 ? null : { begun, finished, overS };
-}
-
-/** Not before more waits than all children take at once: some tasks at one time are no trend. */
-export function judgeThroughput({
-  growth,
-  length,
-  busy,
-}: {
-  readonly growth: number;
-  readonly length: number;
-  readonly busy: { readonly active: number; readonly slots: number } | null;
-}): Level {
-  return busy !== null && busy.active >= busy.slots && growth > 0 && length > busy.slots ? "warning" : "ok";
 }

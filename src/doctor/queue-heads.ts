@@ -1,5 +1,5 @@
 import { taskOfMessage } from "../celery/deliveries.ts";
-import { listsOf, queueKeys } from "../celery/queues.ts";
+import { listsOf, queueKeys, WRONG_TYPE } from "../celery/queues.ts";
 import { transportsTold } from "../celery/transport-options.ts";
 import { type Send, unanswered } from "./scan.ts";
 import type { Scene } from "./scene.ts";
@@ -31,12 +31,14 @@ export async function headsOf(
   );
   const lengths = await send(keys.map(({ key }) => ["LLEN", key]));
   if (!lengths.ok) return unanswered(deadline);
+  // A key that holds no list is not refused: it has a finding of its own.
+  const refused = lengths.value.filter((reply) => !reply.ok && !reply.error.startsWith(WRONG_TYPE)).length;
   const filled = keys.flatMap((one, position) => {
     const reply = lengths.value[position];
     const length = reply?.ok === true ? Number(reply.value) : 0;
     return length > 0 ? [{ ...one, length }] : [];
   });
-  if (filled.length === 0) return { seen: [], unread: 0 };
+  if (filled.length === 0) return { seen: [], unread: refused };
   // No command tells the size of one element: what the list takes tells it on average, and of a short one at most.
   const sizes = await send(filled.map(({ key }) => ["MEMORY", "USAGE", key, "SAMPLES", SAMPLES]));
   if (!sizes.ok) return unanswered(deadline);
@@ -57,7 +59,7 @@ export async function headsOf(
       elements.push(reply.ok && Array.isArray(reply.value) ? reply.value[0] : "");
   }
   const seen: { readonly queue: string; readonly task: string }[] = [];
-  let unread = filled.length - small.length;
+  let unread = refused + filled.length - small.length;
   for (const [position, { queue }] of small.entries()) {
     const element = elements[position];
     // Fetched meanwhile.

@@ -1,10 +1,10 @@
+import { LEVELS } from "../../src/doctor/levels.ts";
 import { describe, expect, test } from "vitest";
 import {
   growthOf,
   isLeftAlone,
   isTaskExchange,
   isTaskQueue,
-  judgeThroughput,
   limitOf,
   paceOf,
   similarTo,
@@ -123,7 +123,8 @@ test.each([
   [{ growth: 0, length: 9, busy: { active: 4, slots: 4 } }, "ok"],
   [{ growth: 1, length: 4, busy: { active: 4, slots: 4 } }, "ok"],
   [{ growth: 1, length: 9, busy: { active: 3, slots: 4 } }, "ok"],
-  [{ growth: 1, length: 9, busy: null }, "ok"],
+  [{ growth: 1, length: 9, busy: null }, "skipped"],
+  [{ growth: 0, length: 9, busy: null }, "ok"],
 ])("throughput of %j is %s", (measured, level) => {
-  expect(judgeThroughput(measured)).toBe(level);
+  expect(LEVELS.throughput({ kind: "measured", arrived: 1, finished: 1, overS: 4, ...measured })).toBe(level);
 });

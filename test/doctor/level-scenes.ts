@@ -1,6 +1,6 @@
 import { UNKNOWN_COMMAND } from "../../src/worker/command.ts";
 import type { Unreachable } from "../../src/broker/failure.ts";
-import type { Scene } from "../../src/doctor/scene.ts";
+import type { Scene, TellingMethod } from "../../src/doctor/scene.ts";
 import type { Verdict } from "../../src/health/verdict.ts";
 import type { FileLook, Files } from "../../src/machine/parts.ts";
 import { failure, success } from "../../src/outcome.ts";
@@ -87,11 +87,13 @@ export const startedAt = (startTicks: number): Fake =>
       },
     },
   );
-export const pidfile = (look: Partial<FileLook> | null): Fake => {
+export const pidfile = (look: Partial<FileLook> | "forbidden" | null): Fake => {
   const status = "Uid:\t1\t1\t1\t1\nGid:\t1\t1\t1\t1\n";
   const words = [...WORKER.words, "--pidfile=/run/w.pid"];
   const proc = procWith([{ ...WORKER, words }], { "/proc/12/status": status });
-  return { proc: [proc, proc], host: withFiles(look === null ? {} : { "/run/w.pid": look }) };
+  const files = withFiles(look === null || look === "forbidden" ? {} : { "/run/w.pid": look });
+  const none = { files: () => Promise.resolve({ look: () => failure("forbidden") } as unknown as Files) };
+  return { proc: [proc, proc], host: look === "forbidden" ? none : files };
 };
 
 export const logged = (text: string): Fake => ({
@@ -111,6 +113,20 @@ export const lying = (lengths: Readonly<Record<string, number>>, more: Fake = {}
   },
   ...more,
 });
+export const unbound: Fake = { broker: ([name]) => (name === "SCAN" ? ["0", []] : 0) };
+export const oneIn = (queue: string): Fake => ({
+  broker: ([name, key]) => (name === "SCAN" ? ["0", []] : key === queue ? 1 : 0),
+});
+export const lengthsAlone = ([name]: WireCommand): unknown => (name === "LLEN" ? 0 : undefined);
+export const refusing = (queue: string) => (command: WireCommand) =>
+  command[0] === "LLEN" && command[1] === queue ? undefined : lying({}).broker?.(command);
+
+/** Without this answer. */
+export const untold = (fake: Fake, method: TellingMethod): Fake => ({
+  ...fake,
+  told: { ...fake.told, [method]: undefined },
+});
+
 /** Two heartbeats within a second, and a queue that grows by what is given. */
 export const paced = (active: number, growth: number): Fake => {
   const heard = { node: NODE, pid: 12, version: "5.7.0", active, processed: 9 };
@@ -171,6 +187,8 @@ export const unacked = (etaS: number, active: unknown = []): Fake => ({
     HMGET: [`[${message("tasks.add", new Date(etaS * 1_000).toISOString().replace("Z", "+00:00"))}, "", ""]`],
   }),
 });
+
+export const noneUnacked: Fake = replying({ ZCARD: 0, ZCOUNT: 0, ZRANGE: [] });
 
 export const kept = (statuses: readonly string[]): Fake => ({
   args: ["--max-failed", "1"],

@@ -30,6 +30,7 @@ import {
   info,
   judged,
   kept,
+  lengthsAlone,
   listing,
   logged,
   lying,
@@ -37,15 +38,20 @@ import {
   moments,
   next,
   noSession,
+  noneUnacked,
+  oneIn,
   paced,
   pidfile,
   pool,
+  refusing,
   replying,
   running,
   scheduled,
   silence,
   startedAt,
   unacked,
+  unbound,
+  untold,
 } from "./level-scenes.ts";
 
 const LARGE_ANSWER = { method: "conf", node: NODE, bound: "length", length: 5e6, most: 4_194_304 } as const;
@@ -154,9 +160,17 @@ const ROWS: { readonly [C in Code]: readonly Row[] } = {
       ["warning"],
     ],
     ["not known", settings, { told: { stats: { pool: {} } } }, ["skipped"]],
+    [
+      "of a worker that does not answer, by its command line",
+      settings,
+      inSight({ words: [...WORKER.words, "-P", "prefork"] }),
+      ["skipped"],
+    ],
   ],
   "time-limits": [
     ["soft below hard, with room", settings, { told: pool({ timeouts: [150, 180] }) }, ["ok"]],
+    ["none by its settings", settings, { told: { conf: {}, stats: {} } }, ["ok"]],
+    ["not told", settings, { told: { stats: { pool: {} } } }, ["skipped"]],
     ["soft near hard", settings, { told: pool({ timeouts: [151, 180] }) }, ["warning"]],
     ["soft as hard", settings, { told: pool({ timeouts: [180, 180] }) }, ["problem"]],
     [
@@ -182,20 +196,18 @@ const ROWS: { readonly [C in Code]: readonly Row[] } = {
     ["near it", settings, environment("HTTP_TIMEOUT=31\0"), ["warning"]],
     ["not below it", settings, environment("HTTP_TIMEOUT=60\0"), ["warning"]],
     ["none", settings, environment("HTTP_PORT=60\0"), []],
-  ],
-  recycling: [
-    ["prefork", settings, { told: pool({}) }, ["ok"]],
     [
-      "another pool",
+      "well below the limit of a command line, whose worker does not answer",
       settings,
-      { told: { stats: { pool: { implementation: "celery.concurrency.solo:TaskPool" } } } },
-      [],
+      inSight({ words: [...WORKER.words, "--time-limit=60"], environment: "HTTP_TIMEOUT=30\0" }),
+      ["skipped"],
     ],
   ],
   memory: [
     ["nine tenths of the container's", processes, moments({ limit: 1_000, used: 900 }), ["ok"]],
     ["more than that", processes, moments({ limit: 1_000, used: 901 }), ["warning"]],
     ["a twentieth of the machine's left", processes, moments({ resident: 95, available: 5 }), ["ok"]],
+    ["not known", processes, moments({ resident: Number.NaN }), ["skipped"]],
     ["less left", processes, moments({ resident: 96, available: 5 }), ["warning"]],
   ],
   "oom-kills": [
@@ -235,6 +247,7 @@ const ROWS: { readonly [C in Code]: readonly Row[] } = {
     ["its own", processes, pidfile({ uid: 1 }), ["ok"]],
     ["another user's", processes, pidfile({ uid: 2 }), ["problem"]],
     ["no folder", processes, pidfile(null), ["problem"]],
+    ["that this user may not look at", processes, pidfile("forbidden"), ["skipped"]],
     ["none named", processes, inSight({}, { host: NO_FILES }), []],
   ],
   log: [
@@ -258,9 +271,29 @@ const ROWS: { readonly [C in Code]: readonly Row[] } = {
     ["as many as there may be", queues, lying({ mails: 1_000 }), ["ok"]],
     ["more", queues, lying({ mails: 1_001 }), ["warning"]],
     ["not told", queues, { ...lying({}), broker: () => undefined }, ["skipped"]],
+    ["none of a queue that nobody knows", queues, lying({}, { ...unbound, told: {} }), ["skipped"]],
+    [
+      "one of a queue that nobody knows",
+      queues,
+      lying({}, { ...unbound, ...oneIn("celery"), told: {} }),
+      ["ok"],
+    ],
+    [
+      "none of a queue that somebody has declared",
+      queues,
+      lying({}, { args: ["--queue", "forgotten"], told: {} }),
+      ["ok"],
+    ],
   ],
   "queues-consumed": [
     ["all that have work", queues, lying({ mails: 3 }), ["ok"]],
+    ["not known, as no search is permitted", queues, lying({}, { broker: lengthsAlone }), ["skipped"]],
+    [
+      "not known of a queue whose length is refused",
+      queues,
+      lying({}, { broker: refusing("forgotten") }),
+      ["skipped"],
+    ],
     ["not one that has work", queues, lying({ forgotten: 3 }), ["problem"]],
     [
       "not one that has work, while a worker is silent",
@@ -282,6 +315,12 @@ const ROWS: { readonly [C in Code]: readonly Row[] } = {
     ["full, and the queue grows", queues, paced(2, 1), ["warning"]],
     ["a slot is free, and the queue grows", queues, paced(1, 1), ["ok"]],
     ["nothing heard", queues, lying({}), ["skipped"]],
+    [
+      "the queue grows, and no pool says how many tasks it runs",
+      queues,
+      { ...paced(2, 1), told: { active_queues: [{ name: "mails" }] } },
+      ["skipped"],
+    ],
   ],
   tasks: [
     ["told", tasks, { told: { active: [] } }, ["ok"]],
@@ -298,9 +337,16 @@ const ROWS: { readonly [C in Code]: readonly Row[] } = {
       ["warning"],
     ],
     ["not told", tasks, {}, ["skipped"]],
+    ["within limits that are not told", tasks, untold(running(60, [], [0, 60]), "registered"), ["skipped"]],
   ],
   "unregistered-task": [
     ["known", tasks, next("tasks.add"), ["ok"]],
+    [
+      "that waits and may not be read",
+      tasks,
+      { ...next("tasks.add"), broker: ([name]) => (name === "LLEN" ? undefined : 300) },
+      ["skipped"],
+    ],
     ["not known", tasks, next("tasks.other"), ["problem"]],
     [
       "not known, while a worker is silent",
@@ -326,6 +372,13 @@ const ROWS: { readonly [C in Code]: readonly Row[] } = {
       ["ok"],
     ],
     ["within the visibility timeout", tasks, unacked(NOW_S + 3_600), ["ok"]],
+    [
+      "none, of workers that tell their options",
+      tasks,
+      { ...noneUnacked, told: { active: [], conf: {} } },
+      ["ok"],
+    ],
+    ["none, under keys that nobody has told", tasks, { ...noneUnacked, told: { active: [] } }, ["skipped"]],
     ["beyond it", tasks, unacked(NOW_S + 3_601), ["warning"]],
     ["not told", tasks, {}, ["skipped"]],
   ],
@@ -354,11 +407,12 @@ const ROWS: { readonly [C in Code]: readonly Row[] } = {
       "of another scheduler",
       beat,
       scheduled({ beat_scheduler: "django_celery_beat.schedulers:DatabaseScheduler" }),
-      ["ok"],
+      ["skipped"],
     ],
   ],
   flower: [
     ["lists who answers", flower, listing(true), ["ok"]],
+    ["lists workers, and none answers here", flower, untold(listing(true), "stats"), ["skipped"]],
     ["misses who answers", flower, listing(false), ["warning"]],
     [
       "cannot be reached",

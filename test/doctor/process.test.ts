@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { isRestarted, processes } from "../../src/doctor/topics/process.ts";
+import { LEVELS } from "../../src/doctor/levels.ts";
+import { processes } from "../../src/doctor/topics/process.ts";
 import type { Files } from "../../src/machine/parts.ts";
 import { procWith, WORKER } from "../health/fake-worker.ts";
 import { machine, type Moment } from "./fake-machine.ts";
@@ -15,7 +16,7 @@ test.each([
   ["five minutes younger than its container", 60, 360, false],
   ["a bit more than five minutes younger", 60, 360.1, true],
 ])("%s", (_, upS, containerUpS, expected) => {
-  expect(isRestarted({ upS, containerUpS })).toBe(expected);
+  expect(LEVELS.restarts({ upS, containerUpS })).toBe(expected ? "warning" : "ok");
 });
 
 async function found(version: 1 | 2, before: Moment, after: Moment = before, pool = "prefork") {

@@ -61,6 +61,7 @@ function placeOf(value: string, soft: number, hard: number): string {
     hard,
     from: "its pool",
     gapS: 30,
+    isTold: true,
     pool: "prefork",
     unenforced: [],
     without: [],

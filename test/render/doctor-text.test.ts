@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { finding } from "../../src/doctor/finding.ts";
+import { finding } from "../../src/doctor/levels.ts";
 import { PLAIN_CANVAS, progressLine, summaryLines, topicLines } from "../../src/render/doctor-text.ts";
 
 const node = (number: number, level: "ok" | "problem") =>
-  finding("oom-kills", level, `celery@${number}`, { count: level === "ok" ? 0 : 3 });
+  finding("oom-kills", `celery@${number}`, { count: level === "ok" ? 0 : 3 });
 
 test("of a fleet the first that are well are shown, the rest counted, and each that is not well", () => {
   const fleet = Array.from({ length: 100 }, (_, number) => node(number, number === 90 ? "problem" : "ok"));

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { BeatEvidence, BeatReason } from "../../src/beat/beat-verdict.ts";
 import { failed, misused } from "../../src/commands/command.ts";
-import { type Finding, finding } from "../../src/doctor/finding.ts";
+import type { Finding } from "../../src/doctor/finding.ts";
+import { finding } from "../../src/doctor/levels.ts";
 import type { Verdict } from "../../src/health/verdict.ts";
 import type { Inspection } from "../../src/inspect/inspect-nodes.ts";
 import type { Method } from "../../src/inspect/methods.ts";
@@ -129,20 +130,20 @@ const VERDICTS: readonly ((text: string) => Verdict)[] = [
 ];
 
 const FINDINGS: readonly Finding[] = [
-  finding("log", "problem", HOSTILE, {
+  finding("log", HOSTILE, {
     kind: "known",
     its: { kind: "child-killed", count: 2, hasEnded: false, last: HOSTILE },
     part: "whole",
   }),
-  finding("queue-length", "warning", HOSTILE, { kind: "untold", queues: [HOSTILE], because: HOSTILE }),
-  finding("unregistered-task", "problem", HOSTILE, {
+  finding("queue-length", HOSTILE, { kind: "untold", queues: [HOSTILE], because: HOSTILE }),
+  finding("unregistered-task", HOSTILE, {
     kind: "unknown",
     task: HOSTILE,
     knowing: [HOSTILE],
     ignorant: [HOSTILE],
     silent: 1,
   }),
-  finding("broker", "problem", HOSTILE, {
+  finding("broker", HOSTILE, {
     url: HOSTILE,
     from: HOSTILE,
     failure: FAILURE,

@@ -11,7 +11,8 @@ export interface LogFacts {
     | { readonly kind: "known"; readonly its: KnownLines; readonly part: LogPart }
     /** Of runs that are over: before the worker's last start. */
     | { readonly kind: "earlier"; readonly its: readonly KnownLines[] }
-    | { readonly kind: "unreadable"; readonly because: Unread };
+    /** `isAsked`: by `--log`; else it is that of a worker's -f. */
+    | { readonly kind: "unreadable"; readonly because: Unread; readonly isAsked: boolean };
   /** `-P gevent` or `eventlet`, and the package is not there. */
   readonly "pool-package": { readonly pool: "gevent" | "eventlet" };
 }

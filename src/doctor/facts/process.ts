@@ -1,13 +1,13 @@
 /** What is found of the process of a worker in sight. */
 export interface ProcessFacts {
-  /** Bytes. */
+  /** Bytes; null: not known. */
   readonly memory: {
-    readonly main: number;
+    readonly main: number | null;
     readonly children: number;
     readonly largestChild: number;
     /** How many children there are. */
     readonly count: number;
-    /** Of the container; null: it has none. */
+    /** Of the container, which may have none. */
     readonly limit: number | null;
     readonly used: number | null;
     /** Of the machine. */
@@ -28,6 +28,7 @@ export interface ProcessFacts {
     /** What this doctor took itself. */
     readonly own: number;
     readonly overMs: number;
+    readonly isPrefork: boolean;
     /** How often the container was held back meanwhile; null: not told. */
     readonly throttled: number | null;
   };
@@ -51,5 +52,7 @@ export interface ProcessFacts {
         readonly mode: string;
         readonly user: string;
       }
-    | { readonly kind: "no-folder"; readonly option: string; readonly path: string };
+    | { readonly kind: "no-folder"; readonly option: string; readonly path: string }
+    /** This user may not look at them. */
+    | { readonly kind: "unseen"; readonly files: readonly string[] };
 }

@@ -8,17 +8,25 @@ export interface QueueFacts {
         readonly length: number;
         /** `--max-queue-length`. */
         readonly limit: number;
+        /** Whether a worker that answers consumes it, or somebody has declared it here. */
+        readonly isUsed: boolean;
         /** By how many messages a second it grows; null: there were no two looks. */
         readonly growth: number | null;
       }
     /** Further queues, each within its limit. */
-    | { readonly kind: "more"; readonly queues: number; readonly messages: number }
+    | { readonly kind: "more"; readonly queues: number; readonly messages: number; readonly isUsed: boolean }
     /** Its key holds something else than a list. */
     | { readonly kind: "no-list" }
     | { readonly kind: "untold"; readonly queues: readonly string[]; readonly because: string };
   /** Whether every queue with work is consumed, and every worker consumes. */
   readonly "queues-consumed":
-    | { readonly kind: "all"; readonly queues: number; readonly search: BindingSearch }
+    | {
+        readonly kind: "all";
+        readonly queues: number;
+        readonly search: BindingSearch;
+        /** Other queues whose length is not known. */
+        readonly unmeasured: number;
+      }
     | {
         readonly kind: "unconsumed";
         readonly length: number;

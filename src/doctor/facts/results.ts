@@ -16,6 +16,8 @@ export interface ResultFacts {
         readonly url: string;
         readonly from: string;
         readonly failure: BrokerFailure;
+        /** The broker is meant, as nobody names another: it has findings of its own. */
+        readonly isBrokers: boolean;
       }
     | { readonly kind: "refused"; readonly url: string; readonly from: string; readonly refusal: string };
 }

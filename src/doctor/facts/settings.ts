@@ -3,6 +3,10 @@ export interface SettingsFacts {
   readonly pool: {
     readonly pool: string | null;
     readonly concurrency: number | null;
+    /** Whether the worker itself says so, and not its command line alone. */
+    readonly isTold: boolean;
+    /** When children are replaced, which only prefork does; null: another pool. */
+    readonly recycling: { readonly maxTasks: number | null; readonly maxKilobytes: number | null } | null;
     /** What it was told and does not do; null: nothing. */
     readonly told: { readonly pool: string; readonly by: string } | null;
   };
@@ -15,6 +19,8 @@ export interface SettingsFacts {
     /** Which of the two the pool does not enforce. */
     readonly unenforced: readonly ("soft" | "hard")[];
     readonly pool: string | null;
+    /** Whether the worker itself tells its limits. */
+    readonly isTold: boolean;
     /** Variables and options that name another limit than the one that counts. */
     readonly without: readonly string[];
   };
@@ -22,13 +28,10 @@ export interface SettingsFacts {
     readonly limit: number;
     readonly kind: "soft" | "hard";
     readonly gapS: number;
+    readonly isTold: boolean;
     /** How many were looked at. */
     readonly looked: number;
     readonly over: readonly (readonly [name: string, seconds: number])[];
     readonly near: readonly (readonly [name: string, seconds: number])[];
-  };
-  readonly recycling: {
-    readonly maxTasks: number | null;
-    readonly maxKilobytes: number | null;
   };
 }

@@ -11,15 +11,18 @@ export interface TaskFacts {
     | { readonly kind: "not-asked"; readonly nodes: readonly UnaskedNode[] };
   /** Whether a task takes longer than it may. */
   readonly "task-age":
-    | { readonly kind: "fine"; readonly count: number; readonly silent: number }
+    /** `unjudged`: tasks whose limits are not known; `silent`: nodes that did not say. */
+    | { readonly kind: "fine"; readonly unjudged: number; readonly silent: number }
     | { readonly kind: "nobody-says" }
     | {
-        readonly kind: "old";
-        readonly node: string;
+        readonly kind: "running";
         readonly task: AgedTask;
-        readonly limitS: number;
-        /** Whose limit it is. */
-        readonly of: "task" | "worker" | "option";
+        /** The hard limit, 0: none; null: not known. */
+        readonly hardS: number | null;
+        /** Whether it is the task's own, or else its worker's. */
+        readonly isOwn: boolean;
+        /** `--max-task-age`; null: not given. */
+        readonly mostS: number | null;
         /** The pool, where it does not enforce limits. */
         readonly lax: string | null;
       };
@@ -58,6 +61,8 @@ export interface UnackedFacts {
   readonly overdue: number;
   readonly visibilityS: number;
   readonly isDefault: boolean;
+  /** Whether a worker has told its options. */
+  readonly isTold: boolean;
   /** Nodes that did not say which tasks they run. */
   readonly silent: number;
 }

@@ -2,7 +2,8 @@ import { beatBroker } from "../../beat/ask-broker.ts";
 import { judgeBeat } from "../../beat/beat-verdict.ts";
 import { type BeatPlan, lookAtBeats, maxAgeFor } from "../../beat/look-at-beats.ts";
 import { beatSettings, type BeatSettingsTold, hasScheduleFile } from "../../celery/beat.ts";
-import { type Finding, finding } from "../finding.ts";
+import type { Finding } from "../finding.ts";
+import { finding } from "../levels.ts";
 import type { Topic } from "../scene.ts";
 
 /** The beats of this container, if there is one. */
@@ -24,11 +25,9 @@ export const beat: Topic = async (scene) => {
   if (evidence.beats === null || evidence.beats.length === 0) return [];
   const verdict = judgeBeat(evidence);
   const facts = { evidence, verdict };
-  const isBad = verdict.status !== "healthy";
-  const isFiles = verdict.reason.startsWith("schedule-");
-  const found: Finding[] = [finding("beat-processes", isBad && !isFiles ? "problem" : "ok", null, facts)];
+  const found: Finding[] = [finding("beat-processes", null, facts)];
   if (evidence.only !== null && evidence.only.schedule.kind !== "none") {
-    found.push(finding("beat-schedule-file", isBad && isFiles ? "problem" : "ok", null, facts));
+    found.push(finding("beat-schedule-file", null, facts));
   }
   return [...found, ...scheduleFindings(settings)];
 };
@@ -36,8 +35,6 @@ export const beat: Topic = async (scene) => {
 /** Only where workers have told their settings, which are the beat's as well where they are of one application. */
 function scheduleFindings({ scheduler, entries }: BeatSettingsTold): readonly Finding[] {
   if (entries === null) return [];
-  if (scheduler !== null && !hasScheduleFile(scheduler)) {
-    return [finding("beat-schedule", "ok", null, { entries: null, scheduler })];
-  }
-  return [finding("beat-schedule", entries === 0 ? "warning" : "ok", null, { entries, scheduler })];
+  const isElsewhere = scheduler !== null && !hasScheduleFile(scheduler);
+  return [finding("beat-schedule", null, { entries: isElsewhere ? null : entries, scheduler })];
 }

@@ -1,11 +1,9 @@
 import type { BrokerFailure } from "../../broker/failure.ts";
 import { label } from "../../cli/usage.ts";
 import type { CheckPlan } from "../../health/plan.ts";
-import { type Finding, finding } from "../finding.ts";
+import type { Finding } from "../finding.ts";
+import { finding } from "../levels.ts";
 import type { Topic } from "../scene.ts";
-
-/** Memory used for more than this share of its limit is a warning. */
-const FULL = 0.9;
 
 /** The broker: which, whether it can be used, whether it has room. */
 export const broker: Topic = async ({ check, session }) => {
@@ -22,7 +20,7 @@ export const broker: Topic = async ({ check, session }) => {
     // It may be read, and not be written to.
     asking.kind === "broker-failed"
       ? unusable(plan, asking.failure, false)
-      : finding("broker", "ok", read.shown, {
+      : finding("broker", read.shown, {
           ...namedBroker(plan),
           failure: null,
           wasWell: true,
@@ -34,9 +32,7 @@ export const broker: Topic = async ({ check, session }) => {
   if (used === null) return found;
   const limit = numberIn(info, "maxmemory") || null;
   const policy = info.get("maxmemory_policy")?.match(POLICY)?.[0] ?? null;
-  const mayEvict = limit !== null && policy !== null && policy !== "noeviction";
-  const level = limit !== null && (mayEvict || used > limit * FULL) ? "warning" : "ok";
-  return [...found, finding("broker-memory", level, null, { used, limit, policy })];
+  return [...found, finding("broker-memory", null, { used, limit, policy })];
 };
 
 /** In seconds; null where it does not say, or its clock was set back. */
@@ -54,7 +50,7 @@ export const brokerStill: Topic = async ({ check, session, observed }) => {
 };
 
 function unusable(plan: CheckPlan, failure: BrokerFailure, wasWell: boolean): Finding {
-  return finding("broker", "problem", null, {
+  return finding("broker", null, {
     ...namedBroker(plan),
     failure,
     wasWell,

@@ -2,7 +2,7 @@ import { redact } from "../../broker/url.ts";
 import { maskText } from "../../inspect/mask-text.ts";
 import { asObject, parseJson } from "../../pidbox/envelope.ts";
 import type { FlowerFacts } from "../facts/flower.ts";
-import { finding } from "../finding.ts";
+import { finding } from "../levels.ts";
 import type { Scene, Topic } from "../scene.ts";
 
 /** Flower may take so long to answer, in milliseconds. */
@@ -15,9 +15,7 @@ const PAGES = ["workers", "dashboard"] as const;
 export const flower: Topic = async (scene) => {
   const given = scene.config.flower.value;
   if (given === null) return [];
-  const facts = await ask(scene, given);
-  const isWell = facts.kind === "lists" && facts.missing.length === 0;
-  return [finding("flower", isWell ? "ok" : facts.kind === "lists" ? "warning" : "problem", null, facts)];
+  return [finding("flower", null, await ask(scene, given))];
 };
 
 /** A percent sign may also be meant as one. */

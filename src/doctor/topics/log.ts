@@ -4,8 +4,9 @@ import type { Files, Unread } from "../../machine/parts.ts";
 import { type Outcome, success } from "../../outcome.ts";
 import { ageMs } from "../../worker/age.ts";
 import type { LogPart } from "../facts/log.ts";
-import { type Finding, finding, type Level } from "../finding.ts";
-import { type KnownLines, knownLines, type LineKind, missingPool } from "../known-lines.ts";
+import type { Finding } from "../finding.ts";
+import { type KnownLines, knownLines, missingPool } from "../known-lines.ts";
+import { finding } from "../levels.ts";
 import { endOf } from "../log-end.ts";
 import { type LogText, type Runner, type Runs, runsAmong, runsOf } from "../log-runs.ts";
 import type { Scene, Topic } from "../scene.ts";
@@ -23,46 +24,6 @@ const READS = 3;
 /** Stdin may take such a share of the time that is left: `docker logs -f` never ends. */
 const SHARE = 0.5;
 
-/** What ends a worker, or loses its tasks, is a problem; the rest happens, and is a warning unless it has ended one. */
-const LEVELS: { readonly [K in LineKind]: Level } = {
-  "circular-import": "problem",
-  "not-configured": "problem",
-  "redis-missing": "problem",
-  "app-missing": "problem",
-  "module-missing": "problem",
-  "bad-option": "problem",
-  "pid-file": "problem",
-  "read-only": "problem",
-  "lock-lost": "problem",
-  schedule: "warning",
-  "no-broker": "problem",
-  "broker-full": "problem",
-  "broker-misconf": "problem",
-  "broker-replica": "problem",
-  "broker-cluster": "problem",
-  "broker-clients": "problem",
-  "broker-loading": "warning",
-  "broker-login": "problem",
-  "broker-rights": "problem",
-  permission: "problem",
-  "no-space": "problem",
-  unregistered: "problem",
-  undecodable: "problem",
-  "result-store": "problem",
-  "hard-limit": "warning",
-  "soft-limit": "warning",
-  "child-killed": "warning",
-  "child-crashed": "warning",
-  "child-stopped": "warning",
-  "child-exited": "warning",
-  "no-memory": "warning",
-  "control-command": "warning",
-  "broker-lost": "warning",
-  "publish-failed": "warning",
-  unrecoverable: "problem",
-  crashed: "problem",
-};
-
 /** A log, and how it is called. */
 interface Log {
   readonly name: string;
@@ -75,17 +36,13 @@ interface Log {
 export const log: Topic = async (scene) => {
   const logs = await readLogs(scene);
   return logs.flatMap(({ name, runs, isAsked }): readonly Finding[] => {
-    if (!runs.ok) {
-      // A worker in a container may well be told to log to /dev/stdout, which is a pipe.
-      const level = runs.problem.kind === "unfit" && !isAsked ? "ok" : "problem";
-      return [finding("log", level, name, { kind: "unreadable", because: runs.problem })];
-    }
+    if (!runs.ok) return [finding("log", name, { kind: "unreadable", because: runs.problem, isAsked })];
     const { before, since, isWhole } = runs.value;
     const earlier = before === null ? [] : shownLines(before);
     const part = earlier.length > 0 ? "since-start" : isWhole || before !== null ? "whole" : "end";
     return [
       ...findingsSince(name, since, part),
-      ...(earlier.length === 0 ? [] : [finding("log", "ok", name, { kind: "earlier", its: earlier })]),
+      ...(earlier.length === 0 ? [] : [finding("log", name, { kind: "earlier", its: earlier })]),
     ];
   });
 };
@@ -95,13 +52,11 @@ function findingsSince(name: string, text: string, part: LogPart): readonly Find
   const pool = missingPool(text);
   if (known.length === 0) {
     const lines = text.split("\n").length - 1;
-    return [finding("log", "ok", name, { kind: "clean", lines, part })];
+    return [finding("log", name, { kind: "clean", lines, part })];
   }
   return [
-    ...(pool === null ? [] : [finding("pool-package", "problem", name, { pool })]),
-    ...known.map((its) =>
-      finding("log", its.hasEnded ? "problem" : LEVELS[its.kind], name, { kind: "known", its, part }),
-    ),
+    ...(pool === null ? [] : [finding("pool-package", name, { pool })]),
+    ...known.map((its) => finding("log", name, { kind: "known", its, part })),
   ];
 }
 

@@ -7,29 +7,14 @@ import { DEFAULT_POOL, poolRunning } from "../../celery/pool.ts";
 import type { WorkerProcess } from "../../worker/survey.ts";
 import { controlGroup, cpuMs, machineMemory, residentBytes } from "../../worker/usage.ts";
 import type { ProcessFacts } from "../facts/process.ts";
-import { type Finding, finding } from "../finding.ts";
+import type { Finding } from "../finding.ts";
+import { finding } from "../levels.ts";
 import type { Scene, Topic } from "../scene.ts";
 import { type KnownWorker, knownWorkers } from "../workers-known.ts";
 import { recyclingOf } from "./settings.ts";
 
-/** Used for more than this share of its limit, memory is a warning. */
-const FULL = 0.9;
-
-/** Of the machine's memory less than this share is left: a warning. */
-const SCARCE = 0.05;
-
-/** A worker so young, in seconds, in a container that is older by so much, has been restarted a moment ago. */
-const YOUNG_S = 600;
-const OLDER_S = 300;
-
 /** What engines leave in a container: Docker, Podman. */
 const MARKS = ["/.dockerenv", "/run/.containerenv"] as const;
-
-/** A prefork main that uses this share of a core hands out tasks as fast as it can. */
-const BUSY = 0.9;
-
-/** A worker that takes less of a core has not been held back itself; the clock of /proc has hundredths of a second. */
-const IDLE = 0.01;
 
 type Seen = KnownWorker & { readonly process: WorkerProcess; readonly details: WorkerDetails };
 
@@ -47,18 +32,14 @@ export const processes: Topic = async (scene) => {
   return workers.flatMap((worker, position) => {
     const { node } = worker;
     const cpu = cpuFacts(scene, worker, before[position]);
-    const memory = memoryFacts(scene, worker);
     const kills = controlGroup(scene.host.proc, worker.process.pid).oomKills;
-    const restarts = restartFacts(scene, worker, isContainer);
     const interpreter = interpreterFacts(scene, worker);
     return [
-      finding("memory", isScarce(memory) ? "warning" : "ok", node, memory),
-      ...(kills === null ? [] : [finding("oom-kills", kills > 0 ? "problem" : "ok", node, { count: kills })]),
-      finding("restarts", isRestarted(restarts) ? "warning" : "ok", node, restarts),
-      ...(cpu === null ? [] : [finding("cpu", isHot(cpu, worker) ? "warning" : "ok", node, cpu)]),
-      ...(interpreter === null
-        ? []
-        : [finding("interpreter", interpreter.foreignScript === null ? "ok" : "warning", node, interpreter)]),
+      finding("memory", node, memoryFacts(scene, worker)),
+      ...(kills === null ? [] : [finding("oom-kills", node, { count: kills })]),
+      finding("restarts", node, restartFacts(scene, worker, isContainer)),
+      ...(cpu === null ? [] : [finding("cpu", node, cpu)]),
+      ...(interpreter === null ? [] : [finding("interpreter", node, interpreter)]),
       ...fileFindings(scene, worker, files),
     ];
   });
@@ -70,7 +51,7 @@ function memoryFacts({ host: { proc } }: Scene, worker: Seen): ProcessFacts["mem
   const { memoryLimit, memoryUsed } = controlGroup(proc, process.pid);
   const { maxTasks, maxKilobytes } = recyclingOf(worker);
   return {
-    main: residentBytes(proc, process.pid) ?? 0,
+    main: residentBytes(proc, process.pid),
     children: children.reduce((sum, one) => sum + one, 0),
     largestChild: Math.max(0, ...children),
     count: children.length,
@@ -79,11 +60,6 @@ function memoryFacts({ host: { proc } }: Scene, worker: Seen): ProcessFacts["mem
     available: machineMemory(proc)?.available ?? null,
     isRecycled: maxTasks !== null || maxKilobytes !== null,
   };
-}
-
-function isScarce({ limit, used, available, main, children }: ProcessFacts["memory"]): boolean {
-  if (limit !== null && used !== null && used > limit * FULL) return true;
-  return available !== null && available < (available + main + children) * SCARCE;
 }
 
 /** The first process of a machine says nothing about a worker, and neither does a worker that is the first itself. */
@@ -98,11 +74,6 @@ function restartFacts(
     containerUpS:
       isContainer && first !== null && process.pid !== 1 ? ageMs(proc, first.startTicks) / 1_000 : null,
   };
-}
-
-/** Whether it has been restarted a moment ago. */
-export function isRestarted({ upS, containerUpS }: ProcessFacts["restarts"]): boolean {
-  return containerUpS !== null && upS < YOUNG_S && containerUpS - upS > OLDER_S;
 }
 
 /** Milliseconds of CPU time, and when it was read. */
@@ -135,15 +106,10 @@ function cpuFacts(scene: Scene, worker: Seen, before: Times | undefined): Proces
     children: used / overMs,
     own: (after.own - before.own) / overMs,
     overMs,
+    isPrefork: (poolRunning(worker.pool, worker) ?? DEFAULT_POOL) === "prefork",
     throttled:
       after.throttled === null || before.throttled === null ? null : after.throttled - before.throttled,
   };
-}
-
-/** In other pools the main process runs the tasks. What holds the container back may be this doctor's own work. */
-function isHot({ main, children, own, throttled }: ProcessFacts["cpu"], worker: Seen): boolean {
-  const isPrefork = (poolRunning(worker.pool, worker) ?? DEFAULT_POOL) === "prefork";
-  return (isPrefork && main > BUSY) || ((throttled ?? 0) > 0 && main + children > Math.max(own, IDLE));
 }
 
 function interpreterFacts(
@@ -182,12 +148,13 @@ function fileFindings({ host: { proc } }: Scene, { node, process }: Seen, files:
     // %n and its like are filled in by Celery: the folder is what can be looked at then.
     return path === undefined || path === "" || path === "-" ? [] : [{ option, path }];
   });
+  const unseen: string[] = [];
   const bad = given.flatMap(({ option, path }): readonly Finding[] => {
     const root = path.startsWith("/") ? `/proc/${process.pid}/root` : `/proc/${process.pid}/cwd/`;
     const file = path.includes("%") ? null : files.look(root + path);
     const name = `--${option}`;
     const forbidden = (isFolder: boolean, shown: string, look: { uid: number; gid: number; mode: number }) =>
-      finding("file-permissions", "problem", node, {
+      finding("file-permissions", node, {
         kind: "forbidden",
         ...{ option: name, path: shown, isFolder },
         owner: `${look.uid}:${look.gid}`,
@@ -195,18 +162,18 @@ function fileFindings({ host: { proc } }: Scene, { node, process }: Seen, files:
         user: `${identity.uid}:${identity.groups[0] ?? ""}`,
       });
     if (file?.ok) return mayWrite(identity, file.value) ? [] : [forbidden(false, path, file.value)];
-    if (file?.problem === "forbidden") return [];
     const folder = folderOf(path);
-    const look = files.look(root + folder);
+    const look = file?.problem === "forbidden" ? file : files.look(root + folder);
     if (look.ok) return mayWrite(identity, look.value) ? [] : [forbidden(true, folder, look.value)];
-    return look.problem === "forbidden"
-      ? []
-      : [finding("file-permissions", "problem", node, { kind: "no-folder", option: name, path: folder })];
+    if (look.problem !== "forbidden")
+      return [finding("file-permissions", node, { kind: "no-folder", option: name, path: folder })];
+    unseen.push(path);
+    return [];
   });
+  if (unseen.length > 0)
+    return [...bad, finding("file-permissions", node, { kind: "unseen", files: unseen })];
   if (bad.length > 0 || given.length === 0) return bad;
-  return [
-    finding("file-permissions", "ok", node, { kind: "writable", files: given.map(({ path }) => path) }),
-  ];
+  return [finding("file-permissions", node, { kind: "writable", files: given.map(({ path }) => path) })];
 }
 
 function folderOf(path: string): string {

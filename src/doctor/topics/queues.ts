@@ -4,14 +4,14 @@ import { askLengths, listsOf, type PriorityLists } from "../../celery/queues.ts"
 import { transportsTold } from "../../celery/transport-options.ts";
 import { consumedByNode, type Consumption, consumptionOf, queuesToMeasure } from "../consumption.ts";
 import type { BindingSearch } from "../facts/queues.ts";
-import { type Finding, finding } from "../finding.ts";
+import type { Finding } from "../finding.ts";
+import { finding } from "../levels.ts";
 import {
   growthOf,
   isLeftAlone,
   isHeardTwice,
   isTaskExchange,
   isTaskQueue,
-  judgeThroughput,
   limitOf,
   type Look,
   paceOf,
@@ -54,13 +54,15 @@ export const queues: Topic = async (scene) => {
   const second = await look(scene, send, [...measured, ...others], keys);
   if (first === null || firstOthers === null || second === null) {
     const facts = { kind: "untold", queues: measured, because: unanswered(scene.deadline) } as const;
-    return [finding("queue-length", "skipped", null, facts)];
+    return [finding("queue-length", null, facts)];
   }
   const before: Look = { ...first, lengths: new Map([...first.lengths, ...firstOthers.lengths]) };
   // Where no worker says what it consumes, nothing else tells that work waits in them.
   const left = byNode.size > 0 ? [] : others.filter((queue) => (second.lengths.get(queue) ?? 0) > 0);
+  const used = new Set([...byNode.values(), declared.queues].flat());
+  const isUsed = (queue: string) => used.has(queue);
   return [
-    ...lengthFindings(scene, [...measured, ...left], before, second),
+    ...lengthFindings(scene, [...measured, ...left], isUsed, before, second),
     ...consumedFindings([...measured, ...others], consumption, declared.search, before, second),
     await throughput(scene, byNode, first, second),
   ];
@@ -142,6 +144,7 @@ async function declaredQueues(
 function lengthFindings(
   { config }: Scene,
   names: readonly string[],
+  isUsed: (queue: string) => boolean,
   first: Look,
   second: Look,
 ): readonly Finding[] {
@@ -153,10 +156,11 @@ function lengthFindings(
     })
     .sort((a, b) => b.length - a.length);
   const show = ({ queue, length, limit }: (typeof told)[number]) =>
-    finding("queue-length", length > limit ? "warning" : "ok", queue, {
+    finding("queue-length", queue, {
       kind: "told",
       length,
       limit,
+      isUsed: isUsed(queue),
       growth: growthOf([queue], first, second),
     });
   const tooLong = told.filter(({ length, limit }) => length > limit);
@@ -168,23 +172,22 @@ function lengthFindings(
   const messages = rest.reduce((sum, { length }) => sum + length, 0);
   return [
     // Also of a queue that was consumed by a worker which has ended by it.
-    ...[...second.noLists]
-      .sort()
-      .map((queue) => finding("queue-length", "problem", queue, { kind: "no-list" })),
+    ...[...second.noLists].sort().map((queue) => finding("queue-length", queue, { kind: "no-list" })),
     ...tooLong.map(show),
     ...fine.slice(0, SHOWN).map(show),
     ...(rest.length === 0
       ? []
-      : [finding("queue-length", "ok", null, { kind: "more", queues: rest.length, messages })]),
-    ...(untold.length === 0
-      ? []
       : [
-          finding("queue-length", "skipped", null, {
-            kind: "untold",
-            queues: untold,
-            because: "LLEN is refused",
+          finding("queue-length", null, {
+            kind: "more",
+            queues: rest.length,
+            messages,
+            isUsed: rest.every(({ queue }) => isUsed(queue)),
           }),
         ]),
+    ...(untold.length === 0
+      ? []
+      : [finding("queue-length", null, { kind: "untold", queues: untold, because: "LLEN is refused" })]),
   ];
 }
 
@@ -200,20 +203,14 @@ function consumedFindings(
     (queue) => !consumed.has(queue) && isLeftAlone(before.lengths.get(queue), after.lengths.get(queue)),
   );
   if (byNode.size === 0) {
-    return [finding("queues-consumed", "skipped", null, { kind: "nobody-says" })];
+    return [finding("queues-consumed", null, { kind: "nobody-says" })];
   }
   const idle = [...byNode].filter(([, own]) => own.length === 0).map(([node]) => node);
   const found = [
     // Whose consumers were cancelled consumes the others' queues again when it is told to.
-    ...idle.map((node) =>
-      finding("queues-consumed", alone.length > 0 ? "problem" : "warning", node, {
-        kind: "idle",
-        waiting: alone,
-      }),
-    ),
+    ...idle.map((node) => finding("queues-consumed", node, { kind: "idle", waiting: alone })),
     ...alone.map((queue) =>
-      // One that says nothing may consume it.
-      finding("queues-consumed", silent === 0 ? "problem" : "skipped", queue, {
+      finding("queues-consumed", queue, {
         kind: "unconsumed",
         length: after.lengths.get(queue) ?? 0,
         similar: similarTo(queue, [...consumed]),
@@ -223,7 +220,10 @@ function consumedFindings(
     ),
   ];
   if (found.length > 0) return found;
-  return [finding("queues-consumed", "ok", null, { kind: "all", queues: consumed.size, search })];
+  const unmeasured = names.filter(
+    (queue) => !consumed.has(queue) && typeof after.lengths.get(queue) !== "number",
+  ).length;
+  return [finding("queues-consumed", null, { kind: "all", queues: consumed.size, search, unmeasured })];
 }
 
 async function throughput(
@@ -237,12 +237,12 @@ async function throughput(
   const missing = [...byNode.keys()].filter((node) => !isHeardTwice(spans.get(node))).length;
   const pace = paceOf(spans);
   if (pace === null || missing > 0) {
-    return finding("throughput", "skipped", null, { kind: "unheard", missing, nodes: byNode.size });
+    return finding("throughput", null, { kind: "unheard", missing, nodes: byNode.size });
   }
   const names = [...new Set([...byNode.values()].flat())];
   const growth = growthOf(names, first, second);
   if (growth === null || names.length === 0) {
-    return finding("throughput", "skipped", null, { kind: "unmeasured", queues: names.length });
+    return finding("throughput", null, { kind: "unmeasured", queues: names.length });
   }
   const stats = await scene.told("stats");
   let [active, slots] = [0, 0];
@@ -252,14 +252,11 @@ async function throughput(
     active += last.active;
     slots += size;
   }
-  const measured = {
+  return finding("throughput", null, {
+    kind: "measured",
     growth,
     length: names.reduce((sum, queue) => sum + (second.lengths.get(queue) ?? 0), 0),
     busy: slots === 0 ? null : { active, slots },
-  };
-  return finding("throughput", judgeThroughput(measured), null, {
-    kind: "measured",
-    ...measured,
     arrived: Math.max(0, growth + pace.begun),
     finished: pace.finished,
     overS: pace.overS,

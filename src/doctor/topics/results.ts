@@ -5,7 +5,8 @@ import { label } from "../../cli/usage.ts";
 import { settingsOf } from "../../discovery/broker-settings.ts";
 import { ownWorkers } from "../consumption.ts";
 import type { FailedResults } from "../facts/results.ts";
-import { type Finding, finding } from "../finding.ts";
+import type { Finding } from "../finding.ts";
+import { finding } from "../levels.ts";
 import { BEGINNING, counted, type Failure, readFailure, statusOf } from "../judge-results.ts";
 import { type Backend, hasResultPrefix, readBackend, toldBackend } from "../result-backend.ts";
 import { scan, type Send } from "../scan.ts";
@@ -43,7 +44,7 @@ export const results: Topic = async (scene) => {
   if (!scene.session.ok) return [];
   const conf = await scene.told("conf");
   const backend = backendOf(scene, conf);
-  if (backend.kind !== "redis") return [finding("failed-results", "skipped", null, backend)];
+  if (backend.kind !== "redis") return [finding("failed-results", null, backend)];
   const { url, from } = backend;
   const { host, deadline, config } = scene;
   const connectMs = config["connect-timeout"].value;
@@ -92,8 +93,8 @@ function backendOf(scene: Scene, conf: ReadonlyMap<string, unknown>): Backend {
 
 /** The broker's own troubles are said of the broker. */
 function unusable(named: { readonly url: string; readonly from: string }, failure: BrokerFailure): Finding {
-  const level = named.from === BY_DEFAULT ? "skipped" : "warning";
-  return finding("failed-results", level, null, { kind: "unusable", ...named, failure });
+  const isBrokers = named.from === BY_DEFAULT;
+  return finding("failed-results", null, { kind: "unusable", ...named, failure, isBrokers });
 }
 
 async function count(
@@ -128,15 +129,9 @@ async function count(
     },
     () => host.now() < end && read < MOST,
   );
-  if (scanned.failure !== null) {
-    return finding("failed-results", "warning", null, {
-      kind: "unusable",
-      ...named,
-      failure: scanned.failure,
-    });
-  }
+  if (scanned.failure !== null) return unusable(named, scanned.failure);
   if (scanned.refusal !== null) {
-    return finding("failed-results", "skipped", null, {
+    return finding("failed-results", null, {
       kind: "refused",
       ...named,
       refusal: scanned.refusal,
@@ -169,9 +164,7 @@ async function count(
         ? null
         : { exception: newest.exception, ageS: Math.max(0, host.epochSeconds() - newest.doneS) },
   };
-  // Nothing where nobody has said that results are is no sign that none has failed.
-  const isBlind = read === 0 ? named.from === BY_DEFAULT : unread === read;
-  return finding("failed-results", isBlind ? "skipped" : failed.size > limit ? "warning" : "ok", null, facts);
+  return finding("failed-results", null, facts);
 }
 
 async function lookInto(send: Send, keys: readonly string[]): Promise<readonly Failure[]> {

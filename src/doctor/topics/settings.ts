@@ -1,4 +1,5 @@
-import { type Finding, finding, type Level } from "../finding.ts";
+import type { Finding } from "../finding.ts";
+import { finding } from "../levels.ts";
 import type { SettingsFacts } from "../facts/settings.ts";
 import type { Topic } from "../scene.ts";
 import { DEFAULT_POOL, poolRunning, poolWanted } from "../../celery/pool.ts";
@@ -12,23 +13,12 @@ export const settings: Topic = async (scene) => {
   const workers = await knownWorkers(scene);
   return workers.flatMap((worker): readonly Finding[] => {
     const { node, details } = worker;
-    const pool = poolFacts(worker);
     const limits = limitFacts(worker, scene.config["limit-gap"].value / 1_000);
     const timeouts = details?.environment ? containerTimeouts(details.environment, limits) : null;
     return [
-      finding("pool", pool.pool === null ? "skipped" : pool.told === null ? "ok" : "warning", node, pool),
-      finding("time-limits", limitLevel(limits), node, limits),
-      ...(timeouts === null || timeouts.looked === 0
-        ? []
-        : [
-            finding(
-              "container-timeouts",
-              timeouts.over.length + timeouts.near.length > 0 ? "warning" : "ok",
-              node,
-              timeouts,
-            ),
-          ]),
-      ...(pool.pool === "prefork" ? [finding("recycling", "ok", node, recyclingOf(worker))] : []),
+      finding("pool", node, poolFacts(worker)),
+      finding("time-limits", node, limits),
+      ...(timeouts === null || timeouts.looked === 0 ? [] : [finding("container-timeouts", node, timeouts)]),
     ];
   });
 };
@@ -39,8 +29,11 @@ function poolFacts(worker: KnownWorker): SettingsFacts["pool"] {
   // A class of the application's own is named by its path.
   const isOther =
     wanted !== null && runs !== null && !/[.:]/.test(wanted.pool + runs) && wanted.pool !== runs;
+  const pool = poolRunning(worker.pool, worker);
   return {
-    pool: poolRunning(worker.pool, worker),
+    pool,
+    isTold: worker.pool !== null || worker.settings !== null,
+    recycling: pool === "prefork" ? recyclingOf(worker) : null,
     concurrency: worker.pool?.size ?? (positive(settingOf("worker_concurrency", worker)?.value) || null),
     told: isOther ? wanted : null,
   };
@@ -55,6 +48,7 @@ function limitFacts(worker: KnownWorker, gapS: number): SettingsFacts["time-limi
     unenforced: (["soft", "hard"] as const).filter(
       (kind) => limits[kind].seconds > 0 && !enforces(pool, kind),
     ),
+    isTold: worker.pool?.timeouts !== undefined || worker.settings !== null,
     without: withoutEffect(worker, limits),
   };
 }
@@ -72,14 +66,8 @@ function whoseWords(soft: TimeLimit, hard: TimeLimit): string {
   return [...whose].join(" and ") || "nobody";
 }
 
-function limitLevel({ soft, hard, gapS, unenforced, without }: SettingsFacts["time-limits"]): Level {
-  if (soft > 0 && hard > 0 && soft >= hard) return "problem";
-  const isNarrow = soft > 0 && hard > 0 && hard - soft < gapS;
-  return isNarrow || unenforced.length > 0 || without.length > 0 ? "warning" : "ok";
-}
-
 /** Children are replaced after so many tasks, or above so many kilobytes. */
-export function recyclingOf(worker: KnownWorker): SettingsFacts["recycling"] {
+export function recyclingOf(worker: KnownWorker): NonNullable<SettingsFacts["pool"]["recycling"]> {
   const maxTasks = settingOf("worker_max_tasks_per_child", worker)?.value;
   const maxKilobytes = settingOf("worker_max_memory_per_child", worker)?.value;
   return {

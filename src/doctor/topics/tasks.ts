@@ -5,7 +5,8 @@ import { soonest, transportsTold } from "../../celery/transport-options.ts";
 import { describesSafely } from "../../celery/versions.ts";
 import { type Consumption, consumptionOf } from "../consumption.ts";
 import type { AgedTask, UnaskedNode } from "../facts/tasks.ts";
-import { type Finding, finding } from "../finding.ts";
+import type { Finding } from "../finding.ts";
+import { finding } from "../levels.ts";
 import { agedTasks, isBuiltIn, judgeUnacked, readRegistered, registeredNames } from "../judge-tasks.ts";
 import { headsOf } from "../queue-heads.ts";
 import { type Send, unanswered } from "../scan.ts";
@@ -18,9 +19,6 @@ const SHOWN = 20;
 
 /** Tasks over their limit that are named. */
 const NAMED = 10;
-
-/** A task is over its limit by more than this, in seconds: clocks differ, and pools look once a second. */
-const MARGIN_S = 5;
 
 /** The limits of tasks younger than this, in seconds, are not asked after. */
 const YOUNG_S = 5;
@@ -77,20 +75,19 @@ function tasksFindings(inHand: InHand, unasked: readonly UnaskedNode[]): readonl
   const rest = byAge.slice(SHOWN);
   const count = rest.reduce((sum, [, found]) => sum + found.length, 0);
   const found: Finding[] = byAge.slice(0, SHOWN).map(([node, [oldest, ...others]]) =>
-    finding("tasks", "ok", node, {
+    finding("tasks", node, {
       kind: "told",
       count: (oldest === undefined ? 0 : 1) + others.length,
       oldest: oldest ?? null,
     }),
   );
-  if (rest.length > 0) found.push(finding("tasks", "ok", null, { kind: "more", nodes: rest.length, count }));
-  if (unasked.length > 0)
-    found.push(finding("tasks", "skipped", null, { kind: "not-asked", nodes: unasked }));
-  return found.length > 0 ? found : [finding("tasks", "skipped", null, { kind: "nobody" })];
+  if (rest.length > 0) found.push(finding("tasks", null, { kind: "more", nodes: rest.length, count }));
+  if (unasked.length > 0) found.push(finding("tasks", null, { kind: "not-asked", nodes: unasked }));
+  return found.length > 0 ? found : [finding("tasks", null, { kind: "nobody" })];
 }
 
 async function ageFindings(scene: Scene, inHand: InHand, silent: number): Promise<readonly Finding[]> {
-  if (inHand.size === 0) return [finding("task-age", "skipped", null, { kind: "nobody-says" })];
+  if (inHand.size === 0) return [finding("task-age", null, { kind: "nobody-says" })];
   const maxMs = scene.config["max-task-age"].value;
   const youngS = Math.min(YOUNG_S, (maxMs ?? Infinity) / 1_000);
   const grown = [...inHand]
@@ -103,7 +100,7 @@ async function ageFindings(scene: Scene, inHand: InHand, silent: number): Promis
     grown.slice(0, ASKED).map(([node]) => node),
   );
   const found: Finding[] = [];
-  let count = 0;
+  let unjudged = 0;
   for (const [node, all] of grown) {
     const worker = workers?.of(node);
     if (worker === undefined) continue;
@@ -111,27 +108,22 @@ async function ageFindings(scene: Scene, inHand: InHand, silent: number): Promis
     const settingS = worker.settings?.get("task_time_limit");
     const pool = poolRunning(worker.pool, worker);
     const lax = enforces(pool, "hard") ? null : pool;
+    // A task's own limit stands in place of the worker's; where it is not known, nobody is accused.
+    const limits = own.get(node);
     for (const task of all) {
-      // A task's own limit stands in place of the worker's; where it is not known, nobody is accused.
-      const limits = own.get(node);
       const ownS = limits?.get(task.name) ?? null;
-      const hardS = limits === undefined ? null : (ownS ?? workerS);
-      const isOver = hardS !== null && hardS > 0 && task.ageS > hardS + MARGIN_S;
-      const isOld = maxMs !== null && task.ageS > maxMs / 1_000;
-      if (!isOver && !isOld) continue;
-      count++;
-      if (count > NAMED) continue;
-      const facts = isOver
-        ? ({ limitS: hardS, of: ownS === null || ownS === settingS ? "worker" : "task", lax } as const)
-        : ({ limitS: (maxMs ?? 0) / 1_000, of: "option", lax: null } as const);
-      // One that its pool should have ended may have been sent with a longer limit, which nothing shows.
-      const level = isOver && lax !== null ? "problem" : "warning";
-      found.push(finding("task-age", level, node, { kind: "old", node, task, ...facts }));
+      const one = finding("task-age", node, {
+        ...{ kind: "running", task, lax },
+        hardS: limits === undefined ? null : (ownS ?? workerS),
+        isOwn: ownS !== null && ownS !== settingS,
+        mostS: maxMs === null ? null : maxMs / 1_000,
+      });
+      if (one.level !== "ok") found.push(one);
+      else if (limits === undefined) unjudged++;
     }
   }
-  if (found.length > 0) return found;
-  const all = [...inHand.values()].reduce((sum, { length }) => sum + length, 0);
-  return [finding("task-age", "ok", null, { kind: "fine", count: all, silent })];
+  if (found.length > 0) return found.slice(0, NAMED);
+  return [finding("task-age", null, { kind: "fine", unjudged, silent })];
 }
 
 /** Of each node the time limits of its tasks that have one of their own. */
@@ -161,17 +153,13 @@ async function registeredFindings(
   { byNode, silent }: Consumption,
 ): Promise<readonly Finding[]> {
   if (byNode.size === 0) {
-    return [
-      finding("unregistered-task", "skipped", null, {
-        kind: "not-seen",
-        because: "no worker says what it consumes",
-      }),
-    ];
+    const because = "no worker says what it consumes";
+    return [finding("unregistered-task", null, { kind: "not-seen", because })];
   }
   const names = [...new Set([...byNode.values()].flat())].slice(0, QUEUES);
   const heads = await headsOf(scene, send, names);
   if (typeof heads === "string") {
-    return [finding("unregistered-task", "skipped", null, { kind: "not-seen", because: heads })];
+    return [finding("unregistered-task", null, { kind: "not-seen", because: heads })];
   }
   const foreign = heads.seen.filter(({ task }) => !isBuiltIn(task));
   const registered = foreign.length === 0 ? new Map<string, unknown>() : await scene.told("registered");
@@ -182,25 +170,16 @@ async function registeredFindings(
     const ignorant = consumers.filter((node) => knows(node) === false);
     if (ignorant.length === 0) return [];
     const unsaid = consumers.filter((node) => knows(node) === null).length + silent;
-    const isSure = knowing.length === 0 && unsaid === 0;
-    return [
-      finding("unregistered-task", isSure ? "problem" : "warning", queue, {
-        kind: "unknown",
-        task,
-        knowing,
-        ignorant,
-        silent: unsaid,
-      }),
-    ];
+    const facts = { kind: "unknown", task, knowing, ignorant, silent: unsaid } as const;
+    return [finding("unregistered-task", queue, facts)];
   });
   if (found.length > 0) return found;
   const { seen, unread } = heads;
-  return [finding("unregistered-task", "ok", null, { kind: "known", looked: seen.length, unread })];
+  return [finding("unregistered-task", null, { kind: "known", looked: seen.length, unread })];
 }
 
 async function lateFinding(scene: Scene, send: Send, inHand: InHand, silent: number): Promise<Finding> {
-  const notSeen = (because: string): Finding =>
-    finding("late-tasks", "skipped", null, { kind: "not-seen", because });
+  const notSeen = (because: string): Finding => finding("late-tasks", null, { kind: "not-seen", because });
   const told = transportsTold(await scene.told("conf"), await scene.told("stats"));
   const { unackedKey, unackedIndexKey, visibilityS, isDefault } = soonest(told);
   if (unackedKey === null || unackedIndexKey === null)
@@ -224,12 +203,9 @@ async function lateFinding(scene: Scene, send: Send, inHand: InHand, silent: num
   if (messages === null) return notSeen(`${hash} may not be read`);
   const running = new Set([...inHand.values()].flat().map(({ id }) => id));
   const { late, beyond } = judgeUnacked(messages, running, visibilityS, nowS);
-  const overdue = Number(old.value);
   const [latest] = late;
   const [farthest] = beyond;
-  // Where not every worker says what it runs, a late task may run, acknowledged at its end.
-  const isSure = overdue > 0 || beyond.length > 0 || (late.length > 0 && silent === 0);
-  return finding("late-tasks", isSure ? "warning" : late.length > 0 ? "skipped" : "ok", null, {
+  return finding("late-tasks", null, {
     kind: "seen",
     unacked: Number(card.value),
     looked: messages.length,
@@ -240,9 +216,10 @@ async function lateFinding(scene: Scene, send: Send, inHand: InHand, silent: num
     beyond: beyond.length,
     farthest: farthest?.task ?? null,
     farthestS: (farthest?.etaS ?? nowS) - nowS,
-    overdue,
+    overdue: Number(old.value),
     visibilityS,
     isDefault,
+    isTold: told.length > 0,
     silent,
   });
 }

@@ -1,6 +1,5 @@
-import type { Verdict } from "../../health/verdict.ts";
 import { poolOf } from "../../celery/worker-settings.ts";
-import { finding, type Level } from "../finding.ts";
+import { finding } from "../levels.ts";
 import type { Topic } from "../scene.ts";
 
 /** The verdict of the health check, which has run. */
@@ -10,7 +9,7 @@ export const worker: Topic = ({ check, workers, host }) => {
   const one = workers.find((other) => other.node === node) ?? workers[0];
   const pool = one === undefined ? null : poolOf(one.process, host.env);
   const blockingPool = pool !== null && /^(?:solo|gevent|eventlet)$/.test(pool) ? pool : null;
-  return Promise.resolve([finding("worker", levelOf(verdict), node, { check, blockingPool })]);
+  return Promise.resolve([finding("worker", node, { check, blockingPool })]);
 };
 
 /** Who else works for this broker: a worker elsewhere is no sign that the one here is well. */
@@ -22,11 +21,5 @@ export const siblings: Topic = async ({ check, config, session, ...scene }) => {
   const own = asked.nodes.filter((node) => !answering.includes(node));
   const facts = { answering: others, silent: Math.max(0, (await scene.silent()) - own.length) };
   if (others.length === 0 && facts.silent === 0) return [];
-  return [finding("siblings", others.length > 0 ? "ok" : "skipped", null, facts)];
+  return [finding("siblings", null, facts)];
 };
-
-/** A worker that is healthy without answering is what its users complain of. */
-function levelOf({ status, reason }: Verdict): Level {
-  if (status !== "healthy") return "problem";
-  return reason === "busy" || reason === "deaf" || reason === "stopping" ? "warning" : "ok";
-}

@@ -7,14 +7,14 @@ export const BEAT_WORDS: WordsOf<BeatFacts> = {
   "beat-processes": ({ evidence, verdict }, level) => {
     const [seen, next] = beatStatement(
       evidence,
-      level === "ok" ? { ...verdict, reason: "running" } : verdict,
+      level === "problem" ? verdict : { ...verdict, reason: "running" },
     );
     return { seen, next };
   },
   "beat-schedule-file": ({ evidence, verdict }, level) => {
     const [seen, next] = beatStatement(
       evidence,
-      level === "ok" ? { ...verdict, reason: "running" } : verdict,
+      level === "problem" ? verdict : { ...verdict, reason: "running" },
     );
     return { seen, next };
   },

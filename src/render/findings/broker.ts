@@ -14,8 +14,7 @@ export const BROKER_WORDS: WordsOf<BrokerFacts> = {
     const up = upS === null ? "" : `, up for ${seconds(upS)}`;
     return { seen: `${named} answers: ${server ?? "a server that does not say which"}${up}`, next: null };
   },
-  "broker-memory": ({ used, limit, policy }, level) => {
-    const evicts = policy !== null && policy !== "noeviction";
+  "broker-memory": ({ used, limit, policy }, level, _, faults) => {
     return {
       seen:
         limit === null
@@ -24,7 +23,7 @@ export const BROKER_WORDS: WordsOf<BrokerFacts> = {
       next:
         level !== "warning"
           ? null
-          : evicts
+          : faults.includes("may-evict")
             ? "a broker must throw nothing away: CONFIG SET maxmemory-policy noeviction, or a server of its own"
             : "make room or raise maxmemory: a full broker takes no task, and workers that are asked end on it",
     };

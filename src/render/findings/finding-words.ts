@@ -1,4 +1,4 @@
-import type { Code, Facts, Finding, Level } from "../../doctor/finding.ts";
+import type { Code, Facts, Finding } from "../../doctor/finding.ts";
 import { BEAT_WORDS } from "./beat.ts";
 import { BROKER_WORDS } from "./broker.ts";
 import { FLOWER_WORDS } from "./flower.ts";
@@ -29,9 +29,9 @@ const WORDS: WordsOf<Facts> = {
 /** Every code there is. */
 export const CODES = Object.keys(WORDS) as readonly Code[];
 
-export function findingWords({ code, level, about, facts }: Finding): FindingWords {
+export function findingWords({ code, level, faults, about, facts }: Finding): FindingWords {
   // Code and facts of a finding belong together, which the compiler sees of each and not of all.
-  const words = WORDS[code] as (facts: Facts[Code], level: Level, about: string | null) => FindingWords;
-  const { seen, next } = words(facts, level, about);
+  const words = WORDS[code] as WordsOf<{ any: Facts[Code] }>["any"];
+  const { seen, next } = words(facts, level, about, faults);
   return { seen: sentence(withoutPasswords(seen)), next: next === null ? null : withoutPasswords(next) };
 }

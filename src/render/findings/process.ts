@@ -12,7 +12,7 @@ export const PROCESS_WORDS: WordsOf<ProcessFacts> = {
       limit === null || used === null ? "" : `; the container ${bytes(used)} of ${bytes(limit)}`;
     const machine = available === null ? "" : `; ${bytes(available)} left on the machine`;
     return {
-      seen: `main ${bytes(main)}${pool}${container}${machine}`,
+      seen: `main ${main === null ? "not known" : bytes(main)}${pool}${container}${machine}`,
       next:
         level !== "warning"
           ? null
@@ -21,13 +21,13 @@ export const PROCESS_WORDS: WordsOf<ProcessFacts> = {
             : "more memory, a lower --concurrency, or children that are replaced: --max-memory-per-child, --max-tasks-per-child",
     };
   },
-  "oom-kills": ({ count }) => ({
+  "oom-kills": ({ count }, level) => ({
     seen:
-      count === 0
+      level === "ok"
         ? "none in this container"
         : `the kernel has killed ${count} of this container for want of memory`,
     next:
-      count === 0
+      level === "ok"
         ? null
         : "a higher memory limit, a lower --concurrency, or --max-memory-per-child; its tasks are lost without acks_late",
   }),
@@ -38,17 +38,17 @@ export const PROCESS_WORDS: WordsOf<ProcessFacts> = {
         ? "if nobody has started it just now, something in the container restarts it: its log says why it ended"
         : null,
   }),
-  cpu({ main, children, overMs, throttled }, level) {
+  cpu({ main, children, overMs, throttled }, level, _, faults) {
     const times = throttled === 1 ? "once" : `${throttled} times`;
-    const held = (throttled ?? 0) > 0 ? `; the container was held back ${times} (its CPU limit)` : "";
+    const held = throttled ? `; the container was held back ${times} (its CPU limit)` : "";
     return {
       seen: `main ${share(main)} of a core, children ${share(children)}, over ${time(overMs)}${held}`,
       next:
         level !== "warning"
           ? null
-          : held === ""
-            ? "the main process cannot hand out tasks faster: fewer and longer tasks, a higher prefetch multiplier, or more workers"
-            : "a higher CPU limit, or a lower --concurrency",
+          : faults.includes("held-back")
+            ? "a higher CPU limit, or a lower --concurrency"
+            : "the main process cannot hand out tasks faster: fewer and longer tasks, a higher prefetch multiplier, or more workers",
     };
   },
   interpreter: ({ path, pythonPath, foreignScript }) => ({
@@ -62,6 +62,8 @@ export const PROCESS_WORDS: WordsOf<ProcessFacts> = {
     switch (facts.kind) {
       case "writable":
         return { seen: `${names(facts.files)} can be written`, next: null };
+      case "unseen":
+        return { seen: `this user may not look at ${names(facts.files)}`, next: null };
       case "no-folder":
         return {
           seen: `the folder of ${facts.option} is not there: ${brief(facts.path)}`,

@@ -8,8 +8,9 @@ export const QUEUE_WORDS: WordsOf<QueueFacts> = {
       case "told": {
         const { length, limit, growth } = facts;
         const more = level === "warning" ? `, more than ${limit}` : "";
+        const unused = level === "skipped" ? ", and nobody in this database knows the queue" : "";
         return {
-          seen: `${waiting(length)}${more}${trend(growth, length)}`,
+          seen: `${waiting(length)}${unused}${more}${trend(growth, length)}`,
           next:
             level === "warning"
               ? "more workers or a higher -c for it, or --max-queue-length if that is usual"
@@ -35,14 +36,17 @@ export const QUEUE_WORDS: WordsOf<QueueFacts> = {
   "queues-consumed": (facts, level, about) => {
     switch (facts.kind) {
       case "all": {
-        const { queues, search } = facts;
+        const { queues, search, unmeasured } = facts;
         const unseen =
           search.refusal !== null
             ? "; queues that only others have declared were not looked for: SCAN is refused"
             : search.isWhole
               ? ""
               : "; not all keys were looked at for queues that only others have declared";
-        return { seen: `${amount(queues, "queue")} consumed, no other has work${unseen}`, next: null };
+        const unknown =
+          unmeasured === 0 ? "" : `; the length of ${amount(unmeasured, "other queue")} is not known`;
+        const others = level === "ok" ? ", no other has work" : "";
+        return { seen: `${amount(queues, "queue")} consumed${others}${unseen}${unknown}`, next: null };
       }
       case "unconsumed": {
         const { length, similar, nodes, silent } = facts;

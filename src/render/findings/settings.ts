@@ -3,20 +3,25 @@ import { bytes, names } from "../speech.ts";
 import type { WordsOf } from "./words.ts";
 
 export const SETTINGS_WORDS: WordsOf<SettingsFacts> = {
-  pool: ({ pool, concurrency, told }) => ({
-    seen: `${pool ?? "its pool is not known"}${concurrency === null ? "" : `, concurrency ${concurrency}`}${told === null ? "" : `; ${told.by} says ${told.pool}`}`,
+  pool: ({ pool, concurrency, told, isTold, recycling }) => ({
+    seen: [
+      (pool ?? "its pool is not known") + (concurrency === null ? "" : `, concurrency ${concurrency}`),
+      ...recyclingWords(recycling),
+      ...(isTold || pool === null ? [] : ["the worker itself did not say"]),
+      ...(told === null ? [] : [`${told.by} says ${told.pool}`]),
+    ].join("; "),
     next:
       told === null
         ? null
         : "something else decides: worker_pool of the application's settings, or a wrapper that puts -P in front",
   }),
-  "time-limits"({ soft, hard, from, gapS, unenforced, pool, without }) {
+  "time-limits"({ soft, hard, from, gapS, isTold, unenforced, pool, without }, _, __, faults) {
     const limits =
       soft === 0 && hard === 0
-        ? "none"
+        ? isTold
+          ? "none"
+          : "not known: the worker did not say"
         : `${soft === 0 ? "no soft limit" : `soft ${soft} s`}, ${hard === 0 ? "no hard limit" : `hard ${hard} s`} (by ${from})`;
-    const isTurned = soft > 0 && hard > 0 && soft >= hard;
-    const isNarrow = soft > 0 && hard > 0 && !isTurned && hard - soft < gapS;
     const seen = [
       limits,
       ...(unenforced.length > 0
@@ -25,10 +30,10 @@ export const SETTINGS_WORDS: WordsOf<SettingsFacts> = {
       ...(without.length > 0 ? [`without effect: ${names(without)}`] : []),
     ].join("; ");
     const next = [
-      ...(isTurned
+      ...(faults.includes("limits-turned")
         ? [`set soft below hard, ${gapS} s apart or more: a task is killed before it hears of its soft limit`]
         : []),
-      ...(isNarrow
+      ...(faults.includes("limits-narrow")
         ? [`set soft and hard ${gapS} s apart or more (--limit-gap): a task has ${hard - soft} s to clean up`]
         : []),
       ...(unenforced.length > 0
@@ -62,14 +67,14 @@ export const SETTINGS_WORDS: WordsOf<SettingsFacts> = {
       next: "what a task waits for should give up before the task is ended: timeout < soft < hard, with room between them",
     };
   },
-  recycling({ maxTasks, maxKilobytes }) {
-    const rules = [
-      ...(maxTasks === null ? [] : [`after ${maxTasks} tasks`]),
-      ...(maxKilobytes === null ? [] : [`above ${bytes(maxKilobytes * 1_024)}`]),
-    ];
-    return {
-      seen: rules.length === 0 ? "children are never replaced" : `a child is replaced ${rules.join(", or ")}`,
-      next: null,
-    };
-  },
 };
+
+function recyclingWords(recycling: SettingsFacts["pool"]["recycling"]): readonly string[] {
+  if (recycling === null) return [];
+  const { maxTasks, maxKilobytes } = recycling;
+  const rules = [
+    ...(maxTasks === null ? [] : [`after ${maxTasks} tasks`]),
+    ...(maxKilobytes === null ? [] : [`above ${bytes(maxKilobytes * 1_024)}`]),
+  ];
+  return [rules.length === 0 ? "children are never replaced" : `a child is replaced ${rules.join(", or ")}`];
+}

@@ -19,25 +19,29 @@ export const TASK_WORDS: WordsOf<TaskFacts> = {
         return facts satisfies never;
     }
   },
-  "task-age": (facts) => {
+  "task-age": (facts, _, __, [fault]) => {
     switch (facts.kind) {
       case "fine": {
-        const unsaid = facts.silent === 0 ? "" : `; ${amount(facts.silent, "node")} did not say`;
-        return seen(`no task in hand is older than its limit${unsaid}`);
+        const { unjudged, silent } = facts;
+        const unsaid = silent === 0 ? "" : `; ${amount(silent, "node")} did not say`;
+        const unknown = unjudged === 0 ? "" : `; the limits of ${amount(unjudged, "task")} are not known`;
+        return seen(`no task in hand is known to be older than its limit${unknown}${unsaid}`);
       }
       case "nobody-says":
         return seen("no worker said which tasks it runs");
-      case "old": {
-        const { task, limitS, of, lax } = facts;
-        const whose = {
-          task: "its own time limit",
-          worker: "the worker's time limit",
-          option: "--max-task-age",
-        };
+      case "running": {
+        const { task, hardS, mostS, lax } = facts;
+        const whose =
+          fault === "over-option"
+            ? "--max-task-age"
+            : fault === "over-own-limit"
+              ? "its own time limit"
+              : "the worker's time limit";
+        const limitS = (fault === "over-option" ? mostS : hardS) ?? 0;
         return {
-          seen: `${aged(task)}, longer than ${whose[of]} of ${seconds(limitS)} (task ${task.id})`,
+          seen: `${aged(task)}, longer than ${whose} of ${seconds(limitS)} (task ${task.id})`,
           next:
-            of === "option"
+            fault === "over-option"
               ? "find out what it waits for; a time limit (--time-limit) would end it"
               : lax !== null
                 ? `the ${lax} pool ends no task at its limit: prefork does (-P prefork)`
@@ -55,7 +59,7 @@ export const TASK_WORDS: WordsOf<TaskFacts> = {
         const rest = unread === 0 ? "" : `; ${amount(unread, "message")} could not be read`;
         return seen(
           looked === 0
-            ? `no message waits that could be looked at${rest}`
+            ? `no message waits${unread === 0 ? "" : " that could be looked at"}${rest}`
             : `the workers know the task that comes next${rest}`,
         );
       }
@@ -106,7 +110,7 @@ function unaskedWords(nodes: readonly UnaskedNode[]): string {
 
 function unackedWords(facts: UnackedFacts): FindingWords {
   const { unacked, looked, withEta, late, latest, latestS, beyond, farthest, farthestS } = facts;
-  const { overdue, visibilityS, isDefault, silent } = facts;
+  const { overdue, visibilityS, isDefault, isTold, silent } = facts;
   const timeout = `visibility timeout of ${seconds(visibilityS)}${isDefault ? " (the default)" : ""}`;
   const wrongs = [
     ...(late === 0
@@ -138,7 +142,10 @@ function unackedWords(facts: UnackedFacts): FindingWords {
         ]),
   ];
   if (wrongs.length > 0) return { seen: wrongs.join("; "), next: nexts.join("; ") };
-  if (unacked === 0) return seen("no message is delivered and not acknowledged");
+  if (unacked === 0) {
+    const untold = isTold ? "" : "; no worker has said under which keys these are";
+    return seen(`no message is delivered and not acknowledged${untold}`);
+  }
   return seen(
     `${amount(unacked, "message")} delivered and not acknowledged, ${withEta} of the ${looked} looked at with an ETA, none late`,
   );

@@ -1,4 +1,4 @@
-import type { Level } from "../../doctor/finding.ts";
+import type { Fault, Level } from "../../doctor/finding.ts";
 
 /** A finding in words: what was seen, and the next step; null where there is none to take. */
 export interface FindingWords {
@@ -8,5 +8,10 @@ export interface FindingWords {
 
 /** The words of each code of a topic. */
 export type WordsOf<F> = {
-  readonly [C in keyof F]: (facts: F[C], level: Level, about: string | null) => FindingWords;
+  readonly [C in keyof F]: (
+    facts: F[C],
+    level: Level,
+    about: string | null,
+    faults: readonly Fault[],
+  ) => FindingWords;
 };

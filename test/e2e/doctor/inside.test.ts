@@ -2,7 +2,7 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type Container, startContainer } from "../../world/container.ts";
-import { type Server, startServer } from "../../world/server.ts";
+import { freePort, type Server, startServer } from "../../world/server.ts";
 import { startWorker, type Worker } from "../../world/worker.ts";
 import type { WorkerOptions } from "../../world/worker-command.ts";
 import { EXECUTABLE } from "../probe.ts";
@@ -123,7 +123,9 @@ test.concurrent("memory says main and children, and that children are replaced",
   expect(of("memory")).toMatchObject([
     { seen: saying(/^main [\d.]+ MB, 2 children [\d.]+ MB \(the largest [\d.]+ MB\)/) },
   ]);
-  expect(of("recycling")).toMatchObject([{ seen: "a child is replaced after 50 tasks" }]);
+  expect(of("pool")).toMatchObject([
+    { seen: saying(/^prefork, concurrency 2; a child is replaced after 50 tasks$/) },
+  ]);
 });
 
 test.concurrent("a main process that is busy all the time is told by its CPU", async () => {
@@ -175,3 +177,31 @@ test.concurrent(
     ]);
   },
 );
+
+describe("what was not looked at is not ok", () => {
+  test.concurrent("behind a broker that refuses connections", async () => {
+    const { findings, of } = await inside({}, async ({ container }) =>
+      diagnoseIn(container, ["--broker", `redis://127.0.0.1:${await freePort()}/0`]),
+    );
+    expect(of("broker")).toMatchObject([{ level: "problem" }]);
+    expect(of("time-limits")).toMatchObject([{ level: "skipped" }]);
+    // What a process shows was seen.
+    expect(findings.filter(({ level }) => level === "ok").map(({ code }) => code)).toEqual(
+      expect.not.arrayContaining(["time-limits", "pool", "queue-length", "late-tasks", "failed-results"]),
+    );
+  });
+
+  test.concurrent("in another database than the worker's", async () => {
+    const { findings, of } = await inside({}, ({ container, server }) =>
+      diagnoseIn(container, ["--broker", server.url(7)]),
+    );
+    expect(of("worker")).toMatchObject([{ level: "problem" }]);
+    for (const code of ["time-limits", "queue-length", "late-tasks", "failed-results"] as const)
+      expect(of(code), code).toMatchObject([{ level: "skipped" }]);
+    const seen = new Set(findings.filter(({ level }) => level === "ok").map(({ code }) => code));
+    for (const code of seen)
+      expect(["broker", "broker-memory", "memory", "oom-kills", "restarts", "cpu", "interpreter"]).toContain(
+        code,
+      );
+  });
+});

@@ -1,0 +1,208 @@
+import type { LineKind } from "./known-lines.ts";
+import type { Code, Facts, Fault, FindingOf, Level } from "./finding.ts";
+
+/** More than this share of its limit is a warning: of a broker's memory, and of a container's. */
+const FULL = 0.9;
+
+/** Of the machine's memory less than this share is left: a warning. */
+const SCARCE = 0.05;
+
+/** A worker so young, in seconds, in a container that is older by so much, has been restarted a moment ago. */
+const YOUNG_S = 600;
+const OLDER_S = 300;
+
+/** A prefork main that uses this share of a core hands out tasks as fast as it can. */
+const BUSY = 0.9;
+
+/** A worker that takes less of a core has not been held back itself; the clock of /proc has hundredths of a second. */
+const IDLE = 0.01;
+
+/** A task is over its limit by more than this, in seconds: clocks differ, and pools look once a second. */
+const MARGIN_S = 5;
+
+/** These happen in a log, and are a warning unless they have ended a worker; the others end one, or lose its tasks. */
+const PASSING: ReadonlySet<LineKind> = new Set<LineKind>([
+  "schedule",
+  "broker-loading",
+  "hard-limit",
+  "soft-limit",
+  "child-killed",
+  "child-crashed",
+  "child-stopped",
+  "child-exited",
+  "no-memory",
+  "control-command",
+  "broker-lost",
+  "publish-failed",
+]);
+
+/** A level, and by what where there are several faults to be. */
+type Judged = Level | readonly [Level, readonly Fault[]];
+
+/**
+ * How bad each finding is, by its facts alone; nothing else of the doctor decides that. `ok` is said of what was seen:
+ * what was not looked at is `skipped`.
+ */
+export const LEVELS: { readonly [C in Code]: (facts: Facts[C]) => Judged } = {
+  broker: ({ failure }) => (failure === null ? "ok" : "problem"),
+  "broker-memory": ({ used, limit, policy }) => {
+    if (limit === null) return "ok";
+    if (policy !== null && policy !== "noeviction") return ["warning", ["may-evict"]];
+    return used > limit * FULL ? "warning" : "ok";
+  },
+  worker: ({ check: { verdict } }) => {
+    if (verdict.status !== "healthy") return "problem";
+    // A worker that is healthy without answering is what its users complain of.
+    return ["busy", "deaf", "stopping"].includes(verdict.reason) ? "warning" : "ok";
+  },
+  siblings: ({ answering }) => (answering.length > 0 ? "ok" : "skipped"),
+  "large-answer": () => "skipped",
+  pool: ({ told, pool, isTold }) => {
+    if (told !== null) return "warning";
+    return isTold && pool !== null ? "ok" : "skipped";
+  },
+  "time-limits": (facts) => {
+    const faults = limitFaults(facts);
+    if (faults.includes("limits-turned")) return ["problem", faults];
+    if (faults.length > 0) return ["warning", faults];
+    return facts.isTold ? "ok" : "skipped";
+  },
+  "container-timeouts": ({ over, near, isTold }) => {
+    if (over.length + near.length > 0) return "warning";
+    return isTold ? "ok" : "skipped";
+  },
+  memory: ({ limit, used, available, main, children }) => {
+    if (limit !== null && used !== null && used > limit * FULL) return "warning";
+    if (main === null) return "skipped";
+    return available !== null && available < (available + main + children) * SCARCE ? "warning" : "ok";
+  },
+  "oom-kills": ({ count }) => (count > 0 ? "problem" : "ok"),
+  restarts: ({ upS, containerUpS }) =>
+    containerUpS !== null && upS < YOUNG_S && containerUpS - upS > OLDER_S ? "warning" : "ok",
+  cpu: ({ isPrefork, main, children, own, throttled }) => {
+    // By its CPU limit; what holds the container back may be this doctor's own work.
+    if ((throttled ?? 0) > 0 && main + children > Math.max(own, IDLE)) return ["warning", ["held-back"]];
+    // In other pools the main process runs the tasks.
+    return isPrefork && main > BUSY ? "warning" : "ok";
+  },
+  interpreter: ({ foreignScript }) => (foreignScript === null ? "ok" : "warning"),
+  "file-permissions": ({ kind }) => (kind === "writable" ? "ok" : kind === "unseen" ? "skipped" : "problem"),
+  log: (facts) => {
+    switch (facts.kind) {
+      case "clean":
+      case "earlier":
+        return "ok";
+      case "known":
+        return facts.its.hasEnded || !PASSING.has(facts.its.kind) ? "problem" : "warning";
+      case "unreadable":
+        // A worker in a container may well be told to log to /dev/stdout, which is a pipe.
+        return facts.because.kind === "unfit" && !facts.isAsked ? "skipped" : "problem";
+      default:
+        return facts satisfies never;
+    }
+  },
+  "pool-package": () => "problem",
+  "queue-length": (facts) => {
+    switch (facts.kind) {
+      case "told":
+        if (facts.length > facts.limit) return "warning";
+        // Of any name nothing waits in a database that nobody uses.
+        return facts.length > 0 || facts.isUsed ? "ok" : "skipped";
+      case "more":
+        return facts.isUsed ? "ok" : "skipped";
+      case "no-list":
+        return "problem";
+      case "untold":
+        return "skipped";
+      default:
+        return facts satisfies never;
+    }
+  },
+  "queues-consumed": (facts) => {
+    switch (facts.kind) {
+      case "all":
+        return facts.search.isWhole && facts.unmeasured === 0 ? "ok" : "skipped";
+      case "unconsumed":
+        // One that says nothing may consume it.
+        return facts.silent === 0 ? "problem" : "skipped";
+      case "idle":
+        return facts.waiting.length > 0 ? "problem" : "warning";
+      case "nobody-says":
+        return "skipped";
+      default:
+        return facts satisfies never;
+    }
+  },
+  throughput: (facts) => {
+    if (facts.kind !== "measured") return "skipped";
+    const { growth, length, busy } = facts;
+    if (growth <= 0) return "ok";
+    if (busy === null) return "skipped";
+    // Not before more waits than all children take at once: some tasks at one time are no trend.
+    return busy.active >= busy.slots && length > busy.slots ? "warning" : "ok";
+  },
+  tasks: ({ kind }) => (kind === "told" || kind === "more" ? "ok" : "skipped"),
+  "task-age": (facts) => {
+    if (facts.kind === "nobody-says") return "skipped";
+    if (facts.kind === "fine") return facts.unjudged === 0 ? "ok" : "skipped";
+    const { task, hardS, isOwn, mostS, lax } = facts;
+    if (hardS !== null && hardS > 0 && task.ageS > hardS + MARGIN_S) {
+      // One that its pool should have ended may have been sent with a longer limit, which nothing shows.
+      return [lax === null ? "warning" : "problem", [isOwn ? "over-own-limit" : "over-worker-limit"]];
+    }
+    return mostS !== null && task.ageS > mostS ? ["warning", ["over-option"]] : "ok";
+  },
+  "unregistered-task": (facts) => {
+    if (facts.kind === "not-seen") return "skipped";
+    if (facts.kind === "known") return facts.looked === 0 && facts.unread > 0 ? "skipped" : "ok";
+    return facts.knowing.length === 0 && facts.silent === 0 ? "problem" : "warning";
+  },
+  "late-tasks": (facts) => {
+    if (facts.kind === "not-seen") return "skipped";
+    const { overdue, beyond, late, silent, unacked, isTold } = facts;
+    if (overdue > 0 || beyond > 0) return "warning";
+    // Where not every worker says what it runs, a late task may run, acknowledged at its end.
+    if (late > 0) return silent === 0 ? "warning" : "skipped";
+    return unacked > 0 || isTold ? "ok" : "skipped";
+  },
+  "failed-results": (facts) => {
+    if (facts.kind === "unusable") return facts.isBrokers ? "skipped" : "warning";
+    // Where there is none, or none that can be read, nothing says that none has failed.
+    if (facts.kind !== "counted" || facts.unread === facts.results) return "skipped";
+    return facts.failed > facts.limit ? "warning" : "ok";
+  },
+  "beat-processes": ({ verdict }) =>
+    verdict.status === "healthy" || isOfFile(verdict.reason) ? "ok" : "problem",
+  "beat-schedule-file": ({ verdict, evidence }) => {
+    if (verdict.status !== "healthy" && isOfFile(verdict.reason)) return "problem";
+    return (evidence.only?.writtenAgoS ?? null) === null ? "skipped" : "ok";
+  },
+  "beat-schedule": ({ entries }) => (entries === null ? "skipped" : entries === 0 ? "warning" : "ok"),
+  flower: (facts) => {
+    if (facts.kind !== "lists") return "problem";
+    if (facts.missing.length > 0) return "warning";
+    return facts.answering > 0 ? "ok" : "skipped";
+  },
+};
+
+/** Makes a finding: its level follows from its facts. */
+export function finding<C extends Code>(code: C, about: string | null, facts: Facts[C]): FindingOf<C> {
+  const judged = LEVELS[code](facts);
+  const [level, faults] = typeof judged === "string" ? [judged, []] : judged;
+  return { code, level, faults, about, facts };
+}
+
+function limitFaults({ soft, hard, gapS, ...others }: Facts["time-limits"]): readonly Fault[] {
+  const hasBoth = soft > 0 && hard > 0;
+  return [
+    ...(hasBoth && soft >= hard ? ["limits-turned" as const] : []),
+    ...(hasBoth && soft < hard && hard - soft < gapS ? ["limits-narrow" as const] : []),
+    ...(others.unenforced.length > 0 ? ["limits-unenforced" as const] : []),
+    ...(others.without.length > 0 ? ["limits-without-effect" as const] : []),
+  ];
+}
+
+/** Whether a beat's verdict is about its schedule file. */
+function isOfFile(reason: Facts["beat-processes"]["verdict"]["reason"]): boolean {
+  return reason.startsWith("schedule-");
+}
