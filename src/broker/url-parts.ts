@@ -100,7 +100,7 @@ function parseQuery(pairs: readonly string[]): ReadonlyMap<string, string> {
 }
 
 /** Percent-decoding that leaves a stray `%` alone, as Python's `urllib.parse.unquote` does. */
-function unquote(text: string): string {
+export function unquote(text: string): string {
   return text.replace(/(?:%[0-9a-f]{2})+/gi, (codes) =>
     Buffer.from(codes.replaceAll("%", ""), "hex").toString("utf8"),
   );

@@ -1,7 +1,7 @@
 import { taskOfMessage } from "../celery/deliveries.ts";
 import { listsOf, queueKeys, WRONG_TYPE } from "../celery/queues.ts";
 import { transportsTold } from "../celery/transport-options.ts";
-import { type Send, unanswered } from "./scan.ts";
+import { type Send, unanswered } from "../session/scan.ts";
 import type { Scene } from "./scene.ts";
 import { LARGEST } from "../session/unacked.ts";
 

@@ -3,7 +3,7 @@ import { takenBy } from "../../src/cli/command-options.ts";
 import { parse } from "../../src/cli/parse.ts";
 import { startDeadline } from "../../src/deadline.ts";
 import type { Code, Finding, FindingOf } from "../../src/doctor/finding.ts";
-import type { Send } from "../../src/doctor/scan.ts";
+import type { Send } from "../../src/session/scan.ts";
 import type { Scene, TellingMethod } from "../../src/doctor/scene.ts";
 import type { CheckReport } from "../../src/health/report.ts";
 import type { Host } from "../../src/host.ts";

@@ -32,7 +32,7 @@ test.each([
     "warning",
     { kind: "lists", online: 0, missing: [NODE] },
   ],
-  ["lists nobody", { workers: listing() }, "warning", { kind: "lists", listed: 0, missing: [NODE] }],
+  ["lists nobody", { workers: listing() }, "warning", { kind: "lists", online: 0, missing: [NODE] }],
   ["says nothing of its state", { workers: listing([NODE, 1]) }, "warning", { kind: "lists", online: 0 }],
   ["is older", { dashboard: listing([NODE, true]) }, "ok", { kind: "lists", online: 1 }],
   ["wants a login", { workers: page(401) }, "problem", { kind: "login", isGiven: false }],

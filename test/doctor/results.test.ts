@@ -42,7 +42,7 @@ test.each([
 });
 
 test.each([
-  [65_536, [{ name: "ValueError", count: 1 }]],
+  [65_536, [["ValueError", 1]]],
   [65_537, []],
 ])("of a failure of %i bytes is told %j", async (bytes, exceptions) => {
   const { facts, sent } = await ask([failureOf(bytes)]);

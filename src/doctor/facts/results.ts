@@ -1,33 +1,26 @@
 import type { BrokerFailure } from "../../broker/failure.ts";
+import type { NoResults } from "../../celery/result-backend.ts";
 
 /** What is found of the results. */
 export interface ResultFacts {
   /** How many of them are failures. */
-  readonly "failed-results":
-    | FailedResults
-    | { readonly kind: "none-kept"; readonly from: string }
-    /** A backend that is no Redis: its scheme. */
-    | { readonly kind: "other"; readonly scheme: string; readonly from: string }
-    | { readonly kind: "hidden"; readonly url: string; readonly from: string }
-    /** The URL cannot be read: what is wrong with it. */
-    | { readonly kind: "no-url"; readonly url: string; readonly from: string; readonly problem: string }
-    | {
-        readonly kind: "unusable";
-        readonly url: string;
-        readonly from: string;
-        readonly failure: BrokerFailure;
-        /** The broker is meant, as nobody names another: it has findings of its own. */
-        readonly isBrokers: boolean;
-      }
-    | { readonly kind: "refused"; readonly url: string; readonly from: string; readonly refusal: string };
+  readonly "failed-results": Where & (Counted | NotCounted);
 }
 
-export interface FailedResults {
-  readonly kind: "counted";
-  /** Masked. */
+/** Where results are, masked, and who says so. */
+interface Where {
   readonly url: string;
   readonly from: string;
-  /** Results read, and those of them that are no JSON. */
+}
+
+export type NotCounted =
+  | { readonly kind: NoResults["kind"] | "refused"; readonly detail: string }
+  /** `isBrokers`: the broker is meant, as nobody names another; it has findings of its own. */
+  | { readonly kind: "unusable"; readonly failure: BrokerFailure; readonly isBrokers: boolean };
+
+export interface Counted {
+  readonly kind: "counted";
+  /** Results read, those of them that are no JSON, and those that are failures. */
   readonly results: number;
   readonly unread: number;
   readonly failed: number;
@@ -35,13 +28,11 @@ export interface FailedResults {
   readonly limit: number;
   /** Keys passed by, of about so many; null: all of them. */
   readonly sample: { readonly passed: number; readonly keys: number } | null;
-  /** Of the failures looked into: the most frequent exceptions and, where results tell them, tasks; and the newest. */
-  readonly exceptions: readonly Counted[];
-  readonly tasks: readonly Counted[];
-  readonly newest: { readonly exception: string | null; readonly ageS: number } | null;
+  /** Of the failures looked into: the most frequent exceptions and, where results tell them, tasks. */
+  readonly exceptions: readonly Frequent[];
+  readonly tasks: readonly Frequent[];
+  /** How long ago the newest of them was; null: none says. */
+  readonly newestS: number | null;
 }
 
-export interface Counted {
-  readonly name: string;
-  readonly count: number;
-}
+export type Frequent = readonly [name: string, count: number];

@@ -17,7 +17,7 @@ import {
   paceOf,
   similarTo,
 } from "../judge-queues.ts";
-import { type Scanned, scan, type Send, unanswered } from "../scan.ts";
+import { type Scanned, scan, type Send, unanswered } from "../../session/scan.ts";
 import type { Scene, Topic } from "../scene.ts";
 
 /** Queues that get a line of their own though nothing is wrong with them. */

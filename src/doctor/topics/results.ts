@@ -1,19 +1,14 @@
-import { variablesOf } from "../../celery/settings.ts";
-import type { BrokerFailure } from "../../broker/failure.ts";
 import { findServer } from "../../broker/find-server.ts";
+import { hasResultPrefix, type NamedBackend, readBackend, toldBackend } from "../../celery/result-backend.ts";
+import { BEGINNING, type Failure, readFailure, RESULT_KEYS, statusOf } from "../../celery/results.ts";
+import { variablesOf } from "../../celery/settings.ts";
 import { label } from "../../cli/usage.ts";
 import { settingsOf } from "../../discovery/broker-settings.ts";
+import { scan, type Send } from "../../session/scan.ts";
 import { ownWorkers } from "../consumption.ts";
-import type { FailedResults } from "../facts/results.ts";
-import type { Finding } from "../finding.ts";
+import type { Counted, Frequent, NotCounted } from "../facts/results.ts";
 import { finding } from "../levels.ts";
-import { BEGINNING, counted, type Failure, readFailure, statusOf } from "../judge-results.ts";
-import { type Backend, hasResultPrefix, readBackend, toldBackend } from "../result-backend.ts";
-import { scan, type Send } from "../scan.ts";
 import type { Scene, Topic } from "../scene.ts";
-
-/** Keys of Celery's results (celery/backends/base.py `task_keyprefix`). */
-const RESULTS = "celery-task-meta-*";
 
 /** Celery itself reads it, and gives it to the setting (celery/app/utils.py `Settings.result_backend`). */
 const [VARIABLE = ""] = variablesOf("result_backend");
@@ -21,12 +16,9 @@ const [VARIABLE = ""] = variablesOf("result_backend");
 /** Keys looked at by one SCAN, and with it results by one write; see docs/doctor.md for what that costs the server. */
 const SLICE = 200;
 
-/** Results are read for so many milliseconds at most, and this share of what is left. */
-const READ_MS = 3_000;
-const READ_SHARE = 0.3;
-
-/** Results that are read at most. */
-const MOST = 200_000;
+/** So many results are read, for so many milliseconds at most: SCAN gives keys in no order, so that some speak for all. */
+const MOST = 20_000;
+const READ_MS = 1_500;
 
 /** Failures that are looked into, and the size of a result, in bytes, that is not read. */
 const LOOKED_INTO = 100;
@@ -36,17 +28,24 @@ const AT_ONCE = 10;
 /** Names of exceptions and tasks that are told. */
 const TOLD = 3;
 
-/** Who names the backend where nobody does. */
-const BY_DEFAULT = "the broker, as no other is named";
-
 /** How many results are failures. */
 export const results: Topic = async (scene) => {
-  if (!scene.session.ok) return [];
-  const conf = await scene.told("conf");
-  const backend = backendOf(scene, conf);
-  if (backend.kind !== "redis") return [finding("failed-results", null, backend)];
+  const { host, deadline, config, session, told } = scene;
+  if (!session.ok) return [];
+  const conf = await told("conf");
+  const { target } = session.value.read;
+  const named = namedBackend(scene) ?? toldBackend(conf);
+  const backend =
+    named === null
+      ? {
+          kind: "redis" as const,
+          located: { kind: "servers" as const, servers: [target] as const },
+          url: scene.check.plan.broker.shown,
+          from: "the broker, as no other is named",
+        }
+      : readBackend(named, settingsOf(config), target);
   const { url, from } = backend;
-  const { host, deadline, config } = scene;
+  if (backend.kind !== "redis") return [finding("failed-results", null, backend)];
   const connectMs = config["connect-timeout"].value;
   const found = await findServer(backend.located, {
     connect: host.connect,
@@ -56,123 +55,79 @@ export const results: Topic = async (scene) => {
     leftMs: deadline.left,
     isTheWorkers: () => Promise.resolve(false),
   });
-  if (!found.ok) {
-    return [unusable({ url, from }, found.problem)];
-  }
+  const unusable = { kind: "unusable", isBrokers: named === null } as const;
+  if (!found.ok) return [finding("failed-results", null, { url, from, ...unusable, failure: found.problem })];
   const { channel } = found.value;
   const send: Send = (commands) => channel.send(commands, deadline.atMost(connectMs));
-  const pattern = hasResultPrefix(conf) ? `*${RESULTS}` : RESULTS;
-  const result = await count(scene, send, pattern, { url, from });
+  const counted = await count(scene, send, hasResultPrefix(conf) ? `*${RESULT_KEYS}` : RESULT_KEYS, unusable);
   channel.close();
-  return [result];
+  return [finding("failed-results", null, { url, from, ...counted })];
 };
 
-function backendOf(scene: Scene, conf: ReadonlyMap<string, unknown>): Backend {
-  const { config, host, check, session } = scene;
-  const { value: given, origin } = config["result-backend"];
-  const told = toldBackend(conf);
-  const inSight = ownWorkers(scene).find(({ process }) => process.environment?.[VARIABLE])?.process;
-  const its = inSight?.environment?.[VARIABLE];
-  const ours = host.env[VARIABLE];
-  const named =
-    given !== null
-      ? { text: given, from: label(origin) }
-      : inSight !== undefined && its
-        ? { text: its, from: `${VARIABLE} of process ${inSight.pid}` }
-        : ours
-          ? { text: ours, from: VARIABLE }
-          : told;
-  if (named === "none") return { kind: "none-kept", from: "the workers' settings" };
-  if (named !== null && session.ok) {
-    return readBackend(named, settingsOf(config), session.value.read.target);
+/** By the option, or the variable: of a worker in sight, or ours. */
+function namedBackend(scene: Scene): NamedBackend | null {
+  const { value: given, origin } = scene.config["result-backend"];
+  if (given !== null) return { text: given, from: label(origin) };
+  for (const { process } of ownWorkers(scene)) {
+    const text = process.environment?.[VARIABLE];
+    if (text) return { text, from: `${VARIABLE} of process ${process.pid}` };
   }
-  const { located, shown } = check.plan.broker;
-  const servers = session.ok ? ({ kind: "servers", servers: [session.value.read.target] } as const) : located;
-  return { kind: "redis", located: servers, url: shown, from: BY_DEFAULT };
-}
-
-/** The broker's own troubles are said of the broker. */
-function unusable(named: { readonly url: string; readonly from: string }, failure: BrokerFailure): Finding {
-  const isBrokers = named.from === BY_DEFAULT;
-  return finding("failed-results", null, { kind: "unusable", ...named, failure, isBrokers });
+  const text = scene.host.env[VARIABLE];
+  return text ? { text, from: VARIABLE } : null;
 }
 
 async function count(
   { host, deadline, config }: Scene,
   send: Send,
   pattern: string,
-  named: { readonly url: string; readonly from: string },
-): Promise<Finding> {
+  unusable: Omit<Extract<NotCounted, { kind: "unusable" }>, "failure">,
+): Promise<Counted | NotCounted> {
   const size = await send([["DBSIZE"]]);
-  if (!size.ok) {
-    return unusable(named, size.problem);
-  }
-  const [keys] = size.value;
-  const end = host.now() + Math.min(READ_MS, deadline.left() * READ_SHARE);
-  let [read, unread] = [0, 0];
+  if (!size.ok) return { ...unusable, failure: size.problem };
+  const end = host.now() + Math.min(READ_MS, deadline.left() / 2);
+  let unread = 0;
+  const read = new Set<string>();
   const failed = new Set<string>();
   const scanned = await scan(
     send,
     { pattern, slice: SLICE },
     // The beginning alone: a result may be of any size, and what is copied keeps the server.
-    (some) => some.map((key) => ["GETRANGE", key, 0, BEGINNING - 1]),
-    (some, replies) => {
-      for (const [position, key] of some.entries()) {
+    (keys) => keys.map((key) => ["GETRANGE", key, 0, BEGINNING - 1]),
+    (keys, replies) => {
+      for (const [position, key] of keys.entries()) {
         const reply = replies[position];
-        // Expired meanwhile, or no text.
-        if (reply?.ok !== true || typeof reply.value !== "string" || reply.value === "") continue;
-        read++;
+        // Expired meanwhile, or no text; SCAN may give a key twice.
+        if (reply?.ok !== true || typeof reply.value !== "string" || reply.value === "" || read.has(key))
+          continue;
+        read.add(key);
         const status = statusOf(reply.value);
         if (status === null) unread++;
         else if (status === "FAILURE") failed.add(key);
       }
     },
-    () => host.now() < end && read < MOST,
+    () => host.now() < end && read.size < MOST,
   );
-  if (scanned.failure !== null) return unusable(named, scanned.failure);
-  if (scanned.refusal !== null) {
-    return finding("failed-results", null, {
-      kind: "refused",
-      ...named,
-      refusal: scanned.refusal,
-    });
-  }
+  if (scanned.failure !== null) return { ...unusable, failure: scanned.failure };
+  if (scanned.refusal !== null) return { kind: "refused", detail: scanned.refusal };
   const failures = await lookInto(send, [...failed].slice(0, LOOKED_INTO));
-  const [newest] = failures
-    .flatMap(({ exception, doneS }) => (doneS === null ? [] : [{ exception, doneS }]))
-    .sort((a, b) => b.doneS - a.doneS);
-  const limit = config["max-failed"].value;
+  const newest = Math.max(...failures.map(({ doneS }) => doneS ?? -Infinity));
+  const [keys] = size.value;
   const total = keys?.ok === true ? Number(keys.value) : 0;
-  const facts: FailedResults = {
+  return {
     kind: "counted",
-    ...named,
-    results: read,
-    unread,
-    failed: failed.size,
-    limit,
+    ...{ results: read.size, unread, failed: failed.size, limit: config["max-failed"].value },
     sample: scanned.isWhole ? null : { passed: Math.min(scanned.passed, total), keys: total },
-    exceptions: counted(
-      failures.map(({ exception }) => exception),
-      TOLD,
-    ),
-    tasks: counted(
-      failures.map(({ task }) => task),
-      TOLD,
-    ),
-    newest:
-      newest === undefined
-        ? null
-        : { exception: newest.exception, ageS: Math.max(0, host.epochSeconds() - newest.doneS) },
+    exceptions: frequent(failures.map(({ exception }) => exception)),
+    tasks: frequent(failures.map(({ task }) => task)),
+    newestS: Number.isFinite(newest) ? Math.max(0, host.epochSeconds() - newest) : null,
   };
-  return finding("failed-results", null, facts);
 }
 
 async function lookInto(send: Send, keys: readonly string[]): Promise<readonly Failure[]> {
   if (keys.length === 0) return [];
   const sizes = await send(keys.map((key) => ["STRLEN", key]));
-  if (!sizes.ok) return [];
   const small = keys.filter((_, position) => {
-    const reply = sizes.value[position];
+    const reply = sizes.ok ? sizes.value[position] : undefined;
     return reply?.ok === true && Number(reply.value) <= LARGEST;
   });
   const found: Failure[] = [];
@@ -184,4 +139,11 @@ async function lookInto(send: Send, keys: readonly string[]): Promise<readonly F
     }
   }
   return found;
+}
+
+/** The most frequent names, and how often each is there. */
+function frequent(names: readonly (string | null)[]): readonly Frequent[] {
+  const counts = new Map<string, number>();
+  for (const name of names) if (name !== null) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return [...counts].sort(([, a], [, b]) => b - a).slice(0, TOLD);
 }

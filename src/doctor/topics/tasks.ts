@@ -9,7 +9,7 @@ import type { Finding } from "../finding.ts";
 import { finding } from "../levels.ts";
 import { agedTasks, isBuiltIn, judgeUnacked, readRegistered, registeredNames } from "../judge-tasks.ts";
 import { headsOf } from "../queue-heads.ts";
-import { type Send, unanswered } from "../scan.ts";
+import { type Send, unanswered } from "../../session/scan.ts";
 import type { Scene, Topic } from "../scene.ts";
 import { pairsOf, readMessages } from "../../session/unacked.ts";
 import { setups } from "../workers-known.ts";

@@ -26,9 +26,7 @@ test.concurrent("Flower's workers are compared with those that answer", async ()
   const env = { CELERY_BROKER_URL: server.url() };
   const url = `http://127.0.0.1:${flower.port}/`;
   const { of } = await until(() => diagnose([...REMOTE, url], env), "ok");
-  expect(of("flower")).toMatchObject([
-    { seen: saying(/^http:.* \(TornadoServer\/.*\) has 1 worker online of 1, and 1 answers here$/) },
-  ]);
+  expect(of("flower")).toMatchObject([{ seen: saying(/^http:.* has 1 worker online, and 1 answers here$/) }]);
 });
 
 test.concurrent("a Flower on another database misses the workers", async () => {
@@ -41,7 +39,7 @@ test.concurrent("a Flower on another database misses the workers", async () => {
   expect(of("flower")).toMatchObject([
     {
       level: "warning",
-      seen: saying(new RegExp(`0 workers online of 0, .*misses ${worker.node}`)),
+      seen: saying(new RegExp(`0 workers online, .*misses ${worker.node}`)),
       next: saying(/database/),
     },
   ]);

@@ -1,6 +1,8 @@
 import { asObject, parseJson } from "../pidbox/envelope.ts";
-import type { Counted } from "./facts/results.ts";
-import { isoSeconds } from "../celery/iso-time.ts";
+import { isoSeconds } from "./iso-time.ts";
+
+/** Keys of Celery's results (celery/backends/base.py `task_keyprefix`). */
+export const RESULT_KEYS = "celery-task-meta-*";
 
 /** The beginning of a result, in bytes: enough for its status, which comes first (celery/backends/base.py). */
 export const BEGINNING = 48;
@@ -34,14 +36,4 @@ export function readFailure(text: string): Failure | null {
 
 function nameOf(value: unknown): string | null {
   return typeof value === "string" && /^[\w.<>-]{1,120}$/u.test(value) ? value : null;
-}
-
-/** How often each is there, the most frequent first. */
-export function counted(names: readonly (string | null)[], most: number): readonly Counted[] {
-  const counts = new Map<string, number>();
-  for (const name of names) if (name !== null) counts.set(name, (counts.get(name) ?? 0) + 1);
-  return [...counts]
-    .map(([name, count]) => ({ name, count }))
-    .sort((a, b) => b.count - a.count)
-    .slice(0, most);
 }

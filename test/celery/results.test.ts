@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { isoSeconds } from "../../src/celery/iso-time.ts";
-import { counted, readFailure, statusOf } from "../../src/doctor/judge-results.ts";
-import { hasResultPrefix, readBackend, toldBackend } from "../../src/doctor/result-backend.ts";
+import { readFailure, statusOf } from "../../src/celery/results.ts";
+import { hasResultPrefix, readBackend, toldBackend } from "../../src/celery/result-backend.ts";
 
 test.each([
   ['{"status": "FAILURE", "result": {"exc_ty', "FAILURE"],
@@ -33,10 +33,6 @@ test("of a failure what, of which task and when, and never its message", () => {
   expect(readFailure("[]")).toBeNull();
 });
 
-test("the most frequent first", () => {
-  expect(counted(["a", "b", null, "b"], 1)).toEqual([{ name: "b", count: 2 }]);
-});
-
 test.each([
   ["1970-01-01T00:00:00Z", 0],
   ["2000-02-29T12:00:00+00:00", 951_825_600],
@@ -59,7 +55,7 @@ test("what workers say of their backend", () => {
   const told = (conf: object) => toldBackend(new Map(Object.entries(conf)));
   expect(told({})).toBeNull();
   expect(told({ a: { error: "no" } })).toBeNull();
-  expect(told({ a: { broker_url: "x" } })).toBe("none");
+  expect(told({ a: { broker_url: "x" } })).toEqual({ text: "disabled", from: "the workers' settings" });
   expect(told({ a: {}, b: { result_backend: "rpc" } })).toEqual({ text: "rpc", from: "the settings of b" });
   const prefixed = { result_backend_transport_options: { global_keyprefix: "********" } };
   expect([hasResultPrefix(new Map([["a", prefixed]])), hasResultPrefix(new Map([["a", {}]]))]).toEqual([
@@ -108,9 +104,9 @@ test("a Sentinel's master is asked for by the name that was told", () => {
 });
 
 test.each([
-  ["db+postgresql://me:pw@host/db", { kind: "other", scheme: "db+postgresql" }],
-  ["cache+memcached://127.0.0.1", { kind: "other", scheme: "cache+memcached" }],
-  ["my.module:Backend", { kind: "other", scheme: "my.module:Backend" }],
+  ["db+postgresql://me:pw@host/db", { kind: "other", detail: "db+postgresql" }],
+  ["cache+memcached://127.0.0.1", { kind: "other", detail: "cache+memcached" }],
+  ["my.module:Backend", { kind: "other", detail: "my.module:Backend" }],
   ["disabled", { kind: "none-kept" }],
   ["redis://:pw@host:99999/0", { kind: "no-url", url: "redis://:***@host:99999/0" }],
 ])("%s is %j", (text, expected) => {

@@ -1,16 +1,21 @@
 import { locate, type BrokerSettings, type Located } from "../broker/settings.ts";
 import { type BrokerTarget, parseBrokerUrl, type Place, redact } from "../broker/url.ts";
-import { isMasked, readSettings } from "../celery/settings.ts";
+import { isMasked, readSettings } from "./settings.ts";
 import { asObject } from "../pidbox/envelope.ts";
+
+/** Results that cannot be counted; `detail`: the scheme of another backend, or what is wrong with the URL. */
+export interface NoResults {
+  readonly kind: "none-kept" | "other" | "hidden" | "no-url";
+  /** Masked. */
+  readonly url: string;
+  readonly from: string;
+  readonly detail: string;
+}
 
 /** Where the results are. */
 export type Backend =
   | { readonly kind: "redis"; readonly located: Located; readonly url: string; readonly from: string }
-  | { readonly kind: "none-kept"; readonly from: string }
-  | { readonly kind: "other"; readonly scheme: string; readonly from: string }
-  /** Its password is masked. */
-  | { readonly kind: "hidden"; readonly url: string; readonly from: string }
-  | { readonly kind: "no-url"; readonly url: string; readonly from: string; readonly problem: string };
+  | NoResults;
 
 /** A text that names a backend, and who gave it. */
 export interface NamedBackend {
@@ -18,8 +23,8 @@ export interface NamedBackend {
   readonly from: string;
 }
 
-/** What the settings of the workers say; null: no worker has told its settings. */
-export function toldBackend(told: ReadonlyMap<string, unknown>): NamedBackend | "none" | null {
+/** What the settings of the workers say, none of them being one too; null: no worker has told its settings. */
+export function toldBackend(told: ReadonlyMap<string, unknown>): NamedBackend | null {
   let isTold = false;
   for (const [node, conf] of told) {
     const settings = readSettings(conf);
@@ -28,7 +33,7 @@ export function toldBackend(told: ReadonlyMap<string, unknown>): NamedBackend | 
     const value = settings.get("result_backend");
     if (typeof value === "string" && value !== "") return { text: value, from: `the settings of ${node}` };
   }
-  return isTold ? "none" : null;
+  return isTold ? { text: "disabled", from: "the workers' settings" } : null;
 }
 
 /** Whether a worker has a prefix for its results; which one, Celery masks. */
@@ -49,17 +54,16 @@ export function readBackend(
   broker: BrokerTarget,
 ): Backend {
   const scheme = /^([^:/?#]*):\/\//.exec(text)?.[1] ?? text;
-  if (/^disabled/.test(scheme)) return { kind: "none-kept", from };
-  if (!OURS.test(scheme)) {
-    return { kind: "other", scheme: /^[\w+.:-]{1,60}$/.test(scheme) ? scheme : "…", from };
-  }
   const url = redact(text);
+  const none = (kind: NoResults["kind"], detail = ""): NoResults => ({ kind, url, from, detail });
+  if (/^disabled/.test(scheme)) return none("none-kept");
+  if (!OURS.test(scheme)) return none("other", /^[\w+.:-]{1,60}$/.test(scheme) ? scheme : "…");
   const parsed = parseBrokerUrl(text.includes("://") ? text : `${text}://`);
-  if (!parsed.ok) return { kind: "no-url", url, from, problem: parsed.problem };
+  if (!parsed.ok) return none("no-url", parsed.problem);
   // What is said of the broker's certificates means only servers with TLS.
   const isPlain = scheme.toLowerCase() === "redis";
   const located = unmasked(locate(parsed.value, isPlain ? { ...settings, tls: null } : settings), broker);
-  return located === null ? { kind: "hidden", url, from } : { kind: "redis", located, url, from };
+  return located === null ? none("hidden") : { kind: "redis", located, url, from };
 }
 
 function unmasked(located: Located, broker: BrokerTarget): Located | null {
