@@ -1,5 +1,5 @@
 import { mayShareBroker } from "../discovery/choose-broker.ts";
-import { queuesOf } from "../celery/worker-settings.ts";
+import { queuesOf as queuesGiven } from "../celery/worker-settings.ts";
 import { isBeat } from "../celery/node-name.ts";
 import { DEFAULT_QUEUE, queueNames } from "../celery/queues.ts";
 import type { Scene } from "./scene.ts";
@@ -30,6 +30,14 @@ export async function consumedByNode(scene: Scene): Promise<ReadonlyMap<string, 
   );
 }
 
+/** The queues that these nodes say they consume. */
+export function queuesOf(
+  byNode: Consumption["byNode"],
+  isMeant: (node: string) => boolean,
+): readonly string[] {
+  return [...new Set([...byNode].flatMap(([node, names]) => (isMeant(node) ? names : [])))];
+}
+
 /** The workers in sight that the health check is about: others may be on other brokers. */
 export function ownWorkers({ check }: Scene): Scene["workers"] {
   return check.plan.targets.flatMap(({ node, worker }) =>
@@ -48,8 +56,8 @@ export function queuesToMeasure(
   const owner = origin.kind === "worker" ? own.find(({ process }) => process.pid === origin.pid) : undefined;
   const told = own
     .filter(({ node, process }) => !byNode.has(node) && mayShareBroker(process, owner?.process ?? process))
-    .flatMap(({ process }) => queuesOf(process, host.env) ?? []);
+    .flatMap(({ process }) => queuesGiven(process, host.env) ?? []);
   const named = config["max-queue-length"].value.flatMap(({ queue }) => queue ?? []);
-  const all = [...new Set([...[...byNode.values()].flat(), ...told, ...config.queue.value, ...named])];
+  const all = [...new Set([...queuesOf(byNode, scene.isMeant), ...told, ...config.queue.value, ...named])];
   return all.length === 0 ? [DEFAULT_QUEUE] : all.sort();
 }

@@ -121,7 +121,7 @@ export const LEVELS: { readonly [C in Code]: (facts: Facts[C]) => Judged } = {
   "queues-consumed": (facts) => {
     switch (facts.kind) {
       case "all":
-        return facts.search.isWhole && facts.unmeasured === 0 ? "ok" : "skipped";
+        return facts.search?.isWhole !== false && facts.unmeasured === 0 ? "ok" : "skipped";
       case "unconsumed":
         // One that says nothing may consume it.
         return facts.silent === 0 ? "problem" : "skipped";

@@ -23,6 +23,8 @@ export interface Scene {
   readonly check: CheckReport;
   /** The workers in sight that are asked, with their nodes; empty where none is, or nothing can be seen. */
   readonly workers: readonly { readonly node: string; readonly process: WorkerProcess }[];
+  /** Whether findings may be about it: each that answers, or with `--node` those alone. */
+  readonly isMeant: (node: string) => boolean;
   /** The conversation with the broker, or why there is none. */
   readonly session: Outcome<Session, BrokerFailure>;
   /** The workers that have answered a ping to everybody. */

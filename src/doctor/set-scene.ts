@@ -84,8 +84,10 @@ export async function setScene(
     return results;
   }
 
+  const { asked } = plan;
   const scene: Scene = {
     config,
+    isMeant: (node) => config.node.value.length === 0 || asked.kind === "any" || asked.nodes.includes(node),
     host,
     deadline,
     check,

@@ -19,14 +19,14 @@ export interface KnownWorker extends Limited {
 const UNSEEN = { command: NOTHING_GIVEN, environment: {} };
 
 /** What each node tells of itself, joined with what is seen of it here. */
-export async function setups({ workers, told, versions, host }: Scene): Promise<{
+export async function setups({ workers, told, versions, host, isMeant }: Scene): Promise<{
   readonly nodes: readonly string[];
   readonly of: (node: string) => Limited & Pick<KnownWorker, "process">;
 }> {
   const [stats, conf, celery] = await Promise.all([told("stats"), told("conf"), versions()]);
   const seen = new Map(workers.map(({ node, process }) => [node, process]));
   return {
-    nodes: [...new Set([...seen.keys(), ...stats.keys()])],
+    nodes: [...new Set([...seen.keys(), ...stats.keys()])].filter(isMeant),
     of(node) {
       const process = seen.get(node) ?? null;
       return {

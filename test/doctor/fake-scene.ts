@@ -77,6 +77,7 @@ export function fakeScene(fake: Fake): { readonly scene: Scene; readonly sent: r
     deadline: startDeadline(60_000, host.now),
     check: { plan, ...fake.check } as CheckReport,
     workers: fake.proc === undefined ? [] : [{ node: NODE, process }],
+    isMeant: () => true,
     session: success({ plan, send, read: { target: server.servers[0] }, ask } as unknown as Session),
     answering: () => Promise.resolve([NODE]),
     nodes: () => Promise.resolve([NODE]),

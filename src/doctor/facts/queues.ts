@@ -23,7 +23,8 @@ export interface QueueFacts {
     | {
         readonly kind: "all";
         readonly queues: number;
-        readonly search: BindingSearch;
+        /** Null: others' queues are not looked for, as `--node` means one worker. */
+        readonly search: BindingSearch | null;
         /** Other queues whose length is not known. */
         readonly unmeasured: number;
       }

@@ -22,7 +22,7 @@ export const flower: Topic = async (scene) => {
 
 type Seen<F = FlowerFacts["flower"]> = F extends unknown ? Omit<F, "url"> : never;
 
-async function ask({ host, deadline, told }: Scene, given: string): Promise<Seen> {
+async function ask({ host, deadline, told, isMeant }: Scene, given: string): Promise<Seen> {
   const { username, password, origin, pathname } = new URL(given);
   // Flower's own variable: user:password, or several with commas.
   const [variable = ""] = (host.env["FLOWER_BASIC_AUTH"] ?? "").split(",");
@@ -46,7 +46,7 @@ async function ask({ host, deadline, told }: Scene, given: string): Promise<Seen
       const { status: isOnline, hostname } = asObject(row) ?? {};
       return isOnline === true ? [String(hostname)] : [];
     });
-    const answering = [...(await told("stats")).keys()];
+    const answering = [...(await told("stats")).keys()].filter(isMeant);
     const missing = answering.filter((node) => !online.includes(node));
     return { kind: "lists", online: online.length, answering: answering.length, missing };
   }

@@ -2,7 +2,13 @@ import { bindingsOf, queueOfBinding } from "../../broker/keys.ts";
 import { readPool } from "../../celery/pool.ts";
 import { askLengths, listsOf, type PriorityLists } from "../../celery/queues.ts";
 import { transportsTold } from "../../celery/transport-options.ts";
-import { consumedByNode, type Consumption, consumptionOf, queuesToMeasure } from "../consumption.ts";
+import {
+  consumedByNode,
+  type Consumption,
+  consumptionOf,
+  queuesOf,
+  queuesToMeasure,
+} from "../consumption.ts";
 import type { BindingSearch } from "../facts/queues.ts";
 import type { Finding } from "../finding.ts";
 import { finding } from "../levels.ts";
@@ -47,7 +53,9 @@ export const queues: Topic = async (scene) => {
   const keys: Keys = { prefix, lists };
   const first = await look(scene, send, measured, keys);
   const declared = await declaredQueues(scene, send, keys);
-  const others = declared.queues.filter((queue) => !measured.includes(queue));
+  // Of one worker that is asked for by its name the others' queues are no matter.
+  const isOne = scene.config.node.value.length > 0;
+  const others = isOne ? [] : declared.queues.filter((queue) => !measured.includes(queue));
   const firstOthers = await look(scene, send, others, keys);
   const consumption = await consumptionOf(scene);
   await scene.observed();
@@ -63,7 +71,14 @@ export const queues: Topic = async (scene) => {
   const isUsed = (queue: string) => used.has(queue);
   return [
     ...lengthFindings(scene, [...measured, ...left], isUsed, before, second),
-    ...consumedFindings([...measured, ...others], consumption, declared.search, before, second),
+    ...consumedFindings(
+      scene,
+      [...measured, ...others],
+      consumption,
+      isOne ? null : declared.search,
+      before,
+      second,
+    ),
     await throughput(scene, byNode, first, second),
   ];
 };
@@ -192,9 +207,10 @@ function lengthFindings(
 }
 
 function consumedFindings(
+  { isMeant }: Scene,
   names: readonly string[],
   { byNode, silent }: Consumption,
-  search: BindingSearch,
+  search: BindingSearch | null,
   before: Look,
   after: Look,
 ): readonly Finding[] {
@@ -205,7 +221,7 @@ function consumedFindings(
   if (byNode.size === 0) {
     return [finding("queues-consumed", null, { kind: "nobody-says" })];
   }
-  const idle = [...byNode].filter(([, own]) => own.length === 0).map(([node]) => node);
+  const idle = [...byNode].filter(([node, own]) => own.length === 0 && isMeant(node)).map(([node]) => node);
   const found = [
     // Whose consumers were cancelled consumes the others' queues again when it is told to.
     ...idle.map((node) => finding("queues-consumed", node, { kind: "idle", waiting: alone })),
@@ -223,7 +239,14 @@ function consumedFindings(
   const unmeasured = names.filter(
     (queue) => !consumed.has(queue) && typeof after.lengths.get(queue) !== "number",
   ).length;
-  return [finding("queues-consumed", null, { kind: "all", queues: consumed.size, search, unmeasured })];
+  return [
+    finding("queues-consumed", null, {
+      kind: "all",
+      queues: queuesOf(byNode, isMeant).length,
+      search,
+      unmeasured,
+    }),
+  ];
 }
 
 async function throughput(
@@ -232,14 +255,18 @@ async function throughput(
   first: Look,
   second: Look,
 ): Promise<Finding> {
+  const names = queuesOf(byNode, scene.isMeant);
   // Of those that consume these queues, and of all of them.
-  const spans = new Map([...scene.spans()].filter(([node]) => byNode.has(node)));
-  const missing = [...byNode.keys()].filter((node) => !isHeardTwice(spans.get(node))).length;
+  const nodes = [...byNode].filter(
+    ([node, own]) => scene.isMeant(node) || own.some((queue) => names.includes(queue)),
+  );
+  const consumers = new Set(nodes.map(([node]) => node));
+  const spans = new Map([...scene.spans()].filter(([node]) => consumers.has(node)));
+  const missing = nodes.filter(([node]) => !isHeardTwice(spans.get(node))).length;
   const pace = paceOf(spans);
   if (pace === null || missing > 0) {
-    return finding("throughput", null, { kind: "unheard", missing, nodes: byNode.size });
+    return finding("throughput", null, { kind: "unheard", missing, nodes: nodes.length });
   }
-  const names = [...new Set([...byNode.values()].flat())];
   const growth = growthOf(names, first, second);
   if (growth === null || names.length === 0) {
     return finding("throughput", null, { kind: "unmeasured", queues: names.length });

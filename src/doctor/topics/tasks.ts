@@ -3,7 +3,7 @@ import { poolRunning } from "../../celery/pool.ts";
 import { enforces, timeLimits } from "../../celery/time-limits.ts";
 import { soonest, transportsTold } from "../../celery/transport-options.ts";
 import { describesSafely } from "../../celery/versions.ts";
-import { type Consumption, consumptionOf } from "../consumption.ts";
+import { type Consumption, consumptionOf, queuesOf } from "../consumption.ts";
 import type { AgedTask, UnaskedNode } from "../facts/tasks.ts";
 import type { Finding } from "../finding.ts";
 import { finding } from "../levels.ts";
@@ -57,12 +57,14 @@ export const tasks: Topic = async (scene) => {
     scene.overBound().flatMap(({ node, method }) => (method === "active" ? [node] : [])),
   );
   const consumption = await consumptionOf(scene);
+  const meant = new Map([...inHand].filter(([node]) => scene.isMeant(node)));
+  const silent = unasked.filter(({ node }) => scene.isMeant(node));
   return [
     ...tasksFindings(
-      inHand,
-      unasked.filter(({ node }) => !tooLarge.has(node)),
+      meant,
+      silent.filter(({ node }) => !tooLarge.has(node)),
     ),
-    ...(await ageFindings(scene, inHand, unasked.length)),
+    ...(await ageFindings(scene, meant, silent.length)),
     ...(await registeredFindings(scene, send, consumption)),
     await lateFinding(scene, send, inHand, unasked.length),
   ];
@@ -156,7 +158,7 @@ async function registeredFindings(
     const because = "no worker says what it consumes";
     return [finding("unregistered-task", null, { kind: "not-seen", because })];
   }
-  const names = [...new Set([...byNode.values()].flat())].slice(0, QUEUES);
+  const names = queuesOf(byNode, scene.isMeant).slice(0, QUEUES);
   const heads = await headsOf(scene, send, names);
   if (typeof heads === "string") {
     return [finding("unregistered-task", null, { kind: "not-seen", because: heads })];

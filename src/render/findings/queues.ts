@@ -38,14 +38,16 @@ export const QUEUE_WORDS: WordsOf<QueueFacts> = {
       case "all": {
         const { queues, search, unmeasured } = facts;
         const unseen =
-          search.refusal !== null
-            ? "; queues that only others have declared were not looked for: SCAN is refused"
-            : search.isWhole
-              ? ""
-              : "; not all keys were looked at for queues that only others have declared";
+          search === null
+            ? ""
+            : search.refusal !== null
+              ? "; queues that only others have declared were not looked for: SCAN is refused"
+              : search.isWhole
+                ? ""
+                : "; not all keys were looked at for queues that only others have declared";
         const unknown =
           unmeasured === 0 ? "" : `; the length of ${amount(unmeasured, "other queue")} is not known`;
-        const others = level === "ok" ? ", no other has work" : "";
+        const others = level === "ok" && search !== null ? ", no other has work" : "";
         return { seen: `${amount(queues, "queue")} consumed${others}${unseen}${unknown}`, next: null };
       }
       case "unconsumed": {

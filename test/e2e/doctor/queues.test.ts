@@ -221,3 +221,19 @@ test.concurrent("says what it may not look at, and looks at the rest", async () 
   ]);
   expect(findings.filter(({ level }) => level === "problem")).toEqual([]);
 });
+
+test.concurrent("--node limits findings to that worker and its queues", async () => {
+  await using server = await startServer();
+  await using one = await startWorker({ server, queues: ["a"] });
+  await using other = await startWorker({ server, queues: ["b"] });
+  await other.taskStarted(await other.submit("nap", 300));
+  await client(server.url(), `[add.apply_async((1, n), queue="mails") for n in range(3)]`);
+  const { of, findings, stdout } = await remote(server.url(), "--node", one.node);
+  for (const code of ["pool", "time-limits", "tasks"] as const)
+    expect(of(code), code).toMatchObject([{ level: "ok", about: one.node }]);
+  expect(of("queue-length")).toMatchObject([{ level: "ok", about: "a" }]);
+  expect(of("queues-consumed")).toMatchObject([{ level: "ok", seen: "1 queue consumed" }]);
+  expect(findings.filter(({ level }) => level === "problem")).toEqual([]);
+  expect(stdout).not.toContain(other.node);
+  expect((await remote(server.url())).of("queues-consumed")).toMatchObject([{ about: "mails" }]);
+});
