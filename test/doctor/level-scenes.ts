@@ -34,12 +34,13 @@ export const memory = (used: number, limit: number, policy = "noeviction") =>
   info(`used_memory:${used}`, `maxmemory:${limit}`, `maxmemory_policy:${policy}`);
 
 export const about = { node: NODE, pid: 12 };
-export const judged = (verdict: Verdict): Fake => ({ check: { verdict } });
+export const judged = (verdict: Verdict): Fake => ({ check: { verdict, evidence: evidence() } });
 export const silence = { measured: "connections", forS: 74, graceMs: 300_000 } as const;
 
 /** The worker that is asked is silent; these others answer, and so many workers in all do not. */
 export const besides = (others: readonly string[], silent = 1, args: readonly string[] = []): Fake => ({
   args,
+  ...judged({ status: "healthy", reason: "busy", ...about, ...silence }),
   scene: { answering: () => Promise.resolve(others), silent: () => Promise.resolve(silent) },
 });
 

@@ -17,7 +17,14 @@ export const siblings: Topic = async ({ check, config, session, ...scene }) => {
   const { asked } = check.plan;
   if (!session.ok || asked.kind === "any" || config.node.value.length > 0) return [];
   const answering = await scene.answering();
-  const others = answering.filter((node) => !asked.nodes.includes(node));
+  const { asking } = check.evidence;
+  // Its own may answer by another name than the one that was asked.
+  const known = new Set([
+    ...asked.nodes,
+    ...(asking.kind === "asked" ? asking.pongs.map(({ node }) => node) : []),
+    ...("node" in check.verdict ? [check.verdict.node] : []),
+  ]);
+  const others = answering.filter((node) => !known.has(node));
   const own = asked.nodes.filter((node) => !answering.includes(node));
   const facts = { answering: others, silent: Math.max(0, (await scene.silent()) - own.length) };
   if (others.length === 0 && facts.silent === 0) return [];
