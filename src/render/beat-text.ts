@@ -31,12 +31,12 @@ function scheduleText(schedule: ScheduleFile): string {
 
 /** For programs: schema 1, to which fields are only added (docs/beat.md). */
 export function beatJson(evidence: BeatEvidence, verdict: BeatVerdict, elapsedMs: number): Printable {
-  const [fact, hint] = beatStatement(evidence, verdict);
+  const [message, hint] = beatStatement(evidence, verdict);
   const { beats, only } = evidence;
   return boundedJson({
     schema: 1,
     ...verdict,
-    fact,
+    message,
     hint,
     beats: beats?.map(({ pid, isEmbedded }) => ({ pid, embedded: isEmbedded })) ?? null,
     schedule:

@@ -4,9 +4,12 @@ import { findingWords } from "./findings/finding-words.ts";
 
 /** The findings for programs: schema 1, to which fields are only added (docs/doctor.md). */
 export function doctorJson(findings: readonly Finding[], elapsedMs: number): Printable {
-  const rows = findings.map((finding) => {
-    const { code, level, about } = finding;
-    return { code, level, about, ...findingWords(finding) };
-  });
-  return json({ schema: 1, findings: rows, elapsed_ms: Math.round(elapsedMs) });
+  return json({ schema: 1, findings: findings.map(findingRow), elapsed_ms: Math.round(elapsedMs) });
+}
+
+/** One of them, its words called as those of the check. */
+export function findingRow(finding: Finding): object {
+  const { code, level, about } = finding;
+  const { seen, next } = findingWords(finding);
+  return { code, level, about, message: seen, hint: next };
 }

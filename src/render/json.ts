@@ -33,6 +33,7 @@ export function checkObject(report: CheckReport): object {
     node: nodeOf(verdict) ?? (asked?.length === 1 ? asked[0] : null),
     message: fact,
     hint,
+    elapsed_ms: Math.round(elapsedMs),
     evidence: {
       broker: { url: plan.broker.shown, from: label(plan.broker.origin) },
       asked: {
@@ -44,7 +45,6 @@ export function checkObject(report: CheckReport): object {
         : { write_broker: { url: plan.writeBroker.shown, from: label(plan.writeBroker.origin) } }),
       channel: channelOf(plan, evidence),
       reply_key: plan.naming.prefix + plan.replyTo,
-      elapsed_ms: Math.round(elapsedMs),
       ...(verdict.reason === "undecided" ? { gap: verdict.gap.kind } : {}),
       ...askingFields(evidence.asking),
       placement: plan.place.name,

@@ -1,10 +1,10 @@
 import type { Finding } from "../doctor/finding.ts";
 import type { CheckReport } from "../health/report.ts";
 import type { Report } from "../report/gather-report.ts";
+import { findingRow } from "./doctor-json.ts";
 import { findingLines, PLAIN_CANVAS, summaryLines } from "./doctor-text.ts";
 import { json, lines, ours, type Printable } from "./gate.ts";
 import { type Block, codeSpan, markdownBlock } from "./markdown.ts";
-import { findingWords } from "./findings/finding-words.ts";
 import { checkText } from "./text.ts";
 
 /** What a report begins with: a file that begins otherwise is not written over. */
@@ -65,16 +65,12 @@ export function reportJson(
   findings: readonly Finding[],
   hide: (value: unknown) => unknown,
 ): Printable {
-  const rows = findings.map((finding) => {
-    const { code, level, about } = finding;
-    return { code, level, about, ...findingWords(finding) };
-  });
   // The first field is what a report is known by.
   return json({
     report: "celery-probe",
     schema: 1,
     check: hide(check),
-    findings: hide(rows),
+    findings: hide(findings.map(findingRow)),
     ...report,
   });
 }

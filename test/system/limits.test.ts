@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import type { Code } from "../../src/doctor/finding.ts";
-import { type Printed, saying } from "../e2e/doctor/diagnose.ts";
+import { readFindings, saying } from "../e2e/doctor/diagnose.ts";
 import { DockerBench } from "./bench.ts";
 import { ROOT } from "./probe-image.ts";
 import { until } from "./until.ts";
@@ -140,6 +140,6 @@ async function diagnose(container: string, args: readonly string[] = []) {
   const words = ["exec", container, "celery-probe", "doctor", "--output", "json", ...args];
   const { stdout, stderr, exitCode } = await bench.docker.try(words);
   if (stdout === "") throw new Error(`no findings: ${stderr}`);
-  const { findings } = JSON.parse(stdout) as { readonly findings: readonly Printed[] };
+  const findings = readFindings(stdout);
   return { exitCode, of: (code: Code) => findings.filter((one) => one.code === code) };
 }

@@ -46,9 +46,20 @@ export async function diagnoseIn(
   return read(await container.run(EXECUTABLE, doctor(args), env));
 }
 
+/** The findings of `--output json`. */
+export function readFindings(stdout: string): readonly Printed[] {
+  const { findings } = JSON.parse(stdout) as {
+    readonly findings: readonly (Pick<Printed, "code" | "level" | "about"> & {
+      readonly message: string;
+      readonly hint: string | null;
+    })[];
+  };
+  return findings.map(({ message, hint, ...one }) => ({ ...one, seen: message, next: hint }));
+}
+
 function read(probed: Probed): Diagnosis {
   if (probed.stdout === "") throw new Error(`no findings: ${probed.stderr}`);
-  const { findings } = JSON.parse(probed.stdout) as { readonly findings: readonly Printed[] };
+  const findings = readFindings(probed.stdout);
   return {
     ...probed,
     findings,

@@ -16,6 +16,7 @@ import {
   doctor,
   type Printed,
   problemsIn,
+  readFindings,
   saying,
 } from "./diagnose.ts";
 import { until } from "../../world/until.ts";
@@ -40,7 +41,7 @@ async function pipe(
     reject: false,
     input: log,
   });
-  const { findings } = JSON.parse(stdout) as { findings: readonly Printed[] };
+  const findings = readFindings(stdout);
   const ofLogs = findings.filter(({ code }) => code === "log" || code === "pool-package");
   return { exitCode, findings: ofLogs, problems: problemsIn(findings) };
 }
