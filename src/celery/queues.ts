@@ -97,3 +97,12 @@ export function queueNames(result: unknown): readonly string[] | null {
   const names = result.map((queue: unknown) => asObject(queue)?.["name"]);
   return names.every((name) => typeof name === "string") ? names : null;
 }
+
+/** Exchanges and queues of remote control and of events: nobody's tasks. */
+export function isTaskExchange(exchange: string): boolean {
+  return !/\.pidbox$|^celeryev$|\.celeryev$/.test(exchange);
+}
+
+export function isTaskQueue(queue: string): boolean {
+  return !/\.pidbox$|^celeryev\.|^amq\.gen|^bcast\./.test(queue);
+}

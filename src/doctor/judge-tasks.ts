@@ -13,29 +13,6 @@ export function agedTasks(answer: unknown, nowS: number): readonly AgedTask[] | 
   }));
 }
 
-/** `tasks.add [time_limit=300]`, as `registered` writes it when it is asked for that (celery/worker/control.py). */
-export function readRegistered(
-  entry: unknown,
-): { readonly name: string; readonly limitS: number | null } | null {
-  if (typeof entry !== "string") return null;
-  const bracket = entry.endsWith("]") ? entry.indexOf(" [") : -1;
-  const name = bracket === -1 ? entry : entry.slice(0, bracket);
-  const info = bracket === -1 ? "" : entry.slice(bracket + " [".length, -1);
-  const limit = Number(/(?:^| )time_limit=([\d.]+)/.exec(info)?.[1] ?? NaN);
-  return { name, limitS: limit > 0 ? limit : null };
-}
-
-/** The names in an answer to `registered`; null: it is none. */
-export function registeredNames(answer: unknown): ReadonlySet<string> | null {
-  if (!Array.isArray(answer)) return null;
-  return new Set(answer.flatMap((entry: unknown) => readRegistered(entry)?.name ?? []));
-}
-
-/** Celery's own tasks are in every worker and in no answer. */
-export function isBuiltIn(task: string): boolean {
-  return task.startsWith("celery.");
-}
-
 /** A task is late when its time has come for longer than this, in seconds; clocks differ. */
 const LATE_S = 60;
 

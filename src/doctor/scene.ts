@@ -55,3 +55,8 @@ export type TellingMethod = "stats" | "active_queues" | "active" | "registered" 
 
 /** One room of the run-book: looks, and gives what it found; never throws, and never outlasts the deadline. */
 export type Topic = (scene: Scene) => Promise<readonly Finding[]>;
+
+/** Why a question to the broker failed, for people. */
+export function unanswered({ left }: Deadline): string {
+  return left() > 0 ? "the broker did not answer" : "the time was up: a longer --deadline";
+}

@@ -1,5 +1,6 @@
 import type { CommandConfig } from "../cli/command-options.ts";
 import type { Diagnosis } from "../doctor/diagnose.ts";
+import { infoFields } from "../broker/info.ts";
 import { withoutSecrets } from "../inspect/secrets.ts";
 import { reportText } from "../inspect/risk.ts";
 import type { Host } from "../host.ts";
@@ -155,12 +156,7 @@ async function infoOf({ send }: Pick<Session, "send">): Promise<Report["broker"]
   return Object.fromEntries(
     SECTIONS.map((section, position) => {
       const reply = sent.value[position];
-      const lines = reply?.ok ? String(reply.value).split(/\r?\n/) : [];
-      const fields = lines.flatMap((line) => {
-        const colon = line.indexOf(":");
-        return colon === -1 ? [] : [[line.slice(0, colon), line.slice(colon + 1)] as const];
-      });
-      return [section, Object.fromEntries(fields)] as const;
+      return [section, Object.fromEntries(infoFields(reply?.ok ? String(reply.value) : ""))] as const;
     }),
   );
 }

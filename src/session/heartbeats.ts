@@ -69,3 +69,32 @@ export function listenToHeartbeats({ plan, write }: Session, host: Host, deadlin
     },
   };
 }
+
+/** Two looks at less than this, in milliseconds, say nothing of a trend. */
+export const SHORTEST_MS = 500;
+
+/** Whether two heartbeats of it tell how much it has done. */
+export function isHeardTwice(span: Span | undefined): span is Span {
+  return (
+    span !== undefined &&
+    span.lastMs - span.firstMs >= SHORTEST_MS &&
+    span.first.processed !== null &&
+    span.last.processed !== null
+  );
+}
+
+/** Tasks begun and finished in a second by all whose heartbeats were heard twice. */
+export function paceOf(
+  spans: ReadonlyMap<string, Span>,
+): { readonly begun: number; readonly finished: number; readonly overS: number } | null {
+  let [begun, finished, overS] = [0, 0, 0];
+  for (const { first, firstMs, last, lastMs } of [...spans.values()].filter(isHeardTwice)) {
+    const s = (lastMs - firstMs) / 1_000;
+    const more = Math.max(0, (last.processed ?? 0) - (first.processed ?? 0));
+    begun += more / s;
+    // Counted when they begin (celery/worker/state.py `task_accepted`): what still runs is not finished.
+    finished += Math.max(0, more - ((last.active ?? 0) - (first.active ?? 0))) / s;
+    overS = Math.max(overS, s);
+  }
+  return overS === 0 ? null : { begun, finished, overS };
+}

@@ -1,15 +1,9 @@
 import type { BrokerFailure } from "../broker/failure.ts";
-import type { Deadline } from "../deadline.ts";
 import type { Outcome } from "../outcome.ts";
 import type { Command, Reply } from "../broker/channel.ts";
 
 /** Sends commands in one write. */
 export type Send = (commands: readonly Command[]) => Promise<Outcome<readonly Reply[], BrokerFailure>>;
-
-/** Why a {@link Send} failed, for people. */
-export function unanswered({ left }: Deadline): string {
-  return left() > 0 ? "the broker did not answer" : "the time was up: a longer --deadline";
-}
 
 /** How far a scan has come. */
 export interface Scanned {

@@ -1,14 +1,9 @@
 import { LEVELS } from "../../src/doctor/levels.ts";
 import { describe, expect, test } from "vitest";
-import {
-  growthOf,
-  isLeftAlone,
-  isTaskExchange,
-  isTaskQueue,
-  limitOf,
-  paceOf,
-  similarTo,
-} from "../../src/doctor/judge-queues.ts";
+import { isTaskExchange, isTaskQueue } from "../../src/celery/queues.ts";
+import { isLeftAlone, limitOf, similarTo } from "../../src/doctor/judge-queues.ts";
+import { paceOf } from "../../src/session/heartbeats.ts";
+import { growthOf } from "../../src/session/queue-lengths.ts";
 import type { Heartbeat } from "../../src/celery/heartbeat.ts";
 
 test.each([

@@ -1,11 +1,6 @@
 import { describe, expect, test } from "vitest";
-import {
-  agedTasks,
-  isBuiltIn,
-  judgeUnacked,
-  readRegistered,
-  registeredNames,
-} from "../../src/doctor/judge-tasks.ts";
+import { isBuiltIn, readRegistered, registeredNames } from "../../src/celery/tasks.ts";
+import { agedTasks, judgeUnacked } from "../../src/doctor/judge-tasks.ts";
 
 test("the tasks of an answer, the oldest first; one that has no start yet is new", () => {
   const answer = [

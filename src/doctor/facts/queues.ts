@@ -1,3 +1,5 @@
+import type { BindingSearch } from "../../session/declared-queues.ts";
+
 /** What is found of the queues. */
 export interface QueueFacts {
   /** How many messages wait in a queue. */
@@ -56,11 +58,4 @@ export interface QueueFacts {
     /** Nodes that consume and were not heard twice, of so many. */
     | { readonly kind: "unheard"; readonly missing: number; readonly nodes: number }
     | { readonly kind: "unmeasured"; readonly queues: number };
-}
-
-/** How far the search for queues that others have declared has come. */
-export interface BindingSearch {
-  readonly isWhole: boolean;
-  /** The broker's words, where it permits none. */
-  readonly refusal: string | null;
 }

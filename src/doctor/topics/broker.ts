@@ -1,3 +1,4 @@
+import { infoFields, infoNumber, infoServer } from "../../broker/info.ts";
 import type { BrokerFailure } from "../../broker/failure.ts";
 import { label } from "../../cli/usage.ts";
 import type { CheckPlan } from "../../health/plan.ts";
@@ -13,8 +14,8 @@ export const broker: Topic = async ({ check, session }) => {
   const sent = await send([["INFO"]]);
   if (!sent.ok) return [unusable(plan, sent.problem, false)];
   const [reply] = sent.value;
-  const info = fieldsOf(reply?.ok ? String(reply.value) : "");
-  const version = versionIn(info);
+  const info = infoFields(reply?.ok ? String(reply.value) : "");
+  const version = infoServer(info);
   const { asking } = check.evidence;
   const found: Finding[] = [
     // It may be read, and not be written to.
@@ -28,16 +29,16 @@ export const broker: Topic = async ({ check, session }) => {
           upS: uptimeIn(info),
         }),
   ];
-  const used = numberIn(info, "used_memory");
+  const used = infoNumber(info, "used_memory");
   if (used === null) return found;
-  const limit = numberIn(info, "maxmemory") || null;
+  const limit = infoNumber(info, "maxmemory") || null;
   const policy = info.get("maxmemory_policy")?.match(POLICY)?.[0] ?? null;
   return [...found, finding("broker-memory", null, { used, limit, policy })];
 };
 
 /** In seconds; null where it does not say, or its clock was set back. */
-function uptimeIn(info: Parameters<typeof numberIn>[0]): number | null {
-  const upS = numberIn(info, "uptime_in_seconds");
+function uptimeIn(info: Parameters<typeof infoNumber>[0]): number | null {
+  const upS = infoNumber(info, "uptime_in_seconds");
   return upS === null || upS < 0 ? null : upS;
 }
 
@@ -66,33 +67,5 @@ function namedBroker({ broker: { shown, origin } }: CheckPlan): {
   return { url: shown, from: label(origin) };
 }
 
-/** The lines `name:value` of INFO. */
-function fieldsOf(text: string): ReadonlyMap<string, string> {
-  return new Map(
-    text.split(/\r?\n/).flatMap((line) => {
-      const colon = line.indexOf(":");
-      return colon === -1 ? [] : [[line.slice(0, colon), line.slice(colon + 1)] as const];
-    }),
-  );
-}
-
-/** What a server is: only what has the form of a version is repeated. */
-function versionIn(info: ReadonlyMap<string, string>): string | null {
-  for (const [name, field] of [
-    ["Valkey", "valkey_version"],
-    ["Redis", "redis_version"],
-  ] as const) {
-    const version = info.get(field);
-    if (version !== undefined)
-      return /^\d+(?:\.\d+)+(?:-rc\d+)?$/.test(version) ? `${name} ${version}` : name;
-  }
-  return null;
-}
-
 /** https://redis.io/docs/latest/develop/reference/eviction/ */
 const POLICY = /^(?:noeviction|(?:allkeys|volatile)-(?:lru|lfu|lrm|random|ttl))$/;
-
-function numberIn(info: ReadonlyMap<string, string>, name: string): number | null {
-  const value = Number(info.get(name) ?? NaN);
-  return Number.isFinite(value) ? value : null;
-}

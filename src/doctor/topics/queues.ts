@@ -1,6 +1,5 @@
-import { bindingsOf, queueOfBinding } from "../../broker/keys.ts";
 import { readPool } from "../../celery/pool.ts";
-import { askLengths, listsOf, type PriorityLists } from "../../celery/queues.ts";
+import { listsOf } from "../../celery/queues.ts";
 import { transportsTold } from "../../celery/transport-options.ts";
 import {
   consumedByNode,
@@ -9,38 +8,20 @@ import {
   queuesOf,
   queuesToMeasure,
 } from "../consumption.ts";
-import type { BindingSearch } from "../facts/queues.ts";
+import { type BindingSearch, declaredQueues } from "../../session/declared-queues.ts";
+import { isHeardTwice, paceOf } from "../../session/heartbeats.ts";
+import { growthOf, type Look, measure } from "../../session/queue-lengths.ts";
 import type { Finding } from "../finding.ts";
 import { finding } from "../levels.ts";
-import {
-  growthOf,
-  isLeftAlone,
-  isHeardTwice,
-  isTaskExchange,
-  isTaskQueue,
-  limitOf,
-  type Look,
-  paceOf,
-  similarTo,
-} from "../judge-queues.ts";
-import { type Scanned, scan, type Send, unanswered } from "../../session/scan.ts";
-import type { Scene, Topic } from "../scene.ts";
+import { isLeftAlone, limitOf, similarTo } from "../judge-queues.ts";
+import { type Scene, type Topic, unanswered } from "../scene.ts";
 
 /** Queues that get a line of their own though nothing is wrong with them. */
 const SHOWN = 20;
 
-/** Queues measured with one write: nineteen keys each. */
-const AT_ONCE = 50;
-
-/** Keys looked at by one SCAN; see docs/doctor.md for what that costs the server. */
-const SLICE = 500;
-
 /** The search for bindings takes so many milliseconds at most, and this share of what is left. */
 const SEARCH_MS = 2_000;
 const SEARCH_SHARE = 0.25;
-
-/** A binding table holds one member for each queue of an exchange: one with more is not read. */
-const MOST_BINDINGS = 1_000;
 
 /** How long the queues are, whether each is consumed, and whether the workers keep up. */
 export const queues: Topic = async (scene) => {
@@ -50,16 +31,17 @@ export const queues: Topic = async (scene) => {
   const byNode = await consumedByNode(scene);
   const measured = queuesToMeasure(scene, byNode);
   const lists = listsOf(transportsTold(await scene.told("conf"), await scene.told("stats")));
-  const keys: Keys = { prefix, lists };
-  const first = await look(scene, send, measured, keys);
-  const declared = await declaredQueues(scene, send, keys);
+  const keys = { prefix, lists };
+  const first = await measure(scene.host, send, measured, keys);
+  const end = scene.host.now() + Math.min(SEARCH_MS, scene.deadline.left() * SEARCH_SHARE);
+  const declared = await declaredQueues(send, keys, () => scene.host.now() < end);
   // Of one worker that is asked for by its name the others' queues are no matter.
   const isOne = scene.config.node.value.length > 0;
   const others = isOne ? [] : declared.queues.filter((queue) => !measured.includes(queue));
-  const firstOthers = await look(scene, send, others, keys);
+  const firstOthers = await measure(scene.host, send, others, keys);
   const consumption = await consumptionOf(scene);
   await scene.observed();
-  const second = await look(scene, send, [...measured, ...others], keys);
+  const second = await measure(scene.host, send, [...measured, ...others], keys);
   if (first === null || firstOthers === null || second === null) {
     const facts = { kind: "untold", queues: measured, because: unanswered(scene.deadline) } as const;
     return [finding("queue-length", null, facts)];
@@ -82,79 +64,6 @@ export const queues: Topic = async (scene) => {
     await throughput(scene, byNode, first, second),
   ];
 };
-
-/** How the keys of queues are formed here. */
-interface Keys {
-  /** kombu's `global_keyprefix`. */
-  readonly prefix: string;
-  readonly lists: PriorityLists;
-}
-
-/** Null: the broker did not answer, or not in time. */
-async function look(
-  scene: Scene,
-  send: Send,
-  names: readonly string[],
-  { prefix, lists }: Keys,
-): Promise<Look | null> {
-  const lengths = new Map<string, number | null>();
-  const noLists = new Set<string>();
-  const atMs = scene.host.now();
-  for (let at = 0; at < names.length; at += AT_ONCE) {
-    const some = names.slice(at, at + AT_ONCE);
-    const question = askLengths(some, prefix, lists);
-    const sent = await send(question.commands);
-    if (!sent.ok) return null;
-    for (const [queue, { messages, isOtherType }] of question.read(sent.value)) {
-      lengths.set(queue, messages);
-      if (isOtherType) noLists.add(queue);
-    }
-  }
-  return { atMs, lengths, noLists };
-}
-
-/** The queues that anybody has declared: kombu keeps the bindings of each exchange in a set. */
-async function declaredQueues(
-  scene: Scene,
-  send: Send,
-  { prefix, lists }: Keys,
-): Promise<{ readonly queues: readonly string[]; readonly search: BindingSearch }> {
-  const { host, deadline } = scene;
-  const begin = bindingsOf("", prefix);
-  const found = new Set<string>();
-  const end = host.now() + Math.min(SEARCH_MS, deadline.left() * SEARCH_SHARE);
-  const tables = new Set<string>();
-  const scanned: Scanned = await scan(
-    send,
-    { pattern: `${begin}*`, slice: SLICE },
-    (keys) => {
-      for (const key of keys) if (isTaskExchange(key.slice(begin.length))) tables.add(key);
-      return [];
-    },
-    () => undefined,
-    () => host.now() < end,
-  );
-  const all = [...tables];
-  for (let at = 0; at < all.length; at += AT_ONCE) {
-    const some = all.slice(at, at + AT_ONCE);
-    const sizes = await send(some.map((key) => ["SCARD", key]));
-    const readable = some.filter((_, position) => {
-      const reply = sizes.ok ? sizes.value[position] : undefined;
-      return reply?.ok === true && Number(reply.value) <= MOST_BINDINGS;
-    });
-    if (readable.length === 0) continue;
-    const members = await send(readable.map((key) => ["SMEMBERS", key]));
-    for (const reply of members.ok ? members.value : []) {
-      if (!reply.ok || !Array.isArray(reply.value)) continue;
-      for (const member of reply.value as readonly unknown[]) {
-        const queue = queueOfBinding(String(member), lists.separators);
-        if (queue !== null && isTaskQueue(queue)) found.add(queue);
-      }
-    }
-  }
-  const refusal = scanned.refusal ?? null;
-  return { queues: [...found].sort(), search: { isWhole: scanned.isWhole, refusal } };
-}
 
 function lengthFindings(
   { config }: Scene,

@@ -1,5 +1,7 @@
 import { isBeat } from "../../celery/node-name.ts";
+import { listsOf } from "../../celery/queues.ts";
 import { poolRunning } from "../../celery/pool.ts";
+import { isBuiltIn, readRegistered, registeredNames } from "../../celery/tasks.ts";
 import { enforces, timeLimits } from "../../celery/time-limits.ts";
 import { soonest, transportsTold } from "../../celery/transport-options.ts";
 import { describesSafely } from "../../celery/versions.ts";
@@ -7,10 +9,10 @@ import { type Consumption, consumptionOf, queuesOf } from "../consumption.ts";
 import type { AgedTask, UnaskedNode } from "../facts/tasks.ts";
 import type { Finding } from "../finding.ts";
 import { finding } from "../levels.ts";
-import { agedTasks, isBuiltIn, judgeUnacked, readRegistered, registeredNames } from "../judge-tasks.ts";
-import { headsOf } from "../queue-heads.ts";
-import { type Send, unanswered } from "../../session/scan.ts";
-import type { Scene, Topic } from "../scene.ts";
+import { agedTasks, judgeUnacked } from "../judge-tasks.ts";
+import { headsOf } from "../../session/queue-heads.ts";
+import type { Send } from "../../session/scan.ts";
+import { type Scene, type Topic, unanswered } from "../scene.ts";
 import { pairsOf, readMessages } from "../../session/unacked.ts";
 import { setups } from "../workers-known.ts";
 
@@ -159,9 +161,14 @@ async function registeredFindings(
     return [finding("unregistered-task", null, { kind: "not-seen", because })];
   }
   const names = queuesOf(byNode, scene.isMeant).slice(0, QUEUES);
-  const heads = await headsOf(scene, send, names);
+  const lists = listsOf(transportsTold(await scene.told("conf"), await scene.told("stats")));
+  const heads = await headsOf(send, names, { prefix: scene.check.plan.naming.prefix, lists });
   if (typeof heads === "string") {
-    return [finding("unregistered-task", null, { kind: "not-seen", because: heads })];
+    const because =
+      heads === "unanswered"
+        ? unanswered(scene.deadline)
+        : "MEMORY USAGE is refused, so that a message's size cannot be known before it is read";
+    return [finding("unregistered-task", null, { kind: "not-seen", because })];
   }
   const foreign = heads.seen.filter(({ task }) => !isBuiltIn(task));
   const registered = foreign.length === 0 ? new Map<string, unknown>() : await scene.told("registered");

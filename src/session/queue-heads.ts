@@ -1,9 +1,8 @@
 import { taskOfMessage } from "../celery/deliveries.ts";
-import { listsOf, queueKeys, WRONG_TYPE } from "../celery/queues.ts";
-import { transportsTold } from "../celery/transport-options.ts";
-import { type Send, unanswered } from "../session/scan.ts";
-import type { Scene } from "./scene.ts";
-import { LARGEST } from "../session/unacked.ts";
+import { queueKeys, WRONG_TYPE } from "../celery/queues.ts";
+import type { QueueKeys } from "./queue-lengths.ts";
+import type { Send } from "./scan.ts";
+import { LARGEST } from "./unacked.ts";
 
 /** Nodes of a list whose memory is counted (MEMORY USAGE … SAMPLES). */
 const SAMPLES = 50;
@@ -20,17 +19,13 @@ export interface Heads {
 
 /** The message that is fetched next from each list of each queue; or why it is not seen. */
 export async function headsOf(
-  { check, deadline, told }: Scene,
   send: Send,
   names: readonly string[],
-): Promise<Heads | string> {
-  const { naming } = check.plan;
-  const lists = listsOf(transportsTold(await told("conf"), await told("stats")));
-  const keys = names.flatMap((queue) =>
-    queueKeys(queue, naming.prefix, lists).map((key) => ({ queue, key })),
-  );
+  { prefix, lists }: QueueKeys,
+): Promise<Heads | "unanswered" | "sizes-refused"> {
+  const keys = names.flatMap((queue) => queueKeys(queue, prefix, lists).map((key) => ({ queue, key })));
   const lengths = await send(keys.map(({ key }) => ["LLEN", key]));
-  if (!lengths.ok) return unanswered(deadline);
+  if (!lengths.ok) return "unanswered";
   // A key that holds no list is not refused: it has a finding of its own.
   const refused = lengths.value.filter((reply) => !reply.ok && !reply.error.startsWith(WRONG_TYPE)).length;
   const filled = keys.flatMap((one, position) => {
@@ -41,9 +36,9 @@ export async function headsOf(
   if (filled.length === 0) return { seen: [], unread: refused };
   // No command tells the size of one element: what the list takes tells it on average, and of a short one at most.
   const sizes = await send(filled.map(({ key }) => ["MEMORY", "USAGE", key, "SAMPLES", SAMPLES]));
-  if (!sizes.ok) return unanswered(deadline);
+  if (!sizes.ok) return "unanswered";
   if (sizes.value.every((reply) => !reply.ok)) {
-    return "MEMORY USAGE is refused, so that a message's size cannot be known before it is read";
+    return "sizes-refused";
   }
   const small = filled.filter(({ length }, position) => {
     const reply = sizes.value[position];
@@ -54,7 +49,7 @@ export async function headsOf(
     const part = small.slice(at, at + AT_ONCE);
     // Not LINDEX: of one that is too large LRANGE gives only the ends (broker/cut-text.ts).
     const sent = await send(part.map(({ key }) => ["LRANGE", key, -1, -1]));
-    if (!sent.ok) return unanswered(deadline);
+    if (!sent.ok) return "unanswered";
     for (const reply of sent.value)
       elements.push(reply.ok && Array.isArray(reply.value) ? reply.value[0] : "");
   }
