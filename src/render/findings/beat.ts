@@ -18,13 +18,13 @@ export const BEAT_WORDS: WordsOf<BeatFacts> = {
     );
     return { seen, next };
   },
-  "beat-schedule": ({ entries, scheduler }) =>
+  "beat-schedule": ({ entries, scheduler }, level) =>
     entries === null
       ? {
           seen: `its entries are those of ${scheduler ?? "another scheduler"}, which are not looked at`,
           next: null,
         }
-      : entries === 0
+      : level === "warning"
         ? {
             seen: "beat_schedule is empty, by what workers say of their settings",
             next: "entries that are added in code (add_periodic_task) do not show; else set beat_schedule",

@@ -51,10 +51,10 @@ export const PROCESS_WORDS: WordsOf<ProcessFacts> = {
             : "the main process cannot hand out tasks faster: fewer and longer tasks, a higher prefetch multiplier, or more workers",
     };
   },
-  interpreter: ({ path, pythonPath, foreignScript }) => ({
+  interpreter: ({ path, pythonPath, foreignScript }, level) => ({
     seen: `${brief(path)}${foreignScript === null ? "" : `, and runs ${brief(foreignScript)} of another environment`}${pythonPath === null ? "" : `, PYTHONPATH ${brief(pythonPath)}`}`,
     next:
-      foreignScript === null
+      level === "ok"
         ? null
         : "install Celery and the application into one environment, and start that one's celery",
   }),

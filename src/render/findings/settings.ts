@@ -47,10 +47,10 @@ export const SETTINGS_WORDS: WordsOf<SettingsFacts> = {
     ];
     return { seen, next: next.length === 0 ? null : next.join("; ") };
   },
-  "container-timeouts"({ limit, kind, gapS, looked, over, near }) {
+  "container-timeouts"({ limit, kind, gapS, looked, over, near }, level) {
     const list = (some: readonly (readonly [string, number])[]) =>
       names(some.map(([name, value]) => `${name}=${value}`));
-    if (over.length === 0 && near.length === 0) {
+    if (level !== "warning") {
       return {
         seen: `${looked} in its environment, all ${gapS} s or more below the ${kind} limit of ${limit} s`,
         next: null,
