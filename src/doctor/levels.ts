@@ -77,8 +77,11 @@ export const LEVELS: { readonly [C in Code]: (facts: Facts[C]) => Judged } = {
     return available !== null && available < (available + main + children) * SCARCE ? "warning" : "ok";
   },
   "oom-kills": ({ count }) => (count > 0 ? "problem" : "ok"),
-  restarts: ({ upS, containerUpS }) =>
-    containerUpS !== null && upS < YOUNG_S && containerUpS - upS > OLDER_S ? "warning" : "ok",
+  restarts: ({ upS, containerUpS }) => {
+    if (upS >= YOUNG_S) return "ok";
+    if (containerUpS === null) return "skipped";
+    return containerUpS - upS > OLDER_S ? "warning" : "ok";
+  },
   cpu: ({ isPrefork, main, children, own, throttled }) => {
     // By its CPU limit; what holds the container back may be this doctor's own work.
     if ((throttled ?? 0) > 0 && main + children > Math.max(own, IDLE)) return ["warning", ["held-back"]];

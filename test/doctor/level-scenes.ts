@@ -70,6 +70,13 @@ const withFiles = (
   return { files: () => Promise.resolve(files as unknown as Files), epochSeconds: () => NOW_S };
 };
 export const NO_FILES = withFiles({});
+/** Every path is a pipe. */
+export const PIPES: NonNullable<Fake["host"]> = {
+  files: () => {
+    const pipe = { kind: "unfit", detail: "a pipe" };
+    return Promise.resolve({ look: () => failure("gone"), tail: () => failure(pipe) } as unknown as Files);
+  },
+};
 
 export const moments = (...[before, after = before]: Parameters<typeof machine>[1][]): Fake => ({
   proc: [machine(2, before ?? {}), machine(2, after ?? {})],

@@ -21,6 +21,7 @@ import {
   type Fake,
   NOW_S,
   NO_FILES,
+  PIPES,
   REFUSED,
   about,
   beating,
@@ -217,6 +218,7 @@ const ROWS: { readonly [C in Code]: readonly Row[] } = {
   restarts: [
     ["as old as its container", processes, startedAt(5_000), ["ok"]],
     ["much younger than its container", processes, startedAt(90_000), ["warning"]],
+    ["young, on no container", processes, inSight({ startTicks: 90_000 }, { host: NO_FILES }), ["skipped"]],
   ],
   cpu: [
     ["little", processes, moments({ cpuMs: 0 }, { cpuMs: 900 }), ["ok"]],
@@ -259,6 +261,24 @@ const ROWS: { readonly [C in Code]: readonly Row[] } = {
       log,
       logged(`Received unregistered task of type 'a'.\n${NODE} ready.\n`),
       ["ok", "ok"],
+    ],
+    [
+      "a pipe that -f names",
+      log,
+      inSight({ words: [...WORKER.words, "-f", "/w"] }, { host: PIPES, told: { stats: {} } }),
+      ["skipped"],
+    ],
+    [
+      "a pipe that --log names",
+      log,
+      { args: ["--log", "/w"], host: PIPES, told: { stats: {} } },
+      ["problem"],
+    ],
+    [
+      "that of -f, which is not there",
+      log,
+      inSight({ words: [...WORKER.words, "-f", "/w"] }, { host: NO_FILES, told: { stats: {} } }),
+      ["problem"],
     ],
     ["not there", log, { args: ["--log", "/w.log"], host: NO_FILES, told: { stats: {} } }, ["problem"]],
   ],

@@ -32,7 +32,7 @@ export const PROCESS_WORDS: WordsOf<ProcessFacts> = {
         : "a higher memory limit, a lower --concurrency, or --max-memory-per-child; its tasks are lost without acks_late",
   }),
   restarts: ({ upS, containerUpS }, level) => ({
-    seen: `up for ${seconds(upS)}${containerUpS === null ? "" : `, its container for ${seconds(containerUpS)}`}`,
+    seen: `up for ${seconds(upS)}${containerUpS === null ? "" : `, its container for ${seconds(containerUpS)}`}${level === "skipped" ? "; whether it was restarted is not seen here" : ""}`,
     next:
       level === "warning"
         ? "if nobody has started it just now, something in the container restarts it: its log says why it ended"
