@@ -367,6 +367,15 @@ const ROWS: { readonly [C in Code]: readonly Row[] } = {
       { ...next("tasks.add"), broker: ([name]) => (name === "LLEN" ? undefined : 300) },
       ["skipped"],
     ],
+    [
+      "known, beside one that may not be read",
+      tasks,
+      {
+        ...next("tasks.add"),
+        broker: (command) => (command[1] === "mails:5" ? undefined : next("tasks.add").broker?.(command)),
+      },
+      ["ok"],
+    ],
     ["not known", tasks, next("tasks.other"), ["problem"]],
     [
       "not known, while a worker is silent",
