@@ -173,6 +173,7 @@ const ROWS: { readonly [C in Code]: readonly Row[] } = {
     ["none by its settings", settings, { told: { conf: {}, stats: {} } }, ["ok"]],
     ["not told", settings, { told: { stats: { pool: {} } } }, ["skipped"]],
     ["soft near hard", settings, { told: pool({ timeouts: [151, 180] }) }, ["warning"]],
+    ["hard alone, shorter than the room", settings, { told: pool({ timeouts: [0, 20] }) }, ["ok"]],
     ["soft as hard", settings, { told: pool({ timeouts: [180, 180] }) }, ["problem"]],
     [
       "of a pool that enforces none",
@@ -361,6 +362,12 @@ const ROWS: { readonly [C in Code]: readonly Row[] } = {
   ],
   "unregistered-task": [
     ["known", tasks, next("tasks.add"), ["ok"]],
+    [
+      "none, as nothing waits",
+      tasks,
+      { ...next("tasks.add"), broker: ([name]) => (name === "LLEN" ? 0 : undefined) },
+      ["ok"],
+    ],
     [
       "that waits and may not be read",
       tasks,
