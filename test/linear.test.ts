@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { parseClientList } from "../src/broker/client-list.ts";
 import { hiding } from "../src/broker/masking.ts";
 import { parseBrokerUrl, redact } from "../src/broker/url.ts";
-import { knownLines } from "../src/doctor/known-lines.ts";
+import { knownLines } from "../src/celery/known-lines.ts";
 import { maskText } from "../src/inspect/mask-text.ts";
 import { secrecyOf } from "../src/inspect/secret-names.ts";
 import { decodeReply } from "../src/pidbox/message.ts";

@@ -1,4 +1,4 @@
-import type { LineKind } from "./known-lines.ts";
+import type { LineKind } from "../celery/known-lines.ts";
 import type { Code, Facts, Fault, FindingOf, Level } from "./finding.ts";
 
 /** More than this share of its limit is a warning: of a broker's memory, and of a container's. */

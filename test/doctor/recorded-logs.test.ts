@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { knownLines, type LineKind } from "../../src/doctor/known-lines.ts";
-import { endOf } from "../../src/doctor/log-end.ts";
+import { knownLines, type LineKind } from "../../src/celery/known-lines.ts";
+import { endOf } from "../../src/celery/log-end.ts";
 import { FAILURES } from "../world/failures.ts";
 
 /** Logs of real workers and beats, by `test/world/record-logs.ts`. */

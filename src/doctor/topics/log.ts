@@ -5,10 +5,10 @@ import { type Outcome, success } from "../../outcome.ts";
 import { ageMs } from "../../worker/age.ts";
 import type { LogPart } from "../facts/log.ts";
 import type { Finding } from "../finding.ts";
-import { type KnownLines, knownLines, missingPool } from "../known-lines.ts";
+import { type KnownLines, knownLines, missingPool } from "../../celery/known-lines.ts";
 import { finding } from "../levels.ts";
-import { endOf } from "../log-end.ts";
-import { type LogText, type Runner, type Runs, runsAmong, runsOf } from "../log-runs.ts";
+import { endOf } from "../../celery/log-end.ts";
+import { type LogText, type Runner, type Runs, runsAmong, runsOf } from "../../celery/log-runs.ts";
 import type { Scene, Topic } from "../scene.ts";
 import { type KnownWorker, knownWorkers } from "../workers-known.ts";
 

@@ -1,5 +1,5 @@
 import type { LogFacts, LogPart } from "../../doctor/facts/log.ts";
-import type { KnownLines, LineKind } from "../../doctor/known-lines.ts";
+import type { KnownLines, LineKind } from "../../celery/known-lines.ts";
 import type { Unread } from "../../machine/parts.ts";
 import { amount, shortened } from "../speech.ts";
 import type { WordsOf } from "./words.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { endOf } from "../../src/doctor/log-end.ts";
+import { endOf } from "../../src/celery/log-end.ts";
 
 test.each([
   ["", "", true],

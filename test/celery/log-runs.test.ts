@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Runner, runsAmong, runsOf } from "../../src/doctor/log-runs.ts";
+import { type Runner, runsAmong, runsOf } from "../../src/celery/log-runs.ts";
 
 const NODE = "celery@web-1";
 const OTHER = "celery@web-2";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { knownLines, missingPool } from "../../src/doctor/known-lines.ts";
+import { knownLines, missingPool } from "../../src/celery/known-lines.ts";
 
 const LOGGED = "[2026-11-25 10:00:00,000: ERROR/MainProcess] ";
 

@@ -1,4 +1,4 @@
-import { isoSeconds } from "../celery/iso-time.ts";
+import { isoSeconds } from "./iso-time.ts";
 
 /** A worker that is there now, whose last start is looked for in a log. */
 export interface Runner {

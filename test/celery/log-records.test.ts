@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type LogLevel, recordsOf } from "../../src/doctor/log-records.ts";
+import { type LogLevel, recordsOf } from "../../src/celery/log-records.ts";
 
 test.each<readonly [string, LogLevel | null]>([
   ["[2026-11-25 10:00:00,000: ERROR/MainProcess] words", "error"],
