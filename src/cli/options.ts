@@ -231,8 +231,8 @@ export const OPTIONS = {
     repeats: true,
     summary: "a queue that the worker has to consume (default: those of its -Q, or those it says)",
     details:
-      "For --require-consuming, and for --max-queue-length N. Without one of them the flag is refused, as it would change " +
-      "nothing. Repeated, or several separated by commas.",
+      "For --require-consuming, and for --max-queue-length N; and where a worker without heartbeats is silent, to tell " +
+      "whether work waits for it. Repeated, or several separated by commas.",
   } satisfies Option<readonly string[]>,
   "require-consuming": onOffSwitch({
     summary: "unhealthy when it answers but does not fetch from a queue that has work",

@@ -40,13 +40,13 @@ export interface Found {
   readonly answer: Answer;
 }
 
-export const STRONGEST = 6;
+export const STRONGEST = 7;
 
 /** How sure it is that a server is the broker; 0: it is not. */
 export function strength(answer: Answer): number {
   switch (answer.kind) {
     case "open":
-      return { works: STRONGEST, "listened-to": 5, publishes: 4, lost: 2, other: 0 }[answer.role];
+      return { works: STRONGEST, fetches: 6, "listened-to": 5, publishes: 4, lost: 2, other: 0 }[answer.role];
     case "closed":
       return 3;
     case "silent":
@@ -109,6 +109,7 @@ export async function askAround(
     if (isTls) found = await ask(wayTo(server, true, null), server);
     if (found.answer.kind !== "closed") return found;
     for (const login of clues.logins) {
+      if (!(await belongsTo(login, server))) continue;
       const way = wayTo(server, isTls, login);
       // What could not be tried is tried by whoever asks the workers.
       if (left() <= 0) return { way, answer: { kind: "silent" } };
@@ -119,7 +120,7 @@ export async function askAround(
   }
 
   function wayTo({ address, port }: Endpoint, isTls: boolean, login: Login | null): Way {
-    const { by = [], ...credentials } = login ?? {};
+    const { by = [], host: _, port: __, ...credentials } = login ?? {};
     const plain = {
       place: { kind: "tcp", host: address, port },
       db: 0,
@@ -144,6 +145,13 @@ export async function askAround(
       return [{ target: { ...target, place }, url, by: [name] }];
     });
     return (await Promise.all(ways)).flat();
+  }
+
+  /** A password is told to no other server than the one that the variables beside it name. */
+  async function belongsTo(login: Login, { address, port }: Endpoint): Promise<boolean> {
+    if (login.port !== undefined && login.port !== port) return false;
+    if (login.host === undefined) return true;
+    return login.host === address || (await host.addressesOf(login.host, left())).includes(address);
   }
 
   async function leadsTo({ place }: BrokerTarget, { address, port }: Endpoint): Promise<boolean> {
@@ -182,7 +190,7 @@ export async function askAround(
     });
     const [login] = clues.logins;
     const byPath = clues.sockets.map(([name, path]): Way => {
-      const { by = [], ...credentials } = login ?? {};
+      const { by = [], host: _, port: __, ...credentials } = login ?? {};
       return {
         target: { place: { kind: "socket", path }, db: 0, tls: null, ...credentials },
         url: null,

@@ -18,11 +18,11 @@ export type Answer =
   | {
       readonly kind: "open";
       /**
-       * What the process does there: `works`: fetches or listens; `listened-to`: somebody listens to the control channel,
+       * What the process does there: `works`: it listens as kombu does; `fetches`: it pops from lists; `listened-to`: somebody listens to the control channel,
        * and the connections of the process cannot be told; `publishes`: it sends something, and does neither; `lost`: it
        * was connected and is not any more; `other`.
        */
-      readonly role: "works" | "listened-to" | "publishes" | "lost" | "other";
+      readonly role: "works" | "fetches" | "listened-to" | "publishes" | "lost" | "other";
       /** Databases that it works in, the surest first; empty: nothing shows them. */
       readonly databases: readonly number[];
       /** Whether Sentinels watch the server: workers may have come by them. */
@@ -92,9 +92,10 @@ function byRows(rows: readonly ClientRow[], { ends, server }: Question): Sight |
     server === null ? rows.filter(({ port }) => port === 0) : rows.filter((row) => near.has(nameOf(row)));
   if (own.length === 0) return null;
   const fetching = own.filter(({ command }) => command === "brpop");
-  const listening = own.filter(({ subscriptions }) => subscriptions > 0);
-  const databases = [...new Set([...fetching, ...listening].map(({ db }) => db))];
-  if (databases.length > 0) return { role: "works", databases };
+  const listening = own.filter(({ patterns }) => patterns > 0);
+  const databases = [...new Set([...listening, ...fetching].map(({ db }) => db))];
+  // A task may fetch from a cache, and a client subscribes to channels: only kombu's patterns are certain.
+  if (databases.length > 0) return { role: listening.length > 0 ? "works" : "fetches", databases };
   const sending = own.filter(({ command }) => ["publish", "lpush", "llen", "exec"].includes(command));
   return {
     role: sending.length > 0 ? "publishes" : "other",

@@ -2,7 +2,7 @@ import type { BrokerFailure, Unnamed } from "../broker/failure.ts";
 import { type BrokerTarget, placeText, targetText } from "../broker/url.ts";
 import type { BrokerConfig } from "../cli/options.ts";
 import type { Host } from "../host.ts";
-import { wholeEnvironment } from "../worker/environment.ts";
+import { hasLostVariables, wholeEnvironment } from "../worker/environment.ts";
 import { statusOf } from "../worker/process-status.ts";
 import { socketTables } from "../worker/sockets.ts";
 import { askAround, type Clues, type Found, STRONGEST, strength } from "./ask-around.ts";
@@ -40,17 +40,19 @@ export async function findConnectedBroker(
   let first: Unnamed | null = null;
   for (const pid of pids) {
     const own = wholeEnvironment(host.proc, pid);
+    const isLost = hasLostVariables(host.proc, pid);
     const environments = own === null ? [ours] : [own, ours];
     const inUse = serversInUse(host.proc, pid, tables);
     const clues: Clues = {
       pid,
       inUse,
       urls: urlsIn(environments),
-      // In another network the address may be another server's, which is sent no password.
-      logins: own === null || inUse.isOtherNetwork ? [] : loginsIn(own),
+      // In another network the address may be another server's, which is sent no password. Where a title has taken the
+      // place of the worker's environment, the container's own passwords are the worker's.
+      logins: inUse.isOtherNetwork ? [] : loginsIn(new Map([...(isLost ? ours : []), ...(own ?? [])])),
       databases: databasesIn(environments),
       sockets: socketsIn(environments),
-      unread: own === null ? whoReads(pid, host) : null,
+      unread: own === null && !isLost ? whoReads(pid, host) : null,
     };
     first ??= unnamed(clues, null);
     for (const found of await askAround(clues, config, host, left)) {

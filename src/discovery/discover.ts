@@ -69,14 +69,30 @@ export async function withConnections(
   return { ...brokers, read: broker ?? brokers.read, failure };
 }
 
-/** Programs that may be the worker by another name, and whose connections are looked at: no more than these. */
+/** Programs that may be the worker by another name, and whose servers are asked: no more than these. */
 const MOST_POSSIBLE = 8;
 
+/**
+ * Those that are connected to a server that may be the broker come first; of these, those that are known to run Python: a
+ * program may hide what it is.
+ */
 async function possiblePids(place: Placement, host: Host): Promise<readonly number[]> {
   if (place.kind === "out-of-sight") return [];
-  const { candidatesIn } = await import("../worker/candidates.ts");
-  return candidatesIn(host.proc, place.survey.workers)
-    .filter(({ isPython }) => isPython !== false)
+  const [{ candidatesIn }, { serversInUse }, { socketTables }] = await Promise.all([
+    import("../worker/candidates.ts"),
+    import("./servers-in-use.ts"),
+    import("../worker/sockets.ts"),
+  ]);
+  const tables = socketTables(host.proc);
+  const ranked = candidatesIn(host.proc, place.survey.workers).flatMap(({ pid, isPython }) => {
+    const { servers, lost, kind } = serversInUse(host.proc, pid, tables);
+    const isConnected = servers.length + lost.length > 0 || kind === "unreadable";
+    return isConnected || isPython !== false ? [{ pid, isConnected, isPython: isPython === true }] : [];
+  });
+  return ranked
+    .toSorted(
+      (a, b) => Number(b.isConnected) - Number(a.isConnected) || Number(b.isPython) - Number(a.isPython),
+    )
     .slice(0, MOST_POSSIBLE)
     .map(({ pid }) => pid);
 }

@@ -25,12 +25,21 @@ export function urlsIn(environments: Environments): readonly UrlVariable[] {
   return [...found.values()].toSorted((a, b) => rank(a.name) - rank(b.name));
 }
 
+/** Words in names of variables that are about something else than the broker, whatever else is in them. */
+const OTHERS = /CACHE|RESULT|BACKEND|SESSION|CHANNEL|THROTTL|LIMIT/i;
+
+/** Of these no password is told to a broker either. */
+const FOREIGN = /FLOWER|SENTINEL|_DB_|POSTGRES|SQL/i;
+
 /** What a server is told by somebody who wants to be let in. */
 export interface Login {
   readonly username?: string;
   readonly password: string;
   /** The variables that hold them. */
   readonly by: readonly string[];
+  /** Where the variables of the same beginning say that it belongs: `REDIS_HOST` and `REDIS_PORT` beside `REDIS_PASSWORD`. */
+  readonly host?: string;
+  readonly port?: number;
 }
 
 /** Passwords that are tried at most: each failure stands in the server's ACL LOG. */
@@ -41,15 +50,21 @@ const MOST_LOGINS = 4;
  * else's secret, and is sent to nobody.
  */
 export function loginsIn(variables: ReadonlyMap<string, string>): readonly Login[] {
-  const named = ofBroker(variables).filter(([, value]) => value !== "" && value.length <= LONGEST);
+  const named = ofBroker(variables).filter(
+    ([name, value]) => value !== "" && value.length <= LONGEST && !OTHERS.test(name) && !FOREIGN.test(name),
+  );
   const users = named.filter(([name]) => /USER(?:_?NAME)?$/i.test(name));
   const logins = named
-    .filter(([name]) => /PASS|PWD|AUTH_?TOKEN/i.test(name) && !/_(?:FILE|PATH)$|SENTINEL/i.test(name))
+    .filter(([name]) => /PASS|PWD|AUTH_?TOKEN/i.test(name) && !/_(?:FILE|PATH)$/i.test(name))
     .map(([name, password]): Login => {
       const [user] = users.filter(([other]) => stem(other) === stem(name));
+      const beside = (end: RegExp) =>
+        named.find(([other]) => end.test(other) && other.replace(end, "").toUpperCase() === stem(name))?.[1];
+      const [server, port] = [beside(/_?HOST(?:NAME)?$/i), Number(beside(/_?PORT$/i))];
+      const belongs = { ...(server === undefined ? {} : { host: server }), ...(port > 0 ? { port } : {}) };
       return user === undefined
-        ? { password, by: [name] }
-        : { username: user[1], password, by: [user[0], name] };
+        ? { password, by: [name], ...belongs }
+        : { username: user[1], password, by: [user[0], name], ...belongs };
     });
   const distinct = new Map(logins.map((login) => [JSON.stringify([login.username, login.password]), login]));
   return [...distinct.values()].slice(0, MOST_LOGINS);
@@ -85,6 +100,6 @@ function ofBroker(variables: ReadonlyMap<string, string>): readonly (readonly [s
 
 /** By their names: a broker's variables come first, those of caches, results and sessions last. */
 function rank(name: string): number {
-  if (/CACHE|RESULT|BACKEND|SESSION|CHANNEL|THROTTL|LIMIT/i.test(name)) return 2;
+  if (OTHERS.test(name)) return 2;
   return /BROKER|CELERY/i.test(name) ? 0 : 1;
 }

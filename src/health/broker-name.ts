@@ -89,9 +89,7 @@ const SLACK_S = 2;
 
 function agesOfWorkers(rows: readonly ClientRow[]): readonly number[] {
   return rows
-    .filter(
-      ({ command, subscriptions }) => command === "brpop" || (subscriptions > 0 && command !== "publish"),
-    )
+    .filter(({ command, patterns }) => command === "brpop" || (patterns > 0 && command !== "publish"))
     .map(({ ageS }) => ageS ?? 0);
 }
 

@@ -136,7 +136,7 @@ function judgeKnown(
   // Without remote control it would still hear the gossip of others: only a loop that reads nothing has no subscription.
   const seen = sightings(looks);
   const hearsNobody =
-    process.gossips && seen.every((look) => look.rows.every(({ subscriptions }) => subscriptions === 0));
+    process.gossips && seen.every((look) => look.rows.every(({ patterns }) => patterns === 0));
   // It does not notice any more that its children have ended their tasks; its own it counts right.
   const mayCountForEver = hearsNobody && isFreeOfTasks(process, looks);
   if (active !== 0 && !mayCountForEver) {

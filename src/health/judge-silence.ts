@@ -68,9 +68,7 @@ export function isStopping(process: Seen, looks: readonly Look[]): boolean {
   const hasListened = process.beats && (process.gossips || mainIsFree(process, looks));
   // What the broker has closed it has not given up.
   if (!hasListened || seen.length === 0 || hasBeenCut(looks)) return false;
-  return seen.every(
-    ({ rows }) => polling(rows) === "paused" && rows.every(({ subscriptions }) => subscriptions === 0),
-  );
+  return seen.every(({ rows }) => polling(rows) === "paused" && rows.every(({ patterns }) => patterns === 0));
 }
 
 /** Whether the process gave up the processor of its own accord between two looks: it waits, and is woken. */

@@ -1,6 +1,6 @@
 import { type Destination, replyKey, type Route, routesTo } from "../broker/keys.ts";
 import type { BrokerConfig, Config } from "../cli/options.ts";
-import { type UsageProblem, wrong } from "../cli/usage.ts";
+import type { UsageProblem } from "../cli/usage.ts";
 import { discover, discoverByName, type Discovery, type Whom } from "../discovery/discover.ts";
 import { startDeadline } from "../deadline.ts";
 import type { Placement } from "../discovery/place.ts";
@@ -58,8 +58,6 @@ export function checkWishes(config: Config, host: Host): Outcome<CheckWishes, Us
   const stateFile = readStateFile(config["state-file"], host);
   if (!stateFile.ok) return stateFile;
   const atLeast = config["min-nodes"].value;
-  const idle = optionWithoutEffect(config);
-  if (idle !== null) return wrong(idle);
   return success({
     whom:
       atLeast !== null || config.any.value
@@ -87,15 +85,6 @@ export function checkWishes(config: Config, host: Host): Outcome<CheckWishes, Us
     },
     stateFile: stateFile.value,
   });
-}
-
-/** Which flag changes nothing, and what is missing; a variable may be there for another check of the same container. */
-function optionWithoutEffect(config: Config): string | null {
-  const { queue, "require-consuming": consuming, "max-queue-length": limits } = config;
-  const isUsed = consuming.value || limits.value.some((limit) => limit.queue === null);
-  return queue.origin.kind !== "flag" || isUsed
-    ? null
-    : "--queue has no effect: expected --require-consuming or --max-queue-length N beside it";
 }
 
 /** Works out whom to ask and where. */

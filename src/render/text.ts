@@ -67,7 +67,7 @@ function evidenceLines({ plan, evidence, elapsedMs, unknownVariables }: CheckRep
   const { queues, requireConsuming, maxQueueLength } = plan.rules.work;
   const isUsed = requireConsuming || maxQueueLength.some(({ queue }) => queue === null);
   if (queues.length > 0 && !isUsed)
-    rows.push(["ignored", "CELERY_PROBE_QUEUE: it needs --require-consuming or --max-queue-length N"]);
+    rows.push(["ignored", "--queue: it needs --require-consuming or --max-queue-length N"]);
   rows.push(...unknownVariables.map((name) => ["ignored", ignoredText(name)] as const));
   return rows.map(([name, value]) => `  ${`${name}:`.padEnd(12)} ${value}`);
 }

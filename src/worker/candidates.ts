@@ -61,7 +61,7 @@ export function candidatesIn(
 }
 
 /** Interpreters, whatever they are called in the title, and uWSGI, which has one in itself. */
-const PYTHON = /\/(?:(?:python|pypy)[\d.]*|uwsgi[^/]*)$/;
+const PYTHON = /\/(?:(?:python|pypy)[\d.]*t?|uwsgi[^/]*)$/;
 
 function runsPython(proc: ProcFiles, pid: number): boolean | null {
   const executable = proc.link(`/proc/${pid}/exe`);

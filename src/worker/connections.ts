@@ -96,7 +96,7 @@ export function attribute({ sockets, rows, ourselves, alsoOurs = [], alone }: Se
   if (established.some(({ local }) => plainAddress(local.address) !== plainAddress(ourselves.local.address)))
     return unknown("translated");
   // Where we came through the socket ourselves, who only listens may be we.
-  const isWorkers = (row: ClientRow) => isPop(row) || (ourselves.local.port !== 0 && row.subscriptions > 0);
+  const isWorkers = (row: ClientRow) => isPop(row) || (ourselves.local.port !== 0 && row.patterns > 0);
   const isThroughSocket = rows.some((row) => row.port === 0 && isWorkers(row));
   if (isThroughSocket && toBroker.length === 0) {
     return { kind: "unknown", because: "unix-socket", established: true, elsewhere };
@@ -257,7 +257,7 @@ function leastIdleS({ idleS, ageS }: ClientRow, processS: number): number {
 
 /** The databases that the worker consumes from or listens in, in order; a result backend's do not count. */
 export function databases(rows: readonly ClientRow[]): readonly number[] {
-  const used = rows.filter((row) => isPop(row) || row.subscriptions > 0).map(({ db }) => db);
+  const used = rows.filter((row) => isPop(row) || row.patterns > 0).map(({ db }) => db);
   return [...new Set(used)].sort((a, b) => a - b);
 }
 

@@ -12,3 +12,12 @@ export function wholeEnvironment(proc: ProcFiles, pid: number): ReadonlyMap<stri
       .reverse(),
   );
 }
+
+/**
+ * Whether a title has taken the place of some of a process' variables: setproctitle writes it over argv and the
+ * environment behind it, and fills the rest with NULs.
+ */
+export function hasLostVariables(proc: ProcFiles, pid: number): boolean {
+  const text = proc.read(`/proc/${pid}/environ`);
+  return text.ok && (text.value.startsWith("\0") || text.value.includes("\0\0"));
+}

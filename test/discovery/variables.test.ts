@@ -37,7 +37,6 @@ describe("the variables of an environment", () => {
       [
         { password: "c", by: ["CELERY_BROKER_PASSWORD"] },
         { password: "b", by: ["VALKEY_PASS"] },
-        { password: "a", by: ["CACHE_REDIS_PASSWORD"] },
       ],
     ],
     [{ REDIS_AUTH_TOKEN: "pw" }, [{ password: "pw", by: ["REDIS_AUTH_TOKEN"] }]],
@@ -45,6 +44,11 @@ describe("the variables of an environment", () => {
     [{ POSTGRES_PASSWORD: "pw", SECRET_KEY: "k", AWS_SECRET_ACCESS_KEY: "s", PGPASSWORD: "pw" }, []],
     [{ REDIS_PASSWORD_FILE: "/run/secrets/redis", REDIS_SENTINEL_PASSWORD: "s", REDIS_PASSWORD: "" }, []],
     [{ CELERY_PROBE_SENTINEL_PASSWORD: "s" }, []],
+    [{ CELERY_FLOWER_PASSWORD: "f", CELERY_RESULT_DB_PASSWORD: "d", REDIS_CACHE_PASSWORD: "c" }, []],
+    [
+      { REDIS_HOST: "cache", REDIS_PORT: "6380", REDIS_PASSWORD: "pw", BROKER_HOST: "other" },
+      [{ password: "pw", by: ["REDIS_PASSWORD"], host: "cache", port: 6380 }],
+    ],
     [{ REDIS_PASSWORD: "x".repeat(2_000) }, []],
   ])("give these logins: %j", (variables, logins) => {
     expect(loginsIn(env(variables))).toEqual(logins);

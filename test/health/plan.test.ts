@@ -111,26 +111,6 @@ test("a worker in sight is looked at where /proc hides others", () => {
   expect(planned(fakeHost({ proc: () => proc })).place.kind).toBe("in-sight");
 });
 
-describe("--queue", () => {
-  const by = (argv: readonly string[], env: Record<string, string> = {}) => {
-    const said = planning(fakeHost({ argv, env }));
-    return said.ok ? "accepted" : said.problem.sentence;
-  };
-  const refused = "--queue has no effect: expected --require-consuming or --max-queue-length N beside it";
-  test.each([
-    [["--queue=a"], refused],
-    [["--queue=a", "--max-queue-length=b=3"], refused],
-    [["--queue=a", "--max-queue-length=3"], "accepted"],
-    [["--queue=a", "--require-consuming"], "accepted"],
-  ])("as in %j is %s", (argv, said) => {
-    expect(by(argv)).toBe(said);
-  });
-
-  test("of a variable may be there for another check", () => {
-    expect(by([], { CELERY_PROBE_QUEUE: "a" })).toBe("accepted");
-  });
-});
-
 test("every option of time and rules reaches the plan", () => {
   const argv = [
     "--timeout=3s",

@@ -248,7 +248,7 @@ describe("attribute, when the sockets are those of its user,", () => {
 });
 
 const pop = (more: Partial<ClientRow> = {}) => row("10.0.0.7", 41_001, { command: "brpop", ...more });
-const subscribed = row("10.0.0.7", 41_003, { command: "ping", subscriptions: 1, idleS: 0 });
+const subscribed = row("10.0.0.7", 41_003, { command: "ping", subscriptions: 1, patterns: 1, idleS: 0 });
 
 function recorded(name: string): readonly ClientRow[] {
   const file = join(import.meta.dirname, `../fixtures/client-list/${name}.txt`);
