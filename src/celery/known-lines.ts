@@ -72,7 +72,7 @@ const PATTERNS: readonly (readonly [LineKind, RegExp, beside?: string])[] = [
   ["not-configured", /(?:django\.core\.exceptions\.)?ImproperlyConfigured\b/],
   [
     "app-missing",
-    new RegExp(`[Tt]he module ${MODULE} was not found|[Mm]odule ${MODULE} has no attribute ${MODULE}`),
+    new RegExp(`^The module ${MODULE} was not found|^Module ${MODULE} has no attribute ${MODULE}`),
   ],
   [
     "module-missing",
@@ -150,6 +150,9 @@ const CREDENTIALS =
 /** Those that no program outlives: it never started. */
 const OUTRIGHT: readonly LineKind[] = ["app-missing", "bad-option", "pid-file"];
 
+/** What click says of its command line; a task may log the like. */
+const UNLOGGED: readonly LineKind[] = ["app-missing", "bad-option"];
+
 /** Said at the start and at each try. */
 const ONCE: readonly LineKind[] = ["no-broker"];
 
@@ -202,7 +205,7 @@ function known(record: LogRecord): Known | null {
   const isEnd = isCrash || fatal !== null;
   for (const [kind, pattern, beside = ""] of PATTERNS) {
     const found = text.includes(beside) ? pattern.exec(text) : null;
-    if (found === null) continue;
+    if (found === null || (record.level !== null && UNLOGGED.includes(kind))) continue;
     const words = found[0].replace(CREDENTIALS, "$1***@").replaceAll(/\s+/g, " ");
     const job = JOB.exec(text.slice(found.index, found.index + found[0].length + 20))?.[0] ?? "";
     return { kind, words, isEnd: isEnd || OUTRIGHT.includes(kind), identity: words + job };

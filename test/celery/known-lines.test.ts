@@ -35,7 +35,6 @@ test.each([
     "module-missing",
     "ImportError: cannot import name 'mail'",
   ],
-  ["The module shop.nobody was not found.", "app-missing", "The module shop.nobody was not found"],
   [
     "PermissionError: [Errno 13] Permission denied: '/var/run/w.pid'",
     "permission",
@@ -98,7 +97,7 @@ test.each([
     "Cannot connect to redis://u:***@cache:6379/0:",
   ],
 ])("%s", (line, kind, last) => {
-  const hasEnded = kind === "unrecoverable" || kind === "app-missing";
+  const hasEnded = kind === "unrecoverable";
   expect(knownLines(LOGGED + line)).toEqual([{ kind, count: 1, hasEnded, last }]);
 });
 
@@ -107,6 +106,9 @@ test.each([
   "[2026-11-25 10:00:00,000: DEBUG/ForkPoolWorker-1] no module? No module named 'x'",
   '{"level": "INFO", "message": "mail: Permission denied by the customer, [Errno 13] Permission denied"}',
   "[2026-11-25 10:00:00,000: ERROR/ForkPoolWorker-1] Task shop.x raised unexpected: Refused('Permission denied')",
+  "[2026-11-25 10:00:00,000: ERROR/ForkPoolWorker-1] The module shop.y was not found. No such option '--x'",
+  "[2026-11-25 10:00:00,000: ERROR/ForkPoolWorker-1] AttributeError: module 'shop' has no attribute 'x'",
+  "AttributeError: module 'shop' has no attribute 'x'",
   "[2026-11-25 10:00:00,000: ERROR/ForkPoolWorker-1] Task shop.x raised unexpected: AuthenticationError('No such API key')",
   "[2026-11-25 10:00:00,000: WARNING/ForkPoolWorker-1] the importer found an ImportError in the upload",
 ])("is nothing that it knows: %s", (line) => {

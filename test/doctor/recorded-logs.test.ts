@@ -21,6 +21,7 @@ const EXPECTED: Readonly<Record<string, readonly (readonly [LineKind, number, bo
   "dotted-attribute": [["app-missing", 1, true]],
   "improperly-configured": [["not-configured", 1, true]],
   "key-error": [["crashed", 1, true]],
+  loading: [["broker-loading", 1, false]],
   "lock-lost": [["lock-lost", 1, true]],
   "max-clients": [["broker-clients", 1, false]],
   misconf: [["broker-misconf", 1, false]],

@@ -18,7 +18,7 @@ export interface Failure {
   /** A file in its folder, and what it has. */
   readonly file?: readonly [name: string, text: string];
   /** Before it is started. */
-  readonly prepare?: (admin: Redis) => Promise<unknown>;
+  readonly prepare?: (admin: Redis, server: Server) => Promise<unknown>;
   /** When `afterwards` may begin; default: it is ready. */
   readonly ready?: RegExp;
   readonly afterwards?: (admin: Redis, program: ProcessGroup) => Promise<unknown>;
@@ -139,6 +139,21 @@ export const FAILURES: Readonly<Record<string, Failure>> = {
     words: SOLO,
     prepare: (admin) => admin.config("SET", "maxclients", "1"),
     until: /max number of clients[^]*\n$/,
+  },
+  loading: {
+    words: SOLO,
+    // Loads its one list for a minute, and answers meanwhile.
+    server: { args: ["--enable-debug-command", "yes", "--loading-process-events-interval-bytes", "1024"] },
+    async prepare(admin, server) {
+      await admin.call("DEBUG", "POPULATE", "20000", "key", "64");
+      await admin.config("SET", "key-load-delay", "3000");
+      admin.call("DEBUG", "RELOAD").catch(() => undefined);
+      const other = server.client(0, { enableReadyCheck: false });
+      for (let isLoading = false; !isLoading;) {
+        isLoading = (await other.info("persistence")).includes("loading:1");
+      }
+    },
+    until: /(?:LOADING|loading the dataset|BusyLoading)[^]*\n$/,
   },
   noperm: {
     words: SOLO,

@@ -41,7 +41,7 @@ async function record(failure: Failure, celery: CeleryVersion): Promise<string> 
   const venv = await celeryVenv(celery, also === undefined ? {} : { also });
   await using server = await startServer(failure.server);
   const admin = server.client();
-  await failure.prepare?.(admin);
+  await failure.prepare?.(admin, server);
   const group = await ProcessGroup.start({
     what: "failing",
     command: failure.apart === undefined ? venv.python : "unshare",
