@@ -66,7 +66,10 @@ const MISTAKES: Readonly<Record<string, Mistake>> = {
   "a slash in the password": { url: () => "redis://:p/w@cache/0", says: /%-codes for \/ \? # @/ },
   "a port that is none": { url: () => "redis://cache:99999/0", says: /has port 99999: expected 1 to 65535/ },
   "a database that is no number": { url: () => "redis://cache/jobs", says: /database that is not a number/ },
-  "the database as a parameter": { url: () => "redis://cache?db=3", says: /parameter that kombu refuses/ },
+  "the database as a parameter": {
+    url: () => "redis://cache?db=3",
+    says: /parameter .db. that kombu refuses/,
+  },
   "a wrong word for ssl_cert_reqs": {
     url: () => "rediss://cache?ssl_cert_reqs=REQUIRED",
     says: /ssl_cert_reqs.*(none|CERT_NONE)/,
