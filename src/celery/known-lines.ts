@@ -95,7 +95,7 @@ const PATTERNS: readonly (readonly [LineKind, RegExp, beside?: string])[] = [
   // redis-py leaves out the first word of Redis' errors where it has a class of its own for them.
   ["broker-full", /command not allowed when used memory > 'maxmemory'/],
   ["broker-misconf", /MISCONF\b/],
-  ["broker-replica", /READONLY\b|You can't write against a read only replica/],
+  ["broker-replica", /READONLY(?= You)|You can't write against a read only replica/],
   [
     "broker-cluster",
     /CROSSSLOT\b|Keys in request don't hash to the same slot|CLUSTERDOWN\b|SELECT is not allowed in cluster mode|ClusterCrossSlotError/,
@@ -193,6 +193,8 @@ interface Known {
   readonly kind: LineKind;
   readonly words: string;
   readonly isEnd: boolean;
+  /** See {@link LogRecord}: a traceback behind what the program itself has logged of its end is of the same end. */
+  readonly isCrash: boolean;
   /** By which it is known again. */
   readonly identity: string;
 }
@@ -208,14 +210,17 @@ function known(record: LogRecord): Known | null {
     if (found === null || (record.level !== null && UNLOGGED.includes(kind))) continue;
     const words = found[0].replace(CREDENTIALS, "$1***@").replaceAll(/\s+/g, " ");
     const job = JOB.exec(text.slice(found.index, found.index + found[0].length + 20))?.[0] ?? "";
-    return { kind, words, isEnd: isEnd || OUTRIGHT.includes(kind), identity: words + job };
+    return { kind, words, isEnd: isEnd || OUTRIGHT.includes(kind), isCrash, identity: words + job };
   }
-  if (fatal !== null) return { kind: "unrecoverable", words: fatal, isEnd, identity: fatal };
+  if (fatal !== null) return { kind: "unrecoverable", words: fatal, isEnd, isCrash, identity: fatal };
   if (!isCrash) return null;
   const [, name = "", quoted] = [...text.matchAll(CRASH)].at(-1) ?? [];
   const words = quoted === undefined ? name : `${name}: ${quoted}`;
-  return name === "" ? null : { kind: "crashed", words, isEnd, identity: words };
+  return name === "" ? null : { kind: "crashed", words, isEnd, isCrash, identity: words };
 }
+
+/** Another run begins: what it says is not of the one before (celery/apps/worker.py, celery/bin/beat.py). */
+const START = /^ ?-{14} \S+@\S+ v\d|^celery beat v\d/;
 
 /** So many records of one crash may stand between two that tell of it. */
 const NEAR = 60;
@@ -228,14 +233,18 @@ export function knownLines(text: string): readonly KnownLines[] {
   >();
   let newest: { readonly its: Known; readonly at: number } | null = null;
   for (const [at, record] of recordsOf(text).entries()) {
+    if (START.test(record.text)) newest = null;
     const its = known(record);
     if (its === null) continue;
-    const { kind, words, isEnd } = its;
+    const { kind, words, isEnd, isCrash } = its;
     const { count = 0, ended = 0 } = found.get(kind) ?? {};
     const isNear = newest?.its.identity === its.identity && at - newest.at <= NEAR;
     const isSame = ONCE.includes(kind)
       ? count > 0
-      : isNear && (TWICE.includes(kind) || JOB.test(its.identity) || (newest?.its.isEnd === true && isEnd));
+      : isNear &&
+        (TWICE.includes(kind) ||
+          JOB.test(its.identity) ||
+          (newest?.its.isEnd === true && !newest.its.isCrash && isCrash));
     newest = { its, at };
     found.set(kind, {
       count: count + (isSame ? 0 : 1),

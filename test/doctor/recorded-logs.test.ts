@@ -62,6 +62,16 @@ test.each(readdirSync(FOLDER))("%s is known for what failed", (file) => {
   expect(found).toEqual([...(EXPECTED[file.replace(/\.5\.\d\.\d\.log$/, "")] ?? []), ...also]);
 });
 
+test.each(["key-error", "bad-option", "pid-file", "lock-lost", "unrecoverable", "signal-11", "no-redis"])(
+  "each of three runs that fail by %s counts",
+  (name) => {
+    for (const celery of ["5.2.7", "5.7.0"]) {
+      const { text } = endOf(readFileSync(join(FOLDER, `${name}.${celery}.log`), "utf8").repeat(3));
+      expect(knownLines(text)).toMatchObject([{ count: 3 }]);
+    }
+  },
+);
+
 test("a name that an exception quotes is shown, and other words of it are not", () => {
   const raised = (line: string) =>
     `Traceback (most recent call last):\n  File "/usr/bin/celery", line 8, in <module>\n    main()\n${line}\n`;
