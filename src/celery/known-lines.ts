@@ -220,7 +220,7 @@ function known(record: LogRecord): Known | null {
 }
 
 /** Another run begins: what it says is not of the one before (celery/apps/worker.py, celery/bin/beat.py). */
-const START = /^ ?-{14} \S+@\S+ v\d|^celery beat v\d/;
+const START = /^ ?-{14} \S[^\s@]*@\S+ v\d|^celery beat v\d/;
 
 /** So many records of one crash may stand between two that tell of it. */
 const NEAR = 60;
