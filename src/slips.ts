@@ -22,3 +22,18 @@ export function slips(a: string, b: string): number {
   }
   return row[b.length] ?? 0;
 }
+
+/** The one that is most likely meant: the same but for case and dashes, or with one slip of a finger in a few letters. */
+export function similarTo(name: string, others: readonly string[]): string | null {
+  const plain = (text: string) => text.toLowerCase().replace(/[-_. ]/g, "");
+  const [closest] = others
+    .filter((other) => other !== name)
+    .map((other) => ({
+      other,
+      slips: plain(other) === plain(name) ? 0 : slips(other, name),
+      allowed: Math.floor(Math.min(other.length, name.length) / 4),
+    }))
+    .filter(({ slips: made, allowed }) => made <= allowed)
+    .sort((a, b) => a.slips - b.slips);
+  return closest?.other ?? null;
+}

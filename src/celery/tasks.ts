@@ -1,3 +1,4 @@
+import { type NamedTask, shortName } from "./deliveries.ts";
 import { asObject } from "../pidbox/envelope.ts";
 
 /** A task that a worker has in hand. */
@@ -46,4 +47,20 @@ export function registeredNames(answer: unknown): ReadonlySet<string> | null {
 /** Celery's own tasks are in every worker and in no answer. */
 export function isBuiltIn(task: string): boolean {
   return task.startsWith("celery.");
+}
+
+export interface AgedTask extends NamedTask {
+  /** Seconds since it was begun, by the worker's clock and ours. */
+  readonly ageS: number;
+}
+
+/** The tasks in an answer to `active`, the oldest first; null: it is none. */
+export function agedTasks(answer: unknown, nowS: number): readonly AgedTask[] | null {
+  const tasks = readTasks(answer);
+  if (tasks === null) return null;
+  return tasks.map((task) => ({
+    name: shortName(task.name),
+    id: shortName(task.id),
+    ageS: ageS(task, nowS),
+  }));
 }

@@ -15,8 +15,8 @@ import type { Finding } from "./finding.ts";
 import type { Scene } from "./scene.ts";
 import { setScene } from "./set-scene.ts";
 
-/** The health check may take so much of the run's time at most. */
-const CHECK_SHARE = 0.3;
+/** The health check may take so much of the run's time at most: enough to judge a worker that does not answer. */
+const CHECK_SHARE = 0.5;
 
 /** What came of it; `end` closes what is open. */
 export interface Diagnosis {

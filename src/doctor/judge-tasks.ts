@@ -1,17 +1,4 @@
-import { shortName, type Unacked } from "../celery/deliveries.ts";
-import { ageS, readTasks } from "../celery/tasks.ts";
-import type { AgedTask } from "./facts/tasks.ts";
-
-/** The tasks in an answer to `active`, the oldest first; null: it is none. */
-export function agedTasks(answer: unknown, nowS: number): readonly AgedTask[] | null {
-  const tasks = readTasks(answer);
-  if (tasks === null) return null;
-  return tasks.map((task) => ({
-    name: shortName(task.name),
-    id: shortName(task.id),
-    ageS: ageS(task, nowS),
-  }));
-}
+import type { Unacked } from "../celery/deliveries.ts";
 
 /** A task is late when its time has come for longer than this, in seconds; clocks differ. */
 const LATE_S = 60;

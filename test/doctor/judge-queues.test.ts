@@ -1,7 +1,8 @@
 import { LEVELS } from "../../src/doctor/levels.ts";
 import { describe, expect, test } from "vitest";
 import { isTaskExchange, isTaskQueue } from "../../src/celery/queues.ts";
-import { isLeftAlone, limitOf, similarTo } from "../../src/doctor/judge-queues.ts";
+import { isLeftAlone, limitOf } from "../../src/doctor/judge-queues.ts";
+import { similarTo } from "../../src/slips.ts";
 import { paceOf } from "../../src/session/heartbeats.ts";
 import { growthOf } from "../../src/session/queue-lengths.ts";
 import type { Heartbeat } from "../../src/celery/heartbeat.ts";

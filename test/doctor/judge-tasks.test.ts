@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { isBuiltIn, readRegistered, registeredNames } from "../../src/celery/tasks.ts";
-import { agedTasks, judgeUnacked } from "../../src/doctor/judge-tasks.ts";
+import { agedTasks, isBuiltIn, readRegistered, registeredNames } from "../../src/celery/tasks.ts";
+import { judgeUnacked } from "../../src/doctor/judge-tasks.ts";
 
 test("the tasks of an answer, the oldest first; one that has no start yet is new", () => {
   const answer = [

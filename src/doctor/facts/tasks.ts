@@ -1,4 +1,5 @@
 import type { NamedTask } from "../../celery/deliveries.ts";
+import type { AgedTask } from "../../celery/tasks.ts";
 
 /** What is found of the tasks in hand, and of those that wait. */
 export interface TaskFacts {
@@ -65,11 +66,6 @@ export interface UnackedFacts {
   readonly isTold: boolean;
   /** Nodes that did not say which tasks they run. */
   readonly silent: number;
-}
-
-export interface AgedTask extends NamedTask {
-  /** Seconds since it was begun, by the worker's clock and ours. */
-  readonly ageS: number;
 }
 
 export interface UnaskedNode {

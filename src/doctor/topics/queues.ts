@@ -13,7 +13,8 @@ import { isHeardTwice, paceOf } from "../../session/heartbeats.ts";
 import { growthOf, type Look, measure } from "../../session/queue-lengths.ts";
 import type { Finding } from "../finding.ts";
 import { finding } from "../levels.ts";
-import { isLeftAlone, limitOf, similarTo } from "../judge-queues.ts";
+import { similarTo } from "../../slips.ts";
+import { isLeftAlone, limitOf } from "../judge-queues.ts";
 import { type Scene, type Topic, unanswered } from "../scene.ts";
 
 /** Queues that get a line of their own though nothing is wrong with them. */

@@ -1,15 +1,15 @@
 import { isBeat } from "../../celery/node-name.ts";
 import { listsOf } from "../../celery/queues.ts";
 import { poolRunning } from "../../celery/pool.ts";
-import { isBuiltIn, readRegistered, registeredNames } from "../../celery/tasks.ts";
+import { type AgedTask, agedTasks, isBuiltIn, readRegistered, registeredNames } from "../../celery/tasks.ts";
 import { enforces, timeLimits } from "../../celery/time-limits.ts";
 import { soonest, transportsTold } from "../../celery/transport-options.ts";
 import { describesSafely } from "../../celery/versions.ts";
 import { type Consumption, consumptionOf, queuesOf } from "../consumption.ts";
-import type { AgedTask, UnaskedNode } from "../facts/tasks.ts";
+import type { UnaskedNode } from "../facts/tasks.ts";
 import type { Finding } from "../finding.ts";
 import { finding } from "../levels.ts";
-import { agedTasks, judgeUnacked } from "../judge-tasks.ts";
+import { judgeUnacked } from "../judge-tasks.ts";
 import { headsOf } from "../../session/queue-heads.ts";
 import type { Send } from "../../session/scan.ts";
 import { type Scene, type Topic, unanswered } from "../scene.ts";

@@ -1,4 +1,5 @@
-import type { AgedTask, TaskFacts, UnackedFacts, UnaskedNode } from "../../doctor/facts/tasks.ts";
+import type { AgedTask } from "../../celery/tasks.ts";
+import type { TaskFacts, UnackedFacts, UnaskedNode } from "../../doctor/facts/tasks.ts";
 import { amount, names, seconds } from "../speech.ts";
 import type { FindingWords, WordsOf } from "./words.ts";
 
