@@ -36,7 +36,7 @@ export function kindOfReply(value: unknown): string {
   if (KNOWN.has(value)) return `'${String(value)}'`;
   if (typeof value === "string") return value === "" ? "an empty text" : `a text of length ${value.length}`;
   if (Array.isArray(value)) return `a list of length ${value.length}`;
-  return typeof value === "number" ? "a number" : "nothing";
+  return typeof value === "number" ? (value < 0 ? "a number below 0" : "a number") : "nothing";
 }
 
 /** The failure with its words made fit to be printed. */

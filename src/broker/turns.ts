@@ -1,3 +1,4 @@
+import { isCount } from "../count.ts";
 import { failure, type Outcome, success } from "../outcome.ts";
 import type { Channel, Command, Reply } from "./channel.ts";
 import { type BrokerFailure, noAnswer, type Refused, refusedBy } from "./failure.ts";
@@ -77,7 +78,11 @@ export function takeTurns(exchange: Exchange, now: () => number): Pick<Channel, 
   }
 
   return {
-    send: (commands, withinMs) => inTurn(withinMs, false, (leftMs) => exchange(commands, leftMs)),
+    send: (commands, withinMs) =>
+      inTurn(withinMs, false, async (leftMs) => {
+        const sent = await exchange(commands, leftMs);
+        return sent.ok ? success(sent.value.map((reply, at) => counted(commands[at], reply))) : sent;
+      }),
     transact: (before, queue, answerMs) =>
       inTurn(answerMs(), true, (leftMs) => transaction(before, queue, leftMs, answerMs)),
   };
@@ -102,7 +107,34 @@ function resultsOf(
   const results: unknown = executed?.ok ? executed.value : null;
   if (!Array.isArray(results) || results.length !== commands.length)
     return failure(refusal("EXEC", executed));
+  for (const [position, command] of commands.entries()) {
+    const result: Reply = { ok: true, value: results[position] };
+    if (!counted(command, result).ok) return failure(refusal(command[0], result));
+  }
   return success(results as readonly unknown[]);
+}
+
+/** Commands whose answers somebody adds up or shows: only a server that is no Redis answers anything but a count. */
+const COUNTING: ReadonlySet<string> = new Set([
+  "DBSIZE",
+  "HLEN",
+  "HSTRLEN",
+  "LLEN",
+  "PUBLISH",
+  "SCARD",
+  "STRLEN",
+  "ZCARD",
+  "ZCOUNT",
+]);
+
+/** The reply; an error in place of one that should be a count and is none, so that nobody takes it for one. */
+function counted(command: Command | undefined, reply: Reply): Reply {
+  if (!reply.ok || command === undefined) return reply;
+  const [name, what] = command;
+  // Of a key that is gone MEMORY USAGE says nothing.
+  const isSize = name === "MEMORY" && what === "USAGE" && reply.value !== null;
+  const isCounting = isSize || COUNTING.has(name) || (name === "PUBSUB" && what === "NUMPAT");
+  return isCounting && !isCount(reply.value) ? { ok: false, error: refusal(name, reply).detail } : reply;
 }
 
 /** What an answer to `command` means that is not the one a Redis gives. */

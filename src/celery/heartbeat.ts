@@ -1,3 +1,4 @@
+import { isCount } from "../count.ts";
 import { asObject, openEnvelope, parseJson } from "../pidbox/envelope.ts";
 
 /** What a worker says of itself every two seconds, unasked (celery/worker/heartbeat.py, celery/worker/state.py). */
@@ -57,5 +58,5 @@ export function decodeHeartbeat(channel: string, text: string): Heartbeat | null
 }
 
 function count(value: unknown): number | null {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : null;
+  return isCount(value) ? value : null;
 }

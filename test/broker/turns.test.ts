@@ -151,3 +151,32 @@ test("whoever waits for its turn does not wait longer than it may", async () => 
   );
   expect(written).toEqual(["TYPE MULTI"]);
 });
+
+test.each<[Command, unknown]>([
+  [["LLEN", "k"], -5],
+  [["ZCARD", "k"], "many"],
+  [["ZCOUNT", "k", 0, 1], null],
+  [["HLEN", "k"], ["1"]],
+  [["PUBLISH", "k", ""], 1.5],
+  [["DBSIZE"], NaN],
+  [["MEMORY", "USAGE", "k"], -1],
+  [["PUBSUB", "NUMPAT"], "OK"],
+])("%j answered with %j is an error, as that is no count", async (command, value) => {
+  const { send, answer, transact } = await greeted();
+  const sent = send(["PING"], command);
+  await answer(ok("PONG"), ok(value));
+  const error = expect.stringMatching(`^${command[0]} was answered with `) as string;
+  expect(await sent).toEqual(success([ok("PONG"), { ok: false, error }]));
+  const done = transact([PUSH, command]);
+  await answer(ok("none"), ok("OK"));
+  await answer(ok("QUEUED"), ok("QUEUED"), ok([1, value]));
+  expect(await done).toMatchObject({ ok: false, problem: { kind: "refused", cause: "not-redis" } });
+});
+
+test("a count, and what need not be one, is passed on", async () => {
+  const { send, answer } = await greeted();
+  const replies = [ok(0), ok(7), ok(-2), ok(null), { ok: false, error: "ERR" }] as const;
+  const sent = send(["LLEN", "k"], ["ZCARD", "k"], ["TTL", "k"], ["MEMORY", "USAGE", "k"], ["HLEN", "k"]);
+  await answer(...replies);
+  expect(await sent).toEqual(success(replies));
+});
