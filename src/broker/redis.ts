@@ -330,8 +330,7 @@ function endsOf({ stream }: Redis, { place }: BrokerTarget): Ends | null {
 
 /** Why one of the commands got no reply. */
 function whyNoReply(sent: readonly WireCommand[], replies: readonly Reply[], error: unknown): BrokerFailure {
-  if (error instanceof NotLetThrough && error.problem.command === "")
-    return { ...error.problem, command: sent[replies.length]?.[0] ?? "" };
+  if (error instanceof NotLetThrough) return error.problem;
   return lastWords(sent, replies) ?? asFailure(error);
 }
 

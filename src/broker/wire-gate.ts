@@ -1,4 +1,4 @@
-import { BOUNDS } from "./bounds.ts";
+import { BOUNDS, type Room, roomOf } from "./bounds.ts";
 import { cutMark, END_BYTES } from "./cut-text.ts";
 import { type Refused, refusedBy } from "./failure.ts";
 
@@ -12,7 +12,7 @@ export interface Passed {
  * Stands between the socket and ioredis' parser and lets through what that can take: RESP2 within {@link BOUNDS}, one
  * reply for each command sent, and on a connection that is subscribed only whole messages. Anything else ioredis
  * believes: it reserves memory for a length that is only announced, and throws from a socket event, where nobody can
- * catch it, at a reply that it did not wait for (`DataHandler.dispatch`). Long elements of lists are cut (cut-text.ts).
+ * catch it, at a reply that it did not wait for (`DataHandler.dispatch`). Long texts of lists and messages are cut (cut-text.ts).
  */
 export interface WireGate {
   /** To be told before commands are sent. */
@@ -34,10 +34,18 @@ interface Frame {
 
 /** What is waited for: a reply, or the confirmation of so many subscriptions. */
 interface Expected {
+  /** In capitals. */
+  readonly command: string;
   readonly subscribing: string | null;
-  /** See {@link OF_LISTS}; null: it has none. */
-  readonly elementBytes: number | null;
+  readonly room: Room;
+  readonly write: Write;
   left: number;
+}
+
+/** What has come of the replies to one write, without what was cut. */
+interface Write {
+  bytes: number;
+  elements: number;
 }
 
 /** What comes next: the character that says what follows, its line, a text that the line has announced, what is cut out of it. */
@@ -53,13 +61,6 @@ const LONGEST_HEAD = 10;
 const KINDS = 5;
 
 const SUBSCRIBING = /^p?subscribe$/;
-
-/** Which replies have elements of lists, and how long those may be, in bytes, that are passed on as a whole. */
-const OF_LISTS: Readonly<Partial<Record<string, number>>> = {
-  LRANGE: BOUNDS.elementBytes,
-  EXEC: BOUNDS.elementBytes,
-  LINDEX: BOUNDS.singleElementBytes,
-};
 
 /** Bytes of the lines in front of two elements. */
 const LINES = 64;
@@ -80,8 +81,9 @@ export function openWireGate(): WireGate {
   /** How many the text has that is being cut. */
   let cutOf = 0;
   let isHead = false;
+  /** Bytes of the reply that comes, without what was cut. */
   let size = 0;
-  let elements = 0;
+  let unasked: Write = { bytes: 0, elements: 0 };
 
   function pass(chunk: Uint8Array): Passed {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
@@ -116,7 +118,7 @@ export function openWireGate(): WireGate {
           break;
         }
         case "line-end": {
-          const isOfText = type === "$" && isOfLists();
+          const isOfText = type === "$" && mayBeCut();
           problem = bytes[at++] === LF ? takeLine() : notRedis("a line does not end as one");
           if (!isOfText || (cutLeft === 0 && lineAt !== null)) break;
           passOn(lineAt ?? from, at);
@@ -154,23 +156,40 @@ export function openWireGate(): WireGate {
           state satisfies never;
       }
       size += at - before;
-      if (size > BOUNDS.replyBytes) problem ??= tooLarge("a reply", size, BOUNDS.replyBytes);
+      problem ??= overRoom(0);
       if (problem !== null) {
         const passed = pieces.slice(0, whole.pieces);
         if (whole.at > whole.from) passed.push(bytes.subarray(whole.from, whole.at));
-        return { pieces: passed, problem };
+        const command = problem.command || (expected[0]?.command ?? "");
+        return { pieces: passed, problem: { ...problem, command } };
       }
       if (frame === null && isAtType()) whole = { at, from, pieces: pieces.length };
     }
     // What a text's line says is passed on when it is whole, and known whether the text is cut.
-    const isWithheld = type === "$" && isOfLists() && (state === "line" || state === "line-end");
+    const isWithheld = type === "$" && mayBeCut() && (state === "line" || state === "line-end");
     passOn(isWithheld ? (lineAt ?? from) : bytes.length, bytes.length);
     return { pieces, problem: null };
   }
 
-  /** Whether the reply that comes has elements of a list. */
-  function isOfLists(): boolean {
-    return typeof expected[0]?.elementBytes === "number";
+  function room(): Room {
+    return expected[0]?.room ?? roomOf(null);
+  }
+
+  function write(): Write {
+    return expected[0]?.write ?? unasked;
+  }
+
+  /** Whether texts of the reply that comes are cut where they are too long. */
+  function mayBeCut(): boolean {
+    return room().elementBytes !== null;
+  }
+
+  /** @param count bytes that are announced */
+  function overRoom(count: number): Refused | null {
+    const [bytes, most] = [size + count, room().bytes];
+    if (bytes > most) return tooLarge("a reply", bytes, most);
+    const all = write().bytes + bytes;
+    return all > BOUNDS.replyBytes ? tooLarge("replies to one write", all, BOUNDS.replyBytes) : null;
   }
 
   function isAtType(): boolean {
@@ -188,24 +207,25 @@ export function openWireGate(): WireGate {
     else if (open.length === 1 && frame !== null && frame.kinds.length < KINDS)
       frame.kinds += isNone ? "_" : type;
     if (type === "$" && !isNone) {
-      const most = expected[0]?.elementBytes ?? Infinity;
-      if (count > 2 * END_BYTES && Math.max(count, size - LINES) > most) {
+      isHead = open.length === 1 && frame?.kinds === "$" && count <= LONGEST_HEAD;
+      const most = room().elementBytes ?? Infinity;
+      if (count > 2 * END_BYTES && Math.max(count, write().bytes + size - LINES) > most) {
         cutOf = count;
         cutLeft = count - 2 * END_BYTES;
         textLeft = END_BYTES;
         state = "text";
         return null;
       }
-      if (count > BOUNDS.textBytes) return tooLarge("a text", count, BOUNDS.textBytes);
-      if (size + count > BOUNDS.replyBytes) return tooLarge("a reply", size + count, BOUNDS.replyBytes);
-      isHead = open.length === 1 && frame?.kinds === "$" && count <= LONGEST_HEAD;
+      const problem = overRoom(count);
+      if (problem !== null) return problem;
       textLeft = count === 0 ? 2 : count;
       state = count === 0 ? "text-end" : "text";
       return null;
     }
     if (type === "*" && count > 0) {
-      elements += count;
-      if (elements > BOUNDS.elements) return tooMany(elements);
+      const elements = (write().elements += count);
+      const most = Math.min(room().elements, BOUNDS.elements);
+      if (elements > most) return tooMany(elements, most);
       if (open.push(count) > BOUNDS.nesting) return tooDeep();
       state = "type";
       return null;
@@ -225,8 +245,9 @@ export function openWireGate(): WireGate {
     }
     const reply = frame;
     frame = null;
+    write().bytes += size;
     size = 0;
-    elements = 0;
+    unasked = { bytes: 0, elements: 0 };
     return reply === null ? null : take(reply);
   }
 
@@ -253,12 +274,12 @@ export function openWireGate(): WireGate {
 
   return {
     expect(commands) {
-      for (const [name, ...args] of commands)
-        expected.push({
-          subscribing: SUBSCRIBING.test(name) ? name : null,
-          elementBytes: OF_LISTS[name] ?? null,
-          left: args.length,
-        });
+      const write: Write = { bytes: 0, elements: 0 };
+      for (const [name, ...args] of commands) {
+        const subscribing = SUBSCRIBING.test(name) ? name : null;
+        const room = roomOf(subscribing === null ? name : null);
+        expected.push({ command: name.toUpperCase(), subscribing, room, write, left: args.length });
+      }
     },
     pass,
   };
@@ -278,8 +299,8 @@ function tooLarge(what: string, bytes: number, bound: number): Refused {
   return overBound(`${what} of ${bytes} bytes or more, and ${bound} are read`);
 }
 
-function tooMany(count: number): Refused {
-  return overBound(`a reply of ${count} elements or more, and ${BOUNDS.elements} are read`);
+function tooMany(count: number, most: number): Refused {
+  return overBound(`replies of ${count} elements or more, and ${most} are read`);
 }
 
 function tooDeep(): Refused {

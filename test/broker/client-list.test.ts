@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { cutMark } from "../../src/broker/cut-text.ts";
 import { parseClientList, plainAddress } from "../../src/broker/client-list.ts";
 
 const LISTS = join(import.meta.dirname, "../fixtures/client-list");
@@ -103,6 +104,9 @@ describe("parseClientList", () => {
   );
 
   test.each([
+    ["more connections than are read", REDIS_5.repeat(20_001)],
+    ["lines without end", "\n".repeat(100_000)],
+    ["both ends of a longer one", `${REDIS_5}id=4 ad${cutMark(9_000_000)}psub=0 cmd=ping\n${REDIS_5}`],
     ["nothing", ""],
     ["OK", "OK"],
     ["a number", 4],

@@ -250,12 +250,27 @@ describe("listen, on a server that does as told,", () => {
     ["a message of a pattern without its channel", "*2\r\n$8\r\npmessage\r\n$1\r\na\r\n"],
     ["a message of nothing", "*4\r\n$8\r\npmessage\r\n$1\r\na\r\n$-1\r\n$-1\r\n"],
     ["a list of nothing", "*1\r\n$-1\r\n"],
-    ["a text of 100 MB", "$104857600\r\n"],
+    ["a number of no message", "*5000000\r\n"],
   ])("ends the connection, and throws nothing, when %s comes", async (_, more) => {
     await using server = await scriptedServer((command) => confirmed(command) + more);
     const { listener, messages } = await heard(place(server.port));
     await expect.poll(() => listener.ends()).toBeNull();
     expect(messages).toEqual([]);
+  });
+
+  test("hears what comes behind a message of 20 MB, which it does not keep", async () => {
+    const long = "x".repeat(20_000_000);
+    const heartbeat = "*3\r\n$7\r\nmessage\r\n$3\r\n*.a\r\n$2\r\n{}\r\n";
+    await using server = await scriptedServer((command) =>
+      command[0] === "psubscribe"
+        ? `${confirmed(command)}${heartbeat.replace("$2\r\n{}", `$${long.length}\r\n${long}`)}${heartbeat}`
+        : "",
+    );
+    const { listener, messages } = await heard(place(server.port));
+    await expect.poll(() => messages.length).toBe(2);
+    expect(JSON.stringify(messages).length).toBeLessThan(3_000);
+    expect(listener.ends()).not.toBeNull();
+    listener.close();
   });
 
   test("says connection-refused when nobody listens", async () => {

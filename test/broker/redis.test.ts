@@ -289,7 +289,7 @@ describe("a server that sends what nobody asked for, or more than is read,", () 
   });
 
   test("passes on the largest text that is read, whole", async () => {
-    const text = "x".repeat(BOUNDS.textBytes);
+    const text = "x".repeat(BOUNDS.clientListBytes);
     await using server = await scriptedServer(() => `$${text.length}\r\n${text}\r\n`);
     const channel = await opened(target(server));
     const sent = await channel.send([["CLIENT", "LIST"]], 5_000);
