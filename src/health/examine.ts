@@ -23,6 +23,9 @@ const LOOKS_MS = [0, 120, 1_250, 2_350, 3_450, 4_550];
 /** How long a look waits for a name server and for the server that the name has left, in milliseconds. */
 const NAME_MS = 300;
 
+/** Characters of CLIENT LIST, 2,500 connections, whose garbage is collected before it is asked for again: else five looks have 100 MB. */
+const LARGE_LIST = 1_000_000;
+
 /** What was seen of the broker besides the conversation with the worker; null: it did not say. */
 export interface BrokerSight {
   readonly upS: number | null;
@@ -63,6 +66,9 @@ export function startLooks(
   const ear: Ear | null = line === null ? null : openEar(plan, host, deadline, line.heartbeats);
   let ended = false;
   let broker: Omit<BrokerSight, "brokerName"> = { upS: null, unacked: null };
+  let collectGarbage = () => {
+    // Most lists are short.
+  };
   const name = line === null ? null : watchName(plan, host);
   const search = startSearch(plan, host, deadline, line?.channel ?? null, () => ear?.called() ?? []);
 
@@ -114,6 +120,7 @@ export function startLooks(
   }
 
   async function askBroker(channel: Channel): Promise<Clients | null> {
+    collectGarbage();
     const unackedKey = `${plan.naming.prefix}unacked`;
     const sent = await channel.send(
       [
@@ -125,6 +132,7 @@ export function startLooks(
     );
     if (!sent.ok) return null;
     const [clients, info, unacked] = sent.value.map(valueOf);
+    if (typeof clients === "string" && clients.length > LARGE_LIST) collectGarbage = await host.spareMemory();
     const up = /^uptime_in_seconds:(\d+)/m.exec(String(info));
     broker = {
       upS: up === null ? broker.upS : Number(up[1]),
