@@ -60,7 +60,11 @@ function input(bytes: number, withinMs: number): Promise<string> {
     resolve(last.text());
   };
   const timer = setTimeout(end, Math.max(0, withinMs));
-  process.stdin.on("data", last.add);
+  process.stdin.on("data", (chunk: Buffer<ArrayBuffer>) => {
+    last.add(chunk);
+    // V8 would let 64 MB of what is copied lie about. Nobody else has this memory: it is that of one read.
+    if (chunk.buffer.byteLength === chunk.byteLength) chunk.buffer.transfer(0);
+  });
   for (const event of ["end", "error", "close"])
     process.stdin.once(event, () => {
       clearTimeout(timer);
