@@ -1,4 +1,5 @@
 import { endOfQuoted } from "../pidbox/quoted.ts";
+import { replaceEach, startText } from "./long-text.ts";
 import { MASK } from "./mask.ts";
 import { withoutForms } from "./secret-forms.ts";
 import { isSecretText, secrecyOf } from "./secret-names.ts";
@@ -47,7 +48,8 @@ export function maskText(text: string): string {
     [PAIR, endOfEntry, `'${MASK}'`],
   ];
   const withoutNamed = passes.reduce((rest, pass) => maskValues(rest, ...pass), withoutUrls);
-  return withoutNamed.replace(USER, `$1$2${MASK}`).replace(AUTHORIZATION, `$1 ${MASK}`);
+  const withoutUsers = replaceEach(withoutNamed, USER, ([, option, user]) => `${option}${user}${MASK}`);
+  return replaceEach(withoutUsers, AUTHORIZATION, ([, scheme]) => `${scheme} ${MASK}`);
 }
 
 function masked(credentials: string, user: string): string {
@@ -97,7 +99,7 @@ function isSecretHere(name: string, text: string, start: number, sign: string, e
  * @param endOf where the value ends that begins there; there, where it is none to be masked
  */
 function maskValues(text: string, named: RegExp, endOf: EndOf, mask: string): string {
-  const pieces: string[] = [];
+  const hidden = startText();
   let written = 0;
   named.lastIndex = 0;
   for (let found = named.exec(text); found !== null; found = named.exec(text)) {
@@ -105,10 +107,12 @@ function maskValues(text: string, named: RegExp, endOf: EndOf, mask: string): st
     const start = named.lastIndex;
     const end = isSecretHere(name, text, start, whole, endOf) ? endOf(text, start, whole) : start;
     if (end === start) continue;
-    pieces.push(text.slice(written, start), mask);
+    hidden.add(text.slice(written, start), mask);
     written = named.lastIndex = end;
   }
-  return pieces.join("") + text.slice(written);
+  if (written === 0) return text;
+  hidden.add(text.slice(written));
+  return hidden.text();
 }
 
 const BARE = /[^\s&,;)'"]+/y;

@@ -1,3 +1,4 @@
+import { replaceEach } from "./long-text.ts";
 import { MASK } from "./mask.ts";
 
 /** Tokens that say what they are, as their makers document them: a secret by its form, whatever it is called. */
@@ -50,11 +51,8 @@ const BLOCK_END = /-{4,5} ?END [A-Z0-9 ]{3,60}-{4,5}|Private-(?:MAC|Hash): ?[0-9
 
 /** The text without what is a secret by its form. */
 export function withoutForms(text: string): string {
-  return withoutBlocks(text)
-    .replace(WITHIN_WORD, MASK)
-    .replace(TOKEN, MASK)
-    .replace(JOINED, withoutSigned)
-    .replace(WEBHOOK, `$1${MASK}`);
+  const withoutTokens = withoutBlocks(text).replace(WITHIN_WORD, MASK).replace(TOKEN, MASK);
+  return replaceEach(withoutTokens, JOINED, ([words]) => withoutSigned(words)).replace(WEBHOOK, `$1${MASK}`);
 }
 
 function withoutSigned(words: string): string {

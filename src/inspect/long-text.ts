@@ -1,0 +1,47 @@
+/** Pieces that are put together at once: half a million of them at the end would take 50 MB. */
+const AT_ONCE = 4_096;
+
+/** A text that is put together from pieces, as many as there are. */
+export interface LongText {
+  readonly add: (...pieces: readonly string[]) => void;
+  readonly text: () => string;
+}
+
+export function startText(): LongText {
+  const parts: string[] = [];
+  let pieces: string[] = [];
+  const putTogether = () => {
+    parts.push(pieces.join(""));
+    pieces = [];
+  };
+  return {
+    add(...more) {
+      pieces.push(...more);
+      if (pieces.length >= AT_ONCE) putTogether();
+    },
+    text() {
+      putTogether();
+      return parts.join("");
+    },
+  };
+}
+
+/**
+ * As `replace` of a pattern for all matches, which keeps every match until its end.
+ *
+ * @param pattern global, and never empty where it matches
+ */
+export function replaceEach(text: string, pattern: RegExp, by: (found: RegExpExecArray) => string): string {
+  const all = startText();
+  let written = 0;
+  pattern.lastIndex = 0;
+  for (let found = pattern.exec(text); found !== null; found = pattern.exec(text)) {
+    const instead = by(found);
+    if (instead === found[0]) continue;
+    all.add(text.slice(written, found.index), instead);
+    written = pattern.lastIndex;
+  }
+  if (written === 0) return text;
+  all.add(text.slice(written));
+  return all.text();
+}
