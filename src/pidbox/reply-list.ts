@@ -35,21 +35,24 @@ export function openReplyList(key: string, head: string, send: Send): ReplyList 
   const known = startSeen(traceOf(head));
   /** Of a look that takes several portions: what it has given, the newest first. */
   const given = new Set<string>();
-  /** How many elements stand in front of what it has not given. */
+  /** How many elements stand in front of what it has not given, and the trace of the last of them. */
   let from = 0;
+  let last = "";
   let size = FIRST_LOOK;
 
   async function next(): Promise<Outcome<readonly string[], BrokerFailure>> {
-    // The one before shows that nothing in front of it was taken away.
+    // The last one shows that all behind it is what is still to be read.
     const start = Math.max(0, from - 1);
     const read = await range(start, from + size - 1);
     if (!read.ok) return read;
     const elements = read.value;
-    if (from > 0 && !given.has(traceOf(elements[0] ?? ""))) {
+    if (from > 0 && (elements[0] === undefined || traceOf(elements[0]) !== last)) {
+      // Others have taken theirs off: what was behind it may stand in front of this position by now.
       from = 0;
-      return elements.length === 0 ? success(end([])) : next();
+      return next();
     }
-    const { fresh, state, position } = sortOut(elements.slice(from - start));
+    const unread = elements.slice(from - start);
+    const { fresh, state, position } = sortOut(unread);
     const length = fresh.reduce((sum, element) => sum + element.length, 0);
     if (state === "end" || given.size + fresh.length > MOST_SEEN) return success(end(fresh));
     if (state === "more" && from === 0 && given.size === 0 && size < MOST_AT_ONCE && length < PORTION) {
@@ -58,6 +61,7 @@ export function openReplyList(key: string, head: string, send: Send): ReplyList 
     }
     for (const element of fresh) given.add(traceOf(element));
     from += position;
+    last = position === 0 ? last : traceOf(unread[position - 1] ?? "");
     const average = Math.max(1, length / Math.max(1, fresh.length));
     size = Math.min(MOST_AT_ONCE, Math.max(1, Math.floor(PORTION / average)));
     if (state !== "large") return success(fresh);

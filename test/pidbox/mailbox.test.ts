@@ -69,40 +69,45 @@ function long(element: string): string {
 }
 
 describe("askers of the same nodes at the same moment", () => {
-  test("get each answer once, and leave one list that expires, in whatever order they are served", async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.scheduler(),
-        ASKERS,
-        fc.integer({ min: 1, max: 5 }),
-        LISTS,
-        async (s, askers, workers, at) => {
-          const turn = () => s.schedule(Promise.resolve());
-          const nodes = Array.from({ length: workers }, (_, at) => `celery@${at}`);
-          const lists = new FakeLists((ticket) => {
-            for (const node of nodes)
-              void turn().then(() => {
-                lists.push(KEY, at === Infinity ? reply(node, ticket) : long(reply(node, ticket)));
-              });
-          }, at);
-          const runs = askers.map(async ({ how, times, keep }, asker) => {
-            const channel: Channel = lists.connect(turn);
-            const got: (readonly string[])[] = [];
-            for (let at = 0; at < times; at++) {
-              const mailbox = openMailbox({ requests: channel, replies: channel, db: 0 }, keep, ALWAYS);
-              got.push((await asked(mailbox, how, `${how}-${asker}-${at}`, workers)).toSorted());
-            }
-            return got;
-          });
-          const all = (await s.waitFor(Promise.all(runs))).flat();
-          expect(all).toEqual(all.map(() => nodes));
-          const left = lists.list(KEY).flatMap((element) => decodeReply(element) ?? []);
-          expect(left.filter(({ ticket }) => ticket.startsWith("query"))).toEqual([]);
-          expect(lists.keys()).toEqual([{ key: KEY, expires: true }]);
-        },
-      ),
-    );
-  });
+  // With the seeds 4 and 20 an answer was passed by for ever: it moved in front of the portion that was to be read next.
+  test.each([[{}], [{ seed: 4 }], [{ seed: 20 }]])(
+    "get each answer once, and leave one list that expires, in whatever order they are served: %j",
+    async (seed) => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.scheduler(),
+          ASKERS,
+          fc.integer({ min: 1, max: 5 }),
+          LISTS,
+          async (s, askers, workers, at) => {
+            const turn = () => s.schedule(Promise.resolve());
+            const nodes = Array.from({ length: workers }, (_, at) => `celery@${at}`);
+            const lists = new FakeLists((ticket) => {
+              for (const node of nodes)
+                void turn().then(() => {
+                  lists.push(KEY, at === Infinity ? reply(node, ticket) : long(reply(node, ticket)));
+                });
+            }, at);
+            const runs = askers.map(async ({ how, times, keep }, asker) => {
+              const channel: Channel = lists.connect(turn);
+              const got: (readonly string[])[] = [];
+              for (let at = 0; at < times; at++) {
+                const mailbox = openMailbox({ requests: channel, replies: channel, db: 0 }, keep, ALWAYS);
+                got.push((await asked(mailbox, how, `${how}-${asker}-${at}`, workers)).toSorted());
+              }
+              return got;
+            });
+            const all = (await s.waitFor(Promise.all(runs))).flat();
+            expect(all).toEqual(all.map(() => nodes));
+            const left = lists.list(KEY).flatMap((element) => decodeReply(element) ?? []);
+            expect(left.filter(({ ticket }) => ticket.startsWith("query"))).toEqual([]);
+            expect(lists.keys()).toEqual([{ key: KEY, expires: true }]);
+          },
+        ),
+        seed,
+      );
+    },
+  );
 });
 
 test("a list that was full when it was prepared keeps its time to live when all answers are taken off", async () => {
