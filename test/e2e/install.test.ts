@@ -111,7 +111,7 @@ test("says so where the folder is not there, or something else is in the way", a
   expect((await probe(["install", folder])).stderr).toContain("is a folder");
   await symlink("/dev/null", join(folder, "device"));
   expect((await probe(["install", join(folder, "device")])).stderr).toContain("is no file");
-  expect((await probe(["install", ""])).stderr).toContain("could not be written");
+  expect((await probe(["install", ""])).stderr).toContain("is empty: expected PATH");
 });
 
 test("says so on a read-only or full file system, and where this user may not write", async () => {
