@@ -2,6 +2,46 @@ import { defineConfig } from "eslint/config";
 import regexp from "eslint-plugin-regexp";
 import tseslint from "typescript-eslint";
 
+/** TypeScript's `any` and `unknown`. */
+const UNTYPED = 1 | 2;
+
+/** @typedef {{ readonly parserServices: { readonly getTypeAtLocation: (node: object) => import("typescript").Type } }} Typed */
+
+/**
+ * Number(), String(), join() and sort() call what an object has as `toString`, which JSON may make a number.
+ *
+ * @type {import("eslint").Rule.RuleModule}
+ */
+const noTextOfUnknown = {
+  meta: { type: "problem" },
+  create(context) {
+    const { sourceCode } = /** @type {{ readonly sourceCode: Typed }} */ (context);
+    const { getTypeAtLocation } = sourceCode.parserServices;
+    /** @param {{ flags: number } | undefined} type */
+    const isUntyped = (type) => type !== undefined && (type.flags & UNTYPED) !== 0;
+    const message =
+      "it may be an object whose toString is none: use asNumber, asText (src/numbers.ts) or a guard";
+    return {
+      CallExpression(node) {
+        const { callee, arguments: given } = node;
+        /** @param {import("estree").Node | undefined} one */
+        const isMade = (one) => one?.type === "Identifier" && /^(?:Number|String)$/.test(one.name);
+        const first = given[0];
+        if (isMade(callee) && first !== undefined && isUntyped(getTypeAtLocation(first)))
+          context.report({ node, message });
+        if (callee.type !== "MemberExpression" || callee.property.type !== "Identifier") return;
+        const { name } = callee.property;
+        const makesText =
+          /^(?:join|toString)$/.test(name) ||
+          (/^(?:toS|s)ort(?:ed)?$/.test(name) && first === undefined) ||
+          isMade(first);
+        if (makesText && isUntyped(getTypeAtLocation(callee.object).getNumberIndexType()))
+          context.report({ node, message });
+      },
+    };
+  },
+};
+
 export default defineConfig(
   { ignores: ["dist/", ".cache/"] },
   tseslint.configs.strictTypeChecked,
@@ -27,6 +67,13 @@ export default defineConfig(
       "regexp/no-super-linear-backtracking": ["error", { report: "potential" }],
       "regexp/no-super-linear-move": ["error", { report: "potential" }],
     },
+  },
+  {
+    // Left out is what meets only Redis' texts, numbers and lists, and errors of Node's.
+    files: ["src/**"],
+    ignores: ["src/pidbox/**", "src/broker/{redis,tls}.ts", "src/machine/**", "src/commands/crashed.ts"],
+    plugins: { own: { rules: { "no-text-of-unknown": noTextOfUnknown } } },
+    rules: { "own/no-text-of-unknown": "error" },
   },
   {
     // Only main.ts and machine/ touch the process; clocks and randomness come in as `host`.

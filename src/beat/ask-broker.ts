@@ -1,3 +1,4 @@
+import { asNumber, asText } from "../numbers.ts";
 import type { BrokerConfig } from "../cli/options.ts";
 import type { Deadline } from "../deadline.ts";
 import { chooseBrokers, type Instructed } from "../discovery/choose-broker.ts";
@@ -46,7 +47,7 @@ export function beatBroker(session: Session, timeoutMs: number): BeatBroker {
   async function upS(): Promise<number | null> {
     const sent = await session.send([["INFO", "server"]]);
     const reply = sent.ok ? sent.value[0] : undefined;
-    const found = /^uptime_in_seconds:(\d+)/m.exec(reply?.ok ? String(reply.value) : "")?.[1];
+    const found = /^uptime_in_seconds:(\d+)/m.exec(reply?.ok ? asText(reply.value) : "")?.[1];
     return found === undefined ? null : Number(found);
   }
 
@@ -66,7 +67,7 @@ export function beatBroker(session: Session, timeoutMs: number): BeatBroker {
       const sent = await session.send([["TTL", key]]);
       const reply = sent.ok ? sent.value[0] : undefined;
       if (!reply?.ok) return "unasked";
-      const ttl = Number(reply.value);
+      const ttl = asNumber(reply.value);
       return ttl === -2 ? "gone" : ttl < 0 ? null : ttl;
     },
   };

@@ -1,3 +1,4 @@
+import { asText } from "../numbers.ts";
 import type { Files } from "../machine/parts.ts";
 import type { ProcFiles } from "../worker/proc-files.ts";
 import { DEFAULT_SCHEDULE_FILE, hasScheduleFile } from "../celery/beat.ts";
@@ -59,7 +60,7 @@ export function findScheduleFile(
   const sources = sourcesOf(beat);
   const said = instructed("beat_schedule_filename", sources);
   // What the command line names counts for more than all that an application may say: nothing else takes its place.
-  const own = settings.schedule ?? (said?.by === "option" ? String(said.value) : "");
+  const own = settings.schedule ?? (said?.by === "option" ? asText(said.value) : "");
   const names =
     own === ""
       ? [

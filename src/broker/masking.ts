@@ -26,14 +26,14 @@ export function without(text: string, secrets: readonly (string | undefined)[]):
 }
 
 /** What a server that poses as a broker may answer to anything, and that is no secret of ours. */
-const KNOWN = new Set<unknown>(["OK", "QUEUED", "PONG", "none"]);
+const KNOWN = new Set(["OK", "QUEUED", "PONG", "none"]);
 
 /**
  * What a reply is that should have been another one. It is not repeated: it may repeat what the server was sent, a
  * password among it, and no mask finds that in every form.
  */
 export function kindOfReply(value: unknown): string {
-  if (KNOWN.has(value)) return `'${String(value)}'`;
+  if (typeof value === "string" && KNOWN.has(value)) return `'${value}'`;
   if (typeof value === "string") return value === "" ? "an empty text" : `a text of length ${value.length}`;
   if (Array.isArray(value)) return `a list of length ${value.length}`;
   return typeof value === "number" ? (value < 0 ? "a number below 0" : "a number") : "nothing";

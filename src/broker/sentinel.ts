@@ -1,3 +1,4 @@
+import { asText } from "../numbers.ts";
 import { failure, type Outcome, success } from "../outcome.ts";
 import type { Reply } from "./channel.ts";
 import { type BrokerFailure, refusedBy, type Unreachable } from "./failure.ts";
@@ -87,7 +88,7 @@ async function mastersKnownTo(
 /** A flat list of names and values. */
 function readMaster(entry: unknown, passwords: readonly (string | undefined)[]): readonly Master[] {
   if (!Array.isArray(entry)) return [];
-  const words = entry.map(String);
+  const words = entry.map(asText);
   const fields = new Map(
     words.flatMap((word, at) => (at % 2 === 0 ? [[word, words[at + 1] ?? ""] as const] : [])),
   );

@@ -1,4 +1,4 @@
-import { isCount } from "../count.ts";
+import { isCount } from "../numbers.ts";
 import { failure, type Outcome, success } from "../outcome.ts";
 import type { Channel, Command, Reply } from "./channel.ts";
 import { type BrokerFailure, noAnswer, type Refused, refusedBy } from "./failure.ts";

@@ -1,4 +1,4 @@
-import { isCount } from "../count.ts";
+import { isCount } from "../numbers.ts";
 import { asObject, openEnvelope, parseJson } from "../pidbox/envelope.ts";
 
 /** What a worker says of itself every two seconds, unasked (celery/worker/heartbeat.py, celery/worker/state.py). */

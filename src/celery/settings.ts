@@ -1,3 +1,4 @@
+import { asNumber } from "../numbers.ts";
 import { asObject } from "../pidbox/envelope.ts";
 import { type Program, variableOf } from "./worker-options.ts";
 
@@ -165,7 +166,7 @@ function namespaceOf(names: readonly string[]): string | null {
 
 /** A number above 0 of an option, a variable or a setting; 0: it is none. */
 export function positive(value: unknown): number {
-  const number = typeof value === "string" || typeof value === "number" ? Number(value) : NaN;
+  const number = asNumber(value);
   return Number.isFinite(number) && number > 0 ? number : 0;
 }
 

@@ -1,3 +1,4 @@
+import { asNumber } from "../numbers.ts";
 import { ownEntry } from "../own-entry.ts";
 import { DEFAULT_POOL, type Pool } from "./pool.ts";
 import {
@@ -61,7 +62,7 @@ function limitOf(name: SettingName, worker: Limited, poolsS: number | undefined)
 
 function limitIn(setting: Setting | null): TimeLimit | null {
   if (setting === null) return null;
-  const seconds = Number(setting.value);
+  const seconds = asNumber(setting.value);
   return Number.isFinite(seconds) && setting.value !== ""
     ? { seconds: Math.max(0, seconds), by: setting.by }
     : null;

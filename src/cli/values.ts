@@ -50,7 +50,7 @@ export function oneOf<const W extends string>(...words: readonly W[]): ValuePars
 
 /** The words that a parser accepts, where it is one of {@link oneOf}; null: it is another. */
 export function choicesOf(parse: ValueParser<unknown>): readonly string[] | null {
-  return "choices" in parse && Array.isArray(parse.choices) ? parse.choices.map(String) : null;
+  return "choices" in parse && Array.isArray(parse.choices) ? (parse.choices as readonly string[]) : null;
 }
 
 const SWITCH: Readonly<Record<string, boolean>> = {

@@ -1,3 +1,4 @@
+import { asNumber } from "../numbers.ts";
 import type { Channel, Reply } from "../broker/channel.ts";
 import { type ClientRow, parseClientList, plainAddress } from "../broker/client-list.ts";
 import { type BrokerFailure, type Refused, refusedBy } from "../broker/failure.ts";
@@ -119,7 +120,7 @@ async function bySubscribers(
   const counts: readonly Reply[] = sent.ok ? sent.value : [];
   const heard = databases.filter((_, position) => {
     const count = counts[position];
-    return count?.ok === true && Number(count.value) > 0;
+    return count?.ok === true && asNumber(count.value) > 0;
   });
   return { role: heard.length > 0 ? "listened-to" : "other", databases: heard };
 }

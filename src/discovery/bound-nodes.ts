@@ -1,3 +1,4 @@
+import { asText } from "../numbers.ts";
 import type { Command, Reply } from "../broker/channel.ts";
 import { bindingsOf, type Naming, nodeOfBinding, pidboxExchange } from "../broker/keys.ts";
 
@@ -34,10 +35,10 @@ export async function boundNodes(
       if (reply?.ok !== true || !Array.isArray(reply.value)) return null;
       const [next, members] = reply.value as readonly unknown[];
       for (const member of Array.isArray(members) ? members : []) {
-        const node = nodeOfBinding(String(member), controlExchange);
+        const node = nodeOfBinding(asText(member), controlExchange);
         if (node !== null) found.add(node);
       }
-      cursor = String(next);
+      cursor = asText(next);
     } while (cursor !== "0");
   }
   return [...found];

@@ -1,3 +1,4 @@
+import { asText } from "../numbers.ts";
 import { parseClientList } from "../broker/client-list.ts";
 import type { BrokerTarget } from "../broker/url.ts";
 import type { Deadline } from "../deadline.ts";
@@ -133,7 +134,7 @@ export function startLooks(
     if (!sent.ok) return null;
     const [clients, info, unacked] = sent.value.map(valueOf);
     if (typeof clients === "string" && clients.length > LARGE_LIST) collectGarbage = await host.spareMemory();
-    const up = /^uptime_in_seconds:(\d+)/m.exec(String(info));
+    const up = /^uptime_in_seconds:(\d+)/m.exec(asText(info));
     broker = {
       upS: up === null ? broker.upS : Number(up[1]),
       unacked: typeof unacked === "number" ? unacked : broker.unacked,

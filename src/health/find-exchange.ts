@@ -1,3 +1,4 @@
+import { asText } from "../numbers.ts";
 import { bindingsOf, type Naming, pidboxBindings, pidboxExchange } from "../broker/keys.ts";
 import type { Deadline } from "../deadline.ts";
 import type { Channel } from "../broker/channel.ts";
@@ -35,11 +36,11 @@ export async function findExchange(
     const reply = sent.ok ? sent.value[0] : undefined;
     if (!reply?.ok || !Array.isArray(reply.value)) return null;
     const [next, keys] = reply.value as [unknown, unknown];
-    const exchanges = (Array.isArray(keys) ? keys : []).flatMap((key) => exchangeOf(String(key)));
+    const exchanges = (Array.isArray(keys) ? keys : []).flatMap((key) => exchangeOf(asText(key)));
     for (const exchange of exchanges.filter((name) => name !== controlExchange)) {
       if (await isBound(channel, prefix, exchange, nodes, deadline)) return exchange;
     }
-    cursor = String(next);
+    cursor = asText(next);
     if (cursor === "0") return null;
   }
   return null;

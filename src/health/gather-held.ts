@@ -1,3 +1,4 @@
+import { asNumber, isCount } from "../numbers.ts";
 import { mayBeHeld, rateLimits } from "../celery/deliveries.ts";
 import { readSettings } from "../celery/settings.ts";
 import { transportOptions } from "../celery/transport-options.ts";
@@ -39,7 +40,7 @@ export async function gatherHeld({ ask, beats, send, prefix, nowS }: Asked): Pro
   ]);
   const [count, tags] = sent.ok ? sent.value : [];
   if (count?.ok !== true || tags?.ok !== true) return { kind: "unknown" };
-  const deliveries = Number(count.value);
+  const deliveries = asNumber(count.value);
   if (deliveries === 0 || ask === null)
     return { kind: "told", deliveries, mayBeHeld: deliveries, begun: null };
   const limits = rateLimits(await ask({ method: "registered", taskInfo: ["rate_limit"], builtins: true }));
@@ -62,5 +63,5 @@ function isPlain(conf: unknown): boolean {
 function tasksBegun(stats: unknown): number | null {
   const total = asObject(asObject(stats)?.["total"]);
   if (total === null) return null;
-  return Object.values(total).reduce<number>((sum, count) => sum + Number(count), 0);
+  return Object.values(total).reduce<number>((sum, count) => sum + (isCount(count) ? count : 0), 0);
 }

@@ -1,3 +1,4 @@
+import { isCount } from "../numbers.ts";
 import { isRecord, type Shown, show } from "./inspect-results.ts";
 import { bytes, seconds } from "./speech.ts";
 import { table, wrapped } from "./table.ts";
@@ -42,10 +43,14 @@ function processLines(pool: unknown): readonly string[] {
     : [];
 }
 
+function countIn(value: unknown): number {
+  return isCount(value) ? value : 0;
+}
+
 function totalLines(total: unknown): readonly string[] {
   if (!isRecord(total) || Object.keys(total).length === 0) return ["no task begun yet"];
   const rows = Object.entries(total)
-    .sort(([, a], [, b]) => Number(b) - Number(a))
+    .sort(([, a], [, b]) => countIn(b) - countIn(a))
     .map(([name, count]) => [show(count), name]);
   return [
     "tasks begun:",

@@ -1,3 +1,4 @@
+import { asText } from "../numbers.ts";
 import type { CommandConfig } from "../cli/command-options.ts";
 import type { Diagnosis } from "../doctor/diagnose.ts";
 import { infoFields } from "../broker/info.ts";
@@ -156,7 +157,7 @@ async function infoOf({ send }: Pick<Session, "send">): Promise<Report["broker"]
   return Object.fromEntries(
     SECTIONS.map((section, position) => {
       const reply = sent.value[position];
-      return [section, Object.fromEntries(infoFields(reply?.ok ? String(reply.value) : ""))] as const;
+      return [section, Object.fromEntries(infoFields(reply?.ok ? asText(reply.value) : ""))] as const;
     }),
   );
 }

@@ -1,3 +1,4 @@
+import { asNumber, asText } from "../numbers.ts";
 import { bindingsOf, queueOfBinding } from "../broker/keys.ts";
 import { isTaskExchange, isTaskQueue } from "../celery/queues.ts";
 import type { QueueKeys } from "./queue-lengths.ts";
@@ -48,14 +49,14 @@ export async function declaredQueues(
     const sizes = await send(some.map((key) => ["SCARD", key]));
     const readable = some.filter((_, position) => {
       const reply = sizes.ok ? sizes.value[position] : undefined;
-      return reply?.ok === true && Number(reply.value) <= MOST_BINDINGS;
+      return reply?.ok === true && asNumber(reply.value) <= MOST_BINDINGS;
     });
     if (readable.length === 0) continue;
     const members = await send(readable.map((key) => ["SMEMBERS", key]));
     for (const reply of members.ok ? members.value : []) {
       if (!reply.ok || !Array.isArray(reply.value)) continue;
       for (const member of reply.value as readonly unknown[]) {
-        const queue = queueOfBinding(String(member), lists.separators);
+        const queue = queueOfBinding(asText(member), lists.separators);
         if (queue !== null && isTaskQueue(queue)) found.add(queue);
       }
     }

@@ -1,3 +1,4 @@
+import { asNumber } from "../numbers.ts";
 import { taskOfMessage } from "../celery/deliveries.ts";
 import { queueKeys, WRONG_TYPE } from "../celery/queues.ts";
 import type { QueueKeys } from "./queue-lengths.ts";
@@ -30,7 +31,7 @@ export async function headsOf(
   const refused = lengths.value.filter((reply) => !reply.ok && !reply.error.startsWith(WRONG_TYPE)).length;
   const filled = keys.flatMap((one, position) => {
     const reply = lengths.value[position];
-    const length = reply?.ok === true ? Number(reply.value) : 0;
+    const length = reply?.ok === true ? asNumber(reply.value) : 0;
     return length > 0 ? [{ ...one, length }] : [];
   });
   if (filled.length === 0) return { seen: [], unread: refused };
@@ -42,7 +43,7 @@ export async function headsOf(
   }
   const small = filled.filter(({ length }, position) => {
     const reply = sizes.value[position];
-    return reply?.ok === true && Number(reply.value) / length <= LARGEST;
+    return reply?.ok === true && asNumber(reply.value) / length <= LARGEST;
   });
   const elements: unknown[] = [];
   for (let at = 0; at < small.length; at += AT_ONCE) {

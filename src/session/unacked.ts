@@ -1,3 +1,4 @@
+import { asNumber, asText } from "../numbers.ts";
 import { readUnacked, type Unacked } from "../celery/deliveries.ts";
 import type { Session } from "./session.ts";
 
@@ -9,7 +10,7 @@ export function pairsOf(value: unknown): readonly (readonly [string, number])[] 
   if (!Array.isArray(value)) return [];
   const all = value as readonly unknown[];
   return all.flatMap((name, position) =>
-    position % 2 === 0 ? [[String(name), Number(all[position + 1])] as const] : [],
+    position % 2 === 0 ? [[asText(name), asNumber(all[position + 1])] as const] : [],
   );
 }
 
@@ -27,7 +28,7 @@ export async function readMessages(
   let room = LARGEST;
   const small = all.filter((_, position) => {
     const reply = sizes.value[position];
-    const size = reply?.ok === true ? Number(reply.value) : 0;
+    const size = reply?.ok === true ? asNumber(reply.value) : 0;
     if (size === 0 || size > room) return false;
     room -= size;
     return true;

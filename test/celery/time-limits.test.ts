@@ -8,7 +8,7 @@ interface Known {
   readonly option?: string;
   readonly env?: Readonly<Record<string, string>>;
   /** Its hard limit in the settings that it tells; null: it tells none. */
-  readonly conf?: number | null;
+  readonly conf?: unknown;
   /** The hard limit that its pool tells. */
   readonly pool?: number;
   readonly version?: string;
@@ -117,3 +117,13 @@ test.each([
 ])("%s enforces soft limits: %s, hard ones: %s", (pool, soft, hard) => {
   expect([enforces(pool, "soft"), enforces(pool, "hard")]).toEqual([soft, hard]);
 });
+
+/** A number that is kept as text (pidbox/python-json.ts). */
+const LONG = (JSON as unknown as { rawJSON: (text: string) => unknown }).rawJSON("12345678901234567890");
+
+test.each([{ toString: 1 }, LONG, [[]], true, "x"])(
+  "a setting that is no number, %j, is no limit",
+  (conf) => {
+    expect(timeLimits(worker({ conf })).hard).toEqual({ seconds: 0, by: null });
+  },
+);

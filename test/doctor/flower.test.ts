@@ -32,6 +32,12 @@ test.each([
     "warning",
     { kind: "lists", online: 0, missing: [NODE] },
   ],
+  [
+    "lists what has no name",
+    { workers: page(200, '{"data": [{"hostname": {"toString": 1}, "status": true}]}') },
+    "warning",
+    { kind: "lists", online: 1, missing: [NODE] },
+  ],
   ["lists nobody", { workers: listing() }, "warning", { kind: "lists", online: 0, missing: [NODE] }],
   ["says nothing of its state", { workers: listing([NODE, 1]) }, "warning", { kind: "lists", online: 0 }],
   ["is older", { dashboard: listing([NODE, true]) }, "ok", { kind: "lists", online: 1 }],

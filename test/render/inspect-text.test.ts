@@ -131,3 +131,22 @@ test("who is missing is said in a line each", () => {
     "two or more workers are named e",
   ]);
 });
+
+/** A number that is kept as text (pidbox/python-json.ts). */
+const LONG = (JSON as unknown as { rawJSON: (text: string) => unknown }).rawJSON("12345678901234567890");
+
+test("counts that are none, however they are written, are shown as they are, behind those that are", () => {
+  const total = {
+    "a.odd": { toString: 1 },
+    "b.long": LONG,
+    "c.few": 2,
+    "d.many": 7,
+  };
+  const lines = shown("stats", { "celery@a": { total } }).split("\n");
+  expect(lines.map((line) => /[a-d]\.\w+/.exec(line)?.[0]).filter((name) => name !== undefined)).toEqual([
+    "d.many",
+    "c.few",
+    "a.odd",
+    "b.long",
+  ]);
+});

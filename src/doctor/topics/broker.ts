@@ -1,3 +1,4 @@
+import { asText } from "../../numbers.ts";
 import { infoFields, infoNumber, infoServer } from "../../broker/info.ts";
 import type { BrokerFailure } from "../../broker/failure.ts";
 import { label } from "../../cli/usage.ts";
@@ -14,7 +15,7 @@ export const broker: Topic = async ({ check, session }) => {
   const sent = await send([["INFO"]]);
   if (!sent.ok) return [unusable(plan, sent.problem, false)];
   const [reply] = sent.value;
-  const info = infoFields(reply?.ok ? String(reply.value) : "");
+  const info = infoFields(reply?.ok ? asText(reply.value) : "");
   const version = infoServer(info);
   const { asking } = check.evidence;
   const found: Finding[] = [

@@ -1,3 +1,4 @@
+import { asText } from "../../numbers.ts";
 import { redact } from "../../broker/url.ts";
 import { unquote } from "../../broker/url-parts.ts";
 import { maskText } from "../../inspect/mask-text.ts";
@@ -44,7 +45,7 @@ async function ask({ host, deadline, told, isMeant }: Scene, given: string): Pro
     if (status !== 200 || !Array.isArray(data)) continue;
     const online = data.flatMap((row) => {
       const { status: isOnline, hostname } = asObject(row) ?? {};
-      return isOnline === true ? [String(hostname)] : [];
+      return isOnline === true ? [asText(hostname)] : [];
     });
     const answering = [...(await told("stats")).keys()].filter(isMeant);
     const missing = answering.filter((node) => !online.includes(node));

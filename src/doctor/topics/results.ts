@@ -1,3 +1,4 @@
+import { asNumber } from "../../numbers.ts";
 import { findServer } from "../../broker/find-server.ts";
 import { hasResultPrefix, type NamedBackend, readBackend, toldBackend } from "../../celery/result-backend.ts";
 import { BEGINNING, type Failure, readFailure, RESULT_KEYS, statusOf } from "../../celery/results.ts";
@@ -112,7 +113,7 @@ async function count(
   const failures = await lookInto(send, [...failed].slice(0, LOOKED_INTO));
   const newest = Math.max(...failures.map(({ doneS }) => doneS ?? -Infinity));
   const [keys] = size.value;
-  const total = keys?.ok === true ? Number(keys.value) : 0;
+  const total = keys?.ok === true ? asNumber(keys.value) : 0;
   return {
     kind: "counted",
     ...{ results: read.size, unread, failed: failed.size, limit: config["max-failed"].value },
@@ -128,7 +129,7 @@ async function lookInto(send: Send, keys: readonly string[]): Promise<readonly F
   const sizes = await send(keys.map((key) => ["STRLEN", key]));
   const small = keys.filter((_, position) => {
     const reply = sizes.ok ? sizes.value[position] : undefined;
-    return reply?.ok === true && Number(reply.value) <= LARGEST;
+    return reply?.ok === true && asNumber(reply.value) <= LARGEST;
   });
   const found: Failure[] = [];
   for (let at = 0; at < small.length; at += AT_ONCE) {

@@ -1,3 +1,4 @@
+import { asNumber } from "../../numbers.ts";
 import { isBeat } from "../../celery/node-name.ts";
 import { listsOf } from "../../celery/queues.ts";
 import { poolRunning } from "../../celery/pool.ts";
@@ -216,7 +217,7 @@ async function lateFinding(scene: Scene, send: Send, inHand: InHand, silent: num
   const [farthest] = beyond;
   return finding("late-tasks", null, {
     kind: "seen",
-    unacked: Number(card.value),
+    unacked: asNumber(card.value),
     looked: messages.length,
     withEta: messages.filter(({ etaS }) => etaS !== null).length,
     late: late.length,
@@ -225,7 +226,7 @@ async function lateFinding(scene: Scene, send: Send, inHand: InHand, silent: num
     beyond: beyond.length,
     farthest: farthest?.task ?? null,
     farthestS: (farthest?.etaS ?? nowS) - nowS,
-    overdue: Number(old.value),
+    overdue: asNumber(old.value),
     visibilityS,
     isDefault,
     isTold: told.length > 0,
