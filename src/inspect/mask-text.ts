@@ -12,7 +12,7 @@ const WITHOUT_SCHEME =
   /((?<![^\s"'(,;=])(?:\/\/[\w.%+-]{0,64}|[\w.%+-]{1,64}):)[^\s"',/:;@]{1,200}@(?=[\w.[-][\w.-]{0,253}(?:[/:]|$))/g;
 
 /** `password=…` of a query or of a connection string, `password = …` of a file, `X-Api-Key: …` of a header. */
-const NAMED = /(?<![\w-])([\w-]+)(?:[ \t]{0,8}=(?!=)[ \t]{0,8}|:[ \t]+)/g;
+const NAMED = /(?<![\w-])([\w-]+)(?:[ \t]{0,8}=(?!=)>?[ \t]{0,8}|:[ \t]+)/g;
 
 /** `password:…`; of other words (`auth:read`) a colon parts names. */
 const GLUED = /(?<![\w./:-])([\w-]{0,64}(?:passw|passphrase|pwd|secret)[\w-]{0,64}):(?=[^\s/:])/gi;
@@ -24,8 +24,19 @@ const USER =
 /** `--password …` of a command line. */
 const OPTION = /(?<!\S)(--[a-z][\w-]*)[ \t]+(?=[^\s-])/gi;
 
-/** `'password': …` of a dictionary as Python writes it. */
-const ENTRY = /['"]([^'"\n]+)['"]\s*:\s*/g;
+/** `'password': …` of a dictionary as Python writes it, or `'password' => …`. */
+const ENTRY = /['"]([^'"\n]+)['"]\s*(?::|=>)\s*/g;
+
+/** `"name": "password", "value": …` of a list of variables. */
+const NAMED_VALUE =
+  /['"](?:name|key)['"]\s{0,8}:\s{0,8}['"]([^'"\n]{1,200})['"]\s{0,8},\s{0,8}['"]value['"]\s{0,8}:\s{0,8}/gi;
+
+/** `<password>…` */
+const ELEMENT = /<([\w:.-]{1,64})(?:\s[^<>]{0,200})?>/g;
+
+/** A URL whose slashes are escaped, or all of whose signs are encoded: up to the last `@`, as of the others. */
+const ESCAPED_URL = /((?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,30}:\\{1,3}\/\\{1,3}\/)([^\s"'<>]{1,600})@/gi;
+const ENCODED_URL = /((?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,30}%3A%2F%2F)([^\s"'<>&;,]{1,600})%40/gi;
 
 /** `[('password', …), …]`: an entry of a dictionary in a list. */
 const PAIR = /[[(,]\s{0,8}[[(]\s{0,8}['"]([^'"\n]{1,200})['"]\s{0,8},\s{0,8}/g;
@@ -39,6 +50,8 @@ export function maskText(text: string): string {
     .split(NEXT_URL)
     .map(withoutCredentials)
     .join("")
+    .replace(ESCAPED_URL, (_, scheme: string, login: string) => `${scheme}${userIn(login)}${MASK}@`)
+    .replace(ENCODED_URL, (_, scheme: string, login: string) => `${scheme}${userIn(login)}${MASK}%40`)
     .replace(WITHOUT_SCHEME, masked);
   const passes: readonly [named: RegExp, endOf: EndOf, mask: string][] = [
     [OPTION, endOfWord, MASK],
@@ -46,10 +59,17 @@ export function maskText(text: string): string {
     [GLUED, endOfWord, MASK],
     [ENTRY, endOfEntry, `'${MASK}'`],
     [PAIR, endOfEntry, `'${MASK}'`],
+    [NAMED_VALUE, endOfEntry, `'${MASK}'`],
+    [ELEMENT, endOfContent, MASK],
   ];
   const withoutNamed = passes.reduce((rest, pass) => maskValues(rest, ...pass), withoutUrls);
   const withoutUsers = replaceEach(withoutNamed, USER, ([, option, user]) => `${option}${user}${MASK}`);
   return replaceEach(withoutUsers, AUTHORIZATION, ([, scheme]) => `${scheme} ${MASK}`);
+}
+
+/** The name in front of a password, with the colon, which may be encoded. */
+function userIn(login: string): string {
+  return /^[^:%]*(?::|%3A)/i.exec(login)?.[0] ?? "";
 }
 
 function masked(credentials: string, user: string): string {
@@ -117,19 +137,39 @@ function maskValues(text: string, named: RegExp, endOf: EndOf, mask: string): st
 
 const BARE = /[^\s&,;)'"]+/y;
 const BARE_OF_HEADER = /(?!(?:Bearer|Basic|Token)\s)[^\s,;'"]+/iy;
+/** `SecretStr('…')`, `b'…'` */
+const CALL = /[\w.]{1,100}(?=\(\s{0,8}[bru]{0,2}['"])/iy;
+const PREFIX = /[bru]{1,2}(?=['"])/iy;
+/** The lines of a block scalar of YAML: `password: |`. */
+const SCALAR = /[|>][+\d-]{0,2}[ \t]{0,8}\r?(?:\n[\r\n]{0,4}[ \t][^\n]*)+/y;
+const CONTENT = /(?:<!\[CDATA\[)?[^<]+/y;
 const PLAIN_OF_ENTRY = /b(?=['"])|-?\d[\d.]*/y;
 
 function endOfWord(text: string, at: number): number {
-  return endOfGroup(text, at) ?? endBy(BARE, text, at);
+  return endOfCalled(text, at) ?? endOfGroup(text, at) ?? endBy(BARE, text, at);
+}
+
+/** A text in quotes behind a name, where one stands. */
+function endOfCalled(text: string, at: number): number | null {
+  const called = Math.max(endBy(CALL, text, at), endBy(PREFIX, text, at));
+  return called === at ? null : endOfGroup(text, called);
+}
+
+/** What stands between two tags. */
+function endOfContent(text: string, at: number): number {
+  return endBy(CONTENT, text, at);
 }
 
 function endOfAssigned(text: string, at: number, sign: string): number {
+  if (text[at] === "|" || text[at] === ">") return endBy(SCALAR, text, at);
   const isQuoted = text[at] === "'" || text[at] === '"';
   return sign.includes("=") || isQuoted ? endOfWord(text, at) : endBy(BARE_OF_HEADER, text, at);
 }
 
 /** A text, a number, or everything in a list, a tuple or a dictionary. */
 function endOfEntry(text: string, at: number): number {
+  const called = endOfCalled(text, at);
+  if (called !== null) return called;
   const end = endBy(PLAIN_OF_ENTRY, text, at);
   return endOfGroup(text, end) ?? (text[at] === "b" ? at : end);
 }

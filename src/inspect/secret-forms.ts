@@ -25,7 +25,7 @@ const TOKENS = [
   "hv[sbr]\\.[\\w-]{16,}|[A-Za-z0-9]{14}\\.atlasv1\\.[\\w-]{16,}|glsa_\\w{20,}|glc_[\\w+/=]{20,}|sntry[su]_[\\w+/=-]{16,}|NRAK-[A-Z0-9]{20,}",
   "PMAK-[0-9a-f-]{24,}|dp\\.[a-z]{2,5}\\.[A-Za-z0-9]{30,}|pscale_[a-z]+_[\\w.-]{20,}|sb[p]_[0-9a-f]{32,}|sb_secret_[\\w-]{16,}|lin_api_\\w{20,}",
   // age; Telegram and Discord bots; Fernet
-  "AGE-SECRET-KEY-1[A-Z0-9]{20,}|\\d{8,10}:[\\w-]{35}(?![\\w-])|[MNO][\\w-]{23,25}\\.[\\w-]{6}\\.[\\w-]{27,}|gAAAAA[\\w-]{30,}={0,2}",
+  "AGE-SECRET-KEY-1[A-Z0-9]{20,}|(?:bot)?\\d{8,10}:[\\w-]{35}(?![\\w-])|[MNO][\\w-]{23,25}\\.[\\w-]{6}\\.[\\w-]{27,}|gAAAAA[\\w-]{30,}={0,2}",
 ].join("|");
 
 /** Of Stripe, where what begins with pk_ is public, and of GitHub: known behind letters, too. */
@@ -41,13 +41,23 @@ const HEAD = /(?<![A-Za-z0-9])eyJ[\w-]{5}|eyJ[\w-]{5,200}\.eyJ/;
 
 /** Addresses that whoever knows them may write to. */
 const WEBHOOK =
-  /(hooks\.slack\.com\/[a-z]+\/|discord(?:app)?\.com\/api\/webhooks\/|webhook\.office\.com\/)[\w/@-]+/gi;
+  /(hooks\.slack\.com\/[a-z]+\/|discord(?:app)?\.com\/api\/(?:v\d{1,3}\/)?webhooks\/|webhook\.office\.com\/|outlook\.office(?:365)?\.com\/webhook\/|api\.telegram\.org\/(?:file\/)?bot|hooks\.zapier\.com\/hooks\/|open\.(?:feishu\.cn|larksuite\.com)\/open-apis\/bot\/v\d\/hook\/)[\w/@:-]+/gi;
+
+/** What parts the words of a block's label; in a URL it is encoded. */
+const SPACE = "(?: |\\+|%20)";
+const LABEL = "(?:[A-Z0-9 +]|%20){3,60}";
 
 /** Where a block of PEM, OpenPGP or SSH2 begins that is not public, or a key file of PuTTY. */
-const BLOCK =
-  /PuTTY-User-Key-File-\d:|-{4,5} ?BEGIN (?![A-Z0-9 ]*(?:CERTIFICATE|PUBLIC|PARAMETERS|CRL|SIGNATURE|MESSAGE))[A-Z0-9 ]{3,60}-{4,5}/g;
+const BLOCK = new RegExp(
+  `PuTTY-User-Key-File-\\d:|-{4,5} ?BEGIN${SPACE}` +
+    `(?!(?:[A-Z0-9 +]|%20){0,60}(?:CERTIFICATE|PUBLIC|PARAMETERS|CRL|SIGNATURE|MESSAGE))${LABEL}-{4,5}`,
+  "gi",
+);
 
-const BLOCK_END = /-{4,5} ?END [A-Z0-9 ]{3,60}-{4,5}|Private-(?:MAC|Hash): ?[0-9a-f]{1,128}/g;
+const BLOCK_END = new RegExp(
+  `-{4,5} ?END${SPACE}${LABEL}-{4,5}|Private-(?:MAC|Hash): ?[0-9a-f]{1,128}`,
+  "gi",
+);
 
 /** The text without what is a secret by its form. */
 export function withoutForms(text: string): string {
@@ -74,16 +84,16 @@ function withoutBlocks(text: string): string {
   return pieces.join("") + text.slice(written);
 }
 
-/** A list without the lines of a block that stand in it one by one. */
-export function maskedBlocks(list: readonly unknown[]): readonly unknown[] {
-  let isInside = false;
-  return list.map((one) => {
+/** A list without the lines of a block that stand in it, or in lists in it, one by one. */
+export function maskedBlocks(list: readonly unknown[], state = { isInside: false }): readonly unknown[] {
+  return list.map((one: unknown) => {
+    if (Array.isArray(one)) return maskedBlocks(one, state);
     if (typeof one !== "string") return one;
     const [begin, end] = [one.search(BLOCK), one.search(BLOCK_END)];
-    const isOf = isInside || begin !== -1;
+    const isOf = state.isInside || begin !== -1;
     // A block that is whole in one text is masked there.
-    if (!isInside && begin !== -1 && end > begin) return one;
-    isInside = isOf && end === -1;
+    if (!state.isInside && begin !== -1 && end > begin) return one;
+    state.isInside = isOf && end === -1;
     return isOf ? MASK : one;
   });
 }

@@ -67,13 +67,16 @@ function inWords(name: string): string {
 
 /** Whether the name has a word in it that secrets have, whatever else it tells. */
 function isOfSecret(name: string): boolean {
-  // The shell's working folder.
-  return (SECRET.test(name) || KEY.test(inWords(name))) && !/^(?:OLD)?PWD$/.test(name);
+  return SECRET.test(name) || KEY.test(inWords(name));
 }
+
+/** The shell's working folder, and the password of a connection string (`UID=sa;PWD=…`). */
+const FOLDER = /^(?:OLD)?PWD$/;
 
 /** Whether a name tells something of a secret, which is none: its age, its kind, where it is. */
 export function isToldName(name: string): boolean {
   const words = inWords(name);
+  if (FOLDER.test(name)) return true;
   return MEASURE.test(words) || (NAME.test(words) && !SORTED.test(words));
 }
 
@@ -95,5 +98,6 @@ export function isSecretText(name: string, text: string): boolean {
 function canBeTold(name: string, text: string): boolean {
   if (text.length > LONGEST_TOLD) return false;
   if (SWITCH.test(text) || /^\*+$/.test(text) || OBJECT.test(text) || DISTINGUISHED.test(text)) return true;
+  if (FOLDER.test(name)) return text.startsWith("/");
   return (MEASURE.test(inWords(name)) ? MEASURED : WORDS).test(text);
 }

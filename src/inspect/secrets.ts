@@ -65,30 +65,46 @@ const KEYED_BY_NAMES = /(?:^|_)(?:routes|annotations|schedule|queues)$/i;
 function mapTexts(value: unknown, inText: Hide, byName: boolean, depth = 0, setting = ""): unknown {
   if (depth > DEPTH) return null;
   if (typeof value === "string") return inText(value);
-  if (Array.isArray(value)) {
-    const list = maskedBlocks(value);
-    return byName && list.length > 0 && list.every(isPair)
-      ? list.map(([name, one]) => [name, maskSetting(name, one, inText, depth + 2)])
-      : list.map((one) => mapTexts(one, inText, byName, depth + 1));
-  }
+  if (Array.isArray(value)) return mapList(maskedBlocks(value), inText, byName, depth);
   const object = asObject(value);
   if (object === null || isRawNumber(value)) return value;
   const isKeyedByNames = KEYED_BY_NAMES.test(setting);
   const isNamed = byName && isOfSecretValue(object);
-  return Object.fromEntries(
-    Object.entries(object).map(([name, one]) => {
-      if (isNamed && name === "value") return [name, maskAll(one, inText, depth + 1)];
-      // Names of tasks have dots, and so have some secrets, `db.password`; those are texts.
-      const isSetting = byName && !isKeyedByNames && !(name.includes(".") && asObject(one) !== null);
-      return [
-        name,
-        isSetting
-          ? maskSetting(inContext(name, setting), one, inText, depth + 1)
+  return mapEntries(object, inText, (name, one) => {
+    if (isNamed && /^value$/i.test(name)) return maskAll(one, inText, depth + 1);
+    // Names of tasks have dots, and so have some secrets, `db.password`; those are texts.
+    const isSetting = byName && !isKeyedByNames && !(name.includes(".") && asObject(one) !== null);
+    return isSetting
+      ? maskSetting(inContext(name, setting), one, inText, depth + 1)
+      : mapTexts(one, inText, byName, depth + 1);
+  });
+}
+
+/** A list without blocks: those in lists of it are masked with it. */
+function mapList(list: readonly unknown[], inText: Hide, byName: boolean, depth: number): unknown {
+  if (depth > DEPTH) return null;
+  return byName && list.length > 0 && list.every(isPair)
+    ? list.map(([name, one]) => [inText(name), maskSetting(name, one, inText, depth + 2)])
+    : list.map((one) =>
+        Array.isArray(one)
+          ? mapList(one, inText, byName, depth + 1)
           : mapTexts(one, inText, byName, depth + 1),
-      ];
-    }),
+      );
+}
+
+/** The object with its values mapped, and its names shown: a set that JSON cannot write may have secrets for names. */
+function mapEntries(
+  object: Readonly<Record<string, unknown>>,
+  inText: Hide,
+  map: (name: string, value: unknown) => unknown,
+): unknown {
+  return Object.fromEntries(
+    Object.entries(object).map(([name, one]) => [WORD.test(name) ? name : inText(name), map(name, one)]),
   );
 }
+
+/** No secret has this form, and most names have. */
+const WORD = /^[a-z_]{1,16}$/i;
 
 /** Of a dictionary in a list: `[["password", …], …]` */
 function isPair(value: unknown): value is readonly [string, unknown] {
@@ -102,10 +118,11 @@ function inContext(name: string, setting: string): string {
   return /^keys?$/i.test(name) && OF_KEYS.test(setting) ? "secret_key" : name;
 }
 
-/** `{"name": "password", "value": …}` */
+/** `{"name": "password", "value": …}`, in capitals as well */
 function isOfSecretValue(object: Readonly<Record<string, unknown>>): boolean {
-  const name = object["name"] ?? object["key"];
-  return typeof name === "string" && secrecyOf(name) === "secret";
+  return Object.entries(object).some(
+    ([of, name]) => /^(?:name|key)$/i.test(of) && typeof name === "string" && secrecyOf(name) === "secret",
+  );
 }
 
 function maskSetting(name: string, value: unknown, inText: Hide, depth: number): unknown {
@@ -129,26 +146,21 @@ function maskTold(name: string, value: unknown, inText: Hide, depth: number): un
   if (Array.isArray(value)) return value.map((one) => maskTold(name, one, inText, depth + 1));
   const object = asObject(value);
   if (object === null || isRawNumber(value)) return value;
-  return Object.fromEntries(
-    Object.entries(object).map(([key, one]) => [
-      key,
-      secrecyOf(key) === "secret" ? maskAll(one, inText, depth + 1) : maskTold(name, one, inText, depth + 1),
-    ]),
+  return mapEntries(object, inText, (key, one) =>
+    secrecyOf(key) === "secret" ? maskAll(one, inText, depth + 1) : maskTold(name, one, inText, depth + 1),
   );
 }
 
 /** Everything in it but what can be no secret: nothing, yes and no, and what settings in it tell (`SIMPLE_JWT`). */
 function maskAll(value: unknown, inText: Hide, depth: number): unknown {
-  if (value === null || typeof value === "boolean" || value === "" || depth > DEPTH) return value ?? null;
+  if (value === null || typeof value === "boolean" || value === "") return value;
+  if (depth > DEPTH) return MASK;
   if (Array.isArray(value)) return value.map((one) => maskAll(one, inText, depth + 1));
   const object = asObject(value);
   if (object === null || isRawNumber(value)) return MASK;
-  return Object.fromEntries(
-    Object.entries(object).map(([name, one]) => [
-      name,
-      /^[A-Z][A-Z_]+$/.test(name) && isToldName(name) && asObject(one) === null
-        ? maskTold(`SECRET_${name}`, one, inText, depth + 1)
-        : maskAll(one, inText, depth + 1),
-    ]),
+  return mapEntries(object, inText, (name, one) =>
+    /^[A-Z][A-Z_]+$/.test(name) && isToldName(name) && asObject(one) === null
+      ? maskTold(`SECRET_${name}`, one, inText, depth + 1)
+      : maskAll(one, inText, depth + 1),
   );
 }

@@ -98,6 +98,25 @@ describe("a secret is known by its form", () => {
     );
   });
 
+  test.each([
+    ["https://api.telegram.org/bot123456789:", "/sendMessage"],
+    ["https://api.telegram.org/file/bot1234:", ""],
+    ["https://ptb.discord.com/api/v10/webhooks/1/", "?wait=1"],
+    ["https://outlook.office.com/webhook/", ""],
+    ["https://hooks.zapier.com/hooks/catch/1/", ""],
+  ])("when it is a webhook's address: %s…", (before, after) => {
+    expect(maskText(before + some(35) + after)).not.toContain(some(35).slice(3, 20));
+  });
+
+  test.each([
+    ["small", (text: string) => text.replaceAll("BEGIN PRIVATE KEY", "begin private key")],
+    ["encoded", (text: string) => encodeURIComponent(text)],
+    ["encoded as a form", (text: string) => encodeURIComponent(text).replaceAll("%20", "+")],
+  ])("when it is a block, written %s", (_, write) => {
+    expect(maskText(write(block("PRIVATE KEY")))).toBe("********");
+    expect(maskText(write(block("PUBLIC KEY")))).toContain(some(20));
+  });
+
   test("when conf has it, whatever the setting is called", () => {
     const conf = { plain: `sk_live_${some(24)}`, list: [{ of: block("PRIVATE KEY") }] };
     expect(withoutSecrets("conf", conf, [])).toEqual({ plain: "********", list: [{ of: "********" }] });

@@ -47,6 +47,8 @@ describe("conf shows", () => {
       ],
     ],
     ["queues", { key: "celery" }],
+    ["PWD", "/app/src-2"],
+    ["env", [{ Name: "TZ", Value: "UTC" }]],
   ])("%s: %j", (name, value) => {
     expect(withoutSecrets("conf", { [name]: value }, [])).toEqual({ [name]: value });
   });
@@ -85,6 +87,14 @@ describe("conf masks", () => {
     ],
     ["file", "PuTTY-User-Key-File-3: ssh-ed25519\nPrivate-Lines: 1\nsesame\nPrivate-MAC: 0a1b"],
     ["db.password", "sesame"],
+    ["password", Array.from({ length: 60 }).reduce((inner) => ({ a: inner }), "sesame")],
+    ["password", Array.from({ length: 60 }).reduce((inner) => [inner], "sesame")],
+    ["seen", { "redis://u:sesame@h": 1, [`sk_live_${VALUE}`]: true }],
+    ["password", { [`ghp_${VALUE.repeat(3)}`]: "x" }],
+    ["seen", [[`ghp_${VALUE.repeat(3)}`, 1]]],
+    ["env", [{ Name: "DB_PASSWORD", Value: "sesame" }]],
+    ["PWD", "sesame"],
+    ["lines", [["-----BEGIN PRIVATE KEY-----"], ["sesame"], [["sesame"]], ["-----END PRIVATE KEY-----"]]],
     ["password", { value: "sesame" }],
     ["options", { name: "password", value: "sesame" }],
     ["task_routes", { "a.b": { password: "sesame" } }],
@@ -102,6 +112,23 @@ describe("conf masks", () => {
 });
 
 test.each([
+  ["Driver={SQL};UID=sa;PWD=pw;", `Driver={SQL};UID=sa;PWD=${MASKED};`],
+  ["Driver={SQL};UID=sa;PWD={p;w};x", `Driver={SQL};UID=sa;PWD=${MASKED};x`],
+  ["PWD=/app OLDPWD=/srv", "PWD=/app OLDPWD=/srv"],
+  ["Config(password=SecretStr('p)w'), x=1)", `Config(password=${MASKED}, x=1)`],
+  ["Config(password=b'pw', x=1)", `Config(password=${MASKED}, x=1)`],
+  ["{'password': SecretStr('pw'), 'x': 1}", `{'password': '${MASKED}', 'x': 1}`],
+  ["a: 1\npassword: |\n  p w\n\n  q\nb: 2", `a: 1\npassword: ${MASKED}\nb: 2`],
+  ["password: >-\n  pw", `password: ${MASKED}`],
+  [`{"Name":"DB_PASSWORD","Value":"p w"}`, `{"Name":"DB_PASSWORD","Value":'${MASKED}'}`],
+  [`{"name": "TZ", "value": "UTC"}`, `{"name": "TZ", "value": "UTC"}`],
+  ["'password' => 'p w', 'x' => 1", `'password' => '${MASKED}', 'x' => 1`],
+  [`:password => "p w", :x => 1`, `:password => ${MASKED}, :x => 1`],
+  ["<user>me</user><password>p w</password>", `<user>me</user><password>${MASKED}</password>`],
+  [`<db:password a="b"><![CDATA[p w]]></db:password>`, `<db:password a="b">${MASKED}</db:password>`],
+  [String.raw`redis:\/\/user:p@w@h:6379`, String.raw`redis:\/\/user:${MASKED}@h:6379`],
+  ["x=redis%3A%2F%2Fuser%3Apw%40h%3A6379", `x=redis%3A%2F%2Fuser%3A${MASKED}%40h%3A6379`],
+  ["redis%3a%2f%2fpw%40h", `redis%3a%2f%2f${MASKED}%40h`],
   ["//u:pw@h/0", `//u:${MASKED}@h/0`],
   ["u:pw@h", `u:${MASKED}@h`],
   ["to u:pw@h:6379/0, now", `to u:${MASKED}@h:6379/0, now`],
