@@ -24,7 +24,7 @@ const noTextOfUnknown = {
     return {
       CallExpression(node) {
         const { callee, arguments: given } = node;
-        /** @param {import("estree").Node | undefined} one */
+        /** @param {(typeof node)["arguments"][number] | (typeof node)["callee"] | undefined} one */
         const isMade = (one) => one?.type === "Identifier" && /^(?:Number|String)$/.test(one.name);
         const first = given[0];
         if (isMade(callee) && first !== undefined && isUntyped(getTypeAtLocation(first)))
