@@ -83,7 +83,9 @@ export function openWireGate(): WireGate {
   let isHead = false;
   /** Bytes of the reply that comes, without what was cut. */
   let size = 0;
-  let unasked: Write = { bytes: 0, elements: 0 };
+  const unasked = { room: roomOf(null), write: { bytes: 0, elements: 0 } };
+  /** Of the reply that comes. */
+  let awaited: Pick<Expected, "room" | "write"> = unasked;
 
   function pass(chunk: Uint8Array): Passed {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
@@ -171,24 +173,16 @@ export function openWireGate(): WireGate {
     return { pieces, problem: null };
   }
 
-  function room(): Room {
-    return expected[0]?.room ?? roomOf(null);
-  }
-
-  function write(): Write {
-    return expected[0]?.write ?? unasked;
-  }
-
   /** Whether texts of the reply that comes are cut where they are too long. */
   function mayBeCut(): boolean {
-    return room().elementBytes !== null;
+    return awaited.room.elementBytes !== null;
   }
 
   /** @param count bytes that are announced */
   function overRoom(count: number): Refused | null {
-    const [bytes, most] = [size + count, room().bytes];
-    if (bytes > most) return tooLarge("a reply", bytes, most);
-    const all = write().bytes + bytes;
+    const bytes = size + count;
+    if (bytes > awaited.room.bytes) return tooLarge("a reply", bytes, awaited.room.bytes);
+    const all = awaited.write.bytes + bytes;
     return all > BOUNDS.replyBytes ? tooLarge("replies to one write", all, BOUNDS.replyBytes) : null;
   }
 
@@ -208,8 +202,8 @@ export function openWireGate(): WireGate {
       frame.kinds += isNone ? "_" : type;
     if (type === "$" && !isNone) {
       isHead = open.length === 1 && frame?.kinds === "$" && count <= LONGEST_HEAD;
-      const most = room().elementBytes ?? Infinity;
-      if (count > 2 * END_BYTES && Math.max(count, write().bytes + size - LINES) > most) {
+      const most = awaited.room.elementBytes ?? Infinity;
+      if (count > 2 * END_BYTES && Math.max(count, awaited.write.bytes + size - LINES) > most) {
         cutOf = count;
         cutLeft = count - 2 * END_BYTES;
         textLeft = END_BYTES;
@@ -223,8 +217,8 @@ export function openWireGate(): WireGate {
       return null;
     }
     if (type === "*" && count > 0) {
-      const elements = (write().elements += count);
-      const most = Math.min(room().elements, BOUNDS.elements);
+      const elements = (awaited.write.elements += count);
+      const most = Math.min(awaited.room.elements, BOUNDS.elements);
       if (elements > most) return tooMany(elements, most);
       if (open.push(count) > BOUNDS.nesting) return tooDeep();
       state = "type";
@@ -245,9 +239,8 @@ export function openWireGate(): WireGate {
     }
     const reply = frame;
     frame = null;
-    write().bytes += size;
-    size = 0;
-    unasked = { bytes: 0, elements: 0 };
+    awaited.write.bytes += size;
+    unasked.write.bytes = unasked.write.elements = size = 0;
     return reply === null ? null : take(reply);
   }
 
@@ -269,6 +262,7 @@ export function openWireGate(): WireGate {
       if (next.left > 0) return null;
     }
     expected.shift();
+    awaited = expected[0] ?? unasked;
     return null;
   }
 
@@ -280,6 +274,7 @@ export function openWireGate(): WireGate {
         const room = roomOf(subscribing === null ? name : null);
         expected.push({ command: name.toUpperCase(), subscribing, room, write, left: args.length });
       }
+      awaited = expected[0] ?? unasked;
     },
     pass,
   };
