@@ -45,7 +45,7 @@ export async function discover(
   if (!found.ok) return found;
   const { place, brokers } = found.value;
   if (!isUnnamed(brokers)) return found;
-  const pids = found.value.pids.length > 0 ? found.value.pids : await possiblePids(place, host);
+  const pids = found.value.pids.length > 0 ? found.value.pids : await possiblePids(place, host, leftMs);
   return success({
     ...found.value,
     pids,
@@ -76,14 +76,15 @@ const MOST_POSSIBLE = 8;
  * Those that are connected to a server that may be the broker come first; of these, those that are known to run Python: a
  * program may hide what it is.
  */
-async function possiblePids(place: Placement, host: Host): Promise<readonly number[]> {
+async function possiblePids(place: Placement, host: Host, leftMs: number): Promise<readonly number[]> {
   if (place.kind === "out-of-sight") return [];
   const [{ candidatesIn }, { serversInUse }, { socketTables }] = await Promise.all([
     import("../worker/candidates.ts"),
     import("./servers-in-use.ts"),
     import("../worker/sockets.ts"),
   ]);
-  const tables = socketTables(host.proc);
+  const end = host.now() + leftMs;
+  const tables = socketTables(host.proc, () => end - host.now());
   const ranked = candidatesIn(host.proc, place.survey.workers).flatMap(({ pid, isPython }) => {
     const { servers, lost, kind } = serversInUse(host.proc, pid, tables);
     const isConnected = servers.length + lost.length > 0 || kind === "unreadable";

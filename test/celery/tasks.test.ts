@@ -1,15 +1,23 @@
 import { expect, test } from "vitest";
-import { ageS, readTasks } from "../../src/celery/tasks.ts";
+import {
+  agedTasks,
+  ageS,
+  isBuiltIn,
+  readRegistered,
+  readTasks,
+  registeredNames,
+} from "../../src/celery/tasks.ts";
+
+const ANSWER = [
+  { name: "a", id: "1", time_start: 90, args: "('secret',)" },
+  { name: "b", id: "2", time_start: 40 },
+  { name: "c", id: "3", time_start: null },
+  { id: "4" },
+  null,
+];
 
 test("the tasks of an answer come the oldest first; one that its pool has not begun has no start", () => {
-  const answer = [
-    { name: "a", id: "1", time_start: 90, args: "('secret',)" },
-    { name: "b", id: "2", time_start: 40 },
-    { name: "c", id: "3", time_start: null },
-    { id: "4" },
-    null,
-  ];
-  const tasks = readTasks(answer);
+  const tasks = readTasks(ANSWER);
   expect(tasks).toEqual([
     { name: "b", id: "2", startS: 40 },
     { name: "a", id: "1", startS: 90 },
@@ -18,10 +26,35 @@ test("the tasks of an answer come the oldest first; one that its pool has not be
   expect(tasks?.map((task) => ageS(task, 100))).toEqual([60, 10, 0]);
 });
 
+test("the ages of the tasks of an answer, the oldest first; one that has no start yet is new", () => {
+  expect(agedTasks(ANSWER, 100)).toEqual([
+    { name: "b", id: "2", ageS: 60 },
+    { name: "a", id: "1", ageS: 10 },
+    { name: "c", id: "3", ageS: 0 },
+  ]);
+  expect(agedTasks({ error: "no" }, 100)).toBeNull();
+});
+
 test("a clock that is behind makes no task younger than 0", () => {
   expect(ageS({ name: "a", id: "1", startS: 101 }, 100)).toBe(0);
 });
 
 test.each([[{ error: "no" }], [null], [undefined], ["x"]])("%j is no answer", (answer) => {
   expect(readTasks(answer)).toBeNull();
+});
+
+test.each([
+  ["tasks.add", { name: "tasks.add", limitS: null }],
+  ["tasks.add [time_limit=300]", { name: "tasks.add", limitS: 300 }],
+  ["tasks.add [rate_limit=1/m]", { name: "tasks.add", limitS: null }],
+  ["tasks.add [soft_time_limit=200]", { name: "tasks.add", limitS: null }],
+  [3, null],
+])("registered %j is %j", (entry, read) => {
+  expect(readRegistered(entry)).toEqual(read);
+});
+
+test("the names of an answer, and Celery's own", () => {
+  expect(registeredNames(["a [rate_limit=1/m]", "b"])).toEqual(new Set(["a", "b"]));
+  expect(registeredNames({ error: "no" })).toBeNull();
+  expect(["celery.chord", "celeryd.a", "tasks.celery"].filter(isBuiltIn)).toEqual(["celery.chord"]);
 });

@@ -1,38 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { agedTasks, isBuiltIn, readRegistered, registeredNames } from "../../src/celery/tasks.ts";
 import { judgeUnacked } from "../../src/doctor/judge-tasks.ts";
-
-test("the tasks of an answer, the oldest first; one that has no start yet is new", () => {
-  const answer = [
-    { name: "a", id: "1", time_start: 90, args: "('secret',)" },
-    { name: "b", id: "2", time_start: 40 },
-    { name: "c", id: "3", time_start: null },
-    { id: "4" },
-    null,
-  ];
-  expect(agedTasks(answer, 100)).toEqual([
-    { name: "b", id: "2", ageS: 60 },
-    { name: "a", id: "1", ageS: 10 },
-    { name: "c", id: "3", ageS: 0 },
-  ]);
-  expect(agedTasks({ error: "no" }, 100)).toBeNull();
-});
-
-test.each([
-  ["tasks.add", { name: "tasks.add", limitS: null }],
-  ["tasks.add [time_limit=300]", { name: "tasks.add", limitS: 300 }],
-  ["tasks.add [rate_limit=1/m]", { name: "tasks.add", limitS: null }],
-  ["tasks.add [soft_time_limit=200]", { name: "tasks.add", limitS: null }],
-  [3, null],
-])("registered %j is %j", (entry, read) => {
-  expect(readRegistered(entry)).toEqual(read);
-});
-
-test("the names of an answer, and Celery's own", () => {
-  expect(registeredNames(["a [rate_limit=1/m]", "b"])).toEqual(new Set(["a", "b"]));
-  expect(registeredNames({ error: "no" })).toBeNull();
-  expect(["celery.chord", "celeryd.a", "tasks.celery"].filter(isBuiltIn)).toEqual(["celery.chord"]);
-});
 
 describe("what is not acknowledged", () => {
   const due = (id: string, etaS: number | null, deliveredS = 0) => ({
