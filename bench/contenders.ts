@@ -1,6 +1,3 @@
-import { randomUUID } from "node:crypto";
-import { controlChannel, DEFAULT_NAMING, replyKey } from "../src/broker/keys.ts";
-import { encodeRequest } from "../src/pidbox/message.ts";
 import type { CeleryVenv } from "../test/world/python.ts";
 import type { DjangoProject } from "./django-project.ts";
 import type { Command } from "./run.ts";
@@ -36,7 +33,6 @@ export interface Parts {
   readonly musl: string;
   readonly empty: string;
   readonly naive: string;
-  readonly roundtrip: string;
   readonly redisCli: string;
   readonly celery: CeleryVenv;
   readonly django: DjangoProject;
@@ -131,14 +127,6 @@ export function contenders(parts: Parts): Contender[] {
       command: ({ port }) => ({ file: parts.redisCli, args: ["-p", String(port), "ping"], env: BARE }),
     },
     {
-      id: "roundtrip",
-      name: "the round trip in C",
-      details: "what celery-probe sends and awaits, in C (`bench/roundtrip.c`), without options and verdicts",
-      file: parts.roundtrip,
-      isWhole: true,
-      command: ({ port }) => ({ file: parts.roundtrip, args: roundtripArgs(node, port), env: BARE }),
-    },
-    {
       id: REPLACED,
       name: "celery inspect ping -d",
       details: "without an application: `celery inspect ping -d NODE`",
@@ -165,20 +153,4 @@ export function contenders(parts: Parts): Contender[] {
 
 function brokerUrl(port: number): string {
   return `redis://127.0.0.1:${port}/0`;
-}
-
-/** The message is made by the product's encoder: nobody else may make one. */
-function roundtripArgs(node: string, port: number): string[] {
-  const ticket = randomUUID();
-  const replyTo = replyKey([node]);
-  const envelope = encodeRequest({
-    question: { method: "ping" },
-    destination: [node],
-    ticket,
-    controlExchange: DEFAULT_NAMING.controlExchange,
-    replyTo,
-    deliveryTag: randomUUID(),
-    expires: Date.now() / 1_000 + 2,
-  });
-  return ["127.0.0.1", String(port), replyTo, controlChannel(0), envelope, ticket];
 }

@@ -1,5 +1,5 @@
-import { connect, createServer, type Server as Listener, type Socket } from "node:net";
-import { RespCounter } from "./resp-counter.ts";
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
 
 /** What a client has exchanged with Redis, all its connections together. */
 export interface Traffic {
@@ -10,94 +10,69 @@ export interface Traffic {
 }
 
 /** A TCP proxy on loopback that counts what passes through it. */
-export class CountingProxy implements AsyncDisposable {
+export interface CountingProxy extends AsyncDisposable {
   readonly port: number;
-  readonly #listener: Listener;
-  readonly #wires: readonly Wire[];
-
-  /** Only `startCountingProxy` makes one. */
-  constructor(listener: Listener, port: number, wires: readonly Wire[]) {
-    this.#listener = listener;
-    this.port = port;
-    this.#wires = wires;
-  }
-
   /**
-   * What has passed since the start, after the last client has hung up.
+   * What has passed since the start, once every client has hung up.
    *
-   * @throws Error where something else than Redis' protocol was sent
+   * @throws Error where a client sent something else than Redis commands
    */
-  async traffic(): Promise<Traffic> {
-    await Promise.all(this.#wires.map(({ closed }) => closed));
-    const problem = this.#wires.find((wire) => wire.problem !== undefined)?.problem;
-    if (problem !== undefined) throw problem;
-    return {
-      sentBytes: this.#wires.reduce((sum, { client }) => sum + client.bytesRead, 0),
-      receivedBytes: this.#wires.reduce((sum, { server }) => sum + server.bytesRead, 0),
-      commands: this.#wires.flatMap(({ counter }) => counter.commands),
-    };
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    const closed = new Promise((done) => this.#listener.close(done));
-    for (const { client, server } of this.#wires) {
-      client.destroy();
-      server.destroy();
-    }
-    await closed;
-  }
-}
-
-interface Wire {
-  readonly client: Socket;
-  readonly server: Socket;
-  readonly counter: RespCounter;
-  /** When the client has hung up. */
-  readonly closed: Promise<void>;
-  problem?: Error;
+  readonly traffic: () => Promise<Traffic>;
 }
 
 /** Starts a proxy to a port of loopback. */
 export async function startCountingProxy(serverPort: number): Promise<CountingProxy> {
-  const wires: Wire[] = [];
+  const wires: { client: Socket; server: Socket; sent: Buffer[]; closed: Promise<unknown> }[] = [];
   const listener = createServer((client) => {
-    wires.push(wireBetween(client, connect(serverPort, "127.0.0.1")));
+    const server = connect(serverPort, "127.0.0.1");
+    const sent: Buffer[] = [];
+    wires.push({ client, server, sent, closed: once(client, "close") });
+    client.on("data", (chunk: Buffer) => sent.push(chunk));
+    client.pipe(server).pipe(client);
+    // A client that ends while its connection is open resets it.
+    for (const socket of [client, server]) socket.on("error", () => socket.destroy());
+    client.on("close", () => server.destroy());
+    server.on("close", () => client.destroy());
   });
-  await new Promise<void>((done, failed) => {
-    listener.on("error", failed);
-    listener.listen(0, "127.0.0.1", () => {
-      done();
-    });
-  });
+  await once(listener.listen(0, "127.0.0.1"), "listening");
   const address = listener.address();
   if (address === null || typeof address === "string") throw new Error("a TCP listener has a port");
-  return new CountingProxy(listener, address.port, wires);
+  return {
+    port: address.port,
+    traffic: async () => {
+      await Promise.all(wires.map(({ closed }) => closed));
+      return {
+        sentBytes: wires.reduce((sum, { client }) => sum + client.bytesRead, 0),
+        receivedBytes: wires.reduce((sum, { server }) => sum + server.bytesRead, 0),
+        commands: wires.flatMap(({ sent }) => commandsIn(Buffer.concat(sent))),
+      };
+    },
+    [Symbol.asyncDispose]: async () => {
+      const closed = once(listener.close(), "close");
+      for (const { client } of wires) client.destroy();
+      await closed;
+    },
+  };
 }
 
-function wireBetween(client: Socket, server: Socket): Wire {
-  const counter = new RespCounter();
-  const closed = new Promise<void>((done) => {
-    client.once("close", () => {
-      done();
-    });
-  });
-  const wire: Wire = { client, server, counter, closed };
-  client.on("data", (chunk: Buffer) => {
-    try {
-      counter.add(chunk);
-    } catch (error) {
-      wire.problem = error instanceof Error ? error : new Error(String(error));
+/** The names of the commands in what a client has sent to Redis: RESP arrays of bulk strings. */
+function commandsIn(bytes: Buffer): readonly string[] {
+  const names: string[] = [];
+  let at = 0;
+  const length = (sign: "*" | "$") => {
+    const line = bytes.toString("latin1", at, bytes.indexOf("\r\n", at));
+    if (!/^.\d+$/.test(line) || !line.startsWith(sign)) {
+      throw new Error(`${JSON.stringify(line)} is no RESP: expected ${sign} and a length`);
     }
-  });
-  client.pipe(server);
-  server.pipe(client);
-  for (const [one, other] of [
-    [client, server],
-    [server, client],
-  ] as const) {
-    // A client that ends with its connection open resets it.
-    one.on("error", () => other.destroy());
-    one.on("close", () => other.destroy());
+    at += line.length + 2;
+    return Number(line.slice(1));
+  };
+  while (at < bytes.length) {
+    for (let words = length("*"), word = 0; word < words; word++) {
+      const size = length("$");
+      if (word === 0) names.push(bytes.toString("utf8", at, at + size).toUpperCase());
+      at += size + 2;
+    }
   }
-  return wire;
+  return names;
 }

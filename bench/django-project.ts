@@ -1,4 +1,4 @@
-import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { type CeleryVenv, celeryVenv } from "../test/world/python.ts";
 
@@ -32,18 +32,7 @@ export interface DjangoProject {
 /** Writes a project of {@link APPS} into `folder` and makes the venv that it needs. */
 export async function djangoProject(folder: string): Promise<DjangoProject> {
   await cp(join(TEMPLATES, "proj"), join(folder, "proj"), { recursive: true });
-  for (const app of APPS) await writeApp(folder, app);
+  for (const app of APPS) await cp(join(TEMPLATES, "template_app"), join(folder, app), { recursive: true });
   const venv = await celeryVenv("5.7.0", { also: { name: "django", packages: PACKAGES } });
   return { venv, folder, env: { PROJECT_APPS: APPS.join(",") } };
-}
-
-async function writeApp(folder: string, app: string): Promise<void> {
-  const template = join(TEMPLATES, "template_app");
-  await mkdir(join(folder, app));
-  const title = app.charAt(0).toUpperCase() + app.slice(1);
-  for (const file of await readdir(template)) {
-    const text = await readFile(join(template, file), "utf8");
-    const named = text.replaceAll("template_app", app).replaceAll("TemplateApp", title);
-    await writeFile(join(folder, app, file), named);
-  }
 }

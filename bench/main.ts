@@ -16,7 +16,7 @@ import { celeryVenv } from "../test/world/python.ts";
 import { startServer } from "../test/world/server.ts";
 import { memoryCgroups } from "./cgroup.ts";
 import { performanceChart } from "./chart.ts";
-import { compileAll } from "./compile.ts";
+import { compileLauncher } from "./compile.ts";
 import { type Contender, contenders, FLOOR, MUSL, OURS, probing, REPLACED } from "./contenders.ts";
 import { djangoProject } from "./django-project.ts";
 import { describeMachine } from "./machine.ts";
@@ -24,7 +24,6 @@ import { type Bench, measureCharge, measureCosts, measureInstructions, measureTr
 import { dropPageCache } from "./page-cache.ts";
 import { packEmpty, packNaively } from "./pack.ts";
 import { type Flavour, type MeasuredRow, performancePage, type Row } from "./page.ts";
-import { measureRoundTrip } from "./round-trip.ts";
 import type { Cost } from "./run.ts";
 import { median } from "./statistics.ts";
 
@@ -57,7 +56,7 @@ const [probe, musl, bun] = [await copied("glibc"), await copied("musl"), join(fo
 await copyFile(join(ROOT, "dist/celery-probe-bun"), bun);
 const empty = await packEmpty(folder);
 const naive = await packNaively(folder);
-const { run: launcher, roundtrip } = await compileAll(folder);
+const launcher = await compileLauncher(folder);
 const redisCli = await redisCommandLine();
 const projectFolder = join(folder, "project");
 await mkdir(projectFolder);
@@ -76,7 +75,6 @@ const all = contenders({
   bun,
   empty,
   naive,
-  roundtrip,
   redisCli,
   celery,
   django,
@@ -102,9 +100,6 @@ console.log("\n── every executable of the release");
 const flavours: Flavour[] = [];
 for (const target of TARGETS) flavours.push(await flavourOf(target));
 
-const ours = all.find(({ id }) => id === OURS);
-if (ours === undefined) throw new Error("the product is not in the table");
-const roundTrip = await measureRoundTrip(bench, ours);
 const floor = measured(FLOOR);
 const replaced = measured(REPLACED);
 const machine = await describeMachine(server, celery);
@@ -117,7 +112,6 @@ const report = {
   floor,
   replaced,
   flavours,
-  roundTrip,
   machine,
   command,
   rounds,

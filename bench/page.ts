@@ -1,6 +1,5 @@
 import type { Machine } from "./machine.ts";
 import type { Charge, MedianTraffic } from "./measure.ts";
-import type { RoundTrip } from "./round-trip.ts";
 import type { Cost } from "./run.ts";
 import { median, medianRatio } from "./statistics.ts";
 
@@ -41,7 +40,6 @@ export interface Report {
   readonly floor: MeasuredRow;
   readonly replaced: MeasuredRow;
   readonly flavours: readonly Flavour[];
-  readonly roundTrip: RoundTrip;
   readonly machine: Machine;
   /** As it is typed. */
   readonly command: string;
@@ -103,8 +101,6 @@ a machine of that architecture.`,
       ["", "file MB", "`.tar.gz` MB", "wheel MB", "wall ms", "CPU ms", "peak RSS MB"],
       report.flavours.map(flavourCells),
     ),
-    `## The round trip`,
-    roundTripText(report),
     `## Who runs`,
     rows.map(({ name, details }) => `* **${name}**: ${details}.`).join("\n"),
     ...(missing.length === 0
@@ -118,11 +114,6 @@ a machine of that architecture.`,
     `## The command`,
     `\`\`\`sh\n${command}\n\`\`\``,
   ].join("\n\n")}\n`;
-}
-
-function roundTripText({ roundTrip: { workerMs, ownMs, looks } }: Report): string {
-  return `By Redis' own clock (MONITOR), medians: the worker pushes its answer ${threeDigits(workerMs)} ms after the ping was published,
-and the probe reads that of this idle worker ${threeDigits(ownMs)} ms after that; it looks at its list ${looks === 1 ? "once" : `${looks} times`}. The rest of a run is its start and its end.`;
 }
 
 function notes(rows: readonly Row[]): string {

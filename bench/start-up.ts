@@ -8,7 +8,7 @@ import { ROOT } from "../scripts/suite.ts";
 import { startContainer } from "../test/world/container.ts";
 import { startServer } from "../test/world/server.ts";
 import type { Budget } from "./budget.ts";
-import { compileAll } from "./compile.ts";
+import { compileLauncher } from "./compile.ts";
 import { idling, probing } from "./contenders.ts";
 import { loadedModules } from "./loaded-modules.ts";
 import { measureInstructions } from "./measure.ts";
@@ -30,7 +30,7 @@ export async function measureStartUp(): Promise<{ readonly measured: Budget; rea
   await access(executable);
   const folder = await mkdtemp(join(tmpdir(), "celery-probe-start-up-"));
   try {
-    const { run: launcher } = await compileAll(folder);
+    const launcher = await compileLauncher(folder);
     await using server = await startServer();
     await using container = await startContainer();
     await using worker = await container.startWorker({ server, celery: "5.7.0" });

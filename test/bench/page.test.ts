@@ -45,7 +45,6 @@ const REPORT = {
   ],
   floor: FLOOR,
   replaced: REPLACED,
-  roundTrip: { workerMs: 1.387, ownMs: 0.42, looks: 1 },
   machine: [["processor", "one"]],
   command: "npm run bench -- --rounds 3",
   rounds: 3,
@@ -99,12 +98,6 @@ test("the page links its chart and tells machine and command", () => {
   expect(page).toContain("](performance.svg)");
   expect(page).toContain("| processor | one |");
   expect(page).toContain("npm run bench -- --rounds 3");
-});
-
-test("the round trip is told as the worker's part and the probe's", () => {
-  const page = performancePage({ ...REPORT, rows: [FLOOR] });
-  expect(page).toContain("pushes its answer 1.39 ms after");
-  expect(page).toContain("reads that of this idle worker 0.42 ms after that; it looks at its list once.");
 });
 
 test("every row of a table has as many cells as its head", () => {
