@@ -41,13 +41,13 @@ export function performanceChart(rows: readonly Bars[]): string {
     color: "#24292f",
     formatter: ({ value }: { value: unknown }) => threeDigits(Number(value)),
   } as const;
-  const bars = (name: string, color: string, data: readonly number[]) =>
+  const bars = (name: string, color: string, of: (row: Bars) => number) =>
     ({
       type: "bar",
       name,
       color,
       label,
-      data: data.map((ms) => Number(ms.toFixed(2))),
+      data: rows.map((row) => Number(of(row).toFixed(2))),
       barGap: "10%",
     }) as const;
   chart.setOption({
@@ -75,18 +75,7 @@ export function performanceChart(rows: readonly Bars[]): string {
       data: rows.map(({ name }) => name),
       axisLabel: { color: "#24292f" },
     },
-    series: [
-      bars(
-        "wall",
-        "#54aeff",
-        rows.map(({ wallMs }) => wallMs),
-      ),
-      bars(
-        "CPU",
-        "#bc4c00",
-        rows.map(({ cpuMs }) => cpuMs),
-      ),
-    ],
+    series: [bars("wall", "#54aeff", ({ wallMs }) => wallMs), bars("CPU", "#bc4c00", ({ cpuMs }) => cpuMs)],
   });
   const svg = chart.renderToSVGString();
   chart.dispose();

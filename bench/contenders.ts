@@ -29,10 +29,8 @@ export interface Ask {
 export interface Parts {
   readonly node: string;
   readonly probe: string;
-  readonly bun: string;
   readonly musl: string;
   readonly empty: string;
-  readonly naive: string;
   readonly redisCli: string;
   readonly celery: CeleryVenv;
   readonly django: DjangoProject;
@@ -100,23 +98,10 @@ export function contenders(parts: Parts): Contender[] {
       ...probing(parts.musl, node),
     },
     {
-      id: "bun",
-      name: "celery-probe by Bun",
-      details:
-        "the same bundle, compiled by Bun for glibc (`npm run build:bun`): no part of a release (docs/bun.md)",
-      ...probing(parts.bun, node),
-    },
-    {
       id: FLOOR,
       name: "empty script in the same Node",
       details: "an executable of the same Node with the same flags whose script is empty; asks nobody",
       ...idling(parts.empty),
-    },
-    {
-      id: "naive",
-      name: "naive pkg build",
-      details: "the same sources, bundled by esbuild and packed by pkg as these do it when told nothing",
-      ...probing(parts.naive, node),
     },
     {
       id: "redis-cli",

@@ -3,13 +3,12 @@
 import { rmSync } from "node:fs";
 import { access, constants, copyFile, mkdir, mkdtemp, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, delimiter, join, relative, resolve } from "node:path";
-import { parseArgs } from "node:util";
+import { basename, join } from "node:path";
 import { wheelName } from "../build/release/wheel.ts";
 import { hostTarget, nameOf, type Target, TARGETS } from "../build/targets.ts";
 import manifest from "../package.json" with { type: "json" };
 import { ROOT, step } from "../scripts/suite.ts";
-import { installMissing, searchPath } from "../test/system/debian.ts";
+import { findCommand, installMissing } from "../test/system/debian.ts";
 import { installEmulators, type Start, startOf } from "../test/system/flavour.ts";
 import { startContainer } from "../test/world/container.ts";
 import { celeryVenv } from "../test/world/python.ts";
@@ -22,7 +21,7 @@ import { djangoProject } from "./django-project.ts";
 import { describeMachine } from "./machine.ts";
 import { type Bench, measureCharge, measureCosts, measureInstructions, measureTraffic } from "./measure.ts";
 import { dropPageCache } from "./page-cache.ts";
-import { packEmpty, packNaively } from "./pack.ts";
+import { packEmpty } from "./pack.ts";
 import { type Flavour, type MeasuredRow, performancePage, type Row } from "./page.ts";
 import type { Cost } from "./run.ts";
 import { median } from "./statistics.ts";
@@ -30,19 +29,16 @@ import { median } from "./statistics.ts";
 /** Few: an emulated run takes seconds. */
 const EMULATED_ROUNDS = 5;
 
-const USAGE = "npm run bench -- [--rounds N] [--out FILE.md]";
+const ROUNDS = 25;
 
-const { rounds, out } = options();
+const PAGE = join(ROOT, "docs/performance.md");
+const CHART = PAGE.replace(".md", ".svg");
+
 // Before the release is made: with them its executables for other architectures have compiled code in them.
 await installEmulators().catch((error: unknown) => {
   console.log(String(error));
 });
-for (const [title, script] of [
-  ["the release", "scripts/package.ts"],
-  ["the executable by Bun", "scripts/build-bun.ts"],
-] as const) {
-  if (!(await step(title, process.execPath, script))) process.exit(1);
-}
+if (!(await step("the release", process.execPath, "scripts/package.ts"))) process.exit(1);
 
 const folder = await mkdtemp(join(tmpdir(), "celery-probe-bench-"));
 process.on("exit", () => {
@@ -52,12 +48,13 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal
 
 console.log("\n── the other contenders");
 // Copies, so that a build in the meantime does not change what is measured.
-const [probe, musl, bun] = [await copied("glibc"), await copied("musl"), join(folder, "celery-probe-bun")];
-await copyFile(join(ROOT, "dist/celery-probe-bun"), bun);
+const [probe, musl] = [await copied("glibc"), await copied("musl")];
 const empty = await packEmpty(folder);
-const naive = await packNaively(folder);
 const launcher = await compileLauncher(folder);
-const redisCli = await redisCommandLine();
+await installMissing({ "redis-cli": "redis-tools" }).catch((error: unknown) => {
+  console.log(String(error));
+});
+const redisCli = (await findCommand("redis-cli")) ?? "redis-cli";
 const projectFolder = join(folder, "project");
 await mkdir(projectFolder);
 const django = await djangoProject(projectFolder);
@@ -72,9 +69,7 @@ const all = contenders({
   node: worker.node,
   probe,
   musl,
-  bun,
   empty,
-  naive,
   redisCli,
   celery,
   django,
@@ -89,9 +84,9 @@ const present = all.filter((contender) => !obstacles.has(contender));
 const charged = await memoryCgroups();
 // How much of a file is mapped at once depends on how it came into the page cache: now all of them are read anew.
 if (typeof charged !== "string") await dropPageCache();
-console.log(`\n── ${rounds} rounds of ${present.length} contenders`);
-const costs = await measureCosts(bench, present, rounds, (round) => {
-  if (round % 10 === 0) console.log(`round ${round} of ${rounds}`);
+console.log(`\n── ${ROUNDS} rounds of ${present.length} contenders`);
+const costs = await measureCosts(bench, present, ROUNDS, (round) => {
+  if (round % 10 === 0) console.log(`round ${round} of ${ROUNDS}`);
 });
 const rows = new Map<string, Row>();
 for (const contender of all) rows.set(contender.id, await rowOf(contender));
@@ -103,22 +98,18 @@ for (const target of TARGETS) flavours.push(await flavourOf(target));
 const floor = measured(FLOOR);
 const replaced = measured(REPLACED);
 const machine = await describeMachine(server, celery);
-const chart = out.replace(/\.md$/, ".svg");
 const bars = [...rows.values()].flatMap((row) => (row.absent === undefined ? [barsOf(row)] : []));
-await writeFile(chart, performanceChart(bars));
-const command = `npm run bench -- --rounds ${rounds}`;
+await writeFile(CHART, performanceChart(bars));
 const report = {
   rows: [...rows.values()],
   floor,
   replaced,
   flavours,
   machine,
-  command,
-  rounds,
-  chart: basename(chart),
+  rounds: ROUNDS,
+  chart: basename(CHART),
 };
-await writeFile(out, performancePage(report));
-console.log(`\n${relative(process.cwd(), out)} and ${basename(chart)} are written`);
+await writeFile(PAGE, performancePage(report));
 
 async function rowOf(contender: Contender): Promise<Row> {
   const { name, details } = contender;
@@ -204,43 +195,5 @@ async function obstacleTo({ file }: Contender): Promise<string | undefined> {
     return undefined;
   } catch {
     return `\`${basename(file)}\` is not there`;
-  }
-}
-
-/** Where redis-cli is, or would be. */
-async function redisCommandLine(): Promise<string> {
-  await installMissing({ "redis-cli": "redis-tools" }).catch((error: unknown) => {
-    console.log(String(error));
-  });
-  for (const path of searchPath().split(delimiter)) {
-    const file = join(path, "redis-cli");
-    if (
-      await access(file, constants.X_OK).then(
-        () => true,
-        () => false,
-      )
-    )
-      return file;
-  }
-  return "redis-cli";
-}
-
-function options(): { readonly rounds: number; readonly out: string } {
-  try {
-    const { values } = parseArgs({
-      options: {
-        rounds: { type: "string", default: "40" },
-        out: { type: "string", default: join(ROOT, "docs/performance.md") },
-      },
-    });
-    if (!/^[1-9]\d{0,3}$/.test(values.rounds)) {
-      throw new Error(`--rounds '${values.rounds}': expected a number from 1 to 9999`);
-    }
-    if (!values.out.endsWith(".md"))
-      throw new Error(`--out '${values.out}': expected a name that ends in .md`);
-    return { rounds: Number(values.rounds), out: resolve(values.out) };
-  } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
-    process.exit(1);
   }
 }

@@ -41,8 +41,6 @@ export interface Report {
   readonly replaced: MeasuredRow;
   readonly flavours: readonly Flavour[];
   readonly machine: Machine;
-  /** As it is typed. */
-  readonly command: string;
   readonly rounds: number;
   /** The chart's file, beside the page. */
   readonly chart: string;
@@ -50,7 +48,7 @@ export interface Report {
 
 /** docs/performance.md. */
 export function performancePage(report: Report): string {
-  const { rows, machine, command, rounds, chart } = report;
+  const { rows, machine, rounds, chart } = report;
   const missing = rows.filter((row) => row.absent !== undefined);
   return `${[
     `# Performance
@@ -111,8 +109,6 @@ a machine of that architecture.`,
       ["", ""],
       machine.map((line) => [...line]),
     ),
-    `## The command`,
-    `\`\`\`sh\n${command}\n\`\`\``,
   ].join("\n\n")}\n`;
 }
 

@@ -1,10 +1,15 @@
-/** The middle of the values, or the mean of the two in the middle. @throws Error when there is none */
+/** The middle of the values, or the mean of the two in the middle. @throws RangeError when there is none */
 export function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}
+
+/** Linear between the ranks, as R's type 7. @throws RangeError when there is no value */
+export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
-  const upper = sorted[sorted.length >> 1];
-  const lower = sorted[(sorted.length - 1) >> 1];
-  if (upper === undefined || lower === undefined) throw new Error("no values have no median");
-  return (lower + upper) / 2;
+  const place = (sorted.length - 1) * share;
+  const [below, above] = [sorted[Math.floor(place)], sorted[Math.ceil(place)]];
+  if (below === undefined || above === undefined) throw new RangeError("no values have no median");
+  return below + (above - below) * (place - Math.floor(place));
 }
 
 /**

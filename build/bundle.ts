@@ -42,7 +42,7 @@ export async function bundle(
 }
 
 /** What src/main.ts declares and a bundler has to know. */
-export async function constants(): Promise<Readonly<Record<"VERSION" | "COMMIT", string>>> {
+async function constants(): Promise<Readonly<Record<"VERSION" | "COMMIT", string>>> {
   return { VERSION: JSON.stringify(manifest.version), COMMIT: JSON.stringify(await commit()) };
 }
 

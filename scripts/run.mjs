@@ -22,7 +22,7 @@ const TASKS = {
   "test-musl": "scripts/test-musl.ts",
   system: "scripts/system.ts",
   tally: "scripts/tally.ts",
-  fleet: "bench/fleet/run.ts",
+  "bench-serve": "bench/fleet/main.ts",
 };
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));

@@ -24,17 +24,6 @@ export function cpuOf(pid: number): number {
   return spent.reduce((sum, nanoseconds) => sum + nanoseconds, 0) / 1e9;
 }
 
-/** CPU seconds of children of this process that have ended; counted in hundredths of a second. */
-export function cpuOfEndedChildren(): number {
-  const stat = readFileSync("/proc/self/stat", "utf8");
-  // pid (name) state …: the name may hold spaces and brackets. The 16th and 17th fields, of which two are cut off here.
-  const [user, system] = stat
-    .slice(stat.lastIndexOf(")") + 2)
-    .split(" ")
-    .slice(13, 15);
-  return (Number(user) + Number(system)) / 100;
-}
-
 /** What the processes use while `work` goes on. */
 export async function cpuDuring(pids: readonly number[], work: () => Promise<unknown>): Promise<Use> {
   const before = pids.map(cpuOf);
@@ -42,4 +31,15 @@ export async function cpuDuring(pids: readonly number[], work: () => Promise<unk
   await work();
   const seconds = (performance.now() - began) / 1000;
   return { cpu: pids.map((pid, at) => cpuOf(pid) - (before[at] ?? 0)), seconds };
+}
+
+/** What `count` events have cost each process: the use less that of the same time without them. */
+export function costOfEach(use: Use, idle: Use, count: number): readonly number[] {
+  return use.cpu.map((cpu, at) => (cpu - ((idle.cpu[at] ?? 0) / idle.seconds) * use.seconds) / count);
+}
+
+/** Resident memory in bytes. */
+export function residentOf(pid: number): number {
+  const kilobytes = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+  return Number(kilobytes) * 1_024;
 }

@@ -1,108 +1,92 @@
+import { randomUUID } from "node:crypto";
 import { availableParallelism } from "node:os";
+import { pidboxChannel, publishQuestion } from "../../test/world/pidbox-by-hand.ts";
+import { startScriptedWorkers } from "../../test/world/scripted-workers.ts";
 import { type Server, startServer } from "../../test/world/server.ts";
 import { startWorker, type Worker } from "../../test/world/worker.ts";
-import type { WorkerOptions } from "../../test/world/worker-command.ts";
-import { cpuDuring } from "./cpu.ts";
-import { startListeners } from "./listeners.ts";
-import { Pinger } from "./pinger.ts";
+import { cpuDuring, type Use } from "./cpu.ts";
 
-/** In the folder where a worker runs. */
+/** The oldest and the newest Celery in wide use; the real workers are of them by turns. */
+export const VERSIONS = ["5.2.7", "5.7.0"] as const;
+
+/** In the folder where a worker runs: by it the probe sees that worker alone, as in a container. */
 const PIDFILE = "worker.pid";
 
-/** Which worker, of which Celery. */
-export type Kind = Required<Pick<WorkerOptions, "celery" | "pool">>;
-
-export interface FleetOptions {
-  readonly workers: readonly Kind[];
-  /** Workers and scripted subscribers together. */
-  readonly size: number;
-}
-
-/** Real workers, and scripted subscribers that fill up to a size, on a server of their own. */
-export class Fleet implements AsyncDisposable {
-  readonly server: Server;
-  readonly pinger: Pinger;
-  readonly workers: readonly Worker[];
-  readonly size: number;
-  readonly #stack: AsyncDisposableStack;
-
-  private constructor(
-    server: Server,
-    pinger: Pinger,
-    workers: readonly Worker[],
-    size: number,
-    stack: AsyncDisposableStack,
-  ) {
-    this.server = server;
-    this.pinger = pinger;
-    this.workers = workers;
-    this.size = size;
-    this.#stack = stack;
-  }
-
-  /** @throws Error when a worker does not start, or not all of the fleet listen */
-  static async start({ workers: kinds, size }: FleetOptions): Promise<Fleet> {
-    await using stack = new AsyncDisposableStack();
-    const server = stack.use(await startServer());
-    const pinger = stack.use(await Pinger.open(server.url()));
-    const listeners = size - kinds.length;
-    // Redis serves subscribers in the order in which they came: the workers are amid the others.
-    const before = Math.floor(listeners / 2);
-    stack.use(await startListeners(server.port, pinger.channel, before));
-    const workers = await startWorkers(server, kinds, stack);
-    stack.use(await startListeners(server.port, pinger.channel, listeners - before));
-    const fleet = new Fleet(server, pinger, workers, size, stack.move());
-    await fleet.assertWhole();
-    return fleet;
-  }
-
-  /** That everybody listens: who is gone makes the rest look cheap. */
-  async assertWhole(): Promise<void> {
-    const redis = this.server.client();
-    const listening = await redis.publish(this.pinger.channel, "");
-    redis.disconnect();
-    if (listening !== this.size) throw new Error(`${listening} of ${this.size} listen`);
-  }
-
-  /** What Redis (the first) and the workers use while `work` goes on, and how many bytes Redis sends. */
-  async use(work: () => Promise<unknown>) {
-    const before = await this.#bytesSent();
-    const used = await cpuDuring([this.server.pid, ...this.workers.map(({ pid }) => pid)], work);
-    return { ...used, bytes: (await this.#bytesSent()) - before };
-  }
-
-  async #bytesSent(): Promise<number> {
-    const redis = this.server.client();
-    const info = await redis.info("stats");
-    redis.disconnect();
-    const sent = /^total_net_output_bytes:(\d+)/m.exec(info)?.[1];
-    if (sent === undefined) throw new Error("INFO stats says no total_net_output_bytes");
-    return Number(sent);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#stack.disposeAsync();
-  }
-}
-
-/** The file with the worker's process number, which it has written itself. */
 export function pidfileOf({ pid }: Worker): string {
   return `/proc/${pid}/cwd/${PIDFILE}`;
+}
+
+/** What Redis (the first of `cpu`) and the real workers use, and how many bytes Redis sends. */
+export interface FleetUse extends Use {
+  readonly bytes: number;
+}
+
+/** Real workers among scripted ones, on a server of their own. */
+export interface Fleet extends AsyncDisposable {
+  readonly server: Server;
+  readonly workers: readonly Worker[];
+  readonly size: number;
+  readonly use: (work: () => Promise<unknown>) => Promise<FleetUse>;
+  /** Publishes a ping that only `nodes` answer. */
+  readonly ping: (nodes: readonly string[]) => Promise<unknown>;
+}
+
+/** @throws Error when a worker does not start, or not all of the fleet listen */
+export async function startFleet(real: number, size: number): Promise<Fleet> {
+  await using stack = new AsyncDisposableStack();
+  const server = stack.use(await startServer());
+  // Redis serves subscribers in the order in which they came: the real ones stand in the middle.
+  const before = Math.floor((size - real) / 2);
+  stack.use(await startScriptedWorkers(server.port, before));
+  const workers = await startWorkers(server, real, stack);
+  stack.use(await startScriptedWorkers(server.port, size - real - before, before));
+  const redis = server.client();
+  stack.defer(() => {
+    redis.disconnect();
+  });
+  const channel = pidboxChannel(0);
+  const listening = await redis.publish(channel, "");
+  if (listening !== size) throw new Error(`${listening} of ${size} listen`);
+  const bytesSent = async () =>
+    Number(/^total_net_output_bytes:(\d+)/m.exec(await redis.info("stats"))?.[1] ?? Number.NaN);
+  const replyKey = `${randomUUID()}.reply.celery.pidbox`;
+  const owned = stack.move();
+  return {
+    server,
+    workers,
+    size,
+    use: async (work) => {
+      const before = await bytesSent();
+      const used = await cpuDuring([server.pid, ...workers.map(({ pid }) => pid)], work);
+      return { ...used, bytes: (await bytesSent()) - before };
+    },
+    ping: (destination) =>
+      publishQuestion(redis, {
+        channel,
+        method: "ping",
+        destination,
+        replyKey,
+        ticket: randomUUID(),
+        ttl: 60,
+      }),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
 }
 
 /** A start takes a second of a core: a few at a time, so that none is late. */
 async function startWorkers(
   server: Server,
-  kinds: readonly Kind[],
+  count: number,
   stack: AsyncDisposableStack,
 ): Promise<readonly Worker[]> {
   const workers: Worker[] = [];
-  const atOnce = 2 * availableParallelism();
-  for (let first = 0; first < kinds.length; first += atOnce) {
-    const starts = kinds.slice(first, first + atOnce).map(async (kind) => {
-      // Mingling asks the whole fleet at each start; it has no part in what is measured.
-      const args = ["--without-mingle", `--pidfile=${PIDFILE}`];
-      return stack.use(await startWorker({ ...kind, server, args }));
+  // Gossip would make each of them read 500 heartbeats a second, and mingling asks the whole fleet at each start.
+  const args = ["--without-mingle", "--without-gossip", `--pidfile=${PIDFILE}`];
+  while (workers.length < count) {
+    const batch = Math.min(2 * availableParallelism(), count - workers.length);
+    const starts = Array.from({ length: batch }, async (_, at) => {
+      const celery = VERSIONS[(workers.length + at) % VERSIONS.length] ?? VERSIONS[0];
+      return stack.use(await startWorker({ celery, server, args }));
     });
     const started = await Promise.allSettled(starts);
     for (const start of started) {
@@ -111,4 +95,14 @@ async function startWorkers(
     }
   }
   return workers;
+}
+
+/** Does it `count` times, `rate` times a second; where one takes longer than that, one after the other. */
+export async function steadily(rate: number, count: number, act: () => Promise<unknown>): Promise<void> {
+  const began = performance.now();
+  for (let turn = 0; turn < count; turn++) {
+    const early = began + (turn * 1_000) / rate - performance.now();
+    await new Promise((done) => setTimeout(done, Math.max(0, early)));
+    await act();
+  }
 }

@@ -1,116 +1,77 @@
 import { expect, test } from "vitest";
-import { fleetPage } from "../../bench/fleet/page.ts";
-import { costsWith, limits, type Results } from "../../bench/fleet/results.ts";
-import { byteRate, cpuTime, digits, percent } from "../../bench/fleet/words.ts";
-import type { WorkerCost } from "../../bench/fleet/worker-cost.ts";
+import {
+  digits,
+  fleetPage,
+  redisShare,
+  type Report,
+  workersAt,
+  workerShare,
+} from "../../bench/fleet/page.ts";
 
-function worker(name: string, ping: number): WorkerCost {
-  return { name, idle: [0.003], wake: [ping * 0.75], ping: [ping], answer: [ping * 2], heartbeat: [ping] };
-}
-
-/** A machine on which a delivery costs 10 µs and the rest of a probe 200. */
-function results(pingOfWorker: number, change: Partial<Results["whole"]> = {}): Results {
-  return {
-    machine: {
-      processor: "Abacus",
-      cores: 2,
-      kernel: "6.1",
-      server: "Redis 7.0.15",
-      node: "Node 24.21.0",
-      probe: "celery-probe 0.1.0",
-      load: [0.1, 0.2],
-      date: "2026-11-23",
-    },
-    workers: [worker("dear", pingOfWorker * 2), worker("cheap", pingOfWorker)],
-    redis: [1, 1000].map((listeners) => ({
-      listeners,
-      rate: 20,
-      pings: 100,
-      cpu: 0.0001 + listeners * 0.00001,
-      bytes: listeners * 700,
-    })),
-    probes: [1000, 1].map((listeners) => ({
-      listeners,
-      ms: [50 + listeners / 100, 50 + listeners / 100],
-      cpu: 0.05,
-      redis: [0.0002 + listeners * 0.00001],
-      answerMs: [1],
-    })),
-    whole: {
-      workers: 21,
-      listeners: 979,
-      rate: 10,
-      probes: 300,
-      failures: [],
-      ms: [60, 60],
-      redisShare: 0.102,
-      workerShares: [0.005, 0.006, 0.007],
-      bytesPerSecond: 7_000_000,
-      broadcast: { redis: 0.0106, worker: 0.001, ms: [70] },
-      ...change,
-    },
-  };
-}
-
-test("the costs are taken from the measurement that shows each of them alone", () => {
-  const measured = results(0.0005);
-  const costs = costsWith(worker("any", 0.0005), measured);
-  expect(costs.heard).toBe(0.0005);
-  expect(costs.answered).toBe(0.001);
-  expect(costs.delivery).toBeCloseTo(0.00001, 12);
-  expect(costs.probe).toBeCloseTo(0.0002, 12);
-  expect(costs.answer).toBeCloseTo(0.00002, 12);
-  expect(costs.bytes).toBe(700);
+/** Half a millisecond to hear a ping, one to answer it; of Redis 0.2 ms and 10 µs a worker. */
+const COSTS = (size: number) => ({
+  size,
+  workers: [
+    { version: "5.2.7", heard: 0.000_4, answered: 0.000_8 },
+    { version: "5.7.0", heard: 0.000_5, answered: 0.000_9 },
+  ],
+  redis: 0.000_2 + size * 0.000_01,
+  bytes: size * 700,
+  probeS: 0.04,
 });
 
-test("the page says of each goal whether it is met", () => {
-  const page = fleetPage(results(0.0005));
-  // 33.3 times 0.5 ms, and twice as much.
-  expect(page).toContain("| a worker: ≤ 0.10 % of a core | 1.7 % to 3.3 % | **not met** | computed |");
-  expect(page).toContain("| Redis: ≤ 5.0 % of a core | 34 % | **not met** | computed |");
+const REPORT: Report = {
+  machine: [["processor", "Abacus"]],
+  pings: [COSTS(1_000), COSTS(50)],
+  monitors: [
+    {
+      name: "celery-probe serve",
+      own: 0.031_4,
+      redis: 0.005,
+      worker: 0.000_033,
+      bytesPerS: 345_678,
+      resident: 80e6,
+      scrapeS: 0.012_3,
+      scrapeBytes: 912_345,
+    },
+  ],
+};
+
+test("a worker pays for every ping of the others and for its own, by the dearest version", () => {
+  // 999 pings at 0.5 ms and one at 0.9 ms, in 30 s.
+  expect(workerShare(COSTS(1_000), 1_000, 30)).toBeCloseTo(0.5004 / 30, 10);
+});
+
+test("the fleet of the largest size within a share costs no more than that, and one worker more does", () => {
+  const costs = COSTS(1_000);
+  const size = workersAt(costs, 0.001, 30);
+  expect(size).toBe(59);
+  expect(workerShare(costs, size, 30)).toBeLessThanOrEqual(0.001);
+  expect(workerShare(costs, size + 1, 30)).toBeGreaterThan(0.001);
+});
+
+test("Redis pays for each ping a fixed part and one for each worker", () => {
+  expect(redisShare(REPORT.pings, 1_000, 30)).toBeCloseTo((1_000 / 30) * 0.010_2, 10);
+  expect(redisShare(REPORT.pings, 3_000, 30)).toBeCloseTo((3_000 / 30) * 0.030_2, 10);
+  expect(() => redisShare([], 10, 30)).toThrow(RangeError);
+});
+
+test("the page gives each monitor a row and says up to which size nothing is to be done", () => {
+  const page = fleetPage(REPORT);
   expect(page).toContain(
-    "| one probe: at most 10 % longer than at N = 1 | 60 ms, not 50 ms: 20 % | **not met** | measured |",
+    "| celery-probe serve | 3.1 % | 80 MB | 0.50 % | 0.0033 % | 346 kB/s | 12 ms | 912 kB |",
   );
-  expect(fleetPage(results(0.00001))).toContain("| 0.033 % to 0.067 % | met | computed |");
-});
-
-test("the advice begins with the size up to which nothing is to be done", () => {
-  const measured = results(0.00055);
-  const { worker: least, redis } = limits(measured, 30);
-  // The dearest worker: (30 ms − 2.2 ms for its answer) / 1.1 ms and itself.
-  const size = Math.floor(Math.min(...least, redis));
-  expect(size).toBe(26);
-  expect(fleetPage(measured)).toContain(
-    `**Up to ${size} workers** on one Redis database, every 30 s: nothing.`,
-  );
-});
-
-test("what was not measured at a fleet's rate is called extrapolated", () => {
-  const page = fleetPage(results(0.0005));
-  expect(page).toContain("| measured at 10 probes a second | extrapolated in proportion to 33 a second |");
-  expect(page).toContain("| CPU of Redis | 10 % | 34 % |");
-  expect(page).toContain("**All answered.**");
-  const fast = fleetPage(results(0.0005, { rate: 33.3 }));
-  expect(fast).toContain("|  | measured at 33 probes a second |\n");
-  expect(fast).not.toContain("extrapolated");
-});
-
-test("probes that fail are counted in bold", () => {
-  const page = fleetPage(results(0.0005, { failures: ["unknown: undecided"] }));
-  expect(page).toContain("**1 did not say alive.**");
+  expect(page).toContain("| 1,000 | 400 µs | 800 µs | 500 µs | 900 µs | 10,200 µs | 700 kB | 40 ms |");
+  expect(page).toContain("**Up to 59 workers**");
+  expect(page).not.toMatch(/undefined|NaN/);
 });
 
 test.each([
-  [percent(0.0187), "1.9 %"],
-  [percent(0.315), "32 %"],
-  [percent(6.99), "699 %"],
-  [cpuTime(0.000509), "509 µs"],
-  [cpuTime(0.00954), "9.5 ms"],
-  [byteRate(23_670_000), "24 MB/s"],
-  [byteRate(710_000), "710 kB/s"],
-  [digits(0.0033), "0.0033"],
-  [digits(1234.5), "1,235"],
-  [digits(0), "0"],
-])("a number has two digits that count: %s", (text, expected) => {
-  expect(text).toBe(expected);
+  [0.0033, "0.0033"],
+  [0.25, "0.25"],
+  [6.99, "7.0"],
+  [1234.5, "1,235"],
+  [0, "0"],
+])("%d has two digits that count", (value, text) => {
+  expect(digits(value)).toBe(text);
 });

@@ -46,7 +46,6 @@ const REPORT = {
   floor: FLOOR,
   replaced: REPLACED,
   machine: [["processor", "one"]],
-  command: "npm run bench -- --rounds 3",
   rounds: 3,
   chart: "performance.svg",
 } as const;
@@ -93,16 +92,18 @@ test("what could not be charged is said once", () => {
   expect(lineOf(page, "floor")[0]).toContain("| – | – | – |");
 });
 
-test("the page links its chart and tells machine and command", () => {
+test("the page links its chart and tells the machine", () => {
   const page = performancePage({ ...REPORT, rows: [FLOOR] });
   expect(page).toContain("](performance.svg)");
   expect(page).toContain("| processor | one |");
-  expect(page).toContain("npm run bench -- --rounds 3");
 });
 
 test("every row of a table has as many cells as its head", () => {
   const page = performancePage({ ...REPORT, rows: [FLOOR, { name: "x", details: "y", absent: "z" }] });
-  for (const table of page.split("\n\n").filter((part) => part.startsWith("|"))) {
+  for (const table of page
+    .trimEnd()
+    .split("\n\n")
+    .filter((part) => part.startsWith("|"))) {
     expect(new Set(table.split("\n").map((line) => line.match(/\|/g)?.length)).size).toBe(1);
   }
 });

@@ -12,17 +12,18 @@ export function searchPath(): string {
   return [...path.split(delimiter).filter((folder) => folder !== ""), ...ADMINISTRATION].join(delimiter);
 }
 
-/** Whether a command of this name can be started. */
-async function hasCommand(name: string): Promise<boolean> {
+/** The path of a command that can be started; null where there is none. */
+export async function findCommand(name: string): Promise<string | null> {
   for (const folder of searchPath().split(delimiter)) {
+    const file = join(folder, name);
     try {
-      await access(join(folder, name), constants.X_OK);
-      return true;
+      await access(file, constants.X_OK);
+      return file;
     } catch {
       // Not in this folder.
     }
   }
-  return false;
+  return null;
 }
 
 /**
@@ -34,7 +35,7 @@ async function hasCommand(name: string): Promise<boolean> {
 export async function installMissing(packages: Readonly<Record<string, string>>): Promise<void> {
   const missing: string[] = [];
   for (const [command, name] of Object.entries(packages)) {
-    if (!(await hasCommand(command))) missing.push(name);
+    if ((await findCommand(command)) === null) missing.push(name);
   }
   if (missing.length === 0) return;
   const obstacle = await obstacleToInstalling();
@@ -52,7 +53,7 @@ export async function installMissing(packages: Readonly<Record<string, string>>)
 }
 
 async function obstacleToInstalling(): Promise<string | undefined> {
-  if (!(await hasCommand("apt-get"))) return "this is not Debian";
+  if ((await findCommand("apt-get")) === null) return "this is not Debian";
   if (process.getuid?.() !== 0) return "not root";
   return undefined;
 }

@@ -5,6 +5,7 @@ import { celeryVenv } from "./python.ts";
 /** A real Flower of PyPI; ends with `await using`. */
 export interface Flower extends AsyncDisposable {
   readonly port: number;
+  readonly pid: number;
 }
 
 /** @param args of `celery flower` */
@@ -20,6 +21,7 @@ export async function startFlower(brokerUrl: string, args: readonly string[] = [
   await flower.waitForLog(/Connected to redis/);
   return {
     port,
+    pid: flower.pid,
     async [Symbol.asyncDispose]() {
       await flower.stop(0);
     },
