@@ -161,7 +161,7 @@ const RULES: IForbiddenRuleType[] = [
     name: "health-says-no-sentence",
     comment: "evidence and verdicts are data; the words are made in render/",
     severity: "error",
-    from: { path: "^src/(celery|discovery|health|session|inspect|doctor|watch|beat|report)/" },
+    from: { path: "^src/(celery|discovery|health|session|fleet|inspect|doctor|beat|report)/" },
     to: { path: "^src/(render|commands)/" },
   },
   {
@@ -169,7 +169,7 @@ const RULES: IForbiddenRuleType[] = [
     comment: "a room that two commands need is neither's",
     severity: "error",
     from: { path: "^src/(broker|celery|discovery|health|pidbox|session|worker)/" },
-    to: { path: "^src/(inspect|doctor|watch|beat|report)/" },
+    to: { path: "^src/(fleet|inspect|doctor|beat|report)/" },
   },
   {
     name: "render-sees-types",
@@ -177,7 +177,7 @@ const RULES: IForbiddenRuleType[] = [
     severity: "error",
     from: { path: "^src/render/" },
     to: {
-      path: "^src/(health|doctor|inspect|watch|beat|report|broker|celery|discovery|pidbox|session|worker)/",
+      path: "^src/(health|doctor|inspect|beat|report|broker|celery|discovery|pidbox|session|worker)/",
       dependencyTypesNot: ["type-only"],
     },
   },

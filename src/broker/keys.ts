@@ -136,6 +136,30 @@ export function heartbeatChannels(db: number, naming: Naming = DEFAULT_NAMING): 
   return [`${events}/${HEARTBEAT}`, events];
 }
 
+/** The events that a worker sends of itself, by the ends of their channels. */
+const WORKER_EVENTS = [HEARTBEAT, "worker.online", "worker.offline"];
+
+/**
+ * What carries the events of the workers of this database, and nothing of others. The pattern is that of the workers' own
+ * gossip: an ACL compares patterns as text, and one that is made for workers permits it.
+ *
+ * @param bySentinel whether workers may have left the braces in the name: see {@link routesTo}
+ */
+export function workerEventTopics(db: number, naming: Naming, bySentinel: boolean) {
+  const usual = naming.prefix + fanoutPrefix(naming, db) + EVENT_EXCHANGE;
+  const braced = naming.prefix + naming.fanoutPrefix + EVENT_EXCHANGE;
+  const exchanges = bySentinel && braced !== usual ? [usual, braced] : [usual];
+  return {
+    broad: exchanges.map(literal).flatMap((events) => [`${events}/worker.*`, events]),
+    exact: exchanges.flatMap((events) => [...WORKER_EVENTS.map((event) => `${events}/${event}`), events]),
+  };
+}
+
+/** A text as a pattern that only this text matches (Redis, `stringmatchlen`). */
+function literal(text: string): string {
+  return text.replace(/[*?[\]\\]/g, "\\$&");
+}
+
 /** What the channel of a heartbeat shows of the settings of its worker. */
 export type Whence =
   | { readonly kind: "expected" }

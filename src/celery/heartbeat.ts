@@ -1,4 +1,5 @@
 import { isCount } from "../numbers.ts";
+import { ownEntry } from "../own-entry.ts";
 import { asObject, openEnvelope, parseJson } from "../pidbox/envelope.ts";
 
 /** What a worker says of itself every two seconds, unasked (celery/worker/heartbeat.py, celery/worker/state.py). */
@@ -32,31 +33,65 @@ const LONGEST_NODE = 1_000;
 /** Characters of Celery's version; it has ten at most. */
 const LONGEST_VERSION = 100;
 
+/** An event that a worker sends of itself: that it is there, has come or goes (celery/worker/heartbeat.py `Heart`). */
+export interface WorkerEvent extends Heartbeat {
+  readonly kind: "heartbeat" | "online" | "offline";
+  /** Seconds between two of its heartbeats (`--heartbeat-interval`). */
+  readonly everyS: number | null;
+  /** When it was sent by the worker's own clock, in seconds since 1970. */
+  readonly sentS: number | null;
+}
+
+const KINDS: Readonly<Record<string, WorkerEvent["kind"]>> = {
+  "worker-heartbeat": "heartbeat",
+  "worker-online": "online",
+  "worker-offline": "offline",
+};
+
 /**
  * Reads a message of the event exchange; `null` for other events, damaged or endless text and serialisations other than
- * JSON (`event_serializer`). A worker that has just come online or goes offline says so in events of other types: only a
- * heartbeat tells that its loop turns.
+ * JSON (`event_serializer`).
  */
-export function decodeHeartbeat(channel: string, text: string): Heartbeat | null {
+export function decodeWorkerEvent(channel: string, text: string): WorkerEvent | null {
   if (text.length > LONGEST) return null;
   const envelope = openEnvelope(text);
   if (envelope?.contentType !== "application/json") return null;
   const event = asObject(parseJson(envelope.body.toString("utf8")));
-  if (event?.["type"] !== "worker-heartbeat") return null;
+  const type = event?.["type"];
+  const kind = typeof type === "string" ? ownEntry(KINDS, type) : undefined;
+  if (event === null || kind === undefined) return null;
   const node = event["hostname"];
   const pid = count(event["pid"]);
   if (typeof node !== "string" || node === "" || node.length > LONGEST_NODE || pid === null) return null;
   const version = event["sw_ver"];
   return {
+    kind,
     node,
     pid,
     active: count(event["active"]),
     processed: count(event["processed"]),
     version: typeof version === "string" && version.length <= LONGEST_VERSION ? version : null,
+    everyS: positive(event["freq"]),
+    sentS: positive(event["timestamp"]),
     channel,
   };
 }
 
+/**
+ * A heartbeat alone; see {@link decodeWorkerEvent}. A worker that has just come online or goes offline says so in events
+ * of other types: only a heartbeat tells that its loop turns.
+ */
+export function decodeHeartbeat(channel: string, text: string): Heartbeat | null {
+  const event = decodeWorkerEvent(channel, text);
+  if (event?.kind !== "heartbeat") return null;
+  const { node, pid, active, processed, version } = event;
+  return { node, pid, active, processed, version, channel };
+}
+
 function count(value: unknown): number | null {
   return isCount(value) ? value : null;
+}
+
+function positive(value: unknown): number | null {
+  return typeof value === "number" && value > 0 && Number.isFinite(value) ? value : null;
 }

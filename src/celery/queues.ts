@@ -33,6 +33,8 @@ export const WRONG_TYPE = "WRONGTYPE";
 export interface QueueLength {
   /** Messages that wait, over all its lists; null: not all of the lengths were told. */
   readonly messages: number | null;
+  /** Of these, the ones in the list that is called like the queue: every consumer fetches from it. */
+  readonly own: number | null;
   /** The queue's own key holds something else than a list. */
   readonly isOtherType: boolean;
 }
@@ -80,13 +82,14 @@ function lengthOf(replies: readonly Reply[]): QueueLength {
   const [own] = replies;
   const isOtherType = own?.ok === false && own.error.startsWith(WRONG_TYPE);
   let messages: number | null = null;
+  const ownLength = own?.ok === true && typeof own.value === "number" ? own.value : null;
   for (const [position, reply] of replies.entries()) {
     // `celery:5` may be a key of the application's own, which is no list.
     if (position > 0 && !reply.ok && reply.error.startsWith(WRONG_TYPE)) continue;
-    if (!reply.ok || typeof reply.value !== "number") return { messages: null, isOtherType };
+    if (!reply.ok || typeof reply.value !== "number") return { messages: null, own: ownLength, isOtherType };
     messages = (messages ?? 0) + reply.value;
   }
-  return { messages, isOtherType };
+  return { messages, own: ownLength, isOtherType };
 }
 
 /** The queues of an answer to `active_queues`; null where it is none. */

@@ -153,6 +153,16 @@ const WATCH = {
     { value: 2_000, text: "2s" },
     { summary: "how long from one picture to the next" },
   ),
+  "busy-grace": valued(
+    "DURATION",
+    duration,
+    { value: 300_000, text: "5m" },
+    { summary: "how long a worker may be silent until it is said to hang" },
+  ),
+  output: {
+    ...FORMAT,
+    summary: "text: a screen or lines for people; json: one object a picture, as serve gives it",
+  },
   once: onOffSwitch({ summary: "one picture, then end" }),
 } as const satisfies OptionTable;
 

@@ -1,78 +1,90 @@
 import type { CommandConfig } from "../cli/command-options.ts";
-import { HEARD_WITHIN_MS } from "../celery/heartbeat.ts";
 import { discover } from "../discovery/discover.ts";
+import { collect, type Collector } from "../fleet/collector.ts";
 import type { Host } from "../host.ts";
 import type { Terminal } from "../machine/parts.ts";
+import { fleetJson } from "../render/fleet-json.ts";
 import { lines, NOTHING, ours, type Printable } from "../render/gate.ts";
 import { watchRows } from "../render/watch-rows.ts";
+import type { Canvas } from "../render/watch-table.ts";
+import { mostScroll, type Stand, TOP, troubleText, watchLines } from "../render/watch-text.ts";
 import { planSession } from "../session/plan.ts";
-import { type Canvas, troubleText, watchLines } from "../render/watch-text.ts";
-import { observe, type Observer } from "../watch/observe.ts";
 import { type Ending, failed, misused, type Run } from "./command.ts";
+
+type WatchConfig = CommandConfig<"watch">;
 
 /** What has not been answered then is left out of the one picture, in milliseconds. */
 const ONCE_MS = 4_500;
 
+/** How often who is not heard is pinged, in milliseconds. */
+const ROUND_EVERY_MS = 30_000;
+
 const DONE: Ending = { stdout: NOTHING, stderr: NOTHING, exitCode: 0 };
 
 /**
- * Every worker and queue of the broker: a screen that is refreshed, lines where stdout is no terminal, or one picture.
- * A signal is the way to end the first two, whatever they wait for; a picture that it prevents has failed (app.ts).
+ * Every worker and queue of the broker: a screen that is refreshed, lines or objects where stdout is no terminal, or one
+ * picture. A signal is the way to end the first two, whatever they wait for; a picture that it prevents has failed
+ * (app.ts).
  */
-export const watch: Run<CommandConfig<"watch">> = (told, host) => {
+export const watch: Run<WatchConfig> = (told, host) => {
   const watched = watchAll(told, host);
   return told.config.once.value ? watched : Promise.race([watched, host.interrupted.then(() => DONE)]);
 };
 
-const watchAll: Run<CommandConfig<"watch">> = async ({ config }, host) => {
+const watchAll: Run<WatchConfig> = async ({ config }, host) => {
   const whom = { kind: "workers", nodes: config.node.value, placement: "auto", pidfile: null } as const;
   const found = await discover(whom, config, host);
   if (!found.ok) return misused(found.problem);
   const { place, brokers, pids, named } = found.value;
-  const plan = planSession(config, brokers, pids);
-  const observer = observe(plan, place, host, { nodes: named, queues: config.queue.value });
-  const terminal = await host.terminal();
+  const isJson = config.output.value === "json";
+  const terminal = isJson ? null : await host.terminal();
+  const collector = collect(planSession(config, brokers, pids), place, host, {
+    nodes: named,
+    queues: config.queue.value,
+    roundEveryMs: ROUND_EVERY_MS,
+    lookEveryMs: config.interval.value,
+    graceMs: config["busy-grace"].value,
+  });
+  const canvas = canvasOf(host, terminal);
+  const end = config.once.value
+    ? await once(collector, host, canvas(false, Infinity), isJson)
+    : terminal === null
+      ? await rows(collector, host, config.interval.value, isJson)
+      : await screen(collector, host, terminal, config.interval.value, canvas);
+  collector.close();
+  return end;
+};
+
+function canvasOf(host: Host, terminal: Terminal | null) {
   const isUnicode = /utf-?8/i.test(host.env["LC_ALL"] || host.env["LC_CTYPE"] || host.env["LANG"] || "");
-  const canvas = (hasKeys: boolean, rows: number): Canvas => ({
+  return (hasKeys: boolean, rows: number): Canvas => ({
     columns: terminal?.size().columns ?? Infinity,
     rows,
     inColour: terminal !== null && !host.env["NO_COLOR"],
     isUnicode: terminal === null || isUnicode,
     hasKeys,
   });
-  const end = config.once.value
-    ? await once(observer, host, canvas(false, Infinity))
-    : terminal === null
-      ? await rows(observer, host, config.interval.value)
-      : await screen(observer, host, terminal, config.interval.value, canvas);
-  observer.close();
-  return end;
-};
-
-/** Looks until there is something to show: whoever sends heartbeats has been heard, and what was asked is answered. */
-async function begin(observer: Observer, host: Host, withinMs = HEARD_WITHIN_MS): Promise<void> {
-  await observer.look();
-  await host.pause(Math.min(withinMs, HEARD_WITHIN_MS));
-  await observer.settled();
-  await observer.look();
-  await observer.settled();
 }
 
-async function once(observer: Observer, host: Host, canvas: Canvas): Promise<Ending> {
-  await Promise.race([begin(observer, host), host.pause(ONCE_MS)]);
-  const view = await observer.look();
-  if (view.trouble !== null) {
-    return failed(troubleText(view));
-  }
-  const stdout = lines(watchLines(view, canvas), canvas.inColour);
+async function once(collector: Collector, host: Host, canvas: Canvas, isJson: boolean): Promise<Ending> {
+  await Promise.race([collector.settled(), host.pause(ONCE_MS)]);
+  const view = collector.view();
+  if (view.broker.trouble !== null && view.nodes.length === 0) return failed(troubleText(view));
+  const stdout = isJson ? fleetJson(view, host.version) : lines(watchLines(view, canvas), canvas.inColour);
   return { stdout, stderr: NOTHING, exitCode: view.nodes.length > 0 ? 0 : 1 };
 }
 
 /** Until the reader goes. */
-async function rows(observer: Observer, host: Host, intervalMs: number): Promise<Ending> {
-  await begin(observer, host, intervalMs);
+async function rows(
+  collector: Collector,
+  host: Host,
+  intervalMs: number,
+  isJson: boolean,
+): Promise<Ending> {
+  await Promise.race([collector.settled(), host.pause(Math.max(intervalMs, ONCE_MS))]);
   for (;;) {
-    if (!host.print(lines(watchRows(await observer.look())))) return DONE;
+    const view = collector.view();
+    if (!host.print(isJson ? fleetJson(view, host.version) : lines(watchRows(view)))) return DONE;
     await host.pause(intervalMs);
   }
 }
@@ -83,38 +95,62 @@ function frame(shown: readonly string[], inColour: boolean): Printable {
   return ours(`\x1b[?2026h\x1b[H${cells}\x1b[K\x1b[J\x1b[?2026l`);
 }
 
+/** Rows that a key scrolls by; a page less two keeps some of what was seen. */
+function scrolledBy(key: string, page: number): number {
+  switch (key) {
+    case "\x1b[A":
+    case "\x1bOA":
+    case "k":
+      return -1;
+    case "\x1b[B":
+    case "\x1bOB":
+    case "j":
+      return 1;
+    case "\x1b[5~":
+      return -page;
+    case "\x1b[6~":
+    case " ":
+      return page;
+    default:
+      return 0;
+  }
+}
+
+/** Where the reader stands after a key. */
+function afterKey(stand: Stand, key: string, page: number, most: number): Stand {
+  if (stand.wantsHelp) return { ...stand, wantsHelp: false };
+  if (key === "?") return { ...stand, wantsHelp: true };
+  const scroll = Math.max(0, Math.min(most, stand.scroll + scrolledBy(key, page)));
+  return { ...stand, scroll };
+}
+
+/** Rows of a screen that are no rows of nodes: the head, empty lines, the names of columns. */
+const OTHER_ROWS = 6;
+
 async function screen(
-  observer: Observer,
+  collector: Collector,
   host: Host,
   terminal: Terminal,
   intervalMs: number,
   canvas: (hasKeys: boolean, rows: number) => Canvas,
 ): Promise<Ending> {
-  let quit: () => void = () => undefined;
-  const left = new Promise<"left">((resolve) => {
-    quit = () => {
-      resolve("left");
-    };
-  });
-  let view: Awaited<ReturnType<Observer["look"]>> | null = null;
+  const { promise: left, resolve: quit } = Promise.withResolvers<"left">();
+  let stand = TOP;
   const draw = () => {
-    if (view === null) return;
     const whole = canvas(true, terminal.size().rows);
-    host.print(frame(watchLines(view, whole), whole.inColour));
+    host.print(frame(watchLines(collector.view(), whole, stand), whole.inColour));
   };
   terminal.onKey((key) => {
-    if (/^[qQ\x03\x04]$/.test(key)) quit();
-    if (key === "\x1a") {
-      terminal.suspend();
-      draw();
-    }
+    if (/^[qQ\x03\x04]$/.test(key)) quit("left");
+    if (key === "\x1a") terminal.suspend();
+    const page = Math.max(1, terminal.size().rows - OTHER_ROWS);
+    stand = afterKey(stand, key, page, mostScroll(collector.view()));
+    draw();
   });
   terminal.onResize(draw);
   terminal.takeScreen();
-  host.print(frame(["connecting …"], false));
   let ended: string | undefined;
   while (ended !== "left") {
-    view = (await Promise.race([observer.look(), left.then(() => null)])) ?? view;
     draw();
     ended = (await Promise.race([host.pause(intervalMs), left])) ?? undefined;
   }

@@ -35,6 +35,7 @@ export interface BrokerView {
   readonly reconnects: number;
 }
 
+/** Until the first round is done there was no time to hear everybody. */
 export interface RoundsView {
   readonly done: number;
   readonly failed: number;
@@ -59,7 +60,7 @@ export interface FleetNode {
   readonly active: number | null;
   /** Tasks that its pool runs at once. */
   readonly slots: number | null;
-  /** Tasks since its process began, never lower than before while that process lives. */
+  /** Tasks that its process has begun, never lower than before while that process lives. */
   readonly processed: number | null;
   readonly perS: number | null;
   /** Tasks in a second at the last looks, oldest first. */
@@ -79,7 +80,7 @@ export interface FleetNode {
 /** What is said of a node that was watched for some time. The words of `status` and `reason` are those of the check. */
 export type FleetVerdict =
   | { readonly status: "healthy"; readonly reason: "alive" }
-  /** All of its slots run a task and it answers. */
+  /** Nothing is heard of it, and it does not answer; it is subscribed, as far as is known: its task may block it. */
   | { readonly status: "healthy"; readonly reason: "busy"; readonly silentS: number; readonly graceS: number }
   | {
       readonly status: "unhealthy";
@@ -89,7 +90,7 @@ export type FleetVerdict =
     }
   /** Its heartbeats come and it does not answer. */
   | { readonly status: "healthy"; readonly reason: "deaf"; readonly silentS: number; readonly graceS: number }
-  /** It said goodbye, or nothing is heard of it and nobody is subscribed in its name. */
+  /** It said goodbye, or nothing is heard of it and nobody is left who may be subscribed in its name. */
   | {
       readonly status: "unhealthy";
       readonly reason: "gone";
@@ -108,8 +109,16 @@ export type FleetVerdict =
       readonly reason: "broker-unreachable" | "broker-refused";
       readonly failure: BrokerFailure;
     }
-  /** It was heard of, and has had no time to answer. */
-  | { readonly status: "unknown"; readonly reason: "undecided" }
+  /**
+   * `never-heard`: it was named, and nothing was heard of it yet. `broker-returned`: it has had no time to be heard again
+   * since the broker came back.
+   */
+  | {
+      readonly status: "unknown";
+      readonly reason: "undecided";
+      readonly because: "never-heard" | "broker-returned";
+      readonly forS: number;
+    }
   /** The check's own verdict, of a worker whose process is in sight. */
   | {
       readonly status: Verdict["status"];
@@ -123,7 +132,7 @@ export interface FleetQueue {
   readonly length: number | null;
   /** Lengths at the last looks, oldest first. */
   readonly trend: readonly number[];
-  /** Nodes that consume it and are not silent. */
+  /** Healthy nodes that consume it. */
   readonly consumers: number;
   /** Slots of these nodes, and tasks that they run. */
   readonly slots: number | null;

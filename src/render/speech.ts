@@ -39,6 +39,11 @@ export function seconds(number: number): string {
   return number < 7_200 ? `${Math.round(number / 60)} min` : `${(number / 3_600).toFixed(1)} h`;
 }
 
+/** A moment for programs and logs, from seconds since 1970: `2026-11-29T04:20:00.000Z`. */
+export function isoTime(epochS: number): string {
+  return new Date(epochS * 1_000).toISOString();
+}
+
 /** A size for people: `812 B`, `3.4 MB`. */
 export function bytes(number: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];

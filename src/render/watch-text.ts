@@ -1,46 +1,24 @@
-import type { NodeRow, NodeState, QueueRow, View } from "../watch/view.ts";
+import type { FleetNode, FleetQueue, FleetVerdict, FleetView } from "../fleet/fleet-view.ts";
 import { brokerStatement } from "./broker-words.ts";
-import { line } from "./gate.ts";
 import { amount, bytes, seconds } from "./speech.ts";
-import { cutTo, width } from "./width.ts";
-
-/** What a picture may use. */
-export interface Canvas {
-  readonly columns: number;
-  /** Infinity: as many as it takes. */
-  readonly rows: number;
-  readonly inColour: boolean;
-  /** Whether the terminal shows more than ASCII. */
-  readonly isUnicode: boolean;
-  /** Whether keys are read. */
-  readonly hasKeys: boolean;
-}
+import { type Canvas, type Column, fit, painted, tableOf } from "./watch-table.ts";
 
 /** SGR codes of ECMA-48. */
-const COLOUR: { readonly [K in NodeState["kind"]]: number } = { alive: 32, busy: 33, silent: 31 };
 const BOLD = 1;
 const RED = 31;
+const YELLOW = 33;
+const GREEN = 32;
 
 const BARS = "▁▂▃▄▅▆▇█";
 const ASCII_BARS = "_.-=+*#@";
 
-/** A cell, and how it is shown. */
-interface Cell {
-  readonly text: string;
-  readonly code?: number;
-}
-
-interface Column<Row> {
-  readonly head: string;
-  readonly cell: (row: Row, canvas: Canvas) => Cell;
-  readonly isNumber?: boolean;
-  /** The higher, the sooner it is left out where the terminal is narrow; 0 stays. */
-  readonly spare: number;
-}
-
-const NODE_COLUMNS: readonly Column<NodeRow>[] = [
+const NODE_COLUMNS: readonly Column<FleetNode>[] = [
   { head: "NODE", cell: ({ node }) => ({ text: node }), spare: 0 },
-  { head: "STATE", cell: ({ state }) => ({ text: stateText(state), code: COLOUR[state.kind] }), spare: 0 },
+  {
+    head: "STATE",
+    cell: ({ verdict }) => ({ text: stateText(verdict), code: colourOf(verdict) }),
+    spare: 0,
+  },
   {
     head: "ACTIVE",
     cell: ({ active, slots }) => ({ text: `${active ?? "-"}${slots ? `/${slots}` : ""}` }),
@@ -72,7 +50,7 @@ const NODE_COLUMNS: readonly Column<NodeRow>[] = [
   },
 ];
 
-const QUEUE_COLUMNS: readonly Column<QueueRow>[] = [
+const QUEUE_COLUMNS: readonly Column<FleetQueue>[] = [
   { head: "QUEUE", cell: ({ queue }) => ({ text: queue }), spare: 0 },
   {
     head: "LENGTH",
@@ -89,142 +67,130 @@ const QUEUE_COLUMNS: readonly Column<QueueRow>[] = [
   { head: "TREND", cell: ({ trend }, { isUnicode }) => ({ text: sparkline(trend, isUnicode) }), spare: 1 },
 ];
 
+/** Where the reader of a screen stands. */
+export interface Stand {
+  /** Rows that have been scrolled by. */
+  readonly scroll: number;
+  readonly wantsHelp: boolean;
+}
+
+export const TOP: Stand = { scroll: 0, wantsHelp: false };
+
+const HELP = [
+  "",
+  "up, down, page up, page down   scroll: the worst nodes come first",
+  "?                              this help; any key leaves it",
+  "q, Ctrl-C                      quit",
+  "",
+  "alive          it is heard or answers",
+  "busy           silent for less than the grace: a task may block it",
+  "hung           silent for longer",
+  "deaf           its heartbeats come, and it does not answer",
+  "not-consuming  it runs nothing while messages wait for it",
+  "gone           it ended, or nobody is subscribed in its name",
+  "undecided      there was no time to hear it",
+];
+
 /** A picture: lines that are no wider than the canvas, and no more than it has. */
-export function watchLines(view: View, canvas: Canvas): readonly string[] {
-  const { columns, inColour } = canvas;
-  const paint = ({ text, code }: Cell, columns: number): string => {
-    const shown = fit(text, columns);
-    return inColour && code !== undefined ? `\x1b[${code}m${shown}\x1b[0m` : shown;
-  };
-  const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" }).format(view.atS * 1_000);
-  const keys = canvas.hasKeys ? "  q: quit" : "";
-  const counts = `${amount(view.nodes.length, "node")}${view.nameless > 0 ? `, ${view.nameless} more that do not answer` : ""}`;
-  const head = [
-    paint({ text: `${clock}  ${view.broker}  ${counts}${keys}`, code: BOLD }, columns),
-    ...(view.trouble === null
-      ? []
-      : [
-          paint(
-            {
-              text: `broker: ${troubleText(view)}, for ${seconds(view.trouble.sinceS)}; trying again`,
-              code: RED,
-            },
-            columns,
-          ),
-        ]),
-  ];
-  const nodes = tableOf(NODE_COLUMNS, view.nodes, canvas, paint);
-  const queues = tableOf(QUEUE_COLUMNS, view.queues, canvas, paint);
-  const empty =
-    view.nodes.length === 0 && view.trouble === null
-      ? [fit("no worker is heard, and none answers", columns)]
-      : nodes;
+export function watchLines(view: FleetView, canvas: Canvas, stand = TOP): readonly string[] {
+  const { columns } = canvas;
+  const head = headOf(view, canvas);
   const room = Math.max(0, canvas.rows - head.length);
-  const above = ["", ...empty];
-  const below = view.queues.length === 0 ? [] : ["", ...queues];
-  // Both, or half of it for each; where not even a queue's row has room, nodes alone.
-  const least = Math.min(above.length, Math.max(LEAST_ROWS, Math.ceil(room / 2)));
-  const forQueues = Math.min(below.length, room - least);
-  const shownBelow = forQueues < LEAST_ROWS ? [] : shortened(below, forQueues, columns);
-  return [...head, ...shortened(above, room - shownBelow.length, columns), ...shownBelow];
+  if (stand.wantsHelp) return [...head, ...HELP.map((line) => fit(line, columns)).slice(0, room)];
+  const nodes = view.nodes.length === 0 ? emptyOf(view, columns) : tableOf(NODE_COLUMNS, view.nodes, canvas);
+  const queues =
+    view.queues.length === 0 ? [] : tableOf(QUEUE_COLUMNS, view.queues.toSorted(orphansFirst), canvas);
+  const { forNodes, forQueues } = shared(nodes.length, queues.length, room);
+  const spare = Math.max(0, nodes.length - forNodes + 1);
+  return [
+    ...head,
+    ...shownOf(nodes, forNodes, stand.scroll, columns),
+    ...shownOf(queues, forQueues, Math.max(0, stand.scroll - spare), columns),
+  ];
+}
+
+/** How far a reader can scroll who wants to see all. */
+export function mostScroll(view: FleetView): number {
+  return view.nodes.length + view.queues.length;
+}
+
+/** What the first lines say: when and where, how many are in which state, and what is wrong with the broker. */
+function headOf(view: FleetView, canvas: Canvas): readonly string[] {
+  const { columns, hasKeys } = canvas;
+  const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" }).format(view.atS * 1_000);
+  const text = `${clock}  ${view.broker.shown}  ${countsText(view)}${hasKeys ? "  q: quit  ?: help" : ""}`;
+  const first = painted({ text: fit(text, columns), code: BOLD }, canvas);
+  const { trouble } = view.broker;
+  if (trouble === null) return [first];
+  const forS = Math.max(0, view.atS - trouble.sinceS);
+  const said = `broker: ${troubleText(view)}, for ${seconds(forS)}; trying again`;
+  return [first, painted({ text: fit(said, columns), code: RED }, canvas)];
+}
+
+/** `12 nodes: 1 hung, 11 alive`, the worst first. */
+function countsText({ nodes, nameless }: FleetView): string {
+  const counts = new Map<string, number>();
+  for (const { verdict } of nodes) counts.set(verdict.reason, (counts.get(verdict.reason) ?? 0) + 1);
+  const states = [...counts].map(([reason, count]) => `${count} ${reason}`).join(", ");
+  const more = nameless > 0 ? `, ${nameless} more that do not answer` : "";
+  return `${amount(nodes.length, "node")}${states === "" ? "" : `: ${states}`}${more}`;
+}
+
+function emptyOf({ broker, rounds }: FleetView, columns: number): readonly string[] {
+  if (broker.trouble !== null) return [];
+  return [fit(rounds.done === 0 ? "listening …" : "no worker is heard, and none answers", columns)];
+}
+
+/** Queues with messages that nobody consumes come first. */
+function orphansFirst(one: FleetQueue, other: FleetQueue): number {
+  return Number(isOrphan(other)) - Number(isOrphan(one));
+}
+
+function isOrphan({ consumers, length }: FleetQueue): boolean {
+  return consumers === 0 && (length ?? 0) > 0;
 }
 
 /** An empty row, the names of the columns, and one row. */
 const LEAST_ROWS = 3;
 
-/** Names that are longer are cut before a column is left out. */
-const NAME_WIDTH = 24;
+/** The rows for each table, an empty one above it included: both, or half of it for each; where there is no room, nodes alone. */
+function shared(nodes: number, queues: number, room: number) {
+  const above = nodes + 1;
+  const below = queues === 0 ? 0 : queues + 1;
+  const least = Math.min(above, Math.max(LEAST_ROWS, Math.ceil(room / 2)));
+  const rest = Math.min(below, room - least);
+  const forQueues = rest < LEAST_ROWS ? 0 : rest;
+  return { forNodes: Math.min(above, room - forQueues), forQueues };
+}
 
-/** Every row is as wide as the longest name: one of 16,000 characters would make each of them as long. */
-const LONGEST_CELL = 255;
-
-function tableOf<Row>(
-  all: readonly Column<Row>[],
-  rows: readonly Row[],
-  canvas: Canvas,
-  paint: (cell: Cell, width: number) => string,
+/** The head of a table and so many of its rows as there is room for below an empty line; the others are counted. */
+function shownOf(
+  table: readonly string[],
+  room: number,
+  scroll: number,
+  columns: number,
 ): readonly string[] {
-  const columns = [...all];
-  const most = new Map<Column<Row>, number>();
-  const cells = new Map(all.map((column) => [column, rows.map((row) => clean(column.cell(row, canvas)))]));
-  // Measured once: asked for each row it would be quadratic, 20 s of CPU for 8,000 rows.
-  const natural = new Map(
-    all.map((column) => [
-      column,
-      (cells.get(column) ?? []).reduce(
-        (widest, { text }) => Math.max(widest, width(text)),
-        column.head.length,
-      ),
-    ]),
-  );
-  const widthOf = (column: Column<Row>) => Math.min(most.get(column) ?? Infinity, natural.get(column) ?? 0);
-  for (;;) {
-    const total =
-      columns.reduce((sum, column) => sum + widthOf(column), 0) + GAP.length * (columns.length - 1);
-    const over = total - canvas.columns;
-    const [names] = columns;
-    const last = columns.at(-1);
-    if (over <= 0 || names === undefined || last === undefined) break;
-    const spare = Math.max(...columns.map((column) => column.spare));
-    if (widthOf(names) > NAME_WIDTH) {
-      most.set(names, Math.max(NAME_WIDTH, widthOf(names) - over));
-    } else if (spare === 0) {
-      // What cannot be left out is cut.
-      most.set(names, Math.max(4, widthOf(names) - over));
-      break;
-    } else if (last.spare === spare && last.isNumber !== true && widthOf(last) - over >= last.head.length) {
-      most.set(last, widthOf(last) - over);
-    } else {
-      columns.splice(
-        columns.findIndex((column) => column.spare === spare),
-        1,
-      );
-    }
-  }
-  const rowText = (cellOf: (column: Column<Row>) => Cell) =>
-    columns
-      .map((column, at) => {
-        const cell = cellOf(column);
-        const columnWidth = widthOf(column);
-        const room = " ".repeat(Math.max(0, columnWidth - width(cell.text)));
-        const shown = paint(cell, columnWidth);
-        return column.isNumber === true ? room + shown : at === columns.length - 1 ? shown : shown + room;
-      })
-      .join(GAP);
-  const shown = [
-    rowText(({ head }) => ({ text: head })),
-    ...rows.map((_, at) => rowText((column) => cells.get(column)?.[at] ?? { text: "" })),
-  ];
-  return shown.map((row) => fitPlain(row, canvas));
+  if (room <= 0) return [];
+  if (table.length + 1 <= room) return table.length === 0 ? [] : ["", ...table];
+  const [head = "", ...rows] = table;
+  const shown = Math.max(0, room - 3);
+  const from = Math.min(scroll, rows.length - shown);
+  const after = rows.length - from - shown;
+  const rest = [from > 0 ? `${from} above` : "", after > 0 ? `${after} more` : ""].filter((one) => one !== "");
+  return ["", head, ...rows.slice(from, from + shown), fit(`… ${rest.join(", ")}`, columns)].slice(0, room);
 }
 
-const GAP = "  ";
-
-function clean({ text, ...how }: Cell): Cell {
-  return { text: fit(text, LONGEST_CELL), ...how };
+/** A verdict in a cell: its reason, and for how long, where that tells something. */
+function stateText(verdict: FleetVerdict): string {
+  if ("silentS" in verdict) return `${verdict.reason} ${seconds(verdict.silentS)}`;
+  return "forS" in verdict && verdict.reason !== "undecided" && typeof verdict.forS === "number"
+    ? `${verdict.reason} ${seconds(verdict.forS)}`
+    : verdict.reason;
 }
 
-/** Lines that do not fit are counted. */
-function shortened(lines: readonly string[], room: number, columns: number): readonly string[] {
-  if (lines.length <= room) return lines;
-  const shown = Math.max(0, room - 1);
-  return [...lines.slice(0, shown), fit(`… ${lines.length - shown} more`, columns)].slice(
-    0,
-    Math.max(0, room),
-  );
-}
-
-function fit(text: string, columns: number): string {
-  return cutTo(line(text), columns);
-}
-
-/** Without colours a line can still be too long, where not even the columns that stay have room. */
-function fitPlain(text: string, { inColour, columns }: Canvas): string {
-  return inColour ? text : fit(text, columns).trimEnd();
-}
-
-function stateText(state: NodeState): string {
-  return state.kind === "silent" ? `silent ${seconds(state.forS)}` : state.kind;
+function colourOf({ status, reason }: FleetVerdict): number {
+  if (status === "unhealthy") return RED;
+  return reason === "alive" ? GREEN : YELLOW;
 }
 
 /** A line of bars, from nothing to the most there was; flat where it was always the same. */
@@ -235,6 +201,6 @@ function sparkline(trend: readonly number[], isUnicode: boolean): string {
 }
 
 /** What is wrong with the broker; nothing where it is well. */
-export function troubleText({ broker, trouble }: View): string {
-  return trouble === null ? "" : brokerStatement(broker, trouble.failure).fact;
+export function troubleText({ broker: { shown, trouble } }: FleetView): string {
+  return trouble === null ? "" : brokerStatement(shown, trouble.failure).fact;
 }

@@ -31,3 +31,20 @@ export function cutTo(text: string, columns: number): string {
   }
   return text;
 }
+
+/** A text, or its beginning, `…` and its end, in at most so many columns: what tells two names apart may stand at either. */
+export function cutMiddle(text: string, columns: number): string {
+  if (text.length * 2 <= columns || width(text) <= columns) return text;
+  if (columns < 3) return cutTo(text, columns);
+  const segments = [...new Intl.Segmenter().segment(text)].map(({ segment }) => segment);
+  const half = Math.floor((columns - 1) / 2);
+  const end = fittingFrom(segments.toReversed(), half).reverse();
+  return `${fittingFrom(segments, columns - 1 - half).join("")}…${end.join("")}`;
+}
+
+/** The first of them, as many as have room. */
+function fittingFrom(segments: readonly string[], columns: number): string[] {
+  let taken = 0;
+  const over = segments.findIndex((segment) => (taken += width(segment)) > columns);
+  return segments.slice(0, over === -1 ? segments.length : over);
+}

@@ -39,6 +39,12 @@ const KEEP = 4_096;
 const SHARE = 7 / 8;
 
 /**
+ * Where answers come to. A run that asks the same nodes once a run has a list for them; who asks ever new sets of nodes for
+ * days would leave a list for each.
+ */
+export type Replying = "list-a-destination" | "one-list";
+
+/**
  * Connects where the plan says.
  *
  * @param room of all answers, where they are kept until the end; default: each question has its own
@@ -48,6 +54,7 @@ export async function openSession(
   host: Host,
   deadline: Deadline,
   room: Room | null = null,
+  replies: Replying = "list-a-destination",
 ): Promise<Outcome<Session, BrokerFailure>> {
   const collectGarbage = await host.spareMemory();
   const lines = await openLines(plan, host, deadline);
@@ -80,7 +87,7 @@ export async function openSession(
     isEnough = everyoneIn(whom),
     keep: (result: unknown) => unknown = (result) => result,
   ): Promise<Outcome<Replies, BrokerFailure>> {
-    const replyTo = replyKey(whom, controlExchange);
+    const replyTo = replyKey(replies === "one-list" ? "everyone" : whom, controlExchange);
     let answered: Outcome<Replies, BrokerFailure> = success(NO_REPLIES);
     for (const route of routesTo(read.target.db, plan.naming, replyTo, bySentinel)) {
       const ticket = host.uuid();

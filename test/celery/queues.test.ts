@@ -41,21 +41,22 @@ test("a queue is as long as its lists together, and no other's", () => {
   const length = (value: number): Reply => ({ ok: true, value });
   const replies = { a: length(4), "a:3": length(2), "b\x06\x169": length(1) };
   expect(lengths(["a", "b", "c"], replies)).toEqual({
-    a: { messages: 6, isOtherType: false },
-    b: { messages: 1, isOtherType: false },
-    c: { messages: 0, isOtherType: false },
+    a: { messages: 6, own: 4, isOtherType: false },
+    b: { messages: 1, own: 0, isOtherType: false },
+    c: { messages: 0, own: 0, isOtherType: false },
   });
 });
 
 test("a priority's key that holds no list has nothing of a queue", () => {
   expect(lengths(["a"], { a: { ok: true, value: 4 }, "a:5": WRONG })["a"]).toEqual({
     messages: 4,
+    own: 4,
     isOtherType: false,
   });
 });
 
 test("a queue whose own key holds no list has no length", () => {
-  expect(lengths(["a"], { a: WRONG })["a"]).toEqual({ messages: null, isOtherType: true });
+  expect(lengths(["a"], { a: WRONG })["a"]).toEqual({ messages: null, own: null, isOtherType: true });
 });
 
 test.each([
@@ -64,9 +65,9 @@ test.each([
   ["nothing", { ok: true, value: null }],
 ] as const)("a queue has no length when a reply is %s", (_, reply) => {
   for (const key of ["a", "a:9"])
-    expect(lengths(["a"], { [key]: reply })["a"]).toEqual({ messages: null, isOtherType: false });
+    expect(lengths(["a"], { [key]: reply })["a"]).toMatchObject({ messages: null, isOtherType: false });
 });
 
 test("a queue has no length when there are no replies", () => {
-  expect([...askLengths(["a"], "").read([])]).toEqual([["a", { messages: null, isOtherType: false }]]);
+  expect([...askLengths(["a"], "").read([])]).toEqual([["a", { messages: null, own: null, isOtherType: false }]]);
 });

@@ -101,7 +101,7 @@ describe.concurrent("on a terminal", () => {
     const shown = pictures(output);
     const wide = shown.find((lines) => lines.some((line) => line.includes("tasks.nap"))) ?? [];
     expect(wide.join("\n")).toMatch(
-      /^\d\d:\d\d:\d\d {2}redis:.* 1 node {2}q: quit\n\nNODE +STATE +ACTIVE +\/S +TOTAL +MEMORY +OLDEST TASK\n/,
+      /^\d\d:\d\d:\d\d {2}redis:.* 1 node: 1 alive {2}q: quit {2}\?: help\n\nNODE +STATE +ACTIVE +\/S +TOTAL +MEMORY +OLDEST TASK\n/,
     );
     expect(wide.join("\n")).toMatch(/\n\nQUEUE +LENGTH +CONSUMERS +TREND\ncelery +0 +1 +▁+$/);
     const narrow = shown.at(-1) ?? [];
@@ -121,7 +121,7 @@ test.concurrent("a queue that grows, and a worker that is full, are seen", async
     100,
   );
   const { output } = await watchIn(server, [
-    ["wait", `${worker.node} .*busy.* 1/1 .*celery +\\d+ +1 +\\xe2\\x96\\x81.*\\xe2\\x96\\x88`, 20],
+    ["wait", `${worker.node} .*alive.* 1/1 .*celery +\\d+ +1 +\\xe2\\x96\\x81.*\\xe2\\x96\\x88`, 20],
     ["send", "q"],
   ]);
   clearInterval(growing);
@@ -136,9 +136,9 @@ test.concurrent(
     await using worker = await startWorker({ server, pool: "gevent" });
     await using quiet = await startWorker({ server, queues: ["other"], args: ["--without-heartbeat"] });
     const running = startProbe(["watch", "--broker", server.url(), "--interval", "300ms"]);
-    await until(running.stdout, new RegExp(`node ${worker.node} state=alive active=0`));
+    await until(running.stdout, new RegExp(`node ${worker.node} state=alive status=healthy active=0`));
     worker.suspend();
-    await until(running.stdout, new RegExp(`node ${worker.node} state=silent silent_s=\\d+`));
+    await until(running.stdout, new RegExp(`node ${worker.node} state=busy status=healthy silent_s=\\d+`));
     await until(running.stdout, new RegExp(`node ${quiet.node} state=alive`));
     worker.resume();
     await until(running.stdout, new RegExp(`node ${worker.node} state=alive`));
@@ -167,7 +167,7 @@ test.concurrent("a worker that comes back with other queues and slots is shown w
   // A consumer that is gone consumes nothing.
   await until(running.stdout, /queue mials length=0 consumers=0/);
   await using _after = await startWorker({ server, name, queues: ["mails"], concurrency: 4 });
-  await until(running.stdout, /node same@world state=alive active=0 slots=4/);
+  await until(running.stdout, /node same@world state=alive status=healthy active=0 slots=4/);
   await until(running.stdout, /queue mails length=0 consumers=1/);
   running.kill("SIGTERM");
   await running;
@@ -201,7 +201,7 @@ test.concurrent("a broker that goes and comes again is said, and waited for", as
   const running = watchIn(server, [
     ["wait", worker.node, 20],
     ["wait", "broker: .*for \\d+ s; trying again", 20],
-    ["wait", "q: quit.{0,8}\\x1b\\[K\\r\\n\\x1b\\[K", 30],
+    ["wait", "\\?: help.{0,8}\\x1b\\[K\\r\\n\\x1b\\[K", 30],
     ["send", "q"],
   ]);
   const redis = server.client();
@@ -251,7 +251,7 @@ test.concurrent("lines are appended where stdout is no terminal, until the reade
   expect(rows).toHaveLength(3);
   expect(rows[2]).toMatch(
     new RegExp(
-      `^\\d\\d:\\d\\d:\\d\\d node ${worker.node} state=alive active=0 slots=1 (per_s=0\\.0 )?processed=\\d+( memory=\\d+)?$`,
+      `^\\d\\d:\\d\\d:\\d\\d node ${worker.node} state=alive status=healthy active=0 slots=1 (per_s=0\\.0 )?processed=\\d+( memory=\\d+)?$`,
     ),
   );
 });

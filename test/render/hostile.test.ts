@@ -19,7 +19,7 @@ import { checkText, ignoredText } from "../../src/render/text.ts";
 import { watchRows } from "../../src/render/watch-rows.ts";
 import { watchLines } from "../../src/render/watch-text.ts";
 import type { Report } from "../../src/report/gather-report.ts";
-import type { View } from "../../src/watch/view.ts";
+import { fleetView, nodeView, queueView } from "../fleet/views.ts";
 import { fakeHost } from "../health/fake-host.ts";
 import { planned } from "../health/planned.ts";
 import { beating, evidence, known, looks, row, SEEN } from "../health/seen.ts";
@@ -169,25 +169,12 @@ const BEAT = {
   },
 } as unknown as BeatEvidence;
 
-const VIEW: View = {
-  broker: HOSTILE,
-  atS: 1_800_000_000,
-  trouble: { failure: FAILURE, sinceS: 5 },
-  nodes: [
-    {
-      node: HOSTILE,
-      state: { kind: "busy" },
-      active: 1,
-      slots: 1,
-      perS: 1,
-      processed: 1,
-      oldest: { name: HOSTILE, ageS: 5 },
-      memory: 1,
-    },
-  ],
-  queues: [{ queue: HOSTILE, length: 3, trend: [1], consumers: 0 }],
+const VIEW = fleetView({
+  broker: { shown: HOSTILE, trouble: { failure: FAILURE, sinceS: 1_799_999_995 }, rttS: null, reconnects: 0 },
+  nodes: [nodeView({ node: HOSTILE, oldest: { name: HOSTILE, ageS: 5 } })],
+  queues: [queueView({ queue: HOSTILE, length: 3, consumers: 0 })],
   nameless: 1,
-};
+});
 
 /** Of each method, what a worker may answer. */
 const ANSWERS: Readonly<Record<Method, unknown>> = {

@@ -1,0 +1,175 @@
+import { isBeat } from "../celery/node-name.ts";
+import type { Pool } from "../celery/pool.ts";
+import type { TaskInHand } from "../celery/tasks.ts";
+import type { TransportOptions } from "../celery/transport-options.ts";
+import {
+  evidenceMs,
+  type FleetState,
+  FORGET_MS,
+  isFresh,
+  isHeard,
+  type NodeState,
+  nodeOf,
+  queueOf,
+  showsLife,
+  silentAfterMs,
+} from "./fleet-state.ts";
+
+/** What came of one ping. */
+export interface PingRound {
+  readonly sentMs: number;
+  /** Those who were asked; null: everybody. */
+  readonly asked: readonly string[] | null;
+  readonly subscribers: number;
+  /** When each node's answer came, and how many came in its name. */
+  readonly pongs: ReadonlyMap<string, { readonly atMs: number; readonly copies: number }>;
+  /** Answers that cannot be read. */
+  readonly unread: number;
+}
+
+/** Different transport options that are kept. */
+const MOST_TRANSPORTS = 16;
+
+/** Who answers for so long without a heartbeat, while others are heard, sends none. */
+const SENDS_NONE_MS = 15_000;
+
+/** Takes in who has answered a ping, and who has not. */
+export function pinged(state: FleetState, round: PingRound, graceMs: number): void {
+  state.pingedMs = round.sentMs;
+  for (const [name, { atMs, copies }] of round.pongs) {
+    if (isBeat(name)) state.beat = { answeredMs: atMs, missed: 0 };
+    else {
+      const node = nodeOf(state, name, atMs);
+      if (node !== null) ponged(state, node, atMs, round.sentMs, copies);
+    }
+  }
+  if (round.asked === null && state.beat !== null && state.beat.answeredMs < round.sentMs) state.beat.missed++;
+  const missing: NodeState[] = [];
+  for (const node of state.nodes.values()) {
+    const wasAsked = round.asked === null || round.asked.includes(node.name);
+    if (!wasAsked || round.pongs.has(node.name)) continue;
+    node.missed++;
+    node.missedMs = round.sentMs;
+    missing.push(node);
+  }
+  countSubscribers(state, round, missing, graceMs);
+}
+
+function ponged(state: FleetState, node: NodeState, atMs: number, sentMs: number, copies: number): void {
+  node.answeredMs = atMs;
+  node.missed = 0;
+  node.pingMs = atMs - sentMs;
+  node.pongs = copies;
+  if (node.beats && atMs - node.heardMs > SENDS_NONE_MS && atMs - state.heardMs < silentAfterMs(node))
+    node.beats = false;
+  showsLife(node);
+}
+
+/**
+ * What the number of subscribers says of those who have not answered: where none is left for them, they are gone. Where
+ * fewer are left than there are silent nodes, it is not known whose they are, and nobody is said to be gone.
+ */
+function countSubscribers(
+  state: FleetState,
+  { subscribers, pongs, unread, asked, sentMs }: PingRound,
+  missing: readonly NodeState[],
+  graceMs: number,
+): void {
+  const answers = [...pongs.values()].reduce((sum, { copies }) => sum + copies, 0) + unread;
+  const left = Math.max(0, subscribers - answers);
+  // Of several who were named others may be subscribed too.
+  if (asked !== null && subscribers > 0) return;
+  const isSettled = sentMs - state.broker.returnedMs >= graceMs;
+  const deaf = missing.filter((node) => isHeard(node, sentMs));
+  const silent = missing.filter(
+    (node) => !isHeard(node, sentMs) && node.gone?.how !== "goodbye" && evidenceMs(node) > -Infinity,
+  );
+  if (silent.every(({ gone }) => gone !== null)) state.deafSubscribers = Math.min(left, deaf.length);
+  const spare = left - Math.min(state.deafSubscribers, deaf.length);
+  state.nameless = asked === null ? Math.max(0, spare - silent.length) : 0;
+  for (const node of spare > 0 ? surplusOf(silent, spare, sentMs - graceMs - FORGET_MS) : silent) {
+    // Its connections may have ended with the broker's last one, and it makes new ones when its task ends.
+    if (!isSettled && evidenceMs(node) < state.broker.returnedMs) continue;
+    node.gone ??= { how: "vanished", atMs: sentMs };
+  }
+}
+
+/** Of more silent nodes than there are subscribers for, those that have been silent for very long: they would stay for ever. */
+function surplusOf(silent: readonly NodeState[], spare: number, beforeMs: number): readonly NodeState[] {
+  const waiting = silent.filter(({ gone }) => gone === null);
+  return waiting
+    .toSorted((a, b) => evidenceMs(a) - evidenceMs(b))
+    .slice(0, Math.max(0, waiting.length - spare))
+    .filter((node) => evidenceMs(node) < beforeMs);
+}
+
+/** What a node tells in an answer to `stats`, as far as it is kept. */
+export interface ToldPool {
+  readonly pool: Pool | null;
+  readonly prefetch: number | null;
+  readonly transport: TransportOptions | null;
+}
+
+export function toldPool(state: FleetState, name: string, told: ToldPool, nowMs: number): void {
+  const node = state.nodes.get(name);
+  if (node === undefined) return;
+  node.slots = told.pool?.size ?? node.slots;
+  node.prefetch = told.prefetch;
+  answered(node, nowMs);
+  if (told.transport === null || state.transports.size >= MOST_TRANSPORTS) return;
+  state.transports.set(JSON.stringify(told.transport), told.transport);
+}
+
+export function toldQueues(state: FleetState, name: string, queues: readonly string[], nowMs: number): void {
+  const node = state.nodes.get(name);
+  if (node === undefined) return;
+  node.queues = queues;
+  answered(node, nowMs);
+  for (const queue of queues) queueOf(state, queue);
+}
+
+/** @param oldest null: nothing runs */
+export function toldTasks(
+  state: FleetState,
+  name: string,
+  oldest: TaskInHand | null,
+  nowMs: number,
+  epochS: number,
+): void {
+  const node = state.nodes.get(name);
+  if (node === undefined) return;
+  answered(node, nowMs);
+  if (oldest === null || oldest.startS === null) {
+    node.oldest = null;
+    return;
+  }
+  // Its start is by the worker's clock, which may be wrong by hours.
+  const ageMs = Math.max(0, (epochS - oldest.startS - node.clockAheadS) * 1_000);
+  node.oldest = { name: oldest.name, startMs: nowMs - ageMs };
+}
+
+/** It was asked, and has not answered in time. */
+export function unanswered(state: FleetState, name: string, nowMs: number): void {
+  const node = state.nodes.get(name);
+  if (node === undefined || node.missed > 0) return;
+  node.missed = 1;
+  node.missedMs = nowMs;
+}
+
+function answered(node: NodeState, nowMs: number): void {
+  node.answeredMs = Math.max(node.answeredMs, nowMs);
+  node.missed = 0;
+  showsLife(node);
+}
+
+/** Whether it is worth asking anything: who does not answer a ping answers nothing else. */
+export function mayAnswer(node: NodeState, nowMs: number): boolean {
+  return node.missed === 0 && isFresh(node, nowMs);
+}
+
+/** How many processes answer or beat by this name at once. */
+export function copiesOf({ processes, pongs }: NodeState): number {
+  const newestMs = processes.reduce((newest, { firstMs }) => Math.max(newest, firstMs), -Infinity);
+  // One that was last heard before the newest began has been replaced by it.
+  return Math.max(1, pongs, processes.filter(({ lastMs }) => lastMs >= newestMs).length);
+}

@@ -1,0 +1,249 @@
+import type { BrokerFailure } from "../broker/failure.ts";
+import type { Placement } from "../discovery/place.ts";
+import type { Host } from "../host.ts";
+import { HEARD_WITHIN_MS } from "../celery/heartbeat.ts";
+import type { Outcome } from "../outcome.ts";
+import type { SessionPlan } from "../session/plan.ts";
+import { excuse, failed, returned } from "./broker-steps.ts";
+import { type FleetState, startFleet } from "./fleet-state.ts";
+import type { FleetView } from "./fleet-view.ts";
+import { closeLine, type Line, mendEar, openLine } from "./line.ts";
+import { lookAtBroker, searchKeys } from "./look.ts";
+import { askNewcomers, askQueuesAgain, askTasks, duePing, isAnybodyDue, ping } from "./round.ts";
+import { settle } from "./settle.ts";
+import { viewOf } from "./view-of.ts";
+
+/** What a collector is to look at, and how often. Durations in milliseconds. */
+export interface FleetWishes {
+  /** Full node names; empty: all. */
+  readonly nodes: readonly string[];
+  /** Queues beside those that the workers consume. */
+  readonly queues: readonly string[];
+  /** How often who is not heard is pinged. */
+  readonly roundEveryMs: number;
+  /** How often queues are measured and a view is ready. */
+  readonly lookEveryMs: number;
+  /** How long a worker may be silent until it is said to hang. */
+  readonly graceMs: number;
+}
+
+/** Collects what there is to know of a fleet, until it is closed. It never gives up on its broker. */
+export interface Collector {
+  /** What the last look has shown; made when it is asked for. */
+  readonly view: () => FleetView;
+  /** Calls the listener after each look; gives what ends that. */
+  readonly onView: (listener: () => void) => () => void;
+  /** Resolves when everybody has had time to be heard and to answer, or the broker has failed. */
+  readonly settled: () => Promise<void>;
+  readonly close: () => void;
+}
+
+/** What a collector works with, beside its state. */
+interface Work {
+  readonly plan: SessionPlan;
+  readonly place: Placement;
+  readonly host: Host;
+  readonly wishes: FleetWishes;
+  readonly state: FleetState;
+  readonly listeners: Set<() => void>;
+  line: Line | null;
+  /** The round that goes on. */
+  round: Promise<void> | null;
+  roundMs: number;
+  searchedMs: number;
+  looks: number;
+  /** Tries to connect that have failed in a row. */
+  tries: number;
+  view: { readonly made: FleetView; readonly atMs: number } | null;
+  isClosed: boolean;
+  readonly first: { readonly done: Promise<void>; readonly isDone: () => void };
+}
+
+/** A look is not later than this, however rarely views are wanted: who falls silent is to be noticed. Milliseconds. */
+const LOOK_WITHIN_MS = 5_000;
+
+export function collect(plan: SessionPlan, place: Placement, host: Host, wishes: FleetWishes): Collector {
+  const { promise: done, resolve: isDone } = Promise.withResolvers<undefined>();
+  const work: Work = {
+    plan,
+    place,
+    host,
+    wishes,
+    state: startFleet(wishes.nodes, wishes.queues, host.now()),
+    listeners: new Set(),
+    line: null,
+    round: null,
+    roundMs: -Infinity,
+    searchedMs: -Infinity,
+    looks: 0,
+    tries: 0,
+    view: null,
+    isClosed: false,
+    first: { done, isDone: () => isDone(undefined) },
+  };
+  void run(work);
+  return {
+    view: () => viewNow(work),
+    onView(listener) {
+      work.listeners.add(listener);
+      return () => work.listeners.delete(listener);
+    },
+    settled: () => work.first.done,
+    close() {
+      work.isClosed = true;
+      if (work.line !== null) closeLine(work.line);
+    },
+  };
+}
+
+async function run(work: Work): Promise<void> {
+  const { host, wishes } = work;
+  while (!work.isClosed) {
+    const waitMs = await look(work);
+    if (work.isClosed) return;
+    endLook(work);
+    await host.pause(waitMs ?? Math.min(wishes.lookEveryMs, LOOK_WITHIN_MS));
+  }
+}
+
+/** Connects or looks; gives in how many milliseconds to try again, null: after the usual time. */
+async function look(work: Work): Promise<number | null> {
+  const { host, state, wishes } = work;
+  // A process that was stopped, or a machine that slept, has heard nobody in the meantime.
+  const asleepMs = host.now() - state.lookedMs - LOOK_WITHIN_MS - work.plan.connectTimeout * 2;
+  if (work.line !== null && asleepMs > LOOK_WITHIN_MS) excuse(state, state.lookedMs, host.now());
+  if (work.line === null && !(await connect(work))) return backOffMs(work);
+  const { line } = work;
+  if (line === null) return null;
+  mendEar(line, state, host);
+  const looked = await lookAtBroker(line.session, state, host, work.looks++);
+  if (work.line !== line) return 0;
+  if (!looked.ok) {
+    lose(work, looked.problem);
+    return backOffMs(work);
+  }
+  work.tries = 0;
+  const nowMs = host.now();
+  const isWhole = nowMs - work.roundMs >= wishes.roundEveryMs || duePing(state, wishes, nowMs) !== null;
+  if (work.round === null && (isWhole || isAnybodyDue(state, wishes, nowMs))) {
+    work.round = round(work, line, isWhole).finally(() => {
+      work.round = null;
+    });
+  }
+  return null;
+}
+
+async function connect(work: Work): Promise<boolean> {
+  const { plan, state, host } = work;
+  const opened = await openLine(plan, state, host, true);
+  if (!opened.ok) {
+    failed(state, opened.problem, "line", host.now());
+    work.first.isDone();
+    return false;
+  }
+  if (work.isClosed) {
+    closeLine(opened.value);
+    return false;
+  }
+  if (state.broker.trouble !== null && state.rounds.done > 0) state.broker.reconnects++;
+  work.line = opened.value;
+  state.pingedMs = -Infinity;
+  return true;
+}
+
+/** The connection is of no use any more. */
+function lose(work: Work, failure: BrokerFailure): void {
+  const { state, host, line } = work;
+  if (line !== null) closeLine(line);
+  work.line = null;
+  failed(state, failure, "line", host.now());
+  work.first.isDone();
+}
+
+/** The first try to connect again comes after so long, and the others ever later, up to the longest. Milliseconds. */
+const FIRST_TRY_MS = 500;
+const LAST_TRY_MS = 30_000;
+
+/** Not at the same moment as others, who have lost it at the same moment. */
+function backOffMs(work: Work): number {
+  const longest = Math.min(LAST_TRY_MS, FIRST_TRY_MS * 2 ** Math.min(work.tries++, 10));
+  const drawn = Number.parseInt(work.host.uuid().slice(0, 8), 16) / 2 ** 32;
+  return longest * (0.5 + (Number.isFinite(drawn) ? drawn : 0.5) / 2);
+}
+
+/** How often keys are searched, in milliseconds. */
+const SEARCH_EVERY_MS = 300_000;
+
+/**
+ * One round: asks what is due, one question after the other.
+ *
+ * @param isWhole whether it counts as one; between two rounds newcomers are asked, and who is at work
+ */
+async function round(work: Work, line: Line, isWhole: boolean): Promise<void> {
+  const { state, host } = work;
+  const startMs = host.now();
+  const isFirst = state.rounds.done === 0;
+  if (isWhole) work.roundMs = startMs;
+  const asked = await askWhatIsDue(work, line);
+  // Who sends heartbeats and hears no ping is heard within this time.
+  if (asked.ok && isFirst) {
+    await host.pause(Math.max(0, startMs + HEARD_WITHIN_MS - host.now()));
+    if (work.line === line) await askWhatIsDue(work, line);
+  }
+  if (work.line !== line) return;
+  if (isWhole || !asked.ok) noteRound(work, asked, startMs);
+  if (asked.ok) {
+    returned(state, ["question"], host.now());
+    if (isFirst && (await lookAtBroker(line.session, state, host, work.looks)).ok) endLook(work);
+  } else if (asked.problem.kind === "refused") failed(state, asked.problem, "question", host.now());
+  else lose(work, asked.problem);
+  work.first.isDone();
+}
+
+async function askWhatIsDue(work: Work, { session }: Line): Promise<Outcome<void, BrokerFailure>> {
+  const { state, host, wishes } = work;
+  const whom = duePing(state, wishes, host.now());
+  const pinged = whom === null ? null : await ping(session, state, host, whom, wishes.graceMs);
+  if (pinged?.ok === false) return pinged;
+  const newcomers = await askNewcomers(session, state, host);
+  if (!newcomers.ok) return newcomers;
+  const queues = await askQueuesAgain(session, state, host);
+  if (!queues.ok) return queues;
+  const tasks = await askTasks(session, state, host, wishes);
+  if (!tasks.ok || host.now() - work.searchedMs < SEARCH_EVERY_MS) return tasks;
+  work.searchedMs = host.now();
+  return searchKeys(session, state);
+}
+
+function noteRound({ state, host }: Work, asked: Outcome<void, BrokerFailure>, startMs: number): void {
+  const { rounds } = state;
+  if (asked.ok) {
+    rounds.done++;
+    rounds.failedInARow = 0;
+  } else {
+    rounds.failed++;
+    rounds.failedInARow++;
+  }
+  rounds.lastEndedMs = host.now();
+  rounds.lastTookMs = host.now() - startMs;
+}
+
+/** A view is ready. */
+function endLook(work: Work): void {
+  settle(work.state, work.wishes.graceMs, work.host.now());
+  work.view = null;
+  for (const listener of work.listeners) listener();
+}
+
+/** For so long, in milliseconds, a view holds that no look has ended meanwhile: its ages go on. */
+const VIEW_MS = 1_000;
+
+/** Made when somebody wants it. */
+function viewNow(work: Work): FleetView {
+  const { state, plan, host, wishes } = work;
+  const nowMs = host.now();
+  if (work.view !== null && nowMs - work.view.atMs < VIEW_MS) return work.view.made;
+  const moment = { shown: plan.broker.shown, graceMs: wishes.graceMs, nowMs, epochS: host.epochSeconds() };
+  work.view = { made: viewOf(state, moment), atMs: nowMs };
+  return work.view.made;
+}

@@ -1,0 +1,83 @@
+import {
+  evidenceMs,
+  type FleetState,
+  isFresh,
+  isHeard,
+  type NodeState,
+  silentAfterMs,
+} from "./fleet-state.ts";
+import type { FleetVerdict } from "./fleet-view.ts";
+import { stalledQueue } from "./queue-steps.ts";
+
+/** Who leaves so many pings in a row unanswered while its heartbeats come does not hear them. */
+const DEAF_PINGS = 2;
+
+/** What is to be said of a node at this time; pure. The rules are those of the check, and what it cannot know: the past. */
+export function judgeFleetNode(
+  node: NodeState,
+  state: FleetState,
+  graceMs: number,
+  nowMs: number,
+): FleetVerdict {
+  const lastMs = evidenceMs(node);
+  const { trouble, returnedMs } = state.broker;
+  // What a process shows goes before what is heard in its name: another one may bear it.
+  if (node.seen !== null) return node.seen.verdict;
+  if (isFresh(node, nowMs)) return judgeFresh(node, state, graceMs, nowMs);
+  if (node.gone?.how === "goodbye") return gone("goodbye", node.gone.atMs, nowMs);
+  if (trouble !== null) {
+    const { failure } = trouble;
+    const reason = failure.kind === "refused" ? "broker-refused" : "broker-unreachable";
+    return { status: "unknown", reason, failure };
+  }
+  if (lastMs === -Infinity) return undecided("never-heard", nowMs - node.firstMs);
+  if (node.gone !== null) return gone("vanished", node.gone.atMs, nowMs);
+  if (lastMs < returnedMs && nowMs - returnedMs < graceMs)
+    return undecided("broker-returned", nowMs - returnedMs);
+  const silentMs = nowMs - lastMs - node.awayMs;
+  const silence = { silentS: silentMs / 1_000, graceS: graceMs / 1_000 };
+  return silentMs < graceMs
+    ? { status: "healthy", reason: "busy", ...silence }
+    : { status: "unhealthy", reason: "hung", ...silence };
+}
+
+/** Its loop turns, or it has just answered. */
+function judgeFresh(node: NodeState, state: FleetState, graceMs: number, nowMs: number): FleetVerdict {
+  const stalled = state.broker.trouble === null ? stalledQueue(state, node, nowMs) : null;
+  if (stalled !== null) {
+    const { queue, waiting, forMs } = stalled;
+    return { status: "unhealthy", reason: "not-consuming", queue, waiting, forS: forMs / 1_000 };
+  }
+  if (node.missed >= DEAF_PINGS && isHeard(node, nowMs)) {
+    const sinceMs = Math.max(node.answeredMs, node.firstMs);
+    return {
+      status: "healthy",
+      reason: "deaf",
+      silentS: (nowMs - sinceMs) / 1_000,
+      graceS: graceMs / 1_000,
+    };
+  }
+  return { status: "healthy", reason: "alive" };
+}
+
+function gone(how: "goodbye" | "vanished", atMs: number, nowMs: number): FleetVerdict {
+  return { status: "unhealthy", reason: "gone", how, forS: (nowMs - atMs) / 1_000 };
+}
+
+function undecided(because: "never-heard" | "broker-returned", forMs: number): FleetVerdict {
+  return { status: "unknown", reason: "undecided", because, forS: forMs / 1_000 };
+}
+
+/** Whether nobody knows yet why it is silent: a ping tells whether it is gone. */
+export function isNewlySilent(node: NodeState, nowMs: number): boolean {
+  if (node.gone !== null || isFresh(node, nowMs)) return false;
+  return node.missedMs < evidenceMs(node) || (node.missed === 0 && nowMs - node.firstMs > silentAfterMs(node));
+}
+
+/** Whether a ping would tell something of it that its heartbeats do not. */
+export function isQuiet(node: NodeState, nowMs: number): boolean {
+  if (node.gone !== null) return false;
+  if (!isHeard(node, nowMs)) return true;
+  // Who has been asked twice and does not hear us is asked only when all others are.
+  return node.missed > 0 && node.missed < DEAF_PINGS;
+}

@@ -1,0 +1,114 @@
+import type { Command, Reply } from "../broker/channel.ts";
+import { type BrokerFailure, refusedBy } from "../broker/failure.ts";
+import { askLengths, listsOf, type QueueLength } from "../celery/queues.ts";
+import { DEFAULT_TRANSPORT, soonest } from "../celery/transport-options.ts";
+import type { Host } from "../host.ts";
+import { failure, type Outcome, success } from "../outcome.ts";
+import { declaredQueues } from "../session/declared-queues.ts";
+import { scan } from "../session/scan.ts";
+import type { Session } from "../session/session.ts";
+import { pairsOf } from "../session/unacked.ts";
+import { failed, returned } from "./broker-steps.ts";
+import type { FleetState } from "./fleet-state.ts";
+import { declared, measured } from "./queue-steps.ts";
+
+/** Queues measured at a look, nineteen keys each; of more than these some are measured at each look, by turns. */
+const QUEUES_A_LOOK = 100;
+
+/** Queues measured with one write. */
+const AT_ONCE = 25;
+
+/**
+ * One look at the broker: whether it answers, how long the queues are, and what is delivered and not acknowledged.
+ *
+ * @param turn which of the queues it is the turn of, where there are many
+ */
+export async function lookAtBroker(
+  session: Session,
+  state: FleetState,
+  host: Host,
+  turn: number,
+): Promise<Outcome<void, BrokerFailure>> {
+  const { prefix } = session.plan.naming;
+  const told = [...state.transports.values()];
+  const { unackedKey, unackedIndexKey } = told.length === 0 ? DEFAULT_TRANSPORT : soonest(told);
+  const sentMs = host.now();
+  const greeted = await session.send([
+    ["PING"],
+    ["HLEN", prefix + (unackedKey ?? "unacked")],
+    ["ZRANGE", prefix + (unackedIndexKey ?? "unacked_index"), 0, 0, "WITHSCORES"],
+  ]);
+  if (!greeted.ok) return greeted;
+  const [pong, held, oldest] = greeted.value;
+  state.broker.rttMs = host.now() - sentMs;
+  notePong(state, pong, host.now());
+  state.unacked = unackedOf(held, oldest, host.epochSeconds());
+  const queues = ofTurn([...state.queues.keys()], turn);
+  const lengths = new Map<string, QueueLength>();
+  for (let at = 0; at < queues.length; at += AT_ONCE) {
+    const question = askLengths(queues.slice(at, at + AT_ONCE), prefix, listsOf(told));
+    const sent = await session.send(question.commands as readonly Command[]);
+    if (!sent.ok) return sent;
+    for (const [queue, length] of question.read(sent.value)) lengths.set(queue, length);
+  }
+  measured(state, lengths, host.now());
+  return success(undefined);
+}
+
+/** A server that loads its data, or may not write it, says so to a PING; that an ACL forbids it is no trouble. */
+function notePong(state: FleetState, pong: Reply | undefined, nowMs: number): void {
+  const refusal = pong?.ok === false ? refusedBy("PING", pong.error) : null;
+  if (refusal === null || refusal.cause === "no-permission") returned(state, ["line", "ping"], nowMs);
+  else failed(state, refusal, "ping", nowMs);
+}
+
+function unackedOf(
+  held: Reply | undefined,
+  oldest: Reply | undefined,
+  epochS: number,
+): FleetState["unacked"] {
+  if (held?.ok !== true || typeof held.value !== "number") return null;
+  const [pair] = oldest?.ok === true ? pairsOf(oldest.value) : [];
+  return { messages: held.value, oldestS: pair === undefined ? null : Math.max(0, epochS - pair[1]) };
+}
+
+function ofTurn(queues: readonly string[], turn: number): readonly string[] {
+  if (queues.length <= QUEUES_A_LOOK) return queues;
+  const start = (turn * QUEUES_A_LOOK) % queues.length;
+  return [...queues.slice(start), ...queues.slice(0, start)].slice(0, QUEUES_A_LOOK);
+}
+
+/** Slices of 500 keys that a search looks at: a database with more keys than these is not searched to its end. */
+const MOST_SLICES = 200;
+
+/** Keys of reply lists (kombu/pidbox.py), ours among them. */
+const REPLY_LISTS = "*.reply.*pidbox";
+
+/** Looks for queues that somebody has declared, and counts reply lists; both with SCAN, a bounded number of keys. */
+export async function searchKeys(session: Session, state: FleetState): Promise<Outcome<void, BrokerFailure>> {
+  const { prefix } = session.plan.naming;
+  let slices = 0;
+  const goesOn = () => ++slices < MOST_SLICES;
+  const lists = listsOf(state.transports.values());
+  const found = await declaredQueues(session.send, { prefix, lists }, goesOn);
+  if (found.search.isWhole) declared(state, found.queues);
+  slices = 0;
+  let counted = 0;
+  const scanned = await scan(
+    session.send,
+    { pattern: literalPrefix(prefix) + REPLY_LISTS, slice: 500 },
+    (keys) => {
+      counted += keys.length;
+      return [];
+    },
+    () => undefined,
+    goesOn,
+  );
+  if (scanned.refusal === null) state.replyLists = counted;
+  return scanned.failure === null ? success(undefined) : failure(scanned.failure);
+}
+
+/** What a pattern of SCAN takes for itself matches any one character. */
+function literalPrefix(prefix: string): string {
+  return prefix.replace(/[*?[\]\\]/g, "?");
+}

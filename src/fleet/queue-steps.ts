@@ -1,0 +1,62 @@
+import type { QueueLength } from "../celery/queues.ts";
+import { type FleetState, type NodeState, queueOf } from "./fleet-state.ts";
+import { addTo } from "./ring.ts";
+
+/** Takes in how long queues are. */
+export function measured(
+  state: FleetState,
+  lengths: ReadonlyMap<string, QueueLength>,
+  nowMs: number,
+): void {
+  for (const [name, { messages, own }] of lengths) {
+    const queue = state.queues.get(name);
+    if (queue === undefined) continue;
+    queue.length = messages;
+    if (messages !== null) addTo(queue.trend, messages);
+    queue.nonemptyMs = (messages ?? 0) > 0 ? (queue.nonemptyMs ?? nowMs) : null;
+    queue.ownNonemptyMs = (own ?? 0) > 0 ? (queue.ownNonemptyMs ?? nowMs) : null;
+  }
+}
+
+/** Takes in which queues have been declared, by whomever: some of them may have no consumer. */
+export function declared(state: FleetState, queues: readonly string[]): void {
+  for (const queue of state.queues.values()) queue.isDeclared = false;
+  for (const name of queues) {
+    const queue = queueOf(state, name);
+    if (queue !== null) queue.isDeclared = true;
+  }
+}
+
+/** kombu from 5.7.0 on replaces a dead connection within 45 s: what does not fetch for so long does not heal. Milliseconds. */
+export const STALLED_MS = 60_000;
+
+/**
+ * The queue that a node should fetch from and does not: messages have waited in it for a minute, and for as long nothing
+ * ran in the node and nothing was begun. Null where it does, and where it may be full of tasks that wait for their rate:
+ * of what is delivered and not acknowledged nobody sees from afar who holds it.
+ */
+export function stalledQueue(
+  state: FleetState,
+  node: NodeState,
+  nowMs: number,
+): { readonly queue: string; readonly waiting: number; readonly forMs: number } | null {
+  if (node.idleMs === null || state.unacked === null) return null;
+  for (const name of node.queues) {
+    const queue = state.queues.get(name);
+    if (queue?.ownNonemptyMs === null || queue === undefined) continue;
+    const forMs = nowMs - Math.max(queue.ownNonemptyMs, node.idleMs);
+    if (forMs < STALLED_MS || mayBeFull(state.unacked, node, forMs)) continue;
+    return { queue: name, waiting: queue.length ?? 0, forMs };
+  }
+  return null;
+}
+
+/** What it holds it was given before it became idle, or soon after; a delivery that is younger is another's. */
+function mayBeFull(
+  { messages, oldestS }: NonNullable<FleetState["unacked"]>,
+  { prefetch, slots }: NodeState,
+  forMs: number,
+): boolean {
+  if (messages < (prefetch ?? slots ?? 1)) return false;
+  return oldestS === null || oldestS * 1_000 >= forMs / 2;
+}

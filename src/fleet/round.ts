@@ -1,0 +1,217 @@
+import type { BrokerFailure } from "../broker/failure.ts";
+import type { Destination } from "../broker/keys.ts";
+import { readPool } from "../celery/pool.ts";
+import { queueNames } from "../celery/queues.ts";
+import { readTasks, type TaskInHand } from "../celery/tasks.ts";
+import { transportOptions } from "../celery/transport-options.ts";
+import { describesSafely } from "../celery/versions.ts";
+import type { Host } from "../host.ts";
+import { isCount } from "../numbers.ts";
+import { type Outcome, success } from "../outcome.ts";
+import { asObject } from "../pidbox/envelope.ts";
+import { isPong, type Question } from "../pidbox/message.ts";
+import type { Session } from "../session/session.ts";
+import {
+  mayAnswer,
+  pinged,
+  toldPool,
+  type ToldPool,
+  toldQueues,
+  toldTasks,
+  unanswered,
+} from "./answers.ts";
+import type { FleetState, NodeState } from "./fleet-state.ts";
+import { isNewlySilent, isQuiet } from "./judge-fleet-node.ts";
+import { activeOf } from "./settle.ts";
+import { ANSWER_MS } from "./line.ts";
+
+/** How patient a round is, in milliseconds. */
+export interface RoundTimes {
+  readonly roundEveryMs: number;
+  readonly graceMs: number;
+}
+
+/** All are pinged so often, whoever was heard: heartbeats do not show that a worker hears us. */
+const FULL_EVERY_MS = 300_000;
+
+/** Who falls silent is asked for before its round, but two pings to everybody are so far apart. */
+const SOONEST_MS = 10_000;
+
+/** A broker that has refused a question is asked again after so long. */
+const REFUSED_MS = 5_000;
+
+/** How often a node is asked at most for the tasks that it runs. */
+const TASKS_EVERY_MS = 10_000;
+
+/** Nodes asked at once for what may take kilobytes each. */
+const ASKED_AT_ONCE = 250;
+
+/** Whom a ping is due for; null: nobody. */
+export function duePing(state: FleetState, times: RoundTimes, nowMs: number): Destination | null {
+  const sinceMs = nowMs - state.pingedMs;
+  const { meant, nodes, broker } = state;
+  if (broker.trouble !== null && sinceMs < REFUSED_MS) return null;
+  const all = [...nodes.values()];
+  const isFull = sinceMs >= FULL_EVERY_MS || broker.trouble !== null;
+  const silent = all.some((node) => isNewlySilent(node, nowMs));
+  const isDue =
+    isFull ||
+    (sinceMs >= times.roundEveryMs && all.some((node) => isQuiet(node, nowMs))) ||
+    (sinceMs >= Math.min(times.roundEveryMs, SOONEST_MS) && silent);
+  if (!isDue) return null;
+  // How many are subscribed tells something of those who were named only when everybody is counted.
+  return meant === null || silent ? "everyone" : [...meant];
+}
+
+/** Pings them, and takes in who answers. */
+export async function ping(
+  session: Session,
+  state: FleetState,
+  host: Host,
+  whom: Destination,
+  graceMs: number,
+): Promise<Outcome<void, BrokerFailure>> {
+  const sentMs = host.now();
+  state.pingedMs = sentMs;
+  const keep = (result: unknown) => (isPong(result) ? host.now() : null);
+  const replies = await session.ask({ method: "ping" }, whom, ANSWER_MS, undefined, keep);
+  if (!replies.ok) return replies;
+  const { results, subscribers, unread, overBound, repeated } = replies.value;
+  const copies = new Map<string, number>();
+  for (const node of repeated) copies.set(node, (copies.get(node) ?? 1) + 1);
+  const pongs = new Map(
+    [...results].flatMap(([node, atMs]) =>
+      typeof atMs === "number" ? [[node, { atMs, copies: copies.get(node) ?? 1 }] as const] : [],
+    ),
+  );
+  const asked = whom === "everyone" ? null : whom;
+  pinged(state, { sentMs, asked, subscribers, pongs, unread: unread.length + overBound.length }, graceMs);
+  return success(undefined);
+}
+
+/** Asks who is new, or was restarted, for its pool and its queues. */
+export async function askNewcomers(
+  session: Session,
+  state: FleetState,
+  host: Host,
+): Promise<Outcome<void, BrokerFailure>> {
+  const isDue = (node: NodeState) => node.toldPoolMs === -Infinity;
+  return askInTurn(state, host, isDue, async (names) => {
+    for (const name of names) {
+      const node = state.nodes.get(name);
+      if (node !== undefined) node.toldPoolMs = node.toldQueuesMs = host.now();
+    }
+    const pools = await ask(session, host, { method: "stats" }, names, poolOf);
+    if (!pools.ok) return pools;
+    for (const [name, { atMs, value }] of pools.value) toldPool(state, name, value, atMs);
+    for (const name of names) if (!pools.value.has(name)) unanswered(state, name, host.now());
+    return askQueues(session, state, host, [...pools.value.keys()]);
+  });
+}
+
+/** Asks for queues anew: what a node consumes can change while it runs. */
+export async function askQueuesAgain(
+  session: Session,
+  state: FleetState,
+  host: Host,
+): Promise<Outcome<void, BrokerFailure>> {
+  const isDue = ({ toldQueuesMs }: NodeState) => host.now() - toldQueuesMs >= FULL_EVERY_MS;
+  return askInTurn(state, host, isDue, async (names) => {
+    for (const name of names) {
+      const node = state.nodes.get(name);
+      if (node !== undefined) node.toldQueuesMs = host.now();
+    }
+    return askQueues(session, state, host, names);
+  });
+}
+
+async function askQueues(
+  session: Session,
+  state: FleetState,
+  host: Host,
+  names: readonly string[],
+): Promise<Outcome<void, BrokerFailure>> {
+  const queues = await ask(session, host, { method: "active_queues" }, names, queueNames);
+  if (!queues.ok) return queues;
+  for (const [name, { atMs, value }] of queues.value) toldQueues(state, name, value ?? [], atMs);
+  return success(undefined);
+}
+
+/** Asks who is at work for how long its oldest task has run; a version that may send arguments raw is not asked. */
+export async function askTasks(
+  session: Session,
+  state: FleetState,
+  host: Host,
+  times: RoundTimes,
+): Promise<Outcome<void, BrokerFailure>> {
+  const isDue = (node: NodeState) => areTasksDue(node, times, host.now());
+  return askInTurn(state, host, isDue, async (names) => {
+    for (const name of names) {
+      const node = state.nodes.get(name);
+      if (node !== undefined) node.toldTasksMs = host.now();
+    }
+    const tasks = await ask(session, host, { method: "active" }, names, oldestIn);
+    if (!tasks.ok) return tasks;
+    for (const [name, { atMs, value }] of tasks.value)
+      toldTasks(state, name, value, atMs, host.epochSeconds());
+    return success(undefined);
+  });
+}
+
+function areTasksDue(node: NodeState, { roundEveryMs }: RoundTimes, nowMs: number): boolean {
+  const isSafe = node.version !== null && describesSafely(node.version);
+  const everyMs = node.oldest === null ? TASKS_EVERY_MS : Math.max(TASKS_EVERY_MS, roundEveryMs);
+  return isSafe && (activeOf(node) ?? 0) > 0 && nowMs - node.toldTasksMs >= everyMs;
+}
+
+/** Whether there is somebody to ask before the next round. */
+export function isAnybodyDue(state: FleetState, times: RoundTimes, nowMs: number): boolean {
+  for (const node of state.nodes.values()) {
+    const isDue = node.toldPoolMs === -Infinity || areTasksDue(node, times, nowMs);
+    if (isDue && mayAnswer(node, nowMs)) return true;
+  }
+  return false;
+}
+
+/** Those that a question is due for, so many at once: what all of a large fleet answer would fill our memory. */
+async function askInTurn(
+  state: FleetState,
+  host: Host,
+  isDue: (node: NodeState) => boolean,
+  askThem: (names: readonly string[]) => Promise<Outcome<void, BrokerFailure>>,
+): Promise<Outcome<void, BrokerFailure>> {
+  const due = [...state.nodes.values()].filter((node) => isDue(node) && mayAnswer(node, host.now()));
+  for (let at = 0; at < due.length; at += ASKED_AT_ONCE) {
+    const done = await askThem(due.slice(at, at + ASKED_AT_ONCE).map(({ name }) => name));
+    if (!done.ok) return done;
+  }
+  return success(undefined);
+}
+
+/** The answers, as far as they are kept, each with the time when it came. */
+async function ask<T>(
+  session: Session,
+  host: Host,
+  question: Question,
+  names: readonly string[],
+  read: (result: unknown) => T,
+): Promise<Outcome<ReadonlyMap<string, { readonly atMs: number; readonly value: T }>, BrokerFailure>> {
+  if (names.length === 0) return success(new Map());
+  const keep = (result: unknown) => ({ atMs: host.now(), value: read(result) });
+  const replies = await session.ask(question, names, ANSWER_MS, undefined, keep);
+  if (!replies.ok) return replies;
+  return success(replies.value.results as ReadonlyMap<string, ReturnType<typeof keep>>);
+}
+
+function poolOf(stats: unknown): ToldPool {
+  const prefetch = asObject(stats)?.["prefetch_count"];
+  return {
+    pool: readPool(stats),
+    prefetch: isCount(prefetch) && prefetch > 0 ? prefetch : null,
+    transport: transportOptions(undefined, stats),
+  };
+}
+
+function oldestIn(answer: unknown): TaskInHand | null {
+  return readTasks(answer)?.[0] ?? null;
+}

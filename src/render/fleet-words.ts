@@ -1,0 +1,63 @@
+import type { FleetVerdict } from "../fleet/fleet-view.ts";
+import { brokerStatement, type Statement } from "./broker-words.ts";
+import { amount, seconds } from "./speech.ts";
+
+/** What is said of a node that was watched, without its name: what was seen, and what to do about it. */
+export function fleetStatement(verdict: FleetVerdict): Statement {
+  if ("seen" in verdict) return verdict.seen;
+  switch (verdict.reason) {
+    case "alive":
+      return { fact: "it is heard or answers, and its tasks go on", hint: null };
+    case "busy":
+      return {
+        fact: `silent for ${seconds(verdict.silentS)}, less than the ${seconds(verdict.graceS)} grace`,
+        hint: null,
+      };
+    case "hung":
+      return {
+        fact: `silent for ${seconds(verdict.silentS)}, longer than the ${seconds(verdict.graceS)} grace`,
+        hint: "restart it; where its tasks may block it for so long, raise --busy-grace",
+      };
+    case "deaf":
+      return {
+        fact: `its heartbeats come, and it has answered no ping for ${seconds(verdict.silentS)}`,
+        hint: "remote control is off, or it refuses JSON (accept_content); else its control connection is dead, and a restart brings it back",
+      };
+    case "gone":
+      return goneStatement(verdict);
+    case "not-consuming":
+      return {
+        fact:
+          `it runs nothing, and ${amount(verdict.waiting, "message")} in ${verdict.queue} ` +
+          `${verdict.waiting === 1 ? "has" : "have"} waited for it for ${seconds(verdict.forS)}`,
+        hint: "restart it; after a lost connection kombu before 5.7.0 may wait for ever on one that is dead",
+      };
+    case "broker-unreachable":
+    case "broker-refused":
+      return brokerStatement("the broker", verdict.failure);
+    case "undecided":
+      return undecidedStatement(verdict);
+    default:
+      return verdict satisfies never;
+  }
+}
+
+type Of<R extends FleetVerdict["reason"]> = Exclude<Extract<FleetVerdict, { reason: R }>, { seen: unknown }>;
+
+function goneStatement({ how, forS }: Of<"gone">): Statement {
+  return how === "goodbye"
+    ? { fact: `it said goodbye ${seconds(forS)} ago`, hint: "start it if it should run" }
+    : {
+        fact: `nothing is heard of it, and nobody is subscribed in its name, for ${seconds(forS)}`,
+        hint: "its log and its supervisor say why it ended",
+      };
+}
+
+function undecidedStatement({ because, forS }: Of<"undecided">): Statement {
+  return because === "never-heard"
+    ? {
+        fact: `nothing was heard of it in ${seconds(forS)}`,
+        hint: "is this its full name, and is this its broker?",
+      }
+    : { fact: `it was not heard since the broker came back ${seconds(forS)} ago`, hint: null };
+}
