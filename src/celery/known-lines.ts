@@ -36,6 +36,7 @@ export type LineKind =
   | "control-command"
   | "broker-lost"
   | "publish-failed"
+  | "task-failed"
   | "unrecoverable"
   | "crashed";
 
@@ -141,6 +142,7 @@ const PATTERNS: readonly (readonly [LineKind, RegExp, beside?: string])[] = [
     "publish-failed",
     /kombu\.exceptions\.OperationalError(?:: Error \d+ connecting to [\w.-]{1,253}:\d{1,5})?/,
   ],
+  ["task-failed", new RegExp(`Task ${TASK} raised unexpected(?:: [\\w.]{1,80}(?=\\())?`)],
 ];
 
 /** Credentials up to the last `@`: a password may hold any character, a blank among them, at which a gate stops. */
@@ -182,6 +184,11 @@ export interface KnownLines {
 export function missingPool(text: string): "gevent" | "eventlet" | null {
   const found = /No module named '?(gevent|eventlet)'?\b/.exec(text)?.[1];
   return found === "gevent" || found === "eventlet" ? found : null;
+}
+
+/** How many tasks have succeeded, where the log says so (celery/app/trace.py, at INFO). */
+export function succeededIn(text: string): number {
+  return [...text.matchAll(/\] succeeded in /g)].length;
 }
 
 /** Levels of the usual course of things, which is no sign of anything. */

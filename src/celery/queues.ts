@@ -26,6 +26,11 @@ export function listsOf(told: Iterable<TransportOptions> = []): PriorityLists {
   return { separators: [...separators], priorities: [...priorities] };
 }
 
+/** The lists that one application reads, and writes to. */
+export function ownLists({ separator, prioritySteps }: TransportOptions): PriorityLists {
+  return { separators: [separator], priorities: prioritySteps.filter((step) => step > 0) };
+}
+
 /** What Redis answers to a command for a list whose key holds something else. */
 export const WRONG_TYPE = "WRONGTYPE";
 

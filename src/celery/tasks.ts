@@ -1,4 +1,5 @@
 import { type NamedTask, shortName } from "./deliveries.ts";
+import { isCount } from "../numbers.ts";
 import { asObject } from "../pidbox/envelope.ts";
 
 /** A task that a worker has in hand. */
@@ -26,27 +27,46 @@ export function ageS({ startS }: TaskInHand, nowS: number): number {
   return startS === null ? 0 : Math.max(0, nowS - startS);
 }
 
+/** A task that a worker knows. */
+export interface Registered {
+  readonly name: string;
+  /** Its own hard limit; null: it has none. */
+  readonly limitS: number | null;
+  readonly hasRate: boolean;
+}
+
 /** `tasks.add [time_limit=300]`, as `registered` writes it when it is asked for that (celery/worker/control.py). */
-export function readRegistered(
-  entry: unknown,
-): { readonly name: string; readonly limitS: number | null } | null {
+export function readRegistered(entry: unknown): Registered | null {
   if (typeof entry !== "string") return null;
   const bracket = entry.endsWith("]") ? entry.indexOf(" [") : -1;
   const name = bracket === -1 ? entry : entry.slice(0, bracket);
   const info = bracket === -1 ? "" : entry.slice(bracket + " [".length, -1);
   const limit = Number(/(?:^| )time_limit=([\d.]+)/.exec(info)?.[1] ?? NaN);
-  return { name, limitS: limit > 0 ? limit : null };
+  return { name, limitS: limit > 0 ? limit : null, hasRate: /(?:^| )rate_limit=/.test(info) };
 }
 
-/** The names in an answer to `registered`; null: it is none. */
-export function registeredNames(answer: unknown): ReadonlySet<string> | null {
+/** The tasks of an answer to `registered`, by name; null: it is none. */
+export function registeredTasks(answer: unknown): ReadonlyMap<string, Registered> | null {
   if (!Array.isArray(answer)) return null;
-  return new Set(answer.flatMap((entry: unknown) => readRegistered(entry)?.name ?? []));
+  const read = answer.flatMap((entry: unknown) => readRegistered(entry) ?? []);
+  return new Map(read.map((task) => [task.name, task]));
+}
+
+/** How many tasks a worker has begun since it was started, by its answer to `stats`; null: it does not say. */
+export function tasksBegun(stats: unknown): number | null {
+  const total = asObject(asObject(stats)?.["total"]);
+  if (total === null) return null;
+  return Object.values(total).reduce<number>((sum, count) => sum + (isCount(count) ? count : 0), 0);
 }
 
 /** Celery's own tasks are in every worker and in no answer. */
 export function isBuiltIn(task: string): boolean {
   return task.startsWith("celery.");
+}
+
+/** How many all of them have begun, as far as they say. */
+export function begunBy(stats: ReadonlyMap<string, unknown>): number {
+  return [...stats.values()].reduce<number>((sum, one) => sum + (tasksBegun(one) ?? 0), 0);
 }
 
 export interface AgedTask extends NamedTask {

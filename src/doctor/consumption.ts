@@ -38,6 +38,11 @@ export function queuesOf(
   return [...new Set([...byNode].flatMap(([node, names]) => (isMeant(node) ? names : [])))];
 }
 
+/** The nodes that say they consume a queue. */
+export function nodesOf(byNode: Consumption["byNode"], queue: string): readonly string[] {
+  return [...byNode].filter(([, own]) => own.includes(queue)).map(([node]) => node);
+}
+
 /** The workers in sight that the health check is about: others may be on other brokers. */
 export function ownWorkers({ check }: Scene): Scene["workers"] {
   return check.plan.targets.flatMap(({ node, worker }) =>

@@ -24,7 +24,10 @@ export type Fault =
   | "held-back"
   | "over-own-limit"
   | "over-worker-limit"
-  | "over-option";
+  | "over-option"
+  | "slots-held"
+  | "slots-free"
+  | "many-failures";
 
 /** Of each finding, by its code, what was seen. The words are made in render/findings/. */
 export interface Facts

@@ -4,7 +4,11 @@ import type { LineKind } from "../celery/known-lines.ts";
 /** Work that nobody does: of several findings they go before settings that are only risky. */
 const UNDONE: ReadonlySet<Code> = new Set<Code>([
   "queues-consumed",
+  "standstill",
+  "queue-binding",
+  "priority-lists",
   "unregistered-task",
+  "late-tasks",
   "queue-length",
   "throughput",
 ]);

@@ -5,25 +5,38 @@ const LATE_S = 60;
 
 /** What is wrong with messages that are delivered and not acknowledged. */
 export interface Lateness {
+  /** Their time has come: their ETA, or for those without one their delivery. */
   readonly late: readonly Unacked[];
   /** Their time comes after kombu delivers them again. */
   readonly beyond: readonly Unacked[];
 }
 
-/** @param running ids of tasks that are known to run: acknowledged late, they are no longer waited for */
+/** When it may run; null: it does not say in which zone. */
+export function dueS({ etaS, isTimed, deliveredS }: Unacked): number | null {
+  return isTimed ? etaS : deliveredS;
+}
+
+/**
+ * @param isExcused tasks that are known to run, acknowledged late, or that are held back for their rate
+ * @param room how many messages without an ETA full workers may have in hand
+ */
 export function judgeUnacked(
   messages: readonly Unacked[],
-  running: ReadonlySet<string>,
+  isExcused: (task: Unacked["task"]) => boolean,
+  room: number,
   visibilityS: number,
   nowS: number,
 ): Lateness {
-  const timed = messages.filter(({ task }) => !running.has(task.id));
+  const waiting = messages
+    .filter(({ task }) => !isExcused(task))
+    .sort((a, b) => (dueS(a) ?? 0) - (dueS(b) ?? 0));
+  const isLate = (one: Unacked) => nowS - (dueS(one) ?? nowS) > LATE_S;
+  // Which of them a full worker has is not known: as many of the newest as it may have.
+  const parked = new Set(waiting.filter((one) => !one.isTimed).slice(0, room === 0 ? undefined : -room));
   return {
-    late: timed
-      .filter(({ etaS }) => etaS !== null && nowS - etaS > LATE_S)
-      .sort((a, b) => (a.etaS ?? 0) - (b.etaS ?? 0)),
-    beyond: timed
+    late: waiting.filter((one) => isLate(one) && (one.isTimed || parked.has(one))),
+    beyond: waiting
       .filter(({ etaS, deliveredS }) => etaS !== null && etaS > nowS && etaS - deliveredS > visibilityS)
-      .sort((a, b) => (b.etaS ?? 0) - (a.etaS ?? 0)),
+      .reverse(),
   };
 }

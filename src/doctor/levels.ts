@@ -20,6 +20,13 @@ const IDLE = 0.01;
 /** A task is over its limit by more than this, in seconds: clocks differ, and pools look once a second. */
 const MARGIN_S = 5;
 
+/** The last message of a queue whose slots are all held may have to wait for so long, in seconds, before it is a warning. */
+const PATIENCE_S = 180;
+
+/** So many failing tasks, and this share of all, are a warning. */
+const SOME = 5;
+const OFTEN = 0.1;
+
 /** These happen in a log, and are a warning unless they have ended a worker; the others end one, or lose its tasks. */
 const PASSING: ReadonlySet<LineKind> = new Set<LineKind>([
   "schedule",
@@ -96,6 +103,7 @@ export const LEVELS: { readonly [C in Code]: (facts: Facts[C]) => Judged } = {
       case "earlier":
         return "ok";
       case "known":
+        if (facts.its.kind === "task-failed") return isOften(facts.its.count, facts.tasks) ? "warning" : "ok";
         return facts.its.hasEnded || !PASSING.has(facts.its.kind) ? "problem" : "warning";
       case "unreadable":
         // A worker in a container may well be told to log to /dev/stdout, which is a pipe.
@@ -144,6 +152,15 @@ export const LEVELS: { readonly [C in Code]: (facts: Facts[C]) => Judged } = {
     // Not before more waits than all children take at once: some tasks at one time are no trend.
     return busy.active >= busy.slots && length > busy.slots ? "warning" : "ok";
   },
+  standstill: ({ length, slots, free, youngest, rated }) => {
+    if (free === 0)
+      return ((youngest?.ageS ?? 0) * length) / slots > PATIENCE_S ? ["warning", ["slots-held"]] : "ok";
+    return rated === null ? "skipped" : rated > 0 ? "ok" : ["problem", ["slots-free"]];
+  },
+  // A client names a queue, and Celery goes by the exchange only where it is no direct one.
+  "queue-binding": ({ type }) => (type === "direct" ? "warning" : "problem"),
+  // One that says nothing may read them.
+  "priority-lists": ({ silent }) => (silent === 0 ? "problem" : "skipped"),
   tasks: ({ kind }) => (kind === "told" || kind === "more" ? "ok" : "skipped"),
   "task-age": (facts) => {
     if (facts.kind === "nobody-says") return "skipped";
@@ -172,7 +189,9 @@ export const LEVELS: { readonly [C in Code]: (facts: Facts[C]) => Judged } = {
     if (facts.kind === "unusable") return facts.isBrokers ? "skipped" : "warning";
     // Where there is none, or none that can be read, nothing says that none has failed.
     if (facts.kind !== "counted" || facts.unread === facts.results) return "skipped";
-    return facts.failed > facts.limit ? "warning" : "ok";
+    if (facts.failed > facts.limit) return ["warning", ["many-failures"]];
+    const all = Math.max(facts.results - facts.unread, facts.begun);
+    return facts.isUsual && isOften(facts.failed, all) ? "warning" : "ok";
   },
   "beat-processes": ({ verdict }) =>
     verdict.status === "healthy" || isOfFile(verdict.reason) ? "ok" : "problem",
@@ -193,6 +212,10 @@ export function finding<C extends Code>(code: C, about: string | null, facts: Fa
   const judged = LEVELS[code](facts);
   const [level, faults] = typeof judged === "string" ? [judged, []] : judged;
   return { code, level, faults, about, facts };
+}
+
+function isOften(failed: number, all: number): boolean {
+  return failed >= SOME && failed >= all * OFTEN;
 }
 
 function limitFaults({ soft, hard, gapS, ...others }: Facts["time-limits"]): readonly Fault[] {

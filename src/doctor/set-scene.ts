@@ -141,7 +141,7 @@ const QUESTIONS: { readonly [M in TellingMethod]: Question } = {
   stats: { method: "stats" },
   active_queues: { method: "active_queues" },
   active: { method: "active" },
-  registered: { method: "registered", taskInfo: [], builtins: false },
+  registered: { method: "registered", taskInfo: ["time_limit", "rate_limit"], builtins: false },
   conf: { method: "conf", withDefaults: false },
   report: { method: "report" },
 };

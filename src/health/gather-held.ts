@@ -1,5 +1,6 @@
-import { asNumber, isCount } from "../numbers.ts";
+import { asNumber } from "../numbers.ts";
 import { mayBeHeld, rateLimits } from "../celery/deliveries.ts";
+import { tasksBegun } from "../celery/tasks.ts";
 import { readSettings } from "../celery/settings.ts";
 import { transportOptions } from "../celery/transport-options.ts";
 import { asObject } from "../pidbox/envelope.ts";
@@ -57,11 +58,4 @@ function isPlain(conf: unknown): boolean {
   return Object.values(options).every(
     (value) => ["number", "boolean"].includes(typeof value) || value === null,
   );
-}
-
-/** How many tasks a worker has begun since it was started, by its answer to `stats`; null: it does not say. */
-function tasksBegun(stats: unknown): number | null {
-  const total = asObject(asObject(stats)?.["total"]);
-  if (total === null) return null;
-  return Object.values(total).reduce<number>((sum, count) => sum + (isCount(count) ? count : 0), 0);
 }

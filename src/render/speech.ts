@@ -70,8 +70,8 @@ export function overBoundWords({ bound, length, most }: Omit<OverBound, "node">)
 }
 
 /** `1 ping`, `2 pings`. */
-export function amount(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+export function amount(number: number, noun: string, plural = `${noun}s`): string {
+  return `${number} ${number === 1 ? noun : plural}`;
 }
 
 /** `10.0.0.9:6379`, `[fd00::9]:6379`. */

@@ -1,5 +1,6 @@
 import { asNumber, asText } from "../numbers.ts";
 import { bindingsOf, queueOfBinding } from "../broker/keys.ts";
+import { asObject } from "../pidbox/envelope.ts";
 import { isTaskExchange, isTaskQueue } from "../celery/queues.ts";
 import type { QueueKeys } from "./queue-lengths.ts";
 import { scan, type Send } from "./scan.ts";
@@ -43,23 +44,71 @@ export async function declaredQueues(
     () => undefined,
     goesOn,
   );
-  const all = [...tables];
-  for (let at = 0; at < all.length; at += AT_ONCE) {
-    const some = all.slice(at, at + AT_ONCE);
+  for (const members of (await tablesOf(send, [...tables])).values()) {
+    for (const member of members) {
+      const queue = queueOfBinding(member, lists.separators);
+      if (queue !== null && isTaskQueue(queue)) found.add(queue);
+    }
+  }
+  return { queues: [...found].sort(), search: { isWhole: scanned.isWhole, refusal: scanned.refusal } };
+}
+
+/** The members of binding tables, by key; one that is too large, or may not be read, is missing. */
+async function tablesOf(
+  send: Send,
+  keys: readonly string[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const found = new Map<string, readonly string[]>();
+  for (let at = 0; at < keys.length; at += AT_ONCE) {
+    const some = keys.slice(at, at + AT_ONCE);
     const sizes = await send(some.map((key) => ["SCARD", key]));
     const readable = some.filter((_, position) => {
       const reply = sizes.ok ? sizes.value[position] : undefined;
       return reply?.ok === true && asNumber(reply.value) <= MOST_BINDINGS;
     });
     if (readable.length === 0) continue;
-    const members = await send(readable.map((key) => ["SMEMBERS", key]));
-    for (const reply of members.ok ? members.value : []) {
+    const sent = await send(readable.map((key) => ["SMEMBERS", key]));
+    for (const [position, reply] of (sent.ok ? sent.value : []).entries()) {
       if (!reply.ok || !Array.isArray(reply.value)) continue;
-      for (const member of reply.value as readonly unknown[]) {
-        const queue = queueOfBinding(asText(member), lists.separators);
-        if (queue !== null && isTaskQueue(queue)) found.add(queue);
-      }
+      found.set(readable[position] ?? "", (reply.value as readonly unknown[]).map(asText));
     }
   }
-  return { queues: [...found].sort(), search: { isWhole: scanned.isWhole, refusal: scanned.refusal } };
+  return found;
+}
+
+/** How a worker has bound a queue that it consumes. */
+export interface Bound {
+  readonly queue: string;
+  readonly exchange: string;
+  /** `direct`, `topic`. */
+  readonly type: string;
+  readonly routingKey: string;
+}
+
+/** The bindings in an answer to `active_queues`. A queue without an exchange needs none, and fanout goes without lists. */
+export function boundBy(answer: unknown): readonly Bound[] {
+  return (Array.isArray(answer) ? answer : []).flatMap((one: unknown): readonly Bound[] => {
+    const { name, exchange, routing_key: routingKey } = asObject(one) ?? {};
+    const { name: exchangeName, type } = asObject(exchange) ?? {};
+    if (typeof name !== "string" || typeof exchangeName !== "string" || exchangeName === "") return [];
+    if (typeof type !== "string" || type === "fanout" || typeof routingKey !== "string") return [];
+    return [{ queue: name, exchange: exchangeName, type, routingKey }];
+  });
+}
+
+/** Those of the bindings that are in no table any more: what is sent by such an exchange and routing key is thrown away. */
+export async function lostBindings(
+  send: Send,
+  { prefix, lists }: QueueKeys,
+  bound: readonly Bound[],
+): Promise<readonly Bound[]> {
+  const tables = await tablesOf(send, [
+    ...new Set(bound.map(({ exchange }) => bindingsOf(exchange, prefix))),
+  ]);
+  return bound.filter(({ queue, exchange, routingKey }) => {
+    const members = tables.get(bindingsOf(exchange, prefix));
+    const isBound = (member: string) =>
+      lists.separators.some((one) => member.startsWith(routingKey + one) && member.endsWith(one + queue));
+    return members !== undefined && !members.some(isBound);
+  });
 }

@@ -11,9 +11,18 @@ const SAMPLES = 50;
 /** Messages read at once: a few may be large although their list is small on average. */
 const AT_ONCE = 16;
 
+/** The message at the end of a list, which is fetched next from it. */
+export interface Head {
+  readonly queue: string;
+  /** The list's own key, and how many messages are in it. */
+  readonly key: string;
+  readonly length: number;
+  readonly task: string;
+}
+
 /** What the queues give out next. */
 export interface Heads {
-  readonly seen: readonly { readonly queue: string; readonly task: string }[];
+  readonly seen: readonly Head[];
   /** Messages that are too large, or that cannot be read. */
   readonly unread: number;
 }
@@ -54,16 +63,15 @@ export async function headsOf(
     for (const reply of sent.value)
       elements.push(reply.ok && Array.isArray(reply.value) ? reply.value[0] : "");
   }
-  const seen: { readonly queue: string; readonly task: string }[] = [];
+  const seen: Head[] = [];
   let unread = refused + filled.length - small.length;
-  for (const [position, { queue }] of small.entries()) {
+  for (const [position, list] of small.entries()) {
     const element = elements[position];
     // Fetched meanwhile.
     if (element === undefined) continue;
     const task = typeof element === "string" ? taskOfMessage(element) : null;
     if (task === null) unread++;
-    else seen.push({ queue, task: task.name });
+    else seen.push({ ...list, task: task.name });
   }
-  const distinct = new Map(seen.map((one) => [`${one.queue}\0${one.task}`, one]));
-  return { seen: [...distinct.values()], unread };
+  return { seen, unread };
 }

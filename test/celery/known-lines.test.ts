@@ -79,6 +79,17 @@ test.each([
     "Worker exited prematurely: signal 9 (SIGKILL)",
   ],
   ["Task shop.x[a-1] raised unexpected: MemoryError()", "no-memory", "MemoryError"],
+  [
+    "Task shop.x[a-1] raised unexpected: Refused('Permission denied')",
+    "task-failed",
+    "Task shop.x[a-1] raised unexpected: Refused",
+  ],
+  [
+    "Task shop.x[a-1] raised unexpected: AuthenticationError('No such API key')",
+    "task-failed",
+    "Task shop.x[a-1] raised unexpected: AuthenticationError",
+  ],
+  ["Task shop.x[a-1] raised unexpected: s3cret", "task-failed", "Task shop.x[a-1] raised unexpected"],
   ["Control command error: ValueError('s3cret')", "control-command", "Control command error: ValueError"],
   ["pidbox command error: KeyError('s3cret')", "control-command", "pidbox command error: KeyError"],
   [
@@ -105,11 +116,9 @@ test.each([
   "[2026-11-25 10:00:00,000: INFO/MainProcess] Connected after: Cannot connect to redis://cache:6379/0",
   "[2026-11-25 10:00:00,000: DEBUG/ForkPoolWorker-1] no module? No module named 'x'",
   '{"level": "INFO", "message": "mail: Permission denied by the customer, [Errno 13] Permission denied"}',
-  "[2026-11-25 10:00:00,000: ERROR/ForkPoolWorker-1] Task shop.x raised unexpected: Refused('Permission denied')",
   "[2026-11-25 10:00:00,000: ERROR/ForkPoolWorker-1] The module shop.y was not found. No such option '--x'",
   "[2026-11-25 10:00:00,000: ERROR/ForkPoolWorker-1] AttributeError: module 'shop' has no attribute 'x'",
   "AttributeError: module 'shop' has no attribute 'x'",
-  "[2026-11-25 10:00:00,000: ERROR/ForkPoolWorker-1] Task shop.x raised unexpected: AuthenticationError('No such API key')",
   "[2026-11-25 10:00:00,000: WARNING/ForkPoolWorker-1] the importer found an ImportError in the upload",
 ])("is nothing that it knows: %s", (line) => {
   expect(knownLines(line)).toEqual([]);

@@ -5,7 +5,8 @@ import {
   isBuiltIn,
   readRegistered,
   readTasks,
-  registeredNames,
+  registeredTasks,
+  tasksBegun,
 } from "../../src/celery/tasks.ts";
 
 const ANSWER = [
@@ -44,17 +45,28 @@ test.each([[{ error: "no" }], [null], [undefined], ["x"]])("%j is no answer", (a
 });
 
 test.each([
-  ["tasks.add", { name: "tasks.add", limitS: null }],
-  ["tasks.add [time_limit=300]", { name: "tasks.add", limitS: 300 }],
-  ["tasks.add [rate_limit=1/m]", { name: "tasks.add", limitS: null }],
-  ["tasks.add [soft_time_limit=200]", { name: "tasks.add", limitS: null }],
+  ["tasks.add", { name: "tasks.add", limitS: null, hasRate: false }],
+  ["tasks.add [time_limit=300]", { name: "tasks.add", limitS: 300, hasRate: false }],
+  ["tasks.add [rate_limit=1/m]", { name: "tasks.add", limitS: null, hasRate: true }],
+  ["tasks.add [time_limit=300 rate_limit=1/m]", { name: "tasks.add", limitS: 300, hasRate: true }],
+  ["tasks.add [soft_time_limit=200]", { name: "tasks.add", limitS: null, hasRate: false }],
   [3, null],
 ])("registered %j is %j", (entry, read) => {
   expect(readRegistered(entry)).toEqual(read);
 });
 
 test("the names of an answer, and Celery's own", () => {
-  expect(registeredNames(["a [rate_limit=1/m]", "b"])).toEqual(new Set(["a", "b"]));
-  expect(registeredNames({ error: "no" })).toBeNull();
+  expect([...(registeredTasks(["a [rate_limit=1/m]", "b"])?.keys() ?? [])]).toEqual(["a", "b"]);
+  expect(registeredTasks({ error: "no" })).toBeNull();
   expect(["celery.chord", "celeryd.a", "tasks.celery"].filter(isBuiltIn)).toEqual(["celery.chord"]);
+});
+
+test.each([
+  [{ total: { a: 2, b: 3 } }, 5],
+  [{ total: {} }, 0],
+  [{ total: { a: "2" } }, 0],
+  [{}, null],
+  ["no", null],
+])("by %j a worker has begun %s tasks", (stats, begun) => {
+  expect(tasksBegun(stats)).toBe(begun);
 });

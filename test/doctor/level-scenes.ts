@@ -104,10 +104,10 @@ export const pidfile = (look: Partial<FileLook> | "forbidden" | null): Fake => {
   return { proc: [proc, proc], host: look === "forbidden" ? none : files };
 };
 
-export const logged = (text: string): Fake => ({
+export const logged = (text: string, total: object = {}): Fake => ({
   args: ["--log", "/w.log"],
   host: withFiles({ "/w.log": {} }, text),
-  told: { stats: {} },
+  told: { stats: { total } },
 });
 
 /** What lies in the queues; the worker consumes `mails`, and `forgotten` is declared. */
@@ -153,6 +153,48 @@ export const paced = (active: number, growth: number): Fake => {
   );
 };
 
+/** So many messages lie in `mails` at both looks; of two slots so many are busy, and between the heartbeats so many tasks begin. */
+export const still = (
+  length: number,
+  active: number,
+  { begun = 0, ageS = 5, registered = ["tasks.add"] as unknown, deliveries = [] as readonly string[] } = {},
+): Fake => {
+  const heard = { node: NODE, pid: 12, version: "5.7.0", active };
+  const [first, last] = [0, begun].map((processed) => ({ ...heard, processed }));
+  const running = Array.from({ length: active }, (_, id) => ({
+    ...{ name: "tasks.nap", id: String(id), time_start: NOW_S - ageS - id },
+  }));
+  return lying(
+    {},
+    {
+      told: {
+        ...{ active_queues: [{ name: "mails" }], stats: { pool: { "max-concurrency": 2 } }, conf: {} },
+        ...{ active: running, registered },
+      },
+      epochSeconds: NOW_S,
+      broker: ([name, key]) => {
+        if (name === "LLEN") return key === "mails" ? length : 0;
+        if (name === "ZRANGE") return deliveries.flatMap((_, at) => [String(at), String(NOW_S)]);
+        if (name === "HMGET") return deliveries.map((task) => `[${message(task)}, "", ""]`);
+        return { SCAN: ["0", []], ZCARD: deliveries.length, ZCOUNT: 0, HSTRLEN: 300 }[name];
+      },
+      scene: {
+        spans: () => new Map([[NODE, { first, firstMs: 0, last, lastMs: 1_000 }]]),
+      } as unknown as Partial<Scene>,
+    },
+  );
+};
+
+/** A worker has bound `mails` to an exchange of this type, whose table has these members. */
+export const bound = (type: string, members: readonly string[]): Fake => ({
+  told: { active_queues: [{ name: "mails", exchange: { name: "shop", type }, routing_key: "mail.#" }] },
+  broker: ([name, key]) => {
+    if (name === "SCAN") return ["0", []];
+    if (key !== "_kombu.binding.shop") return 0;
+    return name === "SCARD" ? members.length : members;
+  },
+});
+
 const message = (name: string, eta: string | null = null) =>
   JSON.stringify({
     body: "W10=",
@@ -160,11 +202,18 @@ const message = (name: string, eta: string | null = null) =>
     headers: { task: name, id: "1", eta },
     properties: { body_encoding: "base64" },
   });
-/** One message waits in `mails`. */
-export const next = (name: string, scene: Partial<Scene> = {}): Fake => ({
-  told: { active: [], active_queues: [{ name: "mails" }], registered: ["tasks.add"], conf: {} },
+/** One message waits in `mails`, or in one of its other lists. */
+export const next = (
+  name: string,
+  scene: Partial<Scene> = {},
+  { list = "mails", options = {} }: { readonly list?: string; readonly options?: object } = {},
+): Fake => ({
+  told: {
+    ...{ active: [], active_queues: [{ name: "mails" }], registered: ["tasks.add"] },
+    conf: { broker_transport_options: options },
+  },
   broker: ([command, key]) => {
-    if (command === "LLEN") return key === "mails" ? 1 : 0;
+    if (command === "LLEN") return key === list ? 1 : 0;
     if (command === "MEMORY") return 300;
     return command === "LRANGE" ? [message(name)] : undefined;
   },
@@ -184,8 +233,8 @@ export const running = (
   epochSeconds: NOW_S,
 });
 /** One message is delivered and not acknowledged, whose time has come, or comes, then. */
-export const unacked = (etaS: number, active: unknown = []): Fake => ({
-  told: { active, conf: {} },
+export const unacked = (etaS: number, active: unknown = [], more: Fake["told"] = {}): Fake => ({
+  told: { active, conf: {}, ...more },
   epochSeconds: NOW_S,
   ...replying({
     ZCARD: 1,
@@ -196,10 +245,21 @@ export const unacked = (etaS: number, active: unknown = []): Fake => ({
   }),
 });
 
+/** The same of one without an ETA that was delivered then, to a worker of one slot. */
+export const delivered = (atS: number, active: unknown = [], more: Fake["told"] = {}): Fake => ({
+  told: { active, conf: {}, stats: { pool: { "max-concurrency": 1 }, prefetch_count: 4 }, ...more },
+  epochSeconds: NOW_S,
+  ...replying({
+    ...{ ZCARD: 1, ZCOUNT: 0, ZRANGE: ["tag", String(atS)], HSTRLEN: 300 },
+    HMGET: [`[${message("tasks.add")}, "", ""]`],
+  }),
+});
+
 export const noneUnacked: Fake = replying({ ZCARD: 0, ZCOUNT: 0, ZRANGE: [] });
 
-export const kept = (statuses: readonly string[]): Fake => ({
-  args: ["--max-failed", "1"],
+export const kept = (statuses: readonly string[], total: object | null = null): Fake => ({
+  args: total === null ? ["--max-failed", "1"] : [],
+  told: { stats: { total: total ?? {} } },
   broker: ([name, key]) => {
     if (name === "DBSIZE") return statuses.length;
     if (name === "SCAN") return ["0", statuses.map((_, position) => `celery-task-meta-${position}`)];

@@ -25,6 +25,9 @@ import {
   REFUSED,
   about,
   beating,
+  still,
+  delivered,
+  bound,
   besides,
   environment,
   inSight,
@@ -56,6 +59,13 @@ import {
 } from "./level-scenes.ts";
 
 const LARGE_ANSWER = { method: "conf", node: NODE, bound: "length", length: 5e6, most: 4_194_304 } as const;
+
+const shares = (failed: number, all: number) =>
+  Array.from({ length: all }, (_, position) => (position < failed ? "FAILURE" : "SUCCESS"));
+const failing = (count: number) =>
+  "[ERROR/ForkPoolWorker-1] Task tasks.a[1-2] raised unexpected: ValueError('x')\n".repeat(count);
+const succeeding = (count: number) =>
+  "[INFO/ForkPoolWorker-1] Task tasks.a[1-2] succeeded in 0.1s: None\n".repeat(count);
 
 /**
  * Each code of the doctor with the least that makes it what it is, and the most that does not. The condition of a finding
@@ -257,6 +267,12 @@ const ROWS: { readonly [C in Code]: readonly Row[] } = {
     ["nothing known", log, logged("[INFO/MainProcess] ready\n"), ["ok"]],
     ["an unknown task", log, logged("[ERROR] Received unregistered task of type 'a'.\n"), ["problem"]],
     ["a task at its limit", log, logged("[ERROR] Hard time limit (9s) exceeded for a[1]\n"), ["warning"]],
+    ["four tasks that fail", log, logged(failing(4)), ["ok"]],
+    ["five", log, logged(failing(5)), ["warning"]],
+    ["five of fifty", log, logged(failing(5) + succeeding(45)), ["warning"]],
+    ["five of fifty-one", log, logged(failing(5) + succeeding(46)), ["ok"]],
+    ["five of fifty-one that the worker has begun", log, logged(failing(5), { a: 51 }), ["ok"]],
+    ["five of fifty that the worker has begun", log, logged(failing(5), { a: 50 }), ["warning"]],
     [
       "an unknown task of a run that is over",
       log,
@@ -331,6 +347,36 @@ const ROWS: { readonly [C in Code]: readonly Row[] } = {
     ],
     ["not told", queues, lying({}, { told: {} }), ["skipped"]],
   ],
+  standstill: [
+    ["a task begins", queues, still(9, 1, { begun: 1 }), []],
+    ["nothing waits", queues, still(0, 0), []],
+    ["a slot is free", queues, still(1, 1), ["problem"]],
+    ["a slot is free, and its rates are not told", queues, untold(still(1, 1), "registered"), ["skipped"]],
+    [
+      "a slot is free, and what is delivered waits for its rate",
+      queues,
+      still(1, 1, { registered: ["tasks.slow [rate_limit=1/m]"], deliveries: ["tasks.slow"] }),
+      ["ok"],
+    ],
+    [
+      "a slot is free, and what is delivered has no rate",
+      queues,
+      still(1, 1, { registered: ["tasks.slow [rate_limit=1/m]"], deliveries: ["tasks.add"] }),
+      ["problem"],
+    ],
+    ["no slot is free, and the last waits three minutes", queues, still(36, 2, { ageS: 10 }), ["ok"]],
+    ["no slot is free, and the last waits longer", queues, still(37, 2, { ageS: 10 }), ["warning"]],
+    ["no slot is free, and it is not told for how long", queues, untold(still(37, 2), "active"), ["ok"]],
+  ],
+  "queue-binding": [
+    ["in its table", queues, bound("topic", ["mail.#\x06\x16^mail\\..*$\x06\x16mails"]), []],
+    ["by another separator", queues, bound("topic", ["mail.#:^mail:mails"]), []],
+    ["of another routing key", queues, bound("topic", ["mail\x06\x16\x06\x16mails"]), ["problem"]],
+    ["of another queue", queues, bound("topic", ["mail.#\x06\x16\x06\x16emails"]), ["problem"]],
+    ["gone", queues, bound("topic", []), ["problem"]],
+    ["gone, by which no client goes as a rule", queues, bound("direct", []), ["warning"]],
+    ["of an exchange that needs none", queues, bound("fanout", []), []],
+  ],
   throughput: [
     ["full, and the queue does not grow", queues, paced(2, 0), ["ok"]],
     ["full, and the queue grows", queues, paced(2, 1), ["warning"]],
@@ -392,6 +438,34 @@ const ROWS: { readonly [C in Code]: readonly Row[] } = {
     ],
     ["not told", tasks, {}, ["skipped"]],
   ],
+  "priority-lists": [
+    ["that its worker reads", tasks, next("tasks.add", {}, { list: "mails\x06\x163" }), []],
+    ["that it does not", tasks, next("tasks.add", {}, { list: "mails\x06\x165" }), ["problem"]],
+    [
+      "that it reads by its own steps",
+      tasks,
+      next("tasks.add", {}, { list: "mails\x06\x165", options: { priority_steps: [0, 5] } }),
+      [],
+    ],
+    [
+      "of another separator",
+      tasks,
+      next("tasks.add", {}, { list: "mails\x06\x163", options: { sep: ":" } }),
+      ["problem"],
+    ],
+    [
+      "that it does not read, while a worker is silent",
+      tasks,
+      next("tasks.add", { silent: () => Promise.resolve(1) }, { list: "mails\x06\x165" }),
+      ["skipped"],
+    ],
+    [
+      "whose workers do not tell",
+      tasks,
+      untold(next("tasks.add", {}, { list: "mails\x06\x165" }), "conf"),
+      [],
+    ],
+  ],
   "late-tasks": [
     ["a minute late", tasks, unacked(NOW_S - 60), ["ok"]],
     ["later", tasks, unacked(NOW_S - 61), ["warning"]],
@@ -405,6 +479,20 @@ const ROWS: { readonly [C in Code]: readonly Row[] } = {
       "later, and it runs",
       tasks,
       unacked(NOW_S - 61, [{ name: "tasks.add", id: "1", time_start: NOW_S }]),
+      ["ok"],
+    ],
+    ["delivered a minute ago, and waits for nothing", tasks, delivered(NOW_S - 60), ["ok"]],
+    ["delivered before", tasks, delivered(NOW_S - 61), ["warning"]],
+    [
+      "delivered before, as its worker is full",
+      tasks,
+      delivered(NOW_S - 61, [{ name: "tasks.nap", id: "2", time_start: NOW_S }]),
+      ["ok"],
+    ],
+    [
+      "delivered before, and its rate is limited",
+      tasks,
+      delivered(NOW_S - 61, [], { registered: ["tasks.add [rate_limit=1/m]"] }),
       ["ok"],
     ],
     ["within the visibility timeout", tasks, unacked(NOW_S + 3_600), ["ok"]],
@@ -421,6 +509,11 @@ const ROWS: { readonly [C in Code]: readonly Row[] } = {
   "failed-results": [
     ["as many as there may be", results, kept(["SUCCESS", "FAILURE"]), ["ok"]],
     ["more", results, kept(["FAILURE", "FAILURE"]), ["warning"]],
+    ["one of one, as many as an option permits", results, kept(["FAILURE"]), ["ok"]],
+    ["a tenth, and five", results, kept(shares(5, 50), {}), ["warning"]],
+    ["less than a tenth", results, kept(shares(5, 51), {}), ["ok"]],
+    ["less than five", results, kept(shares(4, 4), {}), ["ok"]],
+    ["all that are kept, and less than a tenth of all", results, kept(shares(5, 5), { a: 51 }), ["ok"]],
     ["none in a backend that nobody has named", results, kept([]), ["skipped"]],
     ["no JSON", results, kept(["?"]), ["skipped"]],
   ],

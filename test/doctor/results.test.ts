@@ -29,8 +29,8 @@ async function ask(kept: readonly string[], args: readonly string[] = []) {
 const SUCCESS = '{"status": "SUCCESS", "result": 3}';
 
 test.each([
-  [10, [], "ok"],
-  [11, [], "warning"],
+  [10, ["--max-failed", "10"], "ok"],
+  [11, ["--max-failed", "10"], "warning"],
   [0, ["--max-failed", "0"], "ok"],
   [1, ["--max-failed", "0"], "warning"],
   [3, ["--max-failed", "3"], "ok"],

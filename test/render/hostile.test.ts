@@ -134,6 +134,21 @@ const FINDINGS: readonly Finding[] = [
     kind: "known",
     its: { kind: "child-killed", count: 2, hasEnded: false, last: HOSTILE },
     part: "whole",
+    tasks: 0,
+  }),
+  finding("standstill", HOSTILE, {
+    ...{ length: 9, nodes: [HOSTILE], slots: 1, free: 0, overS: 5, rated: 0 },
+    youngest: { name: HOSTILE, id: HOSTILE, ageS: 900 },
+  }),
+  finding("queue-binding", HOSTILE, {
+    queue: HOSTILE,
+    exchange: HOSTILE,
+    type: "topic",
+    routingKey: HOSTILE,
+  }),
+  finding("priority-lists", HOSTILE, {
+    ...{ lists: [{ end: HOSTILE, length: 2 }], silent: 0 },
+    read: [{ separator: HOSTILE, prioritySteps: [0] }],
   }),
   finding("queue-length", HOSTILE, { kind: "untold", queues: [HOSTILE], because: HOSTILE }),
   finding("unregistered-task", HOSTILE, {

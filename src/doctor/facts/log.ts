@@ -8,7 +8,13 @@ export type LogPart = "whole" | "end" | "since-start";
 export interface LogFacts {
   readonly log:
     | { readonly kind: "clean"; readonly lines: number; readonly part: LogPart }
-    | { readonly kind: "known"; readonly its: KnownLines; readonly part: LogPart }
+    | {
+        readonly kind: "known";
+        readonly its: KnownLines;
+        readonly part: LogPart;
+        /** Tasks that it tells of, or else that the workers say they have begun; 0: nobody says. */
+        readonly tasks: number;
+      }
     /** Of runs that are over: before the worker's last start. */
     | { readonly kind: "earlier"; readonly its: readonly KnownLines[] }
     /** `isAsked`: by `--log`; else it is that of a worker's -f. */

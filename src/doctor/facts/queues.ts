@@ -1,4 +1,5 @@
-import type { BindingSearch } from "../../session/declared-queues.ts";
+import type { AgedTask } from "../../celery/tasks.ts";
+import type { BindingSearch, Bound } from "../../session/declared-queues.ts";
 
 /** What is found of the queues. */
 export interface QueueFacts {
@@ -43,6 +44,22 @@ export interface QueueFacts {
     /** The node answers and consumes no queue. */
     | { readonly kind: "idle"; readonly waiting: readonly string[] }
     | { readonly kind: "nobody-says" };
+  /** A queue that its workers consume, and of which none has begun a task while it was looked at. */
+  readonly standstill: {
+    readonly length: number;
+    readonly nodes: readonly string[];
+    /** Tasks that they may run at once, and how many more than they do. */
+    readonly slots: number;
+    readonly free: number;
+    /** For how long nothing was begun, in seconds. */
+    readonly overS: number;
+    /** The task that was begun last; null: not every worker said what it runs. */
+    readonly youngest: AgedTask | null;
+    /** Deliveries that may wait for their rate; null: not known. */
+    readonly rated: number | null;
+  };
+  /** The binding by which its exchange finds the queue is gone. */
+  readonly "queue-binding": Bound;
   /** Whether the workers keep up; messages and tasks a second. */
   readonly throughput:
     | {

@@ -24,8 +24,11 @@ export interface Counted {
   readonly results: number;
   readonly unread: number;
   readonly failed: number;
-  /** `--max-failed`. */
+  /** Tasks that the workers say they have begun: with task_ignore_result only failures are kept. */
+  readonly begun: number;
+  /** `--max-failed`, and whether nobody has given it: then their share counts too. */
   readonly limit: number;
+  readonly isUsual: boolean;
   /** Keys passed by, of about so many; null: all of them. */
   readonly sample: { readonly passed: number; readonly keys: number } | null;
   /** Of the failures looked into: the most frequent exceptions and, where results tell them, tasks. */

@@ -1,4 +1,5 @@
 import type { NamedTask } from "../../celery/deliveries.ts";
+import type { TransportOptions } from "../../celery/transport-options.ts";
 import type { AgedTask } from "../../celery/tasks.ts";
 
 /** What is found of the tasks in hand, and of those that wait. */
@@ -40,6 +41,15 @@ export interface TaskFacts {
         /** Nodes that consume the queue and did not say, and workers that said nothing at all. */
         readonly silent: number;
       };
+  /** Messages in lists of a queue that no worker reads which consumes it. */
+  readonly "priority-lists": {
+    /** What is behind the queue's name in the list's. */
+    readonly lists: readonly { readonly end: string; readonly length: number }[];
+    /** The options of the consumers. */
+    readonly read: readonly Pick<TransportOptions, "separator" | "prioritySteps">[];
+    /** Workers that did not say what they consume. */
+    readonly silent: number;
+  };
   /** What is delivered and not acknowledged: tasks with an ETA among them. */
   readonly "late-tasks": { readonly kind: "not-seen"; readonly because: string } | UnackedFacts;
 }

@@ -5,7 +5,8 @@ import { type Outcome, success } from "../../outcome.ts";
 import { ageMs } from "../../worker/age.ts";
 import type { LogPart } from "../facts/log.ts";
 import type { Finding } from "../finding.ts";
-import { type KnownLines, knownLines, missingPool } from "../../celery/known-lines.ts";
+import { type KnownLines, knownLines, missingPool, succeededIn } from "../../celery/known-lines.ts";
+import { begunBy } from "../../celery/tasks.ts";
 import { finding } from "../levels.ts";
 import { endOf } from "../../celery/log-end.ts";
 import { type LogText, type Runner, type Runs, runsAmong, runsOf } from "../../celery/log-runs.ts";
@@ -35,20 +36,24 @@ interface Log {
 /** The log of `--log`, or those that the workers in sight write. */
 export const log: Topic = async (scene) => {
   const logs = await readLogs(scene);
+  const begun = begunBy(await scene.told("stats"));
   return logs.flatMap(({ name, runs, isAsked }): readonly Finding[] => {
     if (!runs.ok) return [finding("log", name, { kind: "unreadable", because: runs.problem, isAsked })];
     const { before, since, isWhole } = runs.value;
     const earlier = before === null ? [] : shownLines(before);
     const part = earlier.length > 0 ? "since-start" : isWhole || before !== null ? "whole" : "end";
     return [
-      ...findingsSince(name, since, part),
+      ...findingsSince(name, since, part, begun),
       ...(earlier.length === 0 ? [] : [finding("log", name, { kind: "earlier", its: earlier })]),
     ];
   });
 };
 
-function findingsSince(name: string, text: string, part: LogPart): readonly Finding[] {
+function findingsSince(name: string, text: string, part: LogPart, begun: number): readonly Finding[] {
   const known = shownLines(text);
+  const succeeded = succeededIn(text);
+  const failed = known.find(({ kind }) => kind === "task-failed")?.count ?? 0;
+  const tasks = succeeded > 0 ? succeeded + failed : begun;
   const pool = missingPool(text);
   if (known.length === 0) {
     const lines = text.split("\n").length - 1;
@@ -56,7 +61,7 @@ function findingsSince(name: string, text: string, part: LogPart): readonly Find
   }
   return [
     ...(pool === null ? [] : [finding("pool-package", name, { pool })]),
-    ...known.map((its) => finding("log", name, { kind: "known", its, part })),
+    ...known.map((its) => finding("log", name, { kind: "known", its, part, tasks })),
   ];
 }
 

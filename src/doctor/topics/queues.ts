@@ -8,13 +8,14 @@ import {
   queuesOf,
   queuesToMeasure,
 } from "../consumption.ts";
-import { type BindingSearch, declaredQueues } from "../../session/declared-queues.ts";
+import { type BindingSearch, boundBy, declaredQueues, lostBindings } from "../../session/declared-queues.ts";
 import { isHeardTwice, paceOf } from "../../session/heartbeats.ts";
 import { growthOf, type Look, measure } from "../../session/queue-lengths.ts";
 import type { Finding } from "../finding.ts";
 import { finding } from "../levels.ts";
 import { similarTo } from "../../slips.ts";
 import { isLeftAlone, limitOf } from "../judge-queues.ts";
+import { standstills } from "../standstill.ts";
 import { type Scene, type Topic, unanswered } from "../scene.ts";
 
 /** Queues that get a line of their own though nothing is wrong with them. */
@@ -42,121 +43,97 @@ export const queues: Topic = async (scene) => {
   const firstOthers = await measure(scene.host, send, others, keys);
   const consumption = await consumptionOf(scene);
   await scene.observed();
-  const second = await measure(scene.host, send, [...measured, ...others], keys);
-  if (first === null || firstOthers === null || second === null) {
+  const after = await measure(scene.host, send, [...measured, ...others], keys);
+  if (first === null || firstOthers === null || after === null) {
     const facts = { kind: "untold", queues: measured, because: unanswered(scene.deadline) } as const;
     return [finding("queue-length", null, facts)];
   }
   const before: Look = { ...first, lengths: new Map([...first.lengths, ...firstOthers.lengths]) };
   // Where no worker says what it consumes, nothing else tells that work waits in them.
-  const left = byNode.size > 0 ? [] : others.filter((queue) => (second.lengths.get(queue) ?? 0) > 0);
+  const left = byNode.size > 0 ? [] : others.filter((queue) => (after.lengths.get(queue) ?? 0) > 0);
   const used = new Set([...byNode.values(), declared.queues].flat());
-  const isUsed = (queue: string) => used.has(queue);
+  const isMeant = new Set(queuesOf(byNode, scene.isMeant));
+  const told = await scene.told("active_queues");
+  const bound = [...told].flatMap(([node, answer]) => (scene.isMeant(node) ? boundBy(answer) : []));
   return [
-    ...lengthFindings(scene, [...measured, ...left], isUsed, before, second),
-    ...consumedFindings(
-      scene,
-      [...measured, ...others],
-      consumption,
-      isOne ? null : declared.search,
-      before,
-      second,
-    ),
-    await throughput(scene, byNode, first, second),
+    ...lengthFindings(scene, [...measured, ...left], used, before, after),
+    ...consumedFindings(scene, consumption, isOne ? null : declared.search, before, after),
+    ...(await standstills(scene, byNode, before, after)).filter(({ about }) => isMeant.has(about ?? "")),
+    ...(await lostBindings(send, keys, bound)).map((one) => finding("queue-binding", one.queue, one)),
+    await throughput(scene, byNode, first, after),
   ];
 };
 
 function lengthFindings(
   { config }: Scene,
   names: readonly string[],
-  isUsed: (queue: string) => boolean,
-  first: Look,
-  second: Look,
+  used: ReadonlySet<string>,
+  before: Look,
+  after: Look,
 ): readonly Finding[] {
   const limits = config["max-queue-length"].value;
   const told = names
     .flatMap((queue) => {
-      const length = second.lengths.get(queue) ?? first.lengths.get(queue) ?? null;
+      const length = after.lengths.get(queue) ?? before.lengths.get(queue) ?? null;
       return length === null ? [] : [{ queue, length, limit: limitOf(queue, limits) }];
     })
     .sort((a, b) => b.length - a.length);
-  const show = ({ queue, length, limit }: (typeof told)[number]) =>
-    finding("queue-length", queue, {
-      kind: "told",
-      length,
-      limit,
-      isUsed: isUsed(queue),
-      growth: growthOf([queue], first, second),
-    });
-  const tooLong = told.filter(({ length, limit }) => length > limit);
-  const fine = told.filter(({ length, limit }) => length <= limit);
+  const isLong = ({ length, limit }: (typeof told)[number]) => length > limit;
+  const fine = told.filter((one) => !isLong(one));
   const rest = fine.slice(SHOWN);
   const untold = names.filter(
-    (queue) => !second.noLists.has(queue) && !told.some((one) => one.queue === queue),
+    (queue) => !after.noLists.has(queue) && !told.some((one) => one.queue === queue),
   );
-  const messages = rest.reduce((sum, { length }) => sum + length, 0);
   return [
     // Also of a queue that was consumed by a worker which has ended by it.
-    ...[...second.noLists].sort().map((queue) => finding("queue-length", queue, { kind: "no-list" })),
-    ...tooLong.map(show),
-    ...fine.slice(0, SHOWN).map(show),
-    ...(rest.length === 0
-      ? []
-      : [
-          finding("queue-length", null, {
-            kind: "more",
-            queues: rest.length,
-            messages,
-            isUsed: rest.every(({ queue }) => isUsed(queue)),
-          }),
-        ]),
-    ...(untold.length === 0
-      ? []
-      : [finding("queue-length", null, { kind: "untold", queues: untold, because: "LLEN is refused" })]),
+    ...[...after.noLists].sort().map((queue) => finding("queue-length", queue, { kind: "no-list" })),
+    ...[...told.filter(isLong), ...fine.slice(0, SHOWN)].map(({ queue, length, limit }) => {
+      const growth = growthOf([queue], before, after);
+      return finding("queue-length", queue, { kind: "told", length, limit, isUsed: used.has(queue), growth });
+    }),
+    ...whereAny(rest, () =>
+      finding("queue-length", null, {
+        kind: "more",
+        queues: rest.length,
+        messages: rest.reduce((sum, { length }) => sum + length, 0),
+        isUsed: rest.every(({ queue }) => used.has(queue)),
+      }),
+    ),
+    ...whereAny(untold, () =>
+      finding("queue-length", null, { kind: "untold", queues: untold, because: "LLEN is refused" }),
+    ),
   ];
+}
+
+function whereAny(list: readonly unknown[], found: () => Finding): readonly Finding[] {
+  return list.length === 0 ? [] : [found()];
 }
 
 function consumedFindings(
   { isMeant }: Scene,
-  names: readonly string[],
   { byNode, silent }: Consumption,
   search: BindingSearch | null,
   before: Look,
   after: Look,
 ): readonly Finding[] {
+  if (byNode.size === 0) return [finding("queues-consumed", null, { kind: "nobody-says" })];
   const consumed = new Set([...byNode.values()].flat());
-  const alone = names.filter(
-    (queue) => !consumed.has(queue) && isLeftAlone(before.lengths.get(queue), after.lengths.get(queue)),
-  );
-  if (byNode.size === 0) {
-    return [finding("queues-consumed", null, { kind: "nobody-says" })];
-  }
-  const idle = [...byNode].filter(([node, own]) => own.length === 0 && isMeant(node)).map(([node]) => node);
+  const others = [...after.lengths].filter(([queue]) => !consumed.has(queue));
+  const alone = others.filter(([queue, length]) => isLeftAlone(before.lengths.get(queue), length));
+  const waiting = alone.map(([queue]) => queue);
+  const idle = [...byNode].filter(([node, own]) => own.length === 0 && isMeant(node));
   const found = [
     // Whose consumers were cancelled consumes the others' queues again when it is told to.
-    ...idle.map((node) => finding("queues-consumed", node, { kind: "idle", waiting: alone })),
-    ...alone.map((queue) =>
-      finding("queues-consumed", queue, {
-        kind: "unconsumed",
-        length: after.lengths.get(queue) ?? 0,
-        similar: similarTo(queue, [...consumed]),
-        nodes: [...byNode.keys()],
-        silent,
-      }),
-    ),
-  ];
-  if (found.length > 0) return found;
-  const unmeasured = names.filter(
-    (queue) => !consumed.has(queue) && typeof after.lengths.get(queue) !== "number",
-  ).length;
-  return [
-    finding("queues-consumed", null, {
-      kind: "all",
-      queues: queuesOf(byNode, isMeant).length,
-      search,
-      unmeasured,
+    ...idle.map(([node]) => finding("queues-consumed", node, { kind: "idle", waiting })),
+    ...alone.map(([queue, length]) => {
+      const facts = { length: length ?? 0, similar: similarTo(queue, [...consumed]), silent };
+      return finding("queues-consumed", queue, { kind: "unconsumed", ...facts, nodes: [...byNode.keys()] });
     }),
   ];
+  if (found.length > 0) return found;
+  const unmeasured = others.filter(([, length]) => length === null).length;
+  const queues = queuesOf(byNode, isMeant).length;
+  return [finding("queues-consumed", null, { kind: "all", queues, search, unmeasured })];
 }
 
 async function throughput(

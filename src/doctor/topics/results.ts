@@ -2,6 +2,7 @@ import { asNumber } from "../../numbers.ts";
 import { findServer } from "../../broker/find-server.ts";
 import { hasResultPrefix, type NamedBackend, readBackend, toldBackend } from "../../celery/result-backend.ts";
 import { BEGINNING, type Failure, readFailure, RESULT_KEYS, statusOf } from "../../celery/results.ts";
+import { begunBy } from "../../celery/tasks.ts";
 import { variablesOf } from "../../celery/settings.ts";
 import { label } from "../../cli/usage.ts";
 import { settingsOf } from "../../discovery/broker-settings.ts";
@@ -62,7 +63,9 @@ export const results: Topic = async (scene) => {
   const send: Send = (commands) => channel.send(commands, deadline.atMost(connectMs));
   const counted = await count(scene, send, hasResultPrefix(conf) ? `*${RESULT_KEYS}` : RESULT_KEYS, unusable);
   channel.close();
-  return [finding("failed-results", null, { url, from, ...counted })];
+  const begun = begunBy(await told("stats"));
+  const facts = counted.kind === "counted" ? { ...counted, begun } : counted;
+  return [finding("failed-results", null, { url, from, ...facts })];
 };
 
 /** By the option, or the variable: of a worker in sight, or ours. */
@@ -82,7 +85,7 @@ async function count(
   send: Send,
   pattern: string,
   unusable: Omit<Extract<NotCounted, { kind: "unusable" }>, "failure">,
-): Promise<Counted | NotCounted> {
+): Promise<Omit<Counted, "begun"> | NotCounted> {
   const size = await send([["DBSIZE"]]);
   if (!size.ok) return { ...unusable, failure: size.problem };
   const end = host.now() + Math.min(READ_MS, deadline.left() / 2);
@@ -114,9 +117,11 @@ async function count(
   const newest = Math.max(...failures.map(({ doneS }) => doneS ?? -Infinity));
   const [keys] = size.value;
   const total = keys?.ok === true ? asNumber(keys.value) : 0;
+  const most = config["max-failed"];
   return {
     kind: "counted",
-    ...{ results: read.size, unread, failed: failed.size, limit: config["max-failed"].value },
+    ...{ results: read.size, unread, failed: failed.size, limit: most.value },
+    isUsual: most.origin.kind === "default",
     sample: scanned.isWhole ? null : { passed: Math.min(scanned.passed, total), keys: total },
     exceptions: frequent(failures.map(({ exception }) => exception)),
     tasks: frequent(failures.map(({ task }) => task)),

@@ -1,20 +1,20 @@
-import { asNumber } from "../../numbers.ts";
+import { isCount } from "../../numbers.ts";
+import { asObject } from "../../pidbox/envelope.ts";
 import { isBeat } from "../../celery/node-name.ts";
-import { listsOf } from "../../celery/queues.ts";
-import { poolRunning } from "../../celery/pool.ts";
-import { type AgedTask, agedTasks, isBuiltIn, readRegistered, registeredNames } from "../../celery/tasks.ts";
+import { listsOf, ownLists, queueKeys } from "../../celery/queues.ts";
+import { poolRunning, readPool } from "../../celery/pool.ts";
+import { type AgedTask, agedTasks, isBuiltIn, registeredTasks } from "../../celery/tasks.ts";
 import { enforces, timeLimits } from "../../celery/time-limits.ts";
-import { soonest, transportsTold } from "../../celery/transport-options.ts";
+import { transportOptions, transportsTold } from "../../celery/transport-options.ts";
 import { describesSafely } from "../../celery/versions.ts";
-import { type Consumption, consumptionOf, queuesOf } from "../consumption.ts";
+import { type Consumption, consumptionOf, nodesOf, queuesOf } from "../consumption.ts";
 import type { UnaskedNode } from "../facts/tasks.ts";
 import type { Finding } from "../finding.ts";
 import { finding } from "../levels.ts";
-import { judgeUnacked } from "../judge-tasks.ts";
-import { headsOf } from "../../session/queue-heads.ts";
-import type { Send } from "../../session/scan.ts";
+import { deliveriesOf, ratedTasks } from "../deliveries.ts";
+import { dueS, judgeUnacked } from "../judge-tasks.ts";
+import { type Head, headsOf } from "../../session/queue-heads.ts";
 import { type Scene, type Topic, unanswered } from "../scene.ts";
-import { pairsOf, readMessages } from "../../session/unacked.ts";
 import { setups } from "../workers-known.ts";
 
 /** Nodes that get a line of their own. */
@@ -26,19 +26,12 @@ const NAMED = 10;
 /** The limits of tasks younger than this, in seconds, are not asked after. */
 const YOUNG_S = 5;
 
-/** Nodes whose tasks' own limits are asked for: those with the oldest tasks. */
-const ASKED = 20;
-
 /** Queues whose next message is looked at. */
 const QUEUES = 200;
-
-/** Messages looked at of those that are not acknowledged, at either end. */
-const UNACKED = 100;
 
 /** What the workers have in hand, and what comes next. */
 export const tasks: Topic = async (scene) => {
   if (!scene.session.ok) return [];
-  const { send } = scene.session.value;
   const told = await scene.told("active");
   const nowS = scene.host.epochSeconds();
   const inHand = new Map(
@@ -68,8 +61,8 @@ export const tasks: Topic = async (scene) => {
       silent.filter(({ node }) => !tooLarge.has(node)),
     ),
     ...(await ageFindings(scene, meant, silent.length)),
-    ...(await registeredFindings(scene, send, consumption)),
-    await lateFinding(scene, send, inHand, unasked.length),
+    ...(await headFindings(scene, consumption)),
+    await lateFinding(scene, inHand, unasked.length),
   ];
 };
 
@@ -100,10 +93,7 @@ async function ageFindings(scene: Scene, inHand: InHand, silent: number): Promis
     .filter(([, all]) => all.length > 0)
     .sort(([, [a]], [, [b]]) => (b?.ageS ?? 0) - (a?.ageS ?? 0));
   const workers = grown.length === 0 ? null : await setups(scene);
-  const own = await ownLimits(
-    scene,
-    grown.slice(0, ASKED).map(([node]) => node),
-  );
+  const registered = grown.length === 0 ? new Map<string, unknown>() : await scene.told("registered");
   const found: Finding[] = [];
   let unjudged = 0;
   for (const [node, all] of grown) {
@@ -114,125 +104,115 @@ async function ageFindings(scene: Scene, inHand: InHand, silent: number): Promis
     const pool = poolRunning(worker.pool, worker);
     const lax = enforces(pool, "hard") ? null : pool;
     // A task's own limit stands in place of the worker's; where it is not known, nobody is accused.
-    const limits = own.get(node);
+    const own = registeredTasks(registered.get(node));
     for (const task of all) {
-      const ownS = limits?.get(task.name) ?? null;
+      const ownS = own?.get(task.name)?.limitS ?? null;
       const one = finding("task-age", node, {
         ...{ kind: "running", task, lax },
-        hardS: limits === undefined ? null : (ownS ?? workerS),
+        hardS: own === null ? null : (ownS ?? workerS),
         isOwn: ownS !== null && ownS !== settingS,
         mostS: maxMs === null ? null : maxMs / 1_000,
       });
       if (one.level !== "ok") found.push(one);
-      else if (limits === undefined) unjudged++;
+      else if (own === null) unjudged++;
     }
   }
   if (found.length > 0) return found.slice(0, NAMED);
   return [finding("task-age", null, { kind: "fine", unjudged, silent })];
 }
 
-/** Of each node the time limits of its tasks that have one of their own. */
-async function ownLimits(
-  { session, config }: Scene,
-  nodes: readonly string[],
-): Promise<ReadonlyMap<string, ReadonlyMap<string, number>>> {
-  if (!session.ok || nodes.length === 0) return new Map();
-  const question = { method: "registered", taskInfo: ["time_limit"], builtins: false } as const;
-  const asked = await session.value.ask(question, nodes, config.timeout.value);
-  if (!asked.ok) return new Map();
-  return new Map(
-    [...asked.value.results].flatMap(([node, answer]) => {
-      if (!Array.isArray(answer)) return [];
-      const limits = answer.flatMap((entry: unknown) => {
-        const read = readRegistered(entry);
-        return read === null || read.limitS === null ? [] : [[read.name, read.limitS] as const];
-      });
-      return [[node, new Map(limits)] as const];
+/** Of the messages that come next: whether the workers know their tasks, and read the lists in which they are. */
+async function headFindings(scene: Scene, consumption: Consumption): Promise<readonly Finding[]> {
+  const { byNode } = consumption;
+  const notSeen = (because: string) => [finding("unregistered-task", null, { kind: "not-seen", because })];
+  if (byNode.size === 0 || !scene.session.ok) return notSeen("no worker says what it consumes");
+  const names = queuesOf(byNode, scene.isMeant).slice(0, QUEUES);
+  const [conf, stats] = [await scene.told("conf"), await scene.told("stats")];
+  const keys = { prefix: scene.check.plan.naming.prefix, lists: listsOf(transportsTold(conf, stats)) };
+  const heads = await headsOf(scene.session.value.send, names, keys);
+  if (heads === "unanswered") return notSeen(unanswered(scene.deadline));
+  if (heads === "sizes-refused") {
+    return notSeen("MEMORY USAGE is refused, so that a message's size cannot be known before it is read");
+  }
+  const { seen, unread } = heads;
+  const found = await unknownTasks(scene, seen, consumption);
+  return [
+    ...(found.length > 0
+      ? found
+      : [finding("unregistered-task", null, { kind: "known", looked: seen.length, unread })]),
+    ...names.flatMap((queue): readonly Finding[] => {
+      const consumers = nodesOf(consumption.byNode, queue);
+      const read = consumers.map((node) => transportOptions(conf.get(node), stats.get(node)));
+      const isRead = (key: string) =>
+        read.some((one) => one === null || queueKeys(queue, keys.prefix, ownLists(one)).includes(key));
+      const unreadLists = seen.filter((head) => head.queue === queue && !isRead(head.key));
+      if (unreadLists.length === 0) return [];
+      const lists = unreadLists.map(({ key, length }) => ({
+        length,
+        end: key.slice((keys.prefix + queue).length),
+      }));
+      const own = read.flatMap((one) => one ?? []);
+      return [finding("priority-lists", queue, { lists, read: own, silent: consumption.silent })];
     }),
-  );
+  ];
 }
 
-async function registeredFindings(
+async function unknownTasks(
   scene: Scene,
-  send: Send,
-  { byNode, silent }: Consumption,
+  seen: readonly Head[],
+  consumption: Consumption,
 ): Promise<readonly Finding[]> {
-  if (byNode.size === 0) {
-    const because = "no worker says what it consumes";
-    return [finding("unregistered-task", null, { kind: "not-seen", because })];
-  }
-  const names = queuesOf(byNode, scene.isMeant).slice(0, QUEUES);
-  const lists = listsOf(transportsTold(await scene.told("conf"), await scene.told("stats")));
-  const heads = await headsOf(send, names, { prefix: scene.check.plan.naming.prefix, lists });
-  if (typeof heads === "string") {
-    const because =
-      heads === "unanswered"
-        ? unanswered(scene.deadline)
-        : "MEMORY USAGE is refused, so that a message's size cannot be known before it is read";
-    return [finding("unregistered-task", null, { kind: "not-seen", because })];
-  }
-  const foreign = heads.seen.filter(({ task }) => !isBuiltIn(task));
+  const distinct = new Map(seen.map((head) => [`${head.queue}\0${head.task}`, head]));
+  const foreign = [...distinct.values()].filter(({ task }) => !isBuiltIn(task));
   const registered = foreign.length === 0 ? new Map<string, unknown>() : await scene.told("registered");
-  const found = foreign.flatMap(({ queue, task }): readonly Finding[] => {
-    const consumers = [...byNode].filter(([, own]) => own.includes(queue)).map(([node]) => node);
-    const knows = (node: string) => registeredNames(registered.get(node))?.has(task) ?? null;
+  return foreign.flatMap(({ queue, task }): readonly Finding[] => {
+    const consumers = nodesOf(consumption.byNode, queue);
+    const knows = (node: string) => registeredTasks(registered.get(node))?.has(task) ?? null;
     const knowing = consumers.filter((node) => knows(node) === true);
     const ignorant = consumers.filter((node) => knows(node) === false);
     if (ignorant.length === 0) return [];
-    const unsaid = consumers.filter((node) => knows(node) === null).length + silent;
-    const facts = { kind: "unknown", task, knowing, ignorant, silent: unsaid } as const;
-    return [finding("unregistered-task", queue, facts)];
+    const silent = consumers.length - knowing.length - ignorant.length + consumption.silent;
+    return [finding("unregistered-task", queue, { kind: "unknown", task, knowing, ignorant, silent })];
   });
-  if (found.length > 0) return found;
-  const { seen, unread } = heads;
-  return [finding("unregistered-task", null, { kind: "known", looked: seen.length, unread })];
 }
 
-async function lateFinding(scene: Scene, send: Send, inHand: InHand, silent: number): Promise<Finding> {
-  const notSeen = (because: string): Finding => finding("late-tasks", null, { kind: "not-seen", because });
-  const told = transportsTold(await scene.told("conf"), await scene.told("stats"));
-  const { unackedKey, unackedIndexKey, visibilityS, isDefault } = soonest(told);
-  if (unackedKey === null || unackedIndexKey === null)
-    return notSeen("the workers mask the names of the keys");
-  const { prefix } = scene.check.plan.naming;
-  const [hash, index] = [prefix + unackedKey, prefix + unackedIndexKey];
-  const nowS = scene.host.epochSeconds();
-  const sent = await send([
-    ["ZCARD", index],
-    ["ZCOUNT", index, "-inf", nowS - visibilityS - OVERDUE_MARGIN_S],
-    ["ZRANGE", index, 0, UNACKED - 1, "WITHSCORES"],
-    ["ZRANGE", index, -UNACKED, -1, "WITHSCORES"],
-  ]);
-  if (!sent.ok) return notSeen(unanswered(scene.deadline));
-  const [card, old, oldest, newest] = sent.value;
-  if (card?.ok !== true || old?.ok !== true || oldest?.ok !== true || newest?.ok !== true) {
-    return notSeen(`${index} may not be read`);
-  }
-  const tags = new Map([...pairsOf(oldest.value), ...pairsOf(newest.value)]);
-  const messages = await readMessages(send, hash, tags);
-  if (messages === null) return notSeen(`${hash} may not be read`);
+async function lateFinding(scene: Scene, inHand: InHand, silent: number): Promise<Finding> {
+  const seen = await deliveriesOf(scene);
+  if (typeof seen === "string") return finding("late-tasks", null, { kind: "not-seen", because: seen });
+  const { messages, visibilityS, ...counts } = seen;
   const running = new Set([...inHand.values()].flat().map(({ id }) => id));
-  const { late, beyond } = judgeUnacked(messages, running, visibilityS, nowS);
-  const [latest] = late;
-  const [farthest] = beyond;
+  const rated = messages.length === 0 ? null : await ratedTasks(scene);
+  const nowS = scene.host.epochSeconds();
+  const { late, beyond } = judgeUnacked(
+    messages,
+    ({ id, name }) => running.has(id) || rated?.has(name) === true,
+    await roomOfFull(scene, inHand),
+    visibilityS,
+    nowS,
+  );
+  const [[latest], [farthest]] = [late, beyond];
   return finding("late-tasks", null, {
-    kind: "seen",
-    unacked: asNumber(card.value),
-    looked: messages.length,
+    ...{ kind: "seen", ...counts, visibilityS, silent, looked: messages.length },
     withEta: messages.filter(({ etaS }) => etaS !== null).length,
     late: late.length,
     latest: latest?.task ?? null,
-    latestS: nowS - (latest?.etaS ?? nowS),
+    latestS: latest === undefined ? 0 : nowS - (dueS(latest) ?? nowS),
     beyond: beyond.length,
     farthest: farthest?.task ?? null,
     farthestS: (farthest?.etaS ?? nowS) - nowS,
-    overdue: asNumber(old.value),
-    visibilityS,
-    isDefault,
-    isTold: told.length > 0,
-    silent,
   });
 }
 
-/** Clocks differ, and kombu looks once in a hundred seconds (`unacked_restore_interval`). */
-const OVERDUE_MARGIN_S = 60;
+/** How many messages the workers without a free slot may have in hand for when one is: what they prefetch. */
+async function roomOfFull(scene: Scene, inHand: InHand): Promise<number> {
+  const stats = await scene.told("stats");
+  return [...inHand].reduce((sum, [node, tasks]) => {
+    const answer = asObject(stats.get(node));
+    const size = readPool(answer)?.size ?? null;
+    // By both: between two tasks a slot is free for a moment.
+    const active = Math.max(tasks.length, scene.heard().get(node)?.active ?? 0);
+    if (size !== null && active < size) return sum;
+    const most = answer?.["prefetch_count"];
+    return sum + (isCount(most) && most > 0 ? most : Infinity);
+  }, 0);
+}

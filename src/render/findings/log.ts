@@ -132,6 +132,10 @@ const KINDS: { readonly [K in LineKind]: readonly [name: string, next: string] }
     "a program could not reach the broker it publishes to (OperationalError)",
     "check that its application has the same broker_url as the worker",
   ],
+  "task-failed": [
+    "tasks have raised an exception",
+    "the traceback below each such line says why; autoretry_for repeats what passes by itself",
+  ],
   unrecoverable: [
     "the worker met an error that it cannot handle",
     "the traceback below it in the log says why; restart it",
@@ -143,7 +147,7 @@ const KINDS: { readonly [K in LineKind]: readonly [name: string, next: string] }
 };
 
 export const LOG_WORDS: WordsOf<LogFacts> = {
-  log(facts) {
+  log(facts, level) {
     switch (facts.kind) {
       case "clean":
         return {
@@ -153,11 +157,16 @@ export const LOG_WORDS: WordsOf<LogFacts> = {
       case "unreadable":
         return unreadableWords(facts.because);
       case "known": {
-        const { kind, count, hasEnded, last } = facts.its;
+        const { tasks, its } = facts;
+        const { kind, count, hasEnded, last } = its;
         const [name, next] = KINDS[kind];
         const where = facts.part === "since-start" ? SINCE : `in ${partOf(facts.part, "it")}`;
         const end = hasEnded ? ", which ended it" : "";
-        return { seen: `${name}${end}, ${count} × ${where}; last: ${shortened(last, SHOWN)}`, next };
+        const of = kind === "task-failed" && tasks >= count ? ` of ${amount(tasks, "task")}` : "";
+        return {
+          seen: `${name}${end}, ${count} ×${of} ${where}; last: ${shortened(last, SHOWN)}`,
+          next: level === "ok" ? null : next,
+        };
       }
       case "earlier":
         return { seen: `before its last start: ${facts.its.map(briefly).join("; ")}`, next: null };

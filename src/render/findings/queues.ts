@@ -79,6 +79,38 @@ export const QUEUE_WORDS: WordsOf<QueueFacts> = {
         return facts satisfies never;
     }
   },
+  standstill: ({ length, nodes, slots, free, overS, youngest, rated }, _, __, [fault]) => {
+    const still = `${waiting(length)}, and ${names(nodes)} ${nodes.length === 1 ? "has" : "have"} begun nothing for ${seconds(overS)}`;
+    const last =
+      youngest === null ? "" : `, the one begun last, ${youngest.name}, for ${seconds(youngest.ageS)}`;
+    switch (fault) {
+      case "slots-held":
+        return {
+          seen: `${still}: tasks hold all of the ${amount(slots, "slot")}${last}`,
+          next: "find out what these tasks wait for; a time limit (--time-limit) ends them, a higher -c or a queue of their own lets others pass",
+        };
+      case "slots-free":
+        return {
+          seen: `${still}, though ${free} of ${amount(slots, "slot")} ${free === 1 ? "is" : "are"} free`,
+          next: "its children hang, or its connection is dead: py-spy dump --pid CHILD shows where a child hangs; then restart the worker",
+        };
+      default:
+        return {
+          seen: `${still}: ${
+            free === 0
+              ? `all of the ${amount(slots, "slot")} busy${last}`
+              : rated === null
+                ? "whether it waits for a rate limit is not known"
+                : `${amount(rated, "delivery", "deliveries")} may wait for a rate limit`
+          }`,
+          next: null,
+        };
+    }
+  },
+  "queue-binding": ({ exchange, routingKey, type }, _, about) => ({
+    seen: `the ${type} exchange ${exchange} leads to it no more: tasks sent by that exchange and routing key ${routingKey} are thrown away without an error`,
+    next: `restart a worker that consumes ${about ?? "it"}: it binds its queues; who has deleted _kombu.binding.${exchange}?`,
+  }),
   throughput: (facts, level) => {
     switch (facts.kind) {
       case "measured": {

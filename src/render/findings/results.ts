@@ -4,12 +4,12 @@ import { amount, seconds } from "../speech.ts";
 import type { FindingWords, WordsOf } from "./words.ts";
 
 export const RESULT_WORDS: WordsOf<ResultFacts> = {
-  "failed-results": (facts, level) => {
+  "failed-results": (facts, level, _, faults) => {
     const { url, from } = facts;
     const by = `(from ${from})`;
     switch (facts.kind) {
       case "counted":
-        return countedWords(facts, `in ${url} ${by}`, level);
+        return countedWords(facts, `in ${url} ${by}`, level, faults.length > 0);
       case "none-kept":
         return { seen: `no results are kept ${by}`, next: null };
       case "other":
@@ -37,9 +37,8 @@ export const RESULT_WORDS: WordsOf<ResultFacts> = {
   },
 };
 
-function countedWords(facts: Counted, place: string, level: string): FindingWords {
+function countedWords(facts: Counted, place: string, level: string, isMany: boolean): FindingWords {
   const { results, unread, failed, limit, sample, exceptions, tasks, newestS } = facts;
-  const isMany = level === "warning";
   const seen = [
     `${failed} of ${amount(results, "result")} failed${isMany ? `, more than ${limit}` : ""} ${place}`,
     ...(exceptions.length === 0 ? [] : [list(exceptions)]),
@@ -51,7 +50,7 @@ function countedWords(facts: Counted, place: string, level: string): FindingWord
       : [`${thousands(sample.passed)} of about ${thousands(sample.keys)} keys looked at`]),
   ];
   const next = "read the tracebacks: the log of the worker has them, and GET celery-task-meta-ID";
-  return { seen: seen.join("; "), next: isMany ? next : null };
+  return { seen: seen.join("; "), next: level === "warning" ? next : null };
 }
 
 function list(all: readonly Frequent[]): string {

@@ -84,6 +84,19 @@ export const TASK_WORDS: WordsOf<TaskFacts> = {
         return facts satisfies never;
     }
   },
+  "priority-lists": ({ lists, read, silent }, _, about) => {
+    const waiting = lists.reduce((sum, { length }) => sum + length, 0);
+    const unsaid = silent === 0 ? "" : `; ${amount(silent, "worker")} did not say`;
+    const own = read.map(
+      ({ separator, prioritySteps }) =>
+        `sep ${JSON.stringify(separator)}, priority_steps [${prioritySteps.join(", ")}]`,
+    );
+    const theirs = lists.map(({ end }) => JSON.stringify(`${about ?? ""}${end}`));
+    return {
+      seen: `${amount(waiting, "message")} ${waiting === 1 ? "waits" : "wait"} in ${names(theirs)}, which no worker reads that consumes ${about ?? "it"} (${names([...new Set(own)])})${unsaid}`,
+      next: "give clients and workers the same sep and priority_steps in broker_transport_options",
+    };
+  },
   "late-tasks": (facts) => (facts.kind === "not-seen" ? seen(facts.because) : unackedWords(facts)),
 };
 

@@ -1,0 +1,56 @@
+import { readPool } from "../celery/pool.ts";
+import { agedTasks } from "../celery/tasks.ts";
+import { isHeardTwice } from "../session/heartbeats.ts";
+import type { Look } from "../session/queue-lengths.ts";
+import { type Consumption, nodesOf } from "./consumption.ts";
+import { deliveriesOf, ratedTasks } from "./deliveries.ts";
+import type { QueueFacts } from "./facts/queues.ts";
+import type { Finding } from "./finding.ts";
+import { isLeftAlone } from "./judge-queues.ts";
+import { finding } from "./levels.ts";
+import type { Scene } from "./scene.ts";
+
+/** Queues that lose nothing though they are consumed, by workers whose heartbeats say that they have begun nothing. */
+export async function standstills(
+  scene: Scene,
+  byNode: Consumption["byNode"],
+  before: Look,
+  after: Look,
+): Promise<readonly Finding[]> {
+  const found: Finding[] = [];
+  for (const [queue, length] of after.lengths) {
+    const nodes = nodesOf(byNode, queue);
+    if (length === null || nodes.length === 0 || !isLeftAlone(before.lengths.get(queue), length)) continue;
+    const idle = await idleness(scene, nodes);
+    if (idle !== null) found.push(finding("standstill", queue, { length, nodes, ...idle }));
+  }
+  return found;
+}
+
+type Idleness = Omit<QueueFacts["standstill"], "length" | "nodes">;
+
+/** Null: one of them has begun a task, or was not heard twice. */
+async function idleness(scene: Scene, nodes: readonly string[]): Promise<Idleness | null> {
+  const [stats, active] = [await scene.told("stats"), await scene.told("active")];
+  const nowS = scene.host.epochSeconds();
+  let [slots, free, overS] = [0, 0, Infinity];
+  for (const node of nodes) {
+    const span = scene.spans().get(node);
+    const size = readPool(stats.get(node))?.size ?? null;
+    if (!isHeardTwice(span) || span.first.processed !== span.last.processed || size === null) return null;
+    slots += size;
+    // By both: between two tasks a slot is free for a moment.
+    free += Math.max(0, size - Math.max(span.first.active ?? size, span.last.active ?? size));
+    overS = Math.min(overS, (span.lastMs - span.firstMs) / 1_000);
+  }
+  const running = nodes.map((node) => agedTasks(active.get(node), nowS));
+  const all = running.flatMap((one) => one ?? []).sort((a, b) => a.ageS - b.ageS);
+  const youngest = running.includes(null) ? null : (all[0] ?? null);
+  return { slots, free, overS, youngest, rated: free === 0 ? 0 : await ratedDeliveries(scene) };
+}
+
+async function ratedDeliveries(scene: Scene): Promise<number | null> {
+  const [seen, rated] = [await deliveriesOf(scene), await ratedTasks(scene)];
+  if (typeof seen === "string" || rated === null) return null;
+  return seen.messages.filter(({ task }) => rated.has(task.name)).length;
+}
