@@ -142,7 +142,13 @@ const PATTERNS: readonly (readonly [LineKind, RegExp, beside?: string])[] = [
     "publish-failed",
     /kombu\.exceptions\.OperationalError(?:: Error \d+ connecting to [\w.-]{1,253}:\d{1,5})?/,
   ],
-  ["task-failed", new RegExp(`Task ${TASK} raised unexpected(?:: [\\w.]{1,80}(?=\\())?`)],
+  // Python 3.11 cannot log the failures of Celery 5.2, and says so instead.
+  [
+    "task-failed",
+    new RegExp(
+      `Task ${TASK} raised unexpected(?:: [\\w.]{1,80}(?=\\())?|Task %\\(name\\)s\\[%\\(id\\)s\\] %\\(description\\)s: %\\(exc\\)s`,
+    ),
+  ],
 ];
 
 /** Credentials up to the last `@`: a password may hold any character, a blank among them, at which a gate stops. */

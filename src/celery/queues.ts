@@ -26,9 +26,10 @@ export function listsOf(told: Iterable<TransportOptions> = []): PriorityLists {
   return { separators: [...separators], priorities: [...priorities] };
 }
 
-/** The lists that one application reads, and writes to. */
-export function ownLists({ separator, prioritySteps }: TransportOptions): PriorityLists {
-  return { separators: [separator], priorities: prioritySteps.filter((step) => step > 0) };
+/** The lists that these applications read, and no others. */
+export function ownLists(told: readonly TransportOptions[]): PriorityLists {
+  const priorities = told.flatMap(({ prioritySteps }) => prioritySteps.filter((step) => step > 0));
+  return { separators: told.map(({ separator }) => separator), priorities };
 }
 
 /** What Redis answers to a command for a list whose key holds something else. */

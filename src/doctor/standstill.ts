@@ -1,7 +1,9 @@
 import { readPool } from "../celery/pool.ts";
+import { ownLists } from "../celery/queues.ts";
 import { agedTasks } from "../celery/tasks.ts";
+import { transportOptions } from "../celery/transport-options.ts";
 import { isHeardTwice } from "../session/heartbeats.ts";
-import type { Look } from "../session/queue-lengths.ts";
+import { type Look, measure } from "../session/queue-lengths.ts";
 import { type Consumption, nodesOf } from "./consumption.ts";
 import { deliveriesOf, ratedTasks } from "./deliveries.ts";
 import type { QueueFacts } from "./facts/queues.ts";
@@ -18,13 +20,23 @@ export async function standstills(
   after: Look,
 ): Promise<readonly Finding[]> {
   const found: Finding[] = [];
-  for (const [queue, length] of after.lengths) {
+  for (const [queue, waiting] of after.lengths) {
     const nodes = nodesOf(byNode, queue);
-    if (length === null || nodes.length === 0 || !isLeftAlone(before.lengths.get(queue), length)) continue;
+    if (nodes.length === 0 || !isLeftAlone(before.lengths.get(queue), waiting)) continue;
     const idle = await idleness(scene, nodes);
-    if (idle !== null) found.push(finding("standstill", queue, { length, nodes, ...idle }));
+    const length = idle === null ? 0 : await lengthOfOwn(scene, nodes, queue);
+    if (idle !== null && length > 0) found.push(finding("standstill", queue, { length, nodes, ...idle }));
   }
   return found;
+}
+
+/** How many messages wait in the lists that these nodes read: those in others are a finding of their own. */
+async function lengthOfOwn(scene: Scene, nodes: readonly string[], queue: string): Promise<number> {
+  const [conf, stats] = [await scene.told("conf"), await scene.told("stats")];
+  const told = nodes.flatMap((node) => transportOptions(conf.get(node), stats.get(node)) ?? []);
+  const keys = { prefix: scene.check.plan.naming.prefix, lists: ownLists(told) };
+  const look = scene.session.ok ? await measure(scene.host, scene.session.value.send, [queue], keys) : null;
+  return look?.lengths.get(queue) ?? 0;
 }
 
 type Idleness = Omit<QueueFacts["standstill"], "length" | "nodes">;

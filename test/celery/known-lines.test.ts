@@ -89,6 +89,11 @@ test.each([
     "task-failed",
     "Task shop.x[a-1] raised unexpected: AuthenticationError",
   ],
+  [
+    "Message: 'Task %(name)s[%(id)s] %(description)s: %(exc)s'",
+    "task-failed",
+    "Task %(name)s[%(id)s] %(description)s: %(exc)s",
+  ],
   ["Task shop.x[a-1] raised unexpected: s3cret", "task-failed", "Task shop.x[a-1] raised unexpected"],
   ["Control command error: ValueError('s3cret')", "control-command", "Control command error: ValueError"],
   ["pidbox command error: KeyError('s3cret')", "control-command", "pidbox command error: KeyError"],

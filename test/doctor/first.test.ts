@@ -40,6 +40,14 @@ test.each<readonly [string, readonly Finding[], Finding["code"] | null]>([
     [bad("queue-length", "warning"), bad("oom-kills")],
     "oom-kills",
   ],
+  ...(["standstill", "queue-binding", "priority-lists", "late-tasks"] as const).map(
+    (code) =>
+      [
+        `${code} is beside narrow limits`,
+        [bad("time-limits", "warning"), bad(code, "warning")],
+        code,
+      ] as const,
+  ),
   ["there are several of one rank", [bad("memory", "warning"), bad("cpu", "warning")], "memory"],
 ])("the first is the cause when %s", (_, findings, code) => {
   expect(named(...findings)).toBe(code);

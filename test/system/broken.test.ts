@@ -16,6 +16,7 @@ beforeAll(async () => {
 test.each([
   ["blocked", "worker", "worker", /prefork/],
   ["limits", "worker", "time-limits", /soft below hard/],
+  ["no-work", "worker", "standstill", /2 of 2 slots are free/],
   ["password", "worker", "broker", /WRONGPASS/],
   ["queue", "worker", "queues-consumed", /mails.*\n.*mials/],
   ["two-beats", "beat", "beat-processes", /2 beats run here/],

@@ -142,17 +142,16 @@ async function headFindings(scene: Scene, consumption: Consumption): Promise<rea
       : [finding("unregistered-task", null, { kind: "known", looked: seen.length, unread })]),
     ...names.flatMap((queue): readonly Finding[] => {
       const consumers = nodesOf(consumption.byNode, queue);
-      const read = consumers.map((node) => transportOptions(conf.get(node), stats.get(node)));
-      const isRead = (key: string) =>
-        read.some((one) => one === null || queueKeys(queue, keys.prefix, ownLists(one)).includes(key));
-      const unreadLists = seen.filter((head) => head.queue === queue && !isRead(head.key));
-      if (unreadLists.length === 0) return [];
-      const lists = unreadLists.map(({ key, length }) => ({
-        length,
-        end: key.slice((keys.prefix + queue).length),
-      }));
-      const own = read.flatMap((one) => one ?? []);
-      return [finding("priority-lists", queue, { lists, read: own, silent: consumption.silent })];
+      const read = consumers.flatMap((node) => transportOptions(conf.get(node), stats.get(node)) ?? []);
+      // Which lists a worker reads that does not tell its options is not known.
+      if (read.length < consumers.length) return [];
+      const own = queueKeys(queue, keys.prefix, ownLists(read));
+      const lists = seen
+        .filter((head) => head.queue === queue && !own.includes(head.key))
+        .map(({ key, length }) => ({ length, end: key.slice((keys.prefix + queue).length) }));
+      return lists.length === 0
+        ? []
+        : [finding("priority-lists", queue, { lists, read, silent: consumption.silent })];
     }),
   ];
 }

@@ -109,7 +109,7 @@ export const QUEUE_WORDS: WordsOf<QueueFacts> = {
   },
   "queue-binding": ({ exchange, routingKey, type }, _, about) => ({
     seen: `the ${type} exchange ${exchange} leads to it no more: tasks sent by that exchange and routing key ${routingKey} are thrown away without an error`,
-    next: `restart a worker that consumes ${about ?? "it"}: it binds its queues; who has deleted _kombu.binding.${exchange}?`,
+    next: `restart a worker that consumes ${about ?? "it"}: it binds its queues as it starts; DEL, FLUSHDB or an eviction has removed the binding`,
   }),
   throughput: (facts, level) => {
     switch (facts.kind) {

@@ -1,0 +1,210 @@
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { type Server, startServer } from "../../world/server.ts";
+import { until } from "../../world/until.ts";
+import { startWorker, type Worker } from "../../world/worker.ts";
+import { probe } from "../probe.ts";
+import { client } from "./client.ts";
+import { type Diagnosis, diagnose, saying, TWO_HEARTBEATS } from "./diagnose.ts";
+
+const VERSIONS = ["5.2.7", "5.7.0"] as const;
+
+const remote = (server: Server, ...more: readonly string[]): Promise<Diagnosis> =>
+  diagnose(["--placement", "remote", "--broker", server.url(), ...TWO_HEARTBEATS, ...more]);
+
+/** The code that the last line names. */
+async function firstOf(server: Server): Promise<string | undefined> {
+  const words = ["--placement", "remote", "--broker", server.url(), ...TWO_HEARTBEATS];
+  const { stdout } = await probe(["doctor", ...words]);
+  return /^first: ([\w-]+): /m.exec(stdout)?.[1];
+}
+
+const inHand = (worker: Worker, count: number) =>
+  until(`${count} are in hand`, async () => (await worker.redis.zcard("unacked_index")) === count);
+
+/** As if ten minutes had passed since every delivery. */
+async function age(worker: Worker): Promise<void> {
+  const tags = await worker.redis.zrange("unacked_index", 0, "-1");
+  for (const tag of tags) await worker.redis.zincrby("unacked_index", "-600", tag);
+}
+
+const wrong = ({ findings }: Diagnosis) =>
+  findings.filter(({ level }) => level === "problem" || level === "warning");
+
+test.concurrent.each(VERSIONS)("names a worker of %s whose children hang", async (celery) => {
+  await using server = await startServer();
+  await using worker = await startWorker({ server, celery, env: { TASKS_CHILDREN: "hang" } });
+  for (let n = 0; n < 12; n++) await worker.submit("add", 1, 2);
+  await inHand(worker, 4);
+  const { of, exitCode } = await remote(server);
+  expect(of("standstill")).toMatchObject([
+    {
+      level: "problem",
+      about: "celery",
+      seen: saying(/^8 messages wait, and \S+ has begun nothing for \d+ s, though 1 of 1 slot is free/),
+      next: saying(/py-spy/),
+    },
+  ]);
+  expect(of("late-tasks")).toMatchObject([{ level: "ok" }]);
+  expect(exitCode).toBe(1);
+  expect(await firstOf(server)).toBe("standstill");
+  await age(worker);
+  expect((await remote(server)).of("late-tasks")).toMatchObject([
+    { level: "warning", seen: saying(/^4 tasks whose time has come do not run, tasks\.add for 1\d min/) },
+  ]);
+});
+
+test.concurrent.each(VERSIONS)("names deliveries that a dead worker of %s has left", async (celery) => {
+  await using server = await startServer();
+  await using other = await startWorker({ server, celery, queues: ["other"] });
+  const holder = await startWorker({ server, celery, settings: { task_acks_late: true } });
+  await holder.taskStarted(await holder.submit("nap", 300));
+  for (let n = 0; n < 3; n++) await holder.submit("add", 1, 2);
+  await inHand(holder, 4);
+  await holder.killAll();
+  await age(other);
+  const { of } = await remote(server);
+  expect(of("late-tasks")).toMatchObject([
+    {
+      level: "warning",
+      seen: saying(/^4 tasks whose time has come do not run, tasks\.\w+ for 10 min/),
+      next: saying(/died.*comes? back after the visibility timeout of 60 min/),
+    },
+  ]);
+  expect(await firstOf(server)).toBe("late-tasks");
+});
+
+test.concurrent.each(VERSIONS)(
+  "names a binding that is gone, so that %s throws tasks away",
+  async (celery) => {
+    await using server = await startServer();
+    const settings = {
+      task_default_exchange: "events",
+      task_default_exchange_type: "topic",
+      task_default_routing_key: "events.default",
+    };
+    await using worker = await startWorker({ server, celery, settings });
+    // A client that runs already: its next message declares nothing.
+    const send = `
+from kombu import Exchange
+with app.producer_or_acquire() as producer:
+    for n in range(3):
+        add.apply_async((1, n), producer=producer, exchange="events", routing_key="events.default", declare=[])
+`;
+    await client(server.url(), send, { celery, settings });
+    await worker.waitForLog(/(?:succeeded[^]*){3}/);
+    expect((await remote(server)).of("queue-binding")).toEqual([]);
+    await worker.redis.del("_kombu.binding.events");
+    await client(server.url(), send, { celery, settings });
+    expect(await worker.redis.exists("celery", "_kombu.binding.events")).toBe(0);
+    const { of } = await remote(server);
+    expect(of("queue-binding")).toMatchObject([
+      {
+        level: "problem",
+        about: "celery",
+        seen: saying(/topic exchange events .*events\.default are thrown away/),
+        next: saying(/restart/),
+      },
+    ]);
+    expect(await firstOf(server)).toBe("queue-binding");
+  },
+);
+
+test.concurrent.each([
+  ["5.2.7", { priority_steps: [0, 1, 2, 3, 4, 5] }, {}, 4, /"celery\\+u0006\\+u00164"/],
+  ["5.7.0", { priority_steps: [0, 1, 2, 3, 4, 5] }, {}, 4, /"celery\\+u0006\\+u00164"/],
+  ["5.2.7", {}, { sep: ":" }, 9, /"celery\\+u0006\\+u00169"/],
+  ["5.7.0", { sep: ":" }, {}, 9, /"celery:9"/],
+] as const)(
+  "names a list of priorities that %s does not read, of clients with %j beside workers with %j",
+  async (celery, ofClient, ofWorker, priority, list) => {
+    await using server = await startServer();
+    await using worker = await startWorker({
+      server,
+      celery,
+      settings: { broker_transport_options: ofWorker },
+    });
+    const settings = { broker_transport_options: ofClient };
+    const sent = `[add.apply_async((1, n), priority=${priority}) for n in range(3)]`;
+    await client(server.url(), sent, { celery, settings });
+    const { of } = await remote(server);
+    expect(of("priority-lists")).toMatchObject([
+      { level: "problem", about: "celery", seen: saying(list), next: saying(/priority_steps/) },
+    ]);
+    expect(of("priority-lists")[0]?.seen).toMatch(/^3 messages wait in /);
+    expect(await firstOf(server)).toBe("priority-lists");
+    expect(worker.log()).not.toContain("succeeded");
+  },
+);
+
+test.concurrent.each([
+  ["5.2.7", "prefork"],
+  ["5.7.0", "prefork"],
+  ["5.7.0", "threads"],
+] as const)("warns of slots of %s, %s, that tasks hold too long for what waits", async (celery, pool) => {
+  await using server = await startServer();
+  await using worker = await startWorker({ server, celery, pool, concurrency: 2 });
+  const sent = await Promise.all([worker.submit("nap", 300), worker.submit("nap", 300)]);
+  for (const id of sent) await worker.taskStarted(id);
+  for (let n = 0; n < 60; n++) await worker.submit("nap", 300);
+  const { of } = await remote(server);
+  expect(of("standstill")).toMatchObject([
+    {
+      level: "warning",
+      about: "celery",
+      seen: saying(/hold all of the 2 slots, the one begun last, tasks\.nap, for \d+ s/),
+      next: saying(/--time-limit/),
+    },
+  ]);
+  expect(await firstOf(server)).toBe("standstill");
+});
+
+test.concurrent.each(VERSIONS)("warns of tasks of %s that fail, by results and log", async (celery) => {
+  await using server = await startServer();
+  const settings = { result_backend: server.url(1), task_ignore_result: false };
+  await using worker = await startWorker({ server, celery, settings });
+  const sent = `from tasks import fail
+print(*[fail.delay("s3cret").id for n in range(6)], add.delay(1, 2).id)`;
+  const ids = (await client(server.url(), sent, { celery, settings })).split(" ");
+  await worker.taskSucceeded(ids.at(-1) ?? "");
+  const log = join(await mkdtemp(join(tmpdir(), "undone-")), "worker.log");
+  await writeFile(log, worker.log());
+  const { of, stdout } = await remote(server, "--log", log);
+  expect(of("failed-results")).toMatchObject([{ level: "warning", seen: saying(/^6 of 7 results failed/) }]);
+  expect(of("log")).toMatchObject([
+    {
+      level: "warning",
+      seen: saying(
+        /^tasks have raised an exception, 6 × of 7 tasks .*(?:raised unexpected: ValueError|%\(exc\)s)$/,
+      ),
+    },
+  ]);
+  expect(stdout).not.toContain("s3cret");
+});
+
+test.concurrent.each(VERSIONS)("finds nothing undone in busy and waiting workers of %s", async (celery) => {
+  await using server = await startServer();
+  await using limited = await startWorker({ server, celery, queues: ["limited"], concurrency: 2 });
+  await using slow = await startWorker({
+    server,
+    celery,
+    queues: ["slow"],
+    settings: { task_acks_late: true },
+  });
+  await using timed = await startWorker({ server, celery, queues: ["timed"] });
+  for (let n = 0; n < 20; n++) await limited.submit("limited");
+  for (let n = 0; n < 9; n++) await slow.submit("nap", 4);
+  await client(server.url(), `[add.apply_async((1, n), queue="timed", countdown=900) for n in range(9)]`, {
+    celery,
+  });
+  await until("all have what they take", async () => (await limited.redis.zcard("unacked_index")) >= 9 + 8);
+  const { of, ...first } = await remote(server);
+  expect(wrong({ of, ...first })).toEqual([]);
+  expect(of("standstill").filter(({ about }) => about === "limited")).toMatchObject([
+    { level: "ok", seen: saying(/may wait for a rate limit/) },
+  ]);
+  await age(timed);
+  expect(wrong(await remote(server))).toEqual([]);
+});
