@@ -16,23 +16,32 @@ export function dueS({ etaS, isTimed, deliveredS }: Unacked): number | null {
   return isTimed ? etaS : deliveredS;
 }
 
-/**
- * @param isExcused tasks that are known to run, acknowledged late, or that are held back for their rate
- * @param room how many messages without an ETA full workers may have in hand
- */
+/** A delivery: the same task may be delivered again. */
+export function nameOf({ task, deliveredS }: Unacked): string {
+  return `${task.id} ${deliveredS}`;
+}
+
+interface Known {
+  /** Whether a task is known to run, acknowledged late, or may wait for its rate. */
+  readonly isExcused: (task: Unacked["task"]) => boolean;
+  /** Names of deliveries without an ETA that waited already when nothing kept them from being begun. */
+  readonly before: ReadonlySet<string>;
+  /** How many messages without an ETA workers may have in hand. */
+  readonly room: number;
+  readonly visibilityS: number;
+  readonly nowS: number;
+}
+
 export function judgeUnacked(
   messages: readonly Unacked[],
-  isExcused: (task: Unacked["task"]) => boolean,
-  room: number,
-  visibilityS: number,
-  nowS: number,
+  { isExcused, before, room, visibilityS, nowS }: Known,
 ): Lateness {
   const waiting = messages
     .filter(({ task }) => !isExcused(task))
     .sort((a, b) => (dueS(a) ?? 0) - (dueS(b) ?? 0));
-  const isLate = (one: Unacked) => nowS - (dueS(one) ?? nowS) > LATE_S;
-  // Which of them a full worker has is not known: as many of the newest as it may have.
-  const parked = new Set(waiting.filter((one) => !one.isTimed).slice(0, room === 0 ? undefined : -room));
+  const isLate = (one: Unacked) => before.has(nameOf(one)) || nowS - (dueS(one) ?? nowS) > LATE_S;
+  // Which of them a worker has in hand is not known: as many of the newest as it may have.
+  const parked = new Set(waiting.filter(({ isTimed }) => !isTimed).slice(0, room === 0 ? undefined : -room));
   return {
     late: waiting.filter((one) => isLate(one) && (one.isTimed || parked.has(one))),
     beyond: waiting

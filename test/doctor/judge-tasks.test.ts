@@ -1,5 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { judgeUnacked } from "../../src/doctor/judge-tasks.ts";
+import { judgeUnacked, nameOf } from "../../src/doctor/judge-tasks.ts";
+
+const KNOWN = {
+  ...{ isExcused: () => false, before: new Set<string>(), room: 0 },
+  ...{ visibilityS: 3_600, nowS: 1_000 },
+};
 
 describe("what is not acknowledged", () => {
   const due = (id: string, etaS: number | null, deliveredS = 0) => ({
@@ -20,9 +25,15 @@ describe("what is not acknowledged", () => {
     ["due beyond the timeout", due("1", 4_600, 900), [], ["1"]],
     ["due soon, delivered long ago", due("1", 1_100, -3_000), [], ["1"]],
   ])("%s", (_, one, late, beyond) => {
-    const judged = judgeUnacked([one], ({ id }) => id === "running", 0, 3_600, 1_000);
+    const judged = judgeUnacked([one], { ...KNOWN, isExcused: ({ id }) => id === "running" });
     expect(judged.late.map(({ task }) => task.id)).toEqual(late);
     expect(judged.beyond.map(({ task }) => task.id)).toEqual(beyond);
+  });
+
+  test("a delivery that waited before is late at once, and one of the same task is not", () => {
+    const before = new Set([nameOf(due("1", null, 990))]);
+    const messages = [due("1", null, 990), due("1", null, 995), due("2", null, 990)];
+    expect(judgeUnacked(messages, { ...KNOWN, before }).late).toEqual(messages.slice(0, 1));
   });
 
   test.each([
@@ -32,7 +43,7 @@ describe("what is not acknowledged", () => {
     [Infinity, ["4"]],
   ])("full workers may have %d of them in hand, and none whose ETA has come", (room, late) => {
     const messages = [due("1", null, 10), due("2", null, 20), due("3", null, 30), due("4", 40)];
-    const judged = judgeUnacked(messages, () => false, room, 3_600, 1_000);
+    const judged = judgeUnacked(messages, { ...KNOWN, room });
     expect(judged.late.map(({ task }) => task.id)).toEqual(late);
   });
 });

@@ -245,15 +245,32 @@ export const unacked = (etaS: number, active: unknown = [], more: Fake["told"] =
   }),
 });
 
-/** The same of one without an ETA that was delivered then, to a worker of one slot. */
-export const delivered = (atS: number, active: unknown = [], more: Fake["told"] = {}): Fake => ({
-  told: { active, conf: {}, stats: { pool: { "max-concurrency": 1 }, prefetch_count: 4 }, ...more },
-  epochSeconds: NOW_S,
-  ...replying({
-    ...{ ZCARD: 1, ZCOUNT: 0, ZRANGE: ["tag", String(atS)], HSTRLEN: 300 },
-    HMGET: [`[${message("tasks.add")}, "", ""]`],
-  }),
-});
+/**
+ * The same of one without an ETA that was delivered then, to a worker of one slot that has begun three tasks as it says so,
+ * and so many more by a heartbeat so many milliseconds after the first look.
+ */
+export const delivered = (
+  atS: number,
+  { active = [] as unknown, told = {}, begun = 0, heardMs = 0 } = {},
+): Fake => {
+  const heard = { node: NODE, pid: 12, version: "5.7.0", active: 0, processed: 3 + begun };
+  return {
+    told: {
+      ...{ active, conf: {}, registered: ["tasks.add"] },
+      stats: { pool: { "max-concurrency": 1 }, prefetch_count: 4, total: { "tasks.add": 3 } },
+      ...told,
+    },
+    epochSeconds: NOW_S,
+    ...replying({
+      ...{ ZCARD: 1, ZCOUNT: 0, ZRANGE: ["tag", String(atS)], HSTRLEN: 300 },
+      HMGET: [`[${message("tasks.add")}, "", ""]`],
+    }),
+    scene: {
+      heard: () => new Map([[NODE, heard]]),
+      spans: () => new Map([[NODE, { first: heard, firstMs: 0, last: heard, lastMs: heardMs }]]),
+    } as unknown as Partial<Scene>,
+  };
+};
 
 export const noneUnacked: Fake = replying({ ZCARD: 0, ZCOUNT: 0, ZRANGE: [] });
 

@@ -62,6 +62,10 @@ const LARGE_ANSWER = { method: "conf", node: NODE, bound: "length", length: 5e6,
 
 const shares = (failed: number, all: number) =>
   Array.from({ length: all }, (_, position) => (position < failed ? "FAILURE" : "SUCCESS"));
+const besideSilent = (fake: Fake): Fake => ({
+  ...fake,
+  scene: { ...fake.scene, silent: () => Promise.resolve(1) },
+});
 const failing = (count: number) =>
   "[ERROR/ForkPoolWorker-1] Task tasks.a[1-2] raised unexpected: ValueError('x')\n".repeat(count);
 const succeeding = (count: number) =>
@@ -484,17 +488,36 @@ const ROWS: { readonly [C in Code]: readonly Row[] } = {
     ["delivered a minute ago, and waits for nothing", tasks, delivered(NOW_S - 60), ["ok"]],
     ["delivered before", tasks, delivered(NOW_S - 61), ["warning"]],
     [
+      "delivered just now, and a heartbeat says that nothing begins",
+      tasks,
+      delivered(NOW_S, { heardMs: 1_030 }),
+      ["warning"],
+    ],
+    [
+      "delivered just now, and no heartbeat has come since",
+      tasks,
+      delivered(NOW_S, { heardMs: 1_029 }),
+      ["ok"],
+    ],
+    [
+      "delivered just now, and something was begun",
+      tasks,
+      delivered(NOW_S, { heardMs: 1_030, begun: 1 }),
+      ["ok"],
+    ],
+    [
       "delivered before, as its worker is full",
       tasks,
-      delivered(NOW_S - 61, [{ name: "tasks.nap", id: "2", time_start: NOW_S }]),
+      delivered(NOW_S - 61, { active: [{ name: "tasks.nap", id: "2", time_start: NOW_S }] }),
       ["ok"],
     ],
     [
       "delivered before, and its rate is limited",
       tasks,
-      delivered(NOW_S - 61, [], { registered: ["tasks.add [rate_limit=1/m]"] }),
+      delivered(NOW_S - 61, { told: { registered: ["tasks.add [rate_limit=1/m]"] } }),
       ["ok"],
     ],
+    ["delivered before, while a worker is silent", tasks, besideSilent(delivered(NOW_S - 61)), ["skipped"]],
     ["within the visibility timeout", tasks, unacked(NOW_S + 3_600), ["ok"]],
     [
       "none, of workers that tell their options",

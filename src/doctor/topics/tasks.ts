@@ -1,18 +1,15 @@
-import { isCount } from "../../numbers.ts";
-import { asObject } from "../../pidbox/envelope.ts";
 import { isBeat } from "../../celery/node-name.ts";
 import { listsOf, ownLists, queueKeys } from "../../celery/queues.ts";
-import { poolRunning, readPool } from "../../celery/pool.ts";
-import { type AgedTask, agedTasks, isBuiltIn, registeredTasks } from "../../celery/tasks.ts";
+import { poolRunning } from "../../celery/pool.ts";
+import { agedTasks, isBuiltIn, registeredTasks } from "../../celery/tasks.ts";
 import { enforces, timeLimits } from "../../celery/time-limits.ts";
 import { transportOptions, transportsTold } from "../../celery/transport-options.ts";
 import { describesSafely } from "../../celery/versions.ts";
 import { type Consumption, consumptionOf, nodesOf, queuesOf } from "../consumption.ts";
-import type { UnaskedNode } from "../facts/tasks.ts";
+import type { InHand, UnaskedNode } from "../facts/tasks.ts";
 import type { Finding } from "../finding.ts";
+import { lateFinding } from "../late-tasks.ts";
 import { finding } from "../levels.ts";
-import { deliveriesOf, ratedTasks } from "../deliveries.ts";
-import { dueS, judgeUnacked } from "../judge-tasks.ts";
 import { type Head, headsOf } from "../../session/queue-heads.ts";
 import { type Scene, type Topic, unanswered } from "../scene.ts";
 import { setups } from "../workers-known.ts";
@@ -62,11 +59,9 @@ export const tasks: Topic = async (scene) => {
     ),
     ...(await ageFindings(scene, meant, silent.length)),
     ...(await headFindings(scene, consumption)),
-    await lateFinding(scene, inHand, unasked.length),
+    await lateFinding(scene, inHand, Math.max(unasked.length, await scene.silent())),
   ];
 };
-
-type InHand = ReadonlyMap<string, readonly AgedTask[]>;
 
 function tasksFindings(inHand: InHand, unasked: readonly UnaskedNode[]): readonly Finding[] {
   const byAge = [...inHand].sort(([, [a]], [, [b]]) => (b?.ageS ?? -1) - (a?.ageS ?? -1));
@@ -173,45 +168,4 @@ async function unknownTasks(
     const silent = consumers.length - knowing.length - ignorant.length + consumption.silent;
     return [finding("unregistered-task", queue, { kind: "unknown", task, knowing, ignorant, silent })];
   });
-}
-
-async function lateFinding(scene: Scene, inHand: InHand, silent: number): Promise<Finding> {
-  const seen = await deliveriesOf(scene);
-  if (typeof seen === "string") return finding("late-tasks", null, { kind: "not-seen", because: seen });
-  const { messages, visibilityS, ...counts } = seen;
-  const running = new Set([...inHand.values()].flat().map(({ id }) => id));
-  const rated = messages.length === 0 ? null : await ratedTasks(scene);
-  const nowS = scene.host.epochSeconds();
-  const { late, beyond } = judgeUnacked(
-    messages,
-    ({ id, name }) => running.has(id) || rated?.has(name) === true,
-    await roomOfFull(scene, inHand),
-    visibilityS,
-    nowS,
-  );
-  const [[latest], [farthest]] = [late, beyond];
-  return finding("late-tasks", null, {
-    ...{ kind: "seen", ...counts, visibilityS, silent, looked: messages.length },
-    withEta: messages.filter(({ etaS }) => etaS !== null).length,
-    late: late.length,
-    latest: latest?.task ?? null,
-    latestS: latest === undefined ? 0 : nowS - (dueS(latest) ?? nowS),
-    beyond: beyond.length,
-    farthest: farthest?.task ?? null,
-    farthestS: (farthest?.etaS ?? nowS) - nowS,
-  });
-}
-
-/** How many messages the workers without a free slot may have in hand for when one is: what they prefetch. */
-async function roomOfFull(scene: Scene, inHand: InHand): Promise<number> {
-  const stats = await scene.told("stats");
-  return [...inHand].reduce((sum, [node, tasks]) => {
-    const answer = asObject(stats.get(node));
-    const size = readPool(answer)?.size ?? null;
-    // By both: between two tasks a slot is free for a moment.
-    const active = Math.max(tasks.length, scene.heard().get(node)?.active ?? 0);
-    if (size !== null && active < size) return sum;
-    const most = answer?.["prefetch_count"];
-    return sum + (isCount(most) && most > 0 ? most : Infinity);
-  }, 0);
 }
