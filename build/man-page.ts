@@ -1,6 +1,7 @@
 import { command, COMMAND_NAMES, type CommandName, DEFAULT_COMMAND } from "../src/cli/commands.ts";
 import { takenBy } from "../src/cli/command-options.ts";
 import { type Taken, TAKEN_BY_CHECK } from "../src/cli/parse.ts";
+import { METHODS, methodFacts } from "../src/inspect/methods.ts";
 
 /** celery-probe(1), made from the tables that the parser reads, in the macros of man(7). */
 export function manPage(version: string): string {
@@ -24,6 +25,11 @@ export function manPage(version: string): string {
         `.B ${text([name, words].join(" ").trim())}`,
         text(name === DEFAULT_COMMAND ? `${summary} (default)` : summary),
       ];
+    }),
+    ".SH METHODS OF INSPECT",
+    ...METHODS.flatMap((method) => {
+      const { summary, words = "" } = methodFacts(method);
+      return [".TP", `.B ${text(`${method} ${words}`.trim())}`, text(summary)];
     }),
     ".SH OPTIONS",
     text("Each is also a variable of the environment; the flag wins."),

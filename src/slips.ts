@@ -28,11 +28,13 @@ export function similarTo(name: string, others: readonly string[]): string | nul
   const plain = (text: string) => text.toLowerCase().replace(/[-_. ]/g, "");
   const [closest] = others
     .filter((other) => other !== name)
-    .map((other) => ({
-      other,
-      slips: plain(other) === plain(name) ? 0 : slips(other, name),
-      allowed: Math.floor(Math.min(other.length, name.length) / 4),
-    }))
+    .map((other) => {
+      const allowed = Math.floor(Math.min(other.length, name.length) / 4);
+      // Each letter more is a slip: a long text is not compared letter by letter.
+      const isNear = Math.abs(other.length - name.length) <= allowed;
+      const made = plain(other) === plain(name) ? 0 : isNear ? slips(other, name) : Infinity;
+      return { other, slips: made, allowed };
+    })
     .filter(({ slips: made, allowed }) => made <= allowed)
     .sort((a, b) => a.slips - b.slips);
   return closest?.other ?? null;

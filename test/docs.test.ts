@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { optionsPage } from "../scripts/options-page.ts";
 import { allVariables, COMMAND_OPTIONS, type OtherCommand, takenBy } from "../src/cli/command-options.ts";
 import { BROKER_VARIABLES, OPTION_NAMES, READ_VARIABLE } from "../src/cli/options.ts";
+import { METHODS, methodFacts } from "../src/inspect/methods.ts";
 import { CODES } from "../src/render/findings/finding-words.ts";
 import { REASONS } from "../src/health/verdict.ts";
 import { membersOf, PAGES, read, ROOT } from "./pages.ts";
@@ -59,6 +60,17 @@ test.each(PAGES)("%s names only options and variables that exist", (page) => {
 test("README.md names every variable that the broker is taken from, in order", () => {
   const quoted = BROKER_VARIABLES.map((name) => `\`${name}\``).join(", ");
   expect(read("README.md")).toContain(`\`${READ_VARIABLE}\` of its environment, its \`-b\`, or ${quoted}`);
+});
+
+test("docs/inspect.md has one row for each method, with its summary", () => {
+  const [section = ""] = read("docs/inspect.md").split("\n## Settings\n");
+  const rows = [...section.matchAll(/^\| `([a-z_]+)(?: ([^`]+))?` \| ([^|]+) \|/gm)];
+  expect(rows.map(([, method, words, summary]) => [method, words, summary])).toEqual(
+    METHODS.map((method) => {
+      const { words, summary } = methodFacts(method);
+      return [method, words, summary];
+    }),
+  );
 });
 
 test("docs/doctor.md has one section for each finding, and no other", () => {

@@ -3,7 +3,7 @@ import { allVariables, takenBy } from "../src/cli/command-options.ts";
 import { VARIABLE_PREFIX } from "../src/cli/options.ts";
 import { commandOf, parse, type Taken, TAKEN_BY_CHECK } from "../src/cli/parse.ts";
 import { SHELLS } from "../src/completion/commands-taken.ts";
-import { readQuestion } from "../src/inspect/methods.ts";
+import { readWords } from "../src/inspect/methods.ts";
 import { shellCommands } from "./shell-commands.ts";
 
 type Environment = Readonly<Record<string, string>>;
@@ -112,8 +112,9 @@ export function objectionTo({ argv, env }: ProbeCommand): string | null {
   switch (name) {
     case "inspect":
       return objects(
-        readQuestion([word, ...others], {
-          withDefaults: argv.includes("--with-defaults"),
+        readWords([word, ...others], {
+          "with-defaults": argv.includes("--with-defaults"),
+          all: argv.includes("--all"),
           builtins: argv.includes("--builtins"),
         }).ok,
       );

@@ -46,8 +46,13 @@ export type SettingName = keyof typeof SETTINGS;
 
 const namesOf = (name: SettingName): Names => SETTINGS[name];
 
+/** Each setting that is read here, by its name of today and by its old one. */
+export function settingsRead(): readonly (readonly [name: string, old: string])[] {
+  return Object.entries<Names>(SETTINGS).map(([name, { old }]) => [name, old]);
+}
+
 /** The namespace of Celery's own documentation for Django. */
-const USUAL_NAMESPACE = "CELERY";
+export const USUAL_NAMESPACE = "CELERY";
 
 /** A setting's value, and who gave it. */
 export interface Setting {
@@ -124,9 +129,9 @@ export function variablesOf(name: SettingName, program: Program = "worker"): rea
  * @returns null where it is no answer, or says that the question failed
  */
 export function readSettings(conf: unknown): Settings | null {
-  const all = asObject(conf);
-  if (all === null || isFailure(all)) return null;
-  const namespace = namespaceOf(Object.keys(all));
+  const read = readConf(conf);
+  if (read === null) return null;
+  const { all, namespace } = read;
   const find: Settings["find"] = (name) => {
     const names = [
       // What an application sets at run time has no namespace and counts first (celery/utils/collections.py).
@@ -138,6 +143,18 @@ export function readSettings(conf: unknown): Settings | null {
     return found === undefined ? null : { value: all[found], by: "conf", name: found };
   };
   return { find, get: (name) => find(name)?.value };
+}
+
+/** An answer to `conf` as it is. */
+interface Conf {
+  readonly all: Readonly<Record<string, unknown>>;
+  readonly namespace: string | null;
+}
+
+/** @returns null where it is no answer, or says that the question failed */
+export function readConf(conf: unknown): Conf | null {
+  const all = asObject(conf);
+  return all === null || isFailure(all) ? null : { all, namespace: namespaceOf(Object.keys(all)) };
 }
 
 /** kombu/pidbox.py `Node.dispatch` answers so where a method raises. */

@@ -66,7 +66,8 @@ const INSPECT = {
   "allow-risky": onOffSwitch({
     summary: "send a method whose answer can disable the worker that gives it",
   }),
-  "with-defaults": onOffSwitch({ summary: "for conf: the settings that nobody has changed as well" }),
+  all: onOffSwitch({ summary: "for conf: the application's own settings as well" }),
+  "with-defaults": onOffSwitch({ summary: "for conf: the settings that nobody has set as well" }),
   builtins: onOffSwitch({ summary: "for registered: Celery's own tasks as well" }),
 } as const satisfies OptionTable;
 

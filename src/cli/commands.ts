@@ -17,7 +17,8 @@ export const COMMANDS = {
   inspect: {
     summary: "ask workers what celery inspect asks them, without Python",
     words: "METHOD [WORD]…",
-    least: 1,
+    // Without a method it says which there are.
+    least: 0,
     most: 1_000,
   },
   doctor: { summary: "say what is wrong with the worker and its broker, and what to do first", ...NO_WORDS },

@@ -1,4 +1,5 @@
 import { DEFAULT_BROKER_URL } from "../broker/url.ts";
+import { METHODS, methodFacts } from "../inspect/methods.ts";
 import { type OtherCommand, takenBy } from "./command-options.ts";
 import { command, type CommandName, COMMANDS, DEFAULT_COMMAND } from "./commands.ts";
 import {
@@ -52,6 +53,7 @@ function commandLines(name: OtherCommand): readonly string[] {
     "",
     `usage: ${usage.join(" ")}`,
     "",
+    ...(name === "inspect" ? [...methodLines(), ""] : []),
     ...(hasOptions
       ? [
           "options:",
@@ -63,6 +65,21 @@ function commandLines(name: OtherCommand): readonly string[] {
           "",
         ]
       : []),
+  ];
+}
+
+/** What can be asked of workers. */
+export function methodLines(): readonly string[] {
+  const risky = METHODS.filter((method) => methodFacts(method).content === "raw");
+  return [
+    "methods:",
+    ...METHODS.map((method) => {
+      const { summary, words = "" } = methodFacts(method);
+      return entry(`${method} ${words}`.trim(), summary);
+    }),
+    "",
+    `${risky.join(", ")} can disable a worker (kombu 5.2.3 to`,
+    "5.6.2, or an eventlet pool). There they are sent with --allow-risky only.",
   ];
 }
 

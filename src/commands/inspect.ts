@@ -1,20 +1,22 @@
 import type { Command } from "../broker/channel.ts";
 import { controlChannel } from "../broker/keys.ts";
+import { sortSettings } from "../celery/every-setting.ts";
 import { poolNameIn } from "../celery/pool.ts";
 import type { CommandConfig } from "../cli/command-options.ts";
+import { methodLines } from "../cli/help.ts";
 import { startDeadline } from "../deadline.ts";
 import { boundNodes } from "../discovery/bound-nodes.ts";
 import { discover } from "../discovery/discover.ts";
 import type { Host } from "../host.ts";
 import { inspectNodes, type Inspection } from "../inspect/inspect-nodes.ts";
 import { nodesInSight } from "../inspect/known-nodes.ts";
-import { readQuestion } from "../inspect/methods.ts";
+import { readWords, type Wanted, type WordProblem } from "../inspect/methods.ts";
+import { onlySetting } from "../inspect/only-setting.ts";
 import { withoutSecrets } from "../inspect/secrets.ts";
-import type { Question } from "../pidbox/message.ts";
-import { lines, NOTHING } from "../render/gate.ts";
+import { lines, NOTHING, page } from "../render/gate.ts";
 import { inspectJson } from "../render/inspect-json.ts";
 import { brokerLine, inspectText, remarks } from "../render/inspect-text.ts";
-import { wordSentence } from "../render/inspect-words.ts";
+import { unknownSettingSentence, wordSentence } from "../render/inspect-words.ts";
 import { listenToHeartbeats } from "../session/heartbeats.ts";
 import { firstDatabase, planSession, type SessionPlan } from "../session/plan.ts";
 import { openSession, type Session } from "../session/session.ts";
@@ -24,11 +26,13 @@ type Configuration = CommandConfig<"inspect">;
 
 /** Celery's `inspect`: one question to one, several or all workers. */
 export const inspect: Run<Configuration> = async ({ config, words }, host) => {
-  const question = readQuestion(words, {
-    withDefaults: config["with-defaults"].value,
+  const wanted = readWords(words, {
+    "with-defaults": config["with-defaults"].value,
+    all: config.all.value,
     builtins: config.builtins.value,
   });
-  if (!question.ok) return misused({ kind: "usage", sentence: wordSentence(question.problem) });
+  if (!wanted.ok) return unread(wanted.problem);
+  const { question, setting } = wanted.value;
   const whom = {
     kind: "workers",
     nodes: config.node.value,
@@ -46,7 +50,7 @@ export const inspect: Run<Configuration> = async ({ config, words }, host) => {
   const secrets = secretsOf(session.value, config);
   const inSight = nodesInSight(place, session.value, host);
   const inspection = await inspectNodes(session.value, {
-    question: question.value,
+    question,
     given: named,
     known: () => [...heartbeats.heard.keys(), ...inSight],
     bound: async () => {
@@ -59,13 +63,31 @@ export const inspect: Run<Configuration> = async ({ config, words }, host) => {
     allowRisky: config["allow-risky"].value,
     timeoutMs: config.timeout.value,
     // At once, so that it is not in memory twice.
-    keep: (result) => withoutSecrets(question.value.method, result, secrets),
+    keep: (result) => withoutSecrets(question.method, result, secrets),
   });
   heartbeats.close();
   session.value.close();
   if (!inspection.ok) return failed(brokerLine(plan.broker.shown, inspection.problem));
-  return ending(plan, question.value, inspection.value, config, host);
+  if (setting === null) return ending(plan, wanted.value, inspection.value, config, host);
+  const narrowed = onlySetting(setting, inspection.value);
+  return narrowed.ok
+    ? ending(plan, wanted.value, narrowed.value, config, host)
+    : failed(unknownSettingSentence(setting, narrowed.problem));
 };
+
+/** Words that cannot be read; without a method, the list of all. */
+function unread(problem: WordProblem): Ending {
+  const sentence = wordSentence(problem);
+  if (problem.kind !== "none") return failed(sentence);
+  const stderr = page([
+    `celery-probe: ${sentence}`,
+    "",
+    ...methodLines(),
+    "",
+    "celery-probe help inspect has the options.",
+  ]);
+  return { stdout: NOTHING, stderr, exitCode: 1 };
+}
 
 /** At most three questions are waited for, one behind the other: who gives the answers longer gives it to each. */
 const QUESTIONS = 3;
@@ -88,7 +110,7 @@ function secretsOf({ read, write }: Session, config: Configuration): readonly st
 
 function ending(
   { broker, naming }: SessionPlan,
-  question: Question,
+  { question, setting }: Wanted,
   inspection: Inspection,
   config: Configuration,
   { epochSeconds }: Host,
@@ -100,7 +122,13 @@ function ending(
     stdout:
       config.output.value === "json"
         ? inspectJson(results)
-        : lines(inspectText(question.method, results, { nowS: epochSeconds(), poolIn: poolNameIn })),
+        : lines(
+            inspectText(question.method, results, {
+              nowS: epochSeconds(),
+              poolIn: poolNameIn,
+              conf: { sort: sortSettings, asked: setting, isAll: config.all.value },
+            }),
+          ),
     stderr,
     exitCode: results.size > 0 && absent.length === 0 ? 0 : 1,
   };

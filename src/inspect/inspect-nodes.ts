@@ -6,7 +6,7 @@ import { answersIn, hasAnswered, inOrder, NO_REPLIES, type Replies } from "../pi
 import type { Session } from "../session/session.ts";
 import { isBeat } from "../celery/node-name.ts";
 import { nodeIn } from "./known-nodes.ts";
-import { CONTENT, type Method } from "./methods.ts";
+import { type Method, methodFacts } from "./methods.ts";
 import { type Danger, dangerOf, isEventlet, reportText, type Software, softwareIn } from "./risk.ts";
 
 /** Somebody whose answer was awaited and is not there. */
@@ -101,7 +101,7 @@ export async function inspectNodes(session: Session, inquiry: Inquiry): Asked<In
   const beats = present.filter(isBeat);
   if (!everyone) absent.push(...beats.map((node) => ({ kind: "beat", node }) as const));
   let nodes = present.filter((node) => !isBeat(node));
-  if (CONTENT[question.method] !== "harmless" && !allowRisky && nodes.length > 0) {
+  if (methodFacts(question.method).content !== "harmless" && !allowRisky && nodes.length > 0) {
     const sorted = await sortByRisk(session, question.method, nodes, timeoutMs);
     if (!sorted.ok) return sorted;
     const { safe, unsafe, unknown } = sorted.value;
@@ -161,11 +161,11 @@ async function sortByRisk(
     if (told !== null) software.set(node, told);
   }
   const unsafe = [...software].flatMap(([node, its]): readonly Unsafe[] => {
-    const danger = dangerOf(CONTENT[method], its);
+    const danger = dangerOf(methodFacts(method).content, its);
     return danger === null ? [] : [{ node, danger }];
   });
   let safe = [...software.keys()].filter((node) => !unsafe.some((one) => one.node === node));
-  if (CONTENT[method] === "raw" && safe.length > 0) {
+  if (methodFacts(method).content === "raw" && safe.length > 0) {
     const stats = await askThese(session, { method: "stats" }, safe, false, 0, timeoutMs);
     if (!stats.ok) return stats;
     const { results } = stats.value;

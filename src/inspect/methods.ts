@@ -1,4 +1,5 @@
 import { failure, type Outcome, success } from "../outcome.ts";
+import { similarTo } from "../slips.ts";
 import type { Question } from "../pidbox/message.ts";
 
 /** What can be asked, as the wire calls it. */
@@ -11,23 +12,44 @@ export type Method = Question["method"];
  */
 export type Content = "harmless" | "described" | "raw";
 
+/** What is known of a method before it is asked. */
+interface MethodFacts {
+  readonly content: Content;
+  /** One line for the help. */
+  readonly summary: string;
+  /** How the words behind it are written; none: it takes only options. */
+  readonly words?: string;
+}
+
 /** Every method, in the order of the documentation. `revoked` holds ids alone, but as many as were ever revoked. */
-export const CONTENT: { readonly [M in Method]: Content } = {
-  ping: "harmless",
-  active: "described",
-  active_queues: "harmless",
-  stats: "harmless",
-  registered: "harmless",
-  clock: "harmless",
-  report: "harmless",
-  conf: "harmless",
-  reserved: "raw",
-  scheduled: "raw",
-  revoked: "raw",
-  query_task: "raw",
+const FACTS: { readonly [M in Method]: MethodFacts } = {
+  ping: { content: "harmless", summary: "show which workers answer" },
+  active: { content: "described", summary: "show running tasks with id, age and arguments" },
+  active_queues: { content: "harmless", summary: "show the queues that each worker consumes" },
+  stats: { content: "harmless", summary: "show process, pool, memory and number of tasks" },
+  registered: {
+    content: "harmless",
+    summary: "show known tasks, with ITEMs such as rate_limit",
+    words: "[ITEM]…",
+  },
+  clock: { content: "harmless", summary: "show the logical clock of each worker" },
+  report: { content: "harmless", summary: "show versions and settings, as for a bug report" },
+  conf: {
+    content: "harmless",
+    summary: "show the settings of Celery; NAME shows only one",
+    words: "[NAME]",
+  },
+  reserved: { content: "raw", summary: "show fetched tasks that have not started" },
+  scheduled: { content: "raw", summary: "show tasks that wait for their ETA or countdown" },
+  revoked: { content: "raw", summary: "show the ids of revoked tasks" },
+  query_task: { content: "raw", summary: "show where these tasks are, and what they are", words: "ID…" },
 };
 
-export const METHODS = Object.keys(CONTENT) as readonly Method[];
+export const METHODS = Object.keys(FACTS) as readonly Method[];
+
+export function methodFacts(method: Method): MethodFacts {
+  return FACTS[method];
+}
 
 /** Celery's older names of the same. */
 const ALIASES: ReadonlyMap<string, Method> = new Map([
@@ -65,40 +87,69 @@ const MEDDLING: ReadonlySet<string> = new Set(["hello", "memdump", "memsample", 
 
 /** What is wrong with the words behind `inspect`. */
 export type WordProblem =
-  | { readonly kind: "unknown" | "changing" | "meddling"; readonly word: string }
+  | { readonly kind: "none" }
+  | {
+      readonly kind: "unknown" | "changing" | "meddling";
+      readonly word: string;
+      readonly meant: string | null;
+    }
   | { readonly kind: "surplus"; readonly method: Method; readonly word: string }
   | { readonly kind: "no-ids" }
-  | { readonly kind: "stray-option"; readonly option: "with-defaults" | "builtins"; readonly of: Method };
+  | { readonly kind: "stray-option"; readonly option: MethodOption; readonly of: Method }
+  | { readonly kind: "needless-option"; readonly option: MethodOption; readonly setting: string };
 
-/** Options that belong to one method. */
-export interface MethodOptions {
-  readonly withDefaults: boolean;
-  readonly builtins: boolean;
+/** The options that belong to one method, and to which. */
+const OWNERS = { "with-defaults": "conf", all: "conf", builtins: "registered" } as const satisfies Readonly<
+  Record<string, Method>
+>;
+
+type MethodOption = keyof typeof OWNERS;
+
+export type MethodOptions = Readonly<Record<MethodOption, boolean>>;
+
+/** What the words behind `inspect` ask for. */
+export interface Wanted {
+  readonly question: Question;
+  /** The one setting of `conf` that is to be shown, by any of its names; null: no single one. */
+  readonly setting: string | null;
 }
 
-/** Makes the question of the words behind `inspect`. */
-export function readQuestion(
-  [word = "", ...rest]: readonly string[],
-  { withDefaults, builtins }: MethodOptions,
-): Outcome<Question, WordProblem> {
+/** Reads the words behind `inspect`. */
+export function readWords(
+  [word, ...rest]: readonly string[],
+  options: MethodOptions,
+): Outcome<Wanted, WordProblem> {
+  if (word === undefined) return failure({ kind: "none" });
   const method = METHODS.find((one) => one === word) ?? ALIASES.get(word);
   if (method === undefined) {
     const kind = CHANGING.has(word) ? "changing" : MEDDLING.has(word) ? "meddling" : "unknown";
-    return failure({ kind, word });
+    return failure({ kind, word, meant: similarTo(word, METHODS) });
   }
-  if (withDefaults && method !== "conf")
-    return failure({ kind: "stray-option", option: "with-defaults", of: "conf" });
-  if (builtins && method !== "registered")
-    return failure({ kind: "stray-option", option: "builtins", of: "registered" });
+  const given = (Object.keys(OWNERS) as readonly MethodOption[]).filter((option) => options[option]);
+  const stray = given.find((option) => OWNERS[option] !== method);
+  if (stray !== undefined) return failure({ kind: "stray-option", option: stray, of: OWNERS[stray] });
+  const [first = null] = rest;
   switch (method) {
     case "registered":
-      return success({ method, taskInfo: rest, builtins });
+      return wanted({ method, taskInfo: rest, builtins: options.builtins });
     case "query_task":
-      return rest.length === 0 ? failure({ kind: "no-ids" }) : success({ method, ids: rest });
-    default: {
-      const [surplus] = rest;
+      return first === null ? failure({ kind: "no-ids" }) : wanted({ method, ids: rest });
+    case "conf": {
+      const surplus = rest.find((one, at) => at > 0 || CELERYS_SWITCH.test(one));
       if (surplus !== undefined) return failure({ kind: "surplus", method, word: surplus });
-      return success(method === "conf" ? { method, withDefaults } : { method });
+      const [needless] = given;
+      if (first !== null && needless !== undefined)
+        return failure({ kind: "needless-option", option: needless, setting: first });
+      return wanted({ method, withDefaults: first !== null || options["with-defaults"] }, first);
     }
+    default:
+      return first === null ? wanted({ method }) : failure({ kind: "surplus", method, word: first });
   }
+}
+
+/** `celery inspect conf true` asks for the defaults too (celery/utils/serialization.py `strtobool`). */
+const CELERYS_SWITCH = /^(?:true|false|yes|no|on|off|[01])$/i;
+
+function wanted(question: Question, setting: string | null = null): Outcome<Wanted, WordProblem> {
+  return success({ question, setting });
 }

@@ -3,12 +3,13 @@ import type { Inspection } from "../inspect/inspect-nodes.ts";
 import type { Method } from "../inspect/methods.ts";
 import { brokerStatement } from "./broker-words.ts";
 import { isRecord, type Shown, show } from "./inspect-results.ts";
+import { type ConfReadings, settingsLines } from "./inspect-conf.ts";
 import { statsLines } from "./inspect-stats.ts";
 import { tasksLines } from "./inspect-tasks.ts";
 import { absenceLine, refusalLines } from "./inspect-words.ts";
 import { line } from "./gate.ts";
 import { amount, names } from "./speech.ts";
-import { cut, table, wrapped } from "./table.ts";
+import { table } from "./table.ts";
 
 /** What the answers' text takes beside them. */
 export interface Readings {
@@ -16,13 +17,15 @@ export interface Readings {
   readonly nowS: number;
   /** The pool that an answer to `stats` tells of; null: none. */
   readonly poolIn: (stats: unknown) => string | null;
+  /** What is shown of an answer to `conf`. */
+  readonly conf: ConfReadings;
 }
 
 /** The answers for people. */
 export function inspectText(
   method: Method,
   results: ReadonlyMap<string, unknown>,
-  { nowS, poolIn }: Readings,
+  { nowS, poolIn, conf }: Readings,
 ): readonly string[] {
   if (results.size === 0) return [];
   switch (method) {
@@ -50,7 +53,7 @@ export function inspectText(
     case "report":
       return byNode(results, (result) => ({ summary: null, lines: reportLines(result) }));
     case "conf":
-      return byNode(results, settingLines);
+      return byNode(results, (result) => settingsLines(result, conf));
     default:
       return method satisfies never;
   }
@@ -90,7 +93,7 @@ function byNode(
         ? { summary: `error: ${result["error"]}`, lines: [] }
         : linesOf(result);
     const head = line(summary === null ? node : `${node}  ${summary}`);
-    return [...(position === 0 ? [] : [""]), head, ...lines.map((one) => `  ${line(one)}`)];
+    return [...(position === 0 ? [] : [""]), head, ...lines.map((one) => `  ${line(one)}`.trimEnd())];
   });
 }
 
@@ -114,16 +117,4 @@ function listLines(result: unknown, noun: string): Shown {
 function reportLines(result: unknown): readonly string[] {
   const text = isRecord(result) ? result["ok"] : result;
   return show(text).trim().split("\n");
-}
-
-function settingLines(result: unknown): Shown {
-  if (!isRecord(result)) return { summary: null, lines: [show(result)] };
-  const settings = Object.entries(result).sort(([a], [b]) => (a < b ? -1 : 1));
-  return {
-    summary: amount(settings.length, "setting"),
-    lines: settings.flatMap(([name, value]) => {
-      const text = `${name} = ${show(value)}`;
-      return cut(text) === text ? [text] : wrapped(`${name} = `, show(value, " ").split(" "));
-    }),
-  };
 }

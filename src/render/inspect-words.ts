@@ -2,29 +2,42 @@ import type { Absence, Unsafe } from "../inspect/inspect-nodes.ts";
 import type { Method, WordProblem } from "../inspect/methods.ts";
 import { amount, names, overBoundWords } from "./speech.ts";
 
-const METHODS =
-  "ping, active, active_queues, stats, registered, clock, report, conf, reserved, scheduled, revoked, query_task";
+/** Where the methods are listed. */
+const LIST = "celery-probe help inspect lists the methods";
 
 /** What is wrong with the words behind `inspect`. */
 export function wordSentence(problem: WordProblem): string {
   switch (problem.kind) {
+    case "none":
+      return "inspect needs a method: expected one of these";
     case "changing":
       return `'${problem.word}' changes what workers do, and celery-probe only asks: celery control or celery purge does that`;
     case "meddling":
-      return `'${problem.word}' leaves something behind on the workers and is not asked from here: expected ${METHODS}`;
+      return `'${problem.word}' leaves something behind on the workers and is not asked from here: ${LIST}`;
     case "unknown":
-      return `unknown method '${problem.word}': expected ${METHODS}`;
+      return `unknown method '${problem.word}': ${problem.meant === null ? LIST : `expected ${problem.meant}?`}`;
     case "surplus":
       return problem.method === "conf"
-        ? `unexpected word '${problem.word}' after conf: --with-defaults shows the settings that nobody has changed as well`
+        ? `unexpected word '${problem.word}' after conf: expected one NAME, or --with-defaults for settings that nobody has set`
         : `unexpected word '${problem.word}' after ${problem.method}: expected options`;
     case "no-ids":
       return "query_task needs ids: celery-probe inspect query_task ID…";
     case "stray-option":
       return `--${problem.option} is for ${problem.of}: expected inspect ${problem.of}`;
+    case "needless-option":
+      return `--${problem.option} has no effect on the one setting '${problem.setting}': leave out one of them`;
     default:
       return problem satisfies never;
   }
+}
+
+/** @param like settings that may have been meant */
+export function unknownSettingSentence(name: string, like: readonly string[]): string {
+  const hint =
+    like.length === 0
+      ? "celery-probe inspect conf --all --with-defaults lists every setting"
+      : `expected ${like.join(" or ")}?`;
+  return `unknown setting '${name}': ${hint}`;
 }
 
 /** Whose answer is missing, and why. */

@@ -384,7 +384,7 @@ describe("another command", () => {
     [["report", ""], "the word '' after report is empty: expected [FILE]"],
     [["inspect", "ping", ""], "the word '' after inspect is empty: expected METHOD [WORD]…"],
     [["doctor", ""], "unexpected word '' after doctor: expected options"],
-    [["inspect"], "inspect needs METHOD [WORD]…: see celery-probe help inspect"],
+    [["completion"], "completion needs SHELL: see celery-probe help completion"],
     [["help", "a", "b"], "unexpected word 'b' after help [COMMAND]: expected options"],
     [["doctor", "frob"], "unexpected word 'frob' after doctor: expected options"],
     [["doctor", "--strict"], "unknown option '--strict': see celery-probe help doctor"],

@@ -34,7 +34,10 @@ test.each([
     ["inspect", "act"],
     ["active", "active_queues"],
   ],
-  [["inspect", "--allow"], ["--allow-risky"]],
+  [
+    ["inspect", "conf", "--al"],
+    ["--allow-risky", "--all"],
+  ],
   [
     ["doctor", "--output", ""],
     ["text", "json"],

@@ -1,11 +1,12 @@
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
+import { findSetting, sortSettings } from "../../src/celery/every-setting.ts";
 import { startContainer } from "../world/container.ts";
 import { ProcessGroup } from "../world/process-group.ts";
 import { celeryVenv } from "../world/python.ts";
 import { type Server, startServer } from "../world/server.ts";
 import { taskMessage } from "../world/task-message.ts";
-import { assertWorkerIsWell, startWorker, type Worker } from "../world/worker.ts";
+import { assertWorkerIsWell, DJANGO, startWorker, type Worker } from "../world/worker.ts";
 import type { Pool } from "../world/worker-command.ts";
 import { EXECUTABLE, keysOfOurs, type Probed, probe } from "./probe.ts";
 
@@ -489,8 +490,73 @@ test.concurrent("refuses what changes workers, and words that mean nothing", asy
   expect(await said("shutdown")).toContain("'shutdown' changes what workers do, and celery-probe only asks");
   expect(await said("purge")).toContain("only asks");
   expect(await said("objgraph")).toContain("leaves something behind");
-  expect(await said("actve")).toContain("unknown method 'actve': expected ping, active");
+  expect(await said("actve")).toContain("unknown method 'actve': expected active?");
+  expect(await said("everything")).toContain("celery-probe help inspect lists the methods");
   expect(await said("ping", "w1@h")).toContain("unexpected word 'w1@h' after ping");
   expect(await said("query_task")).toContain("query_task needs ids");
   expect(await said("stats", "--with-defaults")).toContain("--with-defaults is for conf");
+  expect(await said("stats", "--all")).toContain("--all is for conf");
+  expect(await said("conf", "true")).toContain("--with-defaults for settings that nobody has set");
+  expect(await said("conf", "timezone", "--all")).toContain(
+    "--all has no effect on the one setting 'timezone'",
+  );
+  expect(await said()).toMatch(
+    /^celery-probe: inspect needs a method: [^]*\n  active_queues +show the queues/,
+  );
 });
+
+test.concurrent(
+  "conf shows Celery's settings first, --all the project's too, a name one setting",
+  async () => {
+    await using server = await startServer();
+    await using worker = await startWorker({ server, app: "shop_in_one_file", also: DJANGO });
+    await using plain = await startWorker({ server, settings: { task_time_limit: 60 } });
+    const { stdout: short } = await inspect(server, "conf");
+    expect(short).toContain("  CELERY_TASK_TIME_LIMIT = 900\n");
+    expect(short).toContain("  CELERYD_POOL = prefork\n");
+    expect(short).toContain("  task_time_limit = 60\n");
+    expect(short).not.toContain("INSTALLED_APPS");
+    expect(short).toMatch(/\n {2}the application's own: 1\d\d settings; --all shows them\n/);
+    const { stdout: long } = await inspect(server, "conf", "--all", "--node", worker.node);
+    expect(long.indexOf("INSTALLED_APPS")).toBeGreaterThan(long.indexOf("CELERY_TASK_TIME_LIMIT"));
+    expect(long).not.toContain("--all");
+
+    for (const name of ["task_time_limit", "CELERYD_TASK_TIME_LIMIT", "CELERY_TASK_TIME_LIMIT"]) {
+      expect(await inspected(server, "conf", name), name).toEqual({
+        [plain.node]: { task_time_limit: 60 },
+        [worker.node]: { CELERY_TASK_TIME_LIMIT: 900 },
+      });
+    }
+    // Nobody has set it.
+    expect(await inspected(server, "conf", "task_acks_late")).toEqual({
+      [plain.node]: { task_acks_late: false },
+      [worker.node]: { task_acks_late: false },
+    });
+    const { stdout: own } = await inspect(server, "conf", "APPEND_SLASH");
+    expect(own).toContain(`${plain.node}  no setting APPEND_SLASH`);
+    expect((await inspect(server, "conf", "SECRET_KEY")).stdout).toContain("SECRET_KEY = ********");
+    const unknown = await inspect(server, "conf", "task_tme_limit");
+    expect(unknown).toMatchObject({ stdout: "", exitCode: 1 });
+    expect(unknown.stderr).toBe("celery-probe: unknown setting 'task_tme_limit': expected task_time_limit?");
+  },
+);
+
+test.concurrent.each(["5.0.5", "5.2.7", "5.7.0"] as const)(
+  "every setting of Celery %s is known by its name of today and by its old one",
+  async (version) => {
+    const { python } = await celeryVenv(version);
+    const { stdout } = await execa(python, ["-c", SETTINGS]);
+    const settings = JSON.parse(stdout) as readonly (readonly [string, string, unknown])[];
+    expect(settings.length).toBeGreaterThan(150);
+    const conf = Object.fromEntries(settings.map(([name, , value]) => [name, value]));
+    expect(sortSettings({ ...conf, own: 1 })?.applications).toEqual([["own", 1]]);
+    const found = settings.map(([name, old]) => [findSetting(conf, name)?.[0], findSetting(conf, old)?.[0]]);
+    expect(found).toEqual(settings.map(([name]) => [name, name]));
+  },
+);
+
+const SETTINGS = `
+import json
+from celery.app import defaults
+print(json.dumps([(n, defaults._TO_OLD_KEY[n], repr(o.default)) for n, o in defaults.flatten(defaults.NAMESPACES)]))
+`;

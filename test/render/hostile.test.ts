@@ -5,12 +5,14 @@ import type { Finding } from "../../src/doctor/finding.ts";
 import { finding } from "../../src/doctor/levels.ts";
 import type { Verdict } from "../../src/health/verdict.ts";
 import type { Inspection } from "../../src/inspect/inspect-nodes.ts";
+import { sortSettings } from "../../src/celery/every-setting.ts";
 import type { Method } from "../../src/inspect/methods.ts";
 import { beatDetails, beatJson, beatText } from "../../src/render/beat-text.ts";
 import { doctorJson } from "../../src/render/doctor-json.ts";
 import { PLAIN_CANVAS, summaryLines, topicLines } from "../../src/render/doctor-text.ts";
 import { json, lines, page } from "../../src/render/gate.ts";
 import { inspectJson } from "../../src/render/inspect-json.ts";
+import { unknownSettingSentence } from "../../src/render/inspect-words.ts";
 import { brokerLine, inspectText, remarks } from "../../src/render/inspect-text.ts";
 import { unwrittenWords } from "../../src/render/install-words.ts";
 import { checkJson, checkObject } from "../../src/render/json.ts";
@@ -277,15 +279,39 @@ describe("text from outside reaches a terminal as text, without the password of 
               inspectText(method as Method, new Map([[HOSTILE, answer]]), {
                 nowS: 1_800_000_000,
                 poolIn: () => HOSTILE,
+                conf: { sort: sortSettings, asked: null, isAll: true },
               }),
             ),
         ] as const,
     ),
     [
+      "inspect of one setting",
+      () =>
+        lines(
+          inspectText(
+            "conf",
+            new Map<string, unknown>([
+              [HOSTILE, { [HOSTILE]: HOSTILE }],
+              ["without", {}],
+            ]),
+            {
+              nowS: 0,
+              poolIn: () => HOSTILE,
+              conf: { sort: sortSettings, asked: HOSTILE, isAll: false },
+            },
+          ),
+        ),
+    ],
+    ["a setting that nobody has", () => failed(unknownSettingSentence(HOSTILE, [HOSTILE])).stderr],
+    [
       "inspect of what fails",
       () =>
         lines(
-          inspectText("stats", new Map([[HOSTILE, { error: HOSTILE }]]), { nowS: 0, poolIn: () => HOSTILE }),
+          inspectText("stats", new Map([[HOSTILE, { error: HOSTILE }]]), {
+            nowS: 0,
+            poolIn: () => HOSTILE,
+            conf: { sort: sortSettings, asked: null, isAll: true },
+          }),
         ),
     ],
   ])("%s", (_, printed) => {

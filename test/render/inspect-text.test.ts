@@ -1,3 +1,4 @@
+import { sortSettings } from "../../src/celery/every-setting.ts";
 import { poolNameIn } from "../../src/celery/pool.ts";
 import { expect, test } from "vitest";
 import { inspectText, remarks } from "../../src/render/inspect-text.ts";
@@ -7,8 +8,13 @@ const NOW = 1_000_000;
 function shown(
   method: Parameters<typeof inspectText>[0],
   results: Readonly<Record<string, unknown>>,
+  conf: { readonly asked?: string; readonly isAll?: boolean } = {},
 ): string {
-  return inspectText(method, new Map(Object.entries(results)), { nowS: NOW, poolIn: poolNameIn }).join("\n");
+  return inspectText(method, new Map(Object.entries(results)), {
+    nowS: NOW,
+    poolIn: poolNameIn,
+    conf: { sort: sortSettings, asked: null, isAll: false, ...conf },
+  }).join("\n");
 }
 
 const TASK = {
@@ -80,6 +86,35 @@ test("what matters of stats, tasks by their number", () => {
   tasks begun:
     120  often
     1    rare`);
+});
+
+const DJANGO = { DEBUG: false, CELERY_TIMEZONE: "UTC", CELERY_BROKER_URL: "redis://h/0", ADMINS: [] };
+
+test("settings of Celery stand without the application's own, which are counted", () => {
+  expect(shown("conf", { w: DJANGO, v: { enable_utc: true } })).toBe(`w  2 settings of Celery
+  CELERY_BROKER_URL = redis://h/0
+  CELERY_TIMEZONE = UTC
+
+  the application's own: 2 settings; --all shows them
+
+v  1 setting of Celery
+  enable_utc = true`);
+});
+
+test("settings of the application stand behind Celery's where all are wanted", () => {
+  expect(shown("conf", { w: DJANGO }, { isAll: true })).toContain(
+    "  CELERY_TIMEZONE = UTC\n\n  the application's own: 2 settings\n  ADMINS = []\n  DEBUG = false",
+  );
+});
+
+test("one setting stands under each node, and a node without it says so", () => {
+  const results = { w: { CELERY_TIMEZONE: "UTC" }, v: {}, e: { error: "KeyError('x')" } };
+  expect(shown("conf", results, { asked: "timezone" })).toBe(`w
+  CELERY_TIMEZONE = UTC
+
+v  no setting timezone
+
+e  error: KeyError('x')`);
 });
 
 test("no line is wider than a terminal where words can be broken", () => {

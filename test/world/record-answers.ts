@@ -8,7 +8,7 @@ import { join, relative, resolve } from "node:path";
 import type { CeleryVersion } from "./pairs.ts";
 import { pidboxChannel, publishQuestion, rawReplies } from "./pidbox-by-hand.ts";
 import { startServer } from "./server.ts";
-import { startWorker, type Worker } from "./worker.ts";
+import { DJANGO, startWorker, type Worker } from "./worker.ts";
 import type { WorkerOptions } from "./worker-command.ts";
 
 const FOLDER = resolve(import.meta.dirname, "../fixtures/answers");
@@ -22,7 +22,7 @@ const SETTINGS = {
   broker_transport_options: { visibility_timeout: 120, unacked_key: "mine" },
 };
 
-const DJANGO = { app: "shop", also: { name: "django", packages: ["django==5.2.8"] } };
+const PROJECT = { app: "shop_in_one_file", also: DJANGO };
 
 const WORKERS: readonly (readonly [CeleryVersion, string, Partial<WorkerOptions>])[] = [
   ["5.2.7", "prefork", { settings: SETTINGS }],
@@ -31,8 +31,8 @@ const WORKERS: readonly (readonly [CeleryVersion, string, Partial<WorkerOptions>
   ["5.2.7", "gevent", { pool: "gevent", env: { TASKS_NAMESPACE: "SHOP" }, settings: SETTINGS }],
   ["5.3.6", "threads", { pool: "threads" }],
   ["5.7.0", "prefork", { settings: SETTINGS }],
-  ["5.2.7", "django", DJANGO],
-  ["5.7.0", "django", DJANGO],
+  ["5.2.7", "django", PROJECT],
+  ["5.7.0", "django", PROJECT],
 ];
 
 await rm(FOLDER, { recursive: true, force: true });

@@ -132,7 +132,7 @@ export class Worker implements AsyncDisposable {
 
 let count = 0;
 
-const DJANGO = { name: "shop", packages: ["django==5.2.19"] };
+export const DJANGO = { name: "shop", packages: ["django==5.2.19"] };
 
 /**
  * Starts a worker of `tasks.py` and resolves when it consumes and (see `until`) can be asked.

@@ -24,7 +24,7 @@ CELERY_REDBEAT_LOCK_KEY = "shop:lock"
 # A name of Celery 3 beside those of the namespace, which Celery reads as well.
 CELERYD_POOL = "prefork"
 
-os.environ["DJANGO_SETTINGS_MODULE"] = "shop"
+os.environ["DJANGO_SETTINGS_MODULE"] = "shop_in_one_file"
 
 from celery import Celery  # noqa: E402
 
