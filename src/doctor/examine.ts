@@ -1,6 +1,5 @@
-import type { Finding } from "./finding.ts";
+import type { Finding, Topics } from "./finding.ts";
 import type { Scene, Topic } from "./scene.ts";
-import { answers } from "./topics/answers.ts";
 import { beat } from "./topics/beat.ts";
 import { broker, brokerStill } from "./topics/broker.ts";
 import { flower } from "./topics/flower.ts";
@@ -10,22 +9,20 @@ import { queues } from "./topics/queues.ts";
 import { results } from "./topics/results.ts";
 import { settings } from "./topics/settings.ts";
 import { tasks } from "./topics/tasks.ts";
-import { siblings, worker } from "./topics/worker.ts";
+import { answers, siblings, worker } from "./topics/worker.ts";
 
-/** The topics in the order in which one explains the next: of several problems the first is the one to begin with. */
-const TOPICS: Readonly<Record<string, Topic>> = {
-  broker,
-  worker,
-  siblings,
-  settings,
-  beat,
-  queues,
-  tasks,
-  processes,
-  log,
-  results,
-  flower,
-  "broker still": brokerStill,
+/** How each topic looks, in the order in which one explains the next: of several problems the first is to begin with. */
+const LOOKS: { readonly [T in keyof Topics]: readonly Topic[] } = {
+  broker: [broker],
+  worker: [worker, siblings],
+  settings: [settings],
+  beat: [beat],
+  queues: [queues],
+  tasks: [tasks],
+  processes: [processes],
+  log: [log],
+  results: [results],
+  flower: [flower],
 };
 
 /** Is shown the findings of a topic, and the names of those that are still awaited. */
@@ -38,13 +35,19 @@ export type OnFound = (findings: readonly Finding[], pending: readonly string[])
  */
 export async function examine(scene: Scene, onFound: OnFound): Promise<readonly Finding[]> {
   const found: Finding[] = [];
-  const names = Object.keys(TOPICS);
-  const looking = Object.values(TOPICS).map((topic) => topic(scene));
-  for (const [position, topic] of looking.entries()) {
-    const findings = await topic;
-    onFound(findings, names.slice(position + 1));
+  const looking = [
+    ...Object.entries<readonly Topic[]>(LOOKS).flatMap(([name, looks]) =>
+      looks.map((look) => ({ name, findings: look(scene) })),
+    ),
+    // It observes like the others, and is the last to end.
+    { name: "broker", findings: brokerStill(scene) },
+  ];
+  for (const [position, { findings: awaited }] of looking.entries()) {
+    const findings = await awaited;
+    onFound(findings, [...new Set(looking.slice(position + 1).map(({ name }) => name))]);
     found.push(...findings);
   }
+  // Not before all has been asked.
   const unread = await answers(scene);
   onFound(unread, []);
   return [...found, ...unread];

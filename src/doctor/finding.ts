@@ -29,22 +29,32 @@ export type Fault =
   | "slots-free"
   | "many-failures";
 
-/** Of each finding, by its code, what was seen. The words are made in render/findings/. */
-export interface Facts
-  extends
-    BrokerFacts,
-    WorkerFacts,
-    QueueFacts,
-    TaskFacts,
-    ResultFacts,
-    SettingsFacts,
-    ProcessFacts,
-    LogFacts,
-    BeatFacts,
-    FlowerFacts {}
+/**
+ * The topics of the run-book, and what each finds. Here a topic is registered: the compiler then asks for its look
+ * (examine.ts), for the level of each of its findings (levels.ts), and for their words (render/findings/).
+ */
+export interface Topics {
+  readonly broker: BrokerFacts;
+  readonly worker: WorkerFacts;
+  readonly settings: SettingsFacts;
+  readonly beat: BeatFacts;
+  readonly queues: QueueFacts;
+  readonly tasks: TaskFacts;
+  readonly processes: ProcessFacts;
+  readonly log: LogFacts;
+  readonly results: ResultFacts;
+  readonly flower: FlowerFacts;
+}
+
+type AnyTopic = Topics[keyof Topics];
+
+type KeysOfEach<T> = T extends unknown ? keyof T : never;
 
 /** What a finding is about: a stable word, one section of docs/doctor.md each. */
-export type Code = keyof Facts;
+export type Code = KeysOfEach<AnyTopic>;
+
+/** Of each finding, by its code, what was seen. The words are made in render/findings/. */
+export type Facts = { readonly [C in Code]: Extract<AnyTopic, Readonly<Record<C, unknown>>>[C] };
 
 /** The answer to one question of the run-book about one thing; a code may be found of several things. */
 export type FindingOf<C extends Code> = {

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Code, Finding, Level } from "../../src/doctor/finding.ts";
 import type { Scene, Topic } from "../../src/doctor/scene.ts";
-import { answers } from "../../src/doctor/topics/answers.ts";
 import { beat } from "../../src/doctor/topics/beat.ts";
 import { broker, brokerStill } from "../../src/doctor/topics/broker.ts";
 import { flower } from "../../src/doctor/topics/flower.ts";
@@ -11,7 +10,7 @@ import { queues } from "../../src/doctor/topics/queues.ts";
 import { results } from "../../src/doctor/topics/results.ts";
 import { settings } from "../../src/doctor/topics/settings.ts";
 import { tasks } from "../../src/doctor/topics/tasks.ts";
-import { siblings, worker } from "../../src/doctor/topics/worker.ts";
+import { answers, siblings, worker } from "../../src/doctor/topics/worker.ts";
 import { failure, success } from "../../src/outcome.ts";
 import { CODES } from "../../src/render/findings/finding-words.ts";
 import { evidence, PONG } from "../health/seen.ts";

@@ -30,3 +30,12 @@ export const siblings: Topic = async ({ check, config, session, ...scene }) => {
   if (others.length === 0 && facts.silent === 0) return [];
   return [finding("siblings", null, facts)];
 };
+
+/** Answers that were over a bound, once all has been asked. */
+export const answers: Topic = (scene) =>
+  Promise.resolve(
+    scene
+      .overBound()
+      .filter(({ node }) => node === null || scene.isMeant(node))
+      .map((one) => finding("large-answer", one.node, one)),
+  );
