@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Reply } from "../../src/broker/channel.ts";
-import { askLengths, listsOf, queueKeys } from "../../src/celery/queues.ts";
+import { askLengths, isTaskExchange, isTaskQueue, listsOf, queueKeys } from "../../src/celery/queues.ts";
 import { DEFAULT_TRANSPORT } from "../../src/celery/transport-options.ts";
 
 test("queueKeys are kombu's lists for every priority, behind its separator and behind Celery's documented one", () => {
@@ -70,4 +70,11 @@ test.each([
 
 test("a queue has no length when there are no replies", () => {
   expect([...askLengths(["a"], "").read([])]).toEqual([["a", { messages: null, own: null, isOtherType: false }]]);
+});
+
+test("exchanges and queues of remote control and events are no tasks'", () => {
+  const exchanges = ["celery", "mails", "celery.pidbox", "reply.celery.pidbox", "celeryev", "app.celeryev"];
+  expect(exchanges.filter(isTaskExchange)).toEqual(["celery", "mails"]);
+  const queues = ["celery", "w1@host.celery.pidbox", "8c.reply.celery.pidbox", "celeryev.8c0b", "bcast.77"];
+  expect(queues.filter(isTaskQueue)).toEqual(["celery"]);
 });

@@ -1,7 +1,8 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import type { Heartbeat } from "../../src/celery/heartbeat.ts";
 import { startDeadline } from "../../src/deadline.ts";
 import type { Host } from "../../src/host.ts";
-import { listenToHeartbeats } from "../../src/session/heartbeats.ts";
+import { listenToHeartbeats, paceOf } from "../../src/session/heartbeats.ts";
 import { openSession } from "../../src/session/session.ts";
 import { fakeHost, heartbeat, ok } from "../health/fake-host.ts";
 import { planned } from "../health/planned.ts";
@@ -46,4 +47,32 @@ test("who beats no more makes room for others after ten minutes, and who still b
   const well = [300_000, 600_100].map((time) => [time, "w@well"] as const);
   const heard = await kept([[100, "w@well"], ...crowd(200, 9_999), ...well, [600_300, "w@new"]]);
   expect([...heard.keys()].sort()).toEqual(["w@new", "w@well"]);
+});
+
+describe("the pace", () => {
+  const beat = (processed: number | null, active = 0): Heartbeat => ({
+    node: "w@a",
+    pid: 1,
+    active,
+    processed,
+    version: "5.7.0",
+    channel: "",
+  });
+  const span = (first: Heartbeat, last: Heartbeat, ms = 4_000) => ({ first, firstMs: 0, last, lastMs: ms });
+
+  test("counts what is begun, and what of it does not run any more", () => {
+    const spans = new Map([
+      ["w@a", span(beat(100, 0), beat(140, 4))],
+      ["w@b", span(beat(0, 2), beat(8, 2))],
+    ]);
+    expect(paceOf(spans)).toEqual({ begun: 12, finished: 11, overS: 4 });
+  });
+
+  test.each([
+    ["nobody", new Map()],
+    ["one heartbeat", new Map([["w@a", span(beat(1), beat(1), 0)]])],
+    ["no counts", new Map([["w@a", span(beat(null), beat(3))]])],
+  ])("is not known of %s", (_, spans) => {
+    expect(paceOf(spans)).toBeNull();
+  });
 });
