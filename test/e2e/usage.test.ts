@@ -1,5 +1,7 @@
 import { expect, inject, test } from "vitest";
 import { helpText } from "../../src/cli/help.ts";
+import { read } from "../pages.ts";
+import { freePort } from "../world/server.ts";
 import { BY_BUN, probe } from "./probe.ts";
 
 /** Wrong words must not reach a worker: there is one at the default broker of these runs. */
@@ -79,4 +81,26 @@ test("--version prints the runtime too when it is to be verbose: V8 has taken th
   const { stdout, exitCode } = await probe(["--verbose", "--version"]);
   expect(stdout.split("\n")).toEqual(["celery-probe 0.1.0", expect.stringMatching(runtime)]);
   expect(exitCode).toBe(0);
+});
+
+test("check, doctor and beat call the same things alike in JSON, and their pages say how", async () => {
+  const env = { CELERY_BROKER_URL: `redis://127.0.0.1:${await freePort()}/0` };
+  const told = async (command: string): Promise<Readonly<Record<string, unknown>>> => {
+    const { stdout } = await probe([command, "--placement", "remote", "--output", "json"], env);
+    const object = JSON.parse(stdout) as Readonly<Record<string, unknown>>;
+    expect(object).toMatchObject({ schema: 1, elapsed_ms: expect.any(Number) as unknown });
+    return object;
+  };
+  const words = { message: expect.any(String) as unknown, hint: expect.any(String) as unknown };
+  const verdict = { status: "unknown", reason: expect.any(String) as unknown, ...words };
+  expect(await told("check")).toMatchObject(verdict);
+  const beat = await told("beat");
+  expect(beat).toMatchObject(verdict);
+  const doctor = await told("doctor");
+  const [broker = {}] = doctor["findings"] as readonly object[];
+  expect(broker).toMatchObject({ code: "broker", level: "problem", ...words });
+  const quoted = (keys: readonly string[]) => keys.map((key) => `"${key}"`).join(", ");
+  const [schema, ...others] = Object.keys(beat);
+  expect(read("docs/beat.md")).toContain(`{"${schema ?? ""}": 1, ${quoted(others)}}`);
+  expect(read("docs/doctor.md")).toContain(`"findings": [{${quoted(Object.keys(broker))}}], "elapsed_ms"}`);
 });
