@@ -1,9 +1,11 @@
 // Builds dist/celery-probe: esbuild bundles src/main.ts, V8 compiles what a check runs, pkg (SEA mode) puts both into Node.
-// Run it as `npm run build`; `npm run package` makes the executables for all machines, and all that a release has.
-import { copyFile, link, mkdir, rm, stat, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+// Run it as `npm run build`; `-- musl` makes the executable for Alpine instead. `npm run package` makes them for all
+// machines, and all that a release has.
+import { link, mkdir, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { bundle } from "./build/bundle.ts";
+import { buildByBun } from "./build/by-bun.ts";
 import { buildByNode } from "./build/by-node.ts";
 import { manPage } from "./build/man-page.ts";
 import { BUNDLE } from "./build/parts.ts";
@@ -14,19 +16,26 @@ const root = dirname(fileURLToPath(import.meta.url));
 const dist = join(root, "dist");
 const started = performance.now();
 
-const target = hostTarget("glibc");
-const executable = join(dist, "celery-probe");
-await bundle(BUNDLE);
-await buildByNode(target, BUNDLE, executable);
-
+const libc = process.argv[2] ?? "glibc";
+if (libc !== "glibc" && libc !== "musl") {
+  console.error(`celery-probe: unknown libc '${libc}': expected glibc or musl`);
+  process.exit(1);
+}
+const target = hostTarget(libc);
 // Where Dockerfile.sidecar looks for it.
 const forImage = join(dist, nameOf(target), "celery-probe");
-await mkdir(dirname(forImage), { recursive: true });
-await rm(forImage, { force: true });
-await link(executable, forImage);
-await copyFile(join(root, "build/dockerignore"), join(dist, ".dockerignore"));
+const executable = libc === "glibc" ? join(dist, "celery-probe") : forImage;
+await bundle(BUNDLE);
+await (libc === "glibc" ? buildByNode : buildByBun)(target, BUNDLE, executable);
+if (executable !== forImage) {
+  await mkdir(dirname(forImage), { recursive: true });
+  await rm(forImage, { force: true });
+  await link(executable, forImage);
+}
 await writeFile(join(dist, "celery-probe.1"), manPage(manifest.version));
 
 const { size } = await stat(executable);
 const seconds = ((performance.now() - started) / 1000).toFixed(1);
-console.log(`dist/celery-probe ${manifest.version}, ${(size / 1e6).toFixed(1)} MB, built in ${seconds} s`);
+console.log(
+  `${relative(root, executable)} ${manifest.version}, ${(size / 1e6).toFixed(1)} MB, built in ${seconds} s`,
+);

@@ -5,9 +5,11 @@ const ROOT = join(import.meta.dirname, "..");
 
 /**
  * What the sources are, as `git` says: the first twelve digits of the commit, with `+` behind them where they have been
- * changed since; `unknown` outside of a clone.
+ * changed since; `unknown` outside of a clone. SOURCE_COMMIT names it where git is missing, as in an image's build.
  */
 export async function commit(): Promise<string> {
+  const { SOURCE_COMMIT = "" } = process.env;
+  if (SOURCE_COMMIT !== "") return SOURCE_COMMIT;
   const git = (...args: readonly string[]) => execa("git", ["-C", ROOT, ...args], { reject: false });
   const head = await git("rev-parse", "--short=12", "HEAD");
   if (head.failed) return "unknown";

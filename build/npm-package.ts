@@ -17,8 +17,16 @@ const ROOT = join(import.meta.dirname, "..");
 export async function npmPackage(name: keyof typeof manifest.optionalDependencies): Promise<string> {
   const installed = join(ROOT, "node_modules", name);
   if (existsSync(join(installed, "package.json"))) return installed;
-  const version = manifest.optionalDependencies[name];
-  const integrity = await lockedIntegrity(name);
+  return fetchedPackage(name, manifest.optionalDependencies[name], await lockedIntegrity(name));
+}
+
+/**
+ * The folder of a package of npm without its dependencies, fetched once into `.cache/`.
+ *
+ * @param integrity as lock files have it
+ * @throws Error where the registry does not have it, or has another one
+ */
+export async function fetchedPackage(name: string, version: string, integrity: string): Promise<string> {
   const folder = await cached(
     `npm-${name.replaceAll(/[@/]/g, "-")}`,
     `${name} ${version}`,
@@ -34,7 +42,7 @@ export async function npmPackage(name: keyof typeof manifest.optionalDependencie
         .update(await readFile(path))
         .digest("base64");
       if (`sha512-${digest}` !== integrity)
-        throw new Error(`${name}@${version} is not the one in package-lock.json: sha512-${digest}`);
+        throw new Error(`${name}@${version} has the integrity sha512-${digest}: expected ${integrity}`);
       await execa("tar", ["-xzf", path, "-C", fresh]);
       await rm(path);
     },

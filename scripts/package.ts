@@ -1,7 +1,7 @@
 // `npm run package`: everything that a release has, for all machines, into dist/.
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { copyFile, link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { bundle } from "../build/bundle.ts";
 import { buildByBun } from "../build/by-bun.ts";
@@ -38,12 +38,6 @@ await writeFile(join(DIST, "celery-probe.1"), manPage(manifest.version));
 for (const target of TARGETS) await makeAllOf(target);
 await link(executableOf(hostTarget("glibc")), join(DIST, "celery-probe"));
 await writeFile(join(DIST, `${RELEASE}.cdx.json`), await sbom(time));
-const dockerfile = await readFile(join(ROOT, "Dockerfile.sidecar"), "utf8");
-await writeFile(
-  join(DIST, "Dockerfile.sidecar"),
-  dockerfile.replaceAll("ARG VERSION=unknown", `ARG VERSION=${manifest.version}`),
-);
-await copyFile(join(ROOT, "build/dockerignore"), join(DIST, ".dockerignore"));
 await writeFile(join(DIST, "README.md"), releaseReadme());
 await writeFile(join(DIST, "SHA256SUMS"), await checksums());
 await rm(join(ROOT, "dist"), { recursive: true, force: true });

@@ -157,8 +157,13 @@ describe("what is wrong is seen", () => {
     ["sh", "echo 'a", /unexpected EOF/],
     ["sh", "$ celery-probe", /expected console/],
     ["sh", "docker compose -f nowhere.yaml up", /no nowhere\.yaml/],
-    ["sh", "docker build -f Dockerfile.sidecar -t celery-probe .", /no linux-/],
-    ["sh", "docker build -f Dockerfile.sidecar --target alpine -t celery-probe dist", /no stage alpine/],
+    [
+      "sh",
+      "docker build -f Dockerfile.sidecar -t celery-probe examples/compose",
+      /no examples\/compose\/package/,
+    ],
+    ["sh", "docker build -f Dockerfile.sidecar --target alpine -t celery-probe .", /no stage alpine/],
+    ["sh", "docker build -f Dockerfile.sidecar --build-arg LIB=musl -t celery-probe .", /no ARG LIB/],
     ["sh", "docker build -t worker examples/nowhere", /no examples\/nowhere/],
     ["sh", "pip install celery_probe-0.0.9-py3-none-manylinux_2_28_x86_64.whl", /no celery_probe-0\.0\.9/],
     ["sh", "kubectl aply -f examples/kubernetes/worker.yaml", /no subcommand aply/],
@@ -252,6 +257,9 @@ function expectSubcommandOf(words: readonly string[]): void {
   if (known !== undefined && !known.test(first)) throw new Error(`${tool} has no subcommand ${first}`);
 }
 
+/** What every build takes. */
+const PROXIES = new Set(["http_proxy", "https_proxy"]);
+
 /** @throws Error where a command names a file, or a stage of a Dockerfile, that is not there */
 function expectFilesOf(words: readonly string[], folder: string): void {
   const named = words.filter((word) =>
@@ -272,6 +280,9 @@ function expectFilesOf(words: readonly string[], folder: string): void {
   const target = valueOf("--target");
   if (target !== undefined && !new RegExp(`^FROM .* AS ${target}$`, "m").test(dockerfile))
     throw new Error(`there is no stage ${target}`);
+  for (const [, name = ""] of words.join(" ").matchAll(/ --build-arg (\w+)=/g))
+    if (!PROXIES.has(name) && !new RegExp(`^ARG ${name}\\b`, "m").test(dockerfile))
+      throw new Error(`there is no ARG ${name}`);
 }
 
 /**

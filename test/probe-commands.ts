@@ -21,7 +21,7 @@ const SWITCHES =
 
 /** What names celery-probe, or a file of it, and does not run it. */
 const MENTIONS =
-  /^(?:docker (?:build|buildx|image|inspect|pull|push|tag|volume) |(?:chmod|cp|install|ls|pip|pipx|sha256sum|uv) )/;
+  /^(?:docker (?:build|buildx|image|inspect|pull|push|tag|volume) |(?:chmod|cp|install|ls|mv|pip|pipx|sha256sum|uv) )/;
 
 /** Whether a word is this program. */
 export function isProbe(word: string): boolean {

@@ -36,7 +36,7 @@ export function releaseReadme(): string {
 ${TARGETS.map(row).join("\n")}
 | \`${name}-${version}-linux-….tar.gz\` | the same, with the man page and the licences |
 | \`${name.replace("-", "_")}-${version}-py3-none-….whl\` | the same for \`pip install\`, from this folder or an index |
-| \`Dockerfile.sidecar\`, \`linux-…/\` | the image: \`docker build -f Dockerfile.sidecar -t ${name} .\` in this folder; \`--target musl\` for Alpine |
+| \`linux-…/\` | the same executables, where \`Dockerfile.sidecar\` of the sources looks for them |
 | \`${name}\`, \`${name}.1\` | the executable for the machine that built all this, and the man page |
 | \`${name}-${version}.cdx.json\` | what the executables are made of (SBOM, CycloneDX) |
 | \`LICENSE\`, \`THIRD-PARTY-LICENSES.txt\` | the licences, of Node, Bun and each package too |

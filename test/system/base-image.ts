@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
-import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { chmod, copyFile, cp, link, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { cached } from "../world/cache.ts";
-import { hostTarget } from "../../build/targets.ts";
+import { fetchedPackage, npmPackage } from "../../build/npm-package.ts";
+import { hostTarget, runtimeVersion } from "../../build/targets.ts";
 import { PAIRS } from "../world/pairs.ts";
 import { findPython } from "../world/python.ts";
 import { installMissing, searchPath } from "./debian.ts";
@@ -17,6 +18,8 @@ export interface BaseImages {
   readonly musl: string;
   /** For `python:3.13-slim`: that base with Python, pip and what the example's requirements.txt asks for. */
   readonly python: string;
+  /** For `node:24-bookworm-slim`: Debian's minimal base with Node and npm. */
+  readonly node: string;
   /** For `redis:7`: serves on all addresses, without a password, nothing on disk. */
   readonly redis: string;
 }
@@ -56,6 +59,20 @@ RUN python3 -m venv /opt/venv \\
 ENV PATH=/opt/venv/bin:${SEARCH_PATH} PIP_DISABLE_PIP_VERSION_CHECK=1
 `;
 
+/** What comes with Node 24; npm's own package has all that it depends on. */
+const NPM = {
+  version: "11.19.1",
+  integrity:
+    "sha512-ztsxKxt/kkIaAs+2i0GU6I+DRmUdrNasxTZKJe9TCdSjKxlhah/4r/hl5ygMD6XAg1qZ9c2TNomR4qgOydp10g==",
+};
+
+const NODE_DOCKERFILE = `ARG SLIM
+FROM \${SLIM}
+COPY node /usr/local/bin/
+COPY npm /usr/local/lib/node_modules/npm
+RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm
+`;
+
 const REDIS_CMD = JSON.stringify([
   ...["redis-server", "--bind", "0.0.0.0", "--protected-mode", "no"],
   ...["--save", "", "--appendonly", "no", "--dir", "/tmp"],
@@ -63,7 +80,12 @@ const REDIS_CMD = JSON.stringify([
 
 /** Part of each tag: other pins give other tags, so an image under its tag is always what this file describes. */
 const PINS = createHash("sha256")
-  .update(JSON.stringify([SUITE, PACKAGES, SAVE_AND_INSTALL, PYTHON_DOCKERFILE, REDIS_CMD, "musl"]))
+  .update(
+    JSON.stringify([
+      ...[SUITE, PACKAGES, SAVE_AND_INSTALL, PYTHON_DOCKERFILE, REDIS_CMD, "musl"],
+      ...[NODE_DOCKERFILE, NPM, runtimeVersion(hostTarget("glibc"))],
+    ]),
+  )
   .digest("hex")
   .slice(0, 12);
 
@@ -74,7 +96,13 @@ const PINS = createHash("sha256")
  * @throws Error when Debian's or PyPI's packages cannot be had
  */
 export async function baseImages(docker: Docker): Promise<BaseImages> {
-  const images = { slim: tag("slim"), musl: tag("musl"), python: tag("python"), redis: tag("redis") };
+  const images = {
+    slim: tag("slim"),
+    musl: tag("musl"),
+    python: tag("python"),
+    node: tag("node"),
+    redis: tag("redis"),
+  };
   if (await hasAll(docker, Object.values(images))) return images;
   const began = performance.now();
   await removeBaseImages(docker);
@@ -89,6 +117,13 @@ export async function baseImages(docker: Docker): Promise<BaseImages> {
   await docker.run(
     ["build", "--quiet", "--build-arg", `FULL=${full}`, "--tag", images.python, "--file", "-", wheels],
     PYTHON_DOCKERFILE,
+  );
+  await docker.run(
+    [
+      ...["build", "--quiet", "--build-arg", `SLIM=${images.slim}`, "--tag", images.node],
+      ...["--file", "-", await nodeAndNpm()],
+    ],
+    NODE_DOCKERFILE,
   );
   // An argument for --save is the empty string: only the JSON form can say that.
   const redis = `ARG FULL\nFROM \${FULL}\nCMD ${REDIS_CMD}\n`;
@@ -160,6 +195,22 @@ export async function muslRoot(architecture: string): Promise<string> {
         "--exclude=./dev/*",
         ".",
       ]);
+    },
+  );
+}
+
+/** The folder with `node`, the lock file's, and `npm`. */
+async function nodeAndNpm(): Promise<string> {
+  const node = await npmPackage(hostTarget("glibc").runtime);
+  const npm = await fetchedPackage("npm", NPM.version, NPM.integrity);
+  return cached(
+    "node-base",
+    "Node for the test images",
+    { node: runtimeVersion(hostTarget("glibc")), NPM },
+    async (folder) => {
+      const from = join(node, "bin/node");
+      await link(from, join(folder, "node")).catch(() => copyFile(from, join(folder, "node")));
+      await cp(npm, join(folder, "npm"), { recursive: true });
     },
   );
 }

@@ -1,5 +1,6 @@
+import { delimiter, join } from "node:path";
 import { execa } from "execa";
-import { installMissing } from "./debian.ts";
+import { installMissing, searchPath } from "./debian.ts";
 
 /** How a container, or a command in one, has ended. */
 export interface Run {
@@ -18,6 +19,8 @@ export interface ComposeProject {
 /** Options of `docker run` with what a careful platform allows a container: nothing. */
 export const LOCKED = ["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"] as const;
 
+const BY_BUILDKIT = { DOCKER_BUILDKIT: "1" };
+
 /** Builds take longest: a first one loads 250 MB into the engine. */
 const LONGEST_MS = 240_000;
 
@@ -26,6 +29,7 @@ export class Docker {
   /** Added to this process' own environment, e.g. `DOCKER_HOST`. */
   readonly env: Readonly<Record<string, string>>;
   #compose: readonly [string, ...string[]] | undefined;
+  #builder: string | undefined;
 
   constructor(env: Readonly<Record<string, string>>) {
     this.env = env;
@@ -64,6 +68,30 @@ export class Docker {
     if (result.exitCode === undefined)
       throw new Error(`docker ${args[0] ?? ""} did not end by itself`, { cause: result });
     return { exitCode: result.exitCode, stdout: result.stdout, stderr: result.stderr };
+  }
+
+  /**
+   * Runs `docker build …` by BuildKit.
+   *
+   * @param folder to run it in
+   * @throws Error where no client on PATH has BuildKit, and as {@link run}
+   */
+  async build(args: readonly string[], folder: string): Promise<void> {
+    this.#builder ??= await this.#findBuilder();
+    const env = { ...this.env, ...BY_BUILDKIT };
+    await execa(this.#builder, ["build", ...args], {
+      ...{ cwd: folder, env, stdin: "ignore", timeout: LONGEST_MS },
+    });
+  }
+
+  /** A machine may have several clients: those from version 23 on have BuildKit only with the plugin buildx. */
+  async #findBuilder(): Promise<string> {
+    for (const folder of searchPath().split(delimiter)) {
+      const client = join(folder, "docker");
+      const env = { ...this.env, ...BY_BUILDKIT };
+      if (!(await execa(client, ["build", "--help"], { env, reject: false })).failed) return client;
+    }
+    throw new Error("no docker client on PATH can build with BuildKit: install its plugin docker-buildx");
   }
 
   /** Runs Compose: the client's plugin where there is one, else docker-compose 1.29. */

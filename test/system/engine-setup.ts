@@ -7,6 +7,8 @@ export interface SharedEngine {
   /** What a Docker client needs to find it. */
   readonly env: Readonly<Record<string, string>>;
   readonly bases: BaseImages;
+  /** As in `Engine`. */
+  readonly networkPid: number | null;
 }
 
 declare module "vitest" {
@@ -26,9 +28,9 @@ export default async function keepEngine(project: TestProject): Promise<() => Pr
     return () => Promise.resolve();
   }
   const engine = await startEngine();
-  const { docker, isBorrowed } = engine;
+  const { docker, isBorrowed, networkPid } = engine;
   try {
-    const own: SharedEngine = { env: docker.env, bases: await baseImages(docker) };
+    const own: SharedEngine = { env: docker.env, bases: await baseImages(docker), networkPid };
     project.provide("engine", own);
     process.env[SHARED] = JSON.stringify(own);
   } catch (error) {

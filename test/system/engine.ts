@@ -26,6 +26,8 @@ export interface Engine {
   readonly docker: Docker;
   /** Whether it was there before us: then what it holds is not ours. */
   readonly isBorrowed: boolean;
+  /** A process in the network of an engine of our own, which reaches nothing outside. */
+  readonly networkPid: number | null;
   /** Ends what was started here; does nothing to a borrowed engine. */
   stop(): Promise<void>;
 }
@@ -34,7 +36,7 @@ export interface Engine {
  * The Docker engine that answers already, or one of our own.
  *
  * Our own runs in fresh network, mount and process namespaces: its bridge, its firewall rules and its mounts never
- * appear on this machine, its containers reach nothing outside, and when the engine ends, however it ends, the
+ * appear on this machine, its containers reach nothing outside but by `openWayOut`, and when the engine ends, however it ends, the
  * kernel ends everything it has started. Its images stay in `.cache/docker/` for the next run.
  *
  * @throws Error saying what is needed when there is no engine and none can be started
@@ -55,7 +57,7 @@ export async function startEngine(): Promise<Engine> {
 
 async function borrowed(docker: Docker): Promise<Engine> {
   process.stderr.write(`using the Docker engine that answers here (${await docker.serverVersion()})\n`);
-  return { docker, isBorrowed: true, stop: () => Promise.resolve() };
+  return { docker, isBorrowed: true, networkPid: null, stop: () => Promise.resolve() };
 }
 
 async function startOwn(): Promise<Engine> {
@@ -84,7 +86,7 @@ async function startOwn(): Promise<Engine> {
     await removeLeftovers(docker);
     const seconds = ((performance.now() - began) / 1_000).toFixed(1);
     process.stderr.write(`started Docker engine ${await docker.serverVersion()} of our own … ${seconds} s\n`);
-    return { docker, isBorrowed: false, stop: () => stopOwn(group) };
+    return { docker, isBorrowed: false, networkPid: group.pid, stop: () => stopOwn(group) };
   } catch (error) {
     await stopOwn(group);
     throw error;

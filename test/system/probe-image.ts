@@ -12,11 +12,8 @@ export const ROOT: string = resolve(import.meta.dirname, "../..");
 export const VERSION: string = manifest.version;
 
 /**
- * Builds Dockerfile.sidecar as a user would, on the minimal base.
+ * Builds Dockerfile.sidecar as a release does, from the executables in dist/, on the minimal base.
  *
- * TARGETARCH is given, because the legacy builder of a client without buildx sets none.
- *
- * @param folder the build context: dist/, or a copy of it
  * @throws Error when the executable has not been built for this machine
  */
 export async function buildProbeImage(
@@ -24,15 +21,16 @@ export async function buildProbeImage(
   bases: BaseImages,
   tag: string,
   libc: Target["libc"],
-  folder: string = join(ROOT, "dist"),
 ): Promise<void> {
-  const target = hostTarget(libc);
-  const executable = join(folder, nameOf(target), "celery-probe");
+  const executable = join(ROOT, "dist", nameOf(hostTarget(libc)), "celery-probe");
   await access(executable).catch(() => {
     throw new Error(`${executable} is missing: npm run package`);
   });
-  const values = { BASE: bases.slim, MUSL_BASE: bases.musl, TARGETARCH: target.dockerArch, VERSION };
-  const args = Object.entries(values).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]);
-  const file = join(folder, "Dockerfile.sidecar");
-  await docker.run(["build", "--file", file, ...args, "--target", libc, "--tag", tag, folder]);
+  const values = { EXECUTABLE: "released", LIBC: libc, BASE: bases.slim, MUSL_BASE: bases.musl, VERSION };
+  await docker.build(["--file", "Dockerfile.sidecar", ...buildArgs(values), "--tag", tag, "."], ROOT);
+}
+
+/** As `docker build` takes them. */
+export function buildArgs(values: Readonly<Record<string, string>>): readonly string[] {
+  return Object.entries(values).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]);
 }

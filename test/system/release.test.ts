@@ -1,22 +1,24 @@
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, inject, test } from "vitest";
 import { hostTarget } from "../../build/targets.ts";
 import { DockerBench } from "./bench.ts";
+import { buildInClone, copyOfClone } from "./clone.ts";
 import { LOCKED } from "./docker.ts";
 import { healthOf, untilStatus } from "./health.ts";
-import { buildProbeImage, ROOT, VERSION } from "./probe-image.ts";
+import { ROOT, VERSION } from "./probe-image.ts";
 import { until } from "./until.ts";
 
 const NAME = `celery-probe-release-${process.pid}`;
+const WHEEL = `celery_probe-${VERSION}-py3-none-${hostTarget("glibc").wheelTag}.whl`;
 const NETWORK = ["--network", NAME];
 const USER = ["--user", "10001:10001"];
 const BROKER = ["--env", "CELERY_BROKER_URL=redis://redis:6379/0"];
 const HEALTH = ["--health-interval", "2s", "--health-timeout", "10s", "--health-retries", "2"];
 const ALIVE = /^healthy: alive: celery@\S+ answered in \d+ ms\n?$/;
 
-/** An empty folder, into which nothing but dist/ came; the rest is what a user types there. */
+/** An empty folder, into which a wheel came; the rest is what a user types there. */
 let folder: string;
 let bench: DockerBench;
 
@@ -28,11 +30,13 @@ beforeAll(async () => {
     rmSync(folder, { recursive: true });
     return Promise.resolve();
   });
-  cpSync(join(ROOT, "dist"), folder, { recursive: true });
+  cpSync(join(ROOT, "dist", WHEEL), join(folder, WHEEL));
   cpSync(join(ROOT, "examples/compose/tasks.py"), join(folder, "tasks.py"));
+  const clone = join(folder, "clone");
+  await copyOfClone(clone);
   for (const libc of ["glibc", "musl"] as const) {
     bench.atEnd(() => docker.run(["image", "rm", "--force", imageOf(libc)]));
-    await buildProbeImage(docker, bases, imageOf(libc), libc, folder);
+    await buildInClone(clone, docker, inject("engine"), { tag: imageOf(libc), libc });
   }
   bench.atEnd(() => docker.run(["network", "rm", NAME]));
   await docker.run(["network", "create", NAME]);
@@ -41,7 +45,7 @@ beforeAll(async () => {
 });
 
 /** Each makes a worker of its own, and asks about it in its own way. */
-describe.concurrent("a worker is checked with dist/ alone", () => {
+describe.concurrent("a worker is checked with what Docker alone has made of a clone, or with a wheel", () => {
   test("by COPY --from", async () => {
     const image = await built("copy", [
       `FROM ${imageOf("glibc")} AS probe`,
@@ -52,11 +56,10 @@ describe.concurrent("a worker is checked with dist/ alone", () => {
   });
 
   test("by pip install of the wheel", async () => {
-    const wheel = `celery_probe-${VERSION}-py3-none-${hostTarget("glibc").wheelTag}.whl`;
     const image = await built("wheel", [
       `FROM ${bench.bases.python}`,
-      `COPY ${wheel} /tmp/`,
-      `RUN pip install --no-index --no-cache-dir /tmp/${wheel}`,
+      `COPY ${WHEEL} /tmp/`,
+      `RUN pip install --no-index --no-cache-dir /tmp/${WHEEL}`,
     ]);
     await expectChecked(await startWorker("wheel", image, ["--health-cmd", "celery-probe"]));
   });
@@ -71,6 +74,11 @@ describe.concurrent("a worker is checked with dist/ alone", () => {
       await expectChecked(sidecar, worker);
     },
   );
+});
+
+test("the image for glibc has an executable that starts with compiled code", async () => {
+  const version = ["run", "--rm", ...LOCKED, imageOf("glibc"), "--version", "--verbose"];
+  expect(await bench.docker.run(version)).toMatch(/^celery-probe \S+\nNode 24\.\S+, .*, code cache used, /);
 });
 
 test("the image for musl has no shell and no other program, and its executable needs none", async () => {

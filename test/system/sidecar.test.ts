@@ -1,7 +1,11 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { TARGETS } from "../../build/targets.ts";
 import { DockerBench } from "./bench.ts";
 import { LOCKED } from "./docker.ts";
-import { buildProbeImage, VERSION } from "./probe-image.ts";
+import { buildArgs, buildProbeImage, ROOT, VERSION } from "./probe-image.ts";
 import { until } from "./until.ts";
 
 const EXECUTABLE = "/usr/local/bin/celery-probe";
@@ -55,6 +59,32 @@ describe("the sidecar image", () => {
       },
     });
   });
+
+  test.each(TARGETS.filter(({ libc }) => libc === "musl"))(
+    "for linux/$dockerArch has the executable of that platform",
+    async ({ dockerArch }) => {
+      const { docker } = bench;
+      const image = `${NAME}-${dockerArch}`;
+      bench.atEnd(() => docker.run(["image", "rm", "--force", image]));
+      // No base is here for another platform, and nothing is run.
+      const values = buildArgs({ EXECUTABLE: "released", LIBC: "musl", MUSL_BASE: "scratch" });
+      const options = ["--file", "Dockerfile.sidecar", "--platform", `linux/${dockerArch}`, ...values];
+      await docker.build([...options, "--tag", image, "."], ROOT);
+      const container = await docker.run(["create", "--platform", `linux/${dockerArch}`, image]);
+      bench.atEnd(() => docker.run(["container", "rm", container]));
+      const folder = mkdtempSync(join(tmpdir(), "celery-probe-platform-"));
+      try {
+        await docker.run(["cp", `${container}:${EXECUTABLE}`, folder]);
+        const [copied, released] = [
+          join(folder, "celery-probe"),
+          `dist/linux-${dockerArch}-musl/celery-probe`,
+        ];
+        expect(readFileSync(copied).equals(readFileSync(join(ROOT, released)))).toBe(true);
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    },
+  );
 
   test("gives the executable to another image when that copies from it", async () => {
     const { docker, bases, probeImage } = bench;
