@@ -202,7 +202,7 @@ const FINDING_OPTIONS = [
 export const COMMAND_OPTIONS = {
   inspect: { shared: [...BROKER_OPTIONS, ...WORKERS], own: INSPECT },
   doctor: { shared: FINDING_OPTIONS, own: DOCTOR },
-  watch: { shared: BROKER_OPTIONS, own: WATCH },
+  watch: { shared: [...BROKER_OPTIONS, "placement"], own: WATCH },
   beat: { shared: [...BROKER_OPTIONS, "placement", "pidfile", "verbose", "quiet"], own: BEAT },
   report: { shared: FINDING_OPTIONS, own: REPORT },
   install: { shared: [], own: {} },

@@ -1,10 +1,12 @@
 import type { CommandConfig } from "../cli/command-options.ts";
 import { discover } from "../discovery/discover.ts";
+import { localCheck } from "../fleet/check-local.ts";
 import { collect, type Collector } from "../fleet/collector.ts";
 import type { Host } from "../host.ts";
 import type { Terminal } from "../machine/parts.ts";
 import { fleetJson } from "../render/fleet-json.ts";
 import { lines, NOTHING, ours, type Printable } from "../render/gate.ts";
+import { statement } from "../render/statement.ts";
 import { watchRows } from "../render/watch-rows.ts";
 import type { Canvas } from "../render/watch-table.ts";
 import { mostScroll, type Stand, TOP, troubleText, watchLines } from "../render/watch-text.ts";
@@ -32,7 +34,13 @@ export const watch: Run<WatchConfig> = (told, host) => {
 };
 
 const watchAll: Run<WatchConfig> = async ({ config }, host) => {
-  const whom = { kind: "workers", nodes: config.node.value, placement: "auto", pidfile: null } as const;
+  const { node, placement, "busy-grace": grace } = config;
+  const whom = {
+    kind: "workers",
+    nodes: node.value,
+    placement: placement.value,
+    pidfile: null,
+  } as const;
   const found = await discover(whom, config, host);
   if (!found.ok) return misused(found.problem);
   const { place, brokers, pids, named } = found.value;
@@ -43,7 +51,8 @@ const watchAll: Run<WatchConfig> = async ({ config }, host) => {
     queues: config.queue.value,
     roundEveryMs: ROUND_EVERY_MS,
     lookEveryMs: config.interval.value,
-    graceMs: config["busy-grace"].value,
+    graceMs: grace.value,
+    local: { isAlone: false, check: localCheck(config, host, grace.value, statement) },
   });
   const canvas = canvasOf(host, terminal);
   const end = config.once.value
@@ -75,12 +84,7 @@ async function once(collector: Collector, host: Host, canvas: Canvas, isJson: bo
 }
 
 /** Until the reader goes. */
-async function rows(
-  collector: Collector,
-  host: Host,
-  intervalMs: number,
-  isJson: boolean,
-): Promise<Ending> {
+async function rows(collector: Collector, host: Host, intervalMs: number, isJson: boolean): Promise<Ending> {
   await Promise.race([collector.settled(), host.pause(Math.max(intervalMs, ONCE_MS))]);
   for (;;) {
     const view = collector.view();

@@ -43,7 +43,8 @@ export function pinged(state: FleetState, round: PingRound, graceMs: number): vo
       if (node !== null) ponged(state, node, atMs, round.sentMs, copies);
     }
   }
-  if (round.asked === null && state.beat !== null && state.beat.answeredMs < round.sentMs) state.beat.missed++;
+  if (round.asked === null && state.beat !== null && state.beat.answeredMs < round.sentMs)
+    state.beat.missed++;
   const missing: NodeState[] = [];
   for (const node of state.nodes.values()) {
     const wasAsked = round.asked === null || round.asked.includes(node.name);
@@ -62,7 +63,7 @@ function ponged(state: FleetState, node: NodeState, atMs: number, sentMs: number
   node.pongs = copies;
   if (node.beats && atMs - node.heardMs > SENDS_NONE_MS && atMs - state.heardMs < silentAfterMs(node))
     node.beats = false;
-  showsLife(node);
+  showsLife(node, null);
 }
 
 /**
@@ -159,7 +160,7 @@ export function unanswered(state: FleetState, name: string, nowMs: number): void
 function answered(node: NodeState, nowMs: number): void {
   node.answeredMs = Math.max(node.answeredMs, nowMs);
   node.missed = 0;
-  showsLife(node);
+  showsLife(node, null);
 }
 
 /** Whether it is worth asking anything: who does not answer a ping answers nothing else. */

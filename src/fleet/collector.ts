@@ -8,6 +8,15 @@ import { excuse, failed, returned } from "./broker-steps.ts";
 import { type FleetState, startFleet } from "./fleet-state.ts";
 import type { FleetView } from "./fleet-view.ts";
 import { closeLine, type Line, mendEar, openLine } from "./line.ts";
+import {
+  checkSuspects,
+  findLocals,
+  type Locals,
+  type LocalWishes,
+  lookAtConnections,
+  startLocals,
+  suspectsOf,
+} from "./local.ts";
 import { lookAtBroker, searchKeys } from "./look.ts";
 import { askNewcomers, askQueuesAgain, askTasks, duePing, isAnybodyDue, ping } from "./round.ts";
 import { settle } from "./settle.ts";
@@ -25,6 +34,8 @@ export interface FleetWishes {
   readonly lookEveryMs: number;
   /** How long a worker may be silent until it is said to hang. */
   readonly graceMs: number;
+  /** How workers in sight are looked at; absent: as all others. */
+  readonly local?: LocalWishes;
 }
 
 /** Collects what there is to know of a fleet, until it is closed. It never gives up on its broker. */
@@ -46,6 +57,7 @@ interface Work {
   readonly wishes: FleetWishes;
   readonly state: FleetState;
   readonly listeners: Set<() => void>;
+  readonly locals: Locals;
   line: Line | null;
   /** The round that goes on. */
   round: Promise<void> | null;
@@ -71,6 +83,7 @@ export function collect(plan: SessionPlan, place: Placement, host: Host, wishes:
     wishes,
     state: startFleet(wishes.nodes, wishes.queues, host.now()),
     listeners: new Set(),
+    locals: startLocals(),
     line: null,
     round: null,
     roundMs: -Infinity,
@@ -99,11 +112,27 @@ export function collect(plan: SessionPlan, place: Placement, host: Host, wishes:
 async function run(work: Work): Promise<void> {
   const { host, wishes } = work;
   while (!work.isClosed) {
+    lookAround(work);
     const waitMs = await look(work);
     if (work.isClosed) return;
     endLook(work);
     await host.pause(waitMs ?? Math.min(wishes.lookEveryMs, LOOK_WITHIN_MS));
   }
+}
+
+/** Looks at the processes in sight, also while the broker is away; checks the silent ones in the background. */
+function lookAround(work: Work): void {
+  const { place, state, host, wishes, locals } = work;
+  if (place.kind !== "in-sight") return;
+  findLocals(locals, state, host, wishes.local?.isAlone === true);
+  if (wishes.local === undefined || locals.checking !== null) return;
+  // Where we are alone, connections are looked at first.
+  if (wishes.local.isAlone && work.line !== null && state.rounds.done === 0) return;
+  const suspects = suspectsOf(locals, state, host, wishes.roundEveryMs);
+  if (suspects.length === 0) return;
+  locals.checking = checkSuspects(suspects, wishes.local.check, locals, state, host).finally(() => {
+    locals.checking = null;
+  });
 }
 
 /** Connects or looks; gives in how many milliseconds to try again, null: after the usual time. */
@@ -124,7 +153,9 @@ async function look(work: Work): Promise<number | null> {
   }
   work.tries = 0;
   const nowMs = host.now();
-  const isWhole = nowMs - work.roundMs >= wishes.roundEveryMs || duePing(state, wishes, nowMs) !== null;
+  const isAlone = wishes.local?.isAlone === true;
+  const isPingDue = !isAlone && duePing(state, wishes, nowMs) !== null;
+  const isWhole = isPingDue || nowMs - work.roundMs >= wishes.roundEveryMs;
   if (work.round === null && (isWhole || isAnybodyDue(state, wishes, nowMs))) {
     work.round = round(work, line, isWhole).finally(() => {
       work.round = null;
@@ -135,7 +166,7 @@ async function look(work: Work): Promise<number | null> {
 
 async function connect(work: Work): Promise<boolean> {
   const { plan, state, host } = work;
-  const opened = await openLine(plan, state, host, true);
+  const opened = await openLine(plan, state, host, work.wishes.local?.isAlone !== true);
   if (!opened.ok) {
     failed(state, opened.problem, "line", host.now());
     work.first.isDone();
@@ -202,6 +233,10 @@ async function round(work: Work, line: Line, isWhole: boolean): Promise<void> {
 
 async function askWhatIsDue(work: Work, { session }: Line): Promise<Outcome<void, BrokerFailure>> {
   const { state, host, wishes } = work;
+  if (wishes.local?.isAlone === true) {
+    await lookAtConnections(session, work.locals, state, host);
+    return askNewcomers(session, state, host);
+  }
   const whom = duePing(state, wishes, host.now());
   const pinged = whom === null ? null : await ping(session, state, host, whom, wishes.graceMs);
   if (pinged?.ok === false) return pinged;

@@ -54,6 +54,8 @@ export interface Trouble {
 export interface NodeState {
   readonly name: string;
   isLocal: boolean;
+  /** Where it is in sight, the number of its process as it sees it itself; null: it was not seen. */
+  localPid: number | null;
   readonly firstMs: number;
   heardMs: number;
   /** When it answered last, or its connections were seen to work. */
@@ -171,6 +173,7 @@ export function nodeOf(state: FleetState, name: string, nowMs: number): NodeStat
   const node: NodeState = {
     name,
     isLocal: false,
+    localPid: null,
     firstMs: nowMs,
     heardMs: -Infinity,
     answeredMs: -Infinity,
@@ -231,11 +234,16 @@ export function evidenceMs({ heardMs, answeredMs }: NodeState): number {
   return Math.max(heardMs, answeredMs);
 }
 
-/** It was heard, answered or seen to work: whatever was said against it is over. */
-export function showsLife(node: NodeState): void {
+/**
+ * It was heard, answered or seen to work: whatever was said against it is over. What its process has shown outlasts what
+ * another one says in its name.
+ *
+ * @param pid which process it was, as that sees itself; null: not told
+ */
+export function showsLife(node: NodeState, pid: number | null): void {
   node.gone = null;
-  node.seen = null;
   node.awayMs = 0;
+  if (node.localPid === null || node.localPid === pid) node.seen = null;
 }
 
 /** How long it may be unheard until it is silent. */
@@ -252,7 +260,9 @@ export function isHeard(node: NodeState, nowMs: number): boolean {
 export function isFresh(node: NodeState, nowMs: number): boolean {
   if (node.gone !== null) return false;
   if (isHeard(node, nowMs)) return true;
-  return node.beats ? nowMs - node.answeredMs <= silentAfterMs(node) : node.missed === 0 && node.answeredMs > -Infinity;
+  return node.beats
+    ? nowMs - node.answeredMs <= silentAfterMs(node)
+    : node.missed === 0 && node.answeredMs > -Infinity;
 }
 
 /** What is told of tasks by the process that is shown. */

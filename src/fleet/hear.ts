@@ -38,7 +38,7 @@ export function hear(state: FleetState, event: WorkerEvent, nowMs: number, epoch
   if (event.everyS !== null) node.everyMs = event.everyS * 1_000;
   if (event.version !== null) node.version = event.version;
   if (event.sentS !== null) node.clockAheadS = epochS - event.sentS;
-  showsLife(node);
+  showsLife(node, event.pid);
 }
 
 /** Brings the processes of its name up to date, and what they say of tasks. */
@@ -87,11 +87,14 @@ function dropEnded(node: NodeState, pid: number, nowMs: number): void {
   const replaced =
     newcomer === undefined
       ? []
-      : early.filter((one) => one.lastMs < newcomer.firstMs && nowMs - newcomer.firstMs > node.everyMs * REPLACED_BEATS);
+      : early.filter(
+          (one) => one.lastMs < newcomer.firstMs && nowMs - newcomer.firstMs > node.everyMs * REPLACED_BEATS,
+        );
   const gone = [...ended, ...replaced];
   if (gone.length === 0) return;
   const [shown] = node.processes;
   node.processes = node.processes.filter((one) => !gone.includes(one));
+  node.pongs = Math.max(1, node.pongs - gone.length);
   const successor = newcomer?.firstMs ?? nowMs;
   if (gone.some((one) => one.lastMs < successor)) node.restarts++;
   if (shown !== undefined && gone.includes(shown)) startAnew(node, null, nowMs);
@@ -118,6 +121,7 @@ function sayGoodbye(state: FleetState, { node: name, pid }: WorkerEvent, nowMs: 
   const left = node.processes.filter((one) => one.pid !== pid && nowMs - one.lastMs <= silentAfterMs(node));
   if (left.length > 0) {
     node.processes = left;
+    node.pongs = left.length;
     startAnew(node, null, nowMs);
     return;
   }

@@ -71,7 +71,9 @@ function undecided(because: "never-heard" | "broker-returned", forMs: number): F
 /** Whether nobody knows yet why it is silent: a ping tells whether it is gone. */
 export function isNewlySilent(node: NodeState, nowMs: number): boolean {
   if (node.gone !== null || isFresh(node, nowMs)) return false;
-  return node.missedMs < evidenceMs(node) || (node.missed === 0 && nowMs - node.firstMs > silentAfterMs(node));
+  return (
+    node.missedMs < evidenceMs(node) || (node.missed === 0 && nowMs - node.firstMs > silentAfterMs(node))
+  );
 }
 
 /** Whether a ping would tell something of it that its heartbeats do not. */

@@ -3,11 +3,7 @@ import { type FleetState, type NodeState, queueOf } from "./fleet-state.ts";
 import { addTo } from "./ring.ts";
 
 /** Takes in how long queues are. */
-export function measured(
-  state: FleetState,
-  lengths: ReadonlyMap<string, QueueLength>,
-  nowMs: number,
-): void {
+export function measured(state: FleetState, lengths: ReadonlyMap<string, QueueLength>, nowMs: number): void {
   for (const [name, { messages, own }] of lengths) {
     const queue = state.queues.get(name);
     if (queue === undefined) continue;

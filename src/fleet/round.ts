@@ -11,15 +11,7 @@ import { type Outcome, success } from "../outcome.ts";
 import { asObject } from "../pidbox/envelope.ts";
 import { isPong, type Question } from "../pidbox/message.ts";
 import type { Session } from "../session/session.ts";
-import {
-  mayAnswer,
-  pinged,
-  toldPool,
-  type ToldPool,
-  toldQueues,
-  toldTasks,
-  unanswered,
-} from "./answers.ts";
+import { mayAnswer, pinged, toldPool, type ToldPool, toldQueues, toldTasks, unanswered } from "./answers.ts";
 import type { FleetState, NodeState } from "./fleet-state.ts";
 import { isNewlySilent, isQuiet } from "./judge-fleet-node.ts";
 import { activeOf } from "./settle.ts";

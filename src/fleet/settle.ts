@@ -1,4 +1,11 @@
-import { isFresh, evidenceMs, FORGET_MS, type FleetState, type NodeState, shownProcess } from "./fleet-state.ts";
+import {
+  isFresh,
+  evidenceMs,
+  FORGET_MS,
+  type FleetState,
+  type NodeState,
+  shownProcess,
+} from "./fleet-state.ts";
 import { judgeFleetNode } from "./judge-fleet-node.ts";
 import { addTo } from "./ring.ts";
 

@@ -92,8 +92,7 @@ function nodeView(node: NodeState, state: FleetState, { graceMs, nowMs }: Moment
 /** The queues that an option names, that somebody has consumed since we began, or that have messages. */
 function queueViews(state: FleetState, nodes: readonly FleetNode[], at: At): readonly FleetQueue[] {
   const consumers = new Map<string, FleetNode[]>();
-  for (const node of nodes.filter(consumes))
-    for (const queue of node.queues) append(consumers, queue, node);
+  for (const node of nodes.filter(consumes)) for (const queue of node.queues) append(consumers, queue, node);
   return [...state.queues.values()]
     .filter(({ isNamed, consumedMs, length }) => isNamed || consumedMs > -Infinity || (length ?? 0) > 0)
     .sort((a, b) => (a.name < b.name ? -1 : 1))

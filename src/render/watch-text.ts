@@ -164,19 +164,16 @@ function shared(nodes: number, queues: number, room: number) {
 }
 
 /** The head of a table and so many of its rows as there is room for below an empty line; the others are counted. */
-function shownOf(
-  table: readonly string[],
-  room: number,
-  scroll: number,
-  columns: number,
-): readonly string[] {
+function shownOf(table: readonly string[], room: number, scroll: number, columns: number): readonly string[] {
   if (room <= 0) return [];
   if (table.length + 1 <= room) return table.length === 0 ? [] : ["", ...table];
   const [head = "", ...rows] = table;
   const shown = Math.max(0, room - 3);
   const from = Math.min(scroll, rows.length - shown);
   const after = rows.length - from - shown;
-  const rest = [from > 0 ? `${from} above` : "", after > 0 ? `${after} more` : ""].filter((one) => one !== "");
+  const rest = [from > 0 ? `${from} above` : "", after > 0 ? `${after} more` : ""].filter(
+    (one) => one !== "",
+  );
   return ["", head, ...rows.slice(from, from + shown), fit(`… ${rest.join(", ")}`, columns)].slice(0, room);
 }
 

@@ -135,7 +135,9 @@ test.concurrent(
     await using server = await startServer();
     await using worker = await startWorker({ server, pool: "gevent" });
     await using quiet = await startWorker({ server, queues: ["other"], args: ["--without-heartbeat"] });
-    const running = startProbe(["watch", "--broker", server.url(), "--interval", "300ms"]);
+    const running = startProbe([
+      ...["watch", "--broker", server.url(), "--interval", "300ms", "--placement", "remote"],
+    ]);
     await until(running.stdout, new RegExp(`node ${worker.node} state=alive status=healthy active=0`));
     worker.suspend();
     await until(running.stdout, new RegExp(`node ${worker.node} state=busy status=healthy silent_s=\\d+`));

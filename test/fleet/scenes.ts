@@ -34,7 +34,12 @@ export function heard(state: FleetState, nowMs: number, more: Partial<WorkerEven
 }
 
 /** Heartbeats every two seconds. */
-export function beating(state: FleetState, fromMs: number, toMs: number, more: Partial<WorkerEvent> = {}): void {
+export function beating(
+  state: FleetState,
+  fromMs: number,
+  toMs: number,
+  more: Partial<WorkerEvent> = {},
+): void {
   for (let ms = fromMs; ms <= toMs; ms += 2_000) heard(state, ms, more);
 }
 

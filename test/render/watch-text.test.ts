@@ -116,5 +116,7 @@ test.each([
   const failure = { kind: "refused", cause, command: "PING", detail } as const;
   const trouble = { failure, sinceS: 1_799_999_990 };
   const view = fleetView({ broker: { ...VIEW.broker, trouble } });
-  expect(watchLines(view, canvas(300))[1]).toMatch(new RegExp(`^broker: .*${words}.*${detail.slice(0, 7)}.* for 10 s`));
+  expect(watchLines(view, canvas(300))[1]).toMatch(
+    new RegExp(`^broker: .*${words}.*${detail.slice(0, 7)}.* for 10 s`),
+  );
 });

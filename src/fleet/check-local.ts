@@ -1,0 +1,66 @@
+import type { BrokerConfig } from "../cli/options.ts";
+import { gather } from "../health/check.ts";
+import { conclude } from "../health/judge.ts";
+import { type CheckWishes, planCheck } from "../health/plan.ts";
+import type { CheckReport } from "../health/report.ts";
+import type { Host } from "../host.ts";
+import type { SeenVerdict } from "./fleet-state.ts";
+
+/** The health check of one node in sight; null: it could not be planned. */
+export type LocalCheck = (node: string) => Promise<SeenVerdict | null>;
+
+/** A check that runs beside others is over after this time, in milliseconds. */
+const DEADLINE_MS = 5_000;
+
+/** How long its ping is waited for, in milliseconds. */
+const TIMEOUT_MS = 2_000;
+
+/**
+ * The health check as `celery-probe --node NODE --require-consuming` makes it, for a worker that has fallen silent.
+ *
+ * @param graceMs how long a worker may be silent; null: by its time limits
+ * @param inWords the check's sentences
+ */
+export function localCheck(
+  config: BrokerConfig,
+  host: Host,
+  graceMs: number | null,
+  inWords: (report: CheckReport) => { readonly fact: string; readonly hint: string | null },
+): LocalCheck {
+  return async (node) => {
+    const startMs = host.now();
+    // A run's deadline counts from the start of its process.
+    const run: Host = { ...host, now: () => host.now() - startMs };
+    const planned = await planCheck(wishesFor(node, graceMs), config, run);
+    if (!planned.ok) return null;
+    const plan = planned.value;
+    const evidence = await gather(plan, run);
+    const verdict = conclude(evidence, plan.rules);
+    const report = {
+      plan,
+      evidence,
+      verdict,
+      isForgiven: false,
+      elapsedMs: run.now(),
+      unknownVariables: [],
+    };
+    return { status: verdict.status, reason: verdict.reason, seen: inWords(report) };
+  };
+}
+
+function wishesFor(node: string, graceMs: number | null): CheckWishes {
+  return {
+    whom: { kind: "workers", nodes: [node], placement: "auto", pidfile: null },
+    atLeast: 1,
+    pings: 1,
+    timeout: TIMEOUT_MS,
+    deadline: DEADLINE_MS,
+    busyGrace: graceMs,
+    rules: {
+      startGraceMs: 0,
+      strict: false,
+      work: { queues: [], requireConsuming: true, maxTaskAge: null, maxQueueLength: [] },
+    },
+    stateFile: null,
+  };
+}

@@ -1,0 +1,175 @@
+import { parseClientList } from "../broker/client-list.ts";
+import type { Host } from "../host.ts";
+import type { Session } from "../session/session.ts";
+import { attribute, pausedFor, polling } from "../worker/connections.ts";
+import { haltOf } from "../worker/halt.ts";
+import { detailsOf } from "../worker/in-sight.ts";
+import { examine, type ProcessLook } from "../worker/process.ts";
+import { socketsOf, socketTables } from "../worker/sockets.ts";
+import { laterWorkerNode, survey, workerNode, type WorkerProcess } from "../worker/survey.ts";
+import { residentBytes } from "../worker/usage.ts";
+import type { LocalCheck } from "./check-local.ts";
+import { type FleetState, isFresh, type NodeState, nodeOf, showsLife } from "./fleet-state.ts";
+
+/** How workers in sight are looked at. */
+export interface LocalWishes {
+  /**
+   * Whether nobody else is watched: then nobody is listened to, and a worker is pinged only when its process and its
+   * connections do not show that it works.
+   */
+  readonly isAlone: boolean;
+  readonly check: LocalCheck;
+}
+
+/** What is known of this machine between two looks. */
+export interface Locals {
+  workers: ReadonlyMap<string, WorkerProcess>;
+  surveyedMs: number;
+  /** When the connections of all were looked at, and when each node was checked. */
+  lookedMs: number;
+  readonly checkedMs: Map<string, number>;
+  checking: Promise<void> | null;
+}
+
+export function startLocals(): Locals {
+  return {
+    workers: new Map(),
+    surveyedMs: -Infinity,
+    lookedMs: -Infinity,
+    checkedMs: new Map(),
+    checking: null,
+  };
+}
+
+/** How often processes are looked for, in milliseconds. */
+const SURVEY_EVERY_MS = 10_000;
+
+/** Finds the workers in sight and what they have in memory. */
+export function findLocals(locals: Locals, state: FleetState, host: Host, isAlone: boolean): void {
+  const nowMs = host.now();
+  if (nowMs - locals.surveyedMs < SURVEY_EVERY_MS) return;
+  locals.surveyedMs = nowMs;
+  const found = new Map<string, WorkerProcess>();
+  for (const worker of survey(host.proc).workers) {
+    const { hostname, env } = host;
+    const names = [laterWorkerNode(worker, hostname, env), workerNode(worker, hostname, env)];
+    const name = names.find((one) => one !== null && state.nodes.has(one)) ?? names[1] ?? "";
+    // A worker that is in sight may have another broker: beside a whole fleet it counts when it is heard there.
+    const node = isAlone ? nodeOf(state, name, nowMs) : (state.nodes.get(name) ?? null);
+    if (node === null) continue;
+    const before = locals.workers.get(name);
+    if (isAlone && before !== undefined && before.startTicks !== worker.startTicks) {
+      node.restarts++;
+      node.toldPoolMs = node.toldQueuesMs = -Infinity;
+    }
+    found.set(name, worker);
+    node.isLocal = true;
+    node.localPid = worker.innerPid;
+    node.memory = memoryOf(worker, host);
+  }
+  locals.workers = found;
+  for (const name of locals.checkedMs.keys()) if (!state.nodes.has(name)) locals.checkedMs.delete(name);
+}
+
+/** What a worker has in memory with its children, in bytes; null: it cannot be read. */
+function memoryOf({ pid }: WorkerProcess, { proc }: Host): number | null {
+  const pids = [pid, ...detailsOf(proc, pid).children];
+  const sum = pids.reduce((all, one) => all + (residentBytes(proc, one) ?? 0), 0);
+  return sum === 0 ? null : sum;
+}
+
+/** The local nodes that are in need of a check: their processes do not run, or nothing is heard of them. */
+export function suspectsOf(
+  locals: Locals,
+  state: FleetState,
+  host: Host,
+  everyMs: number,
+): readonly string[] {
+  const nowMs = host.now();
+  return [...state.nodes.values()]
+    .filter((node) => {
+      if (!node.isLocal) return false;
+      const worker = locals.workers.get(node.name);
+      const look = worker === undefined ? null : examine(host.proc, worker.pid, worker.startTicks);
+      const isWell = runs(look) && isFresh(node, nowMs) && node.seen === null;
+      const sinceMs = nowMs - (locals.checkedMs.get(node.name) ?? -Infinity);
+      // What a process shows is told at once; then it is checked as often as others are asked.
+      const isNews = !runs(look) && node.seen === null;
+      return !isWell && (isNews || sinceMs >= everyMs);
+    })
+    .map(({ name }) => name);
+}
+
+function runs(look: ProcessLook | null): boolean {
+  return look !== null && look.state !== "zombie" && haltOf(look) === null;
+}
+
+/** Checks them, one after the other, and takes in the verdicts. */
+export async function checkSuspects(
+  names: readonly string[],
+  check: LocalCheck,
+  locals: Locals,
+  state: FleetState,
+  host: Host,
+): Promise<void> {
+  for (const name of names) {
+    const node = state.nodes.get(name);
+    if (node === undefined) continue;
+    locals.checkedMs.set(name, host.now());
+    const verdict = await check(name);
+    if (verdict === null) continue;
+    if (verdict.reason === "alive") seenToWork(node, host.now());
+    // What the check cannot tell the past may: since when it is silent.
+    else if (verdict.reason !== "undecided" || node.answeredMs === -Infinity)
+      node.seen = { verdict, atMs: host.now() };
+  }
+}
+
+function seenToWork(node: NodeState, nowMs: number): void {
+  node.answeredMs = nowMs;
+  node.missed = 0;
+  node.seen = null;
+  showsLife(node, node.localPid);
+}
+
+/** A BRPOP is sent anew every second; the server's seconds are whole ones. */
+const POLLED_WITHIN_S = 2;
+
+/**
+ * Looks at the connections of all workers in sight by one list: a worker that has just sent its BRPOP works, and is
+ * asked nothing.
+ */
+export async function lookAtConnections(
+  session: Session,
+  locals: Locals,
+  state: FleetState,
+  host: Host,
+): Promise<void> {
+  locals.lookedMs = host.now();
+  const tables = socketTables(host.proc);
+  const looks = [...locals.workers].flatMap(([name, worker]) => {
+    const look = examine(host.proc, worker.pid, worker.startTicks);
+    // Before the list is asked for: a socket that is opened later is not missing from it.
+    return look !== null && runs(look)
+      ? [{ name, look, sockets: socketsOf(host.proc, worker.pid, tables) }]
+      : [];
+  });
+  const { channel } = session.read;
+  const sent = await channel.send([["CLIENT", "LIST"]], session.plan.connectTimeout);
+  const [reply] = sent.ok ? sent.value : [];
+  const rows = reply?.ok === true ? parseClientList(reply.value) : null;
+  for (const { name, look, sockets } of looks) {
+    const node = state.nodes.get(name);
+    const connections = attribute({ sockets, rows, ourselves: channel.ends(), alone: false });
+    if (node === undefined) continue;
+    const polls =
+      connections.kind === "known" &&
+      polling(connections.rows) === "polls" &&
+      (pausedFor(connections.rows, look.ageMs)?.atMostS ?? Infinity) <= POLLED_WITHIN_S;
+    if (polls) seenToWork(node, host.now());
+    else {
+      node.missed++;
+      node.missedMs = host.now();
+    }
+  }
+}
