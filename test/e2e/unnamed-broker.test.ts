@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { type Container, startContainer } from "../world/container.ts";
 import { type Own, owner } from "../world/owner.ts";
 import { startSentinels } from "../world/sentinel.ts";
-import type { Server } from "../world/server.ts";
+import { loneUser, type Server } from "../world/server.ts";
 import type { WorkerOptions, WorkerPlace } from "../world/worker-command.ts";
 import type { Worker } from "../world/worker.ts";
 import { EXECUTABLE, expectLine, type Probed } from "./probe.ts";
@@ -321,9 +321,9 @@ describe.concurrent(
   "a worker of another user, whose environment may not be read",
   { timeout: LONGEST_MS },
   () => {
-    // The sockets of a user are told from those of another one only.
-    const probing = async ({ keep, server: start }: Own, user: number, password?: string) => {
+    const probing = async ({ keep, server: start }: Own, password?: string) => {
       const server = await start(password === undefined ? {} : { password });
+      const user = loneUser(server);
       const container = await keep(startContainer());
       const worker = await container.startWorker({
         ...{
@@ -335,22 +335,28 @@ describe.concurrent(
         },
         env: { APP_BROKER: server.url(1) },
       });
-      return { server, worker, container, ask: (...args: string[]) => run(container, args, {}, AS_ROOT) };
+      return {
+        server,
+        user,
+        worker,
+        container,
+        ask: (...args: string[]) => run(container, args, {}, AS_ROOT),
+      };
     };
 
     test("is alive where its server wants no password", async () => {
       await using own = owner();
-      const { worker, ask } = await probing(own, 65_533);
+      const { worker, ask } = await probing(own);
       expectLine(await ask(), 0, new RegExp(`^healthy: alive: ${worker.node}`), 2_900);
     });
 
     test("gets the line to paste, and as whom to run the probe", async () => {
       await using own = owner();
-      const { server, worker, container, ask } = await probing(own, 65_534, "hunter2");
+      const { server, user, worker, container, ask } = await probing(own, "hunter2");
       const line = new RegExp(
         `^unknown: broker-refused: \\S+ wants a password: .*, and the environment of process \\d+ may not be read; ` +
           `hint: set CELERY_PROBE_BROKER=redis://:PASSWORD@127.0.0.1:${server.port}/0, ` +
-          `or run the probe as user 65534 \\(docker exec -u 65534\\), or as root with CAP_SYS_PTRACE`,
+          `or run the probe as user ${user} \\(docker exec -u ${user}\\), or as root with CAP_SYS_PTRACE`,
       );
       expectLine(await ask(), 1, line, 2_900);
       const { stderr } = await ask("--broker-env=APP_BROKER");

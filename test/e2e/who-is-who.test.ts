@@ -8,7 +8,7 @@ import { IS_ROOT } from "../world/namespaces.ts";
 import { answersPing, pidboxChannel } from "../world/pidbox-by-hand.ts";
 import { startProxy } from "../world/proxy.ts";
 import { type CeleryVenv, celeryVenv, unpackedPackage, type VenvOptions } from "../world/python.ts";
-import { type Server, startServer } from "../world/server.ts";
+import { loneUser, type Server, startServer } from "../world/server.ts";
 import { taskMessage } from "../world/task-message.ts";
 import { until } from "../world/until.ts";
 import { EXECUTABLE, expectLine, type Probed } from "./probe.ts";
@@ -342,7 +342,8 @@ describe.concurrent("a worker that nothing but its process shows", () => {
     await using scene = await Scene.open();
     // It may read what belongs to this user: the interpreter.
     const may = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"];
-    const behind = ["/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", ...may, "--"];
+    const user = loneUser(scene.server);
+    const behind = ["/usr/bin/setpriv", `--reuid=${user}`, `--regid=${user}`, "--clear-groups", ...may, "--"];
     const worker = await scene.run("run.py", titled("celery-worker web"), {
       nodes: [node],
       env: await titles(),

@@ -63,6 +63,14 @@ interface Entrance {
 }
 
 /**
+ * A user, as a number, that no other test's worker has while the server runs. All worlds share the machine's network: the
+ * sockets of a process that may not be looked into are told from those of other users alone.
+ */
+export function loneUser({ port }: Server): number {
+  return port;
+}
+
+/**
  * A Redis or Valkey server that belongs to one test: own port on loopback, own folder, nothing written to disk.
  * Ends with `await using`, with `stop()`, or with this process.
  */
