@@ -65,6 +65,10 @@ const besideSilent = (fake: Fake): Fake => ({
   ...fake,
   scene: { ...fake.scene, silent: () => Promise.resolve(1) },
 });
+const consuming = (queues: readonly string[], fake: Fake): Fake => ({
+  ...fake,
+  told: { ...fake.told, active_queues: queues.map((name) => ({ name })) },
+});
 const failing = (count: number) =>
   "[ERROR/ForkPoolWorker-1] Task tasks.a[1-2] raised unexpected: ValueError('x')\n".repeat(count);
 const succeeding = (count: number) =>
@@ -444,6 +448,12 @@ const ROWS: { readonly [C in Code]: readonly Row[] } = {
   "priority-lists": [
     ["that its worker reads", tasks, next("tasks.add", {}, { list: "mails\x06\x163" }), []],
     ["that it does not", tasks, next("tasks.add", {}, { list: "mails\x06\x165" }), ["problem"]],
+    [
+      "that is a queue of its own",
+      tasks,
+      consuming(["mails", "mails:3"], next("tasks.add", {}, { list: "mails:3" })),
+      [],
+    ],
     [
       "that it reads by its own steps",
       tasks,

@@ -59,9 +59,11 @@ function findingsSince(name: string, text: string, part: LogPart, begun: number)
     const lines = text.split("\n").length - 1;
     return [finding("log", name, { kind: "clean", lines, part })];
   }
+  const found = known.map((its) => finding("log", name, { kind: "known", its, part, tasks }));
+  const bad = found.filter(({ level }) => level !== "ok");
   return [
     ...(pool === null ? [] : [finding("pool-package", name, { pool })]),
-    ...known.map((its) => finding("log", name, { kind: "known", its, part, tasks })),
+    ...(bad.length > 0 ? bad : found),
   ];
 }
 

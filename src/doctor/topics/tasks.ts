@@ -59,7 +59,7 @@ export const tasks: Topic = async (scene) => {
     ),
     ...(await ageFindings(scene, meant, silent.length)),
     ...(await headFindings(scene, consumption)),
-    await lateFinding(scene, inHand, Math.max(unasked.length, await scene.silent())),
+    await lateFinding(scene, inHand, Math.max(unasked.length, consumption.silent)),
   ];
 };
 
@@ -130,6 +130,7 @@ async function headFindings(scene: Scene, consumption: Consumption): Promise<rea
     return notSeen("MEMORY USAGE is refused, so that a message's size cannot be known before it is read");
   }
   const { seen, unread } = heads;
+  const consumed = new Set([...byNode.values()].flat());
   const found = await unknownTasks(scene, seen, consumption);
   return [
     ...(found.length > 0
@@ -141,8 +142,10 @@ async function headFindings(scene: Scene, consumption: Consumption): Promise<rea
       // Which lists a worker reads that does not tell its options is not known.
       if (read.length < consumers.length) return [];
       const own = queueKeys(queue, keys.prefix, ownLists(read));
+      // A queue of its own may be called like such a list.
+      const isOther = (key: string) => consumed.has(key.slice(keys.prefix.length)) || own.includes(key);
       const lists = seen
-        .filter((head) => head.queue === queue && !own.includes(head.key))
+        .filter((head) => head.queue === queue && !isOther(head.key))
         .map(({ key, length }) => ({ length, end: key.slice((keys.prefix + queue).length) }));
       return lists.length === 0
         ? []

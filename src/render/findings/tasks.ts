@@ -147,7 +147,7 @@ function unackedWords(facts: UnackedFacts): FindingWords {
     ...(late === 0
       ? []
       : [
-          `the worker that holds it has died or is full: it comes back after the visibility timeout of ${seconds(visibilityS)}`,
+          `the worker that holds it has died, is stopping or is full: it comes back after the visibility timeout of ${seconds(visibilityS)}`,
         ]),
     ...(beyond + overdue === 0
       ? []
