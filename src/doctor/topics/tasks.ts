@@ -82,36 +82,29 @@ function tasksFindings(inHand: InHand, unasked: readonly UnaskedNode[]): readonl
 async function ageFindings(scene: Scene, inHand: InHand, silent: number): Promise<readonly Finding[]> {
   if (inHand.size === 0) return [finding("task-age", null, { kind: "nobody-says" })];
   const maxMs = scene.config["max-task-age"].value;
-  const youngS = Math.min(YOUNG_S, (maxMs ?? Infinity) / 1_000);
+  const mostS = maxMs === null ? null : maxMs / 1_000;
   const grown = [...inHand]
-    .map(([node, all]) => [node, all.filter(({ ageS }) => ageS > youngS)] as const)
-    .filter(([, all]) => all.length > 0)
-    .sort(([, [a]], [, [b]]) => (b?.ageS ?? 0) - (a?.ageS ?? 0));
-  const workers = grown.length === 0 ? null : await setups(scene);
-  const registered = grown.length === 0 ? new Map<string, unknown>() : await scene.told("registered");
-  const found: Finding[] = [];
+    .flatMap(([node, all]) => all.map((task) => ({ node, task })))
+    .filter(({ task }) => task.ageS > Math.min(YOUNG_S, mostS ?? Infinity))
+    .sort((a, b) => b.task.ageS - a.task.ageS);
+  if (grown.length === 0) return [finding("task-age", null, { kind: "fine", unjudged: 0, silent })];
+  const [{ of }, registered] = [await setups(scene), await scene.told("registered")];
+  const known = (node: string) => [of(node), registeredTasks(registered.get(node))] as const;
+  const byNode = new Map([...new Set(grown.map(({ node }) => node))].map((node) => [node, known(node)]));
   let unjudged = 0;
-  for (const [node, all] of grown) {
-    const worker = workers?.of(node);
-    if (worker === undefined) continue;
-    const workerS = timeLimits(worker).hard.seconds;
-    const settingS = worker.settings?.get("task_time_limit");
-    const pool = poolRunning(worker.pool, worker);
-    const lax = enforces(pool, "hard") ? null : pool;
+  const found = grown.flatMap(({ node, task }): readonly Finding[] => {
     // A task's own limit stands in place of the worker's; where it is not known, nobody is accused.
-    const own = registeredTasks(registered.get(node));
-    for (const task of all) {
-      const ownS = own?.get(task.name)?.limitS ?? null;
-      const one = finding("task-age", node, {
-        ...{ kind: "running", task, lax },
-        hardS: own === null ? null : (ownS ?? workerS),
-        isOwn: ownS !== null && ownS !== settingS,
-        mostS: maxMs === null ? null : maxMs / 1_000,
-      });
-      if (one.level !== "ok") found.push(one);
-      else if (own === null) unjudged++;
-    }
-  }
+    const [worker, own] = byNode.get(node) ?? known(node);
+    const pool = poolRunning(worker.pool, worker);
+    const ownS = own?.get(task.name)?.limitS ?? null;
+    const one = finding("task-age", node, {
+      ...{ kind: "running", task, mostS, lax: enforces(pool, "hard") ? null : pool },
+      hardS: own === null ? null : (ownS ?? timeLimits(worker).hard.seconds),
+      isOwn: ownS !== null && ownS !== worker.settings?.get("task_time_limit"),
+    });
+    if (own === null && one.level === "ok") unjudged++;
+    return one.level === "ok" ? [] : [one];
+  });
   if (found.length > 0) return found.slice(0, NAMED);
   return [finding("task-age", null, { kind: "fine", unjudged, silent })];
 }

@@ -12,7 +12,7 @@ export const BROKER_WORDS: WordsOf<BrokerFacts> = {
       return { seen: `${fact} (from ${from})${since}`, next: hint };
     }
     const up = upS === null ? "" : `, up for ${seconds(upS)}`;
-    return { seen: `${named} answers: ${server ?? "a server that does not say which"}${up}`, next: null };
+    return `${named} answers: ${server ?? "a server that does not say which"}${up}`;
   },
   "broker-memory": ({ used, limit, policy }, level, _, faults) => {
     return {

@@ -32,6 +32,7 @@ export const CODES = Object.keys(WORDS) as readonly Code[];
 export function findingWords({ code, level, faults, about, facts }: Finding): FindingWords {
   // Code and facts of a finding belong together, which the compiler sees of each and not of all.
   const words = WORDS[code] as WordsOf<{ any: Facts[Code] }>["any"];
-  const { seen, next } = words(facts, level, about, faults);
+  const said = words(facts, level, about, faults);
+  const { seen, next } = typeof said === "string" ? { seen: said, next: null } : said;
   return { seen: sentence(withoutPasswords(seen)), next: next === null ? null : withoutPasswords(next) };
 }

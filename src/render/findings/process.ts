@@ -61,9 +61,9 @@ export const PROCESS_WORDS: WordsOf<ProcessFacts> = {
   "file-permissions"(facts) {
     switch (facts.kind) {
       case "writable":
-        return { seen: `${names(facts.files)} can be written`, next: null };
+        return `${names(facts.files)} can be written`;
       case "unseen":
-        return { seen: `this user may not look at ${names(facts.files)}`, next: null };
+        return `this user may not look at ${names(facts.files)}`;
       case "no-folder":
         return {
           seen: `the folder of ${facts.option} is not there: ${brief(facts.path)}`,

@@ -18,17 +18,14 @@ export const QUEUE_WORDS: WordsOf<QueueFacts> = {
         };
       }
       case "more":
-        return {
-          seen: `${amount(facts.queues, "more queue")} with ${amount(facts.messages, "message")}`,
-          next: null,
-        };
+        return `${amount(facts.queues, "more queue")} with ${amount(facts.messages, "message")}`;
       case "no-list":
         return {
           seen: "the key of this name holds no list: a worker that consumes it ends by WRONGTYPE",
           next: `redis-cli TYPE ${about ?? "QUEUE"} says what it is; whoever keeps it there has to give it another name, or database`,
         };
       case "untold":
-        return { seen: `the length of ${names(facts.queues)} is not known: ${facts.because}`, next: null };
+        return `the length of ${names(facts.queues)} is not known: ${facts.because}`;
       default:
         return facts satisfies never;
     }
@@ -48,16 +45,13 @@ export const QUEUE_WORDS: WordsOf<QueueFacts> = {
         const unknown =
           unmeasured === 0 ? "" : `; the length of ${amount(unmeasured, "other queue")} is not known`;
         const others = level === "ok" && search !== null ? ", no other has work" : "";
-        return { seen: `${amount(queues, "queue")} consumed${others}${unseen}${unknown}`, next: null };
+        return `${amount(queues, "queue")} consumed${others}${unseen}${unknown}`;
       }
       case "unconsumed": {
         const { length, similar, nodes, silent } = facts;
         const queue = about ?? "";
         if (level === "skipped") {
-          return {
-            seen: `${waiting(length)}, and no worker that answers consumes it; ${amount(silent, "worker")} did not say`,
-            next: null,
-          };
+          return `${waiting(length)}, and no worker that answers consumes it; ${amount(silent, "worker")} did not say`;
         }
         const meant = similar === null ? "" : `; ${similar} is consumed: a typing error?`;
         return {
@@ -74,7 +68,7 @@ export const QUEUE_WORDS: WordsOf<QueueFacts> = {
           next: "restart it, or celery control add_consumer QUEUE: somebody has cancelled its consumers",
         };
       case "nobody-says":
-        return { seen: "no worker said what it consumes", next: null };
+        return "no worker said what it consumes";
       default:
         return facts satisfies never;
     }
@@ -95,16 +89,13 @@ export const QUEUE_WORDS: WordsOf<QueueFacts> = {
           next: "its children hang, or its connection is dead: py-spy dump --pid CHILD shows where a child hangs; then restart the worker",
         };
       default:
-        return {
-          seen: `${still}: ${
-            free === 0
-              ? `all of the ${amount(slots, "slot")} busy${last}`
-              : rated === null
-                ? "whether it waits for a rate limit is not known"
-                : `${amount(rated, "delivery", "deliveries")} may wait for a rate limit`
-          }`,
-          next: null,
-        };
+        return `${still}: ${
+          free === 0
+            ? `all of the ${amount(slots, "slot")} busy${last}`
+            : rated === null
+              ? "whether it waits for a rate limit is not known"
+              : `${amount(rated, "delivery", "deliveries")} may wait for a rate limit`
+        }`;
     }
   },
   "queue-binding": ({ exchange, routingKey, type }, _, about) => ({
@@ -130,19 +121,12 @@ export const QUEUE_WORDS: WordsOf<QueueFacts> = {
           nodes === 0
             ? "no worker was"
             : `${missing} of ${amount(nodes, "worker")} ${missing === 1 ? "was" : "were"} not`;
-        return {
-          seen: `${who} heard twice, and heartbeats tell how much is done (--without-heartbeat, or an --observe of less than 5s, or a --deadline too short)`,
-          next: null,
-        };
+        return `${who} heard twice, and heartbeats tell how much is done (--without-heartbeat, or an --observe of less than 5s, or a --deadline too short)`;
       }
       case "unmeasured":
-        return {
-          seen:
-            facts.queues === 0
-              ? "no worker that answers consumes a queue"
-              : "there were no two looks at the queues: a longer --deadline",
-          next: null,
-        };
+        return facts.queues === 0
+          ? "no worker that answers consumes a queue"
+          : "there were no two looks at the queues: a longer --deadline";
       default:
         return facts satisfies never;
     }

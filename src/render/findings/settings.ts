@@ -51,10 +51,7 @@ export const SETTINGS_WORDS: WordsOf<SettingsFacts> = {
     const list = (some: readonly (readonly [string, number])[]) =>
       names(some.map(([name, value]) => `${name}=${value}`));
     if (level !== "warning") {
-      return {
-        seen: `${looked} in its environment, all ${gapS} s or more below the ${kind} limit of ${limit} s`,
-        next: null,
-      };
+      return `${looked} in its environment, all ${gapS} s or more below the ${kind} limit of ${limit} s`;
     }
     const seen = [
       ...(over.length > 0 ? [`not below the ${kind} limit of ${limit} s: ${list(over)}`] : []),

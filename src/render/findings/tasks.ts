@@ -7,15 +7,15 @@ export const TASK_WORDS: WordsOf<TaskFacts> = {
   tasks: (facts) => {
     switch (facts.kind) {
       case "told":
-        return seen(
-          facts.oldest === null ? "none in hand" : `${facts.count} in hand, the oldest ${aged(facts.oldest)}`,
-        );
+        return facts.oldest === null
+          ? "none in hand"
+          : `${facts.count} in hand, the oldest ${aged(facts.oldest)}`;
       case "more":
-        return seen(`${facts.count} in hand on ${amount(facts.nodes, "more node")}`);
+        return `${facts.count} in hand on ${amount(facts.nodes, "more node")}`;
       case "nobody":
-        return seen("no worker answers");
+        return "no worker answers";
       case "not-asked":
-        return seen(unaskedWords(facts.nodes));
+        return unaskedWords(facts.nodes);
       default:
         return facts satisfies never;
     }
@@ -26,10 +26,10 @@ export const TASK_WORDS: WordsOf<TaskFacts> = {
         const { unjudged, silent } = facts;
         const unsaid = silent === 0 ? "" : `; ${amount(silent, "node")} did not say`;
         const unknown = unjudged === 0 ? "" : `; the limits of ${amount(unjudged, "task")} are not known`;
-        return seen(`no task in hand is known to be older than its limit${unknown}${unsaid}`);
+        return `no task in hand is known to be older than its limit${unknown}${unsaid}`;
       }
       case "nobody-says":
-        return seen("no worker said which tasks it runs");
+        return "no worker said which tasks it runs";
       case "running": {
         const { task, hardS, mostS, lax } = facts;
         const whose =
@@ -58,14 +58,12 @@ export const TASK_WORDS: WordsOf<TaskFacts> = {
       case "known": {
         const { looked, unread } = facts;
         const rest = unread === 0 ? "" : `; ${amount(unread, "message")} could not be read`;
-        return seen(
-          looked === 0
-            ? `no message waits${unread === 0 ? "" : " that could be looked at"}${rest}`
-            : `the workers know the task that comes next${rest}`,
-        );
+        return looked === 0
+          ? `no message waits${unread === 0 ? "" : " that could be looked at"}${rest}`
+          : `the workers know the task that comes next${rest}`;
       }
       case "not-seen":
-        return seen(facts.because);
+        return facts.because;
       case "unknown": {
         const { task, knowing, ignorant, silent } = facts;
         const unsaid = silent === 0 ? "" : `; ${amount(silent, "worker")} did not say`;
@@ -97,12 +95,8 @@ export const TASK_WORDS: WordsOf<TaskFacts> = {
       next: "give clients and workers the same sep and priority_steps in broker_transport_options",
     };
   },
-  "late-tasks": (facts) => (facts.kind === "not-seen" ? seen(facts.because) : unackedWords(facts)),
+  "late-tasks": (facts) => (facts.kind === "not-seen" ? facts.because : unackedWords(facts)),
 };
-
-function seen(text: string): FindingWords {
-  return { seen: text, next: null };
-}
 
 function aged({ name, ageS }: AgedTask): string {
   return `${name} for ${seconds(ageS)}`;
@@ -122,45 +116,38 @@ function unaskedWords(nodes: readonly UnaskedNode[]): string {
   ].join("; ");
 }
 
-function unackedWords(facts: UnackedFacts): FindingWords {
+function unackedWords(facts: UnackedFacts): FindingWords | string {
   const { unacked, looked, withEta, late, latest, latestS, beyond, farthest, farthestS } = facts;
   const { overdue, visibilityS, isDefault, isTold, silent } = facts;
-  const timeout = `visibility timeout of ${seconds(visibilityS)}${isDefault ? " (the default)" : ""}`;
-  const wrongs = [
-    ...(late === 0
-      ? []
-      : [
-          `${amount(late, "task")} whose time has come ${late === 1 ? "does" : "do"} not run, ${latest?.name ?? ""} for ${seconds(latestS)} (task ${latest?.id ?? ""})${silent === 0 ? "" : ", unless one of those runs it that did not say"}`,
-        ]),
-    ...(beyond === 0
-      ? []
-      : [
-          `${amount(beyond, "task")} ${beyond === 1 ? "has" : "have"} an ETA beyond the ${timeout}, ${farthest?.name ?? ""} in ${seconds(farthestS)}: delivered again before that, it runs twice`,
-        ]),
-    ...(overdue === 0
-      ? []
-      : [
-          `${amount(overdue, "message")} ${overdue === 1 ? "was" : "were"} delivered longer ago than the ${timeout} and not acknowledged: delivered again, they run twice`,
-        ]),
-  ];
-  const nexts = [
-    ...(late === 0
-      ? []
-      : [
-          `the worker that holds it has died, is stopping or is full: it comes back after the visibility timeout of ${seconds(visibilityS)}`,
-        ]),
-    ...(beyond + overdue === 0
-      ? []
-      : [
-          'broker_transport_options = {"visibility_timeout": seconds}, longer than the longest ETA and task, in all workers and clients',
-        ]),
-  ];
-  if (wrongs.length > 0) return { seen: wrongs.join("; "), next: nexts.join("; ") };
-  if (unacked === 0) {
-    const untold = isTold ? "" : "; no worker has said under which keys these are";
-    return seen(`no message is delivered and not acknowledged${untold}`);
+  const timeout = `visibility timeout of ${seconds(visibilityS)}`;
+  const [wrongs, nexts]: [string[], string[]] = [[], []];
+  if (late > 0) {
+    const unless = silent === 0 ? "" : ", unless one of those runs it that did not say";
+    wrongs.push(
+      `${amount(late, "task")} whose time has come ${late === 1 ? "does" : "do"} not run, ${latest?.name ?? ""} for ${seconds(latestS)} (task ${latest?.id ?? ""})${unless}`,
+    );
+    nexts.push(
+      `the worker that holds it has died, is stopping or is full: it comes back after the ${timeout}`,
+    );
   }
-  return seen(
-    `${amount(unacked, "message")} delivered and not acknowledged, ${withEta} of the ${looked} looked at with an ETA, none late`,
-  );
+  const named = `${timeout}${isDefault ? " (the default)" : ""}`;
+  if (beyond > 0) {
+    wrongs.push(
+      `${amount(beyond, "task")} ${beyond === 1 ? "has" : "have"} an ETA beyond the ${named}, ${farthest?.name ?? ""} in ${seconds(farthestS)}: delivered again before that, it runs twice`,
+    );
+  }
+  if (overdue > 0) {
+    wrongs.push(
+      `${amount(overdue, "message")} ${overdue === 1 ? "was" : "were"} delivered longer ago than the ${named} and not acknowledged: delivered again, they run twice`,
+    );
+  }
+  if (beyond + overdue > 0) {
+    nexts.push(
+      'broker_transport_options = {"visibility_timeout": seconds}, longer than the longest ETA and task, in all workers and clients',
+    );
+  }
+  if (wrongs.length > 0) return { seen: wrongs.join("; "), next: nexts.join("; ") };
+  return unacked > 0
+    ? `${amount(unacked, "message")} delivered and not acknowledged, ${withEta} of the ${looked} looked at with an ETA, none late`
+    : `no message is delivered and not acknowledged${isTold ? "" : "; no worker has said under which keys these are"}`;
 }

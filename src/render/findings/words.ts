@@ -6,12 +6,12 @@ export interface FindingWords {
   readonly next: string | null;
 }
 
-/** The words of each code of a topic. */
+/** The words of each code of a topic; a text alone: there is no next step. */
 export type WordsOf<F> = {
   readonly [C in keyof F]: (
     facts: F[C],
     level: Level,
     about: string | null,
     faults: readonly Fault[],
-  ) => FindingWords;
+  ) => FindingWords | string;
 };

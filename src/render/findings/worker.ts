@@ -20,10 +20,8 @@ export const WORKER_WORDS: WordsOf<WorkerFacts> = {
       answering.length === 0
         ? "no other worker answers"
         : `${amount(answering.length, "other worker")} of this broker ${answering.length === 1 ? "answers" : "answer"}: ${names(answering)}`;
-    return { seen: `${others}${silent === 0 ? "" : `; ${silent} more did not answer`}`, next: null };
+    return `${others}${silent === 0 ? "" : `; ${silent} more did not answer`}`;
   },
-  "large-answer": (facts, _, about) => ({
-    seen: `${about === null ? "a node " : ""}${overBoundWords(facts)}: what ${facts.method} tells is missing here`,
-    next: null,
-  }),
+  "large-answer": (facts, _, about) =>
+    `${about === null ? "a node " : ""}${overBoundWords(facts)}: what ${facts.method} tells is missing here`,
 };
