@@ -57,7 +57,7 @@ export function transportOptions(conf: unknown, stats?: unknown): TransportOptio
 /** Of all workers that have answered either. */
 export function transportsTold(
   conf: ReadonlyMap<string, unknown>,
-  stats: ReadonlyMap<string, unknown>,
+  stats: ReadonlyMap<string, unknown> = new Map(),
 ): readonly TransportOptions[] {
   const nodes = new Set([...conf.keys(), ...stats.keys()]);
   return [...nodes].flatMap((node) => transportOptions(conf.get(node), stats.get(node)) ?? []);

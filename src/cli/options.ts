@@ -251,8 +251,8 @@ export const OPTIONS = {
     summary: "unhealthy when more messages wait in a queue",
     details:
       "Without QUEUE: in each of the queues of the worker. Repeated, or several separated by commas. Priorities are " +
-      "counted together: the queue's own list, and those of the priorities 1 to 9 behind kombu's separator `\\x06\\x16` " +
-      "and behind `:`, whatever priority_steps says. Behind another sep in broker_transport_options they are not counted.",
+      "counted together: the queue's own list, those of the priorities 1 to 9 behind kombu's separator `\\x06\\x16` and " +
+      "behind `:`, and those by the sep and priority_steps of a worker that tells its settings (`conf`).",
   } satisfies Option<readonly QueueLimit[]>,
   "state-file": optional("PATH", filePath, {
     summary: "where to note since when a worker has been silent, if that cannot be seen otherwise",

@@ -5,8 +5,9 @@ import type { Mailbox } from "../pidbox/mailbox.ts";
 import type { OverBound, Question } from "../pidbox/message.ts";
 import { hasAnswered, NO_REPLIES, query, type Replies } from "../pidbox/query.ts";
 import { HEARD_WITHIN_MS } from "../celery/heartbeat.ts";
-import { askLengths, DEFAULT_QUEUE, queueNames } from "../celery/queues.ts";
+import { askLengths, DEFAULT_QUEUE, listsOf, queueNames } from "../celery/queues.ts";
 import { ageS, readTasks } from "../celery/tasks.ts";
+import { transportsTold } from "../celery/transport-options.ts";
 import { describesSafely } from "../celery/versions.ts";
 import type { Evidence, NodeEvidence } from "./evidence.ts";
 import type { Examination } from "./examination.ts";
@@ -73,6 +74,10 @@ export async function gatherWork(
   const everywhere =
     nodes.length > 0 ? nodes.flatMap(({ queues }) => queues) : given.length > 0 ? given : [DEFAULT_QUEUE];
   const limited = maxQueueLength.flatMap(({ queue }) => (queue === null ? everywhere : [queue]));
+  // Its application may have lists of its own for priorities.
+  const conf =
+    maxQueueLength.length === 0 ? NO_REPLIES : await ask({ method: "conf", withDefaults: false }, asked);
+  const lists = listsOf(transportsTold(conf.results));
   const lengths = await measure([...new Set([...limited, ...(requireConsuming ? everywhere : [])])]);
   const isWaiting = [...lengths.values()].some((length) => length !== 0);
   const held = requireConsuming && isWaiting ? await look() : new Map<string, Held>();
@@ -119,7 +124,7 @@ export async function gatherWork(
 
   async function measure(queues: readonly string[]): Promise<ReadonlyMap<string, number | null>> {
     if (queues.length === 0) return new Map();
-    const question = askLengths(queues, plan.naming.prefix);
+    const question = askLengths(queues, plan.naming.prefix, lists);
     const sent = await read.channel.send(question.commands, deadline.atMost(plan.connectTimeout));
     const lengths = question.read(sent.ok ? sent.value : []);
     return new Map(queues.map((queue) => [queue, lengths.get(queue)?.messages ?? null]));

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Server, startServer } from "../world/server.ts";
+import { until } from "../world/until.ts";
 import { assertWorkerIsWell, startWorker } from "../world/worker.ts";
 import { expectLine, expectOurKeys, probe, probeNode } from "./probe.ts";
 
@@ -63,6 +64,23 @@ test("a worker is found when its broker has a password and another database", as
     4_900,
   );
 });
+
+test.each(["5.2.7", "5.7.0"] as const)(
+  "what waits in the lists of the application of %s is counted when --max-queue-length is given",
+  async (celery) => {
+    await using own = await startServer();
+    const settings = { broker_transport_options: { sep: "|", priority_steps: [0, 12] } };
+    await using worker = await startWorker({ server: own, celery, settings });
+    await worker.taskStarted(await worker.submit("nap", 300));
+    for (let n = 0; n < 4; n++) await worker.submit("nap", 300);
+    await until("four are in hand", async () => (await worker.redis.zcard("unacked_index")) === 4);
+    for (let n = 0; n < 3; n++) await worker.submitTo("celery|12", "nap", 300);
+    const ask = (limit: number) => probeNode(own, worker.node, "--max-queue-length", String(limit));
+    expectLine(await ask(3), 0, /^healthy: alive: /, SOON_MS);
+    expectLine(await ask(2), 1, /^unhealthy: backlog: /, SOON_MS);
+    await assertWorkerIsWell(worker);
+  },
+);
 
 test("a worker answers in JSON when asked for it, and in silence when asked for that", async () => {
   await using worker = await startWorker({ server, pool: "solo" });

@@ -100,7 +100,15 @@ describe("--max-queue-length", () => {
     expect(counted).toEqual(expect.arrayContaining(Object.keys(lengths)));
     expect([...(work?.lengths ?? [])]).toEqual([["jobs", 11]]);
     expect(verdict).toMatchObject({ reason: "backlog", queue: "jobs", length: 11, limit: 10 });
-    expect(asked).toEqual(["ping"]);
+    expect(asked).toEqual(["ping", "conf"]);
+  });
+
+  test("counts the lists that the worker's application has when it tells its settings", async () => {
+    const says = { conf: { broker_transport_options: { sep: "|", priority_steps: [0, 12] } } };
+    const { verdict } = await worked({
+      ...{ argv: ["--max-queue-length=jobs=10"], says, lengths: { jobs: 5, "jobs|12": 6 } },
+    });
+    expect(verdict).toMatchObject({ reason: "backlog", queue: "jobs", length: 11, limit: 10 });
   });
 
   test("counts behind the prefix when there is one", async () => {
@@ -119,26 +127,26 @@ describe("--max-queue-length", () => {
   });
 
   test.each<[string, Partial<Case>, string[], string[]]>([
-    ["-Q of the worker", { worker: { words: [...WORKER.words, "-Q", "a,b"] } }, ["a", "b"], ["ping"]],
-    ["its variable", { worker: { environment: "CELERY_WORKER_QUEUES=a,b\0" } }, ["a", "b"], ["ping"]],
+    ["-Q of the worker", { worker: { words: [...WORKER.words, "-Q", "a,b"] } }, ["a", "b"], ["ping", "conf"]],
+    ["its variable", { worker: { environment: "CELERY_WORKER_QUEUES=a,b\0" } }, ["a", "b"], ["ping", "conf"]],
     [
       "what the worker says",
       { says: { active_queues: queues("a", "b") } },
       ["a", "b"],
-      ["ping", "active_queues"],
+      ["ping", "active_queues", "conf"],
     ],
-    ["Celery's own when it says nothing", {}, ["celery"], ["ping", "active_queues"]],
+    ["Celery's own when it says nothing", {}, ["celery"], ["ping", "active_queues", "conf"]],
     [
       "Celery's own when it consumes none",
       { says: { active_queues: null } },
       ["celery"],
-      ["ping", "active_queues"],
+      ["ping", "active_queues", "conf"],
     ],
     [
       "Celery's own when it says nonsense",
       { says: { active_queues: [1] } },
       ["celery"],
-      ["ping", "active_queues"],
+      ["ping", "active_queues", "conf"],
     ],
   ])("without a name counts the queues by %s", async (_, how, names, methods) => {
     const { work, asked } = await worked({ argv: ["--max-queue-length=10"], ...how });
@@ -156,16 +164,26 @@ describe("--max-queue-length", () => {
   });
 
   test.each<[string, Partial<Case>, string[], string[]]>([
-    ["nobody has it", { says: { active_queues: queues("celery") } }, ["mial"], ["ping", "active_queues"]],
-    ["the worker consumes it", { says: { active_queues: queues("mial") } }, [], ["ping", "active_queues"]],
+    [
+      "nobody has it",
+      { says: { active_queues: queues("celery") } },
+      ["mial"],
+      ["ping", "conf", "active_queues"],
+    ],
+    [
+      "the worker consumes it",
+      { says: { active_queues: queues("mial") } },
+      [],
+      ["ping", "conf", "active_queues"],
+    ],
     [
       "the worker was told to consume it",
       { worker: { words: [...WORKER.words, "-Q", "mial"] } },
       [],
-      ["ping"],
+      ["ping", "conf"],
     ],
-    ["a message waits in it", { lengths: { mial: 1 } }, [], ["ping"]],
-    ["it is bound to an exchange", { bound: ["_kombu.binding.mial"] }, [], ["ping"]],
+    ["a message waits in it", { lengths: { mial: 1 } }, [], ["ping", "conf"]],
+    ["it is bound to an exchange", { bound: ["_kombu.binding.mial"] }, [], ["ping", "conf"]],
   ])("finds out who has the queue named when %s", async (_, how, ownerless, methods) => {
     const { work, asked, verdict } = await worked({ argv: ["--max-queue-length=mial=10"], ...how });
     expect(work?.ownerless).toEqual(ownerless);
