@@ -81,6 +81,8 @@ export async function askAround(
 ): Promise<readonly Found[]> {
   const settings = settingsOf(config);
   const naming = namingOf(config);
+  /** To get in may take several connections: each has the time that one may take. */
+  const connectMs = () => Math.min(config["connect-timeout"].value, left());
 
   async function ask(way: Way, server: Endpoint | null): Promise<Found> {
     const [first, ...others] = new Set([
@@ -92,7 +94,7 @@ export async function askAround(
     const databases = [first ?? 0, ...others];
     // No database is chosen: the one that a variable names may not be there.
     const target = { ...way.target, db: 0 };
-    return { way, answer: await askServer({ target, server, ends, databases, naming }, host, left()) };
+    return { way, answer: await askServer({ target, server, ends, databases, naming }, host, connectMs()) };
   }
 
   async function letIn(server: Endpoint): Promise<Found> {
@@ -107,7 +109,8 @@ export async function askAround(
     let found = await ask(wayTo(server, false, null), server);
     const isTls = found.answer.kind === "only-tls";
     if (isTls) found = await ask(wayTo(server, true, null), server);
-    if (found.answer.kind !== "closed") return found;
+    const isCut = found.answer.kind === "silent" && left() <= 0;
+    if (found.answer.kind !== "closed" && !isCut) return found;
     for (const login of clues.logins) {
       if (!(await belongsTo(login, server))) continue;
       const way = wayTo(server, isTls, login);
@@ -151,12 +154,12 @@ export async function askAround(
   async function belongsTo(login: Login, { address, port }: Endpoint): Promise<boolean> {
     if (login.port !== undefined && login.port !== port) return false;
     if (login.host === undefined) return true;
-    return login.host === address || (await host.addressesOf(login.host, left())).includes(address);
+    return login.host === address || (await host.addressesOf(login.host, connectMs())).includes(address);
   }
 
   async function leadsTo({ place }: BrokerTarget, { address, port }: Endpoint): Promise<boolean> {
     if (place.kind !== "tcp" || place.port !== port) return false;
-    return place.host === address || (await host.addressesOf(place.host, left())).includes(address);
+    return place.host === address || (await host.addressesOf(place.host, connectMs())).includes(address);
   }
 
   async function bySentinels({ name, url }: UrlVariable): Promise<readonly Found[]> {
@@ -169,7 +172,7 @@ export async function askAround(
       now,
       pause,
       // A server that its connections show does not wait for Sentinels that are silent.
-      connectMs: left() / 2,
+      connectMs: connectMs() / 2,
       leftMs: () => left() / 2,
       isTheWorkers,
     });

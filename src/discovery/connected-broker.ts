@@ -24,7 +24,7 @@ export interface Sought {
  * Passwords are the worker's own, of variables whose names say that they are the broker's. They go to no other server
  * than one that it is connected to itself.
  *
- * @param leftMs what is left of the run, in milliseconds: the search takes half of it at most
+ * @param leftMs what is left of the run, in milliseconds: the search takes half of it at most, and each connection of it --connect-timeout
  */
 export async function findConnectedBroker(
   pids: readonly number[],
@@ -32,7 +32,7 @@ export async function findConnectedBroker(
   host: Host,
   leftMs: number,
 ): Promise<Sought> {
-  const end = host.now() + Math.min(config["connect-timeout"].value, leftMs / 2);
+  const end = host.now() + leftMs / 2;
   const left = () => Math.max(0, end - host.now());
   const tables = socketTables(host.proc, left);
   const ours = new Map(Object.entries(host.env).flatMap(([name, text = ""]) => [[name, text] as const]));
