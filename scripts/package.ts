@@ -1,14 +1,15 @@
 // `npm run package`: everything that a release has, for all machines, into dist/.
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { link, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { bundle } from "../build/bundle.ts";
 import { buildByBun } from "../build/by-bun.ts";
 import { buildByNode } from "../build/by-node.ts";
 import { commitTime } from "../build/commit.ts";
 import { manPage } from "../build/man-page.ts";
 import { BUNDLE } from "../build/parts.ts";
+import { assetsOf, SUMS } from "../build/release/assets.ts";
 import { thirdPartyLicences } from "../build/release/licences.ts";
 import { releaseReadme, wheelReadme } from "../build/release/readme.ts";
 import { sbom } from "../build/release/sbom.ts";
@@ -39,7 +40,7 @@ for (const target of TARGETS) await makeAllOf(target);
 await link(executableOf(hostTarget("glibc")), join(DIST, "celery-probe"));
 await writeFile(join(DIST, `${RELEASE}.cdx.json`), await sbom(time));
 await writeFile(join(DIST, "README.md"), releaseReadme());
-await writeFile(join(DIST, "SHA256SUMS"), await checksums());
+await writeFile(join(DIST, SUMS), await checksums());
 await rm(join(ROOT, "dist"), { recursive: true, force: true });
 await rename(DIST, join(ROOT, "dist"));
 console.log(`dist/ is complete after ${((performance.now() - started) / 1_000).toFixed(0)} s`);
@@ -76,13 +77,9 @@ async function makeAllOf(target: Target): Promise<void> {
   console.log(`dist/${name}, ${(size / 1e6).toFixed(1)} MB${cold}\ndist/${name}.tar.gz\ndist/${wheel}`);
 }
 
-/** Of the files of dist/ and its folders, as `sha256sum --check` reads them. */
 async function checksums(): Promise<string> {
-  const entries = await readdir(DIST, { withFileTypes: true, recursive: true });
-  const names = entries
-    .filter((entry) => entry.isFile())
-    .map(({ parentPath, name }) => relative(DIST, join(parentPath, name)));
-  const lines = await Promise.all(names.sort().map(async (name) => `${await sha256(name)}  ${name}\n`));
+  const names = await assetsOf(DIST);
+  const lines = await Promise.all(names.map(async (name) => `${await sha256(name)}  ${name}\n`));
   return lines.join("");
 }
 

@@ -15,6 +15,7 @@ const TASKS = {
   demo: "scripts/demo.ts",
   docs: "scripts/docs.ts",
   package: "scripts/package.ts",
+  release: "scripts/release.ts",
   pictures: "scripts/pictures.ts",
   matrix: "scripts/matrix.ts",
   test: "scripts/gate.ts",
@@ -58,7 +59,8 @@ function installPackages() {
     ["ci", "--no-audit", "--no-fund", "--include=dev", "--include=optional", "--loglevel=error"],
     {
       cwd: root,
-      stdio: "inherit",
+      // What a task prints is all that a reader of its output wants.
+      stdio: ["inherit", 2, "inherit"],
     },
   );
   if (error !== undefined) fail(`npm could not be started: ${error.message}`);

@@ -3,6 +3,7 @@ import type { CeleryVersion } from "../world/pairs.ts";
 import { type Own, owner } from "../world/owner.ts";
 import { startSentinels } from "../world/sentinel.ts";
 import { freePort } from "../world/server.ts";
+import { EMBEDDED } from "../world/server-binary.ts";
 import { startWorker } from "../world/worker.ts";
 import type { WorkerOptions } from "../world/worker-command.ts";
 import { expectLine, probe } from "./probe.ts";
@@ -105,14 +106,15 @@ export const KINDS: Readonly<Record<string, (own: Own) => Promise<Kind>>> = {
       words: ["--fanout-prefix=false"],
     };
   },
-  Valkey: async ({ server }) => {
-    const broker = await server({ flavour: "valkey" });
-    return { worker: { server: broker }, url: broker.url() };
-  },
-  "Redis 6.2": async ({ server }) => {
-    const broker = await server({ flavour: "redis-6.2" });
-    return { worker: { server: broker }, url: broker.url() };
-  },
+  ...Object.fromEntries(
+    EMBEDDED.map(([name, flavour]) => [
+      name,
+      async ({ server }: Own) => {
+        const broker = await server({ flavour });
+        return { worker: { server: broker }, url: broker.url() };
+      },
+    ]),
+  ),
   "Sentinels with passwords": async ({ keep }) => {
     const sentinels = await keep(startSentinels({ password: "p@ss", sentinelPassword: "other" }));
     return {

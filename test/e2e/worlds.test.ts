@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { certificates, type ServerCertificate } from "../world/certificates.ts";
 import { startSentinels } from "../world/sentinel.ts";
 import { type Server, startServer } from "../world/server.ts";
+import { EMBEDDED } from "../world/server-binary.ts";
 
 /**
  * What the brokers of the test world are, seen without the probe: a test that stands on one of them stands on this.
@@ -127,10 +128,9 @@ test.concurrent("a user of a server may do what it was allowed to", async () => 
 
 describe("Sentinels", () => {
   test.concurrent.each([
-    ["TLS", { tls: { clients: "yes" } }],
-    ["Valkey", { flavour: "valkey" }],
-    ["Redis 6.2", { flavour: "redis-6.2" }],
-  ] as const)("replace a master when they have %s", async (_, options) => {
+    ["TLS", { tls: { clients: "yes" } }] as const,
+    ...EMBEDDED.map(([name, flavour]) => [name, { flavour }] as const),
+  ])("replace a master when they have %s", async (_, options) => {
     await using sentinels = await startSentinels(options);
     const first = await sentinels.master();
     const redis = sentinels.client(2);

@@ -74,17 +74,26 @@ export class Docker {
    * Runs `docker build …` by BuildKit.
    *
    * @param folder to run it in
-   * @throws Error where no client on PATH has BuildKit, and as {@link run}
+   * @throws Error as {@link builder} and {@link run}
    */
   async build(args: readonly string[], folder: string): Promise<void> {
-    this.#builder ??= await this.#findBuilder();
     const env = { ...this.env, ...BY_BUILDKIT };
-    await execa(this.#builder, ["build", ...args], {
+    await execa(await this.builder(), ["build", ...args], {
       ...{ cwd: folder, env, stdin: "ignore", timeout: LONGEST_MS },
     });
   }
 
-  /** A machine may have several clients: those from version 23 on have BuildKit only with the plugin buildx. */
+  /**
+   * The path of a client with BuildKit. A machine may have several clients: those from version 23 on have BuildKit only
+   * with the plugin buildx.
+   *
+   * @throws Error where there is none
+   */
+  async builder(): Promise<string> {
+    this.#builder ??= await this.#findBuilder();
+    return this.#builder;
+  }
+
   async #findBuilder(): Promise<string> {
     for (const folder of searchPath().split(delimiter)) {
       const client = join(folder, "docker");

@@ -4,6 +4,7 @@ import { type Own, owner } from "../world/owner.ts";
 import { countListeners } from "../world/pidbox-by-hand.ts";
 import { startSentinels } from "../world/sentinel.ts";
 import { freePort } from "../world/server.ts";
+import { EMBEDDED } from "../world/server-binary.ts";
 import { until } from "../world/until.ts";
 import type { WorkerOptions } from "../world/worker-command.ts";
 import { assertWorkerIsWell, startWorker } from "../world/worker.ts";
@@ -58,8 +59,12 @@ describe("workers of Celery 5.7.0 and 5.2.7 answer and work", () => {
       await broker.addUser(user, "~*", "&*", "+@all");
       return { server: broker, brokerUrl: broker.url(0, user) };
     },
-    Valkey: async ({ server }) => ({ server: await server({ flavour: "valkey" }) }),
-    "Redis 6.2": async ({ server }) => ({ server: await server({ flavour: "redis-6.2" }) }),
+    ...Object.fromEntries(
+      EMBEDDED.map(([name, flavour]) => [
+        name,
+        async ({ server }: Own) => ({ server: await server({ flavour }) }),
+      ]),
+    ),
   };
 
   test.concurrent.each(Object.entries(BROKERS))("when their broker has %s", async (_, broker) => {

