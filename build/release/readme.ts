@@ -40,7 +40,7 @@ ${TARGETS.map(row).join("\n")}
 | \`${name}\`, \`${name}.1\` | the executable for the machine that built all this, and the man page |
 | \`${name}-${version}.cdx.json\` | what the executables are made of (SBOM, CycloneDX) |
 | \`LICENSE\`, \`THIRD-PARTY-LICENSES.txt\` | the licences, of Node, Bun and each package too |
-| \`SHA256SUMS\` | \`sha256sum --check SHA256SUMS\` |
+| \`SHA256SUMS\` | of what is published: \`sha256sum --check SHA256SUMS\` |
 
 Any Linux with glibc takes the first two, Alpine the others: copied to the wrong one an executable ends with
 \`no such file or directory\`, as the kernel does not find its dynamic linker.
