@@ -47,11 +47,15 @@ const STEPS: Readonly<Record<string, (word: string) => Promise<void>>> = {
   },
 };
 
+/** What stands behind a step. */
+const WORDS: Readonly<Record<string, string>> = {
+  tag: `a tag, such as v${version}`,
+  image: "a name, such as registry.example/owner/celery-probe",
+};
+
 const [name = "", word = ""] = process.argv.slice(2);
-const takesWord = ["tag", "image"].includes(name);
 if (!Object.hasOwn(STEPS, name)) fail(`unknown step '${name}': expected ${Object.keys(STEPS).join(", ")}`);
-if (takesWord && word === "")
-  fail(`no word behind '${name}': expected the ${name === "tag" ? "tag" : "name"}`);
+if (word === "" && Object.hasOwn(WORDS, name)) fail(`nothing behind '${name}': expected ${WORDS[name]}`);
 try {
   await STEPS[name]?.(word);
 } catch (error) {
