@@ -1,4 +1,5 @@
 import { asNumber, asText } from "../numbers.ts";
+import { beatSettings } from "../celery/beat.ts";
 import type { BrokerConfig } from "../cli/options.ts";
 import type { Deadline } from "../deadline.ts";
 import { chooseBrokers, type Instructed } from "../discovery/choose-broker.ts";
@@ -63,12 +64,20 @@ export function beatBroker(session: Session, timeoutMs: number): BeatBroker {
       const up = await upS();
       return up !== null && up < RECONNECT_S ? null : false;
     },
-    async ttlS(key) {
-      const sent = await session.send([["TTL", key]]);
-      const reply = sent.ok ? sent.value[0] : undefined;
-      if (!reply?.ok) return "unasked";
-      const ttl = asNumber(reply.value);
-      return ttl === -2 ? "gone" : ttl < 0 ? null : ttl;
+    async lock(key) {
+      const sent = await session.send([
+        ["TTL", key],
+        ["GET", key],
+      ]);
+      const [ttl, token] = sent.ok ? sent.value : [];
+      if (!ttl?.ok) return "unasked";
+      const ttlS = asNumber(ttl.value);
+      if (ttlS === -2) return "gone";
+      return { ttlS: ttlS < 0 ? null : ttlS, token: token?.ok ? asText(token.value) : null };
+    },
+    async settings() {
+      const replies = await session.ask({ method: "conf", withDefaults: false }, "everyone", timeoutMs);
+      return beatSettings(replies.ok ? replies.value.results.values() : []);
     },
   };
 }

@@ -8,18 +8,20 @@ export interface BeatEvidence {
   readonly beats: readonly BeatProcess[] | null;
   /** Where there is none: programs that may be one by another name. */
   readonly possible: readonly Pick<Candidate, "pid" | "words">[];
+  /** What the pid file names, and is no beat. */
+  readonly another: Pick<Candidate, "pid" | "words"> | null;
   /** Whether the container is known to be the beat's own, so that none means that it is dead. */
   readonly isInside: boolean;
-  /** Of the only one; null: there is none, or more than one. */
+  /** Of the only one; null: there is none, or more than one, or its worker has left it. */
   readonly only: OnlyBeat | null;
 }
 
 export interface OnlyBeat {
   readonly ageS: number;
-  /** It is stopped or frozen, in two looks. */
-  readonly isHalted: boolean;
-  /** Of a worker with `-B`: its child that has ended; null: none. */
-  readonly endedChild: number | null;
+  /** Its process, or its worker's, that is stopped or frozen, in two looks; null: none is. */
+  readonly haltedPid: number | null;
+  /** Of a worker with `-B`: whether its child has ended, and its number where nobody has waited for it. */
+  readonly ended: { readonly zombie: number | null } | null;
   readonly schedule: ScheduleFile;
   /** How long ago the file was written; null: that is not known. */
   readonly writtenAgoS: number | null;
@@ -29,18 +31,35 @@ export interface OnlyBeat {
   readonly lock: RedbeatLock;
 }
 
-/** What redbeat has in Redis: of several beats only the holder of the lock sends. `ttlS`: null: it never ends. */
+/** What redbeat has in Redis: of several beats only the holder of the lock sends. */
 export type RedbeatLock =
   | { readonly kind: "not-asked" }
-  | { readonly kind: "held"; readonly key: string; readonly ttlS: number | null }
+  | {
+      readonly kind: "held";
+      readonly key: string;
+      /** Null: it never ends. */
+      readonly ttlS: number | null;
+      /** Of a lock that another beat holds, which had asked for it before this one was started; null: of none. */
+      readonly others: Renewed | null;
+    }
   /** `isNamed`: somebody has said that it is this key; else another one may be held, or none used. */
   | { readonly kind: "gone"; readonly key: string; readonly isNamed: boolean };
+
+/** When a lock was renewed, which a beat does each time that it wakes; in seconds. */
+export interface Renewed {
+  /** Null: it lives longer than is known of its settings. */
+  readonly agoS: number | null;
+  /** The longest sleep of its beat. */
+  readonly maxIntervalS: number;
+}
 
 export type BeatReason =
   | "running"
   | "starting"
+  | "waiting"
   | "no-beat"
   | "ended"
+  | "left-behind"
   | "several-beats"
   | "stopped"
   | "schedule-stale"
@@ -48,6 +67,7 @@ export type BeatReason =
   | "schedule-missing"
   | "silent"
   | "lock-gone"
+  | "lock-left"
   | "unrecognised"
   | "no-processes";
 
@@ -68,21 +88,34 @@ export function judgeBeat({ beats, possible, isInside, only }: BeatEvidence): Be
       ? { status: "unhealthy", reason: "no-beat" }
       : { status: "unknown", reason: "no-processes" };
   }
+  if (beats.every(({ isLeft }) => isLeft)) return { status: "unhealthy", reason: "left-behind" };
   if (only === null) return { status: "unhealthy", reason: "several-beats" };
-  const { ageS, isHalted, endedChild, schedule, writtenAgoS, maxAgeS, answers, lock } = only;
-  if (isHalted) return { status: "unhealthy", reason: "stopped" };
-  if (endedChild !== null) return { status: "unhealthy", reason: "ended" };
+  const { ageS, haltedPid, ended, schedule, writtenAgoS, maxAgeS, answers, lock } = only;
+  if (haltedPid !== null) return { status: "unhealthy", reason: "stopped" };
+  if (ended !== null && (ended.zombie !== null || ageS >= START_S)) {
+    return { status: "unhealthy", reason: "ended" };
+  }
   if (schedule.kind === "deleted") return { status: "unhealthy", reason: "schedule-deleted" };
   if (writtenAgoS !== null && writtenAgoS > maxAgeS && ageS > maxAgeS) {
     return { status: "unhealthy", reason: "schedule-stale" };
   }
   const isMissing = schedule.kind === "missing";
   const isGone = lock.kind === "gone" && lock.isNamed;
-  if (ageS < START_S && (isMissing || answers === false || isGone)) {
+  if (ageS < START_S && (isMissing || answers === false || isGone || ended !== null)) {
     return { status: "healthy", reason: "starting" };
   }
   if (isMissing) return { status: "unhealthy", reason: "schedule-missing" };
   if (answers === false) return { status: "unhealthy", reason: "silent" };
   if (isGone) return { status: "unhealthy", reason: "lock-gone" };
+  if (lock.kind === "held" && lock.others !== null) {
+    return isLeft(lock.others)
+      ? { status: "unhealthy", reason: "lock-left" }
+      : { status: "healthy", reason: "waiting" };
+  }
   return { status: "healthy", reason: "running" };
+}
+
+/** A beat that lives renews its lock within its longest sleep; as much again is given to it. */
+function isLeft({ agoS, maxIntervalS }: Renewed): boolean {
+  return agoS !== null && agoS > 2 * maxIntervalS;
 }

@@ -1,28 +1,33 @@
+import { readCommandLine, programWords, UNKNOWN_COMMAND } from "../worker/command.ts";
+import {
+  beatChildOf,
+  isBeatTitle,
+  isLeftBeat,
+  isToldBeat,
+  mayHaveBeat,
+  TRUE,
+} from "../worker/embedded-beat.ts";
 import { wholeEnvironment } from "../worker/environment.ts";
-import { survey } from "../worker/survey.ts";
+import { hasPython } from "../worker/interpreter.ts";
+import { ownDepth, survey, workerByPid } from "../worker/survey.ts";
 import type { ProcFiles } from "../worker/proc-files.ts";
-import { statOf, statusOf } from "../worker/process-status.ts";
+import { examine } from "../worker/process.ts";
+import { type Stat, statOf, statusOf } from "../worker/process-status.ts";
 import { type Candidate, candidatesIn } from "../worker/candidates.ts";
 import { settingOf, type Sources } from "../celery/settings.ts";
-import {
-  NOTHING_GIVEN,
-  type OptionsGiven,
-  readBeatOptions,
-  readWorkerOptions,
-  variableOf,
-} from "../celery/worker-options.ts";
+import { NOTHING_GIVEN, type OptionsGiven, readBeatOptions, variableOf } from "../celery/worker-options.ts";
 
 /** A process that runs a beat. */
 export interface BeatProcess {
   readonly pid: number;
   readonly startTicks: number;
-  /** A worker with `-B`, whose beat is a child or a thread of it. */
+  /** A worker with `-B`, whose beat is a child of it. */
   readonly isEmbedded: boolean;
+  /** The worker whose beat it was has ended, and has left it. */
+  readonly isLeft: boolean;
   readonly given: OptionsGiven;
   /** Null: it may not be read. */
   readonly environment: ReadonlyMap<string, string> | null;
-  /** The letter of /proc/N/stat. */
-  readonly state: string;
 }
 
 /** Who is here. */
@@ -30,43 +35,85 @@ export interface Beats {
   /** Null: there is no /proc, or it hides processes. */
   readonly beats: readonly BeatProcess[] | null;
   /** Where there is none: Python programs that may be a beat by another name. */
-  readonly possible: readonly Candidate[];
+  readonly possible: readonly Pick<Candidate, "pid" | "words">[];
+  /** What a pid file names, and is no beat; null: it names a beat, or nothing that runs. */
+  readonly another: Pick<Candidate, "pid" | "words"> | null;
 }
 
-/** The words that click takes for true, of flags in variables. */
-const TRUE = /^(?:1|true|t|yes|y|on)$/i;
+/** A process that a pid file names. */
+export interface Named {
+  readonly pid: number;
+  /** Whether a process that was started then was there when the file was written. */
+  readonly wasThere: (startTicks: number) => boolean;
+}
 
 /**
  * The beats of this container.
  *
- * @param named the one that somebody has named by its number; null: nobody
+ * @param named the one of a pid file; null: all are looked for
  */
-export function findBeats(proc: ProcFiles, named: number | null): Beats {
+export function findBeats(proc: ProcFiles, named: Named | null): Beats {
   const pids = proc.pids();
   const one = proc.read("/proc/1/cmdline");
-  if (pids === null || (!one.ok && one.problem === "forbidden")) return { beats: null, possible: [] };
-  const depth = statusOf(proc, proc.self)?.namespacePids.length ?? 1;
-  const found = (named === null ? pids : [named]).flatMap((pid): readonly BeatProcess[] => {
-    if (pid === proc.self) return [];
-    const text = proc.read(`/proc/${pid}/cmdline`);
-    const environment = text.ok ? wholeEnvironment(proc, pid) : null;
-    const beat = text.ok ? readBeat(text.value, environment) : null;
-    const stat = statOf(proc, pid);
-    const status = statusOf(proc, pid);
-    if ((beat === null && named === null) || stat === null || status === null) return [];
-    if (status.namespacePids.length > depth || stat.state === "Z") return [];
-    return [
-      {
-        ...(beat ?? { isEmbedded: false, given: NOTHING_GIVEN }),
-        pid,
-        startTicks: stat.startTicks,
-        environment,
-        state: stat.state,
-      },
-    ];
-  });
-  const beats = found.filter(({ pid }) => !isSecond(proc, pid, found));
-  return { beats, possible: beats.length > 0 || named !== null ? [] : possibleIn(proc) };
+  const nobody = { beats: [], possible: [], another: null };
+  if (pids === null || (!one.ok && one.problem === "forbidden")) return { ...nobody, beats: null };
+  if (named !== null) return { ...nobody, ...namedBeat(proc, named) };
+  const found = pids.flatMap((pid) => beatAt(proc, pid) ?? []);
+  const byPid = new Map(found.map((beat) => [beat.pid, beat]));
+  const beats = [...byPid.values()].filter(({ pid }) => !isSecond(proc, pid, found));
+  return { ...nobody, beats, possible: beats.length > 0 ? [] : possibleIn(proc) };
+}
+
+/** A number outlives its process: another program may have it by now, or the file is another program's. */
+function namedBeat(proc: ProcFiles, { pid, wasThere }: Named): Partial<Beats> {
+  const beat = beatAt(proc, pid);
+  if (beat !== null) return { beats: [beat] };
+  const seen = processAt(proc, pid);
+  if (seen === null) return {};
+  const { text, stat } = seen;
+  const about = { pid, words: programWords(text) };
+  const { kind } = readCommandLine(text);
+  const mayBe = (kind === "python" || kind === "other") && hasPython(proc, pid) !== false;
+  if (!mayBe) return { another: about };
+  const { startTicks } = stat;
+  if (!wasThere(startTicks)) return { possible: [about] };
+  const environment = wholeEnvironment(proc, pid);
+  return {
+    beats: [{ pid, startTicks, isEmbedded: false, isLeft: false, given: NOTHING_GIVEN, environment }],
+  };
+}
+
+/** A process of this container that has not ended. */
+function processAt(proc: ProcFiles, pid: number): { readonly text: string; readonly stat: Stat } | null {
+  if (pid === proc.self) return null;
+  const text = proc.read(`/proc/${pid}/cmdline`);
+  const stat = statOf(proc, pid);
+  const status = statusOf(proc, pid);
+  if (!text.ok || stat === null || stat.state === "Z" || status === null) return null;
+  return status.namespacePids.length > ownDepth(proc) ? null : { text: text.value, stat };
+}
+
+function beatAt(proc: ProcFiles, pid: number): BeatProcess | null {
+  const text = proc.read(`/proc/${pid}/cmdline`);
+  if (!text.ok || !/celery/.test(text.value)) return null;
+  const seen = processAt(proc, pid);
+  if (seen === null) return null;
+  const { stat } = seen;
+  const environment = wholeEnvironment(proc, pid);
+  // The title of a worker has taken the place of its variables: its child alone shows its beat.
+  const worker =
+    isBeatTitle(seen.text) && stat.isForked ? workerByPid(proc, stat.parent, "connections") : null;
+  if (worker !== null && worker.command !== UNKNOWN_COMMAND) {
+    const { pid: parent, startTicks, command } = worker;
+    const given = withoutName(command);
+    return { pid: parent, startTicks, isEmbedded: true, isLeft: false, given, environment: null };
+  }
+  const beat = readBeat(seen.text, environment);
+  if (beat === null) return null;
+  const isLeft = isLeftBeat(proc, pid, seen.text, stat);
+  if (beat.isEmbedded && !isLeft && !isToldBeat(beat.given) && hasBegunWithout(proc, pid, stat)) return null;
+  const isEmbedded = isLeft || beat.isEmbedded;
+  return { pid, startTicks: stat.startTicks, isEmbedded, isLeft, given: beat.given, environment };
 }
 
 /** A fork has its parent's command line, and is not told apart from it. */
@@ -101,6 +148,15 @@ export function isToAnswer({ given, environment }: BeatProcess): boolean {
   );
 }
 
+/** Whether a worker has no beat though it may have begun one: it does that after Celery has installed its handlers. */
+export function hasBegunWithout(
+  proc: ProcFiles,
+  pid: number,
+  { startTicks }: Pick<Stat, "startTicks">,
+): boolean {
+  return examine(proc, pid, startTicks)?.handlesSignals === true && beatChildOf(proc, pid) === null;
+}
+
 /** `watchmedo … celery beat` in front of a beat, and the forks of a beat or of a worker with one, are no beats. */
 function isSecond(proc: ProcFiles, pid: number, found: readonly BeatProcess[]): boolean {
   const parentOf = (one: number) => statOf(proc, one)?.parent ?? 0;
@@ -125,26 +181,22 @@ function readBeat(
       .slice(2);
     return { isEmbedded: false, given: readBeatOptions(words) ?? NOTHING_GIVEN };
   }
+  const program = readCommandLine(text);
+  if (program.kind === "main") {
+    const { command } = program;
+    return mayHaveBeat(command, environment) ? { isEmbedded: true, given: withoutName(command) } : null;
+  }
   const words = text.split("\0").slice(0, -1);
-  const program = (words[0] ?? "").replace(/^.*\//, "");
-  if (!/^(?:celery|python[\d.]*|pypy[\d.]*)$/.test(program)) return null;
+  if (!/^(?:celery|python[\d.]*|pypy[\d.]*)$/.test((words[0] ?? "").replace(/^.*\//, ""))) return null;
   for (const [at, word] of words.entries()) {
     if (!/(?:^|\/)celery(?:\.py)?$|\.celery$|\/celery\/__main__\.py$/.test(word)) continue;
-    const rest = words.slice(at + 1);
-    const beat = readBeatOptions(rest);
+    const beat = readBeatOptions(words.slice(at + 1));
     if (beat !== null) return { isEmbedded: false, given: beat };
-    const worker = readWorkerOptions(rest);
-    if (worker !== null && hasBeat(worker, environment)) {
-      const values = new Map(worker.values);
-      values.delete("hostname");
-      return { isEmbedded: true, given: { values, flags: worker.flags } };
-    }
   }
   return null;
 }
 
-function hasBeat({ flags }: OptionsGiven, environment: BeatProcess["environment"]): boolean {
-  return (
-    flags.has("beat") || flags.has("B") || TRUE.test(environment?.get(variableOf("worker", "beat")) ?? "")
-  );
+/** The name of a worker is none of its beat. */
+function withoutName({ values, flags }: OptionsGiven): OptionsGiven {
+  return { values: new Map([...values].filter(([name]) => name !== "hostname")), flags };
 }

@@ -1,26 +1,51 @@
 import type { Host } from "../host.ts";
 import { ageMs } from "../worker/age.ts";
 import { CERTAIN_MS, haltOf } from "../worker/halt.ts";
-import { DEFAULT_LOCK, MAX_INTERVAL_S, type RedbeatKey, SYNC_EVERY_S } from "../celery/beat.ts";
+import {
+  askedForS,
+  type BeatSettingsTold,
+  DEFAULT_LOCK,
+  LOCK_INTERVALS,
+  MAX_INTERVAL_S,
+  type RedbeatKey,
+  SYNC_EVERY_S,
+} from "../celery/beat.ts";
 import { BEAT_NAME, nodeName } from "../celery/node-name.ts";
 import { positive, settingOf } from "../celery/settings.ts";
 import { variableOf } from "../celery/worker-options.ts";
+import { beatChildOf } from "../worker/embedded-beat.ts";
 import type { ProcFiles } from "../worker/proc-files.ts";
 import { statOf } from "../worker/process-status.ts";
 import { examine } from "../worker/process.ts";
-import type { BeatEvidence, RedbeatLock } from "./beat-verdict.ts";
-import { type BeatProcess, findBeats, isToAnswer, schedulerOf, sourcesOf } from "./find-beats.ts";
-import { type BeatSettings, findScheduleFile } from "./schedule-file.ts";
+import type { BeatEvidence, OnlyBeat, RedbeatLock, Renewed } from "./beat-verdict.ts";
+import {
+  type BeatProcess,
+  findBeats,
+  hasBegunWithout,
+  isToAnswer,
+  schedulerOf,
+  sourcesOf,
+} from "./find-beats.ts";
+import { type BeatSettings, findScheduleFile, SLACK_S } from "./schedule-file.ts";
 
-/** A worker waits for a child of its pool that has ended at once, for its beat only at its own end. In milliseconds. */
+/** A worker waits at once for a child of its pool that has ended, and then for its beat too. In milliseconds. */
 const REAPED_MS = 1_000;
 
 /** How a broker is asked about a beat; null where there is none. */
 export interface BeatBroker {
   /** Whether the node answers a ping; null: it could not be asked, or is connecting anew. */
   readonly answers: (node: string) => Promise<boolean | null>;
-  /** The time to live of a key in seconds; null: it has none. */
-  readonly ttlS: (key: string) => Promise<number | null | "gone" | "unasked">;
+  /** A lock of redis-py's. */
+  readonly lock: (key: string) => Promise<HeldLock | "gone" | "unasked">;
+  /** What workers tell of the beat's settings. */
+  readonly settings: () => Promise<BeatSettingsTold>;
+}
+
+export interface HeldLock {
+  /** The time to live in seconds; null: it has none. */
+  readonly ttlS: number | null;
+  /** What its holder has put there; null: it may not be read. */
+  readonly token: string | null;
 }
 
 /** What the probe was told. */
@@ -29,8 +54,8 @@ export interface BeatPlan {
   readonly maxAgeS: number | null;
   readonly settings: BeatSettings;
   readonly lock: RedbeatKey;
-  /** The number of the only beat; null: it is looked for. */
-  readonly named: number | null;
+  /** The number of the only beat, and when its pid file was written, in seconds since 1970; null: it is looked for. */
+  readonly named: { readonly pid: number; readonly writtenS: number | null } | null;
   readonly isInside: boolean;
 }
 
@@ -41,28 +66,32 @@ export async function lookAtBeats(
   brokerOf: (beat: BeatProcess) => Promise<BeatBroker | null>,
 ): Promise<BeatEvidence> {
   const { proc } = host;
-  const { beats, possible } = findBeats(proc, named);
+  const startedS = (startTicks: number) => host.epochSeconds() - ageMs(proc, startTicks) / 1_000;
+  const wasThere = (startTicks: number) => startedS(startTicks) - SLACK_S <= (named?.writtenS ?? Infinity);
+  const { beats, possible, another } = findBeats(proc, named === null ? null : { ...named, wasThere });
   const [beat, second] = beats ?? [];
-  if (beat === undefined || second !== undefined) return { beats, possible, isInside, only: null };
-  const age = ageMs(proc, beat.startTicks) / 1_000;
-  const schedule = findScheduleFile(proc, await host.files(), beat, settings, host.epochSeconds() - age);
+  const seen = { beats, possible, another, isInside };
+  if (beat === undefined || second !== undefined || beat.isLeft) return { ...seen, only: null };
+  const began = startedS(beat.startTicks);
+  const child = beat.isEmbedded ? beatChildOf(proc, beat.pid) : beat.pid;
+  // The child has the file open.
+  const writer = { ...beat, pid: child ?? beat.pid };
+  const schedule = findScheduleFile(proc, await host.files(), writer, settings, began);
   const broker = await brokerOf(beat);
   return {
-    beats,
-    possible,
-    isInside,
+    ...seen,
     only: {
-      ageS: age,
-      isHalted: await isHeld(beat, host),
-      endedChild: beat.isEmbedded ? await endedChildOf(beat.pid, host) : null,
+      ageS: host.epochSeconds() - began,
+      haltedPid: await haltedAmong([beat.pid, writer.pid], host),
+      ended: child === null ? await endOf(beat, host) : null,
       schedule,
       writtenAgoS:
         schedule.kind === "there" && schedule.writtenS !== null
           ? host.epochSeconds() - schedule.writtenS
           : null,
-      maxAgeS: maxAgeS ?? maxAgeFor(maxIntervalOf(beat)),
+      maxAgeS: maxAgeS ?? maxAgeFor(maxIntervalOf(beat) ?? MAX_INTERVAL_S),
       answers: broker === null || !isToAnswer(beat) ? null : await broker.answers(nodeOf(beat, host)),
-      lock: broker === null ? { kind: "not-asked" } : await lockOf(beat, settings, lock, broker),
+      lock: broker === null ? { kind: "not-asked" } : await lockOf(beat, settings, lock, broker, began),
     },
   };
 }
@@ -72,16 +101,29 @@ export function maxAgeFor(maxIntervalS: number): number {
   return 2 * Math.max(SYNC_EVERY_S, maxIntervalS);
 }
 
-function maxIntervalOf(beat: BeatProcess): number {
-  return positive(settingOf("beat_max_loop_interval", sourcesOf(beat))?.value) || MAX_INTERVAL_S;
+/** Null: nothing that is seen of it tells. */
+function maxIntervalOf(beat: BeatProcess): number | null {
+  return positive(settingOf("beat_max_loop_interval", sourcesOf(beat))?.value) || null;
 }
 
-/** Whether it is stopped or frozen, and no signal or debugger holds it for a moment only. */
-async function isHeld({ pid, startTicks }: BeatProcess, { proc, pause }: Host): Promise<boolean> {
-  const isHeldNow = () => haltOf(examine(proc, pid, startTicks)) !== null;
-  if (!isHeldNow()) return false;
+/** The first that is stopped or frozen, and that no signal or debugger holds for a moment only. */
+async function haltedAmong(pids: readonly number[], { proc, pause }: Host): Promise<number | null> {
+  const haltedNow = (among: readonly number[]) =>
+    among.filter((pid) => {
+      const stat = statOf(proc, pid);
+      return stat !== null && haltOf(examine(proc, pid, stat.startTicks)) !== null;
+    });
+  const before = haltedNow(pids);
+  if (before.length === 0) return null;
   await pause(CERTAIN_MS);
-  return isHeldNow();
+  return haltedNow(before)[0] ?? null;
+}
+
+/** Whether a worker has lost its beat. */
+async function endOf(worker: BeatProcess, host: Host): Promise<OnlyBeat["ended"]> {
+  const zombie = await endedChildOf(worker.pid, host);
+  if (zombie !== null) return { zombie };
+  return hasBegunWithout(host.proc, worker.pid, worker) ? { zombie: null } : null;
 }
 
 /** A child that has ended and for which nobody waits. */
@@ -109,13 +151,27 @@ async function lockOf(
   beat: BeatProcess,
   settings: BeatSettings,
   lock: RedbeatKey,
-  { ttlS }: BeatBroker,
+  broker: BeatBroker,
+  startedS: number,
 ): Promise<RedbeatLock> {
   const isNamed = lock.kind === "named";
   const isRedbeat = isNamed || /redbeat/i.test(schedulerOf(beat) ?? settings.scheduler ?? "");
   if (lock.kind === "hidden" || !isRedbeat) return { kind: "not-asked" };
   const key = isNamed ? lock.key : DEFAULT_LOCK;
-  const ttl = await ttlS(key);
-  if (ttl === "unasked") return { kind: "not-asked" };
-  return ttl === "gone" ? { kind: "gone", key, isNamed } : { kind: "held", key, ttlS: ttl };
+  const held = await broker.lock(key);
+  if (held === "unasked") return { kind: "not-asked" };
+  if (held === "gone") return { kind: "gone", key, isNamed };
+  const { ttlS, token } = held;
+  const askedS = token === null ? null : askedForS(token);
+  // Both by one clock where it is its own: it has asked after it was started.
+  const isOthers = askedS !== null && askedS < startedS;
+  return { kind: "held", key, ttlS, others: isOthers ? await renewedBy(beat, ttlS, broker) : null };
+}
+
+/** Its settings are those of the application, which its workers tell. */
+async function renewedBy(beat: BeatProcess, ttlS: number | null, broker: BeatBroker): Promise<Renewed> {
+  const told = await broker.settings();
+  const maxIntervalS = maxIntervalOf(beat) ?? told.maxIntervalS ?? MAX_INTERVAL_S;
+  const agoS = (told.lockTimeoutS ?? LOCK_INTERVALS * maxIntervalS) - (ttlS ?? Infinity);
+  return { agoS: agoS < 0 ? null : agoS, maxIntervalS };
 }

@@ -38,7 +38,7 @@ const FORMS = ["", "-wal", ".dat", ".bak", ".dir"] as const;
 const NDBM = ".db";
 
 /** The clock of /proc has hundredths of a second, that of a file system may be coarser. In seconds. */
-const SLACK_S = 2;
+export const SLACK_S = 2;
 
 /**
  * Looks for the file that a beat writes. Which one that is only its application knows for sure, and a beat writes it

@@ -15,6 +15,23 @@ export function hasScheduleFile(scheduler: string): boolean {
   return /^(?:celery\.beat[:.]PersistentScheduler|persistent)$/.test(scheduler);
 }
 
+/** redbeat/schedulers.py `RedBeatScheduler`: how long its lock lives without being renewed, in sleeps between two looks. */
+export const LOCK_INTERVALS = 5;
+
+/**
+ * When somebody began to ask for a lock of redis-py's, in seconds since 1970, by the token that he has put there: a UUID
+ * with the time (redis/lock.py `acquire`; RFC 9562, version 1). Null: it is none.
+ */
+export function askedForS(token: string): number | null {
+  const found = /^([0-9a-f]{8})([0-9a-f]{4})1([0-9a-f]{3})[89ab][0-9a-f]{15}$/.exec(token);
+  if (found === null) return null;
+  const [, low = "", middle = "", high = ""] = found;
+  return Number(BigInt(`0x${high}${middle}${low}`) - GREGORIAN) / 1e7;
+}
+
+/** From 15 October 1582 to 1970, in tenths of a microsecond. */
+const GREGORIAN = 0x01b21dd213814000n;
+
 /** Where redbeat's lock is. */
 export type RedbeatKey =
   /** Where redbeat has it by itself, as far as anybody knows. */
@@ -34,6 +51,8 @@ export interface BeatSettingsTold {
   readonly filename: string | null;
   readonly lock: RedbeatKey;
   readonly maxIntervalS: number | null;
+  /** `redbeat_lock_timeout`. */
+  readonly lockTimeoutS: number | null;
   /** Entries of `beat_schedule`, of the worker that has the most; null: no worker has told its settings. */
   readonly entries: number | null;
 }
@@ -58,6 +77,7 @@ export function beatSettings(answers: Iterable<unknown>): BeatSettingsTold {
     filename: text("beat_schedule_filename"),
     lock: isMasked(lockKey) ? { kind: "hidden" } : namedKey(lockKey),
     maxIntervalS: first((settings) => positive(settings.get("beat_max_loop_interval")) || null),
+    lockTimeoutS: first((settings) => positive(settings.get("redbeat_lock_timeout")) || null),
     entries: counts.length === 0 ? null : Math.max(...counts),
   };
 }

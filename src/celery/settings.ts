@@ -38,8 +38,9 @@ const SETTINGS = {
     beat: "schedule",
   },
   beat_max_loop_interval: { old: "CELERYBEAT_MAX_LOOP_INTERVAL", beat: "max-interval" },
-  // Of redbeat, which looks for it by Celery's own rules.
+  // Of redbeat, which looks for them by Celery's own rules.
   redbeat_lock_key: { old: "REDBEAT_LOCK_KEY" },
+  redbeat_lock_timeout: { old: "REDBEAT_LOCK_TIMEOUT" },
 } as const satisfies Readonly<Record<string, Names>>;
 
 export type SettingName = keyof typeof SETTINGS;

@@ -5,6 +5,7 @@ import { namedKey } from "../celery/beat.ts";
 import type { CommandConfig } from "../cli/command-options.ts";
 import { startDeadline } from "../deadline.ts";
 import { readPidfile } from "../discovery/look-around.ts";
+import type { Host } from "../host.ts";
 import { beatDetails, beatJson, beatText } from "../render/beat-text.ts";
 import { NOTHING, page } from "../render/gate.ts";
 import type { Session } from "../session/session.ts";
@@ -18,12 +19,13 @@ export const beat: Run<CommandConfig<"beat">> = async ({ config }, host) => {
   const deadline = startDeadline(config.deadline.value, host.now);
   const named = readPidfile(config.pidfile, host);
   if (!named.ok) return misused(named.problem);
+  const path = config.pidfile.value;
   const maxAge = config["max-schedule-age"].value;
   const plan: BeatPlan = {
     maxAgeS: maxAge === null ? null : maxAge / 1_000,
     settings: { schedule: config.schedule.value, scheduler: null, filename: null },
     lock: namedKey(config["redbeat-lock"].value),
-    named: config.pidfile.value === null ? null : (named.value ?? NOBODY),
+    named: path === null ? null : { pid: named.value ?? NOBODY, writtenS: await writtenS(path, host) },
     isInside: /^(?:auto|inside)$/.test(config.placement.value),
   };
   let session: Session | string = "not asked";
@@ -47,4 +49,9 @@ function brokerText(session: Session | string): string {
   if (typeof session === "string") return session;
   session.close();
   return session.plan.broker.shown;
+}
+
+async function writtenS(path: string, host: Host): Promise<number | null> {
+  const file = (await host.files()).look(path);
+  return file.ok ? file.value.modifiedS : null;
 }

@@ -3,7 +3,7 @@ import { complaint, type UsageProblem, wrong } from "../cli/usage.ts";
 import type { Host } from "../host.ts";
 import { type Outcome, success } from "../outcome.ts";
 import type { GivenPlacement } from "./place.ts";
-import { type Survey, survey, workerByPid } from "../worker/survey.ts";
+import { type Survey, survey, workerOfPidfile } from "../worker/survey.ts";
 
 /** Where workers are to be looked for. */
 interface Sought {
@@ -18,8 +18,14 @@ export function lookAround({ placement, pidfile }: Sought, host: Host): Outcome<
   if (pidfile === null || pidfile.value === null) return success(survey(proc));
   const pid = readPidfile(pidfile, host);
   if (!pid.ok) return pid;
-  const worker = pid.value === null ? null : workerByPid(proc, pid.value, "pidfile");
-  return success(named(worker === null ? [] : [worker], proc.pids() !== null));
+  const named = pid.value === null ? null : workerOfPidfile(proc, pid.value);
+  // A pid file names the worker outright: nobody else is looked for.
+  const nobodyElse = { visible: proc.pids() !== null, zombies: [] };
+  return success(
+    named !== null && "command" in named
+      ? { ...nobodyElse, workers: [named], instead: null }
+      : { ...nobodyElse, workers: [], instead: named },
+  );
 }
 
 /** Bytes that are read of a pid file at most. */
@@ -49,9 +55,4 @@ export function readPidfile(
     );
   }
   return success(Number(text));
-}
-
-/** A pid file names the worker outright: nobody else is looked for. */
-function named(workers: Survey["workers"], visible: boolean): Survey {
-  return { visible, workers, zombies: [], instead: null };
 }

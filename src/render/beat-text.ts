@@ -38,7 +38,7 @@ export function beatJson(evidence: BeatEvidence, verdict: BeatVerdict, elapsedMs
     ...verdict,
     message,
     hint,
-    beats: beats?.map(({ pid, isEmbedded }) => ({ pid, embedded: isEmbedded })) ?? null,
+    beats: beats?.map(({ pid, isEmbedded, isLeft }) => ({ pid, embedded: isEmbedded, left: isLeft })) ?? null,
     schedule:
       only === null
         ? null

@@ -1,4 +1,5 @@
-import type { BeatEvidence, BeatReason, BeatVerdict } from "../beat/beat-verdict.ts";
+import type { BeatEvidence, BeatReason, BeatVerdict, Renewed } from "../beat/beat-verdict.ts";
+import type { BeatProcess } from "../beat/find-beats.ts";
 import { withoutPasswords } from "./gate.ts";
 import { brief, names, seconds, sentence } from "./speech.ts";
 
@@ -19,13 +20,21 @@ const WORDS: { readonly [R in BeatReason]: Words } = {
     `${who(evidence)} has been started ${seconds(evidence.only?.ageS ?? 0)} ago`,
     null,
   ],
-  "no-beat": () => [
-    "no beat runs here",
-    "its log says why it ended; a beat elsewhere is asked in its own container",
-  ],
+  waiting: (evidence) => [`${who(evidence)} waits${details(evidence)}`, null],
+  "no-beat": ({ another }) =>
+    another === null
+      ? ["no beat runs here", "its log says why it ended; a beat elsewhere is asked in its own container"]
+      : [
+          `no beat runs here: the pid file names process ${another.pid} (${brief(another.words)}), which is no beat`,
+          "is it the beat's pid file? the file outlives the beat, and the number is given again: its log says why it ended",
+        ],
   ended: (evidence) => [
-    `${who(evidence)} has ended: nobody has waited for its process ${evidence.only?.endedChild ?? ""}`,
+    `${who(evidence)} has ended${zombieOf(evidence)}`,
     "restart the worker; its log says why it ended",
+  ],
+  "left-behind": ({ beats }) => [
+    `the worker has ended, and has left its beat (-B): ${names((beats ?? []).map(({ pid }) => `process ${pid}`))}`,
+    `it goes on sending tasks: end it (kill ${beats?.[0]?.pid ?? ""}) before a new worker starts`,
   ],
   unrecognised: ({ possible }) => [
     `no beat is recognised here; ${names(possible.map(({ pid, words }) => `process ${pid} (${brief(words)})`))} may be one`,
@@ -37,7 +46,7 @@ const WORDS: { readonly [R in BeatReason]: Words } = {
   ],
   stopped: (evidence) => [
     `${who(evidence)} is stopped or frozen, and sends nothing`,
-    `kill -CONT ${evidence.beats?.[0]?.pid ?? ""} lets it go on, docker unpause a paused container`,
+    `kill -CONT ${evidence.only?.haltedPid ?? ""} lets it go on, docker unpause a paused container`,
   ],
   "schedule-stale": (evidence) => [
     `${who(evidence)} has not written ${pathOf(evidence)} for ${seconds(evidence.only?.writtenAgoS ?? 0)}, longer than ${seconds(evidence.only?.maxAgeS ?? 0)}`,
@@ -59,6 +68,10 @@ const WORDS: { readonly [R in BeatReason]: Words } = {
     `${who(evidence)} uses redbeat, and nobody holds its lock ${lockOf(evidence)}`,
     "its scheduler has stopped: its log says why; is --redbeat-lock its redbeat_lock_key, and --broker where redbeat has it?",
   ],
+  "lock-left": (evidence) => [
+    `${who(evidence)} waits for redbeat's lock ${lockOf(evidence)}, and the beat that holds it has not renewed it for ${seconds(othersOf(evidence)?.agoS ?? 0)}`,
+    `that beat has ended, and no task is sent until its lock does: redis-cli DEL ${lockOf(evidence)} ends it at once; a lower redbeat_lock_timeout makes the next wait shorter`,
+  ],
   "no-processes": ({ beats }) => [
     beats === null ? "no process can be seen here" : "no beat is in sight",
     "run it in the beat's container, or let it share the PID namespace, as the beat's user; --placement inside says that the beat belongs here",
@@ -71,8 +84,20 @@ function who({ beats }: BeatEvidence): string {
   return beat.isEmbedded ? `the beat of worker process ${beat.pid} (-B)` : `beat process ${beat.pid}`;
 }
 
-function processText({ pid, isEmbedded }: { readonly pid: number; readonly isEmbedded: boolean }): string {
-  return `process ${pid}${isEmbedded ? " (a worker with -B)" : ""}`;
+function processText({ pid, isEmbedded, isLeft }: BeatProcess): string {
+  const what = isLeft ? " (left by a worker that has ended)" : isEmbedded ? " (a worker with -B)" : "";
+  return `process ${pid}${what}`;
+}
+
+function zombieOf({ only }: BeatEvidence): string {
+  const zombie = only?.ended?.zombie ?? null;
+  return zombie === null
+    ? ": the worker has no such process any more"
+    : `: nobody has waited for its process ${zombie}`;
+}
+
+function othersOf({ only }: BeatEvidence): Renewed | null {
+  return only?.lock.kind === "held" ? only.lock.others : null;
 }
 
 function pathOf({ only }: BeatEvidence): string {
@@ -113,7 +138,13 @@ function details({ only }: BeatEvidence): string {
       schedule satisfies never;
   }
   if (lock.kind === "held") {
-    parts.push(`redbeat's lock is held${lock.ttlS === null ? "" : `, for ${seconds(lock.ttlS)} more`}`);
+    const { ttlS, others } = lock;
+    const ago = others?.agoS ?? null;
+    const by =
+      others === null
+        ? ""
+        : ` by another beat${ago === null ? "" : `, which renewed it ${seconds(ago)} ago`}`;
+    parts.push(`redbeat's lock is held${by}${ttlS === null ? "" : `, for ${seconds(ttlS)} more`}`);
   }
   if (lock.kind === "gone") {
     parts.push(`nobody holds ${lock.key} on this broker, where redbeat has its lock by default`);

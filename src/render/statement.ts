@@ -248,17 +248,33 @@ function deafStatement(verdict: Of<"deaf">, channel: string, otherExchange: stri
 }
 
 function insteadWords(instead: Of<"dead">["instead"]): string {
-  return instead === null ? "" : `, and process ${instead.pid} is ${INSTEAD[instead.what].name}`;
+  if (instead === null) return "";
+  const name =
+    instead.what === "another" ? `${brief(instead.words)}, which is none` : INSTEAD[instead.what].name;
+  return `, and process ${instead.pid} is ${name}`;
 }
 
 /** An image's own check is inherited by every container of it. */
 function insteadHint(instead: Of<"dead">["instead"]): string {
-  return instead === null ? "" : `${INSTEAD[instead.what].hint}; if there should be a worker, `;
+  return instead === null ? "" : INSTEAD[instead.what].hint;
 }
 
 const INSTEAD = {
-  beat: { name: "a beat", hint: "a container of a beat alone is checked by celery-probe beat" },
-  flower: { name: "Flower", hint: "a container of Flower alone is checked by GET /healthcheck" },
+  beat: {
+    name: "a beat",
+    hint: "a container of a beat alone is checked by celery-probe beat; if there should be a worker, ",
+  },
+  flower: {
+    name: "Flower",
+    hint: "a container of Flower alone is checked by GET /healthcheck; if there should be a worker, ",
+  },
+  "left-beat": {
+    name: "the beat that an ended worker (-B) has left",
+    hint: "end that process before a new worker starts: two beats send each periodic task twice; ",
+  },
+  another: {
+    hint: "is it the worker's pid file? the file outlives the worker, and the number is given again: ",
+  },
 } as const;
 
 function deadStatement(

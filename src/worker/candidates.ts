@@ -1,4 +1,6 @@
 import { programWords, readCommandLine } from "./command.ts";
+import { isLeftBeat } from "./embedded-beat.ts";
+import { runsPython } from "./interpreter.ts";
 import type { ProcFiles } from "./proc-files.ts";
 import { isOfPool, statOf, statusOf } from "./process-status.ts";
 import { ownDepth } from "./survey.ts";
@@ -22,7 +24,7 @@ export interface Candidate {
 
 /**
  * All processes of ours whose command lines exclude nothing: scripts, titles that an application wrote, forks. Pool
- * processes are none, nor what is known to be something else (a beat, Flower, a supervisor).
+ * processes are none, nor what is known to be something else (a beat, also one that its worker has left, Flower, a supervisor).
  *
  * @param known workers that their command lines show
  */
@@ -43,7 +45,7 @@ export function candidatesIn(
     const stat = statOf(proc, pid);
     const status = statusOf(proc, pid);
     if (stat === null || status === null || isOfPool(status)) return [];
-    if (status.namespacePids.length > depth) return [];
+    if (status.namespacePids.length > depth || isLeftBeat(proc, pid, text.value, stat)) return [];
     const words = programWords(text.value);
     return [
       {
@@ -58,13 +60,4 @@ export function candidatesIn(
       },
     ];
   });
-}
-
-/** Interpreters, whatever they are called in the title, and uWSGI, which has one in itself. */
-const PYTHON = /\/(?:(?:python|pypy)[\d.]*t?|uwsgi[^/]*)$/;
-
-function runsPython(proc: ProcFiles, pid: number): boolean | null {
-  const executable = proc.link(`/proc/${pid}/exe`);
-  if (executable.ok) return PYTHON.test(executable.value);
-  return executable.problem === "forbidden" ? null : false;
 }

@@ -1,7 +1,9 @@
 import { programWords, readCommandLine, UNKNOWN_COMMAND, type WorkerCommand } from "./command.ts";
 import { variableOf } from "../celery/worker-options.ts";
 import { laterNodeName, nodeName } from "../celery/node-name.ts";
+import { isLeftBeat } from "./embedded-beat.ts";
 import { wholeEnvironment } from "./environment.ts";
+import { hasPython } from "./interpreter.ts";
 import type { ProcFiles } from "./proc-files.ts";
 import { isOfPool, type Stat, statOf, type Status, statusOf } from "./process-status.ts";
 
@@ -32,14 +34,17 @@ export interface Survey {
   readonly workers: readonly WorkerProcess[];
   /** Ended workers that nobody has waited for, by their names; only looked for where there is no worker. */
   readonly zombies: readonly number[];
-  /** A program of Celery's that is no worker, and has a check of its own. */
+  /** What is here and is no worker. */
   readonly instead: Instead | null;
 }
 
-export interface Instead {
-  readonly pid: number;
-  readonly what: "beat" | "flower";
-}
+export type Instead =
+  /** Programs of Celery's that have a check of their own. */
+  | { readonly pid: number; readonly what: "beat" | "flower" }
+  /** The beat of a worker (`-B`) that has ended. */
+  | { readonly pid: number; readonly what: "left-beat" }
+  /** What a pid file names. */
+  | { readonly pid: number; readonly what: "another"; readonly words: string };
 
 /** Looks through all processes: one file of each, and more of the workers. */
 export function survey(proc: ProcFiles): Survey {
@@ -58,7 +63,8 @@ export function survey(proc: ProcFiles): Survey {
     if (!text.ok) continue;
     if (text.value === "") withoutWords.push(pid);
     const program = readCommandLine(text.value);
-    if (program.kind === "another" && program.what !== null) instead ??= insteadOf(proc, pid, program.what);
+    if (program.kind === "another" && program.what !== null)
+      instead ??= insteadOf(proc, pid, text.value, program.what);
     if (program.kind !== "main") continue;
     const stat = statOf(proc, pid);
     const status = statusOf(proc, pid);
@@ -71,7 +77,7 @@ export function survey(proc: ProcFiles): Survey {
     visible,
     workers: workers.map((worker) => describe(proc, worker, foundBy(worker.text))),
     zombies: workers.length > 0 ? [] : zombiesAmong(proc, withoutWords),
-    instead,
+    instead: instead ?? (workers.length > 0 ? null : leftBeatAmong(proc, candidates)),
   };
 }
 
@@ -84,16 +90,36 @@ export function workerByPid(
   pid: number,
   foundBy: "pidfile" | "connections",
 ): WorkerProcess | null {
+  const found = processByPid(proc, pid);
+  if (found === null || isOfPool(found.status) || found.program.kind === "child") return null;
+  return describe(proc, found, foundBy);
+}
+
+/**
+ * The same of the number in a pid file, which outlives its process: the number may be another program's by now. What may
+ * run a worker is believed; what is known to run none is given as what is here instead.
+ */
+export function workerOfPidfile(proc: ProcFiles, pid: number): WorkerProcess | Instead | null {
+  const found = processByPid(proc, pid);
+  if (found === null) return null;
+  const { program, text, stat } = found;
+  if (isLeftBeat(proc, pid, text, stat)) return { pid, what: "left-beat" };
+  if (program.kind === "another" && program.what !== null) return { pid, what: program.what };
+  // A zombie has neither words nor an executable.
+  const isForeign = program.kind === "other" && stat.state !== "Z" && hasPython(proc, pid) === false;
+  const worker = isForeign || program.kind === "another" ? null : workerByPid(proc, pid, "pidfile");
+  return worker ?? { pid, what: "another", words: programWords(text) };
+}
+
+function processByPid(proc: ProcFiles, pid: number): Candidate | null {
   if (pid === proc.self) return null;
   const text = proc.read(`/proc/${pid}/cmdline`);
   const stat = statOf(proc, pid);
   const status = statusOf(proc, pid);
   if (!text.ok || stat === null || status === null) return null;
   const isKernels = text.value === "" && stat.state !== "Z";
-  if (isKernels || isOfPool(status) || status.namespacePids.length > ownDepth(proc)) return null;
-  const program = readCommandLine(text.value);
-  if (program.kind === "child") return null;
-  return describe(proc, { pid, text: text.value, program, stat, status }, foundBy);
+  if (isKernels || status.namespacePids.length > ownDepth(proc)) return null;
+  return { pid, text: text.value, program: readCommandLine(text.value), stat, status };
 }
 
 /**
@@ -171,9 +197,16 @@ function zombiesAmong(proc: ProcFiles, pids: readonly number[]): readonly number
   return pids.filter((pid) => isWorkers(pid) && (statusOf(proc, pid)?.namespacePids.length ?? 0) <= depth);
 }
 
-function insteadOf(proc: ProcFiles, pid: number, what: Instead["what"]): Instead | null {
+function insteadOf(proc: ProcFiles, pid: number, text: string, what: "beat" | "flower"): Instead | null {
+  const stat = statOf(proc, pid);
   const status = statusOf(proc, pid);
-  return status === null || status.namespacePids.length > ownDepth(proc) ? null : { pid, what };
+  if (stat === null || status === null || status.namespacePids.length > ownDepth(proc)) return null;
+  return isLeftBeat(proc, pid, text, stat) ? { pid, what: "left-beat" } : { pid, what };
+}
+
+function leftBeatAmong(proc: ProcFiles, forks: readonly Candidate[]): Instead | null {
+  const left = forks.find(({ pid, text, stat }) => isLeftBeat(proc, pid, text, stat));
+  return left === undefined ? null : { pid: left.pid, what: "left-beat" };
 }
 
 /** In how many PID namespaces we are, counted from that of this /proc; another container's processes are in more. */

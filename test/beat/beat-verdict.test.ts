@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type BeatEvidence, judgeBeat } from "../../src/beat/beat-verdict.ts";
+import { type BeatEvidence, judgeBeat, type Renewed } from "../../src/beat/beat-verdict.ts";
 
 type Only = NonNullable<BeatEvidence["only"]>;
 
@@ -7,9 +7,9 @@ const BEAT = {
   pid: 7,
   startTicks: 1,
   isEmbedded: false,
+  isLeft: false,
   given: { values: new Map<string, string>(), flags: new Set<string>() },
   environment: null,
-  state: "S",
 };
 
 const THERE = { kind: "there", path: "s", writtenS: 0 } as const;
@@ -17,8 +17,8 @@ const THERE = { kind: "there", path: "s", writtenS: 0 } as const;
 /** A beat that has run for an hour and is well. */
 const WELL: Only = {
   ageS: 3_600,
-  isHalted: false,
-  endedChild: null,
+  haltedPid: null,
+  ended: null,
   schedule: THERE,
   writtenAgoS: 100,
   maxAgeS: 600,
@@ -29,10 +29,11 @@ const WELL: Only = {
 const MISSING = { kind: "missing", path: "s" } as const;
 const GONE = { kind: "gone", key: "k", isNamed: true } as const;
 const YOUNG = { ageS: 59 };
+const held = (others: Renewed | null) => ({ kind: "held", key: "k", ttlS: 60, others }) as const;
 
 test.each<[string, Partial<Only>]>([
   ["healthy: running", {}],
-  ["healthy: running", { answers: true, lock: { kind: "held", key: "k", ttlS: 60 } }],
+  ["healthy: running", { answers: true, lock: held(null) }],
   ["healthy: running", { writtenAgoS: 600 }],
   ["healthy: running", { writtenAgoS: null }],
   // The file is that of the beat before it.
@@ -50,20 +51,31 @@ test.each<[string, Partial<Only>]>([
   ["healthy: starting", { lock: GONE, ...YOUNG }],
   // Another prefix, another server, or no lock at all.
   ["healthy: running", { lock: { ...GONE, isNamed: false } }],
-  ["unhealthy: ended", { endedChild: 9 }],
-  ["unhealthy: stopped", { isHalted: true, answers: false }],
+  ["healthy: waiting", { lock: held({ agoS: 600, maxIntervalS: 300 }) }],
+  ["unhealthy: lock-left", { lock: held({ agoS: 601, maxIntervalS: 300 }) }],
+  // Its settings are not known.
+  ["healthy: waiting", { lock: held({ agoS: null, maxIntervalS: 1 }) }],
+  ["unhealthy: ended", { ended: { zombie: 9 }, ...YOUNG }],
+  ["unhealthy: ended", { ended: { zombie: null }, ageS: 60 }],
+  ["healthy: starting", { ended: { zombie: null }, ...YOUNG }],
+  ["unhealthy: stopped", { haltedPid: 8, answers: false }],
 ])("%s where the only beat shows %j", (expected, shown) => {
   expect(said({ ...NOBODY, beats: [BEAT], only: { ...WELL, ...shown } })).toBe(expected);
 });
 
-const NOBODY = { beats: [], possible: [], isInside: true, only: null };
+const NOBODY = { beats: [], possible: [], another: null, isInside: true, only: null };
+const LEFT = { ...BEAT, isLeft: true };
 
 test.each<[string, BeatEvidence]>([
   ["unknown: no-processes", { ...NOBODY, beats: null }],
   ["unhealthy: no-beat", NOBODY],
   ["unknown: no-processes", { ...NOBODY, isInside: false }],
   ["unknown: unrecognised", { ...NOBODY, possible: [{ pid: 7, words: "python run.py" }] }],
+  ["unhealthy: no-beat", { ...NOBODY, another: { pid: 7, words: "sleep 9" } }],
   ["unhealthy: several-beats", { ...NOBODY, beats: [BEAT, BEAT] }],
+  ["unhealthy: several-beats", { ...NOBODY, beats: [BEAT, LEFT] }],
+  ["unhealthy: left-behind", { ...NOBODY, beats: [LEFT] }],
+  ["unhealthy: left-behind", { ...NOBODY, beats: [LEFT, LEFT] }],
 ])("%s where %j", (expected, evidence) => {
   expect(said(evidence)).toBe(expected);
 });

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { judgeBeat } from "../../src/beat/beat-verdict.ts";
-import { type BeatPlan, lookAtBeats } from "../../src/beat/look-at-beats.ts";
+import { type BeatBroker, type BeatPlan, lookAtBeats } from "../../src/beat/look-at-beats.ts";
 import type { Files } from "../../src/machine/parts.ts";
 import { failure } from "../../src/outcome.ts";
 import { fakeHost } from "../health/fake-host.ts";
-import { fakeProc } from "../worker/fake-proc.ts";
+import { type FakeProcess, fakeProc, MASKS } from "../worker/fake-proc.ts";
 
 const PLAN: BeatPlan = {
   maxAgeS: null,
@@ -46,4 +46,153 @@ test.each<[string, readonly [string, string], Readonly<Record<string, string>>, 
 
 test("nothing is waited for when a beat runs", async () => {
   expect((await said(["S", "S"])).tookMs).toBe(0);
+});
+
+const BEAT = { pid: 12, words: ["python", "/venv/bin/celery", "beat"] };
+const WORKER = { pid: 12, words: ["python", "/venv/bin/celery", "worker", "-B"] };
+const TITLE = "[celeryd: celery@web-1:MainProcess] -active- (worker -B)";
+const FORK = { ...WORKER, pid: 20, parent: 12, isForked: true };
+const POOL = { ...FORK, ...MASKS.pool, pid: 19 };
+const SLEEP = { pid: 12, words: ["sleep", "9"], executable: "/usr/bin/sleep" };
+const PACKED = { pid: 12, words: ["/app/beat"], executable: "/app/beat" };
+
+/** When these processes were started, in seconds since 1970, and how old they are. */
+const STARTED_S = 9_050;
+const AGE_S = 950;
+
+/** What is said of these processes by the verdict, and of what was looked at. */
+async function look(processes: readonly FakeProcess[], more: Partial<BeatPlan> = {}, broker?: BeatBroker) {
+  const maps = { "/proc/12/maps": "7f00 /tmp/_MEI/libpython3.12.so\n" };
+  const proc = fakeProc(processes, {
+    "/proc/uptime": "1000.00 0.00\n",
+    ...(processes[0] === PACKED ? maps : {}),
+  });
+  const host = {
+    ...fakeHost({ proc: () => proc, epochSeconds: STARTED_S + AGE_S }),
+    files: () => Promise.resolve(NO_FILES),
+  };
+  const evidence = await lookAtBeats(host, { ...PLAN, ...more }, () => Promise.resolve(broker ?? null));
+  return { evidence, reason: judgeBeat(evidence).reason };
+}
+
+const named = (writtenS: number | null = STARTED_S) => ({ named: { pid: 12, writtenS } });
+
+test.each<[string, FakeProcess, string]>([
+  ["a beat", BEAT, "running"],
+  ["a beat, by its title", { pid: 12, words: "[celery beat] -A app beat" }, "running"],
+  ["a worker with -B", WORKER, "ended"],
+  ["a script", { pid: 12, words: ["python", "run.py"] }, "running"],
+  ["an application that has Python in it", PACKED, "running"],
+  ["another program", SLEEP, "no-beat"],
+  ["a worker without -B", { pid: 12, words: ["celery", "worker"] }, "no-beat"],
+  ["a process of a pool", { pid: 12, words: "[celeryd: celery@web-1:ForkPoolWorker-1]" }, "no-beat"],
+  ["Flower", { pid: 12, words: ["celery", "flower"] }, "no-beat"],
+  ["the kernel's", { pid: 12, executable: "" }, "no-beat"],
+  ["a zombie", { pid: 12, state: "Z" }, "no-beat"],
+  ["a beat of another container", { ...BEAT, namespacePids: [12, 1] }, "no-beat"],
+])("a pid file that names %s", async (_, process, reason) => {
+  expect((await look([process], named())).reason).toBe(reason);
+});
+
+test.each([
+  [STARTED_S - 1, "running"],
+  [STARTED_S - 3, "unrecognised"],
+  [null, "running"],
+])("a script that has the number of a pid file written at %s", async (writtenS, reason) => {
+  expect((await look([{ pid: 12, words: ["python", "run.py"] }], named(writtenS))).reason).toBe(reason);
+});
+
+test.each<[string, readonly FakeProcess[], string]>([
+  ["runs beside its pool", [WORKER, POOL, FORK], "running"],
+  ["has ended", [WORKER, POOL], "ended"],
+  ["is not begun yet, as its application is imported", [{ ...WORKER, ...MASKS.importing }], "running"],
+  ["is stopped", [WORKER, { ...FORK, state: "T" }], "stopped"],
+  [
+    "is spawned",
+    [WORKER, { ...FORK, isForked: false, words: ["python", "-c", "from billiard.spawn import"] }],
+    "running",
+  ],
+  [
+    "has its title",
+    [
+      { ...WORKER, words: TITLE },
+      { ...FORK, words: "[celery beat]" },
+    ],
+    "running",
+  ],
+  [
+    "shows by its title alone",
+    [
+      { ...WORKER, words: TITLE.replace("-B", "-E") },
+      { ...FORK, words: "[celery beat]" },
+    ],
+    "running",
+  ],
+  ["is left", [{ ...FORK, parent: 1 }], "left-behind"],
+  ["is left, by its title", [{ ...FORK, parent: 1, words: "[celery beat]" }], "left-behind"],
+  ["is left beside a new worker's", [WORKER, FORK, { ...FORK, pid: 30, parent: 1 }], "several-beats"],
+  [
+    "is told by a variable that nobody reads",
+    [{ ...WORKER, words: ["celery", "worker"], environment: "CELERY_WORKER_BEAT=1\0" }],
+    "no-beat",
+  ],
+  [
+    "is told by a variable",
+    [{ ...WORKER, words: ["celery", "worker"], environment: "CELERY_WORKER_BEAT=1\0" }, FORK],
+    "running",
+  ],
+  ["is a beat by itself in the background", [{ ...BEAT, isForked: true }], "running"],
+  [
+    "is a beat by itself in the background, by its title",
+    [{ pid: 12, isForked: true, words: "[celery beat] -A app beat" }],
+    "running",
+  ],
+])("a beat that %s", async (_, processes, reason) => {
+  expect((await look(processes)).reason).toBe(reason);
+});
+
+test("the child of a worker is what may be stopped, and is named", async () => {
+  const { evidence } = await look([WORKER, POOL, { ...FORK, state: "T" }]);
+  expect(evidence.only?.haltedPid).toBe(20);
+});
+
+test("of forks that are none of the pool's the first is the beat", async () => {
+  const later = { ...FORK, pid: 15, startTicks: 6_000, state: "T" };
+  expect((await look([WORKER, later, FORK])).reason).toBe("running");
+});
+
+/** A UUID of version 1 of so many seconds since 1970. */
+function token(epochS: number): string {
+  const time = (BigInt(Math.round(epochS * 1e7)) + 0x01b21dd213814000n).toString(16).padStart(15, "0");
+  return `${time.slice(7)}${time.slice(3, 7)}1${time.slice(0, 3)}bdc002fc00000001`;
+}
+
+test.each<[string, string | null, number | null, object, string]>([
+  ["by itself", token(STARTED_S + 1), 10, {}, "running"],
+  ["by another, which renews it", token(STARTED_S - 1), 900, {}, "waiting"],
+  ["by another, which does not", token(STARTED_S - 1), 899, {}, "lock-left"],
+  ["by another for longer than is known", token(STARTED_S - 1), 1_501, {}, "waiting"],
+  ["by another for ever", token(STARTED_S - 1), null, {}, "waiting"],
+  ["for as long as workers tell", token(STARTED_S - 1), 899, { lockTimeoutS: 1_000 }, "waiting"],
+  [
+    "by one that sleeps for as long as workers tell",
+    token(STARTED_S - 1),
+    29,
+    { maxIntervalS: 10 },
+    "lock-left",
+  ],
+  ["by nobody that can be told", "a word", 1, {}, "running"],
+  ["where its value may not be read", null, 1, {}, "running"],
+])("redbeat's lock is held %s", async (_, value, ttlS, told, reason) => {
+  const broker: BeatBroker = {
+    answers: () => Promise.resolve(null),
+    lock: () => Promise.resolve({ ttlS, token: value }),
+    settings: () =>
+      Promise.resolve({
+        ...{ scheduler: null, filename: null, lock: { kind: "hidden" }, maxIntervalS: null },
+        ...{ lockTimeoutS: null, entries: null, ...told },
+      }),
+  };
+  const words = [...BEAT.words, "-S", "redbeat.RedBeatScheduler"];
+  expect((await look([{ ...BEAT, words }], {}, broker)).reason).toBe(reason);
 });

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { type BeatOptions, startBeat } from "../world/beat.ts";
 import { type Container, type ContainerRun, startContainer } from "../world/container.ts";
 import { celeryVenv } from "../world/python.ts";
-import { startServer } from "../world/server.ts";
+import { type Server, startServer } from "../world/server.ts";
 import { EXECUTABLE } from "./probe.ts";
 import { until } from "../world/until.ts";
 
@@ -13,6 +13,7 @@ type World = {
   container: Container;
   start: (more?: Partial<BeatOptions>) => ReturnType<typeof startBeat>;
   url: string;
+  server: Server;
 };
 
 /** A container with a broker beside it. */
@@ -20,7 +21,7 @@ async function world(look: (world: World) => Promise<void>): Promise<void> {
   await using server = await startServer();
   await using container = await startContainer();
   const url = server.url();
-  await look({ container, url, start: (more = {}) => startBeat(container, { brokerUrl: url, ...more }) });
+  await look({ container, url, server, start: (more = {}) => startBeat(container, { brokerUrl: url, ...more }) });
 }
 
 const ask = (container: Container, ...args: readonly string[]) =>
@@ -191,6 +192,94 @@ test.concurrent("a worker's own beat that has ended is missed", ({ expect }) =>
   }),
 );
 
+test.concurrent(
+  "a worker's own beat that is stopped, and one that has outlived its worker, are not well",
+  () =>
+    world(async ({ container, url }) => {
+      const worker = await container.startWorker({
+        brokerUrl: url,
+        pool: "solo",
+        args: ["-B", "-s", join(container.folder, "s")],
+        settings: { worker_log_format: "%(processName)s %(process)d %(message)s" },
+      });
+      const [, beat = ""] = await worker.waitForLog(/^Beat (\d+) beat: Starting/m);
+      await container.run("/bin/kill", ["-STOP", beat]);
+      await until("it is stopped", async () => /^unhealthy: stopped: /.test((await ask(container)).stdout));
+      const stopped = await ask(container);
+      expectSaid(
+        stopped,
+        1,
+        new RegExp(`the beat of worker process \\d+ \\(-B\\) is stopped or frozen.*kill -CONT ${beat} `),
+      );
+      await container.run("/bin/kill", ["-CONT", beat]);
+      expectSaid(await ask(container), 0, /^healthy: running: the beat of worker process /);
+      process.kill(worker.pid, "SIGKILL");
+      await until("its worker has ended", async () => !/^healthy/.test((await ask(container)).stdout));
+      expectSaid(
+        await ask(container),
+        1,
+        new RegExp(
+          `^unhealthy: left-behind: the worker has ended, .*: process ${beat}; hint: .*\\(kill ${beat}\\)`,
+        ),
+      );
+      // It is no worker either, though it has its command line.
+      expectSaid(
+        await container.run(EXECUTABLE, [], { CELERY_BROKER_URL: url }),
+        1,
+        new RegExp(
+          `^unhealthy: dead: .*process ${beat} is the beat that an ended worker \\(-B\\) has left; hint: `,
+        ),
+      );
+    }),
+);
+
+test.concurrent("a pid file is believed of a beat, and of nobody else", () =>
+  world(async ({ container, start, url }) => {
+    const file = (name: string) => join(container.folder, name);
+    await container.startWorker({ brokerUrl: url, args: ["--pidfile", file("worker.pid")] });
+    await start({ args: ["--pidfile", file("beat.pid")] });
+    const sleep = await container.start({
+      what: "sleep",
+      command: "/bin/sleep",
+      args: () => ["1000"],
+      env: () => ({}),
+    });
+    writeFileSync(file("sleep.pid"), `${container.pidInside(sleep.pid)}\n`);
+    await until("the beat's is there", () => existsSync(file("beat.pid")));
+    expectSaid(
+      await ask(container, "--pidfile", file("beat.pid")),
+      0,
+      /^healthy: running: beat process \d+ runs/,
+    );
+    for (const [name, words] of [
+      ["sleep", "sleep 1000"],
+      ["worker", "python -m celery"],
+    ] as const)
+      expectSaid(
+        await ask(container, "--pidfile", file(`${name}.pid`)),
+        1,
+        new RegExp(
+          `^unhealthy: no-beat: no beat runs here: the pid file names process \\d+ \\(${words}\\), which is no beat`,
+        ),
+      );
+    const check = (name: string) =>
+      container.run(EXECUTABLE, ["--pidfile", file(`${name}.pid`)], { CELERY_BROKER_URL: url });
+    expectSaid(await check("worker"), 0, /^healthy: alive: /);
+    await container.run("/bin/sh", ["-c", `kill -9 $(cat ${file("worker.pid")})`]);
+    for (const [name, what] of [
+      ["beat", "a beat"],
+      ["sleep", "sleep 1000, which is none"],
+    ] as const)
+      expectSaid(
+        await check(name),
+        1,
+        new RegExp(
+          `^unhealthy: dead: .*${name}\\.pid names no worker process, and process \\d+ is ${what}; hint: `,
+        ),
+      );
+  }),
+);
+
 test.concurrent("no beat in sight is no dead one beside its container, or from afar", () =>
   world(async ({ container }) => {
     for (const placement of ["beside", "remote"])
@@ -251,6 +340,46 @@ test.concurrent("redbeat's lock is looked at, and by another name it is none tha
       .poll(async () => (await ask(container)).stdout, { timeout: 20_000 })
       .toMatch(new RegExp(`${running}redbeat's lock is held, `, "m"));
   }),
+);
+
+test.concurrent(
+  "redbeat's lock that a killed beat has left is not the health of the one that waits",
+  ({ expect }) =>
+    world(async ({ container, start, url, server }) => {
+      const settings = {
+        redbeat_lock_timeout: 600,
+        beat_max_loop_interval: 1,
+        beat_scheduler: "redbeat.RedBeatScheduler",
+      };
+      const also = { name: "redbeat", packages: ["celery-redbeat==2.3.2"] };
+      const startRedbeat = () => start({ also, settings });
+      await container.startWorker({
+        brokerUrl: url,
+        settings: { ...settings, beat_scheduler: "celery.beat:Scheduler" },
+      });
+      const said = async (...args: readonly string[]) =>
+        (await ask(container, "--redbeat-lock", "redbeat::lock", ...args)).stdout;
+      const first = await startRedbeat();
+      await first.waitForLog(/Acquired lock/);
+      const second = await startRedbeat();
+      const pidfile = join(container.folder, "second");
+      writeFileSync(pidfile, `${container.pidInside(second.pid)}\n`);
+      // As long as the other one lives, it waits for good reason.
+      expect(await said("--pidfile", pidfile)).toMatch(
+        /^healthy: waiting: .*redbeat's lock is held by another beat, which renewed it \d s ago, for \d+ (?:s|min) more$/m,
+      );
+      first.signalAll("SIGKILL");
+      await expect
+        .poll(() => said(), { timeout: 20_000 })
+        .toMatch(
+          /^unhealthy: lock-left: .* redbeat::lock, and .* not renewed it for \d+ s; hint: .*DEL redbeat::lock/,
+        );
+      const redis = server.client();
+    await redis.del("redbeat::lock");
+    redis.disconnect();
+      await second.waitForLog(/Acquired lock/);
+      expect(await said()).toMatch(/^healthy: running: .*redbeat's lock is held, for \d+ (?:s|min) more$/m);
+    }),
 );
 
 test.concurrent("nobody's broker is asked where none is named, and processes alone decide", () =>

@@ -221,8 +221,8 @@ const VERDICTS: Record<
   starting: [{ status: "healthy", reason: "starting", ...about, ageMs: 12_300, graceMs: 40_000 }],
   dead: [
     dead("none", null),
-    ...(["beat", "flower"] as const).map(
-      (what) => ({ ...dead("none", null), instead: { pid: 9, what } }) as Verdict,
+    ...(["beat", "flower", "left-beat", "another"] as const).map(
+      (what) => ({ ...dead("none", null), instead: { pid: 9, what, words: "sleep 9" } }) as Verdict,
     ),
     dead("remains", 12),
     dead("zombie", 12),

@@ -1,6 +1,13 @@
 import { describe, expect, test } from "vitest";
+import { candidatesIn } from "../../src/worker/candidates.ts";
 import type { ProcFiles } from "../../src/worker/proc-files.ts";
-import { survey, workerByPid, workerNode, type WorkerProcess } from "../../src/worker/survey.ts";
+import {
+  survey,
+  workerByPid,
+  workerNode,
+  workerOfPidfile,
+  type WorkerProcess,
+} from "../../src/worker/survey.ts";
 import { type FakeProcess, fakeProc, MASKS, SELF } from "./fake-proc.ts";
 
 const WORKER = ["/venv/bin/python", "/venv/bin/celery", "-A", "app", "worker", "-n", "w1@%h"];
@@ -343,4 +350,81 @@ test.each([
   ["[celery beat] (-A app)", "beat"],
 ])("survey tells what runs instead of a worker: %s", (words, what) => {
   expect(survey(fakeProc([{ pid: 20, words }])).instead).toEqual({ pid: 20, what });
+});
+
+/** What a killed worker has left, by its command line. */
+const left = (process: Partial<FakeProcess>): FakeProcess => ({
+  pid: 20,
+  words: ["celery", "worker", "-P", "solo", "-B"],
+  isForked: true,
+  ...process,
+});
+
+describe("the beat that a worker (-B) has left", () => {
+  test.each<[string, Partial<FakeProcess>, boolean]>([
+    ["is what its command line shows", {}, true],
+    ["is what its title shows", { words: "[celery beat]" }, true],
+    [
+      "is what its variable shows",
+      { words: ["celery", "worker"], environment: "CELERY_WORKER_BEAT=1\0" },
+      true,
+    ],
+    ["is no worker that was started", { isForked: false }, false],
+    ["is no process of a pool", MASKS.pool, false],
+    ["is no worker that a task may have forked", { words: ["celery", "worker"] }, false],
+    [
+      "is no worker that a script has forked",
+      { words: ["python", "manage.py", "celery", "worker", "-B"] },
+      false,
+    ],
+  ])("%s", (_, process, isLeft) => {
+    const proc = fakeProc([left(process)]);
+    expect(survey(proc).instead).toEqual(isLeft ? { pid: 20, what: "left-beat" } : null);
+    if (isLeft) expect(candidatesIn(proc, []).map(({ pid }) => pid)).toEqual([1]);
+  });
+
+  test("is none beside its worker", () => {
+    const proc = fakeProc([
+      { pid: 10, words: ["celery", "worker", "-P", "solo", "-B"] },
+      left({ parent: 10 }),
+    ]);
+    expect(survey(proc).instead).toBeNull();
+  });
+});
+
+describe("workerOfPidfile", () => {
+  test.each<[string, FakeProcess, unknown]>([
+    ["a worker", { pid: 20, words: WORKER }, { foundBy: "pidfile" }],
+    ["a script, which may be one", { pid: 20, words: ["python", "run.py"] }, { foundBy: "pidfile" }],
+    ["a beat", { pid: 20, words: ["celery", "beat"] }, { what: "beat" }],
+    ["a beat that was left", left({}), { what: "left-beat" }],
+    ["Flower", { pid: 20, words: ["celery", "flower"] }, { what: "flower" }],
+    ["another command of Celery's", { pid: 20, words: ["celery", "inspect", "ping"] }, { what: "another" }],
+    ["another program", { pid: 20, words: ["sleep", "9"] }, { what: "another", words: "sleep 9" }],
+    ["a process of a pool", { pid: 20, words: WORKER, ...MASKS.pool }, { what: "another" }],
+    ["an ended worker", { pid: 20, state: "Z", executable: "" }, { state: "Z" }],
+  ])("gives %s", (_, process, expected) => {
+    expect(workerOfPidfile(fakeProc([process]), 20)).toMatchObject({ pid: 20, ...(expected as object) });
+  });
+
+  test("believes an executable that has Python in it", () => {
+    const packed = { pid: 20, words: ["/app/run"], executable: "/app/run" };
+    const maps = { "/proc/20/maps": "7f00-7f01 r-xp 0 0 0 /tmp/_MEI1/libpython3.12.so.1.0\n" };
+    expect(workerOfPidfile(fakeProc([packed], maps), 20)).toMatchObject({ foundBy: "pidfile" });
+    expect(workerOfPidfile(fakeProc([packed]), 20)).toMatchObject({ what: "another" });
+  });
+
+  test("believes what may not be looked at", () => {
+    const hidden = { pid: 20, words: ["/app/run"], executable: "/app/run" };
+    const proc = fakeProc([hidden], { "/proc/20/maps": null });
+    expect(workerOfPidfile(proc, 20)).toMatchObject({ foundBy: "pidfile" });
+  });
+
+  test.each<[string, FakeProcess]>([
+    ["nobody", { pid: 21 }],
+    ["the kernel's", { pid: 20 }],
+    ["one of another container", { pid: 20, words: WORKER, namespacePids: [20, 1] }],
+  ])("gives none for %s", (_, process) => {
+    expect(workerOfPidfile(fakeProc([process]), 20)).toBeNull();
+  });
 });

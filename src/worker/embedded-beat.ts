@@ -1,0 +1,64 @@
+import type { OptionsGiven } from "../celery/worker-options.ts";
+import { variableOf } from "../celery/worker-options.ts";
+import { readCommandLine } from "./command.ts";
+import { wholeEnvironment } from "./environment.ts";
+import type { ProcFiles } from "./proc-files.ts";
+import { isOfPool, type Stat, statOf, statusOf } from "./process-status.ts";
+
+/** The words that click takes for true, of flags in variables. */
+export const TRUE = /^(?:1|true|t|yes|y|on)$/i;
+
+/** Whether a worker was told to run a beat of its own (`-B`). */
+export function isToldBeat({ flags }: OptionsGiven): boolean {
+  return flags.has("beat") || flags.has("B");
+}
+
+/** The same, or a variable may tell it: click 7 reads it, click 8.5 does not. */
+export function mayHaveBeat(given: OptionsGiven, environment: ReadonlyMap<string, string> | null): boolean {
+  return isToldBeat(given) || TRUE.test(environment?.get(variableOf("worker", "beat")) ?? "");
+}
+
+/** The title of a worker's own beat. A beat by itself has its arguments behind it (celery/apps/beat.py). */
+export function isBeatTitle(text: string): boolean {
+  return /^\[celery beat\]\0*$/.test(text);
+}
+
+/**
+ * The process of a worker's own beat (celery/beat.py `_Process`): the first child that is none of the pool's. Tasks of the
+ * pools solo and threads may have forked others, and have done so later.
+ *
+ * @returns null: there is none, or it has ended
+ */
+export function beatChildOf(proc: ProcFiles, worker: number): number | null {
+  let first: { readonly pid: number; readonly startTicks: number } | null = null;
+  for (const pid of proc.pids() ?? []) {
+    const stat = statOf(proc, pid);
+    if (stat?.parent !== worker || stat.state === "Z" || !mayBeBeat(proc, pid, stat)) continue;
+    if (first === null || stat.startTicks < first.startTicks) first = { pid, startTicks: stat.startTicks };
+  }
+  return first?.pid ?? null;
+}
+
+/** It is forked, or with the start method spawn a program of billiard's. */
+function mayBeBeat(proc: ProcFiles, pid: number, { isForked }: Stat): boolean {
+  const status = statusOf(proc, pid);
+  if (status === null || isOfPool(status)) return false;
+  const text = proc.read(`/proc/${pid}/cmdline`);
+  return isForked || (text.ok && readCommandLine(text.value).kind === "child");
+}
+
+/**
+ * Whether a process is the beat of a worker that has ended: forked by Celery's own program, and its parent is another.
+ * What a task of such a worker has forked looks the same, and is no worker either.
+ */
+export function isLeftBeat(proc: ProcFiles, pid: number, text: string, stat: Stat): boolean {
+  if (!stat.isForked) return false;
+  const parent = proc.read(`/proc/${stat.parent}/cmdline`);
+  const parentText = parent.ok ? parent.value : "";
+  if (isBeatTitle(text)) return !["main", "python"].includes(readCommandLine(parentText).kind);
+  if (text.startsWith("[") || parentText === text) return false;
+  const program = readCommandLine(text);
+  if (program.kind !== "main" || !program.certain) return false;
+  const status = statusOf(proc, pid);
+  return status !== null && !isOfPool(status) && mayHaveBeat(program.command, wholeEnvironment(proc, pid));
+}
