@@ -1,4 +1,13 @@
-import { closeSync, constants, fchmodSync, openSync, readSync, type Stats, statSync } from "node:fs";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  openSync,
+  readSync,
+  type Stats,
+  statSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { failure, type Outcome, success } from "../outcome.ts";
 import { keepLastBytes } from "./last-bytes.ts";
@@ -24,12 +33,13 @@ export const files: Files = {
   },
 };
 
-function lookOf(stats: Stats): FileLook {
+function lookOf(stats: Stats, path: string): FileLook {
   return {
     kind: stats.isFile() ? "file" : stats.isDirectory() ? "folder" : "other",
     uid: stats.uid,
     gid: stats.gid,
     mode: stats.mode & 0o7777,
+    isReadOnly: isOnReadOnly(path),
     bytes: stats.size,
     modifiedS: stats.mtimeMs / 1_000,
   };
@@ -139,9 +149,23 @@ function copySelf(path: string, unique: string): Unwritten | null {
 
 function look(path: string): Outcome<FileLook, FileProblem> {
   try {
-    return success(lookOf(statSync(path)));
+    return success(lookOf(statSync(path), path));
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    const code = codeOf(error);
     return failure(code === "EACCES" || code === "EPERM" ? "forbidden" : "gone");
   }
+}
+
+/** By access(2), which looks at the mount as well, and writes nothing. */
+function isOnReadOnly(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return false;
+  } catch (error) {
+    return codeOf(error) === "EROFS";
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
 }

@@ -7,6 +7,8 @@ export interface FileLook {
   readonly gid: number;
   /** Permission bits. */
   readonly mode: number;
+  /** Its file system is mounted read-only, where this user could write it otherwise: whatever its mode says. */
+  readonly isReadOnly: boolean;
   readonly bytes: number;
   /** When it was written last, in seconds since 1970. */
   readonly modifiedS: number;

@@ -5,6 +5,8 @@ import type { ProcFiles } from "./proc-files.ts";
 export interface Identity {
   readonly uid: number;
   readonly groups: readonly number[];
+  /** It has the capability to write whatever the mode (CAP_DAC_OVERRIDE): root, unless its container has dropped that. */
+  readonly overrides: boolean;
 }
 
 /** Null: the process is gone. */
@@ -18,12 +20,19 @@ export function identityOf(proc: ProcFiles, pid: number): Identity | null {
       .map(Number);
   // The file system's, which follow the effective ones (proc(5)).
   const [uid, gid] = [numbers("Uid")[3], numbers("Gid")[3]];
-  return uid === undefined || gid === undefined ? null : { uid, groups: [gid, ...numbers("Groups")] };
+  if (uid === undefined || gid === undefined) return null;
+  const capabilities = /^CapEff:\s*([0-9a-f]+)$/m.exec(status.value)?.[1];
+  const overrides =
+    capabilities === undefined ? uid === 0 : (BigInt(`0x${capabilities}`) & CAP_DAC_OVERRIDE) !== 0n;
+  return { uid, groups: [gid, ...numbers("Groups")], overrides };
 }
 
-/** Whether somebody may write a file, or make one in a folder, by its permission bits; root always may. */
-export function mayWrite({ uid, groups }: Identity, { uid: owner, gid, mode }: FileLook): boolean {
-  if (uid === 0) return true;
+/** capabilities(7): number 1. */
+const CAP_DAC_OVERRIDE = 0b10n;
+
+/** Whether somebody may write a file, or make one in a folder, by its permission bits. */
+export function mayWrite({ uid, groups, overrides }: Identity, { uid: owner, gid, mode }: FileLook): boolean {
+  if (overrides) return true;
   const shift = uid === owner ? 6 : groups.includes(gid) ? 3 : 0;
   return ((mode >> shift) & 0o2) !== 0;
 }

@@ -64,7 +64,16 @@ const withFiles = (
     const found = looks[path.replace("/proc/12/root", "")];
     return found === undefined
       ? failure("gone")
-      : success({ kind: "file", uid: 0, gid: 0, mode: 0o644, bytes: 1, modifiedS: NOW_S, ...found });
+      : success({
+          kind: "file",
+          uid: 0,
+          gid: 0,
+          mode: 0o644,
+          isReadOnly: false,
+          bytes: 1,
+          modifiedS: NOW_S,
+          ...found,
+        });
   };
   const files = { look, tail: (path: string) => (look(path).ok ? success(tail) : failure("gone")) };
   return { files: () => Promise.resolve(files as unknown as Files), epochSeconds: () => NOW_S };

@@ -266,6 +266,7 @@ const ROWS: { readonly [C in Code]: readonly Row[] } = {
   "file-permissions": [
     ["its own", processes, pidfile({ uid: 1 }), ["ok"]],
     ["another user's", processes, pidfile({ uid: 2 }), ["problem"]],
+    ["its own, which is mounted read-only", processes, pidfile({ uid: 1, isReadOnly: true }), ["problem"]],
     ["no folder", processes, pidfile(null), ["problem"]],
     ["that this user may not look at", processes, pidfile("forbidden"), ["skipped"]],
     ["none named", processes, inSight({}, { host: NO_FILES }), []],

@@ -22,7 +22,8 @@ test("a log is cut at the start of the process also when the machine was elsewhe
   // Read, and then nothing for five seconds: the age is that much older.
   const clock = [TEN + AGE - 5];
   const files = {
-    look: () => success({ kind: "file", uid: 0, gid: 0, mode: 0o644, bytes: 1, modifiedS: TEN + 1 }),
+    look: () =>
+      success({ kind: "file", uid: 0, gid: 0, mode: 0o644, isReadOnly: false, bytes: 1, modifiedS: TEN + 1 }),
     tail: () => success(TEXT),
   };
   const { scene } = fakeScene({

@@ -21,7 +21,12 @@ async function world(look: (world: World) => Promise<void>): Promise<void> {
   await using server = await startServer();
   await using container = await startContainer();
   const url = server.url();
-  await look({ container, url, server, start: (more = {}) => startBeat(container, { brokerUrl: url, ...more }) });
+  await look({
+    container,
+    url,
+    server,
+    start: (more = {}) => startBeat(container, { brokerUrl: url, ...more }),
+  });
 }
 
 const ask = (container: Container, ...args: readonly string[]) =>
@@ -375,8 +380,8 @@ test.concurrent(
           /^unhealthy: lock-left: .* redbeat::lock, and .* not renewed it for \d+ s; hint: .*DEL redbeat::lock/,
         );
       const redis = server.client();
-    await redis.del("redbeat::lock");
-    redis.disconnect();
+      await redis.del("redbeat::lock");
+      redis.disconnect();
       await second.waitForLog(/Acquired lock/);
       expect(await said()).toMatch(/^healthy: running: .*redbeat's lock is held, for \d+ (?:s|min) more$/m);
     }),

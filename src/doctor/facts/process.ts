@@ -41,18 +41,23 @@ export interface ProcessFacts {
   /** A file of the command line that the worker's user may not write. */
   readonly "file-permissions":
     | { readonly kind: "writable"; readonly files: readonly string[] }
-    | {
+    | (NamedFile & {
         readonly kind: "forbidden";
-        /** The option that names it. */
-        readonly option: string;
-        readonly path: string;
-        /** Whether it is the folder that may not be written. */
-        readonly isFolder: boolean;
         readonly owner: string;
         readonly mode: string;
         readonly user: string;
-      }
+      })
+    /** Its file system is mounted read-only. */
+    | (NamedFile & { readonly kind: "read-only" })
     | { readonly kind: "no-folder"; readonly option: string; readonly path: string }
     /** This user may not look at them. */
     | { readonly kind: "unseen"; readonly files: readonly string[] };
+}
+
+/** A file, or the folder of one. */
+interface NamedFile {
+  /** The option that names it. */
+  readonly option: string;
+  readonly path: string;
+  readonly isFolder: boolean;
 }

@@ -1,4 +1,4 @@
-import type { Files } from "../../machine/parts.ts";
+import type { FileLook, Files } from "../../machine/parts.ts";
 import { ageMs } from "../../worker/age.ts";
 import type { WorkerDetails } from "../../worker/in-sight.ts";
 import { identityOf, mayWrite } from "../../worker/may-write.ts";
@@ -153,18 +153,19 @@ function fileFindings({ host: { proc } }: Scene, { node, process }: Seen, files:
     const root = path.startsWith("/") ? `/proc/${process.pid}/root` : `/proc/${process.pid}/cwd/`;
     const file = path.includes("%") ? null : files.look(root + path);
     const name = `--${option}`;
-    const forbidden = (isFolder: boolean, shown: string, look: { uid: number; gid: number; mode: number }) =>
-      finding("file-permissions", node, {
-        kind: "forbidden",
-        ...{ option: name, path: shown, isFolder },
-        owner: `${look.uid}:${look.gid}`,
-        mode: look.mode.toString(8),
-        user: `${identity.uid}:${identity.groups[0] ?? ""}`,
-      });
-    if (file?.ok) return mayWrite(identity, file.value) ? [] : [forbidden(false, path, file.value)];
+    const judged = (shown: string, isFolder: boolean, look: FileLook) => {
+      const about = { option: name, path: shown, isFolder };
+      if (look.isReadOnly) return [finding("file-permissions", node, { kind: "read-only", ...about })];
+      if (mayWrite(identity, look)) return [];
+      const owner = `${look.uid}:${look.gid}`;
+      const user = `${identity.uid}:${identity.groups[0] ?? ""}`;
+      const mode = look.mode.toString(8);
+      return [finding("file-permissions", node, { kind: "forbidden", ...about, owner, mode, user })];
+    };
+    if (file?.ok) return judged(path, false, file.value);
     const folder = folderOf(path);
     const look = file?.problem === "forbidden" ? file : files.look(root + folder);
-    if (look.ok) return mayWrite(identity, look.value) ? [] : [forbidden(true, folder, look.value)];
+    if (look.ok) return judged(folder, true, look.value);
     if (look.problem !== "forbidden")
       return [finding("file-permissions", node, { kind: "no-folder", option: name, path: folder })];
     unseen.push(path);

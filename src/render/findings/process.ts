@@ -69,6 +69,11 @@ export const PROCESS_WORDS: WordsOf<ProcessFacts> = {
           seen: `the folder of ${facts.option} is not there: ${brief(facts.path)}`,
           next: "make it, or mount it",
         };
+      case "read-only":
+        return {
+          seen: `${facts.isFolder ? `the folder of ${facts.option}` : facts.option} is on a read-only file system: ${brief(facts.path)}`,
+          next: "name a path on a volume that may be written, or mount one there (tmpfs, or without :ro)",
+        };
       case "forbidden": {
         const { option, path, isFolder, owner, mode, user } = facts;
         return {

@@ -136,21 +136,30 @@ test.concurrent("a main process that is busy all the time is told by its CPU", a
   expect(of("cpu")).toMatchObject([{ level: "ok", seen: saying(/^main \d\d+ % of a core/) }]);
 });
 
-test.concurrent("files of its command line can be written, or their folder is gone", async () => {
-  await using server = await startServer();
-  await using container = await startContainer();
-  const folder = join(container.folder, "run");
-  mkdirSync(folder);
-  const pidfile = join(folder, "worker.pid");
-  await using _worker = await container.startWorker({ server, args: ["--pidfile", pidfile] });
-  expect((await diagnoseIn(container)).of("file-permissions")).toMatchObject([
-    { level: "ok", seen: `${pidfile} can be written` },
-  ]);
-  rmSync(folder, { recursive: true });
-  expect((await diagnoseIn(container)).of("file-permissions")).toMatchObject([
-    { level: "problem", seen: `the folder of --pidfile is not there: ${folder}` },
-  ]);
-});
+test.concurrent(
+  "files of its command line can be written, are mounted read-only, or their folder is gone",
+  async () => {
+    await using server = await startServer();
+    await using container = await startContainer();
+    const folder = join(container.folder, "run");
+    mkdirSync(folder);
+    await container.run("/bin/mount", ["--bind", folder, folder]);
+    const pidfile = join(folder, "worker.pid");
+    await using _worker = await container.startWorker({ server, args: ["--pidfile", pidfile] });
+    expect((await diagnoseIn(container)).of("file-permissions")).toMatchObject([
+      { level: "ok", seen: `${pidfile} can be written` },
+    ]);
+    await container.run("/bin/mount", ["-o", "remount,bind,ro", folder]);
+    expect((await diagnoseIn(container)).of("file-permissions")).toMatchObject([
+      { level: "problem", seen: `--pidfile is on a read-only file system: ${pidfile}` },
+    ]);
+    await container.run("/bin/umount", [folder]);
+    rmSync(folder, { recursive: true });
+    expect((await diagnoseIn(container)).of("file-permissions")).toMatchObject([
+      { level: "problem", seen: `the folder of --pidfile is not there: ${folder}` },
+    ]);
+  },
+);
 
 test.concurrent(
   "a worker that was killed is dead here, though one elsewhere answers, which is a finding of its own",
