@@ -12,6 +12,7 @@ const OTHERS: { readonly [C in OtherCommand]: (host: Host) => Promise<Ending> } 
   inspect: other("inspect", async () => (await import("./commands/inspect.ts")).inspect),
   doctor: other("doctor", async () => (await import("./commands/doctor.ts")).doctor),
   watch: other("watch", async () => (await import("./commands/watch.ts")).watch),
+  serve: other("serve", async () => (await import("./commands/serve.ts")).serve),
   beat: other("beat", async () => (await import("./commands/beat.ts")).beat),
   report: other("report", async () => (await import("./commands/report.ts")).report),
   install: other("install", async () => (await import("./commands/install.ts")).install),

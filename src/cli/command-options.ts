@@ -20,6 +20,7 @@ import {
   count,
   duration,
   filePath,
+  listenPlace,
   oneOf,
   queueLimit,
   type QueueLimit,
@@ -167,6 +168,41 @@ const WATCH = {
   once: onOffSwitch({ summary: "one picture, then end" }),
 } as const satisfies OptionTable;
 
+const SERVE = {
+  listen: valued(
+    "HOST:PORT|PATH",
+    listenPlace,
+    { value: { kind: "tcp", host: "127.0.0.1", port: 9_540 }, text: "127.0.0.1:9540" },
+    {
+      summary: "where to listen: an address, or the path of a socket",
+      details:
+        "127.0.0.1 is reached from this machine or pod alone. 0.0.0.0:9540 and [::]:9540 are reached from everywhere: set " +
+        "--http-token-file too. Port 0 takes a free one.",
+    },
+  ),
+  node: { ...OPTIONS.node, summary: "watch this node alone (default: all); may be repeated" },
+  queue: {
+    ...OPTIONS.queue,
+    summary: "a queue to measure beside those that the workers consume; may be repeated",
+  },
+  interval: valued(
+    "DURATION",
+    duration,
+    { value: 30_000, text: "30s" },
+    { summary: "how long from one question to the whole fleet to the next" },
+  ),
+  "http-token-file": optional("PATH", filePath, {
+    summary: "a file with the token that clients need, except for probes",
+    details:
+      "Sent as `Authorization: Bearer TOKEN`, or as the password of Basic, which browsers ask for. The paths of probes need " +
+      "none, as kubelet's `httpGet` has no secrets. 16 characters or more. No other user may read the file.",
+  }),
+  "http-cert": optional("PATH", filePath, {
+    summary: "our certificate in PEM, to speak HTTPS; may hold the key too",
+  }),
+  "http-key": optional("PATH", filePath, { summary: "the key of --http-cert in PEM" }),
+} as const satisfies OptionTable;
+
 const BEAT = {
   schedule: optional("PATH", filePath, {
     summary:
@@ -203,6 +239,7 @@ export const COMMAND_OPTIONS = {
   inspect: { shared: [...BROKER_OPTIONS, ...WORKERS], own: INSPECT },
   doctor: { shared: FINDING_OPTIONS, own: DOCTOR },
   watch: { shared: [...BROKER_OPTIONS, "placement"], own: WATCH },
+  serve: { shared: [...BROKER_OPTIONS, "placement", "busy-grace"], own: SERVE },
   beat: { shared: [...BROKER_OPTIONS, "placement", "pidfile", "verbose", "quiet"], own: BEAT },
   report: { shared: FINDING_OPTIONS, own: REPORT },
   install: { shared: [], own: {} },

@@ -23,6 +23,7 @@ export const COMMANDS = {
   },
   doctor: { summary: "say what is wrong with the worker and its broker, and what to do first", ...NO_WORDS },
   watch: { summary: "show every worker and queue of the broker, refreshed", ...NO_WORDS },
+  serve: { summary: "watch the fleet and answer httpGet probes, Prometheus and a browser", ...NO_WORDS },
   beat: { summary: "say whether the beat of this container is alive; exit 0 or 1", ...NO_WORDS },
   report: {
     summary: "write all that is known for whoever is asked for help, without passwords",

@@ -1,5 +1,6 @@
 import { DEFAULT_NAMING } from "../broker/keys.ts";
 import { type Broker, parseBrokerUrl, withoutLineEnds } from "../broker/url.ts";
+import type { ListenPlace } from "../machine/parts.ts";
 import { failure, type Outcome, success } from "../outcome.ts";
 import { ownEntry } from "../own-entry.ts";
 
@@ -169,6 +170,26 @@ export const webUrl: ValueParser<string> = (text) =>
   /^https?:\/\/[^\s\p{C}]+$/u.test(text) && URL.canParse(text)
     ? success(text)
     : failure("is not a web address: expected one such as http://flower:5555");
+
+/** The kernel's limit for the path of a socket, in bytes (unix(7)). */
+const LONGEST_SOCKET = 107;
+
+/** Where to listen: `HOST:PORT`, or the absolute path of a socket. */
+export const listenPlace: ValueParser<ListenPlace> = (text) => {
+  if (text.startsWith("/")) {
+    if (text.includes("\0")) return failure(`is not a path: ${LISTEN}`);
+    return Buffer.byteLength(text) <= LONGEST_SOCKET
+      ? success({ kind: "socket", path: text })
+      : failure(`is too long for a socket: expected ${LONGEST_SOCKET} bytes or less`);
+  }
+  const { address, name, port } =
+    /^(?:\[(?<address>[\da-f:.]+)\]|(?<name>[\w.-]+)):(?<port>\d{1,5})$/i.exec(text)?.groups ?? {};
+  const host = address ?? name;
+  if (host === undefined || Number(port) > 65_535) return failure(`is not an address: ${LISTEN}`);
+  return success({ kind: "tcp", host, port: Number(port) });
+};
+
+const LISTEN = "expected one such as 127.0.0.1:9540, [::1]:9540 or /run/celery-probe.sock";
 
 /** The name of an environment variable. */
 export const variableName: ValueParser<string> = (text) =>

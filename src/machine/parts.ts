@@ -95,6 +95,60 @@ export type Web = (
   withinMs: number,
 ) => Promise<Outcome<WebPage, string>>;
 
+/** Where a server listens: an address with a port, 0 for any that is free; or a socket in the file system. */
+export type ListenPlace =
+  | { readonly kind: "tcp"; readonly host: string; readonly port: number }
+  | { readonly kind: "socket"; readonly path: string };
+
+/** Why a server does not listen. `detail`: the system's words. */
+export interface ListenProblem {
+  /** `occupied`: a file that is no socket has that path. `tls`: certificate or key cannot be used. */
+  readonly cause: "in-use" | "forbidden" | "no-address" | "no-folder" | "occupied" | "tls" | "other";
+  readonly detail: string;
+}
+
+/** The head of a request over HTTP. */
+export interface HttpRequest {
+  readonly method: string;
+  /** Path and query as the client wrote them. */
+  readonly target: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+}
+
+/** What a client gets: a whole body, or a stream that goes on. A HEAD gets the head of either. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** A function is called with the stream; what it gives is called when the stream has ended. */
+  readonly body: Uint8Array | ((stream: HttpStream) => () => void);
+}
+
+/** A stream to one client, who may be slow. */
+export interface HttpStream {
+  /** Sends now, or as soon as what was sent before has left; until then the newest replaces what waits. */
+  send(bytes: Uint8Array): void;
+  /** Whether the client has not taken what was sent before. */
+  isBehind(): boolean;
+}
+
+export interface HttpListener {
+  /** Where it listens, as a URL or a path. */
+  readonly shown: string;
+  /** Ends every connection at once. */
+  close(): void;
+}
+
+/** A server over HTTP that no client can hold up: see machine/http-server.ts for its bounds. */
+export interface HttpServer {
+  /** @param tls certificates and key in PEM; null: no TLS */
+  listen(
+    place: ListenPlace,
+    tls: { readonly cert: string; readonly key: string } | null,
+    answer: (request: HttpRequest) => HttpAnswer,
+  ): Promise<Outcome<HttpListener, ListenProblem>>;
+}
+
 /** The terminal that stdout is. */
 export interface Terminal {
   /** Characters. */

@@ -1,0 +1,138 @@
+import type { CommandConfig } from "../cli/command-options.ts";
+import { label } from "../cli/usage.ts";
+import { discover } from "../discovery/discover.ts";
+import { collect } from "../fleet/collector.ts";
+import type { Host } from "../host.ts";
+import type { HttpListener } from "../machine/parts.ts";
+import { failure, type Outcome, success } from "../outcome.ts";
+import { lines, NOTHING } from "../render/gate.ts";
+import { listenSentence } from "../render/serve-words.ts";
+import { changeLog } from "../serve/change-log.ts";
+import { startEvents } from "../serve/events.ts";
+import { eventOf, router } from "../serve/router.ts";
+import { ownUsage } from "../serve/own-usage.ts";
+import type { Source } from "../serve/source.ts";
+import { LONGEST_TOKEN, tokenOf } from "../serve/token.ts";
+import { planSession } from "../session/plan.ts";
+import { type Ending, failed, misused, type Run } from "./command.ts";
+
+type ServeConfig = CommandConfig<"serve">;
+
+/** Queue lengths and heartbeats go into the view this often, in milliseconds. */
+const LOOK_EVERY_MS = 2_000;
+
+/** Certificates with their chains are shorter, in bytes. */
+const LONGEST_PEM = 1_000_000;
+
+const DONE: Ending = { stdout: NOTHING, stderr: NOTHING, exitCode: 0 };
+
+/** Watches the fleet and answers over HTTP until a signal ends it. Nothing that the broker does ends it. */
+export const serve: Run<ServeConfig> = (told, host) =>
+  Promise.race([serveAll(told, host), host.interrupted.then(() => DONE)]);
+
+const serveAll: Run<ServeConfig> = async ({ config }, host) => {
+  const secrets = await readSecrets(config, host);
+  if (!secrets.ok) return failed(secrets.problem);
+  const whom = {
+    kind: "workers",
+    nodes: config.node.value,
+    placement: config.placement.value,
+    pidfile: null,
+  } as const;
+  const found = await discover(whom, config, host);
+  if (!found.ok) return misused(found.problem);
+  const { place, brokers, pids, named } = found.value;
+  const collector = collect(planSession(config, brokers, pids), place, host, {
+    nodes: named,
+    queues: config.queue.value,
+    roundEveryMs: config.interval.value,
+    lookEveryMs: LOOK_EVERY_MS,
+    graceMs: config["busy-grace"].value,
+  });
+  const listener = await listen(config, secrets.value, collector, host);
+  if (listener.ok) {
+    host.print(lines([`listening on ${listener.value.shown}`]));
+    logChanges(collector, host);
+    await host.interrupted;
+    listener.value.close();
+  }
+  collector.close();
+  return listener.ok ? DONE : failed(listener.problem);
+};
+
+interface Secrets {
+  readonly token: string | null;
+  readonly tls: { readonly cert: string; readonly key: string } | null;
+}
+
+async function readSecrets(config: ServeConfig, host: Host): Promise<Outcome<Secrets, string>> {
+  const { "http-token-file": tokenFile, "http-cert": cert, "http-key": key } = config;
+  const token = tokenFile.value === null ? success(null) : await readToken(tokenFile.value, host);
+  if (!token.ok) return failure(`${label(tokenFile.origin)} '${tokenFile.value ?? ""}' ${token.problem}`);
+  if (cert.value === null) {
+    return key.value === null
+      ? success({ token: token.value, tls: null })
+      : failure(`${label(key.origin)} '${key.value}' has no certificate: expected --http-cert too`);
+  }
+  if (config.listen.value.kind === "socket") {
+    return failure(
+      `${label(cert.origin)} needs an address: expected --listen HOST:PORT, as a socket speaks no TLS`,
+    );
+  }
+  const texts: string[] = [];
+  for (const { value, origin } of [cert, key.value === null ? cert : key]) {
+    const text = host.readFile(value ?? "", LONGEST_PEM, "followed");
+    if (!text.ok) {
+      const problem = `cannot be read (${text.problem.detail}): expected a file in PEM`;
+      return failure(`${label(origin)} '${value ?? ""}' ${problem}`);
+    }
+    texts.push(text.value);
+  }
+  const [certText = "", keyText = ""] = texts;
+  return success({ token: token.value, tls: { cert: certText, key: keyText } });
+}
+
+async function readToken(path: string, host: Host): Promise<Outcome<string, string>> {
+  const look = (await host.files()).look(path);
+  return tokenOf(look.ok ? look.value : null, host.readFile(path, LONGEST_TOKEN, "followed"));
+}
+
+async function listen(
+  { listen: where }: ServeConfig,
+  { token, tls }: Secrets,
+  source: Source,
+  host: Host,
+): Promise<Outcome<HttpListener, string>> {
+  const { version, now } = host;
+  let lookedMs = now();
+  source.onView(() => {
+    lookedMs = now();
+  });
+  const events = startEvents(source, eventOf(version), host);
+  const answer = router({
+    view: source.view,
+    silentS: () => (now() - lookedMs) / 1_000,
+    own: ownUsage(host),
+    version,
+    events,
+    token,
+  });
+  const listener = await (await host.httpServer()).listen(where.value, tls, answer);
+  return listener.ok ? listener : failure(listenSentence(where.value, where.origin, listener.problem));
+}
+
+/** A reader who does not read makes writing wait: then nothing is written for so long, in milliseconds. */
+const READER_SLOW_MS = 50;
+const QUIET_MS = 60_000;
+
+function logChanges(source: Source, host: Host): void {
+  const changes = changeLog();
+  let quietUntilMs = -Infinity;
+  source.onView(() => {
+    const due = changes(source.view());
+    const startedMs = host.now();
+    if (due.length === 0 || startedMs < quietUntilMs) return;
+    host.print(lines(due));
+    if (host.now() - startedMs > READER_SLOW_MS) quietUntilMs = host.now() + QUIET_MS;
+  });
+}

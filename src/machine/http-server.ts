@@ -1,0 +1,112 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { failure, success } from "../outcome.ts";
+import { bindTo } from "./bind.ts";
+import { connectionLimit, type ConnectionLimit } from "./connection-limit.ts";
+import type { HttpAnswer, HttpRequest, HttpServer, HttpStream } from "./parts.ts";
+
+// Node's defaults are for pages that people load. Probes come every few seconds for years, and a client that holds a
+// connection or sends slowly must keep none of them out. All times in milliseconds.
+
+const BOUNDS = {
+  /** A head that has not arrived by then is answered by 408, and a whole request too. */
+  headersTimeout: 5_000,
+  requestTimeout: 10_000,
+  /** Node looks only every 30 s whether these are over. */
+  connectionsCheckingInterval: 1_000,
+  keepAliveTimeout: 5_000,
+  /** Bytes of a request line and its headers together: more is answered by 431. */
+  maxHeaderSize: 8_192,
+} as const;
+
+/** Requests on one connection. */
+const MOST_REQUESTS = 1_000;
+
+/** A client that takes nothing of an answer for so long loses its connection. */
+const UNREAD_MS = 10_000;
+
+/** Streams send at least a comment every 15 s: a client that took neither of two is gone. */
+const STREAM_UNREAD_MS = 35_000;
+
+export const httpServer: HttpServer = {
+  async listen(place, tls, answer) {
+    let server: Server;
+    try {
+      server = tls === null ? createServer(BOUNDS) : await createTlsServer(tls);
+    } catch (error) {
+      return failure({ cause: "tls", detail: error instanceof Error ? error.message : String(error) });
+    }
+    server.timeout = UNREAD_MS;
+    server.maxRequestsPerSocket = MOST_REQUESTS;
+    const limit = connectionLimit(server);
+    const respond = (request: IncomingMessage, response: ServerResponse) => {
+      limit.touch(request.socket);
+      give(answer(requestOf(request)), request, response, limit);
+    };
+    server.on("request", respond);
+    // It is answered as any other: by then the client has been told not to send its body.
+    server.on("checkContinue", respond);
+    const bound = await bindTo(server, place, tls === null ? "http" : "https");
+    if (!bound.ok) return bound;
+    return success({
+      shown: bound.value,
+      close() {
+        server.close();
+        server.closeAllConnections();
+        limit.close();
+      },
+    });
+  },
+};
+
+async function createTlsServer(tls: { readonly cert: string; readonly key: string }): Promise<Server> {
+  const https = await import("node:https");
+  // A client that opens a connection and never shakes hands is waited for two minutes otherwise.
+  return https.createServer({ ...BOUNDS, ...tls, handshakeTimeout: BOUNDS.headersTimeout });
+}
+
+function requestOf({ method = "", url = "", headers }: IncomingMessage): HttpRequest {
+  const single = Object.entries(headers).map(([name, value]) => [name, [value ?? ""].flat().join(", ")]);
+  return { method, target: url, headers: Object.fromEntries(single) as Record<string, string> };
+}
+
+/** Answers after which a connection is closed: what else the client sends is not worth reading. */
+function endsConnection(status: number, { headers }: IncomingMessage): boolean {
+  const hasBody = headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
+  return hasBody || (status >= 400 && status !== 404 && status !== 503);
+}
+
+function give(
+  { status, headers, body }: HttpAnswer,
+  request: IncomingMessage,
+  response: ServerResponse,
+  limit: ConnectionLimit,
+): void {
+  if (endsConnection(status, request)) response.setHeader("connection", "close");
+  const isStream = typeof body === "function";
+  response.writeHead(status, isStream ? headers : { ...headers, "content-length": body.length });
+  if (request.method === "HEAD") response.end();
+  else if (isStream) startStream(body, request.socket, response, limit);
+  else response.end(body);
+}
+
+function startStream(
+  open: (stream: HttpStream) => () => void,
+  socket: Socket,
+  response: ServerResponse,
+  limit: ConnectionLimit,
+): void {
+  let next: Uint8Array | null = null;
+  const isBehind = () => response.writableLength > 0;
+  const send = (bytes: Uint8Array) => {
+    next = isBehind() ? bytes : null;
+    if (next === null) response.write(bytes);
+  };
+  socket.setTimeout(STREAM_UNREAD_MS);
+  limit.keep(socket);
+  response.on("drain", () => {
+    if (next !== null) send(next);
+  });
+  const ended = open({ send, isBehind });
+  response.on("close", ended);
+}

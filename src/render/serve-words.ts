@@ -1,0 +1,34 @@
+import type { Origin } from "../cli/options.ts";
+import { complaint } from "../cli/usage.ts";
+import type { ListenPlace, ListenProblem } from "../machine/parts.ts";
+
+/** Why nobody can be answered: one sentence, with what to do. */
+export function listenSentence(place: ListenPlace, origin: Origin, { cause, detail }: ListenProblem): string {
+  const shown = place.kind === "socket" ? place.path : `${bracketed(place.host)}:${place.port}`;
+  const about = (problem: string) =>
+    origin.kind === "default" ? `--listen '${shown}' ${problem}` : complaint(origin, shown, problem);
+  switch (cause) {
+    case "in-use":
+      return about("is in use by another program: end it, or name another with --listen");
+    case "forbidden":
+      return about(
+        `may not be used by this user (${detail}): expected a port from 1024 on, or a writable folder`,
+      );
+    case "no-address":
+      return about(`is no address of this machine (${detail}): expected 127.0.0.1, or 0.0.0.0 for all`);
+    case "no-folder":
+      return about("is in a folder that does not exist: create it, or name another with --listen");
+    case "occupied":
+      return about("is a file and no socket: remove it, or name another path with --listen");
+    case "tls":
+      return `--http-cert and --http-key cannot be used (${detail}): expected a certificate and its key in PEM`;
+    case "other":
+      return about(`cannot be listened on (${detail})`);
+    default:
+      return cause satisfies never;
+  }
+}
+
+function bracketed(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}

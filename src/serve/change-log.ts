@@ -1,0 +1,64 @@
+import type { FleetNode, FleetView } from "../fleet/fleet-view.ts";
+import { summaryOf } from "../fleet/summary.ts";
+import { brokerStatement } from "../render/broker-words.ts";
+import { nodeLine } from "../render/fleet-line.ts";
+import { amount, isoTime, seconds } from "../render/speech.ts";
+
+/** Lines in a minute: a log is read by people, and a fleet of thousands may change at once. */
+const MOST_A_MINUTE = 60;
+const MINUTE_S = 60;
+
+/** What has changed from one view to the next, as lines of a log. The first view with an answer is summed up. */
+export function changeLog(): (view: FleetView) => readonly string[] {
+  let known: ReadonlyMap<string, string> | null = null;
+  let downSinceS: number | null = null;
+  let window = { beganS: -Infinity, lines: 0, left: 0 };
+
+  const brokerChange = ({ broker: { shown, trouble }, atS }: FleetView): readonly string[] => {
+    const since = downSinceS;
+    downSinceS = trouble?.sinceS ?? null;
+    if (trouble !== null)
+      return since === null ? [`broker: ${brokerStatement(shown, trouble.failure).fact}`] : [];
+    return since === null ? [] : [`broker: ${shown} answers again after ${seconds(atS - since)}`];
+  };
+
+  const workerChanges = ({ nodes, rounds, broker }: FleetView): readonly string[] => {
+    // An outage is one line: nothing is known of any worker as long as it lasts.
+    if (rounds.done === 0 || broker.trouble !== null) return [];
+    const before = known;
+    known = new Map(nodes.map((node) => [node.node, stateOf(node, before)]));
+    if (before === null) return firstLines(nodes);
+    const changed = nodes.filter((node) => known?.get(node.node) !== before.get(node.node));
+    const forgotten = [...before.keys()].filter((name) => known?.has(name) !== true);
+    return [...changed.map(nodeLine), ...forgotten.map((name) => `${name} is not watched any more`)];
+  };
+
+  return (view) => {
+    const { atS } = view;
+    const due = [...brokerChange(view), ...workerChanges(view)];
+    const left = atS - window.beganS < MINUTE_S ? 0 : window.left;
+    if (atS - window.beganS >= MINUTE_S) window = { beganS: atS, lines: 0, left: 0 };
+    const shown = due.slice(0, Math.max(0, MOST_A_MINUTE - window.lines));
+    window.lines += shown.length;
+    window.left += due.length - shown.length;
+    const more = left === 0 ? [] : [`${amount(left, "change")} more in the minute before`];
+    return [...more, ...shown].map((words) => `${isoTime(atS)} ${words}`);
+  };
+}
+
+function firstLines(nodes: readonly FleetNode[]): readonly string[] {
+  const { healthy, unhealthy, unknown } = summaryOf(nodes);
+  return [
+    `${amount(nodes.length, "worker")}: ${healthy} healthy, ${unhealthy} unhealthy, ${unknown} unknown`,
+    ...nodes.filter(({ verdict }) => verdict.status === "unhealthy").map(nodeLine),
+  ];
+}
+
+/** What counts as a change: a worker is busy and alive by turns. One that is unknown is what it was. */
+function stateOf(
+  { node, verdict: { status, reason } }: FleetNode,
+  before: ReadonlyMap<string, string> | null,
+): string {
+  if (status === "unknown") return before?.get(node) ?? "unknown";
+  return reason === "busy" ? "alive" : reason;
+}

@@ -1,0 +1,100 @@
+import { summaryOf } from "../fleet/summary.ts";
+import type { FleetNode, FleetView } from "../fleet/fleet-view.ts";
+import { brokerStatement } from "../render/broker-words.ts";
+import { nodeLine } from "../render/fleet-line.ts";
+import { amount, seconds } from "../render/speech.ts";
+
+/** What a probe is told: a status and one line. */
+export interface ProbeAnswer {
+  readonly status: 200 | 400 | 404 | 503;
+  readonly line: string;
+}
+
+/** What a probe asks for: whether it should be restarted, or whether it does its work. */
+export type Question = "livez" | "readyz";
+
+/** A collector that has looked at nothing for so long is stuck, in seconds; its pauses in an outage are far shorter. */
+const STUCK_S = 120;
+
+/**
+ * Whether we ourselves are alive, which the broker does not decide: that this is answered shows that our loop turns.
+ *
+ * @param silentS seconds since the collector has said something
+ */
+export function ownLiveness(silentS: number): ProbeAnswer {
+  return silentS < STUCK_S
+    ? healthy("celery-probe is running")
+    : failing(`unhealthy: celery-probe has looked at nothing for ${seconds(silentS)}`);
+}
+
+/** Whether what we say can be relied on: the fleet has answered, and the broker is there. */
+export function ownReadiness({ broker, rounds, nodes }: FleetView): ProbeAnswer {
+  if (broker.trouble !== null) return failing(brokerLine({ ...broker, trouble: broker.trouble }));
+  if (rounds.done === 0) return failing("unknown: the first question to the fleet is not answered yet");
+  return healthy(`${amount(nodes.length, "worker")} watched on ${broker.shown}`);
+}
+
+/** Of one worker. A node that nobody has seen is unknown as long as there was no way to see it. */
+export function ofNode(view: FleetView, question: Question, name: string): ProbeAnswer {
+  const node = view.nodes.find((one) => one.node === name);
+  if (node !== undefined) return ofNodes(question, [node], nodeLine(node));
+  const reason = whyUnseen(view);
+  if (reason !== null) return { status: question === "livez" ? 200 : 503, line: reason };
+  return { status: 404, line: `unknown: no worker ${name} was seen; /api/v1/workers lists those that were` };
+}
+
+/** Of the workers that share our PID namespace: all of them count. */
+export function ofLocal(view: FleetView, question: Question): ProbeAnswer {
+  const nodes = view.nodes.filter(({ isLocal }) => isLocal);
+  const [worst] = nodes;
+  if (worst === undefined) {
+    const line =
+      whyUnseen(view) ??
+      "unknown: no worker's process is in sight; set shareProcessNamespace: true of the pod";
+    return { status: question === "livez" ? 200 : 503, line };
+  }
+  const more = nodes.length === 1 ? "" : `; ${amount(nodes.length, "worker")} in sight`;
+  return ofNodes(question, nodes, nodeLine(worst) + more);
+}
+
+/** Whether enough workers are healthy. */
+export function ofFleet(view: FleetView, min: number): ProbeAnswer {
+  const { healthy: count } = summaryOf(view.nodes);
+  const line = `${count} of ${amount(view.nodes.length, "worker")} healthy, ${min} expected`;
+  if (count >= min) return healthy(line);
+  const { broker } = view;
+  return failing(
+    broker.trouble === null ? `unhealthy: ${line}` : brokerLine({ ...broker, trouble: broker.trouble }),
+  );
+}
+
+function ofNodes(question: Question, nodes: readonly FleetNode[], line: string): ProbeAnswer {
+  const passes = ({ verdict: { status } }: FleetNode) =>
+    question === "livez" ? status !== "unhealthy" : status === "healthy";
+  return { status: nodes.every(passes) ? 200 : 503, line };
+}
+
+/** Why nothing is known of a worker that may well be there; null: it would be known. */
+function whyUnseen({ broker, rounds }: FleetView): string | null {
+  if (broker.trouble !== null) return brokerLine({ ...broker, trouble: broker.trouble });
+  return rounds.done === 0 ? "unknown: undecided: the first question to the fleet is not answered yet" : null;
+}
+
+function brokerLine({
+  shown,
+  trouble,
+}: {
+  readonly shown: string;
+  readonly trouble: NonNullable<FleetView["broker"]["trouble"]>;
+}): string {
+  const { fact, hint } = brokerStatement(shown, trouble.failure);
+  return `unknown: broker-${trouble.failure.kind}: ${fact}${hint === null ? "" : `; hint: ${hint}`}`;
+}
+
+function healthy(words: string): ProbeAnswer {
+  return { status: 200, line: `healthy: ${words}` };
+}
+
+function failing(line: string): ProbeAnswer {
+  return { status: 503, line };
+}
