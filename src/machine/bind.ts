@@ -1,6 +1,7 @@
-import { lstatSync, unlinkSync } from "node:fs";
+import { lstatSync, statSync, unlinkSync } from "node:fs";
 import type { Server } from "node:http";
 import { connect } from "node:net";
+import { dirname } from "node:path";
 import { failure, type Outcome, success } from "../outcome.ts";
 import type { ListenPlace, ListenProblem } from "./parts.ts";
 
@@ -26,7 +27,7 @@ export async function bindTo(
       resolve(null);
     });
   });
-  if (problem !== null) return failure(problem);
+  if (problem !== null) return failure(place.kind === "socket" ? inFolder(place.path, problem) : problem);
   const address = server.address();
   if (address === null || typeof address === "string") return success(`unix:${address ?? ""}`);
   const host = address.family === "IPv6" ? `[${address.address}]` : address.address;
@@ -59,6 +60,12 @@ function isListenedTo(path: string): Promise<boolean> {
       resolve(code === "EAGAIN");
     });
   });
+}
+
+/** libuv says EACCES where the folder of a socket is not there (`uv_pipe_bind2`). */
+function inFolder(path: string, problem: ListenProblem): ListenProblem {
+  const isThere = statSync(dirname(path), { throwIfNoEntry: false })?.isDirectory() === true;
+  return isThere ? problem : { cause: "no-folder", detail: "ENOENT" };
 }
 
 const CAUSES: Readonly<Record<string, ListenProblem["cause"]>> = {

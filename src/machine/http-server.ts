@@ -22,8 +22,8 @@ const BOUNDS = {
 /** Requests on one connection. */
 const MOST_REQUESTS = 1_000;
 
-/** A client that takes nothing of an answer for so long loses its connection. */
-const UNREAD_MS = 10_000;
+/** A client that takes nothing of an answer for so long loses its connection, at the second look. */
+const UNREAD_MS = 5_000;
 
 /** Streams send at least a comment every 15 s: a client that took neither of two is gone. */
 const STREAM_UNREAD_MS = 35_000;
@@ -82,6 +82,8 @@ function give(
   response: ServerResponse,
   limit: ConnectionLimit,
 ): void {
+  // The client has gone: there is nobody to tell.
+  response.on("error", () => undefined);
   if (endsConnection(status, request)) response.setHeader("connection", "close");
   const isStream = typeof body === "function";
   response.writeHead(status, isStream ? headers : { ...headers, "content-length": body.length });
@@ -97,16 +99,23 @@ function startStream(
   limit: ConnectionLimit,
 ): void {
   let next: Uint8Array | null = null;
-  const isBehind = () => response.writableLength > 0;
+  let isBehind = false;
   const send = (bytes: Uint8Array) => {
-    next = isBehind() ? bytes : null;
-    if (next === null) response.write(bytes);
+    if (response.destroyed) return;
+    if (isBehind) {
+      next = bytes;
+      return;
+    }
+    isBehind = true;
+    response.write(bytes, () => {
+      isBehind = false;
+      const newest = next;
+      next = null;
+      if (newest !== null) send(newest);
+    });
   };
   socket.setTimeout(STREAM_UNREAD_MS);
   limit.keep(socket);
-  response.on("drain", () => {
-    if (next !== null) send(next);
-  });
-  const ended = open({ send, isBehind });
+  const ended = open({ send, isBehind: () => isBehind });
   response.on("close", ended);
 }

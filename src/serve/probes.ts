@@ -2,7 +2,7 @@ import { summaryOf } from "../fleet/summary.ts";
 import type { FleetNode, FleetView } from "../fleet/fleet-view.ts";
 import { brokerStatement } from "../render/broker-words.ts";
 import { nodeLine } from "../render/fleet-line.ts";
-import { amount, seconds } from "../render/speech.ts";
+import { amount, brief, seconds } from "../render/speech.ts";
 
 /** What a probe is told: a status and one line. */
 export interface ProbeAnswer {
@@ -40,7 +40,10 @@ export function ofNode(view: FleetView, question: Question, name: string): Probe
   if (node !== undefined) return ofNodes(question, [node], nodeLine(node));
   const reason = whyUnseen(view);
   if (reason !== null) return { status: question === "livez" ? 200 : 503, line: reason };
-  return { status: 404, line: `unknown: no worker ${name} was seen; /api/v1/workers lists those that were` };
+  return {
+    status: 404,
+    line: `unknown: no worker ${brief(name)} was seen; /api/v1/workers lists those that were`,
+  };
 }
 
 /** Of the workers that share our PID namespace: all of them count. */

@@ -3,6 +3,7 @@ import type { HttpAnswer, HttpRequest } from "../machine/parts.ts";
 import { exposition, type Format, FORMATS } from "../render/exposition.ts";
 import { fleetJson, queueJson, queuesJson, workerJson, workersJson } from "../render/fleet-json.ts";
 import { json, lines, ours, type Printable } from "../render/gate.ts";
+import { brief } from "../render/speech.ts";
 import { formatFor } from "./accept.ts";
 import { type Events } from "./events.ts";
 import { familiesOf, type OwnUsage } from "./metrics.ts";
@@ -47,7 +48,9 @@ export function router(served: Served): (request: HttpRequest) => HttpAnswer {
       return { ...text(401, TOKEN_WANTED), headers: { ...PLAIN, ...CHALLENGE } };
     }
     const other = find(others, parts.path);
-    return other === undefined ? text(404, `there is no ${parts.path} here: see /`) : other(request, parts);
+    return other === undefined
+      ? text(404, `there is no ${brief(parts.path)} here: see /`)
+      : other(request, parts);
   };
 }
 
@@ -113,7 +116,9 @@ function otherRoutes({ view, own, version, events }: Served): Routes {
       (_, parts) => {
         const name = nameIn(parts);
         const node = view().nodes.find((one) => one.node === name);
-        return node === undefined ? missing(`no worker ${name} was seen`) : found(workerJson(view(), node));
+        return node === undefined
+          ? missing(`no worker ${brief(name)} was seen`)
+          : found(workerJson(view(), node));
       },
     ],
     [
@@ -121,7 +126,9 @@ function otherRoutes({ view, own, version, events }: Served): Routes {
       (_, parts) => {
         const name = nameIn(parts);
         const queue = view().queues.find((one) => one.queue === name);
-        return queue === undefined ? missing(`no queue ${name} is known`) : found(queueJson(view(), queue));
+        return queue === undefined
+          ? missing(`no queue ${brief(name)} is known`)
+          : found(queueJson(view(), queue));
       },
     ],
     [
