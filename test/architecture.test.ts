@@ -55,7 +55,7 @@ const RULES: IForbiddenRuleType[] = [
     severity: "error",
     from: {
       pathNot:
-        "^src/(main|machine/(files|names|regular-file|spare-memory|terminal|web)|worker/proc-fs|broker/(tls|other-way))\\.ts$",
+        "^src/(main|machine/(bind|connection-limit|files|http-server|names|regular-file|spare-memory|terminal|web)|worker/proc-fs|broker/(tls|other-way))\\.ts$",
     },
     to: { dependencyTypes: ["core"], pathNot: "^(node:)?util$" },
   },
@@ -77,9 +77,9 @@ const RULES: IForbiddenRuleType[] = [
     name: "only-main-knows-the-machine",
     comment: "connections, /proc and files come in as `host`; tests give another one",
     severity: "error",
-    from: { pathNot: "^src/(main|broker/redis|machine/files)\\.ts$" },
+    from: { pathNot: "^src/(main|broker/redis|machine/(files|http-server))\\.ts$" },
     to: {
-      path: "^src/(broker/(redis|tls|other-way)|machine/(files|names|spare-memory|terminal|web)|worker/proc-fs)\\.ts$",
+      path: "^src/(broker/(redis|tls|other-way)|machine/(bind|connection-limit|files|http-server|names|spare-memory|terminal|web)|worker/proc-fs)\\.ts$",
     },
   },
   {
@@ -169,7 +169,7 @@ const RULES: IForbiddenRuleType[] = [
     comment: "a room that two commands need is neither's",
     severity: "error",
     from: { path: "^src/(broker|celery|discovery|health|pidbox|session|worker)/" },
-    to: { path: "^src/(fleet|inspect|doctor|beat|report)/" },
+    to: { path: "^src/(fleet|inspect|doctor|serve|beat|report)/" },
   },
   {
     name: "render-sees-types",

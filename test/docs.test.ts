@@ -7,7 +7,10 @@ import { BROKER_VARIABLES, OPTION_NAMES, READ_VARIABLE } from "../src/cli/option
 import { METHODS, methodFacts } from "../src/inspect/methods.ts";
 import { CODES } from "../src/render/findings/finding-words.ts";
 import { REASONS } from "../src/health/verdict.ts";
+import { METRICS } from "../src/serve/metrics.ts";
 import { membersOf, PAGES, read, ROOT } from "./pages.ts";
+import { fleet, HUNG, node } from "./serve/fleet.ts";
+import { OWN } from "./serve/served.ts";
 
 const OTHERS = Object.keys(COMMAND_OPTIONS) as readonly OtherCommand[];
 const ALL_OPTIONS = [
@@ -131,4 +134,14 @@ describe("docs/reasons.md", () => {
 test("no page names what is not there", () => {
   expect(PAGES).toContain("README.md");
   for (const page of PAGES) expect(read(page)).not.toMatch(/\b(TODO|FIXME|TBD)\b/);
+});
+
+test("docs/serve.md has a row for each metric of serve, in order, with its labels, type and meaning", () => {
+  const view = fleet([node("celery@web-1", HUNG)], { beat: { isHealthy: true, lastS: 1 } });
+  const rows = METRICS.map(({ name, type, help, samples }) => {
+    const labels = Object.keys(samples(view, OWN)[0]?.labels ?? {});
+    return `| \`${name}${labels.length === 0 ? "" : `{${labels.join(",")}}`}\` | ${type} | ${help} |`;
+  });
+  const page = read("docs/serve.md");
+  expect(page.split("\n").filter((line) => /\| (?:gauge|counter) \|/.test(line))).toEqual(rows);
 });

@@ -1,3 +1,4 @@
+import { DEFAULT_GRACE_MS } from "../celery/worker-settings.ts";
 import type { CommandConfig } from "../cli/command-options.ts";
 import { label } from "../cli/usage.ts";
 import { discover } from "../discovery/discover.ts";
@@ -8,7 +9,7 @@ import { failure, type Outcome, success } from "../outcome.ts";
 import { lines, NOTHING } from "../render/gate.ts";
 import { listenSentence } from "../render/serve-words.ts";
 import { changeLog } from "../serve/change-log.ts";
-import { startEvents } from "../serve/events.ts";
+import { type Events, startEvents } from "../serve/events.ts";
 import { eventOf, router } from "../serve/router.ts";
 import { ownUsage } from "../serve/own-usage.ts";
 import type { Source } from "../serve/source.ts";
@@ -47,15 +48,17 @@ const serveAll: Run<ServeConfig> = async ({ config }, host) => {
     queues: config.queue.value,
     roundEveryMs: config.interval.value,
     lookEveryMs: LOOK_EVERY_MS,
-    graceMs: config["busy-grace"].value,
+    graceMs: config["busy-grace"].value ?? DEFAULT_GRACE_MS,
   });
-  const listener = await listen(config, secrets.value, collector, host);
+  const events = startEvents(collector, eventOf(host.version), host);
+  const listener = await listen(config, secrets.value, { source: collector, events }, host);
   if (listener.ok) {
     host.print(lines([`listening on ${listener.value.shown}`]));
     logChanges(collector, host);
     await host.interrupted;
     listener.value.close();
   }
+  events.close();
   collector.close();
   return listener.ok ? DONE : failed(listener.problem);
 };
@@ -100,7 +103,7 @@ async function readToken(path: string, host: Host): Promise<Outcome<string, stri
 async function listen(
   { listen: where }: ServeConfig,
   { token, tls }: Secrets,
-  source: Source,
+  { source, events }: { readonly source: Source; readonly events: Events },
   host: Host,
 ): Promise<Outcome<HttpListener, string>> {
   const { version, now } = host;
@@ -108,7 +111,6 @@ async function listen(
   source.onView(() => {
     lookedMs = now();
   });
-  const events = startEvents(source, eventOf(version), host);
   const answer = router({
     view: source.view,
     silentS: () => (now() - lookedMs) / 1_000,

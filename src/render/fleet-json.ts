@@ -55,10 +55,12 @@ function workersObject(view: FleetView, version: string): object {
 }
 
 function brokerFields({ shown, trouble, rttS, reconnects }: BrokerView): object {
+  const statement = trouble === null ? null : brokerStatement(shown, trouble.failure);
   return {
     url: shown,
     up: trouble === null && rttS !== null,
-    message: trouble === null ? null : brokerStatement(shown, trouble.failure).fact,
+    message: statement?.fact ?? null,
+    hint: statement?.hint ?? null,
     since: timeOf(trouble?.sinceS ?? null),
     rtt_ms: milliseconds(rttS),
     reconnects,

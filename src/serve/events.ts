@@ -66,6 +66,7 @@ export function startEvents(
     isFull: () => streams.size >= MOST_STREAMS,
     close() {
       isOpen = false;
+      streams.clear();
       unsubscribe();
     },
   };

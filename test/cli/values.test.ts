@@ -7,6 +7,7 @@ import {
   nodes,
   onOff,
   oneOf,
+  listenPlace,
   queueLimit,
   queues,
   type ValueParser,
@@ -92,6 +93,41 @@ test("queues splits at commas", () => {
 
 test.each(["", "a,", ",", "a\tb", "x".repeat(256)])("queues refuses %j", (text) => {
   expect(problem(queues, text)).toBe("is not a queue's name: expected one such as celery");
+});
+
+describe("listenPlace", () => {
+  test.each([
+    ["127.0.0.1:9540", { kind: "tcp", host: "127.0.0.1", port: 9_540 }],
+    ["0.0.0.0:0", { kind: "tcp", host: "0.0.0.0", port: 0 }],
+    ["localhost:65535", { kind: "tcp", host: "localhost", port: 65_535 }],
+    ["[::1]:9540", { kind: "tcp", host: "::1", port: 9_540 }],
+    ["/run/probe.sock", { kind: "socket", path: "/run/probe.sock" }],
+  ])("reads %s", (text, value) => {
+    expect(listenPlace(text)).toEqual({ ok: true, value });
+  });
+
+  test.each([
+    "",
+    "9540",
+    ":9540",
+    "localhost",
+    "host:",
+    "host:65536",
+    "::1:9540",
+    "http://x:1",
+    "a b:1",
+    "run/x.sock",
+    "host:9540/x",
+  ])("refuses %j", (text) => {
+    expect(problem(listenPlace, text)).toMatch(/^is not an address: expected one such as 127\.0\.0\.1:9540/);
+  });
+
+  test("refuses a path that no socket can have", () => {
+    expect(problem(listenPlace, `/${"x".repeat(107)}`)).toBe(
+      "is too long for a socket: expected 107 bytes or less",
+    );
+    expect(problem(listenPlace, "/a\0b")).toMatch(/^is not a path: expected /);
+  });
 });
 
 describe("queueLimit", () => {

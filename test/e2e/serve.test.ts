@@ -1,0 +1,323 @@
+import { once } from "node:events";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { request } from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import { parseExposition } from "../serve/exposition.ts";
+import { got, opened, rest, said } from "../serve/raw-client.ts";
+import { certificates } from "../world/certificates.ts";
+import { type Server, startServer } from "../world/server.ts";
+import { startWorker } from "../world/worker.ts";
+import { probe, startProbe } from "./probe.ts";
+
+/** A `serve` on a free port that asks the fleet once a second. Ends with `await using`. */
+async function startServe(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const where = args.includes("--listen") ? [] : ["--listen", "127.0.0.1:0"];
+  const running = startProbe(["serve", "--interval", "1s", ...where, ...args], env);
+  let log = "";
+  running.stdout.on("data", (chunk: Buffer) => (log += chunk.toString()));
+  await expect.poll(() => log).toMatch(/^listening on \S+\n/);
+  const [, shown = ""] = /^listening on (\S+)/.exec(log) ?? [];
+  const port = Number(/:(\d+)$/.exec(shown)?.[1] ?? 0);
+  return {
+    running,
+    shown,
+    port,
+    log: () => log,
+    get: (path: string, headers: Readonly<Record<string, string>> = {}) =>
+      fetch(`http://127.0.0.1:${port}${path}`, { headers }),
+    status: async (path: string) => (await fetch(`http://127.0.0.1:${port}${path}`)).status,
+    text: async (path: string) => (await fetch(`http://127.0.0.1:${port}${path}`)).text(),
+    async [Symbol.asyncDispose]() {
+      running.kill("SIGTERM");
+      await running;
+    },
+  };
+}
+
+const on = (server: Server, ...more: readonly string[]) => startServe(["--broker", server.url(), ...more]);
+
+describe.concurrent("a fleet", () => {
+  test("of a healthy worker is told to probes, Prometheus, programs and browsers", async ({ expect }) => {
+    await using server = await startServer();
+    await using worker = await startWorker({ server, concurrency: 2 });
+    await using serve = await on(server);
+    await expect.poll(() => serve.status(`/readyz/${worker.node}`)).toBe(200);
+    expect(await serve.text(`/livez/${encodeURIComponent(worker.node)}`)).toMatch(
+      new RegExp(`^healthy: alive: ${worker.node}: .*\\n$`),
+    );
+    for (const path of ["/livez", "/readyz", "/health", "/fleet?min=1"])
+      expect(await serve.status(path), path).toBe(200);
+    expect(await serve.status("/fleet?min=2")).toBe(503);
+    expect(await serve.status("/livez/celery@nobody")).toBe(404);
+    for (const [accept, format] of [
+      ["text/plain", "text"],
+      ["application/openmetrics-text;version=1.0.0", "openmetrics"],
+    ] as const) {
+      const scraped = await serve.get("/metrics", { accept });
+      const series = parseExposition(await scraped.text(), format);
+      const up = series.find(
+        ({ name, labels }) => name === "celery_worker_up" && labels["worker"] === worker.node,
+      );
+      expect(up?.value).toBe(1);
+      expect(series.find(({ name }) => name === "process_resident_memory_bytes")?.value).toBeGreaterThan(
+        10_000_000,
+      );
+    }
+    expect(await (await serve.get(`/api/v1/workers/${worker.node}`)).json()).toMatchObject({
+      schema: 1,
+      node: worker.node,
+      status: "healthy",
+      slots: 2,
+    });
+    expect(await (await serve.get(`/api/v1/queues/${worker.queue}`)).json()).toMatchObject({
+      length: 0,
+      consumers: 1,
+    });
+    const page = await serve.get("/");
+    expect(page.headers.get("content-security-policy")).toMatch(/^default-src 'none'/);
+    expect(await page.text()).toMatch(/^<!doctype html>/i);
+    expect(serve.log()).toMatch(/^\S+Z 1 worker: 1 healthy, 0 unhealthy, 0 unknown$/m);
+  });
+
+  test("is told to a stream as it changes", async ({ expect }) => {
+    await using server = await startServer();
+    await using serve = await on(server);
+    const stream = await opened(serve.port);
+    stream.write("GET /events HTTP/1.1\r\nHost: x\r\n\r\n");
+    let heard = "";
+    stream.on("data", (chunk: Buffer) => (heard += chunk.toString()));
+    await expect
+      .poll(() => heard)
+      .toMatch(/content-type: text\/event-stream[^]*event: fleet\ndata: \{"workers":/);
+    await using worker = await startWorker({ server });
+    await expect.poll(() => heard).toContain(`"node":"${worker.node}","local":`);
+    stream.destroy();
+  });
+
+  test("has a worker less when it is killed, and the log says so", async ({ expect }) => {
+    await using server = await startServer();
+    await using worker = await startWorker({ server });
+    await using serve = await on(server, "--placement", "remote");
+    await expect.poll(() => serve.status(`/livez/${worker.node}`)).toBe(200);
+    await expect.poll(() => serve.status(`/readyz/${worker.node}`)).toBe(200);
+    await worker.killAll();
+    await expect.poll(() => serve.status(`/livez/${worker.node}`), { timeout: 15_000 }).toBe(503);
+    expect(serve.log()).toMatch(new RegExp(`^\\S+Z unhealthy: gone: ${worker.node}: `, "m"));
+    expect(await serve.status("/livez")).toBe(200);
+  });
+
+  test("is not restarted by an outage of the broker, which is survived", async ({ expect }) => {
+    const server = await startServer();
+    const { port } = server;
+    await using worker = await startWorker({ server });
+    await using serve = await on(server, "--placement", "remote");
+    await expect.poll(() => serve.status(`/readyz/${worker.node}`)).toBe(200);
+    await server.stop();
+    await expect.poll(() => serve.status("/readyz")).toBe(503);
+    expect(await serve.text("/readyz")).toMatch(
+      /^unknown: broker-unreachable: .*refused the connection; hint: /,
+    );
+    for (const path of [`/livez/${worker.node}`, "/livez/celery@nobody", "/livez", "/livez/local"])
+      expect(await serve.status(path), path).toBe(200);
+    expect(await serve.status(`/readyz/${worker.node}`)).toBe(503);
+    expect(await serve.text("/metrics")).toMatch(/^celery_probe_broker_up 0$/m);
+    await using _again = await startServer({ port });
+    await expect.poll(() => serve.status("/readyz"), { timeout: 40_000 }).toBe(200);
+    expect(await serve.text("/metrics")).toMatch(/^celery_probe_broker_up 1$/m);
+    expect(serve.log().match(/ broker: /g)).toHaveLength(2);
+  });
+
+  test("has nobody who is unhealthy where the broker was never there", async ({ expect }) => {
+    await using serve = await startServe(["--broker", "redis://127.0.0.1:1/0"]);
+    await expect.poll(() => serve.text("/readyz")).toMatch(/refused the connection/);
+    expect(await serve.status("/livez/celery@web-1")).toBe(200);
+    expect(await serve.status("/readyz/celery@web-1")).toBe(503);
+    expect(serve.running.exitCode).toBeUndefined();
+  });
+});
+
+test.concurrent("no argument, no result and no password is told, here or in the log", async ({ expect }) => {
+  await using server = await startServer({ password: "pass-word" });
+  await using worker = await startWorker({ server });
+  await worker.taskStarted(await worker.submit("nap", 60.123456));
+  await using serve = await on(server, "--http-token-file", tokenFile(0o600));
+  const headers = { authorization: `Bearer ${TOKEN}` };
+  await expect.poll(async () => (await serve.get("/api/v1/workers", headers)).text()).toContain("tasks.nap");
+  for (const path of [
+    "/",
+    "/metrics",
+    "/api/v1/workers",
+    "/api/v1/queues",
+    "/readyz",
+    `/livez/${worker.node}`,
+  ]) {
+    const text = await (await serve.get(path, headers)).text();
+    for (const secret of ["pass-word", TOKEN, "60.123456"]) expect(text, path).not.toContain(secret);
+  }
+  expect(serve.log()).not.toMatch(/pass-word|60\.123456/);
+  expect((await serve.get("/metrics")).status).toBe(401);
+  expect((await serve.get("/readyz")).status).toBe(200);
+});
+
+const TOKEN = "0123456789abcdef-e2e";
+
+function tokenFile(mode: number): string {
+  const path = join(mkdtempSync(join(tmpdir(), "token-")), "token");
+  writeFileSync(path, `${TOKEN}\n`);
+  chmodSync(path, mode);
+  return path;
+}
+
+test.concurrent("what keeps it from listening is one line and exit code 1", async ({ expect }) => {
+  await using server = await startServer();
+  await using serve = await on(server);
+  const ended = (...args: readonly string[]) => probe(["serve", "--broker", server.url(), ...args]);
+  const readable = tokenFile(0o644);
+  const cases: readonly (readonly [args: readonly string[], line: string])[] = [
+    [[`--listen=127.0.0.1:${serve.port}`], `--listen '127.0.0.1:${serve.port}' is in use by another program`],
+    [["--listen=192.0.2.1:9540"], "--listen '192.0.2.1:9540' is no address of this machine (EADDRNOTAVAIL)"],
+    [["--listen=somewhere"], "--listen 'somewhere' is not an address"],
+    [["--listen=/none/x.sock"], "--listen '/none/x.sock' is in a folder that does not exist"],
+    [["--listen=/etc/hostname"], "--listen '/etc/hostname' is a file and no socket"],
+    [
+      [`--http-token-file=${readable}`],
+      `--http-token-file '${readable}' can be read by every user (mode 0644)`,
+    ],
+    [["--http-token-file=/none"], "--http-token-file '/none' cannot be read (ENOENT)"],
+    [["--http-cert=/none"], "--http-cert '/none' cannot be read (ENOENT)"],
+    [[`--http-cert=${readable}`], "--http-cert and --http-key cannot be used ("],
+  ];
+  for (const [args, line] of cases) {
+    const { exitCode, stdout, stderr } = await ended(...args);
+    expect({ exitCode, stdout }, line).toEqual({ exitCode: 1, stdout: "" });
+    expect(stderr).toMatch(/^celery-probe: [^\n]+$/);
+    expect(stderr.slice("celery-probe: ".length)).toContain(line);
+  }
+});
+
+test.concurrent("by default nobody beyond this machine reaches it", async ({ expect }) => {
+  const running = startProbe(["serve", "--broker", "redis://127.0.0.1:1/0"]);
+  const [chunk] = (await once(running.stdout, "data")) as [Buffer];
+  expect(chunk.toString()).toMatch(/^listening on http:\/\/127\.0\.0\.1:9540\n/);
+  const rows =
+    readFileSync(`/proc/${running.pid ?? 0}/net/tcp`, "latin1") +
+    readFileSync("/proc/self/net/tcp6", "latin1");
+  const listening = [...rows.matchAll(/ ([\dA-F]+):2544 \S+ 0A /g)].map(([, address]) => address);
+  expect(listening).toEqual(["0100007F"]);
+  running.kill("SIGTERM");
+  await running;
+});
+
+test.concurrent("HTTPS is spoken with the certificate of its file", async ({ expect }) => {
+  const { ca, server: shown } = await certificates();
+  const { certificate, key } = shown.good;
+  await using serve = await startServe([
+    "--broker=redis://127.0.0.1:1/0",
+    `--http-cert=${certificate}`,
+    `--http-key=${key}`,
+  ]);
+  expect(serve.shown).toBe(`https://127.0.0.1:${serve.port}`);
+  const asked = request({ host: "127.0.0.1", port: serve.port, path: "/livez", ca: readFileSync(ca) }).end();
+  const [response] = (await once(asked, "response")) as [{ statusCode: number; resume: () => void }];
+  response.resume();
+  expect(response.statusCode).toBe(200);
+  // A client in the clear is not answered, nor does it keep the others out.
+  const silent = await Promise.all(Array.from({ length: 80 }, () => opened(serve.port)));
+  const again = request({ host: "127.0.0.1", port: serve.port, path: "/livez", ca: readFileSync(ca) }).end();
+  const [later] = (await once(again, "response")) as [{ statusCode: number; resume: () => void }];
+  later.resume();
+  expect(later.statusCode).toBe(200);
+  for (const socket of silent) socket.destroy();
+});
+
+test.concurrent(
+  "SIGTERM ends it within a second with open connections and streams, and its socket is gone",
+  async ({ expect }) => {
+    const path = join(mkdtempSync(join(tmpdir(), "serve-")), "probe.sock");
+    await using serve = await startServe(["--broker=redis://127.0.0.1:1/0", "--listen", path]);
+    expect(serve.shown).toBe(`unix:${path}`);
+    expect(await got(path, "/livez")).toMatch(/^HTTP\/1\.1 200 /);
+    const idle = await Promise.all(Array.from({ length: 20 }, () => opened(path)));
+    const stream = await opened(path);
+    stream.write("GET /events HTTP/1.1\r\nHost: x\r\n\r\n");
+    await once(stream, "data");
+    const half = await opened(path);
+    half.write("GET /met");
+    const started = performance.now();
+    serve.running.kill("SIGTERM");
+    const { exitCode, stderr } = await serve.running;
+    expect(performance.now() - started).toBeLessThan(1_000);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    expect(existsSync(path)).toBe(false);
+    for (const socket of [...idle, stream, half]) socket.destroy();
+  },
+);
+
+describe("hostile clients", () => {
+  test("get a short answer or none, and cost no memory", async () => {
+    await using serve = await startServe(["--broker=redis://127.0.0.1:1/0"]);
+    const residentMb = () =>
+      Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${serve.running.pid ?? 0}/status`, "latin1"))?.[1]) /
+      1_000;
+    const head = "GET /livez HTTP/1.1\r\nHost: x\r\n";
+    const hostile = [
+      `GET /${"a".repeat(1_000_000)} HTTP/1.1\r\n\r\n`,
+      `${head}${"a: b\r\n".repeat(100_000)}\r\n`,
+      `${head}Cookie: ${"c".repeat(1_000_000)}\r\n\r\n`,
+      "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n",
+      "GET /../../etc/passwd HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+      "GET /%zz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+      "GET /\0 HTTP/1.1\r\nHost: x\r\n\r\n",
+      `${"\0".repeat(100_000)}\r\n\r\n`,
+    ];
+    for (const bytes of hostile) await said(serve.port, bytes);
+    const before = residentMb();
+    for (let round = 0; round < 100; round += 1) {
+      const answers = await Promise.all(hostile.map((bytes) => said(serve.port, bytes)));
+      for (const text of answers) expect(text.length).toBeLessThan(500);
+    }
+    for (let burst = 0; burst < 10; burst += 1) {
+      const sockets = await Promise.all(Array.from({ length: 1_000 }, () => opened(serve.port)));
+      for (const socket of sockets) socket.destroy();
+    }
+    expect(await serve.status("/livez")).toBe(200);
+    expect(residentMb() - before).toBeLessThan(40);
+  });
+
+  test("of which 64 hang on keep no probe out: 99 of 100 are answered within 5 ms", async () => {
+    await using serve = await startServe(["--broker=redis://127.0.0.1:1/0"]);
+    const slow = await Promise.all(Array.from({ length: 64 }, () => opened(serve.port)));
+    for (const [at, socket] of slow.entries()) {
+      socket.pause();
+      // Heads that never end, requests whose answers nobody reads, and silence.
+      if (at % 3 === 0) socket.write("GET /met");
+      if (at % 3 === 1) socket.write("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n".repeat(20));
+    }
+    await wait(200);
+    const times: number[] = [];
+    for (let probes = 0; probes < 400; probes += 1) {
+      const started = performance.now();
+      expect(await got(serve.port, "/livez")).toMatch(/^HTTP\/1\.1 200 /);
+      times.push(performance.now() - started);
+      const next = slow[probes % 64];
+      if (next?.closed === true) slow[probes % 64] = await opened(serve.port);
+    }
+    times.sort((a, b) => a - b);
+    expect(times[Math.floor(times.length * 0.99)]).toBeLessThan(5);
+    for (const socket of slow) socket.destroy();
+  });
+
+  test("that send a head byte by byte are told within 8 s", async () => {
+    await using serve = await startServe(["--broker=redis://127.0.0.1:1/0"]);
+    const slow = await opened(serve.port);
+    slow.write("GET /livez HTTP/1.1\r\nHost: ");
+    const typing = setInterval(() => slow.write("x"), 500);
+    const started = performance.now();
+    expect(await rest(slow)).toMatch(/^HTTP\/1\.1 408 /);
+    expect(performance.now() - started).toBeLessThan(8_000);
+    clearInterval(typing);
+  });
+});
