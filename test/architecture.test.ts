@@ -55,7 +55,7 @@ const RULES: IForbiddenRuleType[] = [
     severity: "error",
     from: {
       pathNot:
-        "^src/(main|machine/(bind|connection-limit|files|http-server|names|regular-file|spare-memory|terminal|web)|worker/proc-fs|broker/(tls|other-way))\\.ts$",
+        "^src/(main|machine/(bind|connection-limit|files|https?-server|names|regular-file|spare-memory|terminal|web)|worker/proc-fs|broker/(tls|other-way))\\.ts$",
     },
     to: { dependencyTypes: ["core"], pathNot: "^(node:)?util$" },
   },
@@ -79,7 +79,7 @@ const RULES: IForbiddenRuleType[] = [
     severity: "error",
     from: { pathNot: "^src/(main|broker/redis|machine/(files|http-server))\\.ts$" },
     to: {
-      path: "^src/(broker/(redis|tls|other-way)|machine/(bind|connection-limit|files|http-server|names|spare-memory|terminal|web)|worker/proc-fs)\\.ts$",
+      path: "^src/(broker/(redis|tls|other-way)|machine/(bind|connection-limit|files|https?-server|names|spare-memory|terminal|web)|worker/proc-fs)\\.ts$",
     },
   },
   {

@@ -19,6 +19,9 @@ const BOUNDS = {
   maxHeaderSize: 8_192,
 } as const;
 
+/** A client that opens a connection and never shakes hands is waited for two minutes otherwise. */
+const TLS_BOUNDS = { ...BOUNDS, handshakeTimeout: BOUNDS.headersTimeout } as const;
+
 /** Requests on one connection. */
 const MOST_REQUESTS = 1_000;
 
@@ -32,7 +35,10 @@ export const httpServer: HttpServer = {
   async listen(place, tls, answer) {
     let server: Server;
     try {
-      server = tls === null ? createServer(BOUNDS) : await createTlsServer(tls);
+      server =
+        tls === null
+          ? createServer(BOUNDS)
+          : (await import("./https-server.ts")).createTlsServer({ ...TLS_BOUNDS, ...tls });
     } catch (error) {
       return failure({ cause: "tls", detail: error instanceof Error ? error.message : String(error) });
     }
@@ -58,12 +64,6 @@ export const httpServer: HttpServer = {
     });
   },
 };
-
-async function createTlsServer(tls: { readonly cert: string; readonly key: string }): Promise<Server> {
-  const https = await import("node:https");
-  // A client that opens a connection and never shakes hands is waited for two minutes otherwise.
-  return https.createServer({ ...BOUNDS, ...tls, handshakeTimeout: BOUNDS.headersTimeout });
-}
 
 function requestOf({ method = "", url = "", headers }: IncomingMessage): HttpRequest {
   const single = Object.entries(headers).map(([name, value]) => [name, [value ?? ""].flat().join(", ")]);
