@@ -1,4 +1,3 @@
-import { DEFAULT_GRACE_MS } from "../celery/worker-settings.ts";
 import type { CommandConfig } from "../cli/command-options.ts";
 import { label } from "../cli/usage.ts";
 import { discover } from "../discovery/discover.ts";
@@ -48,7 +47,7 @@ const serveAll: Run<ServeConfig> = async ({ config }, host) => {
     queues: config.queue.value,
     roundEveryMs: config.interval.value,
     lookEveryMs: LOOK_EVERY_MS,
-    graceMs: config["busy-grace"].value ?? DEFAULT_GRACE_MS,
+    graceMs: config["busy-grace"].value,
   });
   const events = startEvents(collector, eventOf(host.version), host);
   const listener = await listen(config, secrets.value, { source: collector, events }, host);
@@ -130,11 +129,13 @@ const QUIET_MS = 60_000;
 function logChanges(source: Source, host: Host): void {
   const changes = changeLog();
   let quietUntilMs = -Infinity;
-  source.onView(() => {
+  const write = () => {
     const due = changes(source.view());
     const startedMs = host.now();
     if (due.length === 0 || startedMs < quietUntilMs) return;
     host.print(lines(due));
     if (host.now() - startedMs > READER_SLOW_MS) quietUntilMs = host.now() + QUIET_MS;
-  });
+  };
+  source.onView(write);
+  write();
 }
