@@ -138,6 +138,20 @@ test("the answer to a HEAD has the length and no body", async () => {
   expect(text).toMatch(/\r\ncontent-length: 4\r\n[^]*\r\n\r\n$/i);
 });
 
+test("of 70 connections those go that have asked for nothing for the longest time", async () => {
+  const sockets = [];
+  for (let number = 0; number < 64; number += 1) sockets.push(await opened(port));
+  const [asking, ...idle] = sockets;
+  asking?.write(GET);
+  if (asking !== undefined) await once(asking, "data");
+  // If nobody made room they would stay: a head has 5 s to arrive.
+  const gone = Promise.race([Promise.all(idle.slice(0, 6).map(rest)), wait(4_000)]);
+  for (let number = 0; number < 6; number += 1) sockets.push(await opened(port));
+  expect(await gone).toHaveLength(6);
+  expect([asking, ...idle.slice(6)].filter((socket) => socket?.readableEnded === true)).toEqual([]);
+  for (const socket of sockets) socket.destroy();
+});
+
 test("64 connections are kept, probes are answered while others come by the thousand, and a stream goes on", async () => {
   const stream = await opened(port);
   stream.write("GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
