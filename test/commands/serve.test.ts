@@ -24,7 +24,15 @@ async function served({ argv, env = {}, problem, files = {}, mode = 0o600 }: Cas
   const asked: Parameters<HttpServer["listen"]>[] = [];
   let closed = 0;
   const listener: HttpListener = { shown: "http://127.0.0.1:9540", close: () => (closed += 1) };
-  const look = (): FileLook => ({ kind: "file", uid: 0, gid: 0, mode, bytes: 9, modifiedS: 0 });
+  const look = (): FileLook => ({
+    kind: "file",
+    uid: 0,
+    gid: 0,
+    mode,
+    bytes: 9,
+    modifiedS: 0,
+    isReadOnly: false,
+  });
   const ending = await run({
     ...host,
     interrupted,

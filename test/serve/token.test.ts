@@ -3,7 +3,15 @@ import type { FileLook } from "../../src/machine/parts.ts";
 import { failure, success } from "../../src/outcome.ts";
 import { tokenOf } from "../../src/serve/token.ts";
 
-const look = (mode: number): FileLook => ({ kind: "file", uid: 0, gid: 0, mode, bytes: 20, modifiedS: 0 });
+const look = (mode: number): FileLook => ({
+  kind: "file",
+  uid: 0,
+  gid: 0,
+  mode,
+  bytes: 20,
+  modifiedS: 0,
+  isReadOnly: false,
+});
 const TEXT = "0123456789abcdef";
 
 describe("a token file", () => {
