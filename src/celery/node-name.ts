@@ -37,6 +37,16 @@ function named(given: string, hostname: string, byDefault: string, abbreviation:
   return `${expand(name || byDefault)}@${expand(host || hostname)}`;
 }
 
+/** The path of a file as Celery fills it in for the main process (celery/utils/nodenames.py `node_format`, celery/platforms.py). */
+export function filledIn(path: string, node: string): string {
+  const at = node.indexOf("@");
+  const values: Readonly<Record<string, string>> = {
+    ...{ h: node, n: node.slice(0, at), d: node.slice(at + 1), p: node, i: "0", I: "" },
+    "%": "%",
+  };
+  return path.replace(/%([hndpiI%])/g, (_, letter: string) => values[letter] ?? "");
+}
+
 /** Whether the node is a beat that answers pings (Celery ≥ 5.7, `--enable-remote-control`) and no worker. */
 export function isBeat(node: string): boolean {
   return node.startsWith(`${BEAT_NAME}@`);

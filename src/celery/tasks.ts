@@ -52,6 +52,12 @@ export function registeredTasks(answer: unknown): ReadonlyMap<string, Registered
   return new Map(read.map((task) => [task.name, task]));
 }
 
+/** The names, as messages are read for them, of the tasks with a rate limit in answers to `registered`. */
+export function ratedAmong(answers: Iterable<unknown>): ReadonlySet<string> {
+  const tasks = [...answers].flatMap((answer) => [...(registeredTasks(answer)?.values() ?? [])]);
+  return new Set(tasks.filter(({ hasRate }) => hasRate).map(({ name }) => shortName(name)));
+}
+
 /** How many tasks a worker has begun since it was started, by its answer to `stats`; null: it does not say. */
 export function tasksBegun(stats: unknown): number | null {
   const total = asObject(asObject(stats)?.["total"]);

@@ -25,7 +25,8 @@ export async function lateFinding(scene: Scene, inHand: InHand, silent: number):
   const waiting = first.messages.filter(({ task, isTimed }) => !isTimed && !isExcused(task));
   if (waiting.length > 0) await scene.observed();
   const again = waiting.length > 0 ? await deliveriesOf(scene) : first;
-  const { messages, visibilityS, ...counts } = typeof again === "string" ? first : again;
+  const { messages, visibilityS, count, overdue, isDefault, isTold } =
+    typeof again === "string" ? first : again;
   const isSure = messages !== first.messages && (await areHeard(scene, lookedMs + HEARD_AFTER_MS));
   const nowS = scene.host.epochSeconds();
   const { late, beyond } = judgeUnacked(messages, {
@@ -36,7 +37,8 @@ export async function lateFinding(scene: Scene, inHand: InHand, silent: number):
   });
   const [[latest], [farthest]] = [late, beyond];
   return finding("late-tasks", null, {
-    ...{ kind: "seen", ...counts, visibilityS, silent, looked: messages.length },
+    ...{ kind: "seen", unacked: count, overdue, visibilityS, isDefault, isTold, silent },
+    looked: messages.length,
     withEta: messages.filter(({ etaS }) => etaS !== null).length,
     late: late.length,
     latest: latest?.task ?? null,

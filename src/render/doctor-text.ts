@@ -2,7 +2,7 @@ import type { Code, Finding, Level } from "../doctor/finding.ts";
 import { findingWords } from "./findings/finding-words.ts";
 import { line } from "./gate.ts";
 import { amount, names, sentence } from "./speech.ts";
-import { cutTo, width } from "./width.ts";
+import { cutTo, wrapped } from "./width.ts";
 
 const MARK: { readonly [L in Level]: string } = {
   ok: "ok",
@@ -43,7 +43,11 @@ function told(finding: Finding): Told {
 
 function toldLines({ finding: { code, level }, about, seen, next }: Told, canvas: Canvas): readonly string[] {
   const subject = about.length === 0 ? code : `${code} ${names(about)}`;
-  const [first = "", ...rest] = wrapped(line(sentence(`${subject}: ${seen}`)), MARK_WIDTH + 1, canvas);
+  const [first = "", ...rest] = wrapped(
+    line(sentence(`${subject}: ${seen}`)),
+    MARK_WIDTH + 1,
+    canvas.columns,
+  );
   return [
     `${marked(level, canvas.inColour)} ${first}`,
     ...rest.map((one) => " ".repeat(MARK_WIDTH + 1) + one),
@@ -54,28 +58,9 @@ function toldLines({ finding: { code, level }, about, seen, next }: Told, canvas
 const ARROW = `${" ".repeat(MARK_WIDTH)} → `;
 
 function nextLines(next: string, canvas: Canvas): readonly string[] {
-  return wrapped(line(next), ARROW.length, canvas).map(
+  return wrapped(line(next), ARROW.length, canvas.columns).map(
     (one, position) => (position === 0 ? ARROW : " ".repeat(ARROW.length)) + one,
   );
-}
-
-/** Text in lines of what the canvas leaves beside an indent. A word that is longer has a line of its own. */
-function wrapped(text: string, indent: number, { columns }: Canvas): readonly string[] {
-  if (columns === null || indent + width(text) <= columns) return [text];
-  const room = Math.max(1, columns - indent);
-  const found: string[] = [];
-  let taken = 0;
-  for (const word of text.split(" ")) {
-    const more = width(word);
-    if (found.length > 0 && taken + 1 + more <= room) {
-      found.push(`${found.pop() ?? ""} ${word}`);
-      taken += 1 + more;
-    } else {
-      found.push(word);
-      taken = more;
-    }
-  }
-  return found;
 }
 
 /** So many nodes or queues of which nothing is to be said are shown, of each code. */
@@ -139,7 +124,7 @@ export function summaryLines(
   const [head = "", ...rest] = wrapped(
     line(sentence(`first: ${first.code}: ${subject}${seen}`)),
     MARK_WIDTH + 1,
-    canvas,
+    canvas.columns,
   );
   return [
     "",

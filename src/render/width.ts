@@ -48,3 +48,22 @@ function fittingFrom(segments: readonly string[], columns: number): string[] {
   const over = segments.findIndex((segment) => (taken += width(segment)) > columns);
   return segments.slice(0, over === -1 ? segments.length : over);
 }
+
+/** Text in lines of what an indent leaves of the columns; null: one line. A word that is longer has a line of its own. */
+export function wrapped(text: string, indent: number, columns: number | null): readonly string[] {
+  if (columns === null || indent + width(text) <= columns) return [text];
+  const room = Math.max(1, columns - indent);
+  const found: string[] = [];
+  let taken = 0;
+  for (const word of text.split(" ")) {
+    const more = width(word);
+    if (found.length > 0 && taken + 1 + more <= room) {
+      found.push(`${found.pop() ?? ""} ${word}`);
+      taken += 1 + more;
+    } else {
+      found.push(word);
+      taken = more;
+    }
+  }
+  return found;
+}

@@ -44,3 +44,37 @@ export async function readMessages(
   }
   return messages;
 }
+
+/** What is delivered and not acknowledged. */
+export interface Unacknowledged {
+  readonly count: number;
+  /** Delivered before the moment that was asked for. */
+  readonly overdue: number;
+  /** Those that were read: the oldest and the newest. */
+  readonly messages: readonly Unacked[];
+}
+
+/**
+ * @param keys of the hash and of its index
+ * @param most messages that are read at either end
+ * @returns the key that may not be read; null: no answer
+ */
+export async function lookAtUnacked(
+  send: Session["send"],
+  [hash, index]: readonly [hash: string, index: string],
+  beforeS: number,
+  most: number,
+): Promise<Unacknowledged | string | null> {
+  const sent = await send([
+    ["ZCARD", index],
+    ["ZCOUNT", index, "-inf", beforeS],
+    ["ZRANGE", index, 0, most - 1, "WITHSCORES"],
+    ["ZRANGE", index, -most, -1, "WITHSCORES"],
+  ]);
+  if (!sent.ok) return null;
+  const values = sent.value.flatMap((reply) => (reply.ok ? [reply.value] : []));
+  if (values.length < sent.value.length) return index;
+  const [card, old, oldest, newest] = values;
+  const messages = await readMessages(send, hash, new Map([...pairsOf(oldest), ...pairsOf(newest)]));
+  return messages === null ? hash : { count: asNumber(card), overdue: asNumber(old), messages };
+}

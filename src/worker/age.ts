@@ -25,3 +25,23 @@ export function uptimeMs(proc: ProcFiles): number {
 function startOf({ ticksPerSecond }: ProcFiles, startTicks: number): number {
   return (startTicks * 1_000) / ticksPerSecond;
 }
+
+/**
+ * The clock and the age of a process are read so often: on a machine under load much time may pass between the two, and
+ * the start would lie so much too early. The read that took least counts.
+ */
+const READS = 3;
+
+/** When a process was started, in seconds since 1970; null: its age cannot be told. */
+export function startedS(
+  { epochSeconds, proc }: { readonly epochSeconds: () => number; readonly proc: ProcFiles },
+  { startTicks }: { readonly startTicks: number },
+): number | null {
+  const reads = Array.from({ length: READS }, () => {
+    const nowS = epochSeconds();
+    const ageS = ageMs(proc, startTicks) / 1_000;
+    return { nowS, ageS, tookS: epochSeconds() - nowS };
+  });
+  const { nowS, ageS } = reads.reduce((best, read) => (read.tookS < best.tookS ? read : best));
+  return ageS > 0 ? nowS - ageS : null;
+}

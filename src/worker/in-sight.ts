@@ -33,3 +33,11 @@ function isChild(proc: ProcFiles, pid: number, parent: number): boolean {
   const status = statusOf(proc, pid);
   return (text.ok && readCommandLine(text.value).kind === "child") || (status !== null && isOfPool(status));
 }
+
+/** What a process writes to under a path; links to `/proc/self` would lead to what is open here. */
+export function asSeenBy(pid: number, path: string): string {
+  const own = /^\/(?:dev\/(?:std(out|err)|fd\/(\d+))|proc\/self\/fd\/(\d+))$/.exec(path);
+  if (own === null) return `/proc/${pid}/${path.startsWith("/") ? "root" : "cwd/"}${path}`;
+  const [, stream, ...numbers] = own;
+  return `/proc/${pid}/fd/${numbers.find(Boolean) ?? (stream === "out" ? 1 : 2)}`;
+}

@@ -1,26 +1,21 @@
-import type { Host } from "../../host.ts";
 import { maskText } from "../../inspect/mask-text.ts";
 import type { Files, Unread } from "../../machine/parts.ts";
 import { type Outcome, success } from "../../outcome.ts";
-import { ageMs } from "../../worker/age.ts";
+import { startedS } from "../../worker/age.ts";
+import { asSeenBy } from "../../worker/in-sight.ts";
 import type { LogPart } from "../facts/log.ts";
 import type { Finding } from "../finding.ts";
 import { type KnownLines, knownLines, missingPool, succeededIn } from "../../celery/known-lines.ts";
 import { begunBy } from "../../celery/tasks.ts";
 import { finding } from "../levels.ts";
+import { filledIn } from "../../celery/node-name.ts";
 import { endOf } from "../../celery/log-end.ts";
 import { type LogText, type Runner, type Runs, runsAmong, runsOf } from "../../celery/log-runs.ts";
 import type { Scene, Topic } from "../scene.ts";
-import { type KnownWorker, knownWorkers } from "../workers-known.ts";
+import { knownWorkers } from "../workers-known.ts";
 
 /** So much of a log is read, from its end, in bytes. */
 const MOST = 4_000_000;
-
-/**
- * The clock and the age of a process are read so often: on a machine under load much time may pass between the two, and
- * the start would lie so much too early. The read that took least counts.
- */
-const READS = 3;
 
 /** Stdin may take such a share of the time that is left: `docker logs -f` never ends. */
 const SHARE = 0.5;
@@ -86,12 +81,11 @@ async function readLogs(scene: Scene): Promise<readonly Log[]> {
     const runners = await runnersOf(scene);
     return [{ name: given, isAsked: true, runs: runsIn(files, given, (its) => runsAmong(its, runners)) }];
   }
-  return (await knownWorkers(scene)).flatMap((worker) => {
-    const { node, process } = worker;
+  return (await knownWorkers(scene)).flatMap(({ node, process }) => {
     const path = process?.command.values.get("logfile");
     if (process === null || path === undefined || path === "" || path === "-") return [];
     const name = filledIn(path, node);
-    const runner = { node, startedS: startOf(worker, host) };
+    const runner = { node, startedS: startedS(host, process) };
     const seen = asSeenBy(process.pid, name);
     return [{ name, isAsked: false, runs: runsIn(files, seen, (its) => runsOf(its, runner)) }];
   });
@@ -99,19 +93,10 @@ async function readLogs(scene: Scene): Promise<readonly Log[]> {
 
 async function runnersOf(scene: Scene): Promise<readonly Runner[]> {
   const workers = await knownWorkers(scene);
-  return workers.map((worker) => ({ node: worker.node, startedS: startOf(worker, scene.host) }));
-}
-
-/** In seconds since 1970; null: its age cannot be told. */
-function startOf({ process }: KnownWorker, { epochSeconds, proc }: Host): number | null {
-  if (process === null) return null;
-  const reads = Array.from({ length: READS }, () => {
-    const nowS = epochSeconds();
-    const ageS = ageMs(proc, process.startTicks) / 1_000;
-    return { nowS, ageS, tookS: epochSeconds() - nowS };
-  });
-  const { nowS, ageS } = reads.reduce((best, read) => (read.tookS < best.tookS ? read : best));
-  return ageS > 0 ? nowS - ageS : null;
+  return workers.map(({ node, process }) => ({
+    node,
+    startedS: process === null ? null : startedS(scene.host, process),
+  }));
 }
 
 function runsIn(files: Files, path: string, split: (log: LogText) => Runs): Log["runs"] {
@@ -124,22 +109,4 @@ function runsIn(files: Files, path: string, split: (log: LogText) => Runs): Log[
 function inRuns(log: LogText, split: (log: LogText) => Runs): Runs & { readonly isWhole: boolean } {
   const { text, isWhole } = endOf(log.text);
   return { ...split({ ...log, text }), isWhole: isWhole && Buffer.byteLength(log.text) < MOST };
-}
-
-/** What a process writes to under a path; links to `/proc/self` would lead to what is open here. */
-function asSeenBy(pid: number, path: string): string {
-  const own = /^\/(?:dev\/(?:std(out|err)|fd\/(\d+))|proc\/self\/fd\/(\d+))$/.exec(path);
-  if (own === null) return `/proc/${pid}/${path.startsWith("/") ? "root" : "cwd/"}${path}`;
-  const [, stream, ...numbers] = own;
-  return `/proc/${pid}/fd/${numbers.find(Boolean) ?? (stream === "out" ? 1 : 2)}`;
-}
-
-/** As Celery fills it in for the main process (celery/utils/nodenames.py `node_format`, celery/platforms.py). */
-function filledIn(path: string, node: string): string {
-  const at = node.indexOf("@");
-  const values: Readonly<Record<string, string>> = {
-    ...{ h: node, n: node.slice(0, at), d: node.slice(at + 1), p: node, i: "0", I: "" },
-    "%": "%",
-  };
-  return path.replace(/%([hndpiI%])/g, (_, letter: string) => values[letter] ?? "");
 }
