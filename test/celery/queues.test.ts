@@ -69,7 +69,9 @@ test.each([
 });
 
 test("a queue has no length when there are no replies", () => {
-  expect([...askLengths(["a"], "").read([])]).toEqual([["a", { messages: null, own: null, isOtherType: false }]]);
+  expect([...askLengths(["a"], "").read([])]).toEqual([
+    ["a", { messages: null, own: null, isOtherType: false }],
+  ]);
 });
 
 test("exchanges and queues of remote control and events are no tasks'", () => {
