@@ -26,3 +26,21 @@ export function infoServer(info: ReadonlyMap<string, string>): string | null {
   }
   return null;
 }
+
+/** Whom a server follows. */
+export interface Following {
+  /** As `host:port`. */
+  readonly primary: string;
+  /** Whether it is connected to it. */
+  readonly isLinked: boolean;
+}
+
+/** Null: it is a primary, or does not say what it is. */
+export function infoFollowing(info: ReadonlyMap<string, string>): Following | null {
+  if (info.get("role") !== "slave") return null;
+  const host = info.get("master_host") ?? "?";
+  return {
+    primary: `${host.includes(":") ? `[${host}]` : host}:${info.get("master_port") ?? "?"}`,
+    isLinked: info.get("master_link_status") === "up",
+  };
+}

@@ -51,7 +51,11 @@ type Judged = Level | readonly [Level, readonly Fault[]];
  * what was not looked at is `skipped`.
  */
 export const LEVELS: { readonly [C in Code]: (facts: Facts[C]) => Judged } = {
-  broker: ({ failure }) => (failure === null ? "ok" : "problem"),
+  broker: ({ failure, follows }) => {
+    if (failure !== null) return "problem";
+    // One that may be written loses that when it follows its primary anew.
+    return follows === null ? "ok" : "warning";
+  },
   "broker-memory": ({ used, limit, policy }) => {
     if (limit === null) return "ok";
     if (policy !== null && policy !== "noeviction") return ["warning", ["may-evict"]];
@@ -201,6 +205,8 @@ export const LEVELS: { readonly [C in Code]: (facts: Facts[C]) => Judged } = {
   },
   "beat-schedule": ({ entries }) => (entries === null ? "skipped" : entries === 0 ? "warning" : "ok"),
   flower: (facts) => {
+    // Where people sign in it may be well: it cannot be asked.
+    if (facts.kind === "login" && facts.by === "page") return "skipped";
     if (facts.kind !== "lists") return "problem";
     if (facts.missing.length > 0) return "warning";
     return facts.answering > 0 ? "ok" : "skipped";

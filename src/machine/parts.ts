@@ -88,12 +88,12 @@ export interface WebPage {
   readonly body: string;
 }
 
-/** Fetches a page, redirects not followed; gives what went wrong, in the system's words. */
-export type Web = (
-  url: string,
-  headers: Readonly<Record<string, string>>,
-  withinMs: number,
-) => Promise<Outcome<WebPage, string>>;
+/**
+ * Fetches a page, redirects not followed; gives what went wrong, in the system's words.
+ *
+ * @param login `user:password`, for basic auth; empty: none is sent
+ */
+export type Web = (url: string, login: string, withinMs: number) => Promise<Outcome<WebPage, string>>;
 
 /** Where a server listens: an address with a port, 0 for any that is free; or a socket in the file system. */
 export type ListenPlace =

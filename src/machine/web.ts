@@ -10,31 +10,35 @@ const LONGEST = 4_000_000;
 const FIRST_ROOM = 65_536;
 
 /** Fetches by Node's own client, which knows no port that it does not ask; a proxy of the environment is not used. */
-export const web: Web = async (url, headers, withinMs) => {
+export const web: Web = async (url, login, withinMs) => {
   try {
-    return success(await get(url, headers, withinMs));
+    return success(await get(url, login, withinMs));
   } catch (error) {
     return failure(wordsOf(error));
   }
 };
 
-function get(url: string, headers: Readonly<Record<string, string>>, withinMs: number): Promise<WebPage> {
+function get(url: string, login: string, withinMs: number): Promise<WebPage> {
   const signal = AbortSignal.timeout(Math.max(1, Math.round(withinMs)));
   return new Promise((resolve, reject) => {
     const request = url.startsWith("https:") ? requestTls : requestPlain;
-    const sent = request(url, { headers, signal, agent: false }, (response) => {
-      const body = growingBuffer(LONGEST);
-      const end = () => {
-        resolve(pageOf(response, body.text()));
-      };
-      response.on("data", (chunk: Buffer) => {
-        if (body.takes(chunk)) return;
-        end();
-        response.destroy();
-      });
-      response.on("end", end);
-      response.on("error", reject);
-    });
+    const sent = request(
+      url,
+      { ...(login === "" ? {} : { auth: login }), signal, agent: false },
+      (response) => {
+        const body = growingBuffer(LONGEST);
+        const end = () => {
+          resolve(pageOf(response, body.text()));
+        };
+        response.on("data", (chunk: Buffer) => {
+          if (body.takes(chunk)) return;
+          end();
+          response.destroy();
+        });
+        response.on("end", end);
+        response.on("error", reject);
+      },
+    );
     // The protocol that comes next is not ours: the answer is all that there is.
     sent.on("upgrade", (response, socket) => {
       resolve(pageOf(response, ""));

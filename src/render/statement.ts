@@ -1,4 +1,3 @@
-import type { Located } from "../broker/settings.ts";
 import type { Place } from "../broker/url.ts";
 import type { Evidence, Pong } from "../health/evidence.ts";
 import type { CheckReport } from "../health/report.ts";
@@ -87,10 +86,7 @@ function ofVerdict({ plan, verdict, evidence }: CheckReport): Statement {
     case "broker-unreachable":
     case "broker-refused": {
       const { fact, hint } = brokerStatement(plan.broker.shown, verdict.failure);
-      // Where nobody names the broker, its connections have been looked at.
-      const elsewhere =
-        verdict.failure.unnamed === undefined ? elsewhereHints(evidence, plan.broker.located) : [];
-      return { fact, hint: [hint, ...elsewhere].join("; ") };
+      return { fact, hint: [hint, ...elsewhereHints({ plan, verdict, evidence })].join("; ") };
     }
     case "undecided":
       return gapStatement(verdict.gap, plan, evidence);
@@ -106,7 +102,15 @@ export function nodeOf(verdict: Verdict): string | null {
 }
 
 /** The worker may have another broker than the one that failed. */
-function elsewhereHints({ nodes }: Evidence, broker: Located): readonly string[] {
+export function elsewhereHints({
+  plan: {
+    broker: { located: broker },
+  },
+  verdict,
+  evidence: { nodes },
+}: Pick<CheckReport, "plan" | "verdict" | "evidence">): readonly string[] {
+  // Where nobody names the broker, its connections have been looked at.
+  if ("failure" in verdict && verdict.failure.unnamed !== undefined) return [];
   // Which server Sentinels would have named is not known.
   if (broker.kind === "sentinel") return [];
   const asked = broker.servers.map(({ place }) => place);

@@ -4,19 +4,21 @@ import type { Web, WebPage } from "../../src/machine/parts.ts";
 import { failure, success } from "../../src/outcome.ts";
 import { fakeScene, NODE, only } from "./fake-scene.ts";
 
-const page = (status: number, body = "", location?: string): WebPage => ({
+const page = (status: number, body = "", headers: WebPage["headers"] = {}): WebPage => ({
   status,
   body,
-  headers: location === undefined ? {} : { location },
+  headers,
 });
+const leading = (location: string): WebPage => page(302, "", { location });
+const BASIC = page(401, "", { "www-authenticate": 'Basic realm="flower"' });
 const listing = (...workers: readonly (readonly [string, unknown])[]) =>
   page(200, JSON.stringify({ data: workers.map(([hostname, status]) => ({ hostname, status })) }));
 
 /** What is said of a Flower with these pages; those it does not have are not found. */
 async function ask(pages: Readonly<Record<string, WebPage>>, url = "http://flower:5555/") {
-  const asked: (readonly [string, Readonly<Record<string, string>>])[] = [];
-  const web: Web = (address, headers) => {
-    asked.push([address, headers]);
+  const asked: (readonly [string, string])[] = [];
+  const web: Web = (address, login) => {
+    asked.push([address, login]);
     return Promise.resolve(success(pages[/\/(\w+)\?/.exec(address)?.[1] ?? ""] ?? page(404)));
   };
   const host = { web: () => Promise.resolve(web) };
@@ -41,28 +43,50 @@ test.each([
   ["lists nobody", { workers: listing() }, "warning", { kind: "lists", online: 0, missing: [NODE] }],
   ["says nothing of its state", { workers: listing([NODE, 1]) }, "warning", { kind: "lists", online: 0 }],
   ["is older", { dashboard: listing([NODE, true]) }, "ok", { kind: "lists", online: 1 }],
-  ["wants a login", { workers: page(401) }, "problem", { kind: "login", isGiven: false }],
-  ["forbids it", { workers: page(403) }, "problem", { kind: "login", isGiven: false }],
-  ["sends to its login", { workers: page(302, "", "/login?next=%2F") }, "problem", { kind: "login" }],
+  ["wants a login", { workers: BASIC }, "problem", { kind: "login", by: "basic", isGiven: false }],
+  [
+    "sends people to its login",
+    { workers: leading("/login?next=%2F") },
+    "skipped",
+    { kind: "login", by: "page" },
+  ],
+  [
+    "stands behind a login",
+    { workers: leading("https://id.test/oauth2/start?rd=/") },
+    "skipped",
+    { kind: "login", by: "page" },
+  ],
+  [
+    "wants a token",
+    { workers: page(401, "", { "www-authenticate": "Bearer" }) },
+    "skipped",
+    { kind: "login", by: "page" },
+  ],
+  ["forbids it", { workers: page(403) }, "skipped", { kind: "login", by: "page" }],
   [
     "sends elsewhere",
-    { workers: page(302, "", "/loginless"), dashboard: page(302, "", "/home") },
+    { workers: leading("/loginless"), dashboard: leading("http://me:w0rd@web/home?token=1") },
     "problem",
-    { kind: "other", status: 302, location: "/home" },
+    { kind: "unusable", detail: "status 302 http://me:***@web/home" },
   ],
-  ["has failed", { workers: page(500), dashboard: page(500) }, "problem", { kind: "other", status: 500 }],
-  ["is none", {}, "problem", { kind: "other", status: 404, location: null }],
+  [
+    "has failed",
+    { workers: page(500), dashboard: page(500) },
+    "problem",
+    { kind: "unusable", detail: "status 500" },
+  ],
+  ["is none", {}, "problem", { kind: "unusable", detail: "status 404" }],
   [
     "shows a page for people",
     { workers: page(200, "<html>"), dashboard: page(200, "<html>") },
     "problem",
-    { kind: "other", status: 200 },
+    { kind: "unusable", detail: "status 200" },
   ],
   [
     "lists with another status",
     { workers: { ...listing([NODE, true]), status: 203 }, dashboard: page(203) },
     "problem",
-    { kind: "other", status: 203 },
+    { kind: "unusable", detail: "status 203" },
   ],
 ])("a Flower that %s", async (_, pages, level, facts) => {
   expect((await ask(pages)).found).toMatchObject({ level, facts });
@@ -76,14 +100,13 @@ test("a Flower that cannot be reached", async () => {
   });
   expect(only(await flower(scene), "flower")).toMatchObject({
     level: "problem",
-    facts: { kind: "unreachable", detail: "connect ECONNREFUSED" },
+    facts: { kind: "unusable", detail: "connect ECONNREFUSED" },
   });
 });
 
-test("the login goes in a header alone, and which was refused is told", async () => {
-  const { found, asked } = await ask({ workers: page(401) }, "http://me:w0rd%25@flower/base/?x=1#y");
-  expect(found.facts).toMatchObject({ kind: "login", isGiven: true });
-  const authorization = `Basic ${Buffer.from("me:w0rd%").toString("base64")}`;
-  expect(asked).toEqual([["http://flower/base/workers?json=1", { authorization }]]);
+test("the login is not part of the address, and which was refused is told", async () => {
+  const { found, asked } = await ask({ workers: BASIC }, "http://me:w0rd%25@flower/base/?x=1#y");
+  expect(found.facts).toMatchObject({ kind: "login", by: "basic", isGiven: true });
+  expect(asked).toEqual([["http://flower/base/workers?json=1", "me:w0rd%"]]);
   expect(JSON.stringify(found)).not.toContain("w0rd");
 });

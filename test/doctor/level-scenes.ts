@@ -290,7 +290,7 @@ export const kept = (statuses: readonly string[], total: object | null = null): 
     if (name === "DBSIZE") return statuses.length;
     if (name === "SCAN") return ["0", statuses.map((_, position) => `celery-task-meta-${position}`)];
     if (name === "GETRANGE") return `{"status": "${statuses[Number(String(key).slice(17))]}", "result": 1}`;
-    return name === "STRLEN" ? 50 : "{}";
+    return undefined;
   },
 });
 
@@ -308,6 +308,8 @@ export const beating = (
   const looks = writtenAgoS === null ? {} : { "/run/schedule": { modifiedS: NOW_S - writtenAgoS } };
   return { proc: [proc, proc], host: withFiles(looks), told: { conf: {} } };
 };
+/** Forked by a worker that has ended. */
+export const leftBeat: Partial<FakeProcess> = { words: [...WORKER.words, "-B"], isForked: true };
 export const scheduled = (conf: object): Fake => ({ ...beating(900, 9), told: { conf } });
 
 export const listing = (status: boolean): Fake => {
@@ -315,3 +317,7 @@ export const listing = (status: boolean): Fake => {
   const web = () => Promise.resolve(success({ status: 200, headers: {}, body }));
   return { args: ["--flower", "http://f"], told: { stats: {} }, host: { web: () => Promise.resolve(web) } };
 };
+
+/** A Flower that leads people to its login. */
+export const behindLogin = () =>
+  Promise.resolve(() => Promise.resolve(success({ status: 302, headers: { location: "/login" }, body: "" })));

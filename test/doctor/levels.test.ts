@@ -27,12 +27,14 @@ import {
   still,
   delivered,
   bound,
+  behindLogin,
   besides,
   environment,
   inSight,
   info,
   judged,
   kept,
+  leftBeat,
   lengthsAlone,
   listing,
   logged,
@@ -94,6 +96,7 @@ const ROWS: { readonly [C in Code]: readonly Row[] } = {
       },
       ["problem"],
     ],
+    ["follows another, and may be written", broker, info("role:slave", "master_host:b"), ["warning"]],
     ["still answers", brokerStill, replying({ PING: "PONG" }), []],
     [
       "answers no more",
@@ -554,6 +557,7 @@ const ROWS: { readonly [C in Code]: readonly Row[] } = {
     ["one", beat, beating(900, 9), ["ok"]],
     ["one that is stopped", beat, beating(900, 9, { state: "T" }), ["problem"]],
     ["one whose file is stale", beat, beating(900, 700), ["ok"]],
+    ["one that its worker has left", beat, beating(900, 9, leftBeat), ["problem"]],
     ["none", beat, inSight({}, { host: NO_FILES }), []],
   ],
   "beat-schedule-file": [
@@ -576,6 +580,7 @@ const ROWS: { readonly [C in Code]: readonly Row[] } = {
     ["lists who answers", flower, listing(true), ["ok"]],
     ["lists workers, and none answers here", flower, untold(listing(true), "stats"), ["skipped"]],
     ["misses who answers", flower, listing(false), ["warning"]],
+    ["lets nobody in but people", flower, { ...listing(true), host: { web: behindLogin } }, ["skipped"]],
     [
       "cannot be reached",
       flower,

@@ -16,7 +16,7 @@ async function fetched(chunk: string, times: number): Promise<string> {
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
-  const page = await web(`http://127.0.0.1:${port}/`, {}, 20_000);
+  const page = await web(`http://127.0.0.1:${port}/`, "", 20_000);
   if (!page.ok) throw new Error(page.problem);
   return page.value.body;
 }
@@ -46,7 +46,7 @@ async function outcomeOf(said: string, isEnd: boolean, withinMs = 20_000) {
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
-  return await web(`http://127.0.0.1:${port}/`, {}, withinMs);
+  return await web(`http://127.0.0.1:${port}/`, "", withinMs);
 }
 
 const UPGRADE = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\nhello";

@@ -166,6 +166,7 @@ const FINDINGS: readonly Finding[] = [
     failure: FAILURE,
     wasWell: true,
     server: HOSTILE,
+    follows: null,
     upS: 5,
   }),
 ];

@@ -1,4 +1,5 @@
 import type { BrokerFailure } from "../../broker/failure.ts";
+import type { Following } from "../../broker/info.ts";
 
 /** What is found of the broker. */
 export interface BrokerFacts {
@@ -14,6 +15,8 @@ export interface BrokerFacts {
     /** Redis or Valkey, and its version; null where INFO is refused. */
     readonly server: string | null;
     readonly upS: number | null;
+    /** Null: it is no replica, or does not say so. */
+    readonly follows: Following | null;
   };
   /** Whether it has room, and throws nothing away. Bytes; null: no limit. */
   readonly "broker-memory": {

@@ -1,15 +1,9 @@
-/** What is found of Flower; addresses are masked. */
+/** What is found of Flower; its address is masked. */
 export interface FlowerFacts {
   readonly flower: { readonly url: string } & (
-    | {
-        readonly kind: "lists";
-        readonly online: number;
-        /** How many workers answer here, and those of them that it does not list as online. */
-        readonly answering: number;
-        readonly missing: readonly string[];
-      }
-    | { readonly kind: "login"; readonly isGiven: boolean }
-    | { readonly kind: "other"; readonly status: number; readonly location: string | null }
-    | { readonly kind: "unreachable"; readonly detail: string }
+    | Readonly<{ kind: "lists"; online: number; answering: number; missing: readonly string[] }>
+    /** It wants a login, by basic auth or on a page for people, and whether it was given one. */
+    | Readonly<{ kind: "login"; by: "basic" | "page"; isGiven: boolean }>
+    | Readonly<{ kind: "unusable"; detail: string }>
   );
 }

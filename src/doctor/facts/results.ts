@@ -1,22 +1,15 @@
 import type { BrokerFailure } from "../../broker/failure.ts";
 import type { NoResults } from "../../celery/result-backend.ts";
 
-/** What is found of the results. */
+/** How many results are failures, where results are (masked), and who says so. */
 export interface ResultFacts {
-  /** How many of them are failures. */
-  readonly "failed-results": Where & (Counted | NotCounted);
-}
-
-/** Where results are, masked, and who says so. */
-interface Where {
-  readonly url: string;
-  readonly from: string;
+  readonly "failed-results": Readonly<{ url: string; from: string }> & (Counted | NotCounted);
 }
 
 export type NotCounted =
-  | { readonly kind: NoResults["kind"] | "refused"; readonly detail: string }
+  | Readonly<{ kind: NoResults["kind"] | "refused"; detail: string }>
   /** `isBrokers`: the broker is meant, as nobody names another; it has findings of its own. */
-  | { readonly kind: "unusable"; readonly failure: BrokerFailure; readonly isBrokers: boolean };
+  | Readonly<{ kind: "unusable"; failure: BrokerFailure; isBrokers: boolean }>;
 
 export interface Counted {
   readonly kind: "counted";
@@ -30,11 +23,10 @@ export interface Counted {
   readonly limit: number;
   readonly isUsual: boolean;
   /** Keys passed by, of about so many; null: all of them. */
-  readonly sample: { readonly passed: number; readonly keys: number } | null;
-  /** Of the failures looked into: the most frequent exceptions and, where results tell them, tasks. */
+  readonly sample: Readonly<{ passed: number; keys: number }> | null;
+  /** Of the failures looked into: the most frequent exceptions and tasks, and how long ago the newest was. */
   readonly exceptions: readonly Frequent[];
   readonly tasks: readonly Frequent[];
-  /** How long ago the newest of them was; null: none says. */
   readonly newestS: number | null;
 }
 

@@ -1,5 +1,5 @@
 import { asText } from "../../numbers.ts";
-import { infoFields, infoNumber, infoServer } from "../../broker/info.ts";
+import { type Following, infoFields, infoFollowing, infoNumber, infoServer } from "../../broker/info.ts";
 import type { BrokerFailure } from "../../broker/failure.ts";
 import { label } from "../../cli/usage.ts";
 import type { CheckPlan } from "../../health/plan.ts";
@@ -17,17 +17,19 @@ export const broker: Topic = async ({ check, session }) => {
   const [reply] = sent.value;
   const info = infoFields(reply?.ok ? asText(reply.value) : "");
   const version = infoServer(info);
+  const follows = infoFollowing(info);
   const { asking } = check.evidence;
   const found: Finding[] = [
     // It may be read, and not be written to.
     asking.kind === "broker-failed"
-      ? unusable(plan, asking.failure, false)
+      ? unusable(plan, asking.failure, false, follows)
       : finding("broker", read.shown, {
           ...namedBroker(plan),
           failure: null,
           wasWell: true,
           server: version,
           upS: uptimeIn(info),
+          follows,
         }),
   ];
   const used = infoNumber(info, "used_memory");
@@ -51,13 +53,19 @@ export const brokerStill: Topic = async ({ check, session, observed }) => {
   return sent.ok ? [] : [unusable(check.plan, sent.problem, true)];
 };
 
-function unusable(plan: CheckPlan, failure: BrokerFailure, wasWell: boolean): Finding {
+function unusable(
+  plan: CheckPlan,
+  failure: BrokerFailure,
+  wasWell: boolean,
+  follows: Following | null = null,
+): Finding {
   return finding("broker", null, {
     ...namedBroker(plan),
     failure,
     wasWell,
     server: null,
     upS: null,
+    follows,
   });
 }
 

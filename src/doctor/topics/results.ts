@@ -1,7 +1,8 @@
 import { asNumber } from "../../numbers.ts";
+import type { Reply } from "../../broker/channel.ts";
 import { findServer } from "../../broker/find-server.ts";
 import { hasResultPrefix, type NamedBackend, readBackend, toldBackend } from "../../celery/result-backend.ts";
-import { BEGINNING, type Failure, readFailure, RESULT_KEYS, statusOf } from "../../celery/results.ts";
+import { BEGINNING, readFailure, RESULT_KEYS, statusOf } from "../../celery/results.ts";
 import { begunBy } from "../../celery/tasks.ts";
 import { variablesOf } from "../../celery/settings.ts";
 import { label } from "../../cli/usage.ts";
@@ -15,47 +16,38 @@ import type { Scene, Topic } from "../scene.ts";
 /** Celery itself reads it, and gives it to the setting (celery/app/utils.py `Settings.result_backend`). */
 const [VARIABLE = ""] = variablesOf("result_backend");
 
-/** Keys looked at by one SCAN, and with it results by one write; see docs/doctor.md for what that costs the server. */
+/** Keys looked at by one SCAN, and results by one write (docs/doctor.md has what that costs); SCAN gives keys in no order. */
 const SLICE = 200;
-
-/** So many results are read, for so many milliseconds at most: SCAN gives keys in no order, so that some speak for all. */
 const MOST = 20_000;
 const READ_MS = 1_500;
 
-/** Failures that are looked into, and the size of a result, in bytes, that is not read. */
+/** Failures that are looked into, of so many bytes at most; names of exceptions and tasks that are told. */
 const LOOKED_INTO = 100;
-const LARGEST = 65_536;
-const AT_ONCE = 10;
-
-/** Names of exceptions and tasks that are told. */
+const LARGEST = 60_000;
 const TOLD = 3;
 
 /** How many results are failures. */
 export const results: Topic = async (scene) => {
-  const { host, deadline, config, session, told } = scene;
+  const { host, deadline, config, session, check } = scene;
   if (!session.ok) return [];
-  const conf = await told("conf");
+  const conf = await scene.told("conf");
   const { target } = session.value.read;
   const named = namedBackend(scene) ?? toldBackend(conf);
+  const broker = { url: check.plan.broker.shown, from: "the broker, as no other is named" };
+  const located = { kind: "servers", servers: [target] } as const;
   const backend =
     named === null
-      ? {
-          kind: "redis" as const,
-          located: { kind: "servers" as const, servers: [target] as const },
-          url: scene.check.plan.broker.shown,
-          from: "the broker, as no other is named",
-        }
+      ? { kind: "redis" as const, located, ...broker }
       : readBackend(named, settingsOf(config), target);
-  const { url, from } = backend;
   if (backend.kind !== "redis") return [finding("failed-results", null, backend)];
+  const { url, from } = backend;
   const connectMs = config["connect-timeout"].value;
+  const isTheWorkers = () => Promise.resolve(false);
   const found = await findServer(backend.located, {
-    connect: host.connect,
-    now: host.now,
-    pause: host.pause,
+    ...host,
     connectMs,
     leftMs: deadline.left,
-    isTheWorkers: () => Promise.resolve(false),
+    isTheWorkers,
   });
   const unusable = { kind: "unusable", isBrokers: named === null } as const;
   if (!found.ok) return [finding("failed-results", null, { url, from, ...unusable, failure: found.problem })];
@@ -63,7 +55,7 @@ export const results: Topic = async (scene) => {
   const send: Send = (commands) => channel.send(commands, deadline.atMost(connectMs));
   const counted = await count(scene, send, hasResultPrefix(conf) ? `*${RESULT_KEYS}` : RESULT_KEYS, unusable);
   channel.close();
-  const begun = begunBy(await told("stats"));
+  const begun = begunBy(await scene.told("stats"));
   const facts = counted.kind === "counted" ? { ...counted, begun } : counted;
   return [finding("failed-results", null, { url, from, ...facts })];
 };
@@ -89,38 +81,35 @@ async function count(
   const size = await send([["DBSIZE"]]);
   if (!size.ok) return { ...unusable, failure: size.problem };
   const end = host.now() + Math.min(READ_MS, deadline.left() / 2);
-  let unread = 0;
-  const read = new Set<string>();
-  const failed = new Set<string>();
+  // By key, as SCAN may give one twice; null: no JSON.
+  const statuses = new Map<string, string | null>();
   const scanned = await scan(
     send,
     { pattern, slice: SLICE },
     // The beginning alone: a result may be of any size, and what is copied keeps the server.
-    (keys) => keys.map((key) => ["GETRANGE", key, 0, BEGINNING - 1]),
+    (keys) => keys.map((key) => beginningOf(key, BEGINNING)),
     (keys, replies) => {
-      for (const [position, key] of keys.entries()) {
-        const reply = replies[position];
-        // Expired meanwhile, or no text; SCAN may give a key twice.
-        if (reply?.ok !== true || typeof reply.value !== "string" || reply.value === "" || read.has(key))
-          continue;
-        read.add(key);
-        const status = statusOf(reply.value);
-        if (status === null) unread++;
-        else if (status === "FAILURE") failed.add(key);
-      }
+      // One that has expired meanwhile has none.
+      const all = keys.map((key, position) => [key, textOf(replies[position])] as const);
+      for (const [key, text] of all) if (text !== "") statuses.set(key, statusOf(text));
     },
-    () => host.now() < end && read.size < MOST,
+    () => host.now() < end && statuses.size < MOST,
   );
   if (scanned.failure !== null) return { ...unusable, failure: scanned.failure };
   if (scanned.refusal !== null) return { kind: "refused", detail: scanned.refusal };
-  const failures = await lookInto(send, [...failed].slice(0, LOOKED_INTO));
+  const having = (wanted: string | null) =>
+    [...statuses].flatMap(([key, status]) => (status === wanted ? [key] : []));
+  const failed = having("FAILURE");
+  const looked = failed.slice(0, LOOKED_INTO).map((key) => beginningOf(key, LARGEST));
+  const texts = looked.length === 0 ? null : await send(looked);
+  const failures = (texts?.ok ? texts.value : []).flatMap((reply) => readFailure(textOf(reply)) ?? []);
   const newest = Math.max(...failures.map(({ doneS }) => doneS ?? -Infinity));
   const [keys] = size.value;
   const total = keys?.ok === true ? asNumber(keys.value) : 0;
   const most = config["max-failed"];
   return {
     kind: "counted",
-    ...{ results: read.size, unread, failed: failed.size, limit: most.value },
+    ...{ results: statuses.size, unread: having(null).length, failed: failed.length, limit: most.value },
     isUsual: most.origin.kind === "default",
     sample: scanned.isWhole ? null : { passed: Math.min(scanned.passed, total), keys: total },
     exceptions: frequent(failures.map(({ exception }) => exception)),
@@ -129,22 +118,11 @@ async function count(
   };
 }
 
-async function lookInto(send: Send, keys: readonly string[]): Promise<readonly Failure[]> {
-  if (keys.length === 0) return [];
-  const sizes = await send(keys.map((key) => ["STRLEN", key]));
-  const small = keys.filter((_, position) => {
-    const reply = sizes.ok ? sizes.value[position] : undefined;
-    return reply?.ok === true && asNumber(reply.value) <= LARGEST;
-  });
-  const found: Failure[] = [];
-  for (let at = 0; at < small.length; at += AT_ONCE) {
-    const sent = await send(small.slice(at, at + AT_ONCE).map((key) => ["GET", key]));
-    for (const reply of sent.ok ? sent.value : []) {
-      const failure = reply.ok && typeof reply.value === "string" ? readFailure(reply.value) : null;
-      if (failure !== null) found.push(failure);
-    }
-  }
-  return found;
+const beginningOf = (key: string, bytes: number) => ["GETRANGE", key, 0, bytes - 1] as const;
+
+/** Empty: it is gone, or none. */
+function textOf(reply: Reply | undefined): string {
+  return reply?.ok === true && typeof reply.value === "string" ? reply.value : "";
 }
 
 /** The most frequent names, and how often each is there. */

@@ -4,15 +4,23 @@ import { bytes, seconds } from "../speech.ts";
 import type { WordsOf } from "./words.ts";
 
 export const BROKER_WORDS: WordsOf<BrokerFacts> = {
-  broker: ({ url, from, failure, wasWell, server, upS }) => {
-    const named = `${url} (from ${from})`;
-    if (failure !== null) {
-      const { fact, hint } = brokerStatement(url, failure);
-      const since = wasWell ? "; it answered when this run began" : "";
-      return { seen: `${fact} (from ${from})${since}`, next: hint };
-    }
+  broker: ({ url, from, failure, wasWell, server, upS, follows }) => {
     const up = upS === null ? "" : `, up for ${seconds(upS)}`;
-    return `${named} answers: ${server ?? "a server that does not say which"}${up}`;
+    const well = `${url} (from ${from}) answers: ${server ?? "a server that does not say which"}${up}`;
+    if (follows !== null) {
+      const link = follows.isLinked ? "" : ", to which it has no connection";
+      const replica = `a ${failure === null ? "writable" : "read-only"} replica of ${follows.primary}${link}`;
+      return {
+        seen: failure === null ? `${well}; it is ${replica}` : `${url} (from ${from}) is ${replica}`,
+        next: `point the broker URL at ${follows.primary}; if nobody should have made it a replica, somebody from outside may have: REPLICAOF NO ONE on it ends that, and then set a password`,
+      };
+    }
+    if (failure === null) return well;
+    const { fact, hint } = brokerStatement(url, failure);
+    return {
+      seen: `${fact} (from ${from})${wasWell ? "; it answered when this run began" : ""}`,
+      next: hint,
+    };
   },
   "broker-memory": ({ used, limit, policy }, level, _, faults) => {
     return {

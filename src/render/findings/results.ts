@@ -1,62 +1,43 @@
-import type { Counted, Frequent, ResultFacts } from "../../doctor/facts/results.ts";
+import type { Counted, Frequent, NotCounted, ResultFacts } from "../../doctor/facts/results.ts";
 import { brokerStatement } from "../broker-words.ts";
 import { amount, seconds } from "../speech.ts";
-import type { FindingWords, WordsOf } from "./words.ts";
+import type { WordsOf } from "./words.ts";
+
+type Untold = Exclude<NotCounted["kind"], "unusable">;
+const NOT_COUNTED: Readonly<Record<Untold, (url: string, detail: string) => string>> = {
+  "none-kept": () => "no results are kept",
+  other: (_, detail) => `only those in Redis are looked at, and results are in ${detail}`,
+  hidden: (url) => `the password of ${url} is masked: --result-backend tells it`,
+  "no-url": (url, detail) => `${url} ${detail}`,
+  refused: (url, detail) => `${url} permits no SCAN: ${detail}`,
+};
 
 export const RESULT_WORDS: WordsOf<ResultFacts> = {
-  "failed-results": (facts, level, _, faults) => {
-    const { url, from } = facts;
-    const by = `(from ${from})`;
-    switch (facts.kind) {
-      case "counted":
-        return countedWords(facts, `in ${url} ${by}`, level, faults.length > 0);
-      case "none-kept":
-        return { seen: `no results are kept ${by}`, next: null };
-      case "other":
-        return {
-          seen: `results are in ${facts.detail} ${by}: only those in Redis are looked at`,
-          next: null,
-        };
-      case "hidden":
-        return {
-          seen: `results are in ${url} ${by}, whose password is masked: --result-backend tells it`,
-          next: null,
-        };
-      case "no-url":
-        return { seen: `${url} ${by} ${facts.detail}`, next: null };
-      case "refused":
-        return { seen: `${url} ${by} permits no SCAN: ${facts.detail}`, next: null };
-      case "unusable": {
-        const { fact, hint } = brokerStatement(url, facts.failure);
-        const next = hint?.replace("the broker URL", "the URL of the result backend") ?? null;
-        return { seen: `the result backend ${fact} ${by}`, next };
-      }
-      default:
-        return facts satisfies never;
+  "failed-results": ({ url, from, ...facts }, level, _, faults) => {
+    if (facts.kind === "unusable") {
+      const { fact, hint } = brokerStatement(url, facts.failure);
+      const next = hint?.replace("the broker URL", "the URL of the result backend") ?? null;
+      return { seen: `the result backend ${fact} (from ${from})`, next };
     }
+    if (facts.kind !== "counted") return `${NOT_COUNTED[facts.kind](url, facts.detail)} (from ${from})`;
+    const { failed, results, limit } = facts;
+    const over = faults.includes("many-failures") ? `, more than ${limit}` : "";
+    const seen = `${failed} of ${amount(results, "result")} failed${over} in ${url} (from ${from})`;
+    return { seen: [seen, ...detailsOf(facts)].join("; "), next: level === "warning" ? TRACEBACKS : null };
   },
 };
 
-function countedWords(facts: Counted, place: string, level: string, isMany: boolean): FindingWords {
-  const { results, unread, failed, limit, sample, exceptions, tasks, newestS } = facts;
-  const seen = [
-    `${failed} of ${amount(results, "result")} failed${isMany ? `, more than ${limit}` : ""} ${place}`,
+const TRACEBACKS = "read the tracebacks: the log of the worker has them, and GET celery-task-meta-ID";
+
+function detailsOf({ unread, sample, exceptions, tasks, newestS }: Counted): readonly string[] {
+  return [
     ...(exceptions.length === 0 ? [] : [list(exceptions)]),
     ...(tasks.length === 0 ? [] : [`of ${list(tasks)}`]),
     ...(newestS === null ? [] : [`the newest ${seconds(newestS)} ago`]),
     ...(unread === 0 ? [] : [`${unread} not JSON (result_serializer, result_compression)`]),
-    ...(sample === null
-      ? []
-      : [`${thousands(sample.passed)} of about ${thousands(sample.keys)} keys looked at`]),
+    ...(sample === null ? [] : [`${count(sample.passed)} of about ${count(sample.keys)} keys looked at`]),
   ];
-  const next = "read the tracebacks: the log of the worker has them, and GET celery-task-meta-ID";
-  return { seen: seen.join("; "), next: level === "warning" ? next : null };
 }
 
-function list(all: readonly Frequent[]): string {
-  return all.map(([name, count]) => `${count} × ${name}`).join(", ");
-}
-
-function thousands(number: number): string {
-  return number.toLocaleString("en-US");
-}
+const list = (all: readonly Frequent[]) => all.map(([name, times]) => `${times} × ${name}`).join(", ");
+const count = (number: number) => number.toLocaleString("en-US");

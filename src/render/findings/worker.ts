@@ -1,11 +1,16 @@
 import type { WorkerFacts } from "../../doctor/facts/worker.ts";
-import { statement } from "../statement.ts";
+import { elsewhereHints, statement } from "../statement.ts";
 import { amount, names, overBoundWords } from "../speech.ts";
 import type { WordsOf } from "./words.ts";
 
 export const WORKER_WORDS: WordsOf<WorkerFacts> = {
   worker: ({ check, blockingPool }) => {
     const { status, reason } = check.verdict;
+    // The broker has a finding of its own.
+    if (reason === "broker-unreachable" || reason === "broker-refused") {
+      const elsewhere = elsewhereHints(check).join("; ");
+      return { seen: `${status}: ${reason}: no worker can be asked`, next: elsewhere || null };
+    }
     const { fact, hint } = statement(check);
     const isSilent = reason === "busy" || reason === "hung";
     const pool =

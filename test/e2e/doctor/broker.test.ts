@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { expect, test } from "vitest";
 import { freePort, startServer } from "../../world/server.ts";
+import { until } from "../../world/until.ts";
 import { startWorker } from "../../world/worker.ts";
 import { probe, startProbe } from "../probe.ts";
 import { diagnose, saying } from "./diagnose.ts";
@@ -10,6 +11,9 @@ test.concurrent("names a broker that refuses connections, and where its URL came
   const { of, exitCode } = await diagnose(["--placement", "remote"], {
     CELERY_BROKER_URL: `redis://:secret@127.0.0.1:${port}/0`,
   });
+  expect(of("worker")).toMatchObject([
+    { seen: "unknown: broker-unreachable: no worker can be asked", next: null },
+  ]);
   expect(of("broker")).toMatchObject([
     { level: "problem", seen: saying(/refused.*\(from CELERY_BROKER_URL\)/) },
   ]);
@@ -24,6 +28,36 @@ test.concurrent("names a wrong password without repeating it, once as the first 
   expect(stdout).toMatch(/^first: broker: /m);
   expect(stdout).not.toContain("wr0ng");
   expect(exitCode).toBe(1);
+});
+
+test.concurrent("names the primary of a replica, and warns of one that may be written", async () => {
+  await using primary = await startServer();
+  await using server = await startServer();
+  const redis = server.client();
+  await redis.replicaof("127.0.0.1", primary.port);
+  await until("it follows", async () => /master_link_status:up/.test(await redis.info("replication")));
+  const follows = `127\\.0\\.0\\.1:${primary.port}`;
+  const next = saying(new RegExp(`^point the broker URL at ${follows}; if nobody should .*REPLICAOF NO ONE`));
+  const args = ["--broker", server.url(), "--placement", "remote"];
+  const shut = await diagnose(args);
+  expect(shut.of("broker")).toMatchObject([
+    { level: "problem", seen: saying(new RegExp(`is a read-only replica of ${follows}$`)), next },
+  ]);
+  // Once is enough.
+  expect(shut.of("worker")).toMatchObject([
+    { level: "problem", seen: "unknown: broker-refused: no worker can be asked", next: null },
+  ]);
+  await redis.config("SET", "replica-read-only", "no");
+  const open = await diagnose(args);
+  expect(open.of("broker")).toMatchObject([
+    { level: "warning", seen: saying(new RegExp(`it is a writable replica of ${follows}$`)), next },
+  ]);
+  await primary.stop();
+  await until("it is alone", async () => /master_link_status:down/.test(await redis.info("replication")));
+  expect((await diagnose(args)).of("broker")).toMatchObject([
+    { seen: saying(/, to which it has no connection$/) },
+  ]);
+  redis.disconnect();
 });
 
 test.concurrent("warns of a broker that may throw tasks away, and of one that is nearly full", async () => {

@@ -26,7 +26,7 @@ test.concurrent("Flower's workers are compared with those that answer", async ()
   const env = { CELERY_BROKER_URL: server.url() };
   const url = `http://127.0.0.1:${flower.port}/`;
   const { of } = await until(() => diagnose([...REMOTE, url], env), "ok");
-  expect(of("flower")).toMatchObject([{ seen: saying(/^http:.* has 1 worker online, and 1 answers here$/) }]);
+  expect(of("flower")).toMatchObject([{ seen: saying(/^http:.* has 1 worker online; 1 answering here$/) }]);
 });
 
 test.concurrent("a Flower on another database misses the workers", async () => {
@@ -66,6 +66,23 @@ test.concurrent("basic auth is said, and given in the URL or by FLOWER_BASIC_AUT
     expect(stdout).not.toMatch(/s3cret-word|wr0ng-word/);
 });
 
+test.concurrent("a login of OAuth is no basic auth: the doctor cannot sign in", async () => {
+  await using server = await startServer();
+  await using flower = await startFlower(server.url(), [
+    "--auth=.*@example[.]com",
+    "--auth_provider=flower.views.auth.GoogleAuth2LoginHandler",
+    "--oauth2_key=key",
+    "--oauth2_secret=s3cret-word",
+    "--oauth2_redirect_uri=http://127.0.0.1/login",
+  ]);
+  const { of } = await diagnose([...REMOTE, `http://127.0.0.1:${flower.port}`], {
+    CELERY_BROKER_URL: server.url(),
+  });
+  expect(of("flower")).toMatchObject([
+    { level: "skipped", seen: saying(/wants people to sign in \(OAuth/), next: saying(/--basic_auth/) },
+  ]);
+});
+
 test.concurrent("a percent sign of a password is one, and a proxy is none of Flower's", async () => {
   await using server = await startServer();
   await using _worker = await startWorker({ server });
@@ -92,7 +109,7 @@ test.concurrent("a page without end, at a port that browsers do not ask, does no
     CELERY_BROKER_URL: server.url(),
   });
   endless.close();
-  expect(of("flower")).toMatchObject([{ level: "problem", seen: saying(/not as Flower does/) }]);
+  expect(of("flower")).toMatchObject([{ level: "problem", seen: saying(/cannot be asked: status 200$/) }]);
   expect(ms).toBeLessThan(20_000);
 });
 
@@ -102,7 +119,7 @@ test.concurrent("who is no Flower, is not there, or has a certificate of nobody'
   const port = await freePort();
   const gone = await diagnose([...REMOTE, `http://127.0.0.1:${port}`], env);
   expect(gone.of("flower")).toMatchObject([
-    { level: "problem", seen: saying(/cannot be reached: .*ECONNREFUSED/) },
+    { level: "problem", seen: saying(/cannot be asked: .*ECONNREFUSED/) },
   ]);
   const { server: certified } = await certificates();
   const other = createServer(
@@ -114,6 +131,6 @@ test.concurrent("who is no Flower, is not there, or has a certificate of nobody'
   const tls = await diagnose([...REMOTE, `https://127.0.0.1:${secure}`], env);
   other.close();
   expect(tls.of("flower")).toMatchObject([
-    { level: "problem", seen: saying(/cannot be reached: .*certificate/) },
+    { level: "problem", seen: saying(/cannot be asked: .*certificate/) },
   ]);
 });

@@ -53,7 +53,7 @@ test.concurrent("is let in by the broker's password where the workers' settings 
   redis.disconnect();
   for (const [backend, expected] of [
     [server.url(2), { level: "warning", seen: saying(/^1 of 1 result failed, more than 0/) }],
-    [other.url(), { level: "skipped", seen: saying(/masked: --result-backend/) }],
+    [other.url(), { level: "skipped", seen: saying(/is masked: --result-backend/) }],
   ] as const) {
     await using worker = await startWorker({ server, settings: { result_backend: backend } });
     const { of, stdout } = await remote(server, "--max-failed", "0");
