@@ -41,7 +41,9 @@ export async function discover(
   host: Host,
   leftMs = Infinity,
 ): Promise<Outcome<Discovery, UsageProblem>> {
-  const found = discoverByName(whom, config, host);
+  const isNamed = whom.kind === "workers" && whom.pidfile !== null && whom.pidfile.value !== null;
+  const namedBy = isNamed ? (await import("../worker/pidfile.ts")).workerOfPidfile : undefined;
+  const found = discoverByName(whom, config, host, namedBy);
   if (!found.ok) return found;
   const { place, brokers } = found.value;
   if (!isUnnamed(brokers)) return found;
@@ -106,6 +108,7 @@ export function discoverByName(
   whom: Whom,
   config: BrokerConfig,
   host: Host,
+  namedBy?: Parameters<typeof lookAround>[2],
 ): Outcome<Discovery, UsageProblem> {
   if (whom.kind === "everyone") {
     const brokers = chooseBrokers(config, host, []);
@@ -114,7 +117,7 @@ export function discoverByName(
       ? success({ targets: NOBODY, pids: [], named: [], place, brokers: brokers.value })
       : brokers;
   }
-  const around = lookAround(whom, host);
+  const around = lookAround(whom, host, namedBy);
   if (!around.ok) return around;
   const targets = chooseTargets(whom.nodes, around.value, host);
   const workers = targets.list.flatMap(({ worker }) => worker ?? []);

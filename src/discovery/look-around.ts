@@ -3,7 +3,7 @@ import { complaint, type UsageProblem, wrong } from "../cli/usage.ts";
 import type { Host } from "../host.ts";
 import { type Outcome, success } from "../outcome.ts";
 import type { GivenPlacement } from "./place.ts";
-import { type Survey, survey, workerOfPidfile } from "../worker/survey.ts";
+import { type Instead, type Survey, survey, workerByPid, type WorkerProcess } from "../worker/survey.ts";
 
 /** Where workers are to be looked for. */
 interface Sought {
@@ -11,14 +11,27 @@ interface Sought {
   readonly pidfile: Config["pidfile"] | null;
 }
 
-/** Who is in sight; null where nobody is to be looked for. */
-export function lookAround({ placement, pidfile }: Sought, host: Host): Outcome<Survey | null, UsageProblem> {
+/** What a process is that somebody has named. */
+type Named = (proc: Host["proc"], pid: number) => WorkerProcess | Instead | null;
+
+const believed: Named = (proc, pid) => workerByPid(proc, pid, "pidfile");
+
+/**
+ * Who is in sight; null where nobody is to be looked for.
+ *
+ * @param namedBy what is asked about the process of a pid file; default: it is taken for a worker
+ */
+export function lookAround(
+  { placement, pidfile }: Sought,
+  host: Host,
+  namedBy = believed,
+): Outcome<Survey | null, UsageProblem> {
   const { proc } = host;
   if (placement === "remote") return success(null);
   if (pidfile === null || pidfile.value === null) return success(survey(proc));
   const pid = readPidfile(pidfile, host);
   if (!pid.ok) return pid;
-  const named = pid.value === null ? null : workerOfPidfile(proc, pid.value);
+  const named = pid.value === null ? null : namedBy(proc, pid.value);
   // A pid file names the worker outright: nobody else is looked for.
   const nobodyElse = { visible: proc.pids() !== null, zombies: [] };
   return success(

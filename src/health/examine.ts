@@ -7,9 +7,10 @@ import type { Channel, Reply } from "../broker/channel.ts";
 import { attribute } from "../worker/connections.ts";
 import type { Clients } from "../discovery/suspect.ts";
 import { namesOf } from "../discovery/targets.ts";
+import { leftBeatIn } from "../worker/embedded-beat.ts";
 import { examine } from "../worker/process.ts";
 import { socketsOf, type SocketTables, socketTables } from "../worker/sockets.ts";
-import type { WorkerProcess } from "../worker/survey.ts";
+import type { Instead, Survey, WorkerProcess } from "../worker/survey.ts";
 import { elsewhereOf, watchName } from "./broker-name.ts";
 import type { BrokerName, NodeEvidence, ProcessSight } from "./evidence.ts";
 import { askLengths, DEFAULT_QUEUE } from "../celery/queues.ts";
@@ -175,7 +176,7 @@ export function startLooks(
         others: search.others(),
         namesInUse: search.patients().some((other) => other.worker !== null),
         suspect,
-        instead: survey?.instead ?? null,
+        instead: insteadOf(host, survey),
       };
     }
     const { pid, startTicks, foundBy, words } = worker;
@@ -211,6 +212,13 @@ export function startLooks(
       ear?.close();
     },
   };
+}
+
+/** A pid file has said already what is here. The beat of an ended worker may have the title of one by itself. */
+function insteadOf({ proc }: Host, survey: Survey | null): Instead | null {
+  const seen = survey?.instead ?? null;
+  const left = seen === null || seen.what === "beat" ? leftBeatIn(proc) : null;
+  return left !== null && (seen === null || seen.pid === left) ? { pid: left, what: "left-beat" } : seen;
 }
 
 /** Whether addresses other than the one that we are connected to may be the broker's. */

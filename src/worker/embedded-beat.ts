@@ -62,3 +62,16 @@ export function isLeftBeat(proc: ProcFiles, pid: number, text: string, stat: Sta
   const status = statusOf(proc, pid);
   return status !== null && !isOfPool(status) && mayHaveBeat(program.command, wholeEnvironment(proc, pid));
 }
+
+/** Where no worker is here: the beat that one has left; null: there is none. */
+export function leftBeatIn(proc: ProcFiles): number | null {
+  const depth = statusOf(proc, proc.self)?.namespacePids.length ?? 1;
+  for (const pid of proc.pids() ?? []) {
+    const text = proc.read(`/proc/${pid}/cmdline`);
+    if (!text.ok || !text.value.includes("celery")) continue;
+    const stat = statOf(proc, pid);
+    const isOurs = (statusOf(proc, pid)?.namespacePids.length ?? Infinity) <= depth;
+    if (stat !== null && isOurs && isLeftBeat(proc, pid, text.value, stat)) return pid;
+  }
+  return null;
+}

@@ -1,9 +1,7 @@
 import { programWords, readCommandLine, UNKNOWN_COMMAND, type WorkerCommand } from "./command.ts";
 import { variableOf } from "../celery/worker-options.ts";
 import { laterNodeName, nodeName } from "../celery/node-name.ts";
-import { isLeftBeat } from "./embedded-beat.ts";
 import { wholeEnvironment } from "./environment.ts";
-import { hasPython } from "./interpreter.ts";
 import type { ProcFiles } from "./proc-files.ts";
 import { isOfPool, type Stat, statOf, type Status, statusOf } from "./process-status.ts";
 
@@ -34,7 +32,7 @@ export interface Survey {
   readonly workers: readonly WorkerProcess[];
   /** Ended workers that nobody has waited for, by their names; only looked for where there is no worker. */
   readonly zombies: readonly number[];
-  /** What is here and is no worker. */
+  /** What is here and is no worker. The beat that a worker has left shows in closer looks alone. */
   readonly instead: Instead | null;
 }
 
@@ -63,8 +61,7 @@ export function survey(proc: ProcFiles): Survey {
     if (!text.ok) continue;
     if (text.value === "") withoutWords.push(pid);
     const program = readCommandLine(text.value);
-    if (program.kind === "another" && program.what !== null)
-      instead ??= insteadOf(proc, pid, text.value, program.what);
+    if (program.kind === "another" && program.what !== null) instead ??= insteadOf(proc, pid, program.what);
     if (program.kind !== "main") continue;
     const stat = statOf(proc, pid);
     const status = statusOf(proc, pid);
@@ -77,7 +74,7 @@ export function survey(proc: ProcFiles): Survey {
     visible,
     workers: workers.map((worker) => describe(proc, worker, foundBy(worker.text))),
     zombies: workers.length > 0 ? [] : zombiesAmong(proc, withoutWords),
-    instead: instead ?? (workers.length > 0 ? null : leftBeatAmong(proc, candidates)),
+    instead,
   };
 }
 
@@ -95,23 +92,8 @@ export function workerByPid(
   return describe(proc, found, foundBy);
 }
 
-/**
- * The same of the number in a pid file, which outlives its process: the number may be another program's by now. What may
- * run a worker is believed; what is known to run none is given as what is here instead.
- */
-export function workerOfPidfile(proc: ProcFiles, pid: number): WorkerProcess | Instead | null {
-  const found = processByPid(proc, pid);
-  if (found === null) return null;
-  const { program, text, stat } = found;
-  if (isLeftBeat(proc, pid, text, stat)) return { pid, what: "left-beat" };
-  if (program.kind === "another" && program.what !== null) return { pid, what: program.what };
-  // A zombie has neither words nor an executable.
-  const isForeign = program.kind === "other" && stat.state !== "Z" && hasPython(proc, pid) === false;
-  const worker = isForeign || program.kind === "another" ? null : workerByPid(proc, pid, "pidfile");
-  return worker ?? { pid, what: "another", words: programWords(text) };
-}
-
-function processByPid(proc: ProcFiles, pid: number): Candidate | null {
+/** A process of ours, whatever it is. */
+export function processByPid(proc: ProcFiles, pid: number): Candidate | null {
   if (pid === proc.self) return null;
   const text = proc.read(`/proc/${pid}/cmdline`);
   const stat = statOf(proc, pid);
@@ -197,16 +179,9 @@ function zombiesAmong(proc: ProcFiles, pids: readonly number[]): readonly number
   return pids.filter((pid) => isWorkers(pid) && (statusOf(proc, pid)?.namespacePids.length ?? 0) <= depth);
 }
 
-function insteadOf(proc: ProcFiles, pid: number, text: string, what: "beat" | "flower"): Instead | null {
-  const stat = statOf(proc, pid);
+function insteadOf(proc: ProcFiles, pid: number, what: "beat" | "flower"): Instead | null {
   const status = statusOf(proc, pid);
-  if (stat === null || status === null || status.namespacePids.length > ownDepth(proc)) return null;
-  return isLeftBeat(proc, pid, text, stat) ? { pid, what: "left-beat" } : { pid, what };
-}
-
-function leftBeatAmong(proc: ProcFiles, forks: readonly Candidate[]): Instead | null {
-  const left = forks.find(({ pid, text, stat }) => isLeftBeat(proc, pid, text, stat));
-  return left === undefined ? null : { pid: left.pid, what: "left-beat" };
+  return status === null || status.namespacePids.length > ownDepth(proc) ? null : { pid, what };
 }
 
 /** In how many PID namespaces we are, counted from that of this /proc; another container's processes are in more. */

@@ -1,13 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { candidatesIn } from "../../src/worker/candidates.ts";
 import type { ProcFiles } from "../../src/worker/proc-files.ts";
-import {
-  survey,
-  workerByPid,
-  workerNode,
-  workerOfPidfile,
-  type WorkerProcess,
-} from "../../src/worker/survey.ts";
+import { leftBeatIn } from "../../src/worker/embedded-beat.ts";
+import { workerOfPidfile } from "../../src/worker/pidfile.ts";
+import { survey, workerByPid, workerNode, type WorkerProcess } from "../../src/worker/survey.ts";
 import { type FakeProcess, fakeProc, MASKS, SELF } from "./fake-proc.ts";
 
 const WORKER = ["/venv/bin/python", "/venv/bin/celery", "-A", "app", "worker", "-n", "w1@%h"];
@@ -379,7 +375,7 @@ describe("the beat that a worker (-B) has left", () => {
     ],
   ])("%s", (_, process, isLeft) => {
     const proc = fakeProc([left(process)]);
-    expect(survey(proc).instead).toEqual(isLeft ? { pid: 20, what: "left-beat" } : null);
+    expect(leftBeatIn(proc)).toBe(isLeft ? 20 : null);
     if (isLeft) expect(candidatesIn(proc, []).map(({ pid }) => pid)).toEqual([1]);
   });
 
@@ -388,7 +384,7 @@ describe("the beat that a worker (-B) has left", () => {
       { pid: 10, words: ["celery", "worker", "-P", "solo", "-B"] },
       left({ parent: 10 }),
     ]);
-    expect(survey(proc).instead).toBeNull();
+    expect(leftBeatIn(proc)).toBeNull();
   });
 });
 

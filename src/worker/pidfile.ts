@@ -1,0 +1,21 @@
+import { programWords } from "./command.ts";
+import { isLeftBeat } from "./embedded-beat.ts";
+import { hasPython } from "./interpreter.ts";
+import type { ProcFiles } from "./proc-files.ts";
+import { type Instead, processByPid, workerByPid, type WorkerProcess } from "./survey.ts";
+
+/**
+ * The worker that a pid file names. The file outlives its process, and the number may be another program's by now. What may
+ * run a worker is believed; what is known to run none is given as what is here instead.
+ */
+export function workerOfPidfile(proc: ProcFiles, pid: number): WorkerProcess | Instead | null {
+  const found = processByPid(proc, pid);
+  if (found === null) return null;
+  const { program, text, stat } = found;
+  if (isLeftBeat(proc, pid, text, stat)) return { pid, what: "left-beat" };
+  if (program.kind === "another" && program.what !== null) return { pid, what: program.what };
+  // A zombie has neither words nor an executable.
+  const isForeign = program.kind === "other" && stat.state !== "Z" && hasPython(proc, pid) === false;
+  const worker = isForeign || program.kind === "another" ? null : workerByPid(proc, pid, "pidfile");
+  return worker ?? { pid, what: "another", words: programWords(text) };
+}
