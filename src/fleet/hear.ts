@@ -50,7 +50,7 @@ function countProcess(node: NodeState, event: WorkerEvent, nowMs: number, hasPau
     const isFirst = node.processes.length === 0;
     if (node.processes.length < MOST_PROCESSES)
       node.processes = [...node.processes, { pid, firstMs: nowMs, lastMs: nowMs, active, processed }];
-    if (isFirst) startAnew(node, active, nowMs);
+    if (isFirst) node.idleMs = active === 0 ? nowMs : null;
     return;
   }
   const [shown] = node.processes;
@@ -58,7 +58,7 @@ function countProcess(node: NodeState, event: WorkerEvent, nowMs: number, hasPau
     hasPaused && event.processed !== null && known.processed !== null && event.processed < known.processed;
   if (isAgain) {
     node.restarts++;
-    startAnew(node, event.active, nowMs);
+    startAnew(node);
   } else if (known === shown) measure(node, known, event, nowMs);
   known.lastMs = nowMs;
   known.active = event.active;
@@ -97,16 +97,16 @@ function dropEnded(node: NodeState, pid: number, nowMs: number): void {
   node.pongs = Math.max(1, node.pongs - gone.length);
   const successor = newcomer?.firstMs ?? nowMs;
   if (gone.some((one) => one.lastMs < successor)) node.restarts++;
-  if (shown !== undefined && gone.includes(shown)) startAnew(node, null, nowMs);
+  if (shown !== undefined && gone.includes(shown)) startAnew(node);
 }
 
 /** A process that has missed so many heartbeats since another one took its name has ended. */
 const REPLACED_BEATS = 1.5;
 
 /** Another process bears its name, with whatever pool and queues. */
-function startAnew(node: NodeState, active: number | null, nowMs: number): void {
+function startAnew(node: NodeState): void {
   node.toldPoolMs = node.toldQueuesMs = node.toldTasksMs = -Infinity;
-  node.idleMs = active === 0 ? nowMs : null;
+  node.idleMs = null;
   node.perS = null;
   node.oldest = null;
   node.missed = 0;
@@ -122,11 +122,11 @@ function sayGoodbye(state: FleetState, { node: name, pid }: WorkerEvent, nowMs: 
   if (left.length > 0) {
     node.processes = left;
     node.pongs = left.length;
-    startAnew(node, null, nowMs);
+    startAnew(node);
     return;
   }
   node.gone = { how: "goodbye", atMs: nowMs };
   // Whoever bears its name next is another process, however soon.
   for (const one of node.processes) one.lastMs = -Infinity;
-  startAnew(node, null, nowMs);
+  startAnew(node);
 }

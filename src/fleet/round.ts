@@ -36,7 +36,7 @@ const REFUSED_MS = 5_000;
 const TASKS_EVERY_MS = 10_000;
 
 /** Nodes asked at once for what may take kilobytes each. */
-const ASKED_AT_ONCE = 250;
+const ASKED_AT_ONCE = 100;
 
 /** Whom a ping is due for; null: nobody. */
 export function duePing(state: FleetState, times: RoundTimes, nowMs: number): Destination | null {

@@ -1,0 +1,183 @@
+import { describe, expect, test } from "vitest";
+import { collect, type Collector, type FleetWishes } from "../../src/fleet/collector.ts";
+import { MOST_QUEUES } from "../../src/fleet/fleet-state.ts";
+import { spareMemory } from "../../src/machine/spare-memory.ts";
+import { planned } from "../health/planned.ts";
+import { type FakeFleet, fakeFleet } from "./fake-fleet.ts";
+import { GRACE_MS, NODE } from "./scenes.ts";
+
+const LOST = { kind: "unreachable", cause: "connection-lost", detail: "ECONNRESET" } as const;
+const MISCONF = { kind: "refused", cause: "cannot-write", command: "PUBLISH", detail: "MISCONF" } as const;
+
+function collecting(fleet: FakeFleet, more: Partial<FleetWishes> = {}): Collector {
+  const plan = planned(fleet.host);
+  const wishes = { nodes: [], queues: [], roundEveryMs: 30_000, lookEveryMs: 2_000, graceMs: GRACE_MS };
+  return collect(plan, plan.place, fleet.host, { ...wishes, ...more });
+}
+
+/** Lets time pass in which these beat. */
+async function pass(
+  fleet: FakeFleet,
+  ms: number,
+  nodes: readonly string[] = [...fleet.alive],
+): Promise<void> {
+  const end = fleet.host.now() + ms;
+  while (fleet.host.now() < end) {
+    for (const node of nodes) fleet.beat(node);
+    await fleet.host.pause(2_000);
+  }
+}
+
+function reasons(collector: Collector): Readonly<Record<string, string>> {
+  return Object.fromEntries(collector.view().nodes.map(({ node, verdict }) => [node, verdict.reason]));
+}
+
+test("it is settled when everybody has had time to be heard and was asked", async () => {
+  const fleet = fakeFleet();
+  fleet.alive.add(NODE);
+  const collector = collecting(fleet);
+  expect(collector.view().rounds.done).toBe(0);
+  await collector.settled();
+  expect(fleet.host.now()).toBeGreaterThanOrEqual(2_500);
+  expect(collector.view()).toMatchObject({
+    rounds: { done: 1, failed: 0 },
+    nodes: [{ node: NODE, slots: 4, queues: ["celery"], verdict: { reason: "alive" } }],
+    queues: [{ queue: "celery", length: 0, consumers: 1, slots: 4 }],
+  });
+  collector.close();
+});
+
+describe("a fleet of which every node is heard", () => {
+  test("is pinged at the beginning, and then every five minutes; who is new is asked for its pool once", async () => {
+    const fleet = fakeFleet();
+    for (const node of [NODE, "celery@web-2"]) fleet.alive.add(node);
+    const collector = collecting(fleet);
+    await pass(fleet, 910_000);
+    const times = (method: string) =>
+      fleet.asked.filter((one) => one.method === method).map(({ atMs }) => Math.round(atMs / 60_000));
+    expect(times("ping")).toEqual([0, 5, 10, 15]);
+    expect(times("stats")).toEqual([0]);
+    expect(times("active")).toEqual([]);
+    expect(fleet.lists.size).toBe(1);
+    expect(collector.view().rounds.done).toBeGreaterThan(25);
+    collector.close();
+  });
+
+  test("is pinged within seconds when one falls silent, to learn whether that is gone", async () => {
+    const fleet = fakeFleet();
+    for (const node of [NODE, "celery@web-2"]) fleet.alive.add(node);
+    const collector = collecting(fleet);
+    await pass(fleet, 60_000);
+    fleet.alive.delete("celery@web-2");
+    await pass(fleet, 12_000);
+    expect(reasons(collector)).toEqual({ "celery@web-2": "gone", [NODE]: "alive" });
+    collector.close();
+  });
+});
+
+describe("while the broker is away", () => {
+  test.each([
+    ["broker-unreachable", LOST],
+    ["broker-refused", MISCONF],
+  ] as const)(
+    "nodes are %s, tries are ever rarer, and it goes on when the broker is back",
+    async (reason, failure) => {
+      const fleet = fakeFleet();
+      fleet.alive.add(NODE);
+      const collector = collecting(fleet);
+      await pass(fleet, 60_000);
+      fleet.trouble = failure;
+      const tried = fleet.tries.length;
+      await pass(fleet, 600_000);
+      expect(reasons(collector)).toEqual({ [NODE]: reason });
+      expect(collector.view().broker).toMatchObject({ trouble: { failure }, reconnects: 0 });
+      const tries = fleet.tries.slice(tried);
+      expect(tries.length).toBeGreaterThan(20);
+      expect(tries.length).toBeLessThan(45);
+      fleet.trouble = null;
+      await pass(fleet, 40_000);
+      expect(reasons(collector)).toEqual({ [NODE]: "alive" });
+      expect(collector.view().broker).toMatchObject({ trouble: null, reconnects: 1 });
+      collector.close();
+    },
+  );
+
+  test("nothing is said against who is not back yet before the grace is over", async () => {
+    const fleet = fakeFleet();
+    fleet.alive.add(NODE);
+    const collector = collecting(fleet);
+    await pass(fleet, 60_000);
+    const said = new Set<string>();
+    const stop = collector.onView(() => said.add(reasons(collector)[NODE] ?? "absent"));
+    fleet.trouble = LOST;
+    await pass(fleet, 60_000);
+    fleet.trouble = null;
+    fleet.alive.clear();
+    await pass(fleet, GRACE_MS);
+    expect([...said]).toEqual(["alive", "broker-unreachable", "undecided"]);
+    await pass(fleet, 60_000);
+    expect(reasons(collector)).toEqual({ [NODE]: "gone" });
+    stop();
+    collector.close();
+  });
+
+  test("it is settled at once, and says what is wrong, where the broker was never there", async () => {
+    const fleet = fakeFleet();
+    fleet.trouble = LOST;
+    const collector = collecting(fleet);
+    await collector.settled();
+    expect(collector.view().broker.trouble?.failure).toMatchObject(LOST);
+    collector.close();
+  });
+});
+
+test("nodes that were named are pinged alone, and nobody else is shown", async () => {
+  const fleet = fakeFleet();
+  for (const node of [NODE, "celery@web-2"]) fleet.alive.add(node);
+  const collector = collecting(fleet, { nodes: [NODE] });
+  await pass(fleet, 60_000);
+  expect(fleet.asked.map(({ whom }) => whom)).toEqual([[NODE], [NODE], [NODE]]);
+  expect(reasons(collector)).toEqual({ [NODE]: "alive" });
+  collector.close();
+});
+
+test("of more queues than can be measured at once each has its turn, and those over the bound are counted", async () => {
+  const fleet = fakeFleet();
+  const queues = Array.from({ length: MOST_QUEUES + 3 }, (_, number) => `q${number}`);
+  for (const queue of queues) fleet.lengths.set(queue, 1);
+  const collector = collecting(fleet, { queues });
+  await pass(fleet, 30_000);
+  const view = collector.view();
+  expect(view.queues).toHaveLength(MOST_QUEUES);
+  expect(view.queues.every(({ length }) => length === 1)).toBe(true);
+  expect(view.dropped.queues).toBe(3);
+  collector.close();
+});
+
+test("10,000 rounds with workers that come and go under new names leave the memory as it was", async () => {
+  const collectGarbage = spareMemory();
+  const fleet = fakeFleet();
+  const collector = collecting(fleet, { roundEveryMs: 5_000, lookEveryMs: 5_000 });
+  const heap: number[] = [];
+  let most = 0;
+  for (let shift = 0; shift < 5_000; shift++) {
+    const names = [0, 1, 2].map((number) => `celery@pod-${shift}-${number}`);
+    fleet.alive.clear();
+    for (const name of names) fleet.alive.add(name);
+    for (let part = 0; part < 2; part++) {
+      for (const name of names) fleet.beat(name);
+      await fleet.host.pause(5_000);
+    }
+    fleet.asked.length = 0;
+    if (shift % 1_000 !== 999) continue;
+    most = Math.max(most, collector.view().nodes.length);
+    collectGarbage();
+    heap.push(process.memoryUsage().heapUsed);
+  }
+  expect(collector.view().rounds.done).toBeGreaterThan(9_900);
+  collector.close();
+  // Three names every ten seconds, each for ten minutes after its end.
+  expect(most).toBeLessThan(200);
+  const [, early = 0, , , late = 0] = heap;
+  expect(late - early).toBeLessThan(2_000_000);
+}, 60_000);
