@@ -1,11 +1,13 @@
 import type { CommandConfig } from "../cli/command-options.ts";
 import { label } from "../cli/usage.ts";
 import { discover } from "../discovery/discover.ts";
+import { localCheck } from "../fleet/check-local.ts";
 import { collect } from "../fleet/collector.ts";
 import type { Host } from "../host.ts";
 import type { HttpListener } from "../machine/parts.ts";
 import { failure, type Outcome, success } from "../outcome.ts";
 import { lines, NOTHING } from "../render/gate.ts";
+import { statement } from "../render/statement.ts";
 import { listenSentence } from "../render/serve-words.ts";
 import { changeLog } from "../serve/change-log.ts";
 import { type Events, startEvents } from "../serve/events.ts";
@@ -33,10 +35,11 @@ export const serve: Run<ServeConfig> = (told, host) =>
 const serveAll: Run<ServeConfig> = async ({ config }, host) => {
   const secrets = await readSecrets(config, host);
   if (!secrets.ok) return failed(secrets.problem);
+  const { placement, "busy-grace": grace } = config;
   const whom = {
     kind: "workers",
     nodes: config.node.value,
-    placement: config.placement.value,
+    placement: placement.value,
     pidfile: null,
   } as const;
   const found = await discover(whom, config, host);
@@ -47,7 +50,12 @@ const serveAll: Run<ServeConfig> = async ({ config }, host) => {
     queues: config.queue.value,
     roundEveryMs: config.interval.value,
     lookEveryMs: LOOK_EVERY_MS,
-    graceMs: config["busy-grace"].value,
+    graceMs: grace.value,
+    // Beside each of N workers, N monitors that ask everybody would cost each worker N pings an interval.
+    local: {
+      isAlone: placement.value === "beside",
+      check: localCheck(config, host, grace.value, statement),
+    },
   });
   const events = startEvents(collector, eventOf(host.version), host);
   const listener = await listen(config, secrets.value, { source: collector, events }, host);

@@ -50,7 +50,8 @@ export function localCheck(
 
 function wishesFor(node: string, graceMs: number | null): CheckWishes {
   return {
-    whom: { kind: "workers", nodes: [node], placement: "auto", pidfile: null },
+    // It was seen here: where its process is missing now, it has ended.
+    whom: { kind: "workers", nodes: [node], placement: "inside", pidfile: null },
     atLeast: 1,
     pings: 1,
     timeout: TIMEOUT_MS,

@@ -123,11 +123,13 @@ async function run(work: Work): Promise<void> {
 /** Looks at the processes in sight, also while the broker is away; checks the silent ones in the background. */
 function lookAround(work: Work): void {
   const { place, state, host, wishes, locals } = work;
-  if (place.kind !== "in-sight") return;
-  findLocals(locals, state, host, wishes.local?.isAlone === true);
+  const isAlone = wishes.local?.isAlone === true;
+  // A sidecar starts before its worker.
+  if (place.kind !== "in-sight" && !isAlone) return;
+  findLocals(locals, state, host, isAlone);
   if (wishes.local === undefined || locals.checking !== null) return;
   // Where we are alone, connections are looked at first.
-  if (wishes.local.isAlone && work.line !== null && state.rounds.done === 0) return;
+  if (isAlone && work.line !== null && state.rounds.done === 0) return;
   const suspects = suspectsOf(locals, state, host, wishes.roundEveryMs);
   if (suspects.length === 0) return;
   locals.checking = checkSuspects(suspects, wishes.local.check, locals, state, host).finally(() => {
