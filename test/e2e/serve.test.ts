@@ -257,6 +257,25 @@ test.concurrent(
   },
 );
 
+test("of the workers of this container a stopped one fails its probe until it goes on, and one that its task blocks does not", async () => {
+  await using server = await startServer();
+  await using worker = await startWorker({ server, pool: "solo" });
+  await using serve = await on(server, "--node", worker.node);
+  await expect.poll(() => serve.status("/health/local"), { timeout: 30_000 }).toBe(200);
+  await worker.taskStarted(await worker.submit("nap", 12));
+  for (let look = 0; look < 10; look += 1) {
+    expect(await serve.status("/livez/local"), await serve.text("/livez/local")).toBe(200);
+    await wait(500);
+  }
+  worker.suspend();
+  await expect.poll(() => serve.status("/livez/local"), { timeout: 30_000 }).toBe(503);
+  expect(await serve.text("/livez/local")).toMatch(
+    new RegExp(`^unhealthy: stopped: ${worker.node}.*; hint: `),
+  );
+  worker.resume();
+  await expect.poll(() => serve.status("/livez/local"), { timeout: 30_000 }).toBe(200);
+});
+
 describe("hostile clients", () => {
   test("get a short answer or none, and cost no memory", async () => {
     await using serve = await startServe(["--broker=redis://127.0.0.1:1/0"]);
