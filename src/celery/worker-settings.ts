@@ -4,7 +4,7 @@ import { timeLimits } from "./time-limits.ts";
 import { type OptionsGiven, variableOf } from "./worker-options.ts";
 
 /** How long a worker may be silent if nobody says, in milliseconds. */
-const DEFAULT_GRACE_MS = 300_000;
+export const DEFAULT_GRACE_MS = 300_000;
 
 /** A worker that kills a task at its hard limit is back within this time, in milliseconds. */
 const MARGIN_MS = 60_000;

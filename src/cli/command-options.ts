@@ -143,14 +143,6 @@ const REPORT = {
   output: FORMAT,
 } as const satisfies OptionTable;
 
-/** Of a whole fleet, whose time limits are not known. */
-const FLEET_GRACE = valued(
-  "DURATION",
-  duration,
-  { value: 300_000, text: "5m" },
-  { summary: "how long a worker may be silent until it is said to hang" },
-);
-
 const WATCH = {
   node: { ...OPTIONS.node, summary: "show this node alone (default: all); may be repeated" },
   queue: {
@@ -163,7 +155,12 @@ const WATCH = {
     { value: 2_000, text: "2s" },
     { summary: "how long from one picture to the next" },
   ),
-  "busy-grace": FLEET_GRACE,
+  "busy-grace": valued(
+    "DURATION",
+    duration,
+    { value: 300_000, text: "5m" },
+    { summary: "how long a worker may be silent until it is said to hang" },
+  ),
   output: {
     ...FORMAT,
     summary: "text: a screen or lines for people; json: one object a picture, as serve gives it",
@@ -194,7 +191,6 @@ const SERVE = {
     { value: 30_000, text: "30s" },
     { summary: "how long from one question to the whole fleet to the next" },
   ),
-  "busy-grace": FLEET_GRACE,
   "http-token-file": optional("PATH", filePath, {
     summary: "a file with the token that clients need, except for probes",
     details:
@@ -243,7 +239,7 @@ export const COMMAND_OPTIONS = {
   inspect: { shared: [...BROKER_OPTIONS, ...WORKERS], own: INSPECT },
   doctor: { shared: FINDING_OPTIONS, own: DOCTOR },
   watch: { shared: [...BROKER_OPTIONS, "placement"], own: WATCH },
-  serve: { shared: [...BROKER_OPTIONS, "placement"], own: SERVE },
+  serve: { shared: [...BROKER_OPTIONS, "placement", "busy-grace"], own: SERVE },
   beat: { shared: [...BROKER_OPTIONS, "placement", "pidfile", "verbose", "quiet"], own: BEAT },
   report: { shared: FINDING_OPTIONS, own: REPORT },
   install: { shared: [], own: {} },

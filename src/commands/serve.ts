@@ -1,3 +1,4 @@
+import { DEFAULT_GRACE_MS } from "../celery/worker-settings.ts";
 import type { CommandConfig } from "../cli/command-options.ts";
 import { label } from "../cli/usage.ts";
 import { discover } from "../discovery/discover.ts";
@@ -50,7 +51,7 @@ const serveAll: Run<ServeConfig> = async ({ config }, host) => {
     queues: config.queue.value,
     roundEveryMs: config.interval.value,
     lookEveryMs: LOOK_EVERY_MS,
-    graceMs: grace.value,
+    graceMs: grace.value ?? DEFAULT_GRACE_MS,
     // Beside each of N workers, N monitors that ask everybody would cost each worker N pings an interval.
     local: {
       isAlone: placement.value === "beside",
