@@ -24,7 +24,7 @@ const WRONG: [args: string[], env: Record<string, string>, sentence: string][] =
   [
     ["frobnicate"],
     {},
-    "unknown command 'frobnicate': expected check, inspect, doctor, watch, beat, report, install, completion, help",
+    "unknown command 'frobnicate': expected check, inspect, doctor, watch, serve, beat, report, install, completion, help",
   ],
   [
     ["--broker", "http://x"],
