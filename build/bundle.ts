@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { build as esbuild, type Metafile, type Plugin } from "esbuild";
 import manifest from "../package.json" with { type: "json" };
 import { commit } from "./commit.ts";
+import { page } from "./page.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 
@@ -41,9 +42,13 @@ export async function bundle(
   return metafile;
 }
 
-/** What src/main.ts declares and a bundler has to know. */
-async function constants(): Promise<Readonly<Record<"VERSION" | "COMMIT", string>>> {
-  return { VERSION: JSON.stringify(manifest.version), COMMIT: JSON.stringify(await commit()) };
+/** What src/main.ts and src/serve/page/page.ts declare and a bundler has to know. */
+async function constants(): Promise<Readonly<Record<string, string>>> {
+  return {
+    VERSION: JSON.stringify(manifest.version),
+    COMMIT: JSON.stringify(await commit()),
+    ...(await page()),
+  };
 }
 
 /** Bundles the executable's first script. */

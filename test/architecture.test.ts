@@ -172,6 +172,20 @@ const RULES: IForbiddenRuleType[] = [
     to: { path: "^src/(fleet|inspect|doctor|serve|beat|report)/" },
   },
   {
+    name: "the-page-is-sent",
+    comment: "the page's script runs in a browser: build/page.ts makes text of it, and no room calls it",
+    severity: "error",
+    from: { path: "^src/", pathNot: "^src/serve/page/script/" },
+    to: { path: "^src/serve/page/script/" },
+  },
+  {
+    name: "the-page-stands-alone",
+    comment: "whatever the page's script imports is sent to every browser",
+    severity: "error",
+    from: { path: "^src/serve/page/script/" },
+    to: { pathNot: "^src/serve/page/script/" },
+  },
+  {
     name: "render-sees-types",
     comment: "render turns a report into words and does nothing else",
     severity: "error",

@@ -1,8 +1,9 @@
-/** The page of `serve`, which asks for nothing else. */
+declare const PAGE_HTML: string;
+declare const PAGE_POLICY: string;
+
+/** The page of `serve`: one file that asks for nothing but `events` beside it. build/page.ts makes it. */
 export const PAGE = {
-  html:
-    '<!doctype html><html lang="en"><meta charset="utf-8"><title>celery-probe</title><h1>celery-probe</h1>' +
-    '<p><a href="api/v1/workers">Workers</a>, <a href="api/v1/queues">queues</a>, <a href="metrics">metrics</a></p></html>\n',
-  /** What its Content-Security-Policy has to say. */
-  policy: "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  html: PAGE_HTML,
+  /** What its Content-Security-Policy has to say: its own style and script by their hashes, and nothing else. */
+  policy: PAGE_POLICY,
 } as const;

@@ -1,0 +1,61 @@
+import type { Queue, Status, Worker } from "./fleet.ts";
+
+/** By what workers may be sorted, and what that is called. */
+export const SORTS = {
+  worst: "Worst first",
+  name: "Name",
+  since: "Latest change",
+  rate: "Tasks a second",
+  busy: "Busiest",
+} as const;
+export type Sort = keyof typeof SORTS;
+
+/** What the viewer wants to see. */
+export interface Wish {
+  readonly words: string;
+  readonly status: Status | null;
+  readonly sort: Sort;
+  readonly isReversed: boolean;
+}
+
+/** Who keeps the wish. A change shows the workers anew. */
+export interface Chooser {
+  readonly wish: () => Wish;
+  readonly change: (change: Partial<Wish>) => void;
+}
+
+export const EVERYTHING: Wish = { words: "", status: null, sort: "worst", isReversed: false };
+
+/** The workers that the viewer wants to see, in the order wanted. Equal ones stay as they came: worst first, by name. */
+export function chosen(workers: readonly Worker[], { words, status, sort, isReversed }: Wish): Worker[] {
+  const wanted = words
+    .toLowerCase()
+    .split(" ")
+    .filter((word) => word !== "");
+  const found = workers.filter(
+    (worker) => (status === null || worker.status === status) && wanted.every((word) => has(worker, word)),
+  );
+  if (sort !== "worst") found.sort(COMPARE[sort]);
+  return isReversed ? found.reverse() : found;
+}
+
+/** Whether a worker is called so, works for a queue called so, or is in a state called so. */
+function has({ node, status, reason, queues }: Worker, word: string): boolean {
+  return [node, status, reason, ...queues].some((text) => text.toLowerCase().includes(word));
+}
+
+const COMPARE: Record<Exclude<Sort, "worst">, (one: Worker, other: Worker) => number> = {
+  name: (one, other) => one.node.localeCompare(other.node, "en", { numeric: true }),
+  since: (one, other) => Date.parse(other.since) - Date.parse(one.since),
+  rate: (one, other) => (other.per_second ?? -1) - (one.per_second ?? -1),
+  busy: (one, other) => occupation(other) - occupation(one),
+};
+
+const occupation = ({ active, slots }: Worker) =>
+  active === null ? -1 : slots === null || slots === 0 ? 0 : active / slots;
+
+/** Queues that nobody empties come first; the others stay by name, so that none moves while it is read. */
+export function queuesWorstFirst(queues: readonly Queue[]): Queue[] {
+  const isUnconsumed = ({ consumers, length }: Queue) => consumers === 0 && (length ?? 0) > 0;
+  return [...queues.filter(isUnconsumed), ...queues.filter((queue) => !isUnconsumed(queue))];
+}
