@@ -1,5 +1,6 @@
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
+import { page } from "./build/page.ts";
 import { FileWorlds } from "./test/world/file-worlds.ts";
 import { whyForbidden } from "./test/world/namespaces.ts";
 import { filesWithContainers } from "./test/world/without-worlds.ts";
@@ -26,6 +27,9 @@ const ALONE = ["adversity", "package", "start-up", "strangers", "swarm"].map(
   (name) => `test/system/${name}.test.ts`,
 );
 
+/** Want a browser and no engine. */
+const PAGE_TESTS = "test/system/page/*.test.ts";
+
 const SYSTEM = {
   globalSetup: ["test/system/engine-setup.ts"],
   expect: PATIENT,
@@ -35,7 +39,7 @@ const SYSTEM = {
 
 /**
  * Three suites: `unit` (pure tables and a scripted server, seconds), `e2e` (the packaged executable against
- * real Redis and real Celery) and `system` (what needs root: a real Docker engine).
+ * real Redis and real Celery) and `system` (what needs root: a real Docker engine, and for `page` a browser).
  */
 export default defineConfig({
   test: {
@@ -46,6 +50,7 @@ export default defineConfig({
     outputFile: { json: ".cache/report/last.json" },
     projects: [
       {
+        define: await page(),
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
@@ -73,7 +78,7 @@ export default defineConfig({
           ...SYSTEM,
           name: "system",
           include: ["test/system/**/*.test.ts"],
-          exclude: ALONE,
+          exclude: [...ALONE, PAGE_TESTS],
           // Health checks wait most of the time.
           maxWorkers: 3,
           sequence: { groupOrder: 1 },
@@ -86,6 +91,17 @@ export default defineConfig({
           include: ALONE,
           fileParallelism: false,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
+          name: "page",
+          include: [PAGE_TESTS],
+          expect: PATIENT,
+          testTimeout: 120_000,
+          hookTimeout: 300_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -11,7 +11,7 @@ export type Suite = (typeof SUITES)[number] | "bun" | "musl";
 
 const PROJECTS: Record<Suite, readonly string[]> = {
   test: ["unit", "e2e"],
-  system: ["system", "system-alone"],
+  system: ["system", "system-alone", "page"],
   bun: ["e2e"],
   musl: ["e2e"],
 };

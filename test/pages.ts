@@ -17,7 +17,9 @@ export const EXAMPLES = readdirSync(join(ROOT, "examples"), { recursive: true, w
 /** Everything that is written for readers, pictures included. */
 export const PAGES = [
   ...readdirSync(ROOT).filter((file) => file.endsWith(".md")),
-  ...readdirSync(join(ROOT, "docs")).map((file) => `docs/${file}`),
+  ...readdirSync(join(ROOT, "docs"))
+    .filter((file) => !file.endsWith(".png"))
+    .map((file) => `docs/${file}`),
   ...EXAMPLES.filter((file) => file.endsWith(".md")),
 ];
 

@@ -37,7 +37,11 @@ export async function installMissing(packages: Readonly<Record<string, string>>)
   for (const [command, name] of Object.entries(packages)) {
     if ((await findCommand(command)) === null) missing.push(name);
   }
-  if (missing.length === 0) return;
+  if (missing.length > 0) await install(missing);
+}
+
+/** Installs Debian packages. @throws Error naming them where they cannot be installed from here */
+export async function install(missing: readonly string[]): Promise<void> {
   const obstacle = await obstacleToInstalling();
   if (obstacle !== undefined) {
     throw new Error(`${obstacle}: install ${missing.join(", ")} by hand, or run as root on Debian`);
