@@ -1,10 +1,12 @@
-// `npm run pictures`: docs/doctor.svg and docs/watch.svg, of what the executable shows in a terminal, in a real world.
+// `npm run pictures`: docs/doctor.svg and docs/watch.svg, of what the executable shows in a terminal, in a real world;
+// and docs/serve-*.png, of the page of `serve` over a scripted fleet.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { startContainer } from "../test/world/container.ts";
 import { startServer } from "../test/world/server.ts";
 import { inTerminal } from "../test/world/terminal.ts";
 import { startWorker } from "../test/world/worker.ts";
+import { pagePictures } from "./page-pictures.ts";
 import { terminalSvg } from "./terminal-svg.ts";
 
 const ROOT = join(import.meta.dirname, "..");
@@ -14,6 +16,7 @@ const ENVIRONMENT = { LANG: "C.UTF-8" };
 
 await picture("doctor", await doctorsWords());
 await picture("watch", await watchedWorld());
+for (const file of await pagePictures(join(ROOT, "docs"))) console.log(`docs/${file}`);
 process.exit(0);
 
 async function picture(name: string, text: string): Promise<void> {
