@@ -18,7 +18,14 @@ interface PkgSea {
 }
 
 // Not by `import`: Node and vitest do not agree on what that makes of pkg's modules.
-const pkgSea = createRequire(import.meta.url)("pkg/lib-es5/sea.js") as PkgSea;
+const require = createRequire(import.meta.url);
+const pkgSea = require("pkg/lib-es5/sea.js") as PkgSea;
+const { log: pkgLog } = require("pkg/lib-es5/log.js") as { readonly log: { info: (text: string) => void } };
+// Each step of pkg's has a line there; its warnings and errors stay.
+pkgLog.info = () => undefined;
+
+/** What LIEF says in pkg of the section headers that build/strip.ts has cut off. */
+const NO_SECTIONS = /^warning: The current binary doesn't have a section header/;
 
 /** What the product asks of Node's single executable applications, beside its assets. */
 export const SEA_CONFIG: SeaConfig = {
@@ -55,15 +62,30 @@ export async function pack({ target, main, node, seaConfig, executable }: Packin
   await mkdir(dirname(executable), { recursive: true });
   await withDownloaded(node, `node-v${version}-linux-${target.arch}`, async (home) => {
     await copyFile(main, join(home, MAIN));
-    await pkgSea.default(main, {
-      targets: [{ nodeRange: `node${version}`, platform: "linux", arch: target.arch, output: fresh }],
-      // Its name goes into the executable: seen from the folder in which pkg works, it is the same on every machine.
-      seaConfig: { ...seaConfig, main: `../${MAIN}` },
-    });
+    await withoutSectionWarning(() =>
+      pkgSea.default(main, {
+        targets: [{ nodeRange: `node${version}`, platform: "linux", arch: target.arch, output: fresh }],
+        // Its name goes into the executable: seen from the folder in which pkg works, it is the same on every machine.
+        seaConfig: { ...seaConfig, main: `../${MAIN}` },
+      }),
+    );
   });
   await chmod(fresh, 0o755);
   // In one step: a probe may be running from the old file.
   await rename(fresh, executable);
+}
+
+/** Everything else that is written to stderr meanwhile passes. */
+async function withoutSectionWarning(work: () => Promise<void>): Promise<void> {
+  const { stderr } = process;
+  const write = stderr.write.bind(stderr);
+  stderr.write = (chunk: string | Uint8Array, ...rest: never[]) =>
+    NO_SECTIONS.test(String(chunk)) || write(chunk, ...rest);
+  try {
+    await work();
+  } finally {
+    stderr.write = write;
+  }
 }
 
 /** The script, beside the folder in which pkg works. */

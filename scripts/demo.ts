@@ -11,10 +11,24 @@ import { celeryVenv } from "../test/world/python.ts";
 import { startServer } from "../test/world/server.ts";
 import { celeryInspectPing } from "../test/world/shell-line.ts";
 import { startWorker, type Worker } from "../test/world/worker.ts";
+import {
+  type Answer,
+  answered,
+  lesson,
+  NEXT,
+  type Scene,
+  slower,
+  summary,
+  title as titleLine,
+  typed,
+  unexpectedOldLine,
+} from "./demo-words.ts";
 import { ROOT, step } from "./suite.ts";
 
 const CELERY = "5.7.0";
 const EXECUTABLE = "dist/celery-probe";
+/** The old line is killed then. Docker waits longer by default, and nobody learns more by it. */
+const OLD_LINE_MS = 10_000;
 /** What the probe is told about the broker. */
 const environment = () => ({ CELERY_BROKER_URL: url });
 
@@ -26,7 +40,7 @@ if (Object.keys(others).length > 0) {
 
 if (!(await step("building the executable", process.execPath, "build.mjs"))) process.exit(1);
 
-console.log(`\n── starting Redis, the worker of a Django project, and two workers of Celery ${CELERY}`);
+console.log(titleLine(`starting Redis, the worker of a Django project, and two workers of Celery ${CELERY}`));
 const venv = await celeryVenv(CELERY);
 // Workers and probe see nothing else that runs on this machine, where the kernel lets us have that.
 const forbidden = whyForbidden();
@@ -41,40 +55,68 @@ const url = server.url();
 let [prefork, solo] = await startWorkers();
 console.log(`   broker ${url}, workers ${prefork.node} (prefork, two children) and ${solo.node} (solo)`);
 
+console.log("   each scene asks two programs about one worker: celery-probe, and the line that it replaces");
+
 let unexpected = 0;
+const scenes: Scene[] = [];
 await djangoScene();
-await scene("a worker that answers", prefork, /^healthy: alive: /, 0);
-await scene("a solo worker that answers", solo, /^healthy: alive: /, 0);
+await scene("a worker that answers", prefork, { says: /^healthy: alive: /, answers: slower });
+await scene("a solo worker that answers", solo, { says: /^healthy: alive: /, answers: slower });
 
 const naps = await Promise.all(Array.from({ length: 12 }, () => prefork.submit("nap", 120)));
 await Promise.race(naps.map((id) => prefork.taskStarted(id)));
-await scene("a worker whose children are all busy, with more tasks waiting", prefork, /^healthy: alive: /, 0);
+await scene("all children busy, more tasks waiting", prefork, {
+  says: /^healthy: alive: /,
+  answers: () => "The old line says the same: the main process of a busy prefork pool still answers.",
+});
 
 await solo.taskStarted(await solo.submit("nap", 600));
-await scene(
-  "a solo worker that is blocked by a task",
-  solo,
-  /^healthy: busy: .* less than the 300 s grace/,
-  0,
-);
-await scene("the same, where no task may take so long", solo, /^unhealthy: hung: /, 1, "--busy-grace", "5s");
+await scene("a solo worker blocked by a task", solo, {
+  says: /^healthy: busy: .* less than the 300 s grace/,
+  fails: () =>
+    "The old line gets no answer: with it this worker would be restarted in the middle of its task.",
+});
+await scene("the same, for longer than allowed", solo, {
+  says: /^unhealthy: hung: /,
+  options: ["--busy-grace", "5s"],
+  fails: () => "The old line said so from the first second of the task on: it knows no grace.",
+});
 
 solo.suspend();
-await scene("a worker that was stopped", solo, /^unhealthy: stopped: /, 1);
+await scene("a worker that was stopped", solo, {
+  says: /^unhealthy: stopped: /,
+  fails: () => "The old line gets no answer, as from the busy worker: it cannot tell the two apart.",
+});
 
 await solo.killAll();
-// Where other Python programs are in sight, any of them might be the worker: its pid file says that none is.
-await scene("a worker that was killed", solo, /^unhealthy: dead: /, 1, "--pidfile", pidfile);
+await scene("a worker that was killed", solo, {
+  says: /^unhealthy: dead: /,
+  // Where other Python programs are in sight, any of them might be the worker: its pid file says that none is.
+  options: ["--pidfile", pidfile],
+  fails: () => "The old line gets no answer once more, and does not know that nobody is there to give one.",
+});
 
 await server.stop();
-await scene("Redis is gone", prefork, /^unknown: broker-unreachable: .* refused the connection/, 1);
+const outage = () =>
+  "The old line fails as for a dead worker, and a worker that is well would be restarted. " +
+  "With --on-unknown healthy the probe exits 0 while the worker's process is alive.";
+await scene("Redis is gone", prefork, {
+  says: /^unknown: broker-unreachable: .* refused the connection/,
+  fails: outage,
+  waits: outage,
+});
 await prefork.killAll();
 
+console.log(titleLine("in short"));
+for (const row of summary(scenes)) console.log(`   ${row}`);
 console.log(
   unexpected === 0
-    ? "\nevery verdict is the expected one"
-    : `\n${unexpected} verdicts are not the expected ones`,
+    ? "\n   every verdict is the expected one"
+    : `\n   ${unexpected} verdicts are not the expected ones`,
 );
+console.log(titleLine("try next"));
+for (const [line, purpose] of NEXT) console.log(`${typed(line.padEnd(26))} ${purpose}`);
+console.log("   docs/replace.md has what takes the place of your line in Compose, Kubernetes and elsewhere");
 if (keeps === true) await keep();
 await container?.stop();
 await rm(folder, { recursive: true });
@@ -94,10 +136,10 @@ function startWorkers(): Promise<[Worker, Worker]> {
 
 /** The worker of a Django project: settings.py makes the broker's URL of REDIS_HOST and REDIS_PORT, and nobody names it. */
 async function djangoScene(): Promise<void> {
-  const title = "a Django project that has its broker in REDIS_HOST: no option, no variable";
+  const title = "a Django project, broker in REDIS_HOST";
   if (container === null) {
     // Beside other workers the probe would have to be told which is meant.
-    console.log(`\n── left out, as it needs a container: ${title}`);
+    console.log(titleLine(`left out, as it needs a container: ${title}`));
     return;
   }
   await using home = await startContainer({ hostname: "shop" });
@@ -105,39 +147,53 @@ async function djangoScene(): Promise<void> {
     ...{ server, celery: CELERY, pool: "solo", inDjango: true, queues: ["shop"] },
     env: { REDIS_HOST: "127.0.0.1", REDIS_PORT: String(port) },
   });
-  console.log(`\n── ${title}`);
+  console.log(titleLine(title));
   const began = performance.now();
   const { stdout, exitCode } = await home.run(join(ROOT, EXECUTABLE));
-  show(EXECUTABLE, stdout, exitCode, performance.now() - began);
-  judge(stdout, exitCode, /^healthy: alive: celery@shop /, 0);
+  const ours = { line: stdout, exitCode, ms: performance.now() - began };
+  show(EXECUTABLE, ours);
+  judge(ours, /^healthy: alive: celery@shop /);
+  console.log(
+    lesson("The old line finds this broker only with -A, which imports the whole project at each check."),
+  );
+  scenes.push({ title, ours, theirs: null });
   await django.killAll();
 }
 
-/** Asks both about the worker and prints what a user would type, see and wait for. */
-async function scene(
-  title: string,
-  worker: Worker,
-  expected: RegExp,
-  exitCode: number,
-  ...options: readonly string[]
-): Promise<void> {
-  console.log(`\n── ${title}`);
-  const words = ["--node", worker.node, ...options];
+interface Expected {
+  /** The probe's line; healthy ends with 0. */
+  readonly says: RegExp;
+  /** What the probe is told beside the node. */
+  readonly options?: readonly string[];
+  /** What the old line's end means, where it is this one: an answer, none, or no end. */
+  readonly answers?: (ours: Answer, theirs: Answer) => string;
+  readonly fails?: () => string;
+  readonly waits?: () => string;
+}
+
+/** Asks both about the worker and prints what a user would type, see and wait for, and what to learn from it. */
+async function scene(title: string, worker: Worker, expected: Expected): Promise<void> {
+  console.log(titleLine(title));
+  const words = ["--node", worker.node, ...(expected.options ?? [])];
   const ours = await probe(words);
-  show(`CELERY_BROKER_URL=${url} ${EXECUTABLE} ${words.join(" ")}`, ours.stdout, ours.exitCode, ours.ms);
-  judge(ours.stdout, ours.exitCode, expected, exitCode);
-  const theirs = await celeryInspectPing({ venv, brokerUrl: url, node: worker.node });
-  const lines = `${theirs.stdout}\n${theirs.stderr}`.trim().split("\n");
-  show(`celery -b ${url} inspect ping -d ${worker.node}`, lines.at(-1) ?? "", theirs.exitCode, theirs.ms);
+  show(`CELERY_BROKER_URL=${url} ${EXECUTABLE} ${words.join(" ")}`, ours);
+  judge(ours, expected.says);
+  const theirs = await oldLine(worker.node);
+  show(`celery -b ${url} inspect ping -d ${worker.node}`, theirs);
+  const { answers, fails, waits } = expected;
+  const meaning = theirs.exitCode === undefined ? waits : theirs.exitCode === 0 ? answers : fails;
+  console.log(lesson(meaning?.(ours, theirs) ?? unexpectedOldLine(theirs)));
+  scenes.push({ title, ours, theirs });
 }
 
-function judge(line: string, ended: number | undefined, expected: RegExp, exitCode: number): void {
-  if (expected.test(line) && ended === exitCode) return;
+function judge({ line, exitCode }: Answer, expected: RegExp): void {
+  const end = line.startsWith("healthy") ? 0 : 1;
+  if (expected.test(line) && exitCode === end) return;
   unexpected += 1;
-  console.log(`   NOT EXPECTED: this should have been ${String(expected)} and exit ${exitCode}`);
+  console.log(`   NOT EXPECTED: this should have been ${String(expected)} and exit ${end}`);
 }
 
-async function probe(words: readonly string[]) {
+async function probe(words: readonly string[]): Promise<Answer> {
   const executable = join(ROOT, EXECUTABLE);
   const options = { env: environment(), extendEnv: false, reject: false };
   const began = performance.now();
@@ -145,19 +201,27 @@ async function probe(words: readonly string[]) {
     ? execa(executable, words, options)
     : container.run(executable, words, environment()));
   // What a user waits for, whatever else the machine does.
-  return { stdout, exitCode, ms: performance.now() - began };
+  return { line: stdout, exitCode, ms: performance.now() - began };
 }
 
-function show(command: string, words: string, exitCode: number | undefined, ms: number): void {
-  const ended = exitCode === undefined ? "killed" : `exit ${exitCode}`;
-  console.log(`   $ ${command}\n     ${words}\n     ${ended}, ${Math.round(ms)} ms`);
+async function oldLine(node: string): Promise<Answer> {
+  const { stdout, stderr, exitCode, ms } = await celeryInspectPing({
+    ...{ venv, brokerUrl: url, node },
+    longestMs: OLD_LINE_MS,
+  });
+  const lines = `${stdout}\n${stderr}`.trim().split("\n");
+  return { line: lines.at(-1) ?? "", exitCode, ms };
+}
+
+function show(command: string, answer: Answer): void {
+  console.log(`${typed(command)}\n${answered(answer)}`);
 }
 
 /** Starts the world anew, where it was, and waits for Ctrl-C. */
 async function keep(): Promise<void> {
   server = await startServer({ port });
   [prefork, solo] = await startWorkers();
-  console.log(`\n── the world is running again, until Ctrl-C. For example:`);
+  console.log(titleLine("the world is running again, until Ctrl-C. For example:"));
   const entering = container === null ? "" : `nsenter ${container.entering().join(" ")} `;
   for (const { node, pid } of [prefork, solo]) {
     console.log(

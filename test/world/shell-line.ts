@@ -8,10 +8,12 @@ export interface InspectPing {
   readonly node?: string;
   /** Celery's `-t`, seconds; Celery's default is 1. */
   readonly timeoutSeconds?: number;
+  /** After which it is killed; {@link LONGEST_MS} where nothing is said. */
+  readonly longestMs?: number;
 }
 
 export interface ShellResult {
-  /** undefined where it was killed by {@link LONGEST_MS}. */
+  /** undefined where it was killed, as it had not ended in time. */
   readonly exitCode: number | undefined;
   readonly stdout: string;
   readonly stderr: string;
@@ -33,7 +35,7 @@ export async function celeryInspectPing(options: InspectPing): Promise<ShellResu
     extendEnv: false,
     reject: false,
     stdin: "ignore",
-    timeout: LONGEST_MS,
+    timeout: options.longestMs ?? LONGEST_MS,
     // In the folder of somebody's application Celery would find its settings.
     cwd: "/",
   });
