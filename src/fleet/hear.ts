@@ -2,7 +2,6 @@ import { isBeat } from "../celery/node-name.ts";
 import type { WorkerEvent } from "../celery/heartbeat.ts";
 import {
   type FleetState,
-  isHeard,
   type NodeState,
   nodeOf,
   type ProcessState,
@@ -116,8 +115,6 @@ function startAnew(node: NodeState): void {
 function sayGoodbye(state: FleetState, { node: name, pid }: WorkerEvent, nowMs: number): void {
   const node = state.nodes.get(name);
   if (node === undefined) return;
-  const isOthers = node.processes.length > 0 && !node.processes.some((one) => one.pid === pid);
-  if (isOthers && isHeard(node, nowMs)) return;
   const left = node.processes.filter((one) => one.pid !== pid && nowMs - one.lastMs <= silentAfterMs(node));
   if (left.length > 0) {
     node.processes = left;

@@ -71,6 +71,9 @@ describe("a fleet of which every node is heard", () => {
     fleet.alive.delete("celery@web-2");
     await pass(fleet, 12_000);
     expect(reasons(collector)).toEqual({ "celery@web-2": "gone", [NODE]: "alive" });
+    fleet.alive.delete(NODE);
+    await pass(fleet, 16_000);
+    expect(reasons(collector)).toEqual({ "celery@web-2": "gone", [NODE]: "gone" });
     collector.close();
   });
 });

@@ -42,6 +42,25 @@ describe("processes of one name", () => {
       },
     ],
     [
+      "another one that is heard for the first time, and may be a second one",
+      0,
+      1,
+      (state) => {
+        beating(state, 0, 10_000);
+        heard(state, 13_000, { pid: 13 });
+      },
+    ],
+    [
+      "another one that is heard for the first time after a goodbye",
+      1,
+      1,
+      (state) => {
+        beating(state, 0, 10_000);
+        heard(state, 11_000, { kind: "offline" });
+        heard(state, 12_000, { pid: 13 });
+      },
+    ],
+    [
       "the same number again, as in containers",
       1,
       1,
@@ -66,6 +85,7 @@ describe("processes of one name", () => {
       1,
       (state) => {
         for (let ms = 0; ms < 20_000; ms += 1_000) heard(state, ms, { pid: ms % 2_000 === 0 ? 12 : 13 });
+        ping(state, 20_000, 2, [NODE], { copies: 2 });
         beating(state, 20_000, 60_000, { pid: 13 });
       },
     ],
