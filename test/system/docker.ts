@@ -21,8 +21,11 @@ export const LOCKED = ["--read-only", "--cap-drop", "ALL", "--security-opt", "no
 
 const BY_BUILDKIT = { DOCKER_BUILDKIT: "1" };
 
-/** Builds take longest: a first one loads 250 MB into the engine. */
+/** The first of these loads 250 MB into the engine. */
 const LONGEST_MS = 240_000;
+
+/** A build from the sources fetches packages of npm and Debian, and compiles. */
+const LONGEST_BUILD_MS = 600_000;
 
 /** The Docker command line, pointed at one engine. */
 export class Docker {
@@ -79,7 +82,7 @@ export class Docker {
   async build(args: readonly string[], folder: string): Promise<void> {
     const env = { ...this.env, ...BY_BUILDKIT };
     await execa(await this.builder(), ["build", ...args], {
-      ...{ cwd: folder, env, stdin: "ignore", timeout: LONGEST_MS },
+      ...{ cwd: folder, env, stdin: "ignore", timeout: LONGEST_BUILD_MS },
     });
   }
 
