@@ -251,11 +251,14 @@ async function ask(
   }
   // One that is starting may have begun to listen since: before it is said not to, it is asked once more.
   if (isDeaf(judged(seen())) && deadline.left() >= SHORTEST_WAIT_MS) {
+    const before = subscribers;
     const failure = await ping();
     if (failure !== null) return broken(failure);
+    // Whoever has come is starting, and answers when it gets to it.
+    const waitMs = subscribers > before ? plan.timeout : subscribers === 0 ? 0 : PROMPT_MS;
     const collected = await mailbox.collect(
       (answers) => Promise.resolve(roll.see(answers)),
-      subscribers === 0 ? 0 : deadline.atMost(PROMPT_MS),
+      deadline.atMost(waitMs),
       roll.expected,
     );
     if (!collected.ok) return broken(collected.problem);

@@ -95,7 +95,7 @@ test("a worker that begins to listen after the last ping is alive, not deaf", as
     Number(/^cmdstat_publish:calls=(\d+)/m.exec(await server.client().info("commandstats"))?.[1] ?? 0);
   const asked = ask(["--deadline=30s"]);
   // Both pings have been heard by nobody, and the loop turns before the verdict.
-  await expect.poll(published, { timeout: 10_000, interval: 5 }).toBe(2);
+  await expect.poll(published, { timeout: 20_000, interval: 5 }).toBe(2);
   writeFileSync(gate, "");
   expectLine(await asked, 0, new RegExp(`^healthy: alive: ${worker.node} answered in`), 29_900);
 });

@@ -95,6 +95,20 @@ describe("gather, while it asks,", () => {
     expect(asking).toMatchObject({ pings: 2, subscribers: 1, pongs: [{ node: "celery@web-1" }] });
   });
 
+  test("waits for a worker that has begun to listen since the last ping, before it is called deaf", async () => {
+    const processes = [{ ...WORKER, connections: POLLING.length }];
+    let pings = 0;
+    let askedAt = Infinity;
+    const broker: Broker = (commands, time) => {
+      if (commands.some(([name]) => name === "PUBLISH")) pings += 1;
+      if (pings === 3) askedAt = Math.min(askedAt, time);
+      const replies = time > askedAt + 900 ? [reply("celery@web-1", "uuid-5")] : [];
+      return brokerWith(pings < 3 ? 0 : 1, () => replies, { tell: listing(() => POLLING) })(commands, time);
+    };
+    const { asking } = await evidenceOf(fakeHost({ broker, proc: () => procWith(processes) }));
+    expect(asking).toMatchObject({ pings: 3, subscribers: 1, pongs: [{ node: "celery@web-1" }] });
+  });
+
   test("does not wait and does not ask again when nobody is subscribed", async () => {
     const host = fakeHost({ argv: ["--any"], broker: brokerWith(0, () => []) });
     const { asking } = await evidenceOf(host);
