@@ -15,7 +15,7 @@ export interface Consumption {
 /** Waits for heartbeats too: a worker that answers nothing may be heard. */
 export async function consumptionOf(scene: Scene): Promise<Consumption> {
   const byNode = await consumedByNode(scene);
-  const known = new Set([...(await scene.nodes()), ...ownWorkers(scene).map(({ node }) => node)]);
+  const known = new Set([...(await scene.nodes()), ...scene.workers.map(({ node }) => node)]);
   const missing = [...known].filter((node) => !isBeat(node) && !byNode.has(node));
   return { byNode, silent: Math.max(missing.length, await scene.silent()) };
 }
@@ -43,13 +43,6 @@ export function nodesOf(byNode: Consumption["byNode"], queue: string): readonly 
   return [...byNode].filter(([, own]) => own.includes(queue)).map(([node]) => node);
 }
 
-/** The workers in sight that the health check is about: others may be on other brokers. */
-export function ownWorkers({ check }: Scene): Scene["workers"] {
-  return check.plan.targets.flatMap(({ node, worker }) =>
-    worker === null ? [] : [{ node, process: worker }],
-  );
-}
-
 /** The queues to be looked at: those consumed, those that workers in sight were told to, and those named by options. */
 export function queuesToMeasure(
   scene: Scene,
@@ -57,7 +50,7 @@ export function queuesToMeasure(
 ): readonly string[] {
   const { config, host } = scene;
   const { origin } = scene.check.plan.broker;
-  const own = ownWorkers(scene);
+  const own = scene.workers;
   const owner = origin.kind === "worker" ? own.find(({ process }) => process.pid === origin.pid) : undefined;
   const told = own
     .filter(({ node, process }) => !byNode.has(node) && mayShareBroker(process, owner?.process ?? process))

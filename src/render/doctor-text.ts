@@ -43,13 +43,14 @@ function told(finding: Finding): Told {
 
 function toldLines({ finding: { code, level }, about, seen, next }: Told, canvas: Canvas): readonly string[] {
   const subject = about.length === 0 ? code : `${code} ${names(about)}`;
-  const [first = "", ...rest] = wrapped(
-    line(sentence(`${subject}: ${seen}`)),
-    MARK_WIDTH + 1,
-    canvas.columns,
-  );
+  return saidLines(`${marked(level, canvas.inColour)} `, `${subject}: ${seen}`, next, canvas);
+}
+
+/** What was seen, behind a lead on its first line, and the next step. */
+function saidLines(lead: string, seen: string, next: string | null, canvas: Canvas): readonly string[] {
+  const [first = "", ...rest] = wrapped(line(sentence(seen)), MARK_WIDTH + 1, canvas.columns);
   return [
-    `${marked(level, canvas.inColour)} ${first}`,
+    lead + first,
     ...rest.map((one) => " ".repeat(MARK_WIDTH + 1) + one),
     ...(next === null ? [] : nextLines(next, canvas)),
   ];
@@ -121,18 +122,7 @@ export function summaryLines(
   if (first === null) return ["", counts + skipped];
   const { seen, next } = findingWords(first);
   const subject = first.about === null ? "" : `${first.about}: `;
-  const [head = "", ...rest] = wrapped(
-    line(sentence(`first: ${first.code}: ${subject}${seen}`)),
-    MARK_WIDTH + 1,
-    canvas.columns,
-  );
-  return [
-    "",
-    counts + skipped,
-    head,
-    ...rest.map((one) => " ".repeat(MARK_WIDTH + 1) + one),
-    ...(next === null ? [] : nextLines(next, canvas)),
-  ];
+  return ["", counts + skipped, ...saidLines("", `first: ${first.code}: ${subject}${seen}`, next, canvas)];
 }
 
 function marked(level: Level, inColour: boolean): string {

@@ -8,7 +8,6 @@ import { variablesOf } from "../../celery/settings.ts";
 import { label } from "../../cli/usage.ts";
 import { settingsOf } from "../../discovery/broker-settings.ts";
 import { scan, type Send } from "../../session/scan.ts";
-import { ownWorkers } from "../consumption.ts";
 import type { Counted, Frequent, NotCounted } from "../facts/results.ts";
 import { finding } from "../levels.ts";
 import type { Scene, Topic } from "../scene.ts";
@@ -64,7 +63,7 @@ export const results: Topic = async (scene) => {
 function namedBackend(scene: Scene): NamedBackend | null {
   const { value: given, origin } = scene.config["result-backend"];
   if (given !== null) return { text: given, from: label(origin) };
-  for (const { process } of ownWorkers(scene)) {
+  for (const { process } of scene.workers) {
     const text = process.environment?.[VARIABLE];
     if (text) return { text, from: `${VARIABLE} of process ${process.pid}` };
   }

@@ -5,7 +5,7 @@ import { agedTasks, isBuiltIn, registeredTasks } from "../../celery/tasks.ts";
 import { enforces, timeLimits } from "../../celery/time-limits.ts";
 import { transportOptions, transportsTold } from "../../celery/transport-options.ts";
 import { describesSafely } from "../../celery/versions.ts";
-import { type Consumption, consumptionOf, nodesOf, ownWorkers, queuesOf } from "../consumption.ts";
+import { type Consumption, consumptionOf, nodesOf, queuesOf } from "../consumption.ts";
 import type { InHand, UnaskedNode } from "../facts/tasks.ts";
 import type { Finding } from "../finding.ts";
 import { lateFinding } from "../late-tasks.ts";
@@ -50,7 +50,7 @@ export const tasks: Topic = async (scene) => {
     scene.overBound().flatMap(({ node, method }) => (method === "active" ? [node] : [])),
   );
   const consumption = await consumptionOf(scene);
-  const stuck = ownWorkers(scene).filter(({ node }) => !inHand.has(node)).length;
+  const stuck = scene.workers.filter(({ node }) => !inHand.has(node)).length;
   const meant = new Map([...inHand].filter(([node]) => scene.isMeant(node)));
   const silent = unasked.filter(({ node }) => scene.isMeant(node));
   return [
