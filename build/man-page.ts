@@ -1,6 +1,8 @@
+import { takenByAny } from "../src/cli/command-options.ts";
 import { command, COMMAND_NAMES, type CommandName, DEFAULT_COMMAND } from "../src/cli/commands.ts";
-import { takenBy } from "../src/cli/command-options.ts";
-import { type Taken, TAKEN_BY_CHECK } from "../src/cli/parse.ts";
+import { GROUPS } from "../src/cli/groups.ts";
+import { GENERAL, groupsOf, summaryOf, told } from "../src/cli/help.ts";
+import type { Option } from "../src/cli/option.ts";
 import { METHODS, methodFacts } from "../src/inspect/methods.ts";
 
 /** celery-probe(1), made from the tables that the parser reads, in the macros of man(7). */
@@ -15,7 +17,7 @@ export function manPage(version: string): string {
     ".RI [ OPTION ]...",
     ".SH DESCRIPTION",
     text(
-      "Speaks the control protocol of Celery's workers on a Redis broker by itself: no Python starts, no application is imported. Without a command it is a health check, which prints one line and ends with 0 or 1.",
+      "Speaks the control protocol of Celery's workers on a Redis broker. No Python starts, and no application is imported. Without a command it is a health check: it prints one line and ends with 0 or 1.",
     ),
     ".SH COMMANDS",
     ...COMMAND_NAMES.flatMap((name) => {
@@ -32,17 +34,17 @@ export function manPage(version: string): string {
       return [".TP", `.B ${text(`${method} ${words}`.trim())}`, text(summary)];
     }),
     ".SH OPTIONS",
-    text("Each is also a variable of the environment; the flag wins."),
+    text("Each option is also a variable of the environment. The flag wins."),
     ...COMMAND_NAMES.flatMap(commandOptions),
     ".SS All commands",
-    ".TP",
-    "\\fB\\-h\\fR, \\fB\\-\\-help\\fR",
-    "print the options of the command",
-    ".TP",
-    "\\fB\\-\\-version\\fR",
-    "print the version",
+    ...GENERAL.flatMap(([flag, summary]) => [".TP", `.B ${text(flag)}`, text(summary)]),
     ".SH EXIT STATUS",
-    "0: healthy, or done; 1: anything else.",
+    text("1: unhealthy, unknown, a wrong option, or an error. 0 means:"),
+    ...COMMAND_NAMES.flatMap((name) => [".TP", `.B ${text(name)}`, text(told(name).success)]),
+    ".SH EXAMPLES",
+    ...COMMAND_NAMES.flatMap((name) =>
+      told(name).examples.flatMap(([line, purpose]) => [".TP", `.B ${text(line)}`, text(purpose)]),
+    ),
     ".SH SEE ALSO",
     ".BR celery (1)",
     "",
@@ -50,16 +52,19 @@ export function manPage(version: string): string {
 }
 
 function commandOptions(name: CommandName): readonly string[] {
-  const { options, variableOf: nameOf }: Taken = name === DEFAULT_COMMAND ? TAKEN_BY_CHECK : takenBy(name);
-  const entries = Object.entries(options);
-  if (entries.length === 0) return [];
+  const { options, variableOf } = takenByAny(name);
+  return groupsOf(options).flatMap(([group, entries]) => [
+    `.SS ${text(`${name}: ${GROUPS[group]}`)}`,
+    ...entries.flatMap(([option, one]) => optionEntry(option, one, variableOf(option))),
+  ]);
+}
+
+function optionEntry(name: string, option: Option<unknown>, variable: string): readonly string[] {
+  const { argument } = option;
   return [
-    `.SS ${text(name)}`,
-    ...entries.flatMap(([option, { argument, summary, defaultText }]) => [
-      ".TP",
-      `\\fB\\-\\-${text(option)}\\fR${argument === null ? "" : ` \\fI${text(argument)}\\fR`}`,
-      `${text(summary)}${defaultText === undefined ? "" : text(` (default: ${defaultText})`)}; \\fB${text(nameOf(option))}\\fR`,
-    ]),
+    ".TP",
+    `\\fB\\-\\-${text(name)}\\fR${argument === null ? "" : ` \\fI${text(argument)}\\fR`}`,
+    `${text(summaryOf(option))}; \\fB${text(variable)}\\fR`,
   ];
 }
 
@@ -69,5 +74,6 @@ function text(plain: string): string {
     .replaceAll("\\", "\\e")
     .replaceAll("-", "\\-")
     .replaceAll("…", "...")
+    .replaceAll("~", "\\(ti")
     .replace(/^([.'])/, "\\&$1");
 }

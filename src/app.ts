@@ -1,6 +1,7 @@
 import type { CommandConfig, OtherCommand } from "./cli/command-options.ts";
 import { DEFAULT_COMMAND } from "./cli/commands.ts";
-import type { ConfigOf, OptionTable } from "./cli/options.ts";
+import type { OptionTable } from "./cli/option.ts";
+import type { ConfigOf } from "./cli/options.ts";
 import { commandOf, parse, type Taken, TAKEN_BY_CHECK } from "./cli/parse.ts";
 import { check } from "./commands/check.ts";
 import { type Ending, failed, misused, type Run } from "./commands/command.ts";
@@ -50,7 +51,12 @@ async function runAs<T extends OptionTable>(
   load: () => Promise<Run<ConfigOf<T>>>,
 ): Promise<Ending> {
   const invocation = parse(host.argv, host.env, taken);
-  if (!invocation.ok) return misused(invocation.problem);
+  if (!invocation.ok) {
+    const { problem } = invocation;
+    return problem.kind === "usage"
+      ? misused(problem)
+      : failed((await import("./cli/stray.ts")).sentenceOf(problem));
+  }
   const { value } = invocation;
   switch (value.kind) {
     case "help": {

@@ -1,8 +1,8 @@
-import { COMMAND_NAMES, DEFAULT_COMMAND } from "../src/cli/commands.ts";
-import { allVariables, takenBy } from "../src/cli/command-options.ts";
+import { COMMAND_NAMES } from "../src/cli/commands.ts";
+import { allVariables, SHELLS, takenByAny } from "../src/cli/command-options.ts";
 import { VARIABLE_PREFIX } from "../src/cli/options.ts";
-import { commandOf, parse, type Taken, TAKEN_BY_CHECK } from "../src/cli/parse.ts";
-import { SHELLS } from "../src/completion/commands-taken.ts";
+import { commandOf, parse } from "../src/cli/parse.ts";
+import { sentenceOf } from "../src/cli/stray.ts";
 import { readWords } from "../src/inspect/methods.ts";
 import { shellCommands } from "./shell-commands.ts";
 
@@ -103,9 +103,8 @@ export function objectionTo({ argv, env }: ProbeCommand): string | null {
   const foreign = Object.keys(env).filter((name) => name.startsWith(VARIABLE_PREFIX) && !known.has(name));
   if (foreign.length > 0) return `no such variable: ${foreign.join(", ")}`;
   const name = commandOf(argv);
-  const taken: Taken = name === DEFAULT_COMMAND ? TAKEN_BY_CHECK : takenBy(name);
-  const parsed = parse(argv, env, taken);
-  if (!parsed.ok) return parsed.problem.sentence;
+  const parsed = parse(argv, env, takenByAny(name));
+  if (!parsed.ok) return sentenceOf(parsed.problem);
   if (parsed.value.kind !== "run") return null;
   const [word = "", ...others] = parsed.value.words;
   const objects = (accepted: boolean) => (accepted ? null : `${name} does not take '${word}'`);

@@ -3,9 +3,7 @@
  * are quoted, and nothing that may be a piece of a password.
  */
 
-/** A variable that nobody has filled in: of Kubernetes, of a shell, of Compose, of Helm and Jinja. */
-const UNFILLED =
-  /\$\([A-Za-z_]\w{0,63}\)|\$\{[A-Za-z_]\w{0,63}\}|\{\{ {0,4}[\w.]{1,64} {0,4}\}\}|\$[A-Z_][A-Z0-9_]{0,63}/;
+import { unfilled, unfilledWords } from "../unfilled.ts";
 
 /** What programs write in place of a value that they do not have. */
 const NOTHING: readonly string[] = ["None", "null", "undefined", "nil"];
@@ -14,7 +12,7 @@ const NOTHING: readonly string[] = ["None", "null", "undefined", "nil"];
 const SERVICE_LINK = /:(tcp:\/\/[\w.-]{1,253}:\d{1,5})(?:[/?#][^@]{0,200})?$/;
 
 /** What every slip has in it. One look for it spares a good URL, which each check reads, all the others. */
-const SIGNS = /[\s"'`$]|\{\{|:tcp:/;
+const SIGNS = /[\s"'`$]|^%|\{\{|:tcp:/;
 
 /** What is wrong with the text as a whole; null: nothing of this kind. */
 export function slipOf(text: string): string | null {
@@ -24,8 +22,8 @@ export function slipOf(text: string): string | null {
   if (quote !== undefined) {
     return `has a quotation mark (${quote}) at its ${text.startsWith(quote) ? "beginning" : "end"}: write it without, as env files and lists of YAML keep it`;
   }
-  const name = UNFILLED.exec(text)?.[0];
-  if (name === text) return `is a variable that nobody has filled in: ${HOW_TO_FILL}`;
+  const variable = unfilled(text);
+  if (variable?.name === text) return unfilledWords(variable, text);
   const link = SERVICE_LINK.exec(text)?.[1];
   if (link !== undefined) {
     return `has '${link}' as its port, which Kubernetes sets as …_PORT for a service of that name: set enableServiceLinks: false, or take another variable`;
@@ -33,15 +31,12 @@ export function slipOf(text: string): string | null {
   return null;
 }
 
-const HOW_TO_FILL =
-  "Kubernetes fills $(NAME) only where env has it further up, and a shell only what is exported";
-
 /** What is wrong with a part that is expected to be a name or a number; null: nothing of this kind. */
 export function slipIn(part: string, what: "host" | "port" | "database"): string | null {
-  const name = SIGNS.test(part) ? UNFILLED.exec(part)?.[0] : undefined;
+  const variable = unfilled(part);
   // Of a port only the whole: what stands there may be a password, whose `@host` is missing.
-  if (name !== undefined && (what === "host" || name === part)) {
-    return `has '${name}' in the place of its ${what}, a variable that nobody has filled in: ${HOW_TO_FILL}`;
+  if (variable !== null && (what === "host" || variable.name === part)) {
+    return unfilledWords(variable, "", { where: ` in the place of its ${what}` });
   }
   if (NOTHING.includes(part)) return `has '${part}' as its ${what}: the program that wrote it had no value`;
   return null;

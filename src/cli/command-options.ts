@@ -1,250 +1,196 @@
-import { redact } from "../broker/url.ts";
-import type { CommandName, DEFAULT_COMMAND } from "./commands.ts";
+import { METHODS } from "../inspect/methods.ts";
+import { BROKER } from "./broker-options.ts";
 import {
   BROKER_OPTIONS,
-  type ConfigOf,
-  onOffSwitch,
-  type Option,
-  optional,
-  OPTION_NAMES,
-  OPTIONS,
-  type OptionName,
-  type OptionTable,
-  valued,
-  variableOf,
-} from "./options.ts";
-import type { Taken } from "./parse.ts";
-import {
-  anyBrokerUrl,
-  backendUrl,
-  count,
-  duration,
-  filePath,
-  listenPlace,
-  oneOf,
-  queueLimit,
-  type QueueLimit,
-  settingText,
-  webUrl,
-} from "./values.ts";
-
-/** What a command other than the check can be told. */
-export interface CommandOptions {
-  /** Options of the check that mean the same here. */
-  readonly shared: readonly OptionName[];
-  /** Its own, in the order of the help; one that the check has too has another default here. */
-  readonly own: OptionTable;
-}
-
-/** Who they are. */
-const WORKERS = ["node", "placement", "pidfile"] as const satisfies readonly OptionName[];
-
-const FORMAT = valued(
-  "FORMAT",
-  oneOf("text", "json"),
-  { value: "text", text: "text" },
-  { summary: "text: for people; json: for programs" },
-);
-
-function deadlineOf(ms: number, text: string) {
-  return valued(
-    "DURATION",
-    duration,
-    { value: ms, text },
-    { summary: "when the run has ended, whatever happens" },
-  );
-}
+  type CommandOptions,
+  deadlineOf,
+  FORMAT,
+  reworded,
+  SEVERAL_NAMES,
+  WORKERS,
+} from "./command-option.ts";
+import { COMMAND_NAMES, type CommandName, DEFAULT_COMMAND } from "./commands.ts";
+import { DOCTOR, FINDING_OPTIONS, FINDING_WORDS, REPORT } from "./finding-options.ts";
+import { SERVE, WATCH } from "./fleet-options.ts";
+import { onOffSwitch, type Option, optional, type OptionTable, valued } from "./option.ts";
+import { type ConfigOf, OPTIONS, type OptionName, variableOf } from "./options.ts";
+import { type Taken, TAKEN_BY_CHECK } from "./parse.ts";
+import { anyBrokerUrl, duration, filePath, settingText } from "./values.ts";
 
 const INSPECT = {
   timeout: valued(
     "DURATION",
     duration,
     { value: 2_000, text: "2s" },
-    { summary: "how long to wait for the workers' answers" },
+    { group: "verdict", summary: "longest wait for the workers' answers" },
   ),
   deadline: deadlineOf(10_000, "10s"),
   output: FORMAT,
   "allow-risky": onOffSwitch({
-    summary: "send a method whose answer can disable the worker that gives it",
+    group: "method",
+    summary: "send a method even when its answer can disable the worker",
   }),
-  all: onOffSwitch({ summary: "for conf: the application's own settings as well" }),
-  "with-defaults": onOffSwitch({ summary: "for conf: the settings that nobody has set as well" }),
-  builtins: onOffSwitch({ summary: "for registered: Celery's own tasks as well" }),
+  all: onOffSwitch({ group: "method", summary: "conf: show the application's own settings too" }),
+  "with-defaults": onOffSwitch({ group: "method", summary: "conf: show settings that nobody has set too" }),
+  builtins: onOffSwitch({ group: "method", summary: "registered: list Celery's own tasks too" }),
 } as const satisfies OptionTable;
 
-/** The problem that ends a run with 1. */
-const FAIL_ON = valued(
-  "LEVEL",
-  oneOf("warning", "problem"),
-  { value: "problem", text: "problem" },
-  { summary: "what ends with exit code 1: problems, or warnings too" },
-);
-
-/** What `doctor` and `report` look at, beyond the check. */
-const FINDINGS = {
-  "max-queue-length": {
-    argument: "[QUEUE=]N",
-    parse: queueLimit,
-    default: [{ queue: null, limit: 1_000 }],
-    defaultText: "1000",
-    repeats: true,
-    summary: "warn when more messages wait in a queue",
-  } satisfies Option<readonly QueueLimit[]>,
-  "max-failed": valued(
-    "N",
-    count(0, 999_999_999),
-    { value: 10, text: "10" },
-    { summary: "warn when more results are failures" },
-  ),
-  "limit-gap": valued(
-    "DURATION",
-    duration,
-    { value: 30_000, text: "30s" },
-    { summary: "how far apart the time limits of a task have to be" },
-  ),
-  "result-backend": {
-    ...optional("URL", backendUrl, {
-      summary: "where the results are (default: CELERY_RESULT_BACKEND, else the broker)",
-    }),
-    show: () => "***",
-  },
-  observe: valued(
-    "DURATION",
-    duration,
-    { value: 5_000, text: "5s" },
-    { summary: "how long queues, CPU and broker are watched; half of the time left at most" },
-  ),
-  log: optional("PATH", filePath, {
-    summary: "the worker's log, - for stdin (default: that of its -f)",
+const INSPECT_WORDS = {
+  node: { summary: "node to ask", otherwise: "every node of the broker", details: SEVERAL_NAMES },
+  placement: {
+    summary: "where the probe runs: inside the worker's container, beside it, or remote",
     details:
-      "PATH is a regular file, or a link to one. A pipe is read by `-` alone: `docker logs worker 2>&1 | celery-probe doctor " +
-      "--log -`. So `<(docker logs worker)`, /proc/1/fd/1 and a /dev/stdin that is a pipe are refused; nothing is taken from " +
-      "their readers.",
-  }),
-  flower: {
-    ...optional("URL", webUrl, {
-      summary: "a Flower to compare with, http://[user:password@]host:5555",
-    }),
-    show: (text: string) => (text.includes("@") ? redact(text) : text),
+      "Workers in sight tell which broker it is, and are named when their answer is missing. remote: no worker is in sight.",
   },
-} as const satisfies OptionTable;
-
-const DOCTOR = {
-  ...FINDINGS,
-  "fail-on": FAIL_ON,
-  deadline: deadlineOf(15_000, "15s"),
-  output: FORMAT,
-} as const satisfies OptionTable;
-
-const REPORT = {
-  ...FINDINGS,
-  "with-arguments": onOffSwitch({ summary: "leave the arguments of tasks in" }),
-  deadline: deadlineOf(30_000, "30s"),
-  output: FORMAT,
-} as const satisfies OptionTable;
-
-const WATCH = {
-  node: { ...OPTIONS.node, summary: "show this node alone (default: all); may be repeated" },
-  queue: {
-    ...OPTIONS.queue,
-    summary: "a queue to show beside those that the workers consume; may be repeated",
-  },
-  interval: valued(
-    "DURATION",
-    duration,
-    { value: 2_000, text: "2s" },
-    { summary: "how long from one picture to the next" },
-  ),
-  "busy-grace": valued(
-    "DURATION",
-    duration,
-    { value: 300_000, text: "5m" },
-    { summary: "how long a worker may be silent until it is said to hang" },
-  ),
-  output: {
-    ...FORMAT,
-    summary: "text: a screen or lines for people; json: one object a picture, as serve gives it",
-  },
-  once: onOffSwitch({ summary: "one picture, then end" }),
-} as const satisfies OptionTable;
-
-const SERVE = {
-  listen: valued(
-    "HOST:PORT|PATH",
-    listenPlace,
-    { value: { kind: "tcp", host: "127.0.0.1", port: 9_540 }, text: "127.0.0.1:9540" },
-    {
-      summary: "where to listen: an address, or the path of a socket",
-      details:
-        "127.0.0.1 is reached from this machine or pod alone. 0.0.0.0:9540 and [::]:9540 are reached from everywhere: set " +
-        "--http-token-file too. Port 0 takes a free one.",
-    },
-  ),
-  node: { ...OPTIONS.node, summary: "watch this node alone (default: all); may be repeated" },
-  queue: {
-    ...OPTIONS.queue,
-    summary: "a queue to measure beside those that the workers consume; may be repeated",
-  },
-  interval: valued(
-    "DURATION",
-    duration,
-    { value: 30_000, text: "30s" },
-    { summary: "how long from one question to the whole fleet to the next" },
-  ),
-  "http-token-file": optional("PATH", filePath, {
-    summary: "a file with the token that clients need, except for probes",
-    details:
-      "Sent as `Authorization: Bearer TOKEN`, or as the password of Basic, which browsers ask for. The paths of probes need " +
-      "none, as kubelet's `httpGet` has no secrets. 16 characters or more. No other user may read the file.",
-  }),
-  "http-cert": optional("PATH", filePath, {
-    summary: "our certificate in PEM, to speak HTTPS; may hold the key too",
-  }),
-  "http-key": optional("PATH", filePath, { summary: "the key of --http-cert in PEM" }),
-} as const satisfies OptionTable;
+} satisfies CommandOptions["words"];
 
 const BEAT = {
   schedule: optional("PATH", filePath, {
-    summary:
-      "the schedule file (default: the one that it writes, of -s, CELERY_BEAT_SCHEDULE or celerybeat-schedule)",
+    group: "schedule",
+    summary: "schedule file",
+    otherwise: "the one that beat writes: its -s, CELERY_BEAT_SCHEDULE, or celerybeat-schedule",
   }),
   "max-schedule-age": optional("DURATION", duration, {
-    summary: "how long the schedule file may be unwritten (default: 10m, or twice its --max-interval)",
+    group: "schedule",
+    summary: "longest time that the schedule file may stay unwritten",
+    otherwise: "10m, or twice its --max-interval",
   }),
   "redbeat-lock": optional("KEY", settingText, {
-    summary: "redbeat's redbeat_lock_key, which has to be held",
+    group: "schedule",
+    summary: "redbeat's redbeat_lock_key; somebody must hold this lock",
   }),
   timeout: valued(
     "DURATION",
     duration,
     { value: 2_000, text: "2s" },
-    { summary: "how long to wait for the answer to one ping" },
+    { group: "verdict", summary: OPTIONS.timeout.summary },
   ),
   deadline: deadlineOf(5_000, "5s"),
   output: FORMAT,
 } as const satisfies OptionTable;
 
-const FINDING_OPTIONS = [
-  ...BROKER_OPTIONS,
-  ...WORKERS,
-  "busy-grace",
-  "queue",
-  "max-task-age",
-  "timeout",
-  "retries",
-] as const satisfies readonly OptionName[];
+const BEAT_WORDS = {
+  broker: {
+    summary: OPTIONS.broker.summary,
+    details:
+      "Written as for the check. Without it the broker is the beat's, found as that of a worker. Where no broker is found, " +
+      "processes and the schedule file decide.",
+  },
+  placement: {
+    summary: "where the probe runs: inside beat's container, beside it, or remote",
+    details: "Beside and remote, a beat that is not in sight is `unknown`, and no fault.",
+  },
+  pidfile: {
+    summary: "file with beat's process number, as celery --pidfile writes it",
+    details: "For a beat that its command line does not reveal. PATH is a regular file, or a link to one.",
+  },
+} satisfies CommandOptions["words"];
+
+export const SHELLS = ["bash", "zsh", "fish"] as const;
+
+export type Shell = (typeof SHELLS)[number];
+
+/** What the help of the check says beside its options. */
+export const CHECK: Pick<CommandOptions, "first" | "examples" | "success"> = {
+  examples: [
+    ["celery-probe", "every worker of this container"],
+    ["celery-probe --node worker@%h --busy-grace 10m", "one worker, with tasks that block it"],
+    ["celery-probe --broker redis://redis:6379/0 --min-nodes 3", "a monitor: three workers must answer"],
+  ],
+  success: "healthy",
+};
 
 /** What each command takes, the check apart. `install`, `completion` and `help` take nothing. */
 export const COMMAND_OPTIONS = {
-  inspect: { shared: [...BROKER_OPTIONS, ...WORKERS], own: INSPECT },
-  doctor: { shared: FINDING_OPTIONS, own: DOCTOR },
-  watch: { shared: [...BROKER_OPTIONS, "placement"], own: WATCH },
-  serve: { shared: [...BROKER_OPTIONS, "placement", "busy-grace"], own: SERVE },
-  beat: { shared: [...BROKER_OPTIONS, "placement", "pidfile", "verbose", "quiet"], own: BEAT },
-  report: { shared: FINDING_OPTIONS, own: REPORT },
-  install: { shared: [], own: {} },
-  completion: { shared: [], own: {} },
-  help: { shared: [], own: {} },
+  inspect: {
+    shared: [...BROKER_OPTIONS, ...WORKERS],
+    words: INSPECT_WORDS,
+    own: INSPECT,
+    first: METHODS,
+    examples: [
+      ["celery-probe inspect active", "the running tasks of every worker"],
+      ["celery-probe inspect stats --node worker@web-1 --output json", "one worker, for a program"],
+      ["celery-probe inspect query_task 7c1d3c0e-3c0f-4f0e-9d52-0a5a5a3f6f11", "where a task is"],
+    ],
+    success: "every worker that was asked has answered",
+  },
+  doctor: {
+    shared: FINDING_OPTIONS,
+    words: FINDING_WORDS,
+    own: DOCTOR,
+    examples: [
+      ["celery-probe doctor", "the worker of this container"],
+      ["docker logs worker 2>&1 | celery-probe doctor --log -", "read the log of a container too"],
+      ["celery-probe doctor --placement remote --broker redis://redis:6379/0", "every worker, from anywhere"],
+    ],
+    success: "no problem was found",
+  },
+  watch: {
+    shared: [...BROKER_OPTIONS, "placement"],
+    own: WATCH,
+    examples: [
+      ["celery-probe watch", "until q or Ctrl-C"],
+      ["celery-probe watch --broker redis://redis:6379/0 --interval 10s", "another broker, slower"],
+      ["celery-probe watch --once", "one picture, for a script"],
+    ],
+    success: "you ended it, or --once showed a worker",
+  },
+  serve: {
+    shared: [...BROKER_OPTIONS, "placement", "busy-grace"],
+    own: SERVE,
+    examples: [
+      ["celery-probe serve", "on 127.0.0.1:9540, for probes of this pod and a browser here"],
+      ["celery-probe serve --listen 0.0.0.0:9540 --http-token-file /run/token", "for Prometheus elsewhere"],
+    ],
+    success: "you ended it",
+  },
+  beat: {
+    shared: [...BROKER_OPTIONS, "placement", "pidfile", "verbose", "quiet"],
+    words: BEAT_WORDS,
+    own: BEAT,
+    examples: [
+      ["celery-probe beat", "the beat of this container"],
+      ["celery-probe beat --max-schedule-age 20m", "a beat with a long --max-interval"],
+      ["celery-probe beat --redbeat-lock redbeat::lock", "a beat with redbeat"],
+    ],
+    success: "healthy",
+  },
+  report: {
+    shared: FINDING_OPTIONS,
+    words: FINDING_WORDS,
+    own: REPORT,
+    first: "files",
+    examples: [
+      ["celery-probe report /tmp/report.md", "a new file that only you can read"],
+      ["celery-probe report --output json", "one JSON object on stdout"],
+    ],
+    success: "the report is written, whatever it says",
+  },
+  install: {
+    shared: [],
+    own: {},
+    first: "files",
+    examples: [["celery-probe install /probe/", "into a volume that the worker's container mounts"]],
+    success: "the copy is there",
+  },
+  completion: {
+    shared: [],
+    own: {},
+    first: SHELLS,
+    examples: [
+      ["source <(celery-probe completion bash)", "in ~/.bashrc"],
+      ["source <(celery-probe completion zsh)", "in ~/.zshrc"],
+      ["celery-probe completion fish | source", "in ~/.config/fish/config.fish"],
+    ],
+    success: "the script is printed",
+  },
+  help: {
+    shared: [],
+    own: {},
+    first: COMMAND_NAMES,
+    examples: [["celery-probe help doctor", "the options of doctor"]],
+    success: "the help is printed",
+  },
 } as const satisfies Readonly<Record<Exclude<CommandName, typeof DEFAULT_COMMAND>, CommandOptions>>;
 
 export type OtherCommand = keyof typeof COMMAND_OPTIONS;
@@ -261,15 +207,21 @@ export type CommandConfig<C extends OtherCommand> = ConfigOf<TableOf<C>>;
 const WITHOUT_BROKER: readonly OtherCommand[] = ["doctor", "report"];
 
 const ANY_URL = {
-  broker: { ...OPTIONS.broker, parse: anyBrokerUrl },
-  "broker-write-url": { ...OPTIONS["broker-write-url"], parse: anyBrokerUrl },
+  broker: { ...BROKER.broker, parse: anyBrokerUrl },
+  "broker-write-url": { ...BROKER["broker-write-url"], parse: anyBrokerUrl },
 } as const satisfies OptionTable;
 
 /** What a command takes, for the parser. A variable that the check reads as well carries the command's name. */
 export function takenBy<C extends OtherCommand>(command: C): Taken<TableOf<C>> {
-  const { shared, own }: CommandOptions = COMMAND_OPTIONS[command];
-  const table = WITHOUT_BROKER.includes(command) ? { ...OPTIONS, ...ANY_URL } : OPTIONS;
-  const options: OptionTable = { ...own, ...Object.fromEntries(shared.map((name) => [name, table[name]])) };
+  const { shared, words = {}, own }: CommandOptions = COMMAND_OPTIONS[command];
+  const table: Readonly<Record<OptionName, Option<unknown>>> = WITHOUT_BROKER.includes(command)
+    ? { ...OPTIONS, ...ANY_URL }
+    : OPTIONS;
+  const worded = (name: OptionName) => {
+    const { [name]: here } = words;
+    return [name, here === undefined ? table[name] : reworded(table[name], here)] as const;
+  };
+  const options: OptionTable = { ...own, ...Object.fromEntries(shared.map(worded)) };
   return {
     command,
     options: options as TableOf<C>,
@@ -280,11 +232,16 @@ export function takenBy<C extends OtherCommand>(command: C): Taken<TableOf<C>> {
   };
 }
 
+/** The same, of any command. */
+export function takenByAny(name: CommandName): Taken {
+  return name === DEFAULT_COMMAND ? TAKEN_BY_CHECK : takenBy(name);
+}
+
 /** Every variable that any command reads. */
 export function allVariables(): ReadonlySet<string> {
-  const others = Object.keys(COMMAND_OPTIONS) as readonly OtherCommand[];
-  return new Set([
-    ...OPTION_NAMES.map(variableOf),
-    ...others.map(takenBy).flatMap(({ options, variableOf: nameOf }) => Object.keys(options).map(nameOf)),
-  ]);
+  return new Set(
+    COMMAND_NAMES.map(takenByAny).flatMap(({ options, variableOf: nameOf }) =>
+      Object.keys(options).map(nameOf),
+    ),
+  );
 }

@@ -1,71 +1,57 @@
 import { DEFAULT_BROKER_URL } from "../broker/url.ts";
 import { METHODS, methodFacts } from "../inspect/methods.ts";
-import { type OtherCommand, takenBy } from "./command-options.ts";
-import { command, type CommandName, COMMANDS, DEFAULT_COMMAND } from "./commands.ts";
-import {
-  BROKER_VARIABLES,
-  type Option,
-  OPTIONS,
-  type OptionTable,
-  PLATFORM_VARIABLE,
-  READ_VARIABLE,
-  VARIABLE_PREFIX,
-  variableOf,
-} from "./options.ts";
+import { BROKER_VARIABLES, PLATFORM_VARIABLE, READ_VARIABLE } from "./broker-options.ts";
+import type { CommandOptions } from "./command-option.ts";
+import { CHECK, COMMAND_OPTIONS, takenByAny } from "./command-options.ts";
+import { command, COMMAND_NAMES, type CommandName, DEFAULT_COMMAND } from "./commands.ts";
+import { type Group, GROUPS } from "./groups.ts";
+import type { Option, OptionTable } from "./option.ts";
+import { variableOf } from "./options.ts";
 
-const COLUMN = 28;
+/** Columns of the text, and the one where words begin. */
+const WIDTH = 80;
+const COLUMN = 30;
+const COMMAND_COLUMN = 14;
 
 /** The text of `--help`: of the check, which lists the commands, or of another command. Made from the tables. */
 export function helpText(version: string, name: CommandName): string {
-  return (name === DEFAULT_COMMAND ? generalLines(version) : commandLines(name)).join("\n");
-}
-
-function generalLines(version: string): readonly string[] {
+  const { summary, words = "" } = command(name);
+  const isCheck = name === DEFAULT_COMMAND;
+  const { options } = takenByAny(name);
+  const hasOptions = Object.keys(options).length > 0;
+  const usage = ["celery-probe", isCheck ? "[COMMAND]" : name, words, hasOptions ? "[OPTION]…" : ""];
+  const { first, examples, success } = told(name);
   return [
-    `celery-probe ${version}: is this Celery worker alive?`,
-    "",
-    "usage: celery-probe [COMMAND] [OPTION]…",
-    "",
-    "commands:",
-    ...Object.entries(COMMANDS).map(([name, { summary }], position) =>
-      entry(name, position === 0 ? `${summary} (default)` : summary),
+    ...wrapped(
+      isCheck ? `celery-probe ${version}: is this Celery worker alive?` : `celery-probe ${name}: ${summary}`,
+      0,
     ),
     "",
-    "options:",
-    ...optionLines(OPTIONS),
-    entry("-h, --help", "print this"),
-    entry("--version", "print the version; with --verbose also what it runs on"),
+    `usage: ${usage.filter((part) => part !== "").join(" ")}`,
+    ...firstLines(name, words, first),
     "",
-    ...BROKER_LINES,
-    `Each option is also a variable of the environment: --connect-timeout is ${VARIABLE_PREFIX}CONNECT_TIMEOUT.`,
-    "Exit code: 0 healthy, 1 anything else.",
+    "examples:",
+    ...examples.flatMap(([line, purpose]) => [`  ${line}`, `      ${purpose}`]),
+    ...(isCheck ? ["", "commands:", ...commandLines()] : []),
+    ...groupsOf(options).flatMap(([group, entries]) => [
+      "",
+      `${GROUPS[group]}:`,
+      ...entries.flatMap(optionLines),
+    ]),
+    ...(hasOptions
+      ? ["", "Help:", ...GENERAL.flatMap(([flag, what]) => entry(flag, what)), "", ...closing(name)]
+      : []),
+    ...(hasOptions ? [] : [""]),
+    ...wrapped(`Exit code 0: ${success}. Exit code 1: anything else.`, 0),
     "",
-  ];
+  ].join("\n");
 }
 
-function commandLines(name: OtherCommand): readonly string[] {
-  const { summary, words = "" } = command(name);
-  const { options } = takenBy(name);
-  const hasOptions = Object.keys(options).length > 0;
-  const usage = ["celery-probe", name, words, hasOptions ? "[OPTION]…" : ""].filter((part) => part !== "");
-  return [
-    `celery-probe ${name}: ${summary}`,
-    "",
-    `usage: ${usage.join(" ")}`,
-    "",
-    ...(name === "inspect" ? [...methodLines(), ""] : []),
-    ...(hasOptions
-      ? [
-          "options:",
-          ...optionLines(options),
-          entry("-h, --help", "print this"),
-          "",
-          ...(name === "beat" ? BEAT_BROKER_LINES : BROKER_LINES),
-          ...variableLines(name),
-          "",
-        ]
-      : []),
-  ];
+/** What the first word behind a command can be. */
+function firstLines(name: CommandName, words: string, first: CommandOptions["first"]): readonly string[] {
+  if (name === "inspect") return ["", ...methodLines()];
+  if (first === undefined || first === "files") return [];
+  return ["", ...wrapped(`${/\w+/.exec(words)?.[0] ?? ""} is one of ${first.join(", ")}.`, 0)];
 }
 
 /** What can be asked of workers. */
@@ -73,49 +59,98 @@ export function methodLines(): readonly string[] {
   const risky = METHODS.filter((method) => methodFacts(method).content === "raw");
   return [
     "methods:",
-    ...METHODS.map((method) => {
+    ...METHODS.flatMap((method) => {
       const { summary, words = "" } = methodFacts(method);
       return entry(`${method} ${words}`.trim(), summary);
     }),
     "",
-    `${risky.join(", ")} can disable a worker (kombu 5.2.3 to`,
-    "5.6.2, or an eventlet pool). There they are sent with --allow-risky only.",
+    ...wrapped(
+      `${risky.join(", ")} can disable a worker (kombu 5.2.3 to 5.6.2, or an eventlet pool). There they are sent ` +
+        "with --allow-risky only.",
+      0,
+    ),
   ];
 }
 
-/** A variable of an option that the check takes as well, and that means something else there, has the command's name. */
-function variableLines(name: OtherCommand): readonly string[] {
-  const { options, variableOf: nameOf } = takenBy(name);
+/** Flags that every command takes. */
+export const GENERAL = [
+  ["-h, --help", "print this help; celery-probe help COMMAND is for a command"],
+  ["--version", "print the version; with --verbose the runtime too"],
+] as const;
+
+/** What help and man page say of a command beside its options. */
+export function told(name: CommandName): typeof CHECK {
+  return name === DEFAULT_COMMAND ? CHECK : COMMAND_OPTIONS[name];
+}
+
+/** The options of a command by their groups, in the order of these. */
+export function groupsOf(
+  options: OptionTable,
+): readonly (readonly [Group, readonly (readonly [string, Option<unknown>])[]])[] {
+  return (Object.keys(GROUPS) as readonly Group[])
+    .map((name) => [name, Object.entries(options).filter(([, { group }]) => group === name)] as const)
+    .filter(([, entries]) => entries.length > 0);
+}
+
+/** The summary, how often, and the default. */
+export function summaryOf({ summary, repeats, defaultText, otherwise }: Option<unknown>): string {
+  const standard = defaultText ?? otherwise;
+  return `${summary}${repeats ? "; may be repeated" : ""}${standard === undefined ? "" : ` (default: ${standard})`}`;
+}
+
+function commandLines(): readonly string[] {
+  return COMMAND_NAMES.flatMap((name) => {
+    const { summary } = command(name);
+    return entry(name, name === DEFAULT_COMMAND ? `${summary} (default)` : summary, COMMAND_COLUMN);
+  });
+}
+
+function optionLines([name, option]: readonly [string, Option<unknown>]): readonly string[] {
+  return entry(`--${name}${option.argument === null ? "" : ` ${option.argument}`}`, summaryOf(option));
+}
+
+/** What is said of the broker and the variables, below the options. */
+function closing(name: CommandName): readonly string[] {
+  const [whose, end] = name === "beat" ? ["beat", "none is asked"] : ["the worker", DEFAULT_BROKER_URL];
+  const { options, variableOf: nameOf } = takenByAny(name);
   const renamed = Object.keys(options).filter((option) => nameOf(option) !== variableOf(option));
-  const examples = renamed.map((option) => `--${option} ${nameOf(option)}`);
+  const examples = renamed.slice(0, 2).map((option) => `--${option} is ${nameOf(option)}`);
   return [
-    `Each option is also a variable of the environment: --connect-timeout is ${variableOf("connect-timeout")}${examples.length === 0 ? "." : ","}`,
-    ...(examples.length === 0
-      ? []
-      : [`and of those that mean something else elsewhere ${examples.join(", ")}.`]),
+    ...wrapped(
+      `Without --broker and --broker-env, the broker is the first of these: ${READ_VARIABLE}, the -b, ` +
+        `${BROKER_VARIABLES.join(", ")} of ${whose} in sight; the same variables here; the server that ${whose} is ` +
+        `connected to; ${PLATFORM_VARIABLE}; else ${end}.`,
+      0,
+    ),
+    ...wrapped(
+      `Each option is also a variable: --connect-timeout is ${variableOf("connect-timeout")}. The flag wins.` +
+        (examples.length === 0
+          ? ""
+          : ` An option that differs from the check's has the command in its variable: ${examples.join(", ")}.`),
+      0,
+    ),
   ];
 }
 
-const BEAT_BROKER_LINES = [
-  "Without --broker and --broker-env the broker is the beat's, as a worker's would be: of its -b and its environment,",
-  "then of this one, or the one it is connected to. Where there is none, none is asked.",
-];
-
-const BROKER_LINES = [
-  `Without --broker and --broker-env the broker is that of the worker in sight: ${READ_VARIABLE}, its -b,`,
-  `or the first that is set of ${BROKER_VARIABLES.join(", ")}; then the same here;`,
-  `then the server that it is connected to; then ${PLATFORM_VARIABLE}; then ${DEFAULT_BROKER_URL}.`,
-];
-
-function optionLines(options: OptionTable): readonly string[] {
-  return Object.entries(options).map(([name, option]) => optionLine(name, option));
+function entry(term: string, words: string, column = COLUMN): readonly string[] {
+  const lines = wrapped(words, column);
+  const [first = "", ...rest] = lines;
+  // A long term has a line of its own.
+  return term.length > column - 4
+    ? [`  ${term}`, ...lines]
+    : [`  ${term.padEnd(column - 2)}${first.trimStart()}`, ...rest];
 }
 
-function optionLine(name: string, { argument, summary, defaultText }: Option<unknown>): string {
-  const flag = `--${name}${argument === null ? "" : ` ${argument}`}`;
-  return entry(flag, summary + (defaultText === undefined ? "" : ` (default: ${defaultText})`));
-}
-
-function entry(term: string, words: string): string {
-  return `  ${term.padEnd(COLUMN)}${term.length >= COLUMN ? " " : ""}${words}`;
+/** A text in lines, each indented. */
+function wrapped(text: string, indent: number): readonly string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && indent + line.length + 1 + word.length > WIDTH) {
+      lines.push(line);
+      line = "";
+    }
+    line += line === "" ? word : ` ${word}`;
+  }
+  return [...lines, line].map((one) => " ".repeat(indent) + one);
 }

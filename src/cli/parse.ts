@@ -1,28 +1,19 @@
 import { parseArgs } from "node:util";
-import { type Outcome, success } from "../outcome.ts";
+import { failure, type Outcome, success } from "../outcome.ts";
 import { ownEntry } from "../own-entry.ts";
+import { unfilled, unfilledWords } from "../unfilled.ts";
 import { command, COMMAND_NAMES, COMMANDS, type CommandName, DEFAULT_COMMAND } from "./commands.ts";
+import type { OptionTable } from "./option.ts";
 import {
   type Config,
   type ConfigOf,
   OPTIONS,
   type OptionName,
-  type OptionTable,
   type Origin,
   VARIABLE_PREFIX,
   variableOf,
 } from "./options.ts";
-import {
-  complaint,
-  label,
-  mask,
-  emptyWord,
-  missingWord,
-  unknownOption,
-  unknownWord,
-  type UsageProblem,
-  wrong,
-} from "./usage.ts";
+import { complaint, label, mask, type UsageProblem, wrong } from "./usage.ts";
 import { onOff } from "./values.ts";
 
 /** What the words ask for. */
@@ -38,6 +29,22 @@ export type Invocation<C> =
       /** Variables that look like ours and are none, which a typing error makes; orchestrators make some too. */
       readonly unknownVariables: readonly string[];
     };
+
+/** A word that no table has. What is said of it is loaded only then: see stray.ts. */
+export interface Stray {
+  readonly kind: "stray";
+  /** `missing`: there is no word where the command needs one; `surplus`: there is one more than it takes. */
+  readonly what: "option" | "command" | "surplus" | "missing" | "empty" | "unfilled";
+  /** As it was typed. */
+  readonly word: string;
+  /** What stands behind it. */
+  readonly next: string | null;
+  readonly command: CommandName;
+}
+
+function stray(what: Stray["what"], command: CommandName, word = "", next: string | null = null) {
+  return failure({ kind: "stray", what, word, next, command } satisfies Stray);
+}
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -78,7 +85,7 @@ export function parse<T extends OptionTable>(
   argv: readonly string[],
   env: Environment,
   taken: Taken<T>,
-): Outcome<Invocation<ConfigOf<T>>, UsageProblem> {
+): Outcome<Invocation<ConfigOf<T>>, UsageProblem | Stray> {
   const tokens = tokensOf(argv, taken.options);
   const given = (word: string) =>
     tokens.some((token) => token.kind === "option" && argv[token.index] === word);
@@ -137,36 +144,34 @@ function readTokens(
   tokens: readonly Token[],
   argv: readonly string[],
   { command: name, options }: Taken,
-): Outcome<Words, UsageProblem> {
+): Outcome<Words, UsageProblem | Stray> {
   const flags = new Map<string, Given>();
   const { least, most } = command(name);
   const words: string[] = [];
   let isNamed = false;
   for (const token of tokens) {
     if (token.kind === "option-terminator") continue;
+    const next = argv[token.index + 1] ?? null;
     if (token.kind === "positional") {
-      if (!isNamed && token.value !== name) return wrong(unknownWord(token.value, null));
-      if (isNamed && words.length === most) return wrong(unknownWord(token.value, name));
+      const { value: word } = token;
+      if (!isNamed && word !== name) return stray("command", name, word, next);
+      if (isNamed && words.length === most) return stray("surplus", name, word, next);
       // A shell's variable that is not set.
-      if (isNamed && token.value === "") return wrong(emptyWord(name));
-      if (isNamed) words.push(token.value);
+      if (isNamed && word === "") return stray("empty", name);
+      if (isNamed && unfilled(word) !== null) return stray("unfilled", name, word);
+      if (isNamed) words.push(word);
       isNamed = true;
       continue;
     }
     const known = ownEntry(options, token.name);
-    if (known === undefined) return wrong(unknownOption(wordOf(token, argv), name, Object.keys(options)));
+    if (known === undefined) return stray("option", name, argv[token.index], next);
     const text = known.argument === null ? (token.value ?? "true") : token.value;
     if (text === undefined) return wrong(`${token.rawName} needs a value: expected ${known.argument}`);
     const before = flags.get(token.name)?.texts ?? [];
     if (before.length > 0 && !known.repeats) return wrong(`${token.rawName} is given twice: expected once`);
     flags.set(token.name, { texts: [...before, text], origin: { kind: "flag", name: token.rawName } });
   }
-  return words.length < least ? wrong(missingWord(name)) : success({ words, flags });
-}
-
-/** As it was typed: of grouped short options the whole group, of a long one the name. */
-function wordOf(token: Extract<Token, { kind: "option" }>, argv: readonly string[]): string {
-  return token.rawName.startsWith("--") ? token.rawName : (argv[token.index] ?? token.rawName);
+  return words.length < least ? stray("missing", name) : success({ words, flags });
 }
 
 /** Options that contradict each other. */
@@ -231,7 +236,9 @@ function readConfig<T extends OptionTable>(
     const { parse: read, show = mask, repeats } = option;
     const values: unknown[] = [];
     for (const text of source.texts) {
-      const value = read(text);
+      // What has a mask of its own may hold a password, in which anything may stand.
+      const slip = option.show === undefined ? unfilled(text) : null;
+      const value = slip === null ? read(text) : failure(unfilledWords(slip, text));
       if (!value.ok) return wrong(complaint(source.origin, show(text), value.problem));
       values.push(value.value);
     }

@@ -3,6 +3,7 @@ import { type Broker, parseBrokerUrl, withoutLineEnds } from "../broker/url.ts";
 import type { ListenPlace } from "../machine/parts.ts";
 import { failure, type Outcome, success } from "../outcome.ts";
 import { ownEntry } from "../own-entry.ts";
+import { unfilled, unfilledWords } from "../unfilled.ts";
 
 /**
  * Reads the text of one value. A problem is a phrase that follows the quoted text in a sentence and says what was
@@ -159,17 +160,40 @@ export const settingText: ValueParser<string> = (text) =>
     ? success(text)
     : failure("is not accepted: expected text without control characters");
 
+/** A secret. One that is a variable alone, in a notation that no password has, was never filled in. */
+export const secretText: ValueParser<string> = (text) => {
+  const slip = /^\$[({]/.test(text) ? unfilled(text) : null;
+  return slip?.name === text ? failure(unfilledWords(slip, text)) : settingText(text);
+};
+
 /** Where results are kept; which schemes there are depends on the worker. */
 export const backendUrl: ValueParser<string> = (text) =>
-  /^[^\p{C}]+$/u.test(text)
-    ? success(text)
-    : failure("is not accepted: expected one such as redis://[user:password@]host[:port][/database]");
+  urlWith(
+    /^[^\p{C}]+$/u,
+    text,
+    "is not accepted: expected one such as redis://[user:password@]host[:port][/database]",
+  );
 
 /** The address of a web page. */
 export const webUrl: ValueParser<string> = (text) =>
-  /^https?:\/\/[^\s\p{C}]+$/u.test(text) && URL.canParse(text)
-    ? success(text)
-    : failure("is not a web address: expected one such as http://flower:5555");
+  urlWith(
+    /^https?:\/\/[^\s\p{C}]+$/u,
+    text,
+    "is not a web address: expected one such as http://flower:5555",
+    (url) => URL.canParse(url),
+  );
+
+function urlWith(
+  form: RegExp,
+  text: string,
+  problem: string,
+  isRead: (text: string) => boolean = () => true,
+): Outcome<string, string> {
+  // In front of an @ a password stands, in which anything may.
+  const slip = unfilled(text.slice(text.lastIndexOf("@") + 1));
+  if (slip !== null) return failure(unfilledWords(slip, text));
+  return form.test(text) && isRead(text) ? success(text) : failure(problem);
+}
 
 /** The kernel's limit for the path of a socket, in bytes (unix(7)). */
 const LONGEST_SOCKET = 107;

@@ -1,6 +1,7 @@
+import { SHELLS, type Shell } from "../cli/command-options.ts";
 import { wrong } from "../cli/usage.ts";
 import { bashScript } from "../completion/bash.ts";
-import { commandsTaken, SHELLS, type Shell, type Taken } from "../completion/commands-taken.ts";
+import { commandsTaken, type Taken } from "../completion/commands-taken.ts";
 import { fishScript } from "../completion/fish.ts";
 import { zshScript } from "../completion/zsh.ts";
 import { NOTHING, ours } from "../render/gate.ts";

@@ -1,12 +1,15 @@
-import { COMMAND_NAMES } from "../cli/commands.ts";
+import { COMMAND_NAMES, DEFAULT_COMMAND } from "../cli/commands.ts";
 import { helpText } from "../cli/help.ts";
-import { unknownWord, wrong } from "../cli/usage.ts";
+import { sentenceOf } from "../cli/stray.ts";
 import { NOTHING, ours } from "../render/gate.ts";
-import { misused, type Run } from "./command.ts";
+import { failed, type Run } from "./command.ts";
 
 /** What a command does and which options it takes. */
-export const help: Run<unknown> = ({ words: [word = "check"] }, host) => {
+export const help: Run<unknown> = ({ words: [word = DEFAULT_COMMAND] }, host) => {
   const name = COMMAND_NAMES.find((one) => one === word);
-  if (name === undefined) return Promise.resolve(misused(wrong(unknownWord(word, null)).problem));
+  if (name === undefined) {
+    const stray = { kind: "stray", what: "command", word, next: null, command: DEFAULT_COMMAND } as const;
+    return Promise.resolve(failed(sentenceOf(stray)));
+  }
   return Promise.resolve({ stdout: ours(helpText(host.version, name)), stderr: NOTHING, exitCode: 0 });
 };

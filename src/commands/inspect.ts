@@ -35,7 +35,7 @@ export const inspect: Run<Configuration> = async ({ config, words }, host) => {
   const { question, setting } = wanted.value;
   const whom = {
     kind: "workers",
-    nodes: config.node.value,
+    node: config.node,
     placement: config.placement.value,
     pidfile: config.pidfile,
   } as const;

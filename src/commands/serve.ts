@@ -39,7 +39,7 @@ const serveAll: Run<ServeConfig> = async ({ config }, host) => {
   const { placement, "busy-grace": grace } = config;
   const whom = {
     kind: "workers",
-    nodes: config.node.value,
+    node: config.node,
     placement: placement.value,
     pidfile: null,
   } as const;

@@ -37,7 +37,7 @@ const watchAll: Run<WatchConfig> = async ({ config }, host) => {
   const { node, placement, "busy-grace": grace } = config;
   const whom = {
     kind: "workers",
-    nodes: node.value,
+    node,
     placement: placement.value,
     pidfile: null,
   } as const;

@@ -1,8 +1,8 @@
-import { type OtherCommand, takenBy } from "../cli/command-options.ts";
-import { COMMAND_NAMES, type CommandName, COMMANDS, DEFAULT_COMMAND } from "../cli/commands.ts";
-import { type Option, OPTIONS } from "../cli/options.ts";
+import { takenByAny } from "../cli/command-options.ts";
+import { COMMAND_NAMES, type CommandName, COMMANDS } from "../cli/commands.ts";
+import { told } from "../cli/help.ts";
+import type { Option } from "../cli/option.ts";
 import { choicesOf } from "../cli/values.ts";
-import { METHODS } from "../inspect/methods.ts";
 
 /** What can be written behind a command, for a shell that completes it. */
 export interface Taken {
@@ -21,10 +21,6 @@ export interface TakenOption {
   readonly value: readonly string[] | "files" | "any" | "none";
 }
 
-export const SHELLS = ["bash", "zsh", "fish"] as const;
-
-export type Shell = (typeof SHELLS)[number];
-
 /** Flags that every command takes. */
 const GENERAL: readonly TakenOption[] = [
   { flag: "--help", summary: "print what it does and its options", value: "none" },
@@ -36,21 +32,12 @@ export function commandsTaken(): readonly Taken[] {
   return COMMAND_NAMES.map((name) => ({
     name,
     summary: COMMANDS[name].summary,
-    options: [...Object.entries(optionsOf(name)).map(([option, one]) => taken(option, one)), ...GENERAL],
-    words: WORDS[name] ?? [],
+    options: [
+      ...Object.entries(takenByAny(name).options).map(([option, one]) => taken(option, one)),
+      ...GENERAL,
+    ],
+    words: told(name).first ?? [],
   }));
-}
-
-const WORDS: { readonly [C in CommandName]?: Taken["words"] } = {
-  inspect: METHODS,
-  report: "files",
-  install: "files",
-  completion: SHELLS,
-  help: COMMAND_NAMES,
-};
-
-function optionsOf(name: CommandName): Readonly<Record<string, Option<unknown>>> {
-  return name === DEFAULT_COMMAND ? OPTIONS : takenBy(name satisfies OtherCommand).options;
 }
 
 function taken(name: string, { argument, parse, summary }: Option<unknown>): TakenOption {

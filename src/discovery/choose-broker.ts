@@ -1,13 +1,7 @@
 import type { BrokerFailure } from "../broker/failure.ts";
 import { type Broker, DEFAULT_BROKER_URL } from "../broker/url.ts";
-import {
-  BROKER_VARIABLES,
-  type BrokerConfig,
-  type Origin,
-  PLATFORM_VARIABLE,
-  READ_VARIABLE,
-  WRITE_VARIABLE,
-} from "../cli/options.ts";
+import { BROKER_VARIABLES, PLATFORM_VARIABLE, READ_VARIABLE, WRITE_VARIABLE } from "../cli/broker-options.ts";
+import type { BrokerConfig, Origin } from "../cli/options.ts";
 import { complaint, mask, unreadUrl, type UsageProblem, wrong } from "../cli/usage.ts";
 import { type BrokerUrl, brokerUrl } from "../cli/values.ts";
 import type { Host } from "../host.ts";

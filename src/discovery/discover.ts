@@ -1,7 +1,8 @@
-import type { BrokerConfig, Config } from "../cli/options.ts";
-import type { UsageProblem } from "../cli/usage.ts";
+import { type BrokerConfig, type Config, OPTIONS } from "../cli/options.ts";
+import { complaint, type UsageProblem, wrong } from "../cli/usage.ts";
 import type { Host } from "../host.ts";
 import { type Outcome, success } from "../outcome.ts";
+import { unfilled, unfilledWords } from "../unfilled.ts";
 import { chooseBrokers, type ChosenBrokers, instructed, isUnnamed } from "./choose-broker.ts";
 import { lookAround } from "./look-around.ts";
 import { type GivenPlacement, placeOf, type Placement } from "./place.ts";
@@ -11,8 +12,8 @@ import { chooseTargets, namesOf, type Targets } from "./targets.ts";
 export type Whom =
   | {
       readonly kind: "workers";
-      /** As after `-n`; empty: every worker in sight. */
-      readonly nodes: readonly string[];
+      /** As after `-n`; none: every worker in sight. */
+      readonly node: Config["node"];
       readonly placement: GivenPlacement;
       readonly pidfile: Config["pidfile"] | null;
     }
@@ -119,7 +120,9 @@ export function discoverByName(
   }
   const around = lookAround(whom, host, namedBy);
   if (!around.ok) return around;
-  const targets = chooseTargets(whom.nodes, around.value, host);
+  const targets = chooseTargets(whom.node.value, around.value, host);
+  const unfilledNode = nodeToFillIn(whom.node, targets);
+  if (unfilledNode !== null) return wrong(unfilledNode);
   const workers = targets.list.flatMap(({ worker }) => worker ?? []);
   const nodes = [...new Set(targets.list.flatMap(namesOf))];
   const place = placeOf(whom.placement, around.value, nodes, host.hostname);
@@ -129,10 +132,22 @@ export function discoverByName(
   return success({
     targets,
     pids: workers.map(({ pid }) => pid),
-    named: whom.nodes.length > 0 ? [...new Set(targets.list.map(({ node }) => node))] : [],
+    named: whom.node.value.length > 0 ? [...new Set(targets.list.map(({ node }) => node))] : [],
     place,
     brokers: brokers.value,
   });
+}
+
+/** A name that was left to a shell. A worker in sight that was left to one too bears it, and can be asked. */
+function nodeToFillIn({ value, origin }: Config["node"], { list }: Targets): string | null {
+  if (origin.kind === "default") return null;
+  const unborne = list.filter(({ worker }) => worker === null).map(({ node }) => unfilled(node)?.name);
+  const name = value.find((one) => unborne.includes(unfilled(one)?.name ?? ""));
+  const variable = name === undefined ? null : unfilled(name);
+  if (name === undefined || variable === null) return null;
+  const isHost = /host_?name|computername|pod_name/i.test(variable.name);
+  const hint = isHost ? { hint: "write %h for the host name" } : {};
+  return complaint(origin, OPTIONS.node.show(name), unfilledWords(variable, name, hint));
 }
 
 const NOBODY: Targets = { list: [], others: [] };

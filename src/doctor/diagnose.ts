@@ -38,7 +38,7 @@ export async function diagnose(
   const { node, placement, pidfile } = config;
   const isOpen = node.value.length === 0 && pidfile.value === null;
   const everyone = { kind: "everyone" } as const;
-  const own = { kind: "workers", nodes: node.value, placement: placement.value, pidfile } as const;
+  const own = { kind: "workers", node, placement: placement.value, pidfile } as const;
   // From afar nobody here is meant.
   const plan = await planned(isOpen && placement.value === "remote" ? everyone : own, config, host);
   if (!plan.ok) return plan;

@@ -48,10 +48,12 @@ export function localCheck(
   };
 }
 
-function wishesFor(node: string, graceMs: number | null): CheckWishes {
+function wishesFor(name: string, graceMs: number | null): CheckWishes {
+  // A name that was heard, and that nobody has typed.
+  const node = { value: [name], origin: { kind: "default" } } as const;
   return {
     // It was seen here: where its process is missing now, it has ended.
-    whom: { kind: "workers", nodes: [node], placement: "inside", pidfile: null },
+    whom: { kind: "workers", node, placement: "inside", pidfile: null },
     atLeast: 1,
     pings: 1,
     timeout: TIMEOUT_MS,

@@ -64,7 +64,7 @@ export function checkWishes(config: Config, host: Host): Outcome<CheckWishes, Us
         ? { kind: "everyone" }
         : {
             kind: "workers",
-            nodes: config.node.value,
+            node: config.node,
             placement: config.placement.value,
             pidfile: config.pidfile,
           },

@@ -1,5 +1,6 @@
 import type { Absence, Unsafe } from "../inspect/inspect-nodes.ts";
 import type { Method, WordProblem } from "../inspect/methods.ts";
+import { nodeHint } from "../cli/stray.ts";
 import { amount, names, overBoundWords } from "./speech.ts";
 
 /** Where the methods are listed. */
@@ -13,13 +14,13 @@ export function wordSentence(problem: WordProblem): string {
     case "changing":
       return `'${problem.word}' changes what workers do, and celery-probe only asks: celery control or celery purge does that`;
     case "meddling":
-      return `'${problem.word}' leaves something behind on the workers and is not asked from here: ${LIST}`;
+      return `'${problem.word}' leaves something behind on the workers so celery-probe does not ask it: ${LIST}`;
     case "unknown":
       return `unknown method '${problem.word}': ${problem.meant === null ? LIST : `expected ${problem.meant}?`}`;
     case "surplus":
       return problem.method === "conf"
         ? `unexpected word '${problem.word}' after conf: expected one NAME, or --with-defaults for settings that nobody has set`
-        : `unexpected word '${problem.word}' after ${problem.method}: expected options`;
+        : `unexpected word '${problem.word}' after ${problem.method}: ${nodeHint(problem.word) ?? "expected options"}`;
     case "no-ids":
       return "query_task needs ids: celery-probe inspect query_task ID…";
     case "stray-option":

@@ -4,17 +4,18 @@ import { takenBy } from "../../src/cli/command-options.ts";
 import { COMMAND_NAMES } from "../../src/cli/commands.ts";
 import { OPTION_NAMES, option, variableOf } from "../../src/cli/options.ts";
 import { commandOf, parse, TAKEN_BY_CHECK } from "../../src/cli/parse.ts";
+import { sentenceOf } from "../../src/cli/stray.ts";
 
 function config(argv: readonly string[], env: Record<string, string> = {}) {
   const parsed = parse(argv, env, TAKEN_BY_CHECK);
-  if (!parsed.ok) throw new Error(parsed.problem.sentence);
+  if (!parsed.ok) throw new Error(sentenceOf(parsed.problem));
   if (parsed.value.kind !== "run") throw new Error(parsed.value.kind);
   return parsed.value.config;
 }
 
 function sentence(argv: readonly string[], env: Record<string, string> = {}): string {
   const parsed = parse(argv, env, TAKEN_BY_CHECK);
-  return parsed.ok ? "accepted" : parsed.problem.sentence;
+  return parsed.ok ? "accepted" : sentenceOf(parsed.problem);
 }
 
 /** A value that each option accepts and that is not its default. */
@@ -336,7 +337,7 @@ describe("another command", () => {
   };
   const problem = (argv: readonly string[]) => {
     const parsed = told(argv);
-    return parsed.ok ? "accepted" : parsed.problem.sentence;
+    return parsed.ok ? "accepted" : sentenceOf(parsed.problem);
   };
 
   test.each([
@@ -387,7 +388,7 @@ describe("another command", () => {
     [["completion"], "completion needs SHELL: see celery-probe help completion"],
     [["help", "a", "b"], "unexpected word 'b' after help [COMMAND]: expected options"],
     [["doctor", "frob"], "unexpected word 'frob' after doctor: expected options"],
-    [["doctor", "--strict"], "unknown option '--strict': see celery-probe help doctor"],
+    [["doctor", "--strict"], "unknown option '--strict': it is an option of check"],
     [["doctor", "--fail-onn", "1"], "unknown option '--fail-onn': expected --fail-on?"],
   ])("refuses %j in one sentence", (argv, expected) => {
     expect(problem(argv)).toBe(expected);

@@ -492,7 +492,9 @@ test.concurrent("refuses what changes workers, and words that mean nothing", asy
   expect(await said("objgraph")).toContain("leaves something behind");
   expect(await said("actve")).toContain("unknown method 'actve': expected active?");
   expect(await said("everything")).toContain("celery-probe help inspect lists the methods");
-  expect(await said("ping", "w1@h")).toContain("unexpected word 'w1@h' after ping");
+  expect(await said("ping", "w1@h")).toContain(
+    "unexpected word 'w1@h' after ping: for a node write --node w1@h",
+  );
   expect(await said("query_task")).toContain("query_task needs ids");
   expect(await said("stats", "--with-defaults")).toContain("--with-defaults is for conf");
   expect(await said("stats", "--all")).toContain("--all is for conf");

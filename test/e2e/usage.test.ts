@@ -1,8 +1,12 @@
+import { execa } from "execa";
 import { expect, inject, test } from "vitest";
+import { CELERY_OPTIONS } from "../../src/cli/celery-words.ts";
 import { helpText } from "../../src/cli/help.ts";
 import { read } from "../pages.ts";
-import { freePort } from "../world/server.ts";
-import { BY_BUN, probe } from "./probe.ts";
+import { startContainer } from "../world/container.ts";
+import { celeryVenv } from "../world/python.ts";
+import { freePort, startServer } from "../world/server.ts";
+import { BY_BUN, EXECUTABLE, probe } from "./probe.ts";
 
 /** Wrong words must not reach a worker: there is one at the default broker of these runs. */
 const { url } = inject("canaries");
@@ -47,6 +51,14 @@ const WRONG: [args: string[], env: Record<string, string>, sentence: string][] =
     { CELERY_BROKER_URL: "amqp://user:hunter2@h//" },
     "CELERY_BROKER_URL 'amqp://user:***@h//' is not a Redis broker: expected redis://[user:password@]host[:port][/database]",
   ],
+  [["-d", "celery@web-1"], {}, "unknown option '-d': for celery's -d write --node celery@web-1"],
+  [["doctr"], {}, "unknown command 'doctr': expected doctor?"],
+  [["celery@web-1"], {}, "unknown command 'celery@web-1': for a node write --node celery@web-1"],
+  [
+    [],
+    { CELERY_PROBE_NODE: "celery@$HOSTNAME" },
+    "CELERY_PROBE_NODE 'celery@$HOSTNAME' has '$HOSTNAME', a variable that nobody has filled in: write %h for the host name",
+  ],
   [["-redis://h"], {}, "unknown option '-redis…': see celery-probe --help"],
   [["--end-with=2"], {}, "unknown option '--end-with': see celery-probe --help"],
   [["--any", "--node=a@x"], {}, "--node and --any contradict each other: expected one of them"],
@@ -68,6 +80,8 @@ test("an empty variable is an unset one", async () => {
 test("--help is printed also when the rest is wrong", async () => {
   const probed = await probe(["--timeout", "x", "--help"], { CELERY_PROBE_TIMEOUT: "soon" });
   expect(probed).toMatchObject({ exitCode: 0, stdout: helpText("0.1.0", "check").trimEnd(), stderr: "" });
+  const ofDoctor = await probe(["help", "doctor"]);
+  expect(ofDoctor).toMatchObject({ exitCode: 0, stdout: helpText("0.1.0", "doctor").trimEnd(), stderr: "" });
 });
 
 test("--version prints name and version", async () => {
@@ -103,4 +117,42 @@ test("check, doctor and beat call the same things alike in JSON, and their pages
   const [schema, ...others] = Object.keys(beat);
   expect(read("docs/beat.md")).toContain(`{"${schema ?? ""}": 1, ${quoted(others)}}`);
   expect(read("docs/doctor.md")).toContain(`"findings": [{${quoted(Object.keys(broker))}}], "elapsed_ms"}`);
+});
+
+test("a worker that no shell named answers to the name that it was left with", async () => {
+  await using server = await startServer();
+  await using container = await startContainer();
+  const literal = "left@$HOSTNAME";
+  await using _worker = await container.startWorker({ server, celery: "5.7.0", name: literal });
+  const asked = (node: string) =>
+    container.run(EXECUTABLE, ["--node", node], { CELERY_BROKER_URL: server.url() });
+  expect(await asked(literal)).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringMatching(/^healthy: alive: left@\$HOSTNAME /),
+  });
+  expect(await asked("other@$HOSTNAME")).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining("write %h for the host name"),
+  });
+});
+
+test("celery itself has every option that is answered in its place", async () => {
+  const { celery } = await celeryVenv("5.7.0");
+  const commands = [["inspect"], ["worker"], ["beat"], []];
+  const pages = await Promise.all(
+    commands.map((words) =>
+      execa(celery, [...words, "--help"], {
+        extendEnv: false,
+        env: { PATH: "/usr/bin:/bin", LANG: "C.UTF-8" },
+      }),
+    ),
+  );
+  const theirs = new Set(
+    pages.flatMap(({ stdout }) => stdout.match(/(?<=^|[\s,])--?[A-Za-z][\w-]*/gm) ?? []),
+  );
+  expect(Object.keys(CELERY_OPTIONS).filter((option) => !theirs.has(option))).toEqual([]);
+  // And none of those of its inspect, which the old line has, goes unanswered.
+  const inspect = pages[0]?.stdout.match(/(?<=^|[\s,])--?[A-Za-z][\w-]*/gm) ?? [];
+  const ours = new Set([...Object.keys(CELERY_OPTIONS), "--timeout", "--help"]);
+  expect(inspect.filter((option) => !ours.has(option))).toEqual([]);
 });

@@ -154,3 +154,44 @@ test("a pid file that cannot be read is a problem of the command line", () => {
   const made = planning(fakeHost({ argv: ["--pidfile=/run/w.pid"], proc: () => proc }));
   expect(made).toMatchObject({ ok: false, problem: { kind: "usage" } });
 });
+
+describe("a node's name that was left to a shell", () => {
+  const said = (argv: readonly string[], ...workers: readonly string[]) => {
+    const proc = fakeProc(
+      workers.map((name, at) => ({ pid: 12 + at, words: ["celery", "worker", "-n", name] })),
+    );
+    const made = planning(fakeHost({ argv, proc: () => proc }));
+    return made.ok ? "accepted" : made.problem.sentence;
+  };
+
+  test.each([
+    [
+      "celery@$HOSTNAME",
+      "--node 'celery@$HOSTNAME' has '$HOSTNAME', a variable that nobody has filled in: write %h for the host name",
+    ],
+    ["celery@${HOSTNAME}", "write %h for the host name"],
+    ["celery@$(hostname)", "write %h for the host name"],
+    ["celery@$(hostname -f)", "write %h for the host name"],
+    ["celery@$(POD_NAME)", "write %h for the host name"],
+    ["celery@{{.Node.Hostname}}", "write %h for the host name"],
+    ["worker@%(ENV_HOSTNAME)s", "write %h for the host name"],
+    ["worker@%COMPUTERNAME%", "write %h for the host name"],
+    [
+      "$NODE",
+      "--node '$NODE' is a variable that nobody has filled in: no shell reads a command in exec form",
+    ],
+    ["a@x,b@$SHARD", "--node 'b@$SHARD' has '$SHARD', a variable that nobody has filled in: no shell"],
+  ])("%s is named", (name, expected) => {
+    expect(said([`--node=${name}`], "other@x")).toContain(expected);
+    expect(said([`--node=${name}`, "--placement=remote"])).toContain(expected);
+  });
+
+  test("is asked where a worker in sight was left with it too, and bears it", () => {
+    expect(said(["--node=w@$HOSTNAME"], "w@$HOSTNAME")).toBe("accepted");
+    expect(said(["--node=w@$HOSTNAME", "--node=gone@x"], "w@$HOSTNAME")).toBe("accepted");
+  });
+
+  test.each(["w@%h", "w@a$b", "w%n@%d"])("%s is none", (name) => {
+    expect(said([`--node=${name}`])).toBe("accepted");
+  });
+});

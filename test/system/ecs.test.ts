@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { expect, test } from "vitest";
-import { takenBy } from "../../src/cli/command-options.ts";
-import { DEFAULT_COMMAND } from "../../src/cli/commands.ts";
-import { commandOf, parse, type Taken, TAKEN_BY_CHECK } from "../../src/cli/parse.ts";
+import { takenByAny } from "../../src/cli/command-options.ts";
+import { commandOf, parse } from "../../src/cli/parse.ts";
+import { sentenceOf } from "../../src/cli/stray.ts";
 import { toolVenv } from "../world/python.ts";
 import { ROOT } from "./probe-image.ts";
 
@@ -165,9 +165,8 @@ function readByProbe(
 ): readonly string[] {
   const env = Object.fromEntries(environment.map(({ name, value }) => [name, value]));
   const command = commandOf(argv);
-  const taken: Taken = command === DEFAULT_COMMAND ? TAKEN_BY_CHECK : takenBy(command);
-  const parsed = parse(argv, env, taken);
-  if (!parsed.ok) return [parsed.problem.sentence];
+  const parsed = parse(argv, env, takenByAny(command));
+  if (!parsed.ok) return [sentenceOf(parsed.problem)];
   if (parsed.value.kind !== "run") return [`${argv.join(" ")} runs nothing`];
   const { unknownVariables, config } = parsed.value;
   return [

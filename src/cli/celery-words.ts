@@ -1,0 +1,63 @@
+/** What the words of celery's own line are here (celery/bin/celery.py, base.py, control.py, worker.py, beat.py). */
+
+/** An option of ours that takes the place of one of celery's. */
+export interface InPlace {
+  readonly option: string;
+  /** The value, where it is always the same; without it celery's value is taken over. */
+  readonly value?: string;
+  /** Celery counts in seconds and writes no unit. */
+  readonly inSeconds?: true;
+}
+
+/** There is nothing to write in its place. */
+interface Needless {
+  readonly why: string;
+}
+
+const APPLICATION: Needless = { why: "leave it out, as no application is loaded" };
+const NODE: InPlace = { option: "node" };
+const JSON_OUTPUT: InPlace = { option: "output", value: "json" };
+const QUIET: InPlace = { option: "quiet" };
+const TIMEOUT: InPlace = { option: "timeout", inSeconds: true };
+const QUEUE: InPlace = { option: "queue" };
+const LOG: InPlace = { option: "log" };
+const SCHEDULE: InPlace = { option: "schedule" };
+const PLAIN: Needless = { why: "leave it out; NO_COLOR=1 in the environment turns colours off" };
+const LEVEL: Needless = { why: "leave it out; --verbose adds what was seen" };
+
+/** Celery's options by their names. */
+export const CELERY_OPTIONS: Readonly<Record<string, InPlace | Needless>> = {
+  "-A": APPLICATION,
+  "--app": APPLICATION,
+  "--loader": APPLICATION,
+  "--config": APPLICATION,
+  "--workdir": APPLICATION,
+  "--skip-checks": APPLICATION,
+  "-b": { option: "broker" },
+  "-d": NODE,
+  "--destination": NODE,
+  "-n": NODE,
+  "--hostname": NODE,
+  "-t": TIMEOUT,
+  "-j": JSON_OUTPUT,
+  "--json": JSON_OUTPUT,
+  "-q": QUIET,
+  "-Q": QUEUE,
+  "--queues": QUEUE,
+  "-f": LOG,
+  "--logfile": LOG,
+  "-s": SCHEDULE,
+  "--schedule-filename": SCHEDULE,
+  "-C": PLAIN,
+  "--no-color": PLAIN,
+  "--list": { why: "celery-probe help inspect has the methods" },
+  "-l": LEVEL,
+  "--loglevel": LEVEL,
+};
+
+/** Celery's commands, and ours that tells the same. */
+export const CELERY_COMMANDS: Readonly<Record<string, string>> = {
+  status: "inspect ping",
+  events: "watch",
+  list: "inspect active_queues",
+};

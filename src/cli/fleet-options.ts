@@ -1,0 +1,70 @@
+import { FORMAT, reworded, SEVERAL_NAMES } from "./command-option.ts";
+import { onOffSwitch, optional, type OptionTable, valued } from "./option.ts";
+import { OPTIONS } from "./options.ts";
+import { duration, filePath, listenPlace } from "./values.ts";
+
+/** What `watch` takes. */
+export const WATCH = {
+  node: reworded(OPTIONS.node, { summary: "show only this node", otherwise: "all", details: SEVERAL_NAMES }),
+  queue: reworded(OPTIONS.queue, {
+    summary: "show this queue too, beside those that the workers consume",
+    details: SEVERAL_NAMES,
+  }),
+  interval: valued(
+    "DURATION",
+    duration,
+    { value: 2_000, text: "2s" },
+    { group: "output", summary: "time from one picture to the next" },
+  ),
+  // Of a whole fleet the time limits are not known.
+  "busy-grace": valued(
+    "DURATION",
+    duration,
+    { value: 300_000, text: "5m" },
+    { group: "verdict", summary: "longest silence of a worker; after it the worker is hung" },
+  ),
+  output: {
+    ...FORMAT,
+    summary: "text: a screen, or lines; json: one object a picture, as serve gives it",
+  },
+  once: onOffSwitch({ group: "output", summary: "show one picture, then end" }),
+} as const satisfies OptionTable;
+
+/** What `serve` takes. */
+export const SERVE = {
+  listen: valued(
+    "HOST:PORT|PATH",
+    listenPlace,
+    { value: { kind: "tcp", host: "127.0.0.1", port: 9_540 }, text: "127.0.0.1:9540" },
+    {
+      group: "serve",
+      summary: "where to listen: an address, or the path of a socket",
+      details:
+        "Only this machine or pod reaches 127.0.0.1. Every machine reaches 0.0.0.0:9540 and [::]:9540: set " +
+        "--http-token-file too. Port 0 takes a free one.",
+    },
+  ),
+  node: reworded(OPTIONS.node, { summary: "watch only this node", otherwise: "all", details: SEVERAL_NAMES }),
+  queue: reworded(OPTIONS.queue, {
+    summary: "measure this queue too, beside those that the workers consume",
+    details: SEVERAL_NAMES,
+  }),
+  interval: valued(
+    "DURATION",
+    duration,
+    { value: 30_000, text: "30s" },
+    { group: "verdict", summary: "time from one question to the whole fleet to the next" },
+  ),
+  "http-token-file": optional("PATH", filePath, {
+    group: "serve",
+    summary: "file with the token that clients need, except for probes",
+    details:
+      "Clients send it as `Authorization: Bearer TOKEN`, or as the password of Basic, which browsers ask for. The paths of " +
+      "probes need none, as kubelet's `httpGet` has no secrets. 16 characters or more. No other user may read the file.",
+  }),
+  "http-cert": optional("PATH", filePath, {
+    group: "serve",
+    summary: "certificate in PEM, to speak HTTPS; may hold the key too",
+  }),
+  "http-key": optional("PATH", filePath, { group: "serve", summary: "key of --http-cert in PEM" }),
+} as const satisfies OptionTable;

@@ -1,0 +1,145 @@
+import { METHODS } from "../inspect/methods.ts";
+import { ownEntry } from "../own-entry.ts";
+import { similarTo } from "../slips.ts";
+import { unfilled, unfilledWords } from "../unfilled.ts";
+import { CELERY_COMMANDS, CELERY_OPTIONS, type InPlace } from "./celery-words.ts";
+import { takenByAny } from "./command-options.ts";
+import { command, COMMAND_NAMES, type CommandName, DEFAULT_COMMAND } from "./commands.ts";
+import type { Option, OptionTable } from "./option.ts";
+import type { Stray } from "./parse.ts";
+import { mask, type UsageProblem } from "./usage.ts";
+
+/** What is said of words that cannot be read: what is wrong, and what to write. */
+export function sentenceOf(problem: UsageProblem | Stray): string {
+  return problem.kind === "usage" ? problem.sentence : straySentence(problem);
+}
+
+function straySentence(stray: Stray): string {
+  const { what, word, command: name } = stray;
+  const { words = "" } = command(name);
+  const shown = shownWord(word);
+  switch (what) {
+    case "option":
+      return optionSentence(stray);
+    case "command":
+      return `unknown command '${shown}': ${wordHint(stray) ?? commandHint(stray)}`;
+    case "surplus":
+      return `unexpected word '${shown}' after ${[name, words].join(" ").trim()}: ${wordHint(stray) ?? "expected options"}`;
+    case "missing":
+      return `${name} needs ${words}: see celery-probe help ${name}`;
+    case "empty":
+      return `the word '' after ${name} is empty: expected ${words}`;
+    case "unfilled": {
+      const variable = unfilled(word);
+      return variable === null ? word : `the word '${shown}' after ${name} ${unfilledWords(variable, word)}`;
+    }
+    default:
+      return what satisfies never;
+  }
+}
+
+/** A node's name, which has an @ as a password's URL has, and nothing else of a URL. */
+const NODE_NAME = /^[^\s:/@]+@[^\s:/@]+$/;
+
+/** What editors and pages make of two hyphens. */
+const LONG_DASH = /^[\u2010-\u2015\u2212]+-?/;
+
+/** For a word that may be a node's name; null: it is none. */
+export function nodeHint(word: string): string | null {
+  return NODE_NAME.test(word) ? `for a node write --node ${word}` : null;
+}
+
+function shownWord(word: string): string {
+  return NODE_NAME.test(word) ? word : mask(word);
+}
+
+/** What a word is that stands where none should, by its looks; null: nothing of this kind. */
+function wordHint({ word, command: name }: Stray): string | null {
+  const options = optionsOf(name);
+  const variable = unfilled(word);
+  if (variable !== null) return `it ${unfilledWords(variable, word)}`;
+  if (LONG_DASH.test(word)) return `it begins with a long dash, write ${mask(word.replace(LONG_DASH, "--"))}`;
+  if (word.includes("://") && "broker" in options) return `for a broker write --broker ${mask(word)}`;
+  const node = "node" in options ? nodeHint(word) : null;
+  if (node !== null) return node;
+  const [left = "", right] = word.split(/=/, 2);
+  if (!Object.hasOwn(options, left)) return null;
+  return `expected --${left}${right === undefined ? "" : `=${mask(right)}`}?`;
+}
+
+function commandHint({ word }: Stray): string {
+  const method = METHODS.find((one) => one === word) ?? similarTo(word, METHODS);
+  if (word === "celery") return "leave it out";
+  const ours =
+    similarTo(word, COMMAND_NAMES) ??
+    ownEntry(CELERY_COMMANDS, word) ??
+    (method === null ? null : `inspect ${method}`);
+  return ours === null ? `expected ${COMMAND_NAMES.join(", ")}` : `expected ${ours}?`;
+}
+
+/** An option that the command does not take. Its value is not shown, which may be grown together with it. */
+function optionSentence(stray: Stray): string {
+  const { word, command: name } = stray;
+  const flag = flagOf(word);
+  const page = name === DEFAULT_COMMAND ? "--help" : `help ${name}`;
+  const hint = typoHint(flag, name) ?? celeryHint(stray) ?? ownerHint(flag) ?? `see celery-probe ${page}`;
+  const isWhole = flag === word || word.startsWith(`${flag}=`);
+  return `unknown option '${isWhole ? flag : `${flag}…`}': ${hint}`;
+}
+
+/** The option of a word without its value. */
+function flagOf(word: string): string {
+  const whole = /^--?[a-z][\w-]{0,30}(?==|$)/i.exec(word)?.[0];
+  const short = word.slice(0, 2);
+  if (whole !== undefined) return whole;
+  return ownEntry(CELERY_OPTIONS, short) === undefined ? (/^--?[a-z]*/i.exec(word)?.[0] ?? "") : short;
+}
+
+function typoHint(flag: string, name: CommandName): string | null {
+  const flags = Object.keys(optionsOf(name)).map((option) => `--${option}`);
+  const similar = similarTo(flag, [...flags, "--help", "--version"]);
+  if (similar !== null) return `expected ${similar}?`;
+  const part = flag.replace(/^-+/, "");
+  const holding = part.length < 4 ? [] : flags.filter((option) => option.includes(part));
+  return holding.length > 0 && holding.length < 4 ? `expected ${holding.join(" or ")}?` : null;
+}
+
+/** The commands that do take it. */
+function ownerHint(flag: string): string | null {
+  const option = flag.slice(2);
+  const owners = COMMAND_NAMES.filter((one) => Object.hasOwn(optionsOf(one), option));
+  return owners.length === 0 ? null : `it is an option of ${listed(owners)}`;
+}
+
+function listed(names: readonly string[]): string {
+  return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+}
+
+/** What takes the place of an option of celery's, with its value where ours can read it. */
+function celeryHint({ word, next, command: name }: Stray): string | null {
+  const [long = "", ...values] = word.split("=");
+  const key = word.startsWith("--") ? long : word.slice(0, 2);
+  const place = ownEntry(CELERY_OPTIONS, key);
+  if (place === undefined) return null;
+  if ("why" in place) return `celery's ${key} has no use here: ${place.why}`;
+  const option = ownEntry(optionsOf(name), place.option);
+  if (option === undefined) return null;
+  const attached = word.startsWith("--") ? values.join("=") : word.slice(2).replace(/^=/, "");
+  const value = attached === "" && next?.startsWith("-") !== true ? next : attached;
+  return `for celery's ${key} write ${inPlaceOf(place, option, value ?? "")}`;
+}
+
+function inPlaceOf(
+  { option: name, value, inSeconds }: InPlace,
+  option: Option<unknown>,
+  given: string,
+): string {
+  if (option.argument === null) return `--${name}`;
+  const text = value ?? (inSeconds === true && /^\d+(?:\.\d+)?$/.test(given) ? `${given}s` : given);
+  const { show = mask } = option;
+  return `--${name} ${option.parse(text).ok ? show(text) : option.argument}`;
+}
+
+function optionsOf(name: CommandName): OptionTable {
+  return takenByAny(name).options;
+}
