@@ -146,11 +146,14 @@ describe("what is not there is said in one line", () => {
     ["/livez/%zz", 400],
     ["/livez/%ff", 400],
     ["http://elsewhere/livez", 200],
-    ["http://elsewhere", 200],
   ])("%s gets %i", (target, status) => {
     const answer = asked(serving(ALL), target);
     expect(answer.status).toBe(status);
     expect(answer.text.split("\n")).toHaveLength(2);
+  });
+
+  test("an absolute URL without a path is the page's", () => {
+    expect(asked(serving(ALL), "http://elsewhere")).toEqual(asked(serving(ALL), "/"));
   });
 
   test.each(["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "get", ""])("%s gets 405", (method) => {
