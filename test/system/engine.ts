@@ -102,6 +102,8 @@ async function removeLeftovers(docker: Docker): Promise<void> {
   for (const kind of ["container", "network", "volume", "image"]) {
     await docker.run([kind, "prune", "--force"]);
   }
+  // Each change of the sources leaves a gigabyte; what is kept spares the next run npm's packages.
+  await docker.run(["builder", "prune", "--force", "--keep-storage", "3GB"]);
 }
 
 /**
