@@ -92,7 +92,12 @@ export function collect(plan: SessionPlan, place: Placement, host: Host, wishes:
     tries: 0,
     view: null,
     isClosed: false,
-    first: { done, isDone: () => isDone(undefined) },
+    first: {
+      done,
+      isDone() {
+        isDone(undefined);
+      },
+    },
   };
   void run(work);
   return {
@@ -111,13 +116,19 @@ export function collect(plan: SessionPlan, place: Placement, host: Host, wishes:
 
 async function run(work: Work): Promise<void> {
   const { host, wishes } = work;
-  while (!work.isClosed) {
+  for (;;) {
     lookAround(work);
     const waitMs = await look(work);
-    if (work.isClosed) return;
+    if (isOver(work)) return;
     endLook(work);
     await host.pause(waitMs ?? Math.min(wishes.lookEveryMs, LOOK_WITHIN_MS));
+    if (isOver(work)) return;
   }
+}
+
+/** Whether it has been closed meanwhile. */
+function isOver({ isClosed }: Work): boolean {
+  return isClosed;
 }
 
 /** Looks at the processes in sight, also while the broker is away; checks the silent ones in the background. */

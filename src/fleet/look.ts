@@ -1,4 +1,4 @@
-import type { Command, Reply } from "../broker/channel.ts";
+import type { Reply } from "../broker/channel.ts";
 import { type BrokerFailure, refusedBy } from "../broker/failure.ts";
 import { askLengths, listsOf, type QueueLength } from "../celery/queues.ts";
 import { DEFAULT_TRANSPORT, soonest } from "../celery/transport-options.ts";
@@ -47,7 +47,7 @@ export async function lookAtBroker(
   const lengths = new Map<string, QueueLength>();
   for (let at = 0; at < queues.length; at += AT_ONCE) {
     const question = askLengths(queues.slice(at, at + AT_ONCE), prefix, listsOf(told));
-    const sent = await session.send(question.commands as readonly Command[]);
+    const sent = await session.send(question.commands);
     if (!sent.ok) return sent;
     for (const [queue, length] of question.read(sent.value)) lengths.set(queue, length);
   }

@@ -24,7 +24,7 @@ test.concurrent(
       status: "unhealthy",
       message: expect.stringMatching(
         /^nothing is heard of it, and nobody is subscribed in its name, for \d+ s$/,
-      ),
+      ) as string,
     });
     // Listening anew, after 15 s, brought it back to life once.
     await wait(20_000);
@@ -60,7 +60,7 @@ test.concurrent(
     const busy = await watch.untilReason(worker.node, "busy");
     expect(workerIn(busy, worker.node)).toMatchObject({
       status: "healthy",
-      message: expect.stringMatching(/^silent for \d+ s, less than the 14 s grace$/),
+      message: expect.stringMatching(/^silent for \d+ s, less than the 14 s grace$/) as string,
     });
     const hung = await watch.untilReason(worker.node, "hung");
     expect(workerIn(hung, worker.node)?.hint).toContain("raise --busy-grace");
@@ -81,7 +81,7 @@ test.concurrent("the processes of workers in sight are looked at", async () => {
   expect(workerIn(stopped, worker.node)).toMatchObject({
     local: true,
     status: "unhealthy",
-    message: expect.stringMatching(/is stopped: process \d+ was sent SIGSTOP or SIGTSTP/),
+    message: expect.stringMatching(/is stopped: process \d+ was sent SIGSTOP or SIGTSTP/) as string,
   });
   worker.resume();
   await watch.untilReason(worker.node, "alive");
@@ -137,7 +137,7 @@ test.concurrent(
       status: "unhealthy",
       message: expect.stringMatching(
         /^it runs nothing, and \d messages in celery have waited for it for 6\d s$/,
-      ),
+      ) as string,
     });
     expect(workerIn(idle, other.node)?.reason).toBe("alive");
     expect(await worker.answers()).toBe(true);

@@ -12,7 +12,14 @@ function known(state: FleetState): NodeState {
 
 describe("processes of one name", () => {
   test.each<[name: string, restarts: number, copies: number, run: (state: FleetState) => void]>([
-    ["one that beats", 0, 1, (state) => beating(state, 0, 20_000)],
+    [
+      "one that beats",
+      0,
+      1,
+      (state) => {
+        beating(state, 0, 20_000);
+      },
+    ],
     [
       "another one that follows after a goodbye",
       1,
