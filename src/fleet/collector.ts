@@ -5,38 +5,18 @@ import { HEARD_WITHIN_MS } from "../celery/heartbeat.ts";
 import type { Outcome } from "../outcome.ts";
 import type { SessionPlan } from "../session/plan.ts";
 import { excuse, failed, returned } from "./broker-steps.ts";
-import { type FleetState, startFleet } from "./fleet-state.ts";
+import { startFleet } from "./fleet-state.ts";
 import type { FleetView } from "./fleet-view.ts";
-import { closeLine, type Line, mendEar, openLine } from "./line.ts";
-import {
-  checkSuspects,
-  findLocals,
-  type Locals,
-  type LocalWishes,
-  lookAtConnections,
-  startLocals,
-  suspectsOf,
-} from "./local.ts";
+import { backOffMs, connect, lose } from "./connect.ts";
+import { closeLine, type Line, mendEar } from "./line.ts";
+import { checkSuspects, findLocals, lookAtConnections, startLocals, suspectsOf } from "./local.ts";
 import { lookAtBroker, searchKeys } from "./look.ts";
 import { askNewcomers, askQueuesAgain, askTasks, duePing, isAnybodyDue, ping } from "./round.ts";
 import { settle } from "./settle.ts";
 import { viewOf } from "./view-of.ts";
+import type { FleetWishes, Work } from "./work.ts";
 
-/** What a collector is to look at, and how often. Durations in milliseconds. */
-export interface FleetWishes {
-  /** Full node names; empty: all. */
-  readonly nodes: readonly string[];
-  /** Queues beside those that the workers consume. */
-  readonly queues: readonly string[];
-  /** How often who is not heard is pinged. */
-  readonly roundEveryMs: number;
-  /** How often queues are measured and a view is ready. */
-  readonly lookEveryMs: number;
-  /** How long a worker may be silent until it is said to hang. */
-  readonly graceMs: number;
-  /** How workers in sight are looked at; absent: as all others. */
-  readonly local?: LocalWishes;
-}
+export type { FleetWishes } from "./work.ts";
 
 /** Collects what there is to know of a fleet, until it is closed. It never gives up on its broker. */
 export interface Collector {
@@ -47,28 +27,6 @@ export interface Collector {
   /** Resolves when everybody has had time to be heard and to answer, or the broker has failed. */
   readonly settled: () => Promise<void>;
   readonly close: () => void;
-}
-
-/** What a collector works with, beside its state. */
-interface Work {
-  readonly plan: SessionPlan;
-  readonly place: Placement;
-  readonly host: Host;
-  readonly wishes: FleetWishes;
-  readonly state: FleetState;
-  readonly listeners: Set<() => void>;
-  readonly locals: Locals;
-  line: Line | null;
-  /** The round that goes on. */
-  round: Promise<void> | null;
-  roundMs: number;
-  searchedMs: number;
-  looks: number;
-  /** Tries to connect that have failed in a row. */
-  tries: number;
-  view: { readonly made: FleetView; readonly atMs: number } | null;
-  isClosed: boolean;
-  readonly first: { readonly done: Promise<void>; readonly isDone: () => void };
 }
 
 /** A look is not later than this, however rarely views are wanted: who falls silent is to be noticed. Milliseconds. */
@@ -175,44 +133,6 @@ async function look(work: Work): Promise<number | null> {
     });
   }
   return null;
-}
-
-async function connect(work: Work): Promise<boolean> {
-  const { plan, state, host } = work;
-  const opened = await openLine(plan, state, host, work.wishes.local?.isAlone !== true);
-  if (!opened.ok) {
-    failed(state, opened.problem, "line", host.now());
-    work.first.isDone();
-    return false;
-  }
-  if (work.isClosed) {
-    closeLine(opened.value);
-    return false;
-  }
-  if (state.broker.trouble !== null && state.rounds.done > 0) state.broker.reconnects++;
-  work.line = opened.value;
-  state.pingedMs = -Infinity;
-  return true;
-}
-
-/** The connection is of no use any more. */
-function lose(work: Work, failure: BrokerFailure): void {
-  const { state, host, line } = work;
-  if (line !== null) closeLine(line);
-  work.line = null;
-  failed(state, failure, "line", host.now());
-  work.first.isDone();
-}
-
-/** The first try to connect again comes after so long, and the others ever later, up to the longest. Milliseconds. */
-const FIRST_TRY_MS = 500;
-const LAST_TRY_MS = 30_000;
-
-/** Not at the same moment as others, who have lost it at the same moment. */
-function backOffMs(work: Work): number {
-  const longest = Math.min(LAST_TRY_MS, FIRST_TRY_MS * 2 ** Math.min(work.tries++, 10));
-  const drawn = Number.parseInt(work.host.uuid().slice(0, 8), 16) / 2 ** 32;
-  return longest * (0.5 + (Number.isFinite(drawn) ? drawn : 0.5) / 2);
 }
 
 /** How often keys are searched, in milliseconds. */
