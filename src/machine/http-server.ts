@@ -53,7 +53,11 @@ export const httpServer: HttpServer = {
     // It is answered as any other: by then the client has been told not to send its body.
     server.on("checkContinue", respond);
     const bound = await bindTo(server, place, tls === null ? "http" : "https");
-    if (!bound.ok) return bound;
+    if (!bound.ok) {
+      const { cause, detail } = bound.problem;
+      // Bun reads a certificate only now.
+      return failure({ cause: tls !== null && cause === "other" ? "tls" : cause, detail });
+    }
     return success({
       shown: bound.value,
       close() {

@@ -28,10 +28,10 @@ export function ownLiveness(silentS: number): ProbeAnswer {
 }
 
 /** Whether what we say can be relied on: the fleet has answered, and the broker is there. */
-export function ownReadiness({ broker, rounds, nodes }: FleetView): ProbeAnswer {
-  if (broker.trouble !== null) return failing(brokerLine({ ...broker, trouble: broker.trouble }));
-  if (rounds.done === 0) return failing("unknown: the first question to the fleet is not answered yet");
-  return healthy(`${amount(nodes.length, "worker")} watched on ${broker.shown}`);
+export function ownReadiness(view: FleetView): ProbeAnswer {
+  const reason = whyUnseen(view);
+  if (reason !== null) return failing(reason);
+  return healthy(`${amount(view.nodes.length, "worker")} watched on ${view.broker.shown}`);
 }
 
 /** Of one worker. A node that nobody has seen is unknown as long as there was no way to see it. */
@@ -65,10 +65,7 @@ export function ofFleet(view: FleetView, min: number): ProbeAnswer {
   const { healthy: count } = summaryOf(view.nodes);
   const line = `${count} of ${amount(view.nodes.length, "worker")} healthy, ${min} expected`;
   if (count >= min) return healthy(line);
-  const { broker } = view;
-  return failing(
-    broker.trouble === null ? `unhealthy: ${line}` : brokerLine({ ...broker, trouble: broker.trouble }),
-  );
+  return failing(outageLine(view) ?? `unhealthy: ${line}`);
 }
 
 function ofNodes(question: Question, nodes: readonly FleetNode[], line: string): ProbeAnswer {
@@ -78,18 +75,17 @@ function ofNodes(question: Question, nodes: readonly FleetNode[], line: string):
 }
 
 /** Why nothing is known of a worker that may well be there; null: it would be known. */
-function whyUnseen({ broker, rounds }: FleetView): string | null {
-  if (broker.trouble !== null) return brokerLine({ ...broker, trouble: broker.trouble });
-  return rounds.done === 0 ? "unknown: undecided: the first question to the fleet is not answered yet" : null;
+function whyUnseen(view: FleetView): string | null {
+  const isFirst = view.rounds.done === 0;
+  return (
+    outageLine(view) ??
+    (isFirst ? "unknown: undecided: the first question to the fleet is not answered yet" : null)
+  );
 }
 
-function brokerLine({
-  shown,
-  trouble,
-}: {
-  readonly shown: string;
-  readonly trouble: NonNullable<FleetView["broker"]["trouble"]>;
-}): string {
+/** What is wrong with the broker; null: nothing. */
+function outageLine({ broker: { shown, trouble } }: FleetView): string | null {
+  if (trouble === null) return null;
   const { fact, hint } = brokerStatement(shown, trouble.failure);
   return `unknown: broker-${trouble.failure.kind}: ${fact}${hint === null ? "" : `; hint: ${hint}`}`;
 }

