@@ -93,9 +93,10 @@ function dropEnded(node: NodeState, pid: number, nowMs: number): void {
   if (gone.length === 0) return;
   const [shown] = node.processes;
   node.processes = node.processes.filter((one) => !gone.includes(one));
-  node.pongs = Math.max(1, node.pongs - gone.length);
   const successor = newcomer?.firstMs ?? nowMs;
-  if (gone.some((one) => one.lastMs < successor)) node.restarts++;
+  // Two that have answered one ping were there at once, whoever was heard first.
+  if (node.pongs === 1 && gone.some((one) => one.lastMs < successor)) node.restarts++;
+  node.pongs = Math.max(1, node.pongs - gone.length);
   if (shown !== undefined && gone.includes(shown)) startAnew(node);
 }
 

@@ -97,6 +97,16 @@ describe("processes of one name", () => {
       },
     ],
     [
+      "two that answer one ping, of which one ends before the other is heard",
+      0,
+      1,
+      (state) => {
+        heard(state, 0);
+        ping(state, 100, 2, [NODE], { copies: 2 });
+        beating(state, 1_000, 20_000, { pid: 13 });
+      },
+    ],
+    [
       "two that answer one ping and have the same number",
       0,
       2,
