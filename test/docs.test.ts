@@ -1,9 +1,9 @@
-import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, readdirSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { optionsPage } from "../scripts/options-page.ts";
 import { allVariables, COMMAND_OPTIONS, type OtherCommand, takenBy } from "../src/cli/command-options.ts";
-import { BROKER_VARIABLES, READ_VARIABLE } from "../src/cli/broker-options.ts";
+import { COMMAND_NAMES, DEFAULT_COMMAND } from "../src/cli/commands.ts";
 import { OPTION_NAMES } from "../src/cli/options.ts";
 import { METHODS, methodFacts } from "../src/inspect/methods.ts";
 import { CODES } from "../src/render/findings/finding-words.ts";
@@ -12,6 +12,7 @@ import { METRICS } from "../src/serve/metrics.ts";
 import { membersOf, PAGES, read, ROOT } from "./pages.ts";
 import { fleet, HUNG, node } from "./serve/fleet.ts";
 import { OWN } from "./serve/served.ts";
+import { PAIRS } from "./world/pairs.ts";
 
 const OTHERS = Object.keys(COMMAND_OPTIONS) as readonly OtherCommand[];
 const ALL_OPTIONS = [
@@ -61,9 +62,66 @@ test.each(PAGES)("%s names only options and variables that exist", (page) => {
   expect(variables.filter((name) => !allVariables().has(name))).toEqual([]);
 });
 
-test("README.md names every variable that the broker is taken from, in order", () => {
-  const quoted = BROKER_VARIABLES.map((name) => `\`${name}\``).join(", ");
-  expect(read("README.md")).toContain(`\`${READ_VARIABLE}\` of its environment, its \`-b\`, or ${quoted}`);
+test.each([
+  ["README.md", 120],
+  ["ARCHITECTURE.md", 130],
+])("%s is read to its end: it has at most %i lines", (page, most) => {
+  expect(read(page).trimEnd().split("\n").length).toBeLessThanOrEqual(most);
+});
+
+test("README.md has the figures of docs/performance.md", () => {
+  const measured = (row: string) => {
+    const [wall, cpu, , memory] = cellsOf("docs/performance.md", row).map((cell) =>
+      Math.round(Number.parseFloat(cell)),
+    );
+    return `${wall} ms, ${cpu} ms, ${memory} MB`;
+  };
+  const rows = [
+    ["wall time, CPU time, peak memory, without an application", "celery inspect ping -d"],
+    ["the same with `-A` of a Django project", "inspect ping, Django project"],
+    ["the same where the project calls `django.setup()`", "inspect ping, Django set up"],
+  ] as const;
+  for (const [said, contender] of rows)
+    expect(cellsOf("README.md", said)).toEqual([measured(contender), measured("celery-probe")]);
+  expect(read("README.md")).toContain(`A check takes ${measured("celery-probe").split(",", 1)[0]},`);
+});
+
+/** What stands behind the first cell of a row. */
+function cellsOf(page: string, first: string): readonly string[] {
+  const row = read(page)
+    .split("\n")
+    .find((line) => line.startsWith(`| ${first} |`));
+  if (row === undefined) throw new Error(`${page} has no row '${first}'`);
+  return row.slice(2, -2).split(" | ").slice(1);
+}
+
+test("docs/README.md leads to every page of docs", () => {
+  const index = read("docs/README.md");
+  const pages = PAGES.filter((page) => /^docs\/(?!README).*\.md$/.test(page));
+  expect(pages.filter((page) => !index.includes(`](${basename(page)}`))).toEqual([]);
+  const examples = PAGES.filter((page) => /^examples\/.*README\.md$/.test(page));
+  expect(examples.filter((page) => !index.includes(`](../${page})`))).toEqual([]);
+});
+
+test("docs/README.md has a row for each command", () => {
+  const rows = [...read("docs/README.md").matchAll(/^\| `celery-probe(?: ([a-z]+))?[^`]*` \|/gm)];
+  const named = rows.map(([, name]) => name ?? DEFAULT_COMMAND);
+  expect([...named, "help"].sort()).toEqual([...COMMAND_NAMES].sort());
+});
+
+test("docs/versions.md has the versions that the tests run", () => {
+  const rows = [...read("docs/versions.md").matchAll(/^\| (5[\d.]+) \| ([\d.]+) \| ([\d.]+) \|$/gm)];
+  expect(rows.map(([, ...versions]) => versions)).toEqual(
+    Object.values(PAIRS).map(({ celery, kombu, redisPy }) => [celery, kombu, redisPy]),
+  );
+});
+
+test("ARCHITECTURE.md has a row for each room of src", () => {
+  const [, section = ""] = read("ARCHITECTURE.md").split("\n## Rooms\n");
+  const rows = [...section.matchAll(/^\| ((?:`[a-z]+`(?:, )?)+) \| /gm)];
+  const named = rows.flatMap(([, names = ""]) => names.replaceAll("`", "").split(", "));
+  const rooms = readdirSync(join(ROOT, "src"), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  expect(named.sort()).toEqual(rooms.map(({ name }) => name).sort());
 });
 
 test("docs/inspect.md has one row for each method, with its summary", () => {
