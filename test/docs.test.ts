@@ -120,7 +120,9 @@ test("ARCHITECTURE.md has a row for each room of src", () => {
   const [, section = ""] = read("ARCHITECTURE.md").split("\n## Rooms\n");
   const rows = [...section.matchAll(/^\| ((?:`[a-z]+`(?:, )?)+) \| /gm)];
   const named = rows.flatMap(([, names = ""]) => names.replaceAll("`", "").split(", "));
-  const rooms = readdirSync(join(ROOT, "src"), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const rooms = readdirSync(join(ROOT, "src"), { withFileTypes: true }).filter((entry) =>
+    entry.isDirectory(),
+  );
   expect(named.sort()).toEqual(rooms.map(({ name }) => name).sort());
 });
 

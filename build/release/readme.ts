@@ -7,7 +7,7 @@ const { name, version } = manifest;
 export function wheelReadme(): string {
   return `# ${name}
 
-Says whether a Celery worker on a Redis broker is alive, also when it is too busy to answer. \`pip install ${name}\` puts
+Says whether a Celery worker on a Redis broker is alive, even when it is too busy to answer. \`pip install ${name}\` puts
 one executable into the environment's \`bin\`; no Python starts when it runs, no application is imported.
 
 \`\`\`yaml
