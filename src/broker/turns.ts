@@ -14,6 +14,17 @@ export type Exchange = (
   withinMs: number,
 ) => Promise<Outcome<readonly Reply[], BrokerFailure>>;
 
+/** Whose turn it is on one connection. */
+interface Turns {
+  readonly exchange: Exchange;
+  readonly now: () => number;
+  /** Resolves when the connection is free again; null: it is free. */
+  owned: Promise<void> | null;
+  /** Why nothing more may be sent: a transaction may still be open. */
+  spent: BrokerFailure | null;
+  isFirst: boolean;
+}
+
 /**
  * Lets several askers share one connection. Their commands follow each other without waiting, but for two kinds of
  * work that own the connection from their first byte until their end is known: the first write, which signs in (what
@@ -22,70 +33,67 @@ export type Exchange = (
  * Whoever has to wait does so within its own time.
  */
 export function takeTurns(exchange: Exchange, now: () => number): Pick<Channel, "send" | "transact"> {
-  /** Resolves when the connection is free again; null: it is free. */
-  let owned: Promise<void> | null = null;
-  /** Why nothing more may be sent: a transaction may still be open. */
-  let spent: BrokerFailure | null = null;
-  let isFirst = true;
-
-  async function inTurn<T>(
-    withinMs: number,
-    isAlone: boolean,
-    work: (leftMs: number) => Promise<Outcome<T, BrokerFailure>>,
-  ): Promise<Outcome<T, BrokerFailure>> {
-    const end = now() + withinMs;
-    while (owned !== null) {
-      if ((await within(end - now(), owned)).kind === "late") return failure(noAnswer(withinMs));
-    }
-    if (spent !== null) return failure(spent);
-    // No await between the look at `owned` and this: two that waited for the same end would both go.
-    const working = work(end - now());
-    if (isAlone || isFirst) {
-      const free = () => {
-        owned = null;
-      };
-      owned = working.then(free, free);
-    }
-    isFirst = false;
-    return working;
-  }
-
-  /**
-   * MULTI must be acknowledged before the rest is sent: where it is refused, the other commands would run one by one,
-   * PUBLISH included.
-   */
-  async function transaction(
-    before: readonly Command[],
-    queue: (seen: readonly Reply[]) => Outcome<readonly Command[], BrokerFailure>,
-    leftMs: number,
-    answerMs: () => number,
-  ): Promise<Outcome<readonly unknown[], BrokerFailure>> {
-    const opened = await exchange([...before, ["MULTI"]], leftMs);
-    if (!opened.ok) return failure((spent = opened.problem));
-    const multi = opened.value[before.length];
-    const isOpen = multi?.ok === true && multi.value === "OK";
-    if (multi?.ok !== false && !isOpen) spent = refusal("MULTI", multi);
-    // What was seen before it goes first: it says more than that MULTI was refused too.
-    const queued = queue(opened.value.slice(0, before.length));
-    if (!isOpen) return queued.ok ? failure(refusal("MULTI", multi)) : queued;
-    // One that is opened is ended, by the command that it needs anyway: an ACL may lack DISCARD.
-    const commands = queued.ok ? queued.value : [];
-    const sent = await exchange([...commands, ["EXEC"]], answerMs());
-    if (!sent.ok) return failure((spent = sent.problem));
-    const executed = sent.value[commands.length];
-    if (!isEnd(executed)) spent = refusal("EXEC", executed);
-    return queued.ok ? resultsOf(commands, sent.value) : queued;
-  }
-
+  const turns: Turns = { exchange, now, owned: null, spent: null, isFirst: true };
   return {
     send: (commands, withinMs) =>
-      inTurn(withinMs, false, async (leftMs) => {
+      inTurn(turns, withinMs, false, async (leftMs) => {
         const sent = await exchange(commands, leftMs);
         return sent.ok ? success(sent.value.map((reply, at) => counted(commands[at], reply))) : sent;
       }),
     transact: (before, queue, answerMs) =>
-      inTurn(answerMs(), true, (leftMs) => transaction(before, queue, leftMs, answerMs)),
+      inTurn(turns, answerMs(), true, (leftMs) => transaction(turns, before, queue, leftMs, answerMs)),
   };
+}
+
+async function inTurn<T>(
+  turns: Turns,
+  withinMs: number,
+  isAlone: boolean,
+  work: (leftMs: number) => Promise<Outcome<T, BrokerFailure>>,
+): Promise<Outcome<T, BrokerFailure>> {
+  const end = turns.now() + withinMs;
+  while (turns.owned !== null) {
+    if ((await within(end - turns.now(), turns.owned)).kind === "late") return failure(noAnswer(withinMs));
+  }
+  if (turns.spent !== null) return failure(turns.spent);
+  // No await between the look at `owned` and this: two that waited for the same end would both go.
+  const working = work(end - turns.now());
+  if (isAlone || turns.isFirst) {
+    const free = () => {
+      turns.owned = null;
+    };
+    turns.owned = working.then(free, free);
+  }
+  turns.isFirst = false;
+  return working;
+}
+
+/**
+ * MULTI must be acknowledged before the rest is sent: where it is refused, the other commands would run one by one,
+ * PUBLISH included.
+ */
+async function transaction(
+  turns: Turns,
+  before: readonly Command[],
+  queue: (seen: readonly Reply[]) => Outcome<readonly Command[], BrokerFailure>,
+  leftMs: number,
+  answerMs: () => number,
+): Promise<Outcome<readonly unknown[], BrokerFailure>> {
+  const opened = await turns.exchange([...before, ["MULTI"]], leftMs);
+  if (!opened.ok) return failure((turns.spent = opened.problem));
+  const multi = opened.value[before.length];
+  const isOpen = multi?.ok === true && multi.value === "OK";
+  if (multi?.ok !== false && !isOpen) turns.spent = refusal("MULTI", multi);
+  // What was seen before it goes first: it says more than that MULTI was refused too.
+  const queued = queue(opened.value.slice(0, before.length));
+  if (!isOpen) return queued.ok ? failure(refusal("MULTI", multi)) : queued;
+  // One that is opened is ended, by the command that it needs anyway: an ACL may lack DISCARD.
+  const commands = queued.ok ? queued.value : [];
+  const sent = await turns.exchange([...commands, ["EXEC"]], answerMs());
+  if (!sent.ok) return failure((turns.spent = sent.problem));
+  const executed = sent.value[commands.length];
+  if (!isEnd(executed)) turns.spent = refusal("EXEC", executed);
+  return queued.ok ? resultsOf(commands, sent.value) : queued;
 }
 
 /** Whether a transaction is over by this answer to EXEC: servers before Redis 6.2 can refuse EXEC and leave it open. */
