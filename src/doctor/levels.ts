@@ -150,11 +150,13 @@ export const LEVELS: { readonly [C in Code]: (facts: Facts[C]) => Judged } = {
   },
   throughput: (facts) => {
     if (facts.kind !== "measured") return "skipped";
-    const { growth, length, busy } = facts;
+    const { growth, finished, length, lengthBefore, busy } = facts;
     if (growth <= 0) return "ok";
     if (busy === null) return "skipped";
+    // Where enough has waited all the time and tasks finish, a free slot is one between two tasks.
+    const isFull = busy.active >= busy.slots || (finished > 0 && lengthBefore > busy.slots);
     // Not before more waits than all children take at once: some tasks at one time are no trend.
-    return busy.active >= busy.slots && length > busy.slots ? "warning" : "ok";
+    return isFull && length > busy.slots ? "warning" : "ok";
   },
   standstill: ({ length, slots, free, youngest, rated }) => {
     if (free === 0)

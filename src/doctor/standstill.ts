@@ -2,7 +2,7 @@ import { readPool } from "../celery/pool.ts";
 import { ownLists } from "../celery/queues.ts";
 import { agedTasks } from "../celery/tasks.ts";
 import { transportOptions } from "../celery/transport-options.ts";
-import { isHeardTwice } from "../session/heartbeats.ts";
+import { isHeardTwice, mostActive } from "../session/heartbeats.ts";
 import { type Look, measure } from "../session/queue-lengths.ts";
 import { type Consumption, nodesOf } from "./consumption.ts";
 import { deliveriesOf, ratedTasks } from "./deliveries.ts";
@@ -51,8 +51,7 @@ async function idleness(scene: Scene, nodes: readonly string[]): Promise<Idlenes
     const size = readPool(stats.get(node))?.size ?? null;
     if (!isHeardTwice(span) || span.first.processed !== span.last.processed || size === null) return null;
     slots += size;
-    // By both: between two tasks a slot is free for a moment.
-    free += Math.max(0, size - Math.max(span.first.active ?? size, span.last.active ?? size));
+    free += Math.max(0, size - (mostActive(span) ?? size));
     overS = Math.min(overS, (span.lastMs - span.firstMs) / 1_000);
   }
   const running = nodes.map((node) => agedTasks(active.get(node), nowS));

@@ -83,6 +83,11 @@ export function isHeardTwice(span: Span | undefined): span is Span {
   );
 }
 
+/** Tasks that ran at the fuller of two heartbeats: between two tasks a slot is free for a moment. Null: not told. */
+export function mostActive({ first, last }: Span): number | null {
+  return first.active === null || last.active === null ? null : Math.max(first.active, last.active);
+}
+
 /** Tasks begun and finished in a second by all whose heartbeats were heard twice. */
 export function paceOf(
   spans: ReadonlyMap<string, Span>,

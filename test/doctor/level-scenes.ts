@@ -144,9 +144,16 @@ export const untold = (fake: Fake, method: TellingMethod): Fake => ({
   told: { ...fake.told, [method]: undefined },
 });
 
-/** Two heartbeats within a second, and a queue that grows by what is given. */
-export const paced = (active: number, growth: number): Fake => {
-  const heard = { node: NODE, pid: 12, version: "5.7.0", active, processed: 9 };
+/** Two heartbeats within a second, so many tasks that run at each, and a queue that grows by what is given. */
+export const paced = (
+  active: number | readonly [first: number, last: number],
+  growth: number,
+  begun = 0,
+): Fake => {
+  const [before, after] = typeof active === "number" ? [active, active] : active;
+  const heard = { node: NODE, pid: 12, version: "5.7.0" };
+  const first = { ...heard, active: before, processed: 9 };
+  const last = { ...heard, active: after, processed: 9 + begun };
   let looks = 0;
   return lying(
     {},
@@ -156,7 +163,7 @@ export const paced = (active: number, growth: number): Fake => {
         return key === "mails" ? 10 + growth * looks++ : 0;
       },
       scene: {
-        spans: () => new Map([[NODE, { first: heard, firstMs: 0, last: heard, lastMs: 1_000 }]]),
+        spans: () => new Map([[NODE, { first, firstMs: 0, last, lastMs: 1_000 }]]),
       } as unknown as Partial<Scene>,
     },
   );

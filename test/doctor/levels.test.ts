@@ -391,7 +391,14 @@ const ROWS: { readonly [C in Code]: readonly Row[] } = {
   throughput: [
     ["full, and the queue does not grow", queues, paced(2, 0), ["ok"]],
     ["full, and the queue grows", queues, paced(2, 1), ["warning"]],
-    ["a slot is free, and the queue grows", queues, paced(1, 1), ["ok"]],
+    [
+      "a slot is free at the end, between two tasks, and the queue grows",
+      queues,
+      paced([2, 1], 1),
+      ["warning"],
+    ],
+    ["a slot is free at both looks, between the tasks that begin", queues, paced(1, 1, 3), ["warning"]],
+    ["a slot is free, nothing begins, and the queue grows", queues, paced(1, 1), ["ok"]],
     ["nothing heard", queues, lying({}), ["skipped"]],
     [
       "the queue grows, and no pool says how many tasks it runs",

@@ -68,7 +68,8 @@ export interface QueueFacts {
         readonly finished: number;
         readonly growth: number;
         readonly length: number;
-        /** Tasks that run, of how many at once; null: the pools did not say. */
+        readonly lengthBefore: number;
+        /** Tasks that run, the most of two heartbeats, of how many at once; null: the pools did not say. */
         readonly busy: { readonly active: number; readonly slots: number } | null;
         readonly overS: number;
       }

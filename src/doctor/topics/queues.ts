@@ -9,7 +9,7 @@ import {
   queuesToMeasure,
 } from "../consumption.ts";
 import { type BindingSearch, boundBy, declaredQueues, lostBindings } from "../../session/declared-queues.ts";
-import { isHeardTwice, paceOf } from "../../session/heartbeats.ts";
+import { isHeardTwice, mostActive, paceOf } from "../../session/heartbeats.ts";
 import { growthOf, type Look, measure } from "../../session/queue-lengths.ts";
 import type { Finding } from "../finding.ts";
 import { finding } from "../levels.ts";
@@ -160,19 +160,24 @@ async function throughput(
   }
   const stats = await scene.told("stats");
   let [active, slots] = [0, 0];
-  for (const [node, { last }] of spans) {
-    const size = readPool(stats.get(node))?.size ?? null;
-    if (size === null || last.active === null) continue;
-    active += last.active;
+  for (const [node, span] of spans) {
+    const [size, running] = [readPool(stats.get(node))?.size ?? null, mostActive(span)];
+    if (size === null || running === null) continue;
+    active += running;
     slots += size;
   }
   return finding("throughput", null, {
     kind: "measured",
     growth,
-    length: names.reduce((sum, queue) => sum + (second.lengths.get(queue) ?? 0), 0),
+    length: lengthIn(second, names),
+    lengthBefore: lengthIn(first, names),
     busy: slots === 0 ? null : { active, slots },
     arrived: Math.max(0, growth + pace.begun),
     finished: pace.finished,
     overS: pace.overS,
   });
+}
+
+function lengthIn({ lengths }: Look, names: readonly string[]): number {
+  return names.reduce((sum, queue) => sum + (lengths.get(queue) ?? 0), 0);
 }
