@@ -2,6 +2,7 @@ import { readCommandLine } from "./command.ts";
 import { wholeEnvironment } from "./environment.ts";
 import type { ProcFiles } from "./proc-files.ts";
 import { isOfPool, statOf, statusOf } from "./process-status.ts";
+import { folderOf } from "./written-files.ts";
 
 /** What more can be read of a worker in sight than a health check needs. */
 export interface WorkerDetails {
@@ -32,6 +33,36 @@ function isChild(proc: ProcFiles, pid: number, parent: number): boolean {
   const text = proc.read(`/proc/${pid}/cmdline`);
   const status = statusOf(proc, pid);
   return (text.ok && readCommandLine(text.value).kind === "child") || (status !== null && isOfPool(status));
+}
+
+/** What a worker in sight runs on. */
+export interface Interpreter {
+  readonly path: string;
+  readonly pythonPath: string | null;
+  /** A `celery` of another environment than the interpreter; null: of the same. */
+  readonly foreignScript: string | null;
+}
+
+/** Null: its path is not seen. */
+export function interpreterOf(
+  proc: ProcFiles,
+  pid: number,
+  { interpreter, script, environment }: WorkerDetails,
+): Interpreter | null {
+  const executable = proc.link(`/proc/${pid}/exe`);
+  const seen = executable.ok ? executable.value : null;
+  const path = interpreter?.includes("/") ? interpreter : seen;
+  if (path === null) return null;
+  const isForeign =
+    script !== null &&
+    /^\/(?:.*\/)?celery$/.test(script) &&
+    path.startsWith("/") &&
+    folderOf(script) !== folderOf(path);
+  return {
+    path,
+    pythonPath: environment?.get("PYTHONPATH") ?? null,
+    foreignScript: isForeign ? script : null,
+  };
 }
 
 /** What a process writes to under a path; links to `/proc/self` would lead to what is open here. */

@@ -16,6 +16,57 @@ export function cpuMs(proc: ProcFiles, pid: number): number | null {
   return Number.isFinite(ticks) ? (ticks * 1_000) / proc.ticksPerSecond : null;
 }
 
+/** CPU time in milliseconds, and when it was read. */
+export interface CpuTimes {
+  readonly atMs: number;
+  readonly main: number | null;
+  readonly children: ReadonlyMap<number, number>;
+  /** This process'. */
+  readonly own: number;
+  readonly throttled: number | null;
+}
+
+/** Shares of one core, 1 being all of it. */
+export interface CpuShares {
+  readonly main: number;
+  readonly children: number;
+  /** What this process took itself. */
+  readonly own: number;
+  readonly overMs: number;
+  /** How often the control group was held back meanwhile; null: not told. */
+  readonly throttled: number | null;
+}
+
+/** Of a process and of children of its. */
+export function cpuTimes(
+  { proc, now }: { readonly proc: ProcFiles; readonly now: () => number },
+  pid: number,
+  children: readonly number[],
+): CpuTimes {
+  return {
+    atMs: now(),
+    main: cpuMs(proc, pid),
+    children: new Map(children.map((child) => [child, cpuMs(proc, child) ?? 0])),
+    own: cpuMs(proc, proc.self) ?? 0,
+    throttled: controlGroup(proc, pid).throttled,
+  };
+}
+
+/** Null: the process was not there at both times. */
+export function cpuShares(before: CpuTimes, after: CpuTimes): CpuShares | null {
+  const overMs = after.atMs - before.atMs;
+  if (before.main === null || after.main === null || overMs <= 0) return null;
+  const used = [...after.children].reduce((sum, [pid, ms]) => sum + ms - (before.children.get(pid) ?? ms), 0);
+  return {
+    main: (after.main - before.main) / overMs,
+    children: used / overMs,
+    own: (after.own - before.own) / overMs,
+    overMs,
+    throttled:
+      after.throttled === null || before.throttled === null ? null : after.throttled - before.throttled,
+  };
+}
+
 /** What the machine has and what is left of it, in bytes. */
 export function machineMemory(
   proc: ProcFiles,

@@ -5,6 +5,7 @@ import type { Topic } from "../scene.ts";
 import { DEFAULT_POOL, poolRunning, poolWanted } from "../../celery/pool.ts";
 import { positive, settingOf } from "../../celery/settings.ts";
 import { enforces, type TimeLimit, timeLimits, withoutEffect } from "../../celery/time-limits.ts";
+import { wholeEnvironment } from "../../worker/environment.ts";
 import { containerTimeouts } from "../container-timeouts.ts";
 import { type KnownWorker, knownWorkers } from "../workers-known.ts";
 
@@ -12,9 +13,10 @@ import { type KnownWorker, knownWorkers } from "../workers-known.ts";
 export const settings: Topic = async (scene) => {
   const workers = await knownWorkers(scene);
   return workers.flatMap((worker): readonly Finding[] => {
-    const { node, details } = worker;
+    const { node, process } = worker;
     const limits = limitFacts(worker, scene.config["limit-gap"].value / 1_000);
-    const timeouts = details?.environment ? containerTimeouts(details.environment, limits) : null;
+    const environment = process === null ? null : wholeEnvironment(scene.host.proc, process.pid);
+    const timeouts = environment === null ? null : containerTimeouts(environment, limits);
     return [
       finding("pool", node, poolFacts(worker)),
       finding("time-limits", node, limits),

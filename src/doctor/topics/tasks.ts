@@ -89,8 +89,8 @@ async function ageFindings(scene: Scene, inHand: InHand, silent: number): Promis
     .filter(({ task }) => task.ageS > Math.min(YOUNG_S, mostS ?? Infinity))
     .sort((a, b) => b.task.ageS - a.task.ageS);
   if (grown.length === 0) return [finding("task-age", null, { kind: "fine", unjudged: 0, silent })];
-  const [{ of }, registered] = [await setups(scene), await scene.told("registered")];
-  const known = (node: string) => [of(node), registeredTasks(registered.get(node))] as const;
+  const [setup, registered] = [await setups(scene), await scene.told("registered")];
+  const known = (node: string) => [setup(node), registeredTasks(registered.get(node))] as const;
   const byNode = new Map([...new Set(grown.map(({ node }) => node))].map((node) => [node, known(node)]));
   let unjudged = 0;
   const found = grown.flatMap(({ node, task }): readonly Finding[] => {
