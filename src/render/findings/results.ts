@@ -1,9 +1,10 @@
-import type { Counted, Frequent, NotCounted, ResultFacts } from "../../doctor/facts/results.ts";
+import type { ResultFacts } from "../../doctor/facts/results.ts";
+import type { Frequent, KeptResults } from "../../session/kept-results.ts";
 import { brokerStatement } from "../broker-words.ts";
 import { amount, seconds } from "../speech.ts";
 import type { WordsOf } from "./words.ts";
 
-type Untold = Exclude<NotCounted["kind"], "unusable">;
+type Untold = Exclude<ResultFacts["failed-results"]["kind"], "unusable" | "counted">;
 const NOT_COUNTED: Readonly<Record<Untold, (url: string, detail: string) => string>> = {
   "none-kept": () => "no results are kept",
   other: (_, detail) => `only those in Redis are looked at, and results are in ${detail}`,
@@ -29,7 +30,7 @@ export const RESULT_WORDS: WordsOf<ResultFacts> = {
 
 const TRACEBACKS = "read the tracebacks: the log of the worker has them, and GET celery-task-meta-ID";
 
-function detailsOf({ unread, sample, exceptions, tasks, newestS }: Counted): readonly string[] {
+function detailsOf({ unread, sample, exceptions, tasks, newestS }: KeptResults): readonly string[] {
   return [
     ...(exceptions.length === 0 ? [] : [list(exceptions)]),
     ...(tasks.length === 0 ? [] : [`of ${list(tasks)}`]),
