@@ -102,51 +102,28 @@ export const LEVELS: { readonly [C in Code]: (facts: Facts[C]) => Judged } = {
   interpreter: ({ foreignScript }) => (foreignScript === null ? "ok" : "warning"),
   "file-permissions": ({ kind }) => (kind === "writable" ? "ok" : kind === "unseen" ? "skipped" : "problem"),
   log: (facts) => {
-    switch (facts.kind) {
-      case "clean":
-      case "earlier":
-        return "ok";
-      case "known":
-        if (facts.its.kind === "task-failed") return isOften(facts.its.count, facts.tasks) ? "warning" : "ok";
-        return facts.its.hasEnded || !PASSING.has(facts.its.kind) ? "problem" : "warning";
-      case "unreadable":
-        // A worker in a container may well be told to log to /dev/stdout, which is a pipe.
-        return facts.because.kind === "unfit" && !facts.isAsked ? "skipped" : "problem";
-      default:
-        return facts satisfies never;
-    }
+    if (facts.kind === "clean" || facts.kind === "earlier") return "ok";
+    // A worker in a container may well be told to log to /dev/stdout, which is a pipe.
+    if (facts.kind === "unreadable")
+      return facts.because.kind === "unfit" && !facts.isAsked ? "skipped" : "problem";
+    const { kind, count, hasEnded } = facts.its;
+    if (kind === "task-failed") return isOften(count, facts.tasks) ? "warning" : "ok";
+    return hasEnded || !PASSING.has(kind) ? "problem" : "warning";
   },
   "pool-package": () => "problem",
   "queue-length": (facts) => {
-    switch (facts.kind) {
-      case "told":
-        if (facts.length > facts.limit) return "warning";
-        // Of any name nothing waits in a database that nobody uses.
-        return facts.length > 0 || facts.isUsed ? "ok" : "skipped";
-      case "more":
-        return facts.isUsed ? "ok" : "skipped";
-      case "no-list":
-        return "problem";
-      case "untold":
-        return "skipped";
-      default:
-        return facts satisfies never;
-    }
+    if (facts.kind === "no-list") return "problem";
+    if (facts.kind === "untold") return "skipped";
+    if (facts.kind === "told" && facts.length > facts.limit) return "warning";
+    // Of any name nothing waits in a database that nobody uses.
+    return facts.isUsed || (facts.kind === "told" && facts.length > 0) ? "ok" : "skipped";
   },
   "queues-consumed": (facts) => {
-    switch (facts.kind) {
-      case "all":
-        return facts.search?.isWhole !== false && facts.unmeasured === 0 ? "ok" : "skipped";
-      case "unconsumed":
-        // One that says nothing may consume it.
-        return facts.silent === 0 ? "problem" : "skipped";
-      case "idle":
-        return facts.waiting.length > 0 ? "problem" : "warning";
-      case "nobody-says":
-        return "skipped";
-      default:
-        return facts satisfies never;
-    }
+    if (facts.kind === "nobody-says") return "skipped";
+    if (facts.kind === "idle") return facts.waiting.length > 0 ? "problem" : "warning";
+    // One that says nothing may consume it.
+    if (facts.kind === "unconsumed") return facts.silent === 0 ? "problem" : "skipped";
+    return facts.search?.isWhole !== false && facts.unmeasured === 0 ? "ok" : "skipped";
   },
   throughput: (facts) => {
     if (facts.kind !== "measured") return "skipped";

@@ -74,6 +74,11 @@ export function amount(number: number, noun: string, plural = `${noun}s`): strin
   return `${number} ${number === 1 ? noun : plural}`;
 }
 
+/** Who is missing from what was said; nothing where nobody is. */
+export function unsaid(silent: number, noun: string): string {
+  return silent === 0 ? "" : `; ${amount(silent, noun)} did not say`;
+}
+
 /** `10.0.0.9:6379`, `[fd00::9]:6379`. */
 export function place({ address, port }: { readonly address: string; readonly port: number }): string {
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;

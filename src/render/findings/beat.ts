@@ -29,5 +29,5 @@ export const BEAT_WORDS: WordsOf<BeatFacts> = {
             seen: "beat_schedule is empty, by what workers say of their settings",
             next: "entries that are added in code (add_periodic_task) do not show; else set beat_schedule",
           }
-        : { seen: `${amount(entries, "entry").replace("entrys", "entries")} in beat_schedule`, next: null },
+        : { seen: `${amount(entries, "entry", "entries")} in beat_schedule`, next: null },
 };

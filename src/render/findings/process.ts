@@ -7,7 +7,7 @@ export const PROCESS_WORDS: WordsOf<ProcessFacts> = {
     const pool =
       count === 0
         ? ""
-        : `, ${amount(count, "child").replace("childs", "children")} ${bytes(children)} (the largest ${bytes(largestChild)})`;
+        : `, ${amount(count, "child", "children")} ${bytes(children)} (the largest ${bytes(largestChild)})`;
     const container =
       limit === null || used === null ? "" : `; the container ${bytes(used)} of ${bytes(limit)}`;
     const machine = available === null ? "" : `; ${bytes(available)} left on the machine`;

@@ -1,58 +1,42 @@
 import type { QueueFacts } from "../../doctor/facts/queues.ts";
-import { amount, names, seconds } from "../speech.ts";
+import type { BindingSearch } from "../../session/declared-queues.ts";
+import { amount, names, seconds, unsaid } from "../speech.ts";
 import type { WordsOf } from "./words.ts";
 
 export const QUEUE_WORDS: WordsOf<QueueFacts> = {
   "queue-length": (facts, level, about) => {
-    switch (facts.kind) {
-      case "told": {
-        const { length, limit, growth } = facts;
-        const more = level === "warning" ? `, more than ${limit}` : "";
-        const unused = level === "skipped" ? ", and nobody in this database knows the queue" : "";
-        return {
-          seen: `${waiting(length)}${unused}${more}${trend(growth, length)}`,
-          next:
-            level === "warning"
-              ? "more workers or a higher -c for it, or --max-queue-length if that is usual"
-              : null,
-        };
-      }
-      case "more":
-        return `${amount(facts.queues, "more queue")} with ${amount(facts.messages, "message")}`;
-      case "no-list":
-        return {
-          seen: "the key of this name holds no list: a worker that consumes it ends by WRONGTYPE",
-          next: `redis-cli TYPE ${about ?? "QUEUE"} says what it is; whoever keeps it there has to give it another name, or database`,
-        };
-      case "untold":
-        return `the length of ${names(facts.queues)} is not known: ${facts.because}`;
-      default:
-        return facts satisfies never;
+    if (facts.kind === "more")
+      return `${amount(facts.queues, "more queue")} with ${amount(facts.messages, "message")}`;
+    if (facts.kind === "untold") return `the length of ${names(facts.queues)} is not known: ${facts.because}`;
+    if (facts.kind === "no-list") {
+      return {
+        seen: "the key of this name holds no list: a worker that consumes it ends by WRONGTYPE",
+        next: `redis-cli TYPE ${about ?? "QUEUE"} says what it is; whoever keeps it there has to give it another name, or database`,
+      };
     }
+    const { length, limit, growth } = facts;
+    const now = `${waiting(length)}${level === "skipped" ? ", and nobody in this database knows the queue" : ""}`;
+    const trend = growth === null ? "" : forecast(growth, length);
+    if (level !== "warning") return `${now}${trend}`;
+    return {
+      seen: `${now}, more than ${limit}${trend}`,
+      next: "more workers or a higher -c for it, or --max-queue-length if that is usual",
+    };
   },
   "queues-consumed": (facts, level, about) => {
     switch (facts.kind) {
       case "all": {
         const { queues, search, unmeasured } = facts;
-        const unseen =
-          search === null
-            ? ""
-            : search.refusal !== null
-              ? "; queues that only others have declared were not looked for: SCAN is refused"
-              : search.isWhole
-                ? ""
-                : "; not all keys were looked at for queues that only others have declared";
         const unknown =
           unmeasured === 0 ? "" : `; the length of ${amount(unmeasured, "other queue")} is not known`;
         const others = level === "ok" && search !== null ? ", no other has work" : "";
-        return `${amount(queues, "queue")} consumed${others}${unseen}${unknown}`;
+        return `${amount(queues, "queue")} consumed${others}${unseenBy(search)}${unknown}`;
       }
       case "unconsumed": {
         const { length, similar, nodes, silent } = facts;
         const queue = about ?? "";
-        if (level === "skipped") {
-          return `${waiting(length)}, and no worker that answers consumes it; ${amount(silent, "worker")} did not say`;
-        }
+        if (level === "skipped")
+          return `${waiting(length)}, and no worker that answers consumes it${unsaid(silent, "worker")}`;
         const meant = similar === null ? "" : `; ${similar} is consumed: a typing error?`;
         return {
           seen: `${waiting(length)}, and nobody consumes it (${names(nodes)} ${nodes.length === 1 ? "answers" : "answer"})${meant}`,
@@ -103,42 +87,33 @@ export const QUEUE_WORDS: WordsOf<QueueFacts> = {
     next: `restart a worker that consumes ${about ?? "it"}: it binds its queues as it starts; DEL, FLUSHDB or an eviction has removed the binding`,
   }),
   throughput: (facts, level) => {
-    switch (facts.kind) {
-      case "measured": {
-        const { arrived, finished, growth, length, busy, overS } = facts;
-        const children = busy === null ? "" : `; ${busy.active} of ${busy.slots} slots busy`;
-        return {
-          seen: `${rate(arrived)} arrive, ${rate(finished)} finish, ${waiting(length)}${forecast(growth, length)}${children} (over ${seconds(overS)})`,
-          next:
-            level === "warning"
-              ? "more comes than is done: more workers, a higher -c, or shorter tasks"
-              : null,
-        };
-      }
-      case "unheard": {
-        const { missing, nodes } = facts;
-        const who =
-          nodes === 0
-            ? "no worker was"
-            : `${missing} of ${amount(nodes, "worker")} ${missing === 1 ? "was" : "were"} not`;
-        return `${who} heard twice, and heartbeats tell how much is done (--without-heartbeat, or an --observe of less than 5s, or a --deadline too short)`;
-      }
-      case "unmeasured":
-        return facts.queues === 0
-          ? "no worker that answers consumes a queue"
-          : "there were no two looks at the queues: a longer --deadline";
-      default:
-        return facts satisfies never;
+    if (facts.kind === "unheard") {
+      const { missing, nodes } = facts;
+      const not = missing === 1 ? "was not" : "were not";
+      const who = nodes === 0 ? "no worker was" : `${missing} of ${amount(nodes, "worker")} ${not}`;
+      return `${who} heard twice, and heartbeats tell how much is done (--without-heartbeat, or an --observe of less than 5s, or a --deadline too short)`;
     }
+    if (facts.kind === "unmeasured")
+      return facts.queues === 0
+        ? "no worker that answers consumes a queue"
+        : "there were no two looks at the queues: a longer --deadline";
+    const { arrived, finished, growth, length, busy, overS } = facts;
+    const slots = busy === null ? "" : `; ${busy.active} of ${busy.slots} slots busy`;
+    const seen = `${rate(arrived)} arrive, ${rate(finished)} finish, ${waiting(length)}${forecast(growth, length)}${slots} (over ${seconds(overS)})`;
+    if (level !== "warning") return seen;
+    return { seen, next: "more comes than is done: more workers, a higher -c, or shorter tasks" };
   },
 };
 
-function waiting(length: number): string {
-  return length === 0 ? "nothing waits" : `${amount(length, "message")} ${length === 1 ? "waits" : "wait"}`;
+function unseenBy(search: BindingSearch | null): string {
+  if (search === null) return "";
+  if (search.refusal !== null)
+    return "; queues that only others have declared were not looked for: SCAN is refused";
+  return search.isWhole ? "" : "; not all keys were looked at for queues that only others have declared";
 }
 
-function trend(growth: number | null, length: number): string {
-  return growth === null ? "" : forecast(growth, length);
+function waiting(length: number): string {
+  return length === 0 ? "nothing waits" : amount(length, "message waits", "messages wait");
 }
 
 function forecast(growth: number, length: number): string {

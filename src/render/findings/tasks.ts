@@ -1,6 +1,6 @@
 import type { AgedTask } from "../../celery/tasks.ts";
 import type { TaskFacts, UnackedFacts, UnaskedNode } from "../../doctor/facts/tasks.ts";
-import { amount, names, seconds } from "../speech.ts";
+import { amount, names, seconds, unsaid } from "../speech.ts";
 import type { FindingWords, WordsOf } from "./words.ts";
 
 export const TASK_WORDS: WordsOf<TaskFacts> = {
@@ -21,77 +21,58 @@ export const TASK_WORDS: WordsOf<TaskFacts> = {
     }
   },
   "task-age": (facts, _, __, [fault]) => {
-    switch (facts.kind) {
-      case "fine": {
-        const { unjudged, silent } = facts;
-        const unsaid = silent === 0 ? "" : `; ${amount(silent, "node")} did not say`;
-        const unknown = unjudged === 0 ? "" : `; the limits of ${amount(unjudged, "task")} are not known`;
-        return `no task in hand is known to be older than its limit${unknown}${unsaid}`;
-      }
-      case "nobody-says":
-        return "no worker said which tasks it runs";
-      case "running": {
-        const { task, hardS, mostS, lax } = facts;
-        const whose =
-          fault === "over-option"
-            ? "--max-task-age"
-            : fault === "over-own-limit"
-              ? "its own time limit"
-              : "the worker's time limit";
-        const limitS = (fault === "over-option" ? mostS : hardS) ?? 0;
-        return {
-          seen: `${aged(task)}, longer than ${whose} of ${seconds(limitS)} (task ${task.id})`,
-          next:
-            fault === "over-option"
-              ? "find out what it waits for; a time limit (--time-limit) would end it"
-              : lax !== null
-                ? `the ${lax} pool ends no task at its limit: prefork does (-P prefork)`
-                : "find out whether it was sent with a longer time_limit; if not, a restart ends it",
-        };
-      }
-      default:
-        return facts satisfies never;
+    if (facts.kind === "nobody-says") return "no worker said which tasks it runs";
+    if (facts.kind === "fine") {
+      const { unjudged, silent } = facts;
+      const unknown = unjudged === 0 ? "" : `; the limits of ${amount(unjudged, "task")} are not known`;
+      return `no task in hand is known to be older than its limit${unknown}${unsaid(silent, "node")}`;
     }
+    const { task, hardS, mostS, lax } = facts;
+    const longer = (limit: string, limitS: number | null) =>
+      `${aged(task)}, longer than ${limit} of ${seconds(limitS ?? 0)} (task ${task.id})`;
+    if (fault === "over-option") {
+      return {
+        seen: longer("--max-task-age", mostS),
+        next: "find out what it waits for; a time limit (--time-limit) would end it",
+      };
+    }
+    return {
+      seen: longer(fault === "over-own-limit" ? "its own time limit" : "the worker's time limit", hardS),
+      next:
+        lax !== null
+          ? `the ${lax} pool ends no task at its limit: prefork does (-P prefork)`
+          : "find out whether it was sent with a longer time_limit; if not, a restart ends it",
+    };
   },
   "unregistered-task": (facts, _, about) => {
-    switch (facts.kind) {
-      case "known": {
-        const { looked, unread } = facts;
-        const rest = unread === 0 ? "" : `; ${amount(unread, "message")} could not be read`;
-        return looked === 0
-          ? `no message waits${unread === 0 ? "" : " that could be looked at"}${rest}`
-          : `the workers know the task that comes next${rest}`;
-      }
-      case "not-seen":
-        return facts.because;
-      case "unknown": {
-        const { task, knowing, ignorant, silent } = facts;
-        const unsaid = silent === 0 ? "" : `; ${amount(silent, "worker")} did not say`;
-        return {
-          seen:
-            knowing.length === 0
-              ? `${task} comes next, and no worker that consumes ${about ?? "it"} and answers knows it${unsaid}`
-              : `${task} comes next, which ${names(ignorant)} does not know and ${names(knowing)} does${unsaid}`,
-          next:
-            knowing.length === 0
-              ? "import its module in the worker (imports, include, autodiscover_tasks), or deploy the worker: what it does not know it throws away"
-              : "deploy the same code to all of them, or give the task a queue of its own: what a worker does not know it throws away",
-        };
-      }
-      default:
-        return facts satisfies never;
+    if (facts.kind === "not-seen") return facts.because;
+    if (facts.kind === "known") {
+      const { looked, unread } = facts;
+      const rest = unread === 0 ? "" : `; ${amount(unread, "message")} could not be read`;
+      if (looked > 0) return `the workers know the task that comes next${rest}`;
+      return `no message waits${unread === 0 ? "" : " that could be looked at"}${rest}`;
     }
+    const { task, knowing, ignorant, silent } = facts;
+    if (knowing.length === 0) {
+      return {
+        seen: `${task} comes next, and no worker that consumes ${about ?? "it"} and answers knows it${unsaid(silent, "worker")}`,
+        next: "import its module in the worker (imports, include, autodiscover_tasks), or deploy the worker: what it does not know it throws away",
+      };
+    }
+    return {
+      seen: `${task} comes next, which ${names(ignorant)} does not know and ${names(knowing)} does${unsaid(silent, "worker")}`,
+      next: "deploy the same code to all of them, or give the task a queue of its own: what a worker does not know it throws away",
+    };
   },
   "priority-lists": ({ lists, read, silent }, _, about) => {
     const waiting = lists.reduce((sum, { length }) => sum + length, 0);
-    const unsaid = silent === 0 ? "" : `; ${amount(silent, "worker")} did not say`;
     const own = read.map(
       ({ separator, prioritySteps }) =>
         `sep ${JSON.stringify(separator)}, priority_steps [${prioritySteps.join(", ")}]`,
     );
     const theirs = lists.map(({ end }) => JSON.stringify(`${about ?? ""}${end}`));
     return {
-      seen: `${amount(waiting, "message")} ${waiting === 1 ? "waits" : "wait"} in ${names(theirs)}, which no worker reads that consumes ${about ?? "it"} (${names([...new Set(own)])})${unsaid}`,
+      seen: `${amount(waiting, "message waits", "messages wait")} in ${names(theirs)}, which no worker reads that consumes ${about ?? "it"} (${names([...new Set(own)])})${unsaid(silent, "worker")}`,
       next: "give clients and workers the same sep and priority_steps in broker_transport_options",
     };
   },
@@ -124,7 +105,7 @@ function unackedWords(facts: UnackedFacts): FindingWords | string {
   if (late > 0) {
     const unless = silent === 0 ? "" : ", unless one of those runs it that did not say";
     wrongs.push(
-      `${amount(late, "task")} whose time has come ${late === 1 ? "does" : "do"} not run, ${latest?.name ?? ""} for ${seconds(latestS)} (task ${latest?.id ?? ""})${unless}`,
+      `${amount(late, "task whose time has come does", "tasks whose time has come do")} not run, ${latest?.name ?? ""} for ${seconds(latestS)} (task ${latest?.id ?? ""})${unless}`,
     );
     nexts.push(
       `the worker that holds it has died, is stopping or is full: it comes back after the ${timeout}`,
@@ -133,12 +114,12 @@ function unackedWords(facts: UnackedFacts): FindingWords | string {
   const named = `${timeout}${isDefault ? " (the default)" : ""}`;
   if (beyond > 0) {
     wrongs.push(
-      `${amount(beyond, "task")} ${beyond === 1 ? "has" : "have"} an ETA beyond the ${named}, ${farthest?.name ?? ""} in ${seconds(farthestS)}: delivered again before that, it runs twice`,
+      `${amount(beyond, "task has", "tasks have")} an ETA beyond the ${named}, ${farthest?.name ?? ""} in ${seconds(farthestS)}: delivered again before that, it runs twice`,
     );
   }
   if (overdue > 0) {
     wrongs.push(
-      `${amount(overdue, "message")} ${overdue === 1 ? "was" : "were"} delivered longer ago than the ${named} and not acknowledged: delivered again, they run twice`,
+      `${amount(overdue, "message was", "messages were")} delivered longer ago than the ${named} and not acknowledged: delivered again, they run twice`,
     );
   }
   if (beyond + overdue > 0) {

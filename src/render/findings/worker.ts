@@ -24,7 +24,7 @@ export const WORKER_WORDS: WordsOf<WorkerFacts> = {
     const others =
       answering.length === 0
         ? "no other worker answers"
-        : `${amount(answering.length, "other worker")} of this broker ${answering.length === 1 ? "answers" : "answer"}: ${names(answering)}`;
+        : `${amount(answering.length, "other worker of this broker answers", "other workers of this broker answer")}: ${names(answering)}`;
     return `${others}${silent === 0 ? "" : `; ${silent} more did not answer`}`;
   },
   "large-answer": (facts, _, about) =>
