@@ -1,0 +1,225 @@
+import { BOUNDS, type Room, roomOf } from "./bounds.ts";
+import { END_BYTES } from "./cut-text.ts";
+import { type Refused, refusedBy } from "./failure.ts";
+
+/** One reply, as far as its form is needed. */
+interface Frame {
+  readonly type: string;
+  /** Of the list's own elements, the first few: `$` a text, `_` none, else their type. */
+  kinds: string;
+  /** The first of the list's texts, where it is a short one. */
+  head: string;
+  /** Of a status or an error. */
+  readonly text: string;
+}
+
+/** What is waited for: a reply, or the confirmation of so many subscriptions. */
+interface Expected {
+  /** In capitals. */
+  readonly command: string;
+  readonly subscribing: string | null;
+  readonly room: Room;
+  readonly write: Write;
+  left: number;
+}
+
+/** What has come of the replies to one write, without what was cut. */
+interface Write {
+  bytes: number;
+  elements: number;
+}
+
+/** What comes next: the character that says what follows, its line, a text that the line has announced, what is cut out of it. */
+type State = "type" | "line" | "line-end" | "text" | "cut" | "text-end";
+
+/** The replies of one connection: those that are waited for, and how far the one that comes has been read. */
+export interface Reading {
+  readonly expected: Expected[];
+  isSubscribed: boolean;
+  /** Elements that are still to come, of each list that is open. */
+  readonly open: number[];
+  state: State;
+  frame: Frame | null;
+  type: string;
+  line: string;
+  /** Bytes of a text, or of its first end, that are still to come. */
+  textLeft: number;
+  /** Bytes that are to be cut out of it behind that. */
+  cutLeft: number;
+  /** How many the text has that is being cut. */
+  cutOf: number;
+  isHead: boolean;
+  /** Bytes of the reply that comes, without what was cut. */
+  size: number;
+  readonly unasked: Pick<Expected, "room" | "write">;
+  /** Of the reply that comes. */
+  awaited: Pick<Expected, "room" | "write">;
+}
+
+/** Commands as they are sent. */
+export type Sent = readonly (readonly [name: string, ...args: unknown[]])[];
+
+/** As long as the longest name that a list may begin with, `psubscribe`. */
+const LONGEST_HEAD = 10;
+
+/** One more than a message has. */
+const KINDS = 5;
+
+const SUBSCRIBING = /^p?subscribe$/;
+
+/** Bytes of the lines in front of two elements. */
+const LINES = 64;
+
+export function startReading(): Reading {
+  const unasked = { room: roomOf(null), write: { bytes: 0, elements: 0 } };
+  return {
+    expected: [],
+    isSubscribed: false,
+    open: [],
+    state: "type",
+    frame: null,
+    type: "",
+    line: "",
+    textLeft: 0,
+    cutLeft: 0,
+    cutOf: 0,
+    isHead: false,
+    size: 0,
+    unasked,
+    awaited: unasked,
+  };
+}
+
+/** From now on the replies to these are waited for as well. */
+export function expectRepliesTo(reading: Reading, commands: Sent): void {
+  const write: Write = { bytes: 0, elements: 0 };
+  for (const [name, ...args] of commands) {
+    const subscribing = SUBSCRIBING.test(name) ? name : null;
+    const room = roomOf(subscribing === null ? name : null);
+    reading.expected.push({ command: name.toUpperCase(), subscribing, room, write, left: args.length });
+  }
+  reading.awaited = reading.expected[0] ?? reading.unasked;
+}
+
+/** Whether texts of the reply that comes are cut where they are too long. */
+export function mayBeCut({ awaited }: Reading): boolean {
+  return awaited.room.elementBytes !== null;
+}
+
+/** @param count bytes that are announced */
+export function overRoom({ size, awaited }: Reading, count: number): Refused | null {
+  const bytes = size + count;
+  if (bytes > awaited.room.bytes) return tooLarge("a reply", bytes, awaited.room.bytes);
+  const all = awaited.write.bytes + bytes;
+  return all > BOUNDS.replyBytes ? tooLarge("replies to one write", all, BOUNDS.replyBytes) : null;
+}
+
+/** A line is there: all of an element, or how long it is. */
+export function takeLine(reading: Reading): Refused | null {
+  const { type, line, open } = reading;
+  const isWhole = type === "+" || type === "-";
+  if (!isWhole && !/^-?\d{1,19}$/.test(line)) return notRedis(`'${type}' is not followed by a number`);
+  const count = Number(line);
+  if ((type === "$" || type === "*") && count < -1) return notRedis(`'${type}' is followed by ${line}`);
+  const isNone = (type === "$" || type === "*") && count === -1;
+  if (open.length === 0) reading.frame = { type, kinds: "", head: "", text: isWhole ? line : "" };
+  else if (open.length === 1 && reading.frame !== null && reading.frame.kinds.length < KINDS)
+    reading.frame.kinds += isNone ? "_" : type;
+  if (type === "$" && !isNone) return beginText(reading, count);
+  if (type === "*" && count > 0) return beginList(reading, count);
+  return endElement(reading);
+}
+
+function beginText(reading: Reading, count: number): Refused | null {
+  const { open, frame, awaited, size } = reading;
+  reading.isHead = open.length === 1 && frame?.kinds === "$" && count <= LONGEST_HEAD;
+  const most = awaited.room.elementBytes ?? Infinity;
+  if (count > 2 * END_BYTES && Math.max(count, awaited.write.bytes + size - LINES) > most) {
+    reading.cutOf = count;
+    reading.cutLeft = count - 2 * END_BYTES;
+    reading.textLeft = END_BYTES;
+    reading.state = "text";
+    return null;
+  }
+  const problem = overRoom(reading, count);
+  if (problem !== null) return problem;
+  reading.textLeft = count === 0 ? 2 : count;
+  reading.state = count === 0 ? "text-end" : "text";
+  return null;
+}
+
+function beginList(reading: Reading, count: number): Refused | null {
+  const { open, awaited } = reading;
+  const elements = (awaited.write.elements += count);
+  const most = Math.min(awaited.room.elements, BOUNDS.elements);
+  if (elements > most) return tooMany(elements, most);
+  if (open.push(count) > BOUNDS.nesting) return tooDeep();
+  reading.state = "type";
+  return null;
+}
+
+/** An element is whole, and with it perhaps the lists that it is the last of. */
+export function endElement(reading: Reading): Refused | null {
+  const { open, awaited, unasked } = reading;
+  reading.state = "type";
+  while (open.length > 0) {
+    const left = (open.pop() ?? 0) - 1;
+    if (left > 0) {
+      open.push(left);
+      return null;
+    }
+  }
+  const reply = reading.frame;
+  reading.frame = null;
+  awaited.write.bytes += reading.size;
+  unasked.write.bytes = unasked.write.elements = reading.size = 0;
+  return reply === null ? null : take(reading, reply);
+}
+
+function take(reading: Reading, reply: Frame): Refused | null {
+  if (reading.isSubscribed && isMessage(reply)) return null;
+  const [next] = reading.expected;
+  if (next === undefined) {
+    // Protected mode and a server that is full say why they hang up before they are asked.
+    return reply.type === "-"
+      ? refusedBy("", reply.text)
+      : notRedis("a reply came that nothing had asked for");
+  }
+  if (next.subscribing !== null && reply.type !== "-") {
+    const { kinds, head } = reply;
+    if (reply.type !== "*" || kinds !== "$$:" || head !== next.subscribing)
+      return notRedis(`${next.subscribing} was not confirmed`);
+    reading.isSubscribed = true;
+    next.left -= 1;
+    if (next.left > 0) return null;
+  }
+  reading.expected.shift();
+  reading.awaited = reading.expected[0] ?? reading.unasked;
+  return null;
+}
+
+function isMessage({ type, kinds, head }: Frame): boolean {
+  return (
+    type === "*" && ((kinds === "$$$" && head === "message") || (kinds === "$$$$" && head === "pmessage"))
+  );
+}
+
+export function notRedis(detail: string): Refused {
+  return { kind: "refused", cause: "not-redis", command: "", detail };
+}
+
+export function tooLarge(what: string, bytes: number, bound: number): Refused {
+  return overBound(`${what} of ${bytes} bytes or more, and ${bound} are read`);
+}
+
+function tooMany(count: number, most: number): Refused {
+  return overBound(`replies of ${count} elements or more, and ${most} are read`);
+}
+
+function tooDeep(): Refused {
+  return overBound(`lists inside each other more than ${BOUNDS.nesting} times`);
+}
+
+function overBound(detail: string): Refused {
+  return { kind: "refused", cause: "too-large", command: "", detail };
+}
