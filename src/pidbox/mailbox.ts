@@ -63,143 +63,177 @@ const TOMBSTONE = "";
  */
 const PROMPT_MS = 2;
 
+/** A mailbox, and what it has read. */
+interface Held {
+  readonly lines: Lines;
+  readonly keep: number;
+  readonly patience: Patience;
+  /** Those that have been prepared. */
+  readonly replyLists: Map<string, ReplyList>;
+  /** What one wait had no time to decode, for the next. */
+  readonly unread: Unread[];
+}
+
 /**
  * @param keep how many elements of a list survive the next ping: simultaneous probes of the same nodes read the same list
  */
 export function openMailbox(lines: Lines, keep: number, patience: Patience): Mailbox {
-  /** Those that have been prepared. */
-  const replyLists = new Map<string, ReplyList>();
-  /** What one wait had no time to decode, for the next. */
-  const unread: Unread[] = [];
-
-  /**
-   * One transaction: where the broker refuses any part of it, nothing is published. A worker pinged while its broker
-   * is full, or may not be written to, fails over its own reply; some never recover.
-   *
-   * The list's type is seen before it, since WRONGTYPE does not abort a transaction.
-   */
-  async function publish(
-    { channel, lists, ofAllDatabases }: Route,
-    message: string,
-  ): Promise<Outcome<number, BrokerFailure>> {
-    const request: Command = ["PUBLISH", channel, message];
-    const isOneBroker = lines.requests === lines.replies;
-    const elsewhere = ofAllDatabases ? inOtherDatabases(lists, await otherDatabases()) : [];
-    const preparing = [...elsewhere, ...lists.flatMap(preparation)];
-    const executed = await lines.replies.transact(
-      lists.map((key) => ["TYPE", key]),
-      (types) => {
-        const problem = occupation(lists, types);
-        return problem === null
-          ? success(isOneBroker ? [...preparing, request] : preparing)
-          : failure(problem);
-      },
-      patience.answerMs,
-    );
-    if (!executed.ok) return executed;
-    const results = executed.value.slice(elsewhere.length);
-    for (const [position, key] of lists.entries()) {
-      const head = results[position * PREPARING + PREPARING - 1];
-      if (!Array.isArray(head)) return failure(refusal("EXEC", { ok: true, value: results }));
-      if (!replyLists.has(key)) replyLists.set(key, openReplyList(key, String(head[0]), sendOne));
-    }
-    return isOneBroker ? asCount(results.at(-1), "EXEC") : publishElsewhere(request);
-  }
-
-  /** Those that hold anything, as each worker's does; none where that may not be asked. */
-  async function otherDatabases(): Promise<readonly number[]> {
-    const sent = await lines.replies.send([["INFO", "keyspace"]], patience.answerMs());
-    const reply = sent.ok ? sent.value[0] : undefined;
-    const text = reply?.ok ? String(reply.value) : "";
-    return Array.from(text.matchAll(/^db(\d+):/gm), ([, number]) => Number(number)).filter(
-      (number) => number !== lines.db,
-    );
-  }
-
-  /** A worker of another database pushes to a key that would never expire there if nobody had made it. */
-  function inOtherDatabases(keys: readonly string[], databases: readonly number[]): readonly Command[] {
-    if (databases.length === 0) return [];
-    return [
-      ...databases.flatMap((number): readonly Command[] => [
-        ["SELECT", number],
-        // The last command of a preparation only looks.
-        ...keys.flatMap((key) => preparation(key).slice(0, -1)),
-      ]),
-      ["SELECT", lines.db],
-    ];
-  }
-
-  function preparation(key: string): readonly Command[] {
-    return [
-      // The tombstone last: on a full list LTRIM would take it, and whoever withdraws the rest the time to live.
-      ["LTRIM", key, 0, keep - 1],
-      ["RPUSH", key, TOMBSTONE],
-      ["EXPIRE", key, LIVES_SECONDS],
-      ["LRANGE", key, 0, 0],
-    ];
-  }
-
-  /** The broker of the requests is written nothing else, so that a transaction would guard nothing there. */
-  async function publishElsewhere(request: Command): Promise<Outcome<number, BrokerFailure>> {
-    const sent = await lines.requests.send([request], patience.answerMs());
-    if (!sent.ok) return sent;
-    const [reply] = sent.value;
-    return reply?.ok ? asCount(reply.value, "PUBLISH") : failure(refusal("PUBLISH", reply));
-  }
-
-  /**
-   * LRANGE leaves the list as it is: a blocking pop would take the tombstone and with it the time to live, and the
-   * replies that a simultaneous probe waits for.
-   */
-  const collect: Mailbox["collect"] = async (enough, waitMs, expected) => {
-    const start = patience.now();
-    const decoding = startDecoding(expected);
-    for (;;) {
-      const waited = patience.now() - start;
-      if (unread.length > 0) await patience.pause(0);
-      else {
-        if (waited >= PROMPT_MS)
-          await patience.pause(Math.min(pollInterval(waited), Math.max(0, waitMs - waited)));
-        const fresh = await readNew(expected);
-        if (!fresh.ok) return fresh;
-        for (const one of fresh.value) unread.push(one);
-      }
-      if ((await enough(decoding.next(unread))) || patience.now() - start >= waitMs)
-        return success(undefined);
-    }
+  const held: Held = { lines, keep, patience, replyLists: new Map(), unread: [] };
+  return {
+    publish: (route, message) => publish(held, route, message),
+    collect: (enough, waitMs, wanted) => collect(held, enough, waitMs, wanted),
+    withdraw: (answers) => withdraw(held, answers),
   };
+}
 
-  /**
-   * The new elements in which one of our tickets stands. Anybody can push to the list, and what is not ours is neither
-   * decoded nor kept: a ticket is a UUID, which kombu writes as it is.
-   */
-  async function readNew({ tickets }: Expected): Promise<Outcome<readonly Unread[], BrokerFailure>> {
-    const ours = [...tickets];
-    const fresh: Unread[] = [];
-    for (const [key, list] of replyLists) {
-      const read = await list.next();
-      if (!read.ok) return read;
-      for (const element of read.value)
-        if (ours.some((ticket) => element.includes(ticket))) fresh.push({ key, element });
+/**
+ * One transaction: where the broker refuses any part of it, nothing is published. A worker pinged while its broker
+ * is full, or may not be written to, fails over its own reply; some never recover.
+ *
+ * The list's type is seen before it, since WRONGTYPE does not abort a transaction.
+ */
+async function publish(
+  held: Held,
+  { channel, lists, ofAllDatabases }: Route,
+  message: string,
+): Promise<Outcome<number, BrokerFailure>> {
+  const { lines, keep, patience } = held;
+  const request: Command = ["PUBLISH", channel, message];
+  const isOneBroker = lines.requests === lines.replies;
+  const elsewhere = ofAllDatabases ? inOtherDatabases(held, lists, await otherDatabases(held)) : [];
+  const preparing = [...elsewhere, ...lists.flatMap((key) => preparation(key, keep))];
+  const executed = await lines.replies.transact(
+    lists.map((key) => ["TYPE", key]),
+    (types) => {
+      const problem = occupation(lists, types);
+      return problem === null ? success(isOneBroker ? [...preparing, request] : preparing) : failure(problem);
+    },
+    patience.answerMs,
+  );
+  if (!executed.ok) return executed;
+  const results = executed.value.slice(elsewhere.length);
+  const problem = openLists(held, lists, results);
+  if (problem !== null) return failure(problem);
+  return isOneBroker ? asCount(results.at(-1), "EXEC") : publishElsewhere(held, request);
+}
+
+/** Those that hold anything, as each worker's does; none where that may not be asked. */
+async function otherDatabases({ lines, patience }: Held): Promise<readonly number[]> {
+  const sent = await lines.replies.send([["INFO", "keyspace"]], patience.answerMs());
+  const reply = sent.ok ? sent.value[0] : undefined;
+  const text = reply?.ok ? String(reply.value) : "";
+  return Array.from(text.matchAll(/^db(\d+):/gm), ([, number]) => Number(number)).filter(
+    (number) => number !== lines.db,
+  );
+}
+
+/** A worker of another database pushes to a key that would never expire there if nobody had made it. */
+function inOtherDatabases(
+  { lines, keep }: Held,
+  keys: readonly string[],
+  databases: readonly number[],
+): readonly Command[] {
+  if (databases.length === 0) return [];
+  return [
+    ...databases.flatMap((number): readonly Command[] => [
+      ["SELECT", number],
+      // The last command of a preparation only looks.
+      ...keys.flatMap((key) => preparation(key, keep).slice(0, -1)),
+    ]),
+    ["SELECT", lines.db],
+  ];
+}
+
+function preparation(key: string, keep: number): readonly Command[] {
+  return [
+    // The tombstone last: on a full list LTRIM would take it, and whoever withdraws the rest the time to live.
+    ["LTRIM", key, 0, keep - 1],
+    ["RPUSH", key, TOMBSTONE],
+    ["EXPIRE", key, LIVES_SECONDS],
+    ["LRANGE", key, 0, 0],
+  ];
+}
+
+/** @param results of the preparation of each list, one behind the other */
+function openLists(
+  { lines, patience, replyLists }: Held,
+  lists: readonly string[],
+  results: readonly unknown[],
+): BrokerFailure | null {
+  const send = (command: Command) => lines.replies.send([command], patience.answerMs());
+  for (const [position, key] of lists.entries()) {
+    const head = results[position * PREPARING + PREPARING - 1];
+    if (!Array.isArray(head)) return refusal("EXEC", { ok: true, value: results });
+    if (!replyLists.has(key)) replyLists.set(key, openReplyList(key, String(head[0]), send));
+  }
+  return null;
+}
+
+/** The broker of the requests is written nothing else, so that a transaction would guard nothing there. */
+async function publishElsewhere(
+  { lines, patience }: Held,
+  request: Command,
+): Promise<Outcome<number, BrokerFailure>> {
+  const sent = await lines.requests.send([request], patience.answerMs());
+  if (!sent.ok) return sent;
+  const [reply] = sent.value;
+  return reply?.ok ? asCount(reply.value, "PUBLISH") : failure(refusal("PUBLISH", reply));
+}
+
+/**
+ * LRANGE leaves the list as it is: a blocking pop would take the tombstone and with it the time to live, and the
+ * replies that a simultaneous probe waits for.
+ */
+async function collect(
+  held: Held,
+  enough: Parameters<Mailbox["collect"]>[0],
+  waitMs: number,
+  expected: Expected,
+): Promise<Outcome<void, BrokerFailure>> {
+  const { patience, unread } = held;
+  const start = patience.now();
+  const decoding = startDecoding(expected);
+  for (;;) {
+    const waited = patience.now() - start;
+    if (unread.length > 0) await patience.pause(0);
+    else {
+      if (waited >= PROMPT_MS)
+        await patience.pause(Math.min(pollInterval(waited), Math.max(0, waitMs - waited)));
+      const fresh = await readNew(held, expected);
+      if (!fresh.ok) return fresh;
+      for (const one of fresh.value) unread.push(one);
     }
-    return success(fresh);
+    if ((await enough(decoding.next(unread))) || patience.now() - start >= waitMs) return success(undefined);
   }
+}
 
-  async function withdraw(answers: readonly Collected[]): Promise<void> {
-    if (answers.length === 0) return;
-    const commands = answers.map(({ key, element }): Command => ["LREM", key, 1, element]);
-    const sent = await lines.replies.send(commands, patience.answerMs());
-    for (const [position, { key }] of answers.entries()) {
-      const reply = sent.ok ? sent.value[position] : undefined;
-      if (reply?.ok === true) replyLists.get(key)?.withdrawn(Number(reply.value));
-    }
+/**
+ * The new elements in which one of our tickets stands. Anybody can push to the list, and what is not ours is neither
+ * decoded nor kept: a ticket is a UUID, which kombu writes as it is.
+ */
+async function readNew(
+  { replyLists }: Held,
+  { tickets }: Expected,
+): Promise<Outcome<readonly Unread[], BrokerFailure>> {
+  const ours = [...tickets];
+  const fresh: Unread[] = [];
+  for (const [key, list] of replyLists) {
+    const read = await list.next();
+    if (!read.ok) return read;
+    for (const element of read.value)
+      if (ours.some((ticket) => element.includes(ticket))) fresh.push({ key, element });
   }
+  return success(fresh);
+}
 
-  function sendOne(command: Command): ReturnType<Channel["send"]> {
-    return lines.replies.send([command], patience.answerMs());
+async function withdraw({ lines, patience, replyLists }: Held, answers: readonly Collected[]): Promise<void> {
+  if (answers.length === 0) return;
+  const commands = answers.map(({ key, element }): Command => ["LREM", key, 1, element]);
+  const sent = await lines.replies.send(commands, patience.answerMs());
+  for (const [position, { key }] of answers.entries()) {
+    const reply = sent.ok ? sent.value[position] : undefined;
+    if (reply?.ok === true) replyLists.get(key)?.withdrawn(Number(reply.value));
   }
-
-  return { publish, collect, withdraw };
 }
 
 function asCount(value: unknown, command: string): Outcome<number, BrokerFailure> {
