@@ -1,5 +1,6 @@
 import { findServer } from "../broker/find-server.ts";
-import { locate } from "../broker/settings.ts";
+import type { Naming } from "../broker/keys.ts";
+import { type BrokerSettings, locate } from "../broker/settings.ts";
 import { UNVERIFIED } from "../broker/url-tls.ts";
 import type { BrokerTarget } from "../broker/url.ts";
 import type { Unnamed } from "../broker/failure.ts";
@@ -72,6 +73,17 @@ async function untilCertain(searches: readonly Promise<Found>[]): Promise<readon
   return Promise.any(certain).catch(() => Promise.all(searches));
 }
 
+/** What each step needs: what is known of the process, and how a server is asked. */
+interface Around {
+  readonly clues: Clues;
+  readonly settings: BrokerSettings;
+  readonly naming: Naming;
+  readonly host: Host;
+  readonly left: () => number;
+  /** To get in may take several connections: each has the time that one may take. */
+  readonly connectMs: () => number;
+}
+
 /** Asks the servers of a process, all at once; where none of them is the broker, by Sentinels and sockets that variables name. */
 export async function askAround(
   clues: Clues,
@@ -80,141 +92,165 @@ export async function askAround(
   left: () => number,
 ): Promise<readonly Found[]> {
   const settings = settingsOf(config);
-  const naming = namingOf(config);
-  /** To get in may take several connections: each has the time that one may take. */
   const connectMs = () => Math.min(config["connect-timeout"].value, left());
-
-  async function ask(way: Way, server: Endpoint | null): Promise<Found> {
-    const [first, ...others] = new Set([
-      ...clues.databases,
-      way.target.db,
-      ...Array.from({ length: DATABASES }, (_, db) => db),
-    ]);
-    const { ends } = clues.inUse;
-    const databases = [first ?? 0, ...others];
-    // No database is chosen: the one that a variable names may not be there.
-    const target = { ...way.target, db: 0 };
-    return { way, answer: await askServer({ target, server, ends, databases, naming }, host, connectMs()) };
-  }
-
-  async function letIn(server: Endpoint): Promise<Found> {
-    const ways = await waysByUrl(server);
-    for (const way of ways) {
-      const { answer } = await ask(way, server);
-      if (answer.kind !== "open") continue;
-      // One that names a database where the process works is its own; another one is let in as well.
-      const own = ways.find(({ target }) => answer.databases.includes(target.db));
-      return { way: own ?? way, answer };
-    }
-    let found = await ask(wayTo(server, false, null), server);
-    const isTls = found.answer.kind === "only-tls";
-    if (isTls) found = await ask(wayTo(server, true, null), server);
-    const isCut = found.answer.kind === "silent" && left() <= 0;
-    if (found.answer.kind !== "closed" && !isCut) return found;
-    for (const login of clues.logins) {
-      if (!(await belongsTo(login, server))) continue;
-      const way = wayTo(server, isTls, login);
-      // What could not be tried is tried by whoever asks the workers.
-      if (left() <= 0) return { way, answer: { kind: "silent" } };
-      found = await ask(way, server);
-      if (found.answer.kind === "open") break;
-    }
-    return found;
-  }
-
-  function wayTo({ address, port }: Endpoint, isTls: boolean, login: Login | null): Way {
-    const { by = [], host: _, port: __, ...credentials } = login ?? {};
-    const plain = {
-      place: { kind: "tcp", host: address, port },
-      db: 0,
-      tls: isTls ? UNVERIFIED : null,
-    } as const;
-    const located = locate({ kind: "servers", servers: [{ ...plain, ...credentials }] }, settings);
-    const [target] = located.kind === "servers" ? located.servers : [plain];
-    return { target, url: null, by };
-  }
-
-  /** URLs whose host and port lead to that server. */
-  async function waysByUrl(server: Endpoint): Promise<readonly Way[]> {
-    const ways = clues.urls.map(async ({ name, url }): Promise<readonly Way[]> => {
-      const located = locate(url.broker, settings);
-      if (located.kind === "sentinel") return [];
-      const leading = await Promise.all(
-        located.servers.map(async (target) => ((await leadsTo(target, server)) ? [target] : [])),
-      );
-      const [target] = leading.flat();
-      if (target?.place.kind !== "tcp") return [];
-      const place = { ...target.place, address: server.address };
-      return [{ target: { ...target, place }, url, by: [name] }];
-    });
-    return (await Promise.all(ways)).flat();
-  }
-
-  /** A password is told to no other server than the one that the variables beside it name. */
-  async function belongsTo(login: Login, { address, port }: Endpoint): Promise<boolean> {
-    if (login.port !== undefined && login.port !== port) return false;
-    if (login.host === undefined) return true;
-    return login.host === address || (await host.addressesOf(login.host, connectMs())).includes(address);
-  }
-
-  async function leadsTo({ place }: BrokerTarget, { address, port }: Endpoint): Promise<boolean> {
-    if (place.kind !== "tcp" || place.port !== port) return false;
-    return place.host === address || (await host.addressesOf(place.host, connectMs())).includes(address);
-  }
-
-  async function bySentinels({ name, url }: UrlVariable): Promise<readonly Found[]> {
-    const located = locate(url.broker, settings);
-    if (located.kind !== "sentinel") return [];
-    const { connect, now, pause } = host;
-    const isTheWorkers = () => Promise.resolve(false);
-    const found = await findServer(located, {
-      connect,
-      now,
-      pause,
-      // A server that its connections show does not wait for Sentinels that are silent.
-      connectMs: connectMs() / 2,
-      leftMs: () => left() / 2,
-      isTheWorkers,
-    });
-    if (!found.ok) return [];
-    const remote = found.value.channel.ends()?.remote ?? null;
-    found.value.channel.close();
-    const server = clues.inUse.servers.find(
-      (one) => one.address === remote?.address && one.port === remote.port,
-    );
-    return server === undefined ? [] : [await ask({ target: found.value.target, url, by: [name] }, server)];
-  }
-
-  function socketWays(): readonly Way[] {
-    const byUrl = clues.urls.flatMap(({ name, url }): readonly Way[] => {
-      const { broker } = url;
-      const [target] = broker.kind === "servers" ? broker.servers : [];
-      return target?.place.kind === "socket" ? [{ target, url, by: [name] }] : [];
-    });
-    const [login] = clues.logins;
-    const byPath = clues.sockets.map(([name, path]): Way => {
-      const { by = [], host: _, port: __, ...credentials } = login ?? {};
-      return {
-        target: { place: { kind: "socket", path }, db: 0, tls: null, ...credentials },
-        url: null,
-        by: [name, ...by],
-      };
-    });
-    return [...byUrl, ...byPath];
-  }
-
+  const around: Around = { clues, settings, naming: namingOf(config), host, left, connectMs };
   const sentinelUrls = clues.urls.filter(({ url }) => url.broker.kind === "sentinel");
   // What Sentinels name is asked as they say: their URL outlives a failover.
-  const bySentinel = (await Promise.all(sentinelUrls.map(bySentinels))).flat();
+  const bySentinel = (await Promise.all(sentinelUrls.map((one) => bySentinels(around, one)))).flat();
   if (bySentinel.some(isCertain)) return bySentinel;
-  const found = await untilCertain(clues.inUse.servers.map(letIn));
+  const found = await untilCertain(clues.inUse.servers.map((server) => letIn(around, server)));
   if (found.some(isCertain)) return found;
-  const bySocket = await Promise.all(socketWays().map((way) => ask(way, null)));
+  const bySocket = await Promise.all(socketWays(clues).map((way) => ask(around, way, null)));
   const all = [...found, ...bySocket];
   if (all.some(({ answer }) => strength(answer) > 0)) return all;
   // A broker that was restarted while a task blocks its worker: it has not noticed.
-  return (await Promise.all(clues.inUse.lost.map(letIn))).map(({ way, answer }) => ({
+  const lost = await Promise.all(clues.inUse.lost.map((server) => letIn(around, server)));
+  return lost.map(({ way, answer }) => ({
     way,
     answer: answer.kind === "open" && answer.role === "other" ? { ...answer, role: "lost" } : answer,
   }));
+}
+
+async function ask(
+  { clues, naming, host, connectMs }: Around,
+  way: Way,
+  server: Endpoint | null,
+): Promise<Found> {
+  const [first, ...others] = new Set([
+    ...clues.databases,
+    way.target.db,
+    ...Array.from({ length: DATABASES }, (_, db) => db),
+  ]);
+  const { ends } = clues.inUse;
+  const databases = [first ?? 0, ...others];
+  // No database is chosen: the one that a variable names may not be there.
+  const target = { ...way.target, db: 0 };
+  return { way, answer: await askServer({ target, server, ends, databases, naming }, host, connectMs()) };
+}
+
+/** By the URLs that lead to the server; else without a password, and by the passwords that belong to it. */
+async function letIn(around: Around, server: Endpoint): Promise<Found> {
+  const ways = await waysByUrl(around, server);
+  for (const way of ways) {
+    const { answer } = await ask(around, way, server);
+    if (answer.kind !== "open") continue;
+    // One that names a database where the process works is its own; another one is let in as well.
+    const own = ways.find(({ target }) => answer.databases.includes(target.db));
+    return { way: own ?? way, answer };
+  }
+  const { settings, left } = around;
+  let found = await ask(around, wayTo(server, false, null, settings), server);
+  const isTls = found.answer.kind === "only-tls";
+  if (isTls) found = await ask(around, wayTo(server, true, null, settings), server);
+  const isCut = found.answer.kind === "silent" && left() <= 0;
+  if (found.answer.kind !== "closed" && !isCut) return found;
+  return byLogins(around, server, isTls, found);
+}
+
+/** @param without what it has answered without a password */
+async function byLogins(around: Around, server: Endpoint, isTls: boolean, without: Found): Promise<Found> {
+  let found = without;
+  for (const login of around.clues.logins) {
+    if (!(await belongsTo(around, login, server))) continue;
+    const way = wayTo(server, isTls, login, around.settings);
+    // What could not be tried is tried by whoever asks the workers.
+    if (around.left() <= 0) return { way, answer: { kind: "silent" } };
+    found = await ask(around, way, server);
+    if (found.answer.kind === "open") break;
+  }
+  return found;
+}
+
+function wayTo(
+  { address, port }: Endpoint,
+  isTls: boolean,
+  login: Login | null,
+  settings: BrokerSettings,
+): Way {
+  const { by = [], host: _, port: __, ...credentials } = login ?? {};
+  const plain = {
+    place: { kind: "tcp", host: address, port },
+    db: 0,
+    tls: isTls ? UNVERIFIED : null,
+  } as const;
+  const located = locate({ kind: "servers", servers: [{ ...plain, ...credentials }] }, settings);
+  const [target] = located.kind === "servers" ? located.servers : [plain];
+  return { target, url: null, by };
+}
+
+/** URLs whose host and port lead to that server. */
+async function waysByUrl(around: Around, server: Endpoint): Promise<readonly Way[]> {
+  const ways = around.clues.urls.map(async ({ name, url }): Promise<readonly Way[]> => {
+    const located = locate(url.broker, around.settings);
+    if (located.kind === "sentinel") return [];
+    const leading = await Promise.all(
+      located.servers.map(async (target) => ((await leadsTo(around, target, server)) ? [target] : [])),
+    );
+    const [target] = leading.flat();
+    if (target?.place.kind !== "tcp") return [];
+    const place = { ...target.place, address: server.address };
+    return [{ target: { ...target, place }, url, by: [name] }];
+  });
+  return (await Promise.all(ways)).flat();
+}
+
+/** A password is told to no other server than the one that the variables beside it name. */
+async function belongsTo(around: Around, login: Login, { address, port }: Endpoint): Promise<boolean> {
+  if (login.port !== undefined && login.port !== port) return false;
+  return login.host === undefined || isAt(around, login.host, address);
+}
+
+async function leadsTo(
+  around: Around,
+  { place }: BrokerTarget,
+  { address, port }: Endpoint,
+): Promise<boolean> {
+  return place.kind === "tcp" && place.port === port && isAt(around, place.host, address);
+}
+
+async function isAt({ host, connectMs }: Around, name: string, address: string): Promise<boolean> {
+  return name === address || (await host.addressesOf(name, connectMs())).includes(address);
+}
+
+async function bySentinels(around: Around, { name, url }: UrlVariable): Promise<readonly Found[]> {
+  const { clues, settings, left, connectMs } = around;
+  const located = locate(url.broker, settings);
+  if (located.kind !== "sentinel") return [];
+  const { connect, now, pause } = around.host;
+  const isTheWorkers = () => Promise.resolve(false);
+  const found = await findServer(located, {
+    connect,
+    now,
+    pause,
+    // A server that its connections show does not wait for Sentinels that are silent.
+    connectMs: connectMs() / 2,
+    leftMs: () => left() / 2,
+    isTheWorkers,
+  });
+  if (!found.ok) return [];
+  const remote = found.value.channel.ends()?.remote ?? null;
+  found.value.channel.close();
+  const server = clues.inUse.servers.find(
+    (one) => one.address === remote?.address && one.port === remote.port,
+  );
+  const way = { target: found.value.target, url, by: [name] };
+  return server === undefined ? [] : [await ask(around, way, server)];
+}
+
+function socketWays({ urls, logins, sockets }: Clues): readonly Way[] {
+  const byUrl = urls.flatMap(({ name, url }): readonly Way[] => {
+    const { broker } = url;
+    const [target] = broker.kind === "servers" ? broker.servers : [];
+    return target?.place.kind === "socket" ? [{ target, url, by: [name] }] : [];
+  });
+  const [login] = logins;
+  const byPath = sockets.map(([name, path]): Way => {
+    const { by = [], host: _, port: __, ...credentials } = login ?? {};
+    return {
+      target: { place: { kind: "socket", path }, db: 0, tls: null, ...credentials },
+      url: null,
+      by: [name, ...by],
+    };
+  });
+  return [...byUrl, ...byPath];
 }
