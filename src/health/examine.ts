@@ -7,17 +7,17 @@ import type { Channel, Reply } from "../broker/channel.ts";
 import { attribute } from "../worker/connections.ts";
 import type { Clients } from "../discovery/suspect.ts";
 import { namesOf } from "../discovery/targets.ts";
-import { leftBeatIn } from "../worker/embedded-beat.ts";
 import { examine } from "../worker/process.ts";
 import { socketsOf, type SocketTables, socketTables } from "../worker/sockets.ts";
-import type { Instead, Survey, WorkerProcess } from "../worker/survey.ts";
-import { elsewhereOf, watchName } from "./broker-name.ts";
-import type { BrokerName, NodeEvidence, ProcessSight } from "./evidence.ts";
+import type { Survey, WorkerProcess } from "../worker/survey.ts";
+import { elsewhereOf, type NameSight, watchName } from "./broker-name.ts";
+import type { BrokerName, NodeEvidence } from "./evidence.ts";
 import { askLengths, DEFAULT_QUEUE } from "../celery/queues.ts";
-import { beats, gossips, graceOf, poolOf, queuesOf, slotsOf } from "../celery/worker-settings.ts";
+import { beats, queuesOf } from "../celery/worker-settings.ts";
 import { type Ear, openEar } from "./hear.ts";
 import type { CheckPlan } from "./plan.ts";
-import { type Patient, startSearch, UNASKED } from "./search.ts";
+import { processOf } from "./process-sight.ts";
+import { type Patient, type Search, startSearch, UNASKED } from "./search.ts";
 
 /** When the looks are taken, in milliseconds after the first: two for what must be certain, then one a second. */
 const LOOKS_MS = [0, 120, 1_250, 2_350, 3_450, 4_550];
@@ -50,6 +50,21 @@ export interface Looks {
   readonly end: () => void;
 }
 
+/** The looks of one run, and what they have shown of the broker. */
+interface Looking {
+  readonly plan: CheckPlan;
+  readonly host: Host;
+  readonly deadline: Deadline;
+  readonly line: Line | null;
+  readonly survey: Survey | null;
+  readonly ear: Ear | null;
+  readonly name: NameSight | null;
+  readonly search: Search;
+  hasEnded: boolean;
+  broker: Omit<BrokerSight, "brokerName">;
+  collectGarbage: () => void;
+}
+
 /**
  * Looks at workers that do not answer, while somebody else waits for their answers. The first look at their processes
  * is taken at once: whoever asks for it judges by it.
@@ -64,161 +79,148 @@ export function startLooks(
   line: Line | null,
   noted: (node: string, worker: WorkerProcess) => number | null,
 ): Looks {
-  const survey = plan.place.kind === "out-of-sight" ? null : plan.place.survey;
   const ear: Ear | null = line === null ? null : openEar(plan, host, deadline, line.heartbeats);
-  let ended = false;
-  let broker: Omit<BrokerSight, "brokerName"> = { upS: null, unacked: null };
-  let collectGarbage = () => {
-    // Most lists are short.
+  const looking: Looking = {
+    plan,
+    host,
+    deadline,
+    line,
+    survey: plan.place.kind === "out-of-sight" ? null : plan.place.survey,
+    ear,
+    name: line === null ? null : watchName(plan, host),
+    search: startSearch(plan, host, deadline, line?.channel ?? null, () => ear?.called() ?? []),
+    hasEnded: false,
+    broker: { upS: null, unacked: null },
+    collectGarbage() {
+      // Most lists are short.
+    },
   };
-  const name = line === null ? null : watchName(plan, host);
-  const search = startSearch(plan, host, deadline, line?.channel ?? null, () => ear?.called() ?? []);
-
-  async function run(): Promise<void> {
-    const start = host.now();
-    let tables = readTables();
-    if (survey !== null) search.begin(tables);
-    for (const offset of LOOKS_MS) {
-      if (offset > 0) await host.pause(Math.max(0, start + offset - host.now()));
-      if (ended) return;
-      if (offset > 0) tables = readTables();
-      await look(tables);
-    }
-  }
-
-  /** Of one look, for all workers in it: to read 54,000 sockets takes a tenth of a second. */
-  function readTables(): SocketTables {
-    return socketTables(host.proc, () => deadline.left());
-  }
-
-  /** One look at all of them. The processes are seen at once, the broker's list as soon as it has come. */
-  async function look(tables: SocketTables): Promise<void> {
-    const seen = search.patients().map((patient) => {
-      const { worker, looks } = patient;
-      const process = worker === null ? null : examine(host.proc, worker.pid, worker.startTicks);
-      const position = looks.push({ atMs: host.now(), process, connections: null }) - 1;
-      // Before the list is asked for: a socket that is opened later is not missing from it.
-      const sockets = worker === null ? null : socketsOf(host.proc, worker.pid, tables);
-      return { patient, position, sockets };
-    });
-    if (survey === null) return;
-    const list = line === null ? UNASKED : await askBroker(line.channel);
-    if (list === null) return;
-    if (line !== null)
-      await Promise.all(search.patients().map((patient) => countWaiting(line.channel, patient)));
-    await search.goOn(list, tables);
-    const attributed = seen.map(({ sockets }) =>
-      sockets === null ? null : attribute({ sockets, ...list, alone: search.isAlone() }),
-    );
-    // One that is connected elsewhere may have been led there by the same name.
-    const elsewhere = elsewhereOf(attributed);
-    if (elsewhere.length > 0) await name?.look(list.rows, elsewhere, Math.min(NAME_MS, deadline.left()));
-    for (const [at, { patient, position }] of seen.entries()) {
-      const taken = patient.looks[position];
-      const connections = attributed[at] ?? null;
-      // Gone where another process has just been found to be the worker: these sockets are not its own.
-      if (connections !== null && taken !== undefined) patient.looks[position] = { ...taken, connections };
-    }
-  }
-
-  async function askBroker(channel: Channel): Promise<Clients | null> {
-    collectGarbage();
-    const unackedKey = `${plan.naming.prefix}unacked`;
-    const sent = await channel.send(
-      [
-        ["CLIENT", "LIST"],
-        ["INFO", "server"],
-        ["HLEN", unackedKey],
-      ],
-      deadline.atMost(plan.connectTimeout),
-    );
-    if (!sent.ok) return null;
-    const [clients, info, unacked] = sent.value.map(valueOf);
-    if (typeof clients === "string" && clients.length > LARGE_LIST) collectGarbage = await host.spareMemory();
-    const up = /^uptime_in_seconds:(\d+)/m.exec(asText(info));
-    broker = {
-      upS: up === null ? broker.upS : Number(up[1]),
-      unacked: typeof unacked === "number" ? unacked : broker.unacked,
-    };
-    const ends = ear?.ends();
-    const alsoOurs = ends === null || ends === undefined ? [] : [ends.local];
-    return {
-      rows: parseClientList(clients),
-      ourselves: channel.ends(),
-      alsoOurs,
-      hasName: hasName(plan.broker),
-    };
-  }
-
-  /** A worker that sends no heartbeats shows by its queues alone that it should fetch. */
-  async function countWaiting(channel: Channel, patient: Patient): Promise<void> {
-    const { worker } = patient;
-    if (worker === null || patient.waiting !== null || beats(worker, host.env)) return;
-    const { queues } = plan.rules.work;
-    const own = queues.length > 0 ? queues : (queuesOf(worker, host.env) ?? [DEFAULT_QUEUE]);
-    const { commands, read } = askLengths(own, plan.naming.prefix);
-    const sent = await channel.send(commands, deadline.atMost(plan.connectTimeout));
-    const lengths = sent.ok ? [...read(sent.value).values()].map(({ messages }) => messages) : [];
-    const told = lengths.filter((length) => length !== null);
-    patient.waiting = told.length === 0 ? null : told.reduce((sum, length) => sum + length);
-  }
-
-  function processOf({ worker, looks }: Patient): ProcessSight {
-    if (plan.place.kind === "out-of-sight") return { kind: "out-of-sight", because: plan.place.name };
-    if (worker === null) {
-      const suspect = search.suspect();
-      if (plan.place.kind === "unexpected" && suspect?.shows !== "worker")
-        return { kind: "out-of-sight", because: plan.place.name };
-      if (survey?.visible === false) return { kind: "out-of-sight", because: "no-proc" };
-      return {
-        kind: "none",
-        zombie: survey?.zombies[0] ?? null,
-        others: search.others(),
-        namesInUse: search.patients().some((other) => other.worker !== null),
-        suspect,
-        instead: insteadOf(host, survey),
-      };
-    }
-    const { pid, startTicks, foundBy, words } = worker;
-    return {
-      kind: "seen",
-      pid,
-      startTicks,
-      foundBy,
-      words,
-      pool: poolOf(worker, host.env),
-      gossips: gossips(worker, host.env),
-      beats: beats(worker, host.env),
-      slots: slotsOf(worker, looks.at(-1)?.process?.children ?? 0, host.env),
-      graceMs: graceOf(plan.busyGrace, worker, host.env),
-    };
-  }
-
-  void run();
+  void run(looking);
   return {
-    nodes: () =>
-      search.patients().map((patient) => ({
-        node: patient.node,
-        laterNode: patient.laterNode,
-        process: processOf(patient),
-        looks: patient.looks,
-        heartbeats: ear?.hearing(namesOf(patient), patient.worker) ?? { kind: "not-listened" },
-        waiting: patient.waiting,
-        silentSinceS: patient.worker === null ? null : noted(patient.node, patient.worker),
-      })),
-    broker: () => ({ ...broker, brokerName: name?.seen() ?? null }),
+    nodes: () => looking.search.patients().map((patient) => seenOf(looking, patient, noted)),
+    broker: () => ({ ...looking.broker, brokerName: looking.name?.seen() ?? null }),
     end() {
-      ended = true;
+      looking.hasEnded = true;
       ear?.close();
     },
   };
 }
 
-/** A pid file has said already what is here. The beat of an ended worker may have the title of one by itself. */
-function insteadOf({ proc }: Host, survey: Survey | null): Instead | null {
-  const seen = survey?.instead ?? null;
-  const left = seen === null || seen.what === "beat" ? leftBeatIn(proc) : null;
-  return left !== null && (seen === null || seen.pid === left) ? { pid: left, what: "left-beat" } : seen;
+async function run(looking: Looking): Promise<void> {
+  const { host, survey, search } = looking;
+  const start = host.now();
+  let tables = readTables(looking);
+  if (survey !== null) search.begin(tables);
+  for (const offset of LOOKS_MS) {
+    if (offset > 0) await host.pause(Math.max(0, start + offset - host.now()));
+    if (looking.hasEnded) return;
+    if (offset > 0) tables = readTables(looking);
+    await look(looking, tables);
+  }
+}
+
+/** Of one look, for all workers in it: to read 54,000 sockets takes a tenth of a second. */
+function readTables({ host, deadline }: Looking): SocketTables {
+  return socketTables(host.proc, () => deadline.left());
+}
+
+/** One look at all of them. The processes are seen at once, the broker's list as soon as it has come. */
+async function look(looking: Looking, tables: SocketTables): Promise<void> {
+  const { deadline, line, survey, name, search } = looking;
+  const seen = search.patients().map((patient) => lookAt(looking, patient, tables));
+  if (survey === null) return;
+  const list = line === null ? UNASKED : await askBroker(looking, line.channel);
+  if (list === null) return;
+  if (line !== null)
+    await Promise.all(search.patients().map((patient) => countWaiting(looking, line.channel, patient)));
+  await search.goOn(list, tables);
+  const attributed = seen.map(({ sockets }) =>
+    sockets === null ? null : attribute({ sockets, ...list, alone: search.isAlone() }),
+  );
+  // One that is connected elsewhere may have been led there by the same name.
+  const elsewhere = elsewhereOf(attributed);
+  if (elsewhere.length > 0) await name?.look(list.rows, elsewhere, Math.min(NAME_MS, deadline.left()));
+  for (const [at, { patient, position }] of seen.entries()) {
+    const taken = patient.looks[position];
+    const connections = attributed[at] ?? null;
+    // Gone where another process has just been found to be the worker: these sockets are not its own.
+    if (connections !== null && taken !== undefined) patient.looks[position] = { ...taken, connections };
+  }
+}
+
+/** What /proc shows of one, and where that stands among its looks. */
+function lookAt({ host }: Looking, patient: Patient, tables: SocketTables) {
+  const { worker, looks } = patient;
+  const process = worker === null ? null : examine(host.proc, worker.pid, worker.startTicks);
+  const position = looks.push({ atMs: host.now(), process, connections: null }) - 1;
+  // Before the list is asked for: a socket that is opened later is not missing from it.
+  const sockets = worker === null ? null : socketsOf(host.proc, worker.pid, tables);
+  return { patient, position, sockets };
+}
+
+async function askBroker(looking: Looking, channel: Channel): Promise<Clients | null> {
+  const { plan, host, deadline, ear } = looking;
+  looking.collectGarbage();
+  const unackedKey = `${plan.naming.prefix}unacked`;
+  const sent = await channel.send(
+    [
+      ["CLIENT", "LIST"],
+      ["INFO", "server"],
+      ["HLEN", unackedKey],
+    ],
+    deadline.atMost(plan.connectTimeout),
+  );
+  if (!sent.ok) return null;
+  const [clients, info, unacked] = sent.value.map(valueOf);
+  if (typeof clients === "string" && clients.length > LARGE_LIST)
+    looking.collectGarbage = await host.spareMemory();
+  const up = /^uptime_in_seconds:(\d+)/m.exec(asText(info));
+  looking.broker = {
+    upS: up === null ? looking.broker.upS : Number(up[1]),
+    unacked: typeof unacked === "number" ? unacked : looking.broker.unacked,
+  };
+  const ends = ear?.ends();
+  const alsoOurs = ends === null || ends === undefined ? [] : [ends.local];
+  return {
+    rows: parseClientList(clients),
+    ourselves: channel.ends(),
+    alsoOurs,
+    hasName: hasName(plan.broker),
+  };
+}
+
+/** A worker that sends no heartbeats shows by its queues alone that it should fetch. */
+async function countWaiting(
+  { plan, host, deadline }: Looking,
+  channel: Channel,
+  patient: Patient,
+): Promise<void> {
+  const { worker } = patient;
+  if (worker === null || patient.waiting !== null || beats(worker, host.env)) return;
+  const { queues } = plan.rules.work;
+  const own = queues.length > 0 ? queues : (queuesOf(worker, host.env) ?? [DEFAULT_QUEUE]);
+  const { commands, read } = askLengths(own, plan.naming.prefix);
+  const sent = await channel.send(commands, deadline.atMost(plan.connectTimeout));
+  const lengths = sent.ok ? [...read(sent.value).values()].map(({ messages }) => messages) : [];
+  const told = lengths.filter((length) => length !== null);
+  patient.waiting = told.length === 0 ? null : told.reduce((sum, length) => sum + length);
+}
+
+function seenOf(
+  { plan, host, search, ear }: Looking,
+  patient: Patient,
+  noted: (node: string, worker: WorkerProcess) => number | null,
+): NodeEvidence {
+  const { node, laterNode, worker, looks, waiting } = patient;
+  return {
+    node,
+    laterNode,
+    process: processOf(plan, host, search, patient),
+    looks,
+    heartbeats: ear?.hearing(namesOf(patient), worker) ?? { kind: "not-listened" },
+    waiting,
+    silentSinceS: worker === null ? null : noted(node, worker),
+  };
 }
 
 /** Whether addresses other than the one that we are connected to may be the broker's. */
