@@ -137,3 +137,18 @@ function madeOne(fetching: readonly ClientRow[], age: number): boolean {
 function place({ address, port }: Endpoint): string {
   return `${plainAddress(address)} ${port}`;
 }
+
+/** The likelier one is the one that is named where several programs may be a worker. */
+const LIKELIEST: readonly Shows[] = ["worker", "hidden", "heir", "fetcher", "listener", "stranger", "client"];
+
+/** The program that is most likely a worker; null: none may be. A program other than Python's is judged by its connections alone. */
+export function likeliest(unknown: readonly Sighted[]): Sighted | null {
+  const rank = ({ shows }: Sighted) => LIKELIEST.indexOf(shows);
+  const isMeant = ({ candidate, shows }: Sighted) =>
+    candidate.isPython === true ||
+    shows === "worker" ||
+    shows === "heir" ||
+    shows === "fetcher" ||
+    (candidate.isPython === null && (shows === "hidden" || candidate.saysWorker));
+  return unknown.filter(isMeant).toSorted((a, b) => rank(a) - rank(b) || a.ageMs - b.ageMs)[0] ?? null;
+}

@@ -10,7 +10,7 @@ import {
   identifyNamed,
   type Known,
 } from "../discovery/identify.ts";
-import { type Clients, sight, type Sighted } from "../discovery/suspect.ts";
+import { type Clients, likeliest, sight, type Sighted } from "../discovery/suspect.ts";
 import { namesOf, type Target } from "../discovery/targets.ts";
 import type { Host } from "../host.ts";
 import { type Candidate, candidatesIn } from "../worker/candidates.ts";
@@ -33,17 +33,6 @@ export interface Patient {
   waiting: number | null;
 }
 
-/** The likelier one is the one that is named where several programs may be a worker. */
-const LIKELIEST: readonly Sighted["shows"][] = [
-  "worker",
-  "hidden",
-  "heir",
-  "fetcher",
-  "listener",
-  "stranger",
-  "client",
-];
-
 /** Which processes the nodes are, as far as it has shown by now. */
 export interface Search {
   readonly patients: () => readonly Patient[];
@@ -62,6 +51,23 @@ export interface Search {
 /** Nobody has asked the broker. */
 export const UNASKED: Clients = { rows: null, ourselves: null, alsoOurs: [], hasName: false };
 
+/** A search, and what it has found by now. */
+interface Searching {
+  readonly plan: CheckPlan;
+  readonly host: Host;
+  readonly deadline: Deadline;
+  readonly channel: Channel | null;
+  readonly called: () => readonly Called[];
+  /** Workers that their command lines show. */
+  readonly known: readonly WorkerProcess[];
+  patients: readonly Patient[];
+  /** Nodes that are bound; null: not asked for yet, or not told. */
+  bound: readonly string[] | null;
+  suspect: Sighted | null;
+  others: readonly string[];
+  isAlone: boolean;
+}
+
 /**
  * Looks for the processes of nodes that no command line shows. A pid file names the worker outright: then nobody is
  * looked for.
@@ -76,151 +82,158 @@ export function startSearch(
   channel: Channel | null,
   called: () => readonly Called[],
 ): Search {
-  const known = plan.place.kind === "out-of-sight" ? [] : plan.place.survey.workers;
-  let patients = plan.targets.map((target): Patient => ({
-    ...target,
-    isSettled: target.worker !== null,
-    looks: [],
-    waiting: null,
-  }));
-  let bound: readonly string[] | null = null;
-  let suspect: Sighted | null = null;
-  let others = plan.others;
-  let isAlone = true;
-
-  function begin(tables: SocketTables): void {
-    if (plan.pidfile !== null) return;
-    const candidates = candidatesIn(host.proc, known);
-    isAlone =
-      known.length < 2 && !candidates.some(({ isPython, parent }) => isPython === true && !isKnown(parent));
-    if (patients.some(({ worker }) => worker === null))
-      suspect = likeliest(seenOf(candidates, UNASKED, tables));
-  }
-
-  async function goOn(list: Clients, tables: SocketTables): Promise<void> {
-    if (plan.pidfile !== null) return;
-    findForks(list, tables);
-    if (patients.some(({ isSettled }) => !isSettled)) await findTheMissing(list, tables);
-  }
-
-  /** A worker that has no connection may have a fork that works: a management command that starts itself anew. */
-  function findForks(list: Clients, tables: SocketTables): void {
-    const isWaiting = ({ isSettled, looks }: Patient) => isSettled && lastConnections(looks)?.kind === "none";
-    const [patient, another] = patients.filter(isWaiting);
-    if (patient === undefined || another !== undefined) return;
-    const forks = candidatesIn(host.proc, known).filter(({ parent }) => parent === patient.worker?.pid);
-    const [only, second] = seenOf(forks, list, tables).filter(({ shows }) => shows === "worker");
-    if (only !== undefined && second === undefined) take(patient, only.candidate);
-  }
-
-  /** Workers that no command line shows: who they are may show in every look. */
-  async function findTheMissing(list: Clients, tables: SocketTables): Promise<void> {
-    const candidates = candidatesIn(host.proc, known).filter(({ parent }) => !isKnown(parent));
-    const seen = seenOf(candidates, list, tables);
-    if (bound === null && channel !== null) bound = await askBound(channel);
-    const { found, otherwise, unknown } = identify(seen);
-    others = [...new Set([...plan.others, ...otherwise.map(({ node }) => node)])];
-    suspect = likeliest(unknown);
-    const settled = patients.filter(({ isSettled }) => isSettled);
-    const before = patients.filter(({ isSettled }) => !isSettled);
-    const taken = found.flatMap((one) => patientOf(one, before));
-    // What has been found once stays, also when it has ended, unless its heartbeats contradict it.
-    const kept = before.filter(
-      ({ node, worker }) =>
-        worker !== null &&
-        ![...taken, ...otherwise.map(({ candidate }) => ({ worker: candidate }))].some(
-          (other) => other.worker?.pid === worker.pid,
-        ) &&
-        !(plan.isNamed && taken.some((other) => other.node === node)),
-    );
-    const isVacant = (node: string) =>
-      plan.isNamed ? [...taken, ...kept].every((one) => one.node !== node) : taken.length + kept.length === 0;
-    const vacant = plan.targets
-      .filter(({ node, worker }) => worker === null && isVacant(node))
-      .map(
-        (target) =>
-          before.find(({ node, worker }) => worker === null && node === target.node) ?? nobody(target),
-      );
-    patients = [...settled, ...kept, ...taken, ...vacant];
-  }
-
-  /** A node whose process has just turned out to be another's. */
-  function nobody(target: Target): Patient {
-    return {
+  const searching: Searching = {
+    plan,
+    host,
+    deadline,
+    channel,
+    called,
+    known: plan.place.kind === "out-of-sight" ? [] : plan.place.survey.workers,
+    patients: plan.targets.map((target) => ({
       ...target,
-      worker: null,
-      isSettled: false,
-      looks: [{ atMs: host.now(), process: null, connections: null }],
+      isSettled: target.worker !== null,
+      looks: [],
       waiting: null,
-    };
-  }
-
-  function patientOf({ node, candidate }: Found, before: readonly Patient[]): readonly Patient[] {
-    const known = before.find(({ worker }) => worker?.pid === candidate.pid);
-    const laterNode = plan.targets.find((target) => target.node === node)?.laterNode ?? null;
-    const patient: Patient = { node, laterNode, worker: null, isSettled: false, looks: [], waiting: null };
-    if (known !== undefined) return [{ ...known, node, laterNode }];
-    take(patient, candidate);
-    return patient.worker === null ? [] : [patient];
-  }
-
-  function identify(seen: readonly Sighted[]): Identified {
-    const about: Known = {
-      hostname: host.hostname,
-      heard: called(),
-      bound,
-      placed: [...plan.others, ...patients.filter(({ isSettled }) => isSettled).flatMap(namesOf)],
-    };
-    const missing = plan.targets.flatMap(({ node, worker }) => (worker === null ? [node] : []));
-    return plan.isNamed ? identifyNamed(missing, seen, about) : identifyAll(missing[0] ?? "", seen, about);
-  }
-
-  function take(patient: Patient, { pid }: Candidate): void {
-    const found = workerByPid(host.proc, pid, "connections");
-    if (found === null) return;
-    if (patient.worker !== null) patient.looks.length = 0;
-    patient.worker = found;
-    // A look at nobody would say that it has gone.
-    const process = examine(host.proc, found.pid, found.startTicks);
-    patient.looks.push({ atMs: host.now(), process, connections: null });
-  }
-
-  /** Nodes bound that may be of this host, or of the hosts that the nodes asked have in their names. */
-  function askBound(channel: Channel): Promise<readonly string[] | null> {
-    const hosts = new Set([host.hostname, ...patients.map(({ node }) => hostOf(node))]);
-    const send = async (commands: readonly Command[]) => {
-      const sent = await channel.send(commands, deadline.atMost(plan.connectTimeout));
-      return sent.ok ? sent.value : null;
-    };
-    return boundNodes(send, plan.naming, [...hosts]);
-  }
-
-  function isKnown(pid: number): boolean {
-    return known.some((worker) => worker.pid === pid);
-  }
-
-  function seenOf(candidates: readonly Candidate[], list: Clients, tables: SocketTables): readonly Sighted[] {
-    return sight(host.proc, candidates, list, tables);
-  }
-
+    })),
+    bound: null,
+    suspect: null,
+    others: plan.others,
+    isAlone: true,
+  };
   return {
-    patients: () => patients,
-    suspect: () => suspect,
-    others: () => others,
-    isAlone: () => isAlone,
-    begin,
-    goOn,
+    patients: () => searching.patients,
+    suspect: () => searching.suspect,
+    others: () => searching.others,
+    isAlone: () => searching.isAlone,
+    begin(tables) {
+      if (plan.pidfile === null) begin(searching, tables);
+    },
+    async goOn(list, tables) {
+      if (plan.pidfile !== null) return;
+      findForks(searching, list, tables);
+      if (searching.patients.some(({ isSettled }) => !isSettled))
+        await findTheMissing(searching, list, tables);
+    },
   };
 }
 
-/** Of programs other than Python's only what their connections show counts. */
-function likeliest(unknown: readonly Sighted[]): Sighted | null {
-  const rank = ({ shows }: Sighted) => LIKELIEST.indexOf(shows);
-  const isMeant = ({ candidate, shows }: Sighted) =>
-    candidate.isPython === true ||
-    shows === "worker" ||
-    shows === "heir" ||
-    shows === "fetcher" ||
-    (candidate.isPython === null && (shows === "hidden" || candidate.saysWorker));
-  return unknown.filter(isMeant).toSorted((a, b) => rank(a) - rank(b) || a.ageMs - b.ageMs)[0] ?? null;
+function begin(searching: Searching, tables: SocketTables): void {
+  const { host, known, patients } = searching;
+  const candidates = candidatesIn(host.proc, known);
+  const isAnother = ({ isPython, parent }: Candidate) => isPython === true && !isKnown(searching, parent);
+  searching.isAlone = known.length < 2 && !candidates.some(isAnother);
+  if (patients.some(({ worker }) => worker === null))
+    searching.suspect = likeliest(sight(host.proc, candidates, UNASKED, tables));
+}
+
+/** A worker that has no connection may have a fork that works: a management command that starts itself anew. */
+function findForks({ host, known, patients }: Searching, list: Clients, tables: SocketTables): void {
+  const isWaiting = ({ isSettled, looks }: Patient) => isSettled && lastConnections(looks)?.kind === "none";
+  const [patient, another] = patients.filter(isWaiting);
+  if (patient === undefined || another !== undefined) return;
+  const forks = candidatesIn(host.proc, known).filter(({ parent }) => parent === patient.worker?.pid);
+  const seen = sight(host.proc, forks, list, tables);
+  const [only, second] = seen.filter(({ shows }) => shows === "worker");
+  if (only !== undefined && second === undefined) take(host, patient, only.candidate);
+}
+
+/** Workers that no command line shows: who they are may show in every look. */
+async function findTheMissing(searching: Searching, list: Clients, tables: SocketTables): Promise<void> {
+  const { plan, host, channel, known } = searching;
+  const candidates = candidatesIn(host.proc, known).filter(({ parent }) => !isKnown(searching, parent));
+  const seen = sight(host.proc, candidates, list, tables);
+  if (searching.bound === null && channel !== null) searching.bound = await askBound(searching, channel);
+  const identified = identify(searching, seen);
+  const { otherwise, unknown } = identified;
+  searching.others = [...new Set([...plan.others, ...otherwise.map(({ node }) => node)])];
+  searching.suspect = likeliest(unknown);
+  searching.patients = patientsBy(searching, identified);
+}
+
+/** Who is looked at from now on. */
+function patientsBy({ plan, host, patients }: Searching, { found, otherwise }: Identified): Patient[] {
+  const settled = patients.filter(({ isSettled }) => isSettled);
+  const before = patients.filter(({ isSettled }) => !isSettled);
+  const taken = found.flatMap((one) => patientOf(plan, host, one, before));
+  // What has been found once stays, also when it has ended, unless its heartbeats contradict it.
+  const kept = before.filter(
+    ({ node, worker }) =>
+      worker !== null &&
+      ![...taken, ...otherwise.map(({ candidate }) => ({ worker: candidate }))].some(
+        (other) => other.worker?.pid === worker.pid,
+      ) &&
+      !(plan.isNamed && taken.some((other) => other.node === node)),
+  );
+  const isVacant = (node: string) =>
+    plan.isNamed ? [...taken, ...kept].every((one) => one.node !== node) : taken.length + kept.length === 0;
+  const vacant = plan.targets
+    .filter(({ node, worker }) => worker === null && isVacant(node))
+    .map(
+      (target) =>
+        before.find(({ node, worker }) => worker === null && node === target.node) ?? nobody(host, target),
+    );
+  return [...settled, ...kept, ...taken, ...vacant];
+}
+
+/** A node whose process has just turned out to be another's. */
+function nobody(host: Host, target: Target): Patient {
+  return {
+    ...target,
+    worker: null,
+    isSettled: false,
+    looks: [{ atMs: host.now(), process: null, connections: null }],
+    waiting: null,
+  };
+}
+
+function patientOf(
+  plan: CheckPlan,
+  host: Host,
+  { node, candidate }: Found,
+  before: readonly Patient[],
+): readonly Patient[] {
+  const known = before.find(({ worker }) => worker?.pid === candidate.pid);
+  const laterNode = plan.targets.find((target) => target.node === node)?.laterNode ?? null;
+  const patient: Patient = { node, laterNode, worker: null, isSettled: false, looks: [], waiting: null };
+  if (known !== undefined) return [{ ...known, node, laterNode }];
+  take(host, patient, candidate);
+  return patient.worker === null ? [] : [patient];
+}
+
+function identify({ plan, host, called, bound, patients }: Searching, seen: readonly Sighted[]): Identified {
+  const about: Known = {
+    hostname: host.hostname,
+    heard: called(),
+    bound,
+    placed: [...plan.others, ...patients.filter(({ isSettled }) => isSettled).flatMap(namesOf)],
+  };
+  const missing = plan.targets.flatMap(({ node, worker }) => (worker === null ? [node] : []));
+  return plan.isNamed ? identifyNamed(missing, seen, about) : identifyAll(missing[0] ?? "", seen, about);
+}
+
+function take({ proc, now }: Host, patient: Patient, { pid }: Candidate): void {
+  const found = workerByPid(proc, pid, "connections");
+  if (found === null) return;
+  if (patient.worker !== null) patient.looks.length = 0;
+  patient.worker = found;
+  // A look at nobody would say that it has gone.
+  const process = examine(proc, found.pid, found.startTicks);
+  patient.looks.push({ atMs: now(), process, connections: null });
+}
+
+/** Nodes bound that may be of this host, or of the hosts that the nodes asked have in their names. */
+function askBound(
+  { plan, host, deadline, patients }: Searching,
+  channel: Channel,
+): Promise<readonly string[] | null> {
+  const hosts = new Set([host.hostname, ...patients.map(({ node }) => hostOf(node))]);
+  const send = async (commands: readonly Command[]) => {
+    const sent = await channel.send(commands, deadline.atMost(plan.connectTimeout));
+    return sent.ok ? sent.value : null;
+  };
+  return boundNodes(send, plan.naming, [...hosts]);
+}
+
+function isKnown({ known }: Searching, pid: number): boolean {
+  return known.some((worker) => worker.pid === pid);
 }
