@@ -1,4 +1,7 @@
 import { asNumber } from "../numbers.ts";
+import type { Deadline } from "../deadline.ts";
+import type { Host } from "../host.ts";
+import { HEARD_WITHIN_MS } from "../celery/heartbeat.ts";
 import { mayBeHeld, rateLimits } from "../celery/deliveries.ts";
 import { tasksBegun } from "../celery/tasks.ts";
 import { readSettings } from "../celery/settings.ts";
@@ -7,6 +10,11 @@ import { asObject } from "../pidbox/envelope.ts";
 import type { Question } from "../pidbox/message.ts";
 import type { Session } from "../session/session.ts";
 import { pairsOf, readMessages } from "../session/unacked.ts";
+import type { NodeEvidence } from "./evidence.ts";
+import type { Examination } from "./examination.ts";
+import type { Line } from "./examine.ts";
+import { lastConnections } from "./judge-connections.ts";
+import { isFull, pausedForS } from "./judge-work.ts";
 import type { Held } from "./work-evidence.ts";
 
 /** So many deliveries are looked at. What is not seen may be held. */
@@ -23,6 +31,63 @@ interface Asked {
   readonly prefix: string;
   /** Seconds since 1970. */
   readonly nowS: number;
+}
+
+/** How to look at workers, and to ask them. */
+interface Ways extends Pick<Asked, "send" | "prefix"> {
+  readonly host: Host;
+  readonly deadline: Deadline;
+  readonly examination: Examination;
+  readonly line: Line;
+  readonly askOf: (node: string) => Asked["ask"];
+}
+
+/** Between two looks at what the examination has found, in milliseconds. */
+export const PAUSE_MS = 20;
+
+/**
+ * What the nodes hold back that do not fetch. Their connections show at once whether they fetch; only where they do
+ * not, their heartbeats are needed, and what they may hold back.
+ */
+export async function lookForHeld(ways: Ways): Promise<ReadonlyMap<string, Held>> {
+  const { host, deadline, examination, line, askOf, send, prefix } = ways;
+  await examination.begin(line);
+  const end = host.now() + deadline.atMost(HEARD_WITHIN_MS);
+  while (!isSeen(examination) && host.now() < end) await host.pause(PAUSE_MS);
+  const held = new Map<string, Held>();
+  for (const one of pausedIn(examination)) {
+    const { node } = one;
+    const asked = { ask: askOf(node), beats: isFull(one) !== null, send, prefix, nowS: host.epochSeconds() };
+    held.set(node, await gatherHeld(asked));
+  }
+  const isAnyUnsure = () => pausedIn(examination).some((one) => isUnsure(one, held.get(one.node)));
+  while (isAnyUnsure() && deadline.left() > PAUSE_MS) await host.pause(PAUSE_MS);
+  return held;
+}
+
+/** Whether enough is seen of each node to tell whether it fetches. */
+function isSeen(examination: Examination): boolean {
+  return examination.nodes().every(({ process, looks, heartbeats }) => {
+    // Which process it is may be known as soon as the list of connections has come.
+    if (process.kind !== "seen") return process.kind !== "none" || examination.broker().upS !== null;
+    const connections = lastConnections(looks);
+    if (connections === null) return false;
+    const isPaused =
+      connections.kind === "known" &&
+      connections.rows.every(({ command, flags }) => command !== "brpop" || !flags.includes("b"));
+    return !isPaused || (heartbeats.kind === "listened" && heartbeats.own !== null);
+  });
+}
+
+/** Nodes that do not fetch, though they have room. */
+function pausedIn(examination: Examination): readonly NodeEvidence[] {
+  return examination.nodes().filter((node) => pausedForS(node) !== null && isFull(node) !== true);
+}
+
+/** One heartbeat says what is in hand; from the second on, whether anything is begun. */
+function isUnsure({ heartbeats }: NodeEvidence, held: Held | undefined): boolean {
+  const beats = heartbeats.kind === "listened" ? heartbeats.own : null;
+  return held?.kind === "told" && held.deliveries > 0 && beats?.count === 1;
 }
 
 /**

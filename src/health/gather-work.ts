@@ -5,23 +5,19 @@ import type { Mailbox } from "../pidbox/mailbox.ts";
 import type { OverBound, Question } from "../pidbox/message.ts";
 import { hasAnswered, NO_REPLIES, query, type Replies } from "../pidbox/query.ts";
 import { HEARD_WITHIN_MS } from "../celery/heartbeat.ts";
-import { askLengths, DEFAULT_QUEUE, listsOf, queueNames } from "../celery/queues.ts";
+import { askLengths, DEFAULT_QUEUE, listsOf, type PriorityLists, queueNames } from "../celery/queues.ts";
 import { ageS, readTasks } from "../celery/tasks.ts";
 import { transportsTold } from "../celery/transport-options.ts";
 import { describesSafely } from "../celery/versions.ts";
-import type { Evidence, NodeEvidence } from "./evidence.ts";
+import type { Evidence } from "./evidence.ts";
 import type { Examination } from "./examination.ts";
-import { lastConnections } from "./judge-connections.ts";
-import { gatherHeld } from "./gather-held.ts";
-import { isFull, pausedForS } from "./judge-work.ts";
+import type { Line } from "./examine.ts";
+import { lookForHeld, PAUSE_MS } from "./gather-held.ts";
 import type { Lines } from "../session/lines.ts";
 import type { CheckPlan } from "./plan.ts";
 import { requestMessage } from "./request.ts";
 import type { Held, NodeWork, Tasks, WorkEvidence } from "./work-evidence.ts";
 import { queuesOf } from "../celery/worker-settings.ts";
-
-/** Between two looks at what the examination has found, in milliseconds. */
-const PAUSE_MS = 20;
 
 /** An open conversation with the broker. */
 export interface Conversation extends Lines {
@@ -29,173 +25,210 @@ export interface Conversation extends Lines {
   readonly routes: readonly [Route, ...Route[]];
 }
 
+/** What each step needs: whom to ask, and by which way. */
+interface Gathering {
+  readonly plan: CheckPlan;
+  readonly host: Host;
+  readonly deadline: Deadline;
+  readonly read: Lines["read"];
+  readonly mailbox: Mailbox;
+  readonly line: Line;
+  /** By which they have answered. */
+  readonly route: Route;
+  readonly examination: Examination;
+  /** Nodes that have answered a ping. */
+  readonly answering: ReadonlySet<string>;
+  /** Targets among them. */
+  readonly asked: readonly string[];
+  /** Of each target, the queues that its process was told to consume; null: it was told none. */
+  readonly told: readonly (readonly string[] | null)[];
+}
+
 /** Asks what the options about queues and tasks need, after a healthy verdict; what cannot be had is left out. */
 export async function gatherWork(
   plan: CheckPlan,
   host: Host,
   deadline: Deadline,
-  { read, write, mailbox, routes }: Conversation,
+  conversation: Conversation,
   evidence: Evidence,
   examination: Examination,
 ): Promise<WorkEvidence> {
-  const { requireConsuming, maxTaskAge, maxQueueLength } = plan.rules.work;
-  const line = { channel: read.channel, heartbeats: write.target };
-  const { asking } = evidence;
-  const [usual] = routes;
-  // The way by which they have answered.
-  const route =
-    routes.find(({ channel }) => asking.kind === "asked" && channel === asking.via.channel) ?? usual;
-  const answering = new Set(
-    evidence.asking.kind === "asked" ? evidence.asking.pongs.map(({ node }) => node) : [],
-  );
-  const asked = plan.targets.filter(({ node }) => answering.has(node)).map(({ node }) => node);
-
-  const told = plan.targets.map(({ worker }) => (worker === null ? null : queuesOf(worker, host.env)));
-  const given = plan.rules.work.queues;
+  const gathering = startGathering(plan, host, deadline, conversation, evidence, examination);
+  const { told, asked } = gathering;
+  const { requireConsuming, maxTaskAge, maxQueueLength, queues: given } = plan.rules.work;
   const isUntold =
     given.length === 0 && told.includes(null) && maxQueueLength.some(({ queue }) => queue === null);
-  const consumed = requireConsuming || isUntold ? await ask({ method: "active_queues" }, asked) : NO_REPLIES;
-  const queuesFor = (position: number, node: string): readonly string[] => {
-    if (given.length > 0) return given;
-    return told[position] ?? queueNames(consumed.results.get(node)) ?? [DEFAULT_QUEUE];
+  const consumed =
+    requireConsuming || isUntold ? await ask(gathering, { method: "active_queues" }, asked) : NO_REPLIES;
+  const tasks = maxTaskAge === null ? new Map<string, Tasks>() : await askTasks(gathering);
+  const nodes = nodesOf(gathering, consumed, tasks);
+  const everywhere =
+    nodes.length > 0 ? nodes.flatMap(({ queues }) => queues) : given.length > 0 ? given : [DEFAULT_QUEUE];
+  const limited = maxQueueLength.flatMap(({ queue }) => (queue === null ? everywhere : [queue]));
+  const measured = [...new Set([...limited, ...(requireConsuming ? everywhere : [])])];
+  const lengths = await measure(gathering, measured, await listsRead(gathering));
+  const isWaiting = [...lengths.values()].some((length) => length !== 0);
+  const held = requireConsuming && isWaiting ? await look(gathering) : new Map<string, Held>();
+  const named = maxQueueLength.flatMap(({ queue }) => queue ?? []);
+  const empty = [...new Set(named)].filter((queue) => lengths.get(queue) === 0);
+  return {
+    lengths,
+    nodes: nodes.map((one): NodeWork => ({ ...one, held: held.get(one.node) ?? null })),
+    ownerless: await withoutOwner(gathering, empty, consumed),
   };
+}
 
-  const tasks = maxTaskAge === null ? new Map<string, Tasks>() : await askTasks(asked);
-  const nodes = plan.targets.map(({ node }, position) => {
-    const queues = queuesFor(position, node);
+function startGathering(
+  plan: CheckPlan,
+  host: Host,
+  deadline: Deadline,
+  { read, write, mailbox, routes }: Conversation,
+  { asking }: Evidence,
+  examination: Examination,
+): Gathering {
+  const answering = new Set(asking.kind === "asked" ? asking.pongs.map(({ node }) => node) : []);
+  return {
+    plan,
+    host,
+    deadline,
+    read,
+    mailbox,
+    line: { channel: read.channel, heartbeats: write.target },
+    route:
+      routes.find(({ channel }) => asking.kind === "asked" && channel === asking.via.channel) ?? routes[0],
+    examination,
+    answering,
+    asked: plan.targets.map(({ node }) => node).filter((node) => answering.has(node)),
+    told: plan.targets.map(({ worker }) => (worker === null ? null : queuesOf(worker, host.env))),
+  };
+}
+
+async function ask(
+  { plan, host, deadline, mailbox, route }: Gathering,
+  question: Question,
+  nodes: readonly string[],
+): Promise<Replies> {
+  if (nodes.length === 0) return NO_REPLIES;
+  const ticket = host.uuid();
+  const message = requestMessage(plan, host, question, ticket, nodes);
+  const isEnough = (replies: Replies) => nodes.every((node) => hasAnswered(replies, node));
+  const manner = { isEnough, waitMs: deadline.atMost(plan.timeout) };
+  const replies = await query(mailbox, { route, message, ticket }, manner);
+  return replies.ok ? replies.value : NO_REPLIES;
+}
+
+function nodesOf(
+  { plan, told }: Gathering,
+  consumed: Replies,
+  tasks: ReadonlyMap<string, Tasks>,
+): readonly Omit<NodeWork, "held">[] {
+  const given = plan.rules.work.queues;
+  return plan.targets.map(({ node }, position) => {
+    const said = queueNames(consumed.results.get(node));
+    const queues = given.length > 0 ? given : (told[position] ?? said ?? [DEFAULT_QUEUE]);
     return {
       node,
       queues: queues.length === 0 ? [DEFAULT_QUEUE] : queues,
-      consumed: queueNames(consumed.results.get(node)),
+      consumed: said,
       consumedOverBound: overBoundOf(consumed, node),
       tasks: tasks.get(node) ?? { kind: "not-asked" },
     };
   });
-  const everywhere =
-    nodes.length > 0 ? nodes.flatMap(({ queues }) => queues) : given.length > 0 ? given : [DEFAULT_QUEUE];
-  const limited = maxQueueLength.flatMap(({ queue }) => (queue === null ? everywhere : [queue]));
-  // Its application may have lists of its own for priorities.
-  const conf =
-    maxQueueLength.length === 0 ? NO_REPLIES : await ask({ method: "conf", withDefaults: false }, asked);
-  const lists = listsOf(transportsTold(conf.results));
-  const lengths = await measure([...new Set([...limited, ...(requireConsuming ? everywhere : [])])]);
-  const isWaiting = [...lengths.values()].some((length) => length !== 0);
-  const held = requireConsuming && isWaiting ? await look() : new Map<string, Held>();
-  const named = maxQueueLength.flatMap(({ queue }) => queue ?? []);
-  return {
-    lengths,
-    nodes: nodes.map((one): NodeWork => ({ ...one, held: held.get(one.node) ?? null })),
-    ownerless: await withoutOwner([...new Set(named)].filter((queue) => lengths.get(queue) === 0)),
+}
+
+async function askTasks(gathering: Gathering): Promise<ReadonlyMap<string, Tasks>> {
+  const versions = await versionsHeard(gathering);
+  const tasks = new Map<string, Tasks>(
+    versions.map(([node, version]) => [node, { kind: "risky", version }] as const),
+  );
+  const safe = versions.flatMap(([node, version]) =>
+    version !== null && describesSafely(version) ? [node] : [],
+  );
+  const replies = await ask(gathering, { method: "active" }, safe);
+  for (const node of safe) {
+    const overBound = overBoundOf(replies, node);
+    const told = tasksIn(replies.results.get(node), gathering.host.epochSeconds());
+    tasks.set(node, overBound === null ? told : { kind: "over-bound", ...overBound });
+  }
+  return tasks;
+}
+
+/** Celery's, of each node that is asked, by its heartbeats; null: none was heard in time. */
+async function versionsHeard({
+  host,
+  deadline,
+  examination,
+  line,
+  asked,
+}: Gathering): Promise<readonly (readonly [node: string, version: string | null])[]> {
+  await examination.begin(line);
+  const versionOf = (node: string): string | null => {
+    const hearing = examination.nodes().find((one) => one.node === node)?.heartbeats;
+    return hearing?.kind === "listened" ? (hearing.own?.version ?? null) : null;
   };
+  const end = host.now() + deadline.atMost(HEARD_WITHIN_MS);
+  while (asked.some((node) => versionOf(node) === null) && host.now() < end) await host.pause(PAUSE_MS);
+  return asked.map((node) => [node, versionOf(node)] as const);
+}
 
-  async function ask(question: Question, nodes: readonly string[]): Promise<Replies> {
-    if (nodes.length === 0) return NO_REPLIES;
-    const ticket = host.uuid();
-    const message = requestMessage(plan, host, question, ticket, nodes);
-    const asked = { route, message, ticket };
-    const isEnough = (replies: Replies) => nodes.every((node) => hasAnswered(replies, node));
-    const replies = await query(mailbox, asked, { isEnough, waitMs: deadline.atMost(plan.timeout) });
-    return replies.ok ? replies.value : NO_REPLIES;
-  }
+/** The lists that a queue has for its priorities: an application may have its own. */
+async function listsRead(gathering: Gathering): Promise<PriorityLists> {
+  if (gathering.plan.rules.work.maxQueueLength.length === 0) return listsOf();
+  const conf = await ask(gathering, { method: "conf", withDefaults: false }, gathering.asked);
+  return listsOf(transportsTold(conf.results));
+}
 
-  async function askTasks(nodes: readonly string[]): Promise<ReadonlyMap<string, Tasks>> {
-    await examination.begin(line);
-    const versionOf = (node: string): string | null => {
-      const hearing = examination.nodes().find((one) => one.node === node)?.heartbeats;
-      return hearing?.kind === "listened" ? (hearing.own?.version ?? null) : null;
-    };
-    const end = host.now() + deadline.atMost(HEARD_WITHIN_MS);
-    while (nodes.some((node) => versionOf(node) === null) && host.now() < end) await host.pause(PAUSE_MS);
-    const versions = nodes.map((node) => [node, versionOf(node)] as const);
-    const tasks = new Map<string, Tasks>(
-      versions.map(([node, version]) => [node, { kind: "risky", version }] as const),
-    );
-    const safe = versions.flatMap(([node, version]) =>
-      version !== null && describesSafely(version) ? [node] : [],
-    );
-    const replies = await ask({ method: "active" }, safe);
-    for (const node of safe) {
-      const overBound = overBoundOf(replies, node);
-      const told = tasksIn(replies.results.get(node), host.epochSeconds());
-      tasks.set(node, overBound === null ? told : { kind: "over-bound", ...overBound });
-    }
-    return tasks;
-  }
+async function measure(
+  { plan, deadline, read }: Gathering,
+  queues: readonly string[],
+  lists: PriorityLists,
+): Promise<ReadonlyMap<string, number | null>> {
+  if (queues.length === 0) return new Map();
+  const question = askLengths(queues, plan.naming.prefix, lists);
+  const sent = await read.channel.send(question.commands, deadline.atMost(plan.connectTimeout));
+  const lengths = question.read(sent.ok ? sent.value : []);
+  return new Map(queues.map((queue) => [queue, lengths.get(queue)?.messages ?? null]));
+}
 
-  async function measure(queues: readonly string[]): Promise<ReadonlyMap<string, number | null>> {
-    if (queues.length === 0) return new Map();
-    const question = askLengths(queues, plan.naming.prefix, lists);
-    const sent = await read.channel.send(question.commands, deadline.atMost(plan.connectTimeout));
-    const lengths = question.read(sent.ok ? sent.value : []);
-    return new Map(queues.map((queue) => [queue, lengths.get(queue)?.messages ?? null]));
-  }
+/** Those of these queues that are bound to no exchange of their name, and that no worker asked consumes. */
+async function withoutOwner(
+  gathering: Gathering,
+  queues: readonly string[],
+  consumed: Replies,
+): Promise<readonly string[]> {
+  const { plan, deadline, read, told, asked } = gathering;
+  const untold = queues.filter((queue) => !told.some((names) => names?.includes(queue)));
+  if (untold.length === 0) return [];
+  const sent = await read.channel.send(
+    // Celery binds a queue to an exchange of its name, unless it is told another.
+    untold.map((queue) => ["SCARD", bindingsOf(queue, plan.naming.prefix)]),
+    deadline.atMost(plan.connectTimeout),
+  );
+  const unbound = untold.filter((_, position) => {
+    const reply = sent.ok ? sent.value[position] : undefined;
+    return reply?.ok === true && reply.value === 0;
+  });
+  if (unbound.length === 0) return [];
+  const said = consumed === NO_REPLIES ? await ask(gathering, { method: "active_queues" }, asked) : consumed;
+  const used = [...said.results.values()].flatMap((result) => queueNames(result) ?? []);
+  return unbound.filter((queue) => !used.includes(queue));
+}
 
-  /** Those of these queues that are bound to no exchange of their name, and that no worker asked consumes. */
-  async function withoutOwner(queues: readonly string[]): Promise<readonly string[]> {
-    const untold = queues.filter((queue) => !told.some((names) => names?.includes(queue)));
-    if (untold.length === 0) return [];
-    const sent = await read.channel.send(
-      // Celery binds a queue to an exchange of its name, unless it is told another.
-      untold.map((queue) => ["SCARD", bindingsOf(queue, plan.naming.prefix)]),
-      deadline.atMost(plan.connectTimeout),
-    );
-    const unbound = untold.filter((_, position) => {
-      const reply = sent.ok ? sent.value[position] : undefined;
-      return reply?.ok === true && reply.value === 0;
-    });
-    if (unbound.length === 0) return [];
-    const said = consumed === NO_REPLIES ? await ask({ method: "active_queues" }, asked) : consumed;
-    const used = [...said.results.values()].flatMap((result) => queueNames(result) ?? []);
-    return unbound.filter((queue) => !used.includes(queue));
-  }
-
-  /**
-   * Their connections show at once whether they fetch; only where they do not, their heartbeats are needed, and what
-   * they may hold back.
-   */
-  async function look(): Promise<ReadonlyMap<string, Held>> {
-    await examination.begin(line);
-    const held = new Map<string, Held>();
-    const end = host.now() + deadline.atMost(HEARD_WITHIN_MS);
-    const isSeen = () =>
-      examination.nodes().every(({ process, looks, heartbeats }) => {
-        // Which process it is may be known as soon as the list of connections has come.
-        if (process.kind !== "seen") return process.kind !== "none" || examination.broker().upS !== null;
-        const connections = lastConnections(looks);
-        if (connections === null) return false;
-        const isPaused =
-          connections.kind === "known" &&
-          connections.rows.every(({ command, flags }) => command !== "brpop" || !flags.includes("b"));
-        return !isPaused || (heartbeats.kind === "listened" && heartbeats.own !== null);
-      });
-    while (!isSeen() && host.now() < end) await host.pause(PAUSE_MS);
-    const paused = () =>
-      examination.nodes().filter((node) => pausedForS(node) !== null && isFull(node) !== true);
-    if (paused().length === 0) return held;
-    for (const one of paused()) {
-      const { node } = one;
-      held.set(
-        node,
-        await gatherHeld({
-          ask: answering.has(node)
-            ? async (question) => (await ask(question, [node])).results.get(node)
-            : null,
-          beats: isFull(one) !== null,
-          send: (commands) => read.channel.send(commands, deadline.atMost(plan.connectTimeout)),
-          prefix: plan.naming.prefix,
-          nowS: host.epochSeconds(),
-        }),
-      );
-    }
-    // One heartbeat says what is in hand; from the second on, whether anything is begun.
-    const isUnsure = ({ node, heartbeats }: NodeEvidence) => {
-      const one = held.get(node);
-      const beats = heartbeats.kind === "listened" ? heartbeats.own : null;
-      return one?.kind === "told" && one.deliveries > 0 && beats?.count === 1;
-    };
-    while (paused().some(isUnsure) && deadline.left() > PAUSE_MS) await host.pause(PAUSE_MS);
-    return held;
-  }
+/** Looks whether they fetch, and asks those that do not what they may hold back. */
+function look(gathering: Gathering): Promise<ReadonlyMap<string, Held>> {
+  const { plan, host, deadline, read, examination, line, answering } = gathering;
+  return lookForHeld({
+    host,
+    deadline,
+    examination,
+    line,
+    askOf: (node) =>
+      answering.has(node)
+        ? async (question) => (await ask(gathering, question, [node])).results.get(node)
+        : null,
+    send: (commands) => read.channel.send(commands, deadline.atMost(plan.connectTimeout)),
+    prefix: plan.naming.prefix,
+  });
 }
 
 function overBoundOf({ overBound }: Replies, node: string): OverBound | null {
