@@ -127,16 +127,17 @@ test("a queue that is empty has been so for 0 s, and one that is not since when 
   expect(values(series, "celery_queue_length", "queue_name")).toEqual({ empty: 0, full: 12 });
 });
 
-test("a thousand workers are told within 50 ms", () => {
+test("a thousand workers are told in 50 ms of CPU time", () => {
   const nodes = Array.from({ length: 1_000 }, (_, number) => node(`celery@web-${number}`));
   const view = fleet(nodes);
   exposition(familiesOf(view, OWN), "text");
-  const times = Array.from({ length: 5 }, () => {
-    const started = performance.now();
+  const microseconds = Array.from({ length: 5 }, () => {
+    const started = process.cpuUsage();
     exposition(familiesOf(view, OWN), "text");
-    return performance.now() - started;
+    const { user, system } = process.cpuUsage(started);
+    return user + system;
   });
-  expect(Math.min(...times)).toBeLessThan(50);
+  expect(Math.min(...microseconds)).toBeLessThan(50_000);
 });
 
 describe("the format is that of Accept", () => {
