@@ -44,6 +44,17 @@ const SHARE = 7 / 8;
  */
 export type Replying = "list-a-destination" | "one-list";
 
+/** What a question needs. */
+interface Asking {
+  readonly plan: SessionPlan;
+  readonly host: Host;
+  readonly deadline: Deadline;
+  readonly lines: Lines;
+  readonly room: Room | null;
+  readonly replying: Replying;
+  readonly collectGarbage: () => void;
+}
+
 /**
  * Connects where the plan says.
  *
@@ -54,78 +65,77 @@ export async function openSession(
   host: Host,
   deadline: Deadline,
   room: Room | null = null,
-  replies: Replying = "list-a-destination",
+  replying: Replying = "list-a-destination",
 ): Promise<Outcome<Session, BrokerFailure>> {
   const collectGarbage = await host.spareMemory();
-  const lines = await openLines(plan, host, deadline);
-  if (!lines.ok) return lines;
-  const { read, write } = lines.value;
+  const opened = await openLines(plan, host, deadline);
+  if (!opened.ok) return opened;
+  const lines = opened.value;
   const answerMs = () => deadline.atMost(plan.connectTimeout);
   // Measuring is not to wait for a transaction, or for a reply list of a whole fleet: a connection of its own for that.
-  const side = await host.connect(read.target, answerMs());
+  const side = await host.connect(lines.read.target, answerMs());
   if (!side.ok) {
-    closeLines(lines.value);
+    closeLines(lines);
     return side;
   }
-  const { controlExchange } = plan.naming;
-  const bySentinel = plan.broker.bySentinels;
-  const patience = { now: host.now, pause: host.pause, answerMs };
+  const asking: Asking = { plan, host, deadline, lines, room, replying, collectGarbage };
+  return success({
+    ...lines,
+    plan,
+    ask: oneAtATime((...question) => ask(asking, ...question)),
+    send: (commands) => side.value.send(commands, answerMs()),
+    close() {
+      side.value.close();
+      closeLines(lines);
+    },
+  });
+}
 
-  /** One question at a time: each is a transaction on the same connection. */
+/** Each question is a transaction on the same connection. */
+function oneAtATime(ask: Session["ask"]): Session["ask"] {
   let last: Promise<unknown> = Promise.resolve();
-  const ask: Session["ask"] = (...question) => {
-    const next = last.then(() => askNow(...question));
+  return (...question) => {
+    const next = last.then(() => ask(...question));
     // What one has failed with is not the next one's.
     last = next.catch(() => undefined);
     return next;
   };
+}
 
-  async function askNow(
-    question: Question,
-    whom: Destination,
-    waitMs: number,
-    isEnough = everyoneIn(whom),
-    keep: (result: unknown) => unknown = (result) => result,
-  ): Promise<Outcome<Replies, BrokerFailure>> {
-    const replyTo = replyKey(replies === "one-list" ? "everyone" : whom, controlExchange);
-    let answered: Outcome<Replies, BrokerFailure> = success(NO_REPLIES);
-    for (const route of routesTo(read.target.db, plan.naming, replyTo, bySentinel)) {
-      const ticket = host.uuid();
-      const message = encodeRequest({
-        question,
-        destination: whom,
-        ticket,
-        controlExchange,
-        replyTo,
-        deliveryTag: host.uuid(),
-        expires: host.epochSeconds() + waitMs / 1_000,
-      });
-      // A mailbox of its own: what others ask for at the same time is not ours to read.
-      const mailbox = openMailbox(
-        { requests: read.channel, replies: write.channel, db: write.target.db },
-        KEEP,
-        patience,
-      );
-      const share = room === null ? startRoom() : { left: Math.floor(room.left * SHARE) };
-      const { left } = share;
-      const manner = { isEnough, waitMs: deadline.atMost(waitMs), keep, room: share, collectGarbage };
-      answered = await query(mailbox, { route, message, ticket }, manner);
-      if (room !== null) room.left -= left - share.left;
-      if (!answered.ok || answered.value.subscribers > 0) return answered;
-    }
-    return answered;
+async function ask(
+  { plan, host, deadline, lines: { read, write }, room, replying, collectGarbage }: Asking,
+  question: Question,
+  whom: Destination,
+  waitMs: number,
+  isEnough = everyoneIn(whom),
+  keep: (result: unknown) => unknown = (result) => result,
+): Promise<Outcome<Replies, BrokerFailure>> {
+  const { controlExchange } = plan.naming;
+  const replyTo = replyKey(replying === "one-list" ? "everyone" : whom, controlExchange);
+  const lines = { requests: read.channel, replies: write.channel, db: write.target.db };
+  const answerMs = () => deadline.atMost(plan.connectTimeout);
+  let answered: Outcome<Replies, BrokerFailure> = success(NO_REPLIES);
+  for (const route of routesTo(read.target.db, plan.naming, replyTo, plan.broker.bySentinels)) {
+    const ticket = host.uuid();
+    const message = encodeRequest({
+      question,
+      destination: whom,
+      ticket,
+      controlExchange,
+      replyTo,
+      deliveryTag: host.uuid(),
+      expires: host.epochSeconds() + waitMs / 1_000,
+    });
+    // A mailbox of its own: what others ask for at the same time is not ours to read.
+    const mailbox = openMailbox(lines, KEEP, { now: host.now, pause: host.pause, answerMs });
+    const share = room === null ? startRoom() : { left: Math.floor(room.left * SHARE) };
+    const { left } = share;
+    const manner = { isEnough, waitMs: deadline.atMost(waitMs), keep, room: share, collectGarbage };
+    answered = await query(mailbox, { route, message, ticket }, manner);
+    if (room !== null) room.left -= left - share.left;
+    if (!answered.ok || answered.value.subscribers > 0) return answered;
   }
-
-  return success({
-    ...lines.value,
-    plan,
-    ask,
-    send: (commands) => side.value.send(commands, answerMs()),
-    close() {
-      side.value.close();
-      closeLines(lines.value);
-    },
-  });
+  return answered;
 }
 
 /** Every node that was named has answered, or as many as were subscribed. */
