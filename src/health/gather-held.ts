@@ -13,7 +13,7 @@ import { pairsOf, readMessages } from "../session/unacked.ts";
 import type { NodeEvidence } from "./evidence.ts";
 import type { Examination } from "./examination.ts";
 import type { Line } from "./examine.ts";
-import { lastConnections } from "./judge-connections.ts";
+import { lastConnections, ownBeats } from "./main-loop.ts";
 import { isFull, pausedForS } from "./judge-work.ts";
 import type { Held } from "./work-evidence.ts";
 
@@ -67,7 +67,8 @@ export async function lookForHeld(ways: Ways): Promise<ReadonlyMap<string, Held>
 
 /** Whether enough is seen of each node to tell whether it fetches. */
 function isSeen(examination: Examination): boolean {
-  return examination.nodes().every(({ process, looks, heartbeats }) => {
+  return examination.nodes().every((node) => {
+    const { process, looks } = node;
     // Which process it is may be known as soon as the list of connections has come.
     if (process.kind !== "seen") return process.kind !== "none" || examination.broker().upS !== null;
     const connections = lastConnections(looks);
@@ -75,7 +76,7 @@ function isSeen(examination: Examination): boolean {
     const isPaused =
       connections.kind === "known" &&
       connections.rows.every(({ command, flags }) => command !== "brpop" || !flags.includes("b"));
-    return !isPaused || (heartbeats.kind === "listened" && heartbeats.own !== null);
+    return !isPaused || ownBeats(node) !== null;
   });
 }
 
@@ -85,9 +86,8 @@ function pausedIn(examination: Examination): readonly NodeEvidence[] {
 }
 
 /** One heartbeat says what is in hand; from the second on, whether anything is begun. */
-function isUnsure({ heartbeats }: NodeEvidence, held: Held | undefined): boolean {
-  const beats = heartbeats.kind === "listened" ? heartbeats.own : null;
-  return held?.kind === "told" && held.deliveries > 0 && beats?.count === 1;
+function isUnsure(node: NodeEvidence, held: Held | undefined): boolean {
+  return held?.kind === "told" && held.deliveries > 0 && ownBeats(node)?.count === 1;
 }
 
 /**

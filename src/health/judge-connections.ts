@@ -1,6 +1,6 @@
 import type { Whence } from "../broker/keys.ts";
 import { type Connections, databases, pausedFor, polling } from "../worker/connections.ts";
-import type { Evidence, Look, NodeEvidence, ProcessSight } from "./evidence.ts";
+import type { Evidence, NodeEvidence, ProcessSight } from "./evidence.ts";
 import {
   type AskedBroker,
   deaf,
@@ -13,7 +13,7 @@ import {
 } from "./judgement.ts";
 import { judgeElsewhere } from "./judge-elsewhere.ts";
 import { isFreeOfTasks, isStopping, judgeSilence, lengthOf, unmeasured } from "./judge-silence.ts";
-import { ageMsIn, hasListened, mainLoop, sightings } from "./main-loop.ts";
+import { ageMsIn, hasListened, lastConnections, mainLoop, ownBeats, sightings } from "./main-loop.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** A look and a second one so much later show that a connection is not just being made, in milliseconds. */
@@ -26,6 +26,7 @@ const PAUSED_MS = 2_000;
 export const RECONNECT_S = 60;
 
 type Seen = Extract<ProcessSight, { kind: "seen" }>;
+type AskedEvidence = Evidence & { readonly asking: AskedBroker };
 type Of<K extends Connections["kind"]> = Extract<Connections, { kind: K }>;
 
 /** The part of the decision table for a process that runs and does not answer: what its connections show. */
@@ -82,21 +83,21 @@ function judgeKnown(
   node: NodeEvidence,
   process: Seen,
   { rows, closeWait, elsewhere }: Of<"known">,
-  { asking, unacked, brokerUpS, masterForS, brokerName }: Evidence & { readonly asking: AskedBroker },
+  evidence: AskedEvidence,
   rules: Rules,
 ): Judgement {
+  const { asking, unacked, brokerUpS, masterForS, brokerName } = evidence;
   const about = { node: node.node, pid: process.pid };
   // After a failover it comes back connection by connection.
   const isReturning = masterForS !== null && masterForS < RECONNECT_S;
   const reconnecting = undecided({ kind: "reconnecting", ...about, brokerUpS });
   const { over } = asking;
-  const { heartbeats, looks } = node;
   const used = databases(rows);
   const { db } = asking.via;
   if (used.length > 0 && !used.includes(db)) {
     return undecided({ kind: "other-database", ...about, asked: db, seen: used });
   }
-  const beats = heartbeats.kind === "listened" ? heartbeats.own : null;
+  const beats = ownBeats(node);
   if (used.length === 0 && beats === null && !closeWait) {
     // Nothing of it fetches or listens here: these may be a result backend's.
     if (!hasListened(node)) return open("heartbeat");
@@ -109,30 +110,47 @@ function judgeKnown(
   const subscribers = isSubscribed ? asking.subscribers : 0;
   const loop = mainLoop(node);
   if (loop.kind === "unclear") return open(loop.wanted);
-  // Other programs fetch and listen as well: only a heartbeat, or that somebody can be asked, speaks for a worker.
-  const unrecognised =
-    process.foundBy === "connections" && beats === null
-      ? undecided({ kind: "unrecognised", ...about, words: process.words })
-      : null;
   if (loop.kind === "silent") {
     // A worker listens for control messages and to gossip, by a connection each; the subscribers may be others.
-    if (unrecognised !== null && (asking.subscribers === 0 || own < 2)) return unrecognised;
+    const unrecognised = asking.subscribers === 0 || own < 2 ? unrecognisedBy(node, process) : null;
+    if (unrecognised !== null) return unrecognised;
     return judgeSilence(node, process, loop.length, { over, unacked, isSubscribed, subscribers });
   }
   if (!over) return open("pong");
   if (isReturning && subscribers === 0) return reconnecting;
   const misled = beats === null ? null : otherNames(about, beats.whence, rules);
   if (misled !== null) return misled;
-  const active = beats?.active ?? null;
-  if (loop.shownBy === "polling") {
-    // Its heartbeat may show that it has another prefix or name than it was asked with.
-    if (beats === null && !hasListened(node)) return open("heartbeat");
-    const namesake = heartbeats.kind === "listened" ? heartbeats.namesake : null;
-    if (beats === null && namesake !== null) {
-      return undecided({ kind: "misnamed", ...about, names: [namesake] });
-    }
-    return unrecognised ?? deaf(about, { shownBy: "polling", subscribers, active });
+  return loop.shownBy === "polling"
+    ? judgePolling(node, process, subscribers)
+    : judgeTurning(node, process, rows, unacked, subscribers);
+}
+
+/** It fetches, and has not answered. */
+function judgePolling(node: NodeEvidence, process: Seen, subscribers: number): Judgement {
+  const about = { node: node.node, pid: process.pid };
+  const { heartbeats } = node;
+  const beats = ownBeats(node);
+  // Its heartbeat may show that it has another prefix or name than it was asked with.
+  if (beats === null && !hasListened(node)) return open("heartbeat");
+  const namesake = heartbeats.kind === "listened" ? heartbeats.namesake : null;
+  if (beats === null && namesake !== null) {
+    return undecided({ kind: "misnamed", ...about, names: [namesake] });
   }
+  const active = beats?.active ?? null;
+  return unrecognisedBy(node, process) ?? deaf(about, { shownBy: "polling", subscribers, active });
+}
+
+/** Its heartbeats show that its loop turns, and it has neither answered nor been seen to fetch. */
+function judgeTurning(
+  node: NodeEvidence,
+  process: Seen,
+  rows: Of<"known">["rows"],
+  unacked: Evidence["unacked"],
+  subscribers: number,
+): Judgement {
+  const about = { node: node.node, pid: process.pid };
+  const { looks } = node;
+  const active = ownBeats(node)?.active ?? null;
   // Without remote control it would still hear the gossip of others: only a loop that reads nothing has no subscription.
   const seen = sightings(looks);
   const hearsNobody =
@@ -155,18 +173,25 @@ function judgeKnown(
   return { status: "unhealthy", reason: "catatonic", ...about, active, pausedS, waiting: null };
 }
 
+/** Other programs fetch and listen as well: only a heartbeat, or that somebody can be asked, speaks for a worker. */
+function unrecognisedBy(node: NodeEvidence, { foundBy, pid, words }: Seen): Verdict | null {
+  return foundBy === "connections" && ownBeats(node) === null
+    ? undecided({ kind: "unrecognised", node: node.node, pid, words })
+    : null;
+}
+
 function judgeUnknown(
   node: NodeEvidence,
   process: Seen,
   { because, established, elsewhere }: Of<"unknown">,
-  { asking: { subscribers, over }, brokerName }: Evidence & { readonly asking: AskedBroker },
+  { asking: { subscribers, over }, brokerName }: AskedEvidence,
   rules: Rules,
 ): Judgement {
   const about = { node: node.node, pid: process.pid };
-  const { heartbeats } = node;
-  if (heartbeats.kind === "listened" && heartbeats.own !== null) {
+  const beats = ownBeats(node);
+  if (beats !== null) {
     if (!over) return open("pong");
-    const { whence, active } = heartbeats.own;
+    const { whence, active } = beats;
     const misled = otherNames(about, whence, rules);
     if (misled !== null) return misled;
     return subscribers > 0
@@ -217,11 +242,4 @@ export function stillStarting(
   return ageMs < startGraceMs
     ? { status: "healthy", reason: "starting", node, pid, ageMs, graceMs: startGraceMs }
     : null;
-}
-
-/** The last that the broker told: a look that is still under way, or that the deadline cut short, takes nothing back. */
-export function lastConnections(looks: readonly Look[]): Connections | null {
-  const told = looks.flatMap(({ connections }) => connections ?? []);
-  const isCut = (one: Connections) => one.kind === "unknown" && one.because === "too-many-sockets";
-  return told.findLast((one) => !isCut(one)) ?? told.at(-1) ?? null;
 }

@@ -4,7 +4,7 @@ import { CERTAIN_MS, haltOf } from "../worker/halt.ts";
 import type { Asking, Evidence, Look, NodeEvidence, ProcessSight } from "./evidence.ts";
 import { judgeConnections, RECONNECT_S, stillStarting } from "./judge-connections.ts";
 import { deaf, type Judgement, open, type Rules, spanMs, undecided } from "./judgement.ts";
-import { hasListened } from "./main-loop.ts";
+import { hasListened, ownBeats } from "./main-loop.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** A worker that is here would have answered by then; without a process in sight nobody waits longer. Milliseconds. */
@@ -63,7 +63,7 @@ function judgeFromAfar(
   if (!asking.over) return open("pong");
   const { subscribers } = asking;
   const { node, heartbeats } = seen;
-  const beats = heartbeats.kind === "listened" ? heartbeats.own : null;
+  const beats = ownBeats(seen);
   const heard = beats !== null;
   // Where nobody is subscribed, or a worker should be in sight, a heartbeat decides nothing.
   if (subscribers > 0 && because !== "beside") {

@@ -1,8 +1,7 @@
 import { pausedFor, polling } from "../worker/connections.ts";
 import type { Evidence, NodeEvidence, ProcessSight } from "./evidence.ts";
-import { lastConnections } from "./judge-connections.ts";
 import { isStopping } from "./judge-silence.ts";
-import { ageMsIn } from "./main-loop.ts";
+import { ageMsIn, lastConnections, ownBeats } from "./main-loop.ts";
 import type { Rules } from "./judgement.ts";
 import type { Verdict } from "./verdict.ts";
 import type { Held, NodeWork, WorkEvidence } from "./work-evidence.ts";
@@ -56,9 +55,9 @@ export function pausedForS({ looks }: NodeEvidence): number | null {
 }
 
 /** Whether all its slots are taken, by its heartbeats; null: none was heard. */
-export function isFull({ process, heartbeats }: NodeEvidence): boolean | null {
-  const active = heartbeats.kind === "listened" ? (heartbeats.own?.active ?? null) : null;
-  return active === null ? null : active >= slotsIn(process);
+export function isFull(node: NodeEvidence): boolean | null {
+  const active = ownBeats(node)?.active ?? null;
+  return active === null ? null : active >= slotsIn(node.process);
 }
 
 function slotsIn(process: ProcessSight): number {
@@ -73,9 +72,9 @@ function whyIdle(
   node: NodeEvidence,
   { deliveries, mayBeHeld, begun }: Extract<Held, { kind: "told" }>,
 ): "half-open" | "no-work" | null {
-  const { process, heartbeats } = node;
+  const { process } = node;
   if (deliveries === 0) return isFull(node) === false ? "half-open" : null;
-  const beats = heartbeats.kind === "listened" ? heartbeats.own : null;
+  const beats = ownBeats(node);
   const isIdle = beats === null ? begun === 0 : beats.isIdle;
   if (!isIdle || mayBeHeld >= slotsIn(process)) return null;
   return deliveries < slotsIn(process) ? "half-open" : "no-work";

@@ -1,4 +1,5 @@
 import {
+  type Connections,
   databases,
   type Idle,
   isPollBesideAnother,
@@ -9,7 +10,7 @@ import {
 } from "../worker/connections.ts";
 import { haltOf } from "../worker/halt.ts";
 import type { ClientRow } from "../broker/client-list.ts";
-import type { Look, NodeEvidence, ProcessSight } from "./evidence.ts";
+import type { Beats, Look, NodeEvidence, ProcessSight } from "./evidence.ts";
 import { spanMs } from "./judgement.ts";
 
 /** Whether a worker's main loop turns, as far as it has been seen. */
@@ -40,17 +41,29 @@ export function sightings(looks: readonly Look[]): readonly Sighting[] {
   );
 }
 
+/** The last that the broker told: a look that is still under way, or that the deadline cut short, takes nothing back. */
+export function lastConnections(looks: readonly Look[]): Connections | null {
+  const told = looks.flatMap(({ connections }) => connections ?? []);
+  const isCut = (one: Connections) => one.kind === "unknown" && one.because === "too-many-sockets";
+  return told.findLast((one) => !isCut(one)) ?? told.at(-1) ?? null;
+}
+
+/** Its own heartbeats; null: none was heard. */
+export function ownBeats({ heartbeats }: NodeEvidence): Beats | null {
+  return heartbeats.kind === "listened" ? heartbeats.own : null;
+}
+
 /**
  * Judges the main loop by its heartbeats and its own connections. It turns when a heartbeat is heard, or its BRPOP
  * waits or is sent anew between two looks; any other write may be that of the running task.
  */
 export function mainLoop(node: NodeEvidence): MainLoop {
-  const { looks, heartbeats, process } = node;
+  const { looks, process } = node;
   const seen = sightings(looks);
   const first = seen[0];
   const last = seen.at(-1);
   const span = spanMs(seen);
-  const beats = heartbeats.kind === "listened" && heartbeats.own !== null;
+  const beats = ownBeats(node) !== null;
   // A task may fetch by a BRPOP of its own, from the same server. A loop that fetches sends its heartbeats as well.
   const mayBeTasks =
     !beats && process.kind === "seen" && process.beats && seen.some(({ rows }) => isPollBesideAnother(rows));

@@ -18,7 +18,7 @@ import { examine } from "../worker/process.ts";
 import type { SocketTables } from "../worker/sockets.ts";
 import { workerByPid, type WorkerProcess } from "../worker/survey.ts";
 import type { Look } from "./evidence.ts";
-import { lastConnections } from "./judge-connections.ts";
+import { lastConnections } from "./main-loop.ts";
 import type { CheckPlan } from "./plan.ts";
 
 /** A node, its process as far as it is known by now, and what has been seen of it. */
