@@ -6,7 +6,7 @@ import { withoutSecrets } from "../inspect/secrets.ts";
 import { reportText } from "../inspect/risk.ts";
 import type { Host } from "../host.ts";
 import type { Session } from "../session/session.ts";
-import type { TellingMethod } from "../doctor/scene.ts";
+import type { Scene, TellingMethod } from "../doctor/scene.ts";
 import { detailsOf } from "../worker/in-sight.ts";
 import { controlGroup, machineMemory, residentBytes } from "../worker/usage.ts";
 import type { Hide } from "../inspect/mask.ts";
@@ -59,56 +59,25 @@ const SECTIONS = ["server", "clients", "memory", "persistence", "stats", "replic
 const OF_INTEREST =
   /CELERY|BROKER|REDIS|RABBIT|AMQP|RESULT|BACKEND|FLOWER|TIMEOUT|LIMIT|CONCURRENCY|POOL|QUEUE|DJANGO_SETTINGS|PYTHON|VIRTUAL_ENV|^(?:TZ|LANG|LC_ALL|HOSTNAME|PATH)$/i;
 
+const METHODS = ["report", "stats", "conf", "active_queues", "registered", "active"] as const;
+
+type Answers = ReadonlyMap<TellingMethod, ReadonlyMap<string, unknown>>;
+
 /** Gathers what the findings do not say. */
 export async function gatherReport(
   config: CommandConfig<"report">,
   host: Host,
   { scene }: Diagnosis,
 ): Promise<{ readonly report: Report; readonly hide: Hide }> {
-  const { told, session, workers, overBound } = scene;
-  const methods = ["report", "stats", "conf", "active_queues", "registered", "active"] as const;
+  const { told, session } = scene;
   const answers = new Map<TellingMethod, ReadonlyMap<string, unknown>>();
-  for (const method of methods) answers.set(method, await told(method));
-  const details = workers.map(({ node, process }) => ({
-    node,
-    process,
-    ...detailsOf(host.proc, process.pid),
-  }));
-  const environments = [
-    Object.entries(host.env).flatMap(([name, value]) =>
-      value === undefined ? [] : [[name, value] as const],
-    ),
-    ...details.map(({ environment }) => [...(environment ?? [])]),
-  ];
-  const ours = [
-    ...(session.ok ? [session.value.read.target.password, session.value.write.target.password] : []),
-    config["sentinel-password"].value,
-    ...host.argv.flatMap(passwordsIn),
-    ...details.flatMap(({ process }) => argvOf(host, process.pid).flatMap(passwordsIn)),
-  ].filter((one): one is string => typeof one === "string" && one !== "");
-  const secrets = [...new Set([...ours, ...environments.flatMap(secretsIn)])].sort(
-    (a, b) => b.length - a.length,
-  );
-
-  const named = [...answers.values()].flatMap((one) => [...one.keys()]);
-  const nodes = [...new Set([...named, ...overBound().flatMap(({ node }) => node ?? [])])].sort();
-  const partOf = (node: string): NodePart => {
-    const told = (method: TellingMethod) => {
-      const answer = answers.get(method)?.get(node);
-      const unread = overBound().find((one) => one.node === node && one.method === method);
-      if (unread !== undefined) return { not_read: unread.bound, length: unread.length, most: unread.most };
-      return answer === undefined ? null : withoutSecrets(method, answer, secrets);
-    };
-    const active = told("active");
-    return {
-      software: versionLines(reportText(told("report"))),
-      stats: told("stats"),
-      conf: config["with-arguments"].value ? told("conf") : withoutScheduledArguments(told("conf")),
-      active_queues: told("active_queues"),
-      registered: told("registered"),
-      active: config["with-arguments"].value ? active : withoutArguments(active),
-    };
-  };
+  for (const method of METHODS) answers.set(method, await told(method));
+  const details = detailsIn(host, scene);
+  const secrets = secretsAround(config, host, scene, details);
+  const parts = nodesIn(answers, scene).map((node) => {
+    const masked = maskedAnswers(node, answers, scene, secrets);
+    return [node, partOf(masked, config["with-arguments"].value)] as const;
+  });
   const report: Report = {
     probe: {
       version: host.version,
@@ -116,26 +85,91 @@ export async function gatherReport(
       host: host.hostname,
       at_s: Math.round(host.epochSeconds()),
     },
-    nodes: Object.fromEntries(nodes.map((node) => [node, partOf(node)])),
+    nodes: Object.fromEntries(parts),
     broker: session.ok ? await infoOf(session.value) : null,
-    processes: details.map(({ node, process, environment, children }) => ({
-      pid: process.pid,
-      node,
-      command: maskedWords(argvOf(host, process.pid)),
-      resident_bytes: residentBytes(host.proc, process.pid),
-      children: children.length,
-      environment: environment === null ? null : chosen(environment),
-    })),
+    processes: details.map((one) => processPart(host, one)),
     machine: {
       ...(machineMemory(host.proc) ?? {}),
       control_group: controlGroup(host.proc, host.proc.self),
       kernel: kernelOf(host),
     },
-    environment: chosen(environments[0] ?? []),
+    environment: chosen(ownEnvironment(host)),
   };
   // Once more over all of it: what one part masks another may have.
   const hide = hiderOf(secrets);
   return { report: scrubbed(report, hide), hide };
+}
+
+type Details = Scene["workers"][number] & ReturnType<typeof detailsOf>;
+
+function detailsIn({ proc }: Host, { workers }: Scene): readonly Details[] {
+  return workers.map(({ node, process }) => ({ node, process, ...detailsOf(proc, process.pid) }));
+}
+
+function ownEnvironment({ env }: Host): readonly (readonly [name: string, value: string])[] {
+  return Object.entries(env).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value] as const],
+  );
+}
+
+/** All that is known to be secret, the longest first: one may be a part of another. */
+function secretsAround(
+  config: CommandConfig<"report">,
+  host: Host,
+  { session }: Scene,
+  details: readonly Details[],
+): readonly string[] {
+  const environments = [ownEnvironment(host), ...details.map(({ environment }) => [...(environment ?? [])])];
+  const ours = [
+    ...(session.ok ? [session.value.read.target.password, session.value.write.target.password] : []),
+    config["sentinel-password"].value,
+    ...host.argv.flatMap(passwordsIn),
+    ...details.flatMap(({ process }) => argvOf(host, process.pid).flatMap(passwordsIn)),
+  ].filter((one): one is string => typeof one === "string" && one !== "");
+  return [...new Set([...ours, ...environments.flatMap(secretsIn)])].sort((a, b) => b.length - a.length);
+}
+
+function nodesIn(answers: Answers, { overBound }: Scene): readonly string[] {
+  const named = [...answers.values()].flatMap((one) => [...one.keys()]);
+  return [...new Set([...named, ...overBound().flatMap(({ node }) => node ?? [])])].sort();
+}
+
+/** What the node has answered to each question, without secrets. */
+function maskedAnswers(
+  node: string,
+  answers: Answers,
+  { overBound }: Scene,
+  secrets: readonly string[],
+): (method: TellingMethod) => unknown {
+  return (method) => {
+    const answer = answers.get(method)?.get(node);
+    const unread = overBound().find((one) => one.node === node && one.method === method);
+    if (unread !== undefined) return { not_read: unread.bound, length: unread.length, most: unread.most };
+    return answer === undefined ? null : withoutSecrets(method, answer, secrets);
+  };
+}
+
+function partOf(told: (method: TellingMethod) => unknown, withArguments: boolean): NodePart {
+  const [conf, active] = [told("conf"), told("active")];
+  return {
+    software: versionLines(reportText(told("report"))),
+    stats: told("stats"),
+    conf: withArguments ? conf : withoutScheduledArguments(conf),
+    active_queues: told("active_queues"),
+    registered: told("registered"),
+    active: withArguments ? active : withoutArguments(active),
+  };
+}
+
+function processPart(host: Host, { node, process, environment, children }: Details): ProcessPart {
+  return {
+    pid: process.pid,
+    node,
+    command: maskedWords(argvOf(host, process.pid)),
+    resident_bytes: residentBytes(host.proc, process.pid),
+    children: children.length,
+    environment: environment === null ? null : chosen(environment),
+  };
 }
 
 /** The report's own fields keep their names, whatever somebody's password is. */
