@@ -87,7 +87,6 @@ const LEFT_OUT = [
   "src/celery/heartbeat.ts",
   "src/celery/iso-time.ts",
   "src/celery/known-lines.ts",
-  "src/celery/log-end.ts",
   "src/celery/log-records.ts",
   "src/celery/log-runs.ts",
   "src/celery/node-name.ts",

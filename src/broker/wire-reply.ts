@@ -32,7 +32,7 @@ interface Write {
 /** What comes next: the character that says what follows, its line, a text that the line has announced, what is cut out of it. */
 type State = "type" | "line" | "line-end" | "text" | "cut" | "text-end";
 
-/** The replies of one connection: those that are waited for, and how far the one that comes has been read. */
+/** The replies of one connection: whether more are expected, and how far the present one has been read. */
 export interface Reading {
   readonly expected: Expected[];
   isSubscribed: boolean;

@@ -13,8 +13,7 @@ import { nodesInSight } from "../inspect/known-nodes.ts";
 import { readWords, type Wanted, type WordProblem } from "../inspect/methods.ts";
 import { onlySetting } from "../inspect/only-setting.ts";
 import { withoutSecrets } from "../inspect/secrets.ts";
-import { lines, NOTHING, page } from "../render/gate.ts";
-import { inspectJson } from "../render/inspect-json.ts";
+import { json, lines, NOTHING, page } from "../render/gate.ts";
 import { brokerLine, inspectText, remarks } from "../render/inspect-text.ts";
 import { unknownSettingSentence, wordSentence } from "../render/inspect-words.ts";
 import { listenToHeartbeats } from "../session/heartbeats.ts";
@@ -121,7 +120,8 @@ function ending(
   return {
     stdout:
       config.output.value === "json"
-        ? inspectJson(results)
+        ? // As `celery inspect METHOD -j` prints them: one object, by full node name.
+          json(Object.fromEntries(results))
         : lines(
             inspectText(question.method, results, {
               nowS: epochSeconds(),

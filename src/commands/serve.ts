@@ -13,10 +13,11 @@ import { listenSentence } from "../render/serve-words.ts";
 import { changeLog } from "../serve/change-log.ts";
 import { type Events, startEvents } from "../serve/events.ts";
 import { eventOf, router } from "../serve/router.ts";
-import { ownUsage } from "../serve/own-usage.ts";
+import type { OwnUsage } from "../serve/metrics.ts";
 import type { Source } from "../serve/source.ts";
 import { LONGEST_TOKEN, tokenOf } from "../serve/token.ts";
 import { planSession } from "../session/plan.ts";
+import { cpuMs, residentBytes } from "../worker/usage.ts";
 import { type Ending, failed, misused, type Run } from "./command.ts";
 
 type ServeConfig = CommandConfig<"serve">;
@@ -147,4 +148,19 @@ function logChanges(source: Source, host: Host): void {
   };
   source.onView(write);
   write();
+}
+
+/** Reads what our own process uses, at each call. */
+function ownUsage({ version, proc, now, epochSeconds }: Host): () => OwnUsage {
+  const startedS = epochSeconds() - now() / 1_000;
+  return () => {
+    const cpu = cpuMs(proc, proc.self);
+    return {
+      version,
+      startedS,
+      cpuS: cpu === null ? null : cpu / 1_000,
+      residentBytes: residentBytes(proc, proc.self),
+      openFiles: proc.list(`/proc/${proc.self}/fd`)?.length ?? null,
+    };
+  };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { log } from "../../src/doctor/topics/log.ts";
+import { endOf, log } from "../../src/doctor/topics/log.ts";
 import type { Files } from "../../src/machine/parts.ts";
 import { success } from "../../src/outcome.ts";
 import { procWith, WORKER } from "../health/fake-worker.ts";
@@ -38,4 +38,17 @@ test("a log is cut at the start of the process also when the machine was elsewhe
     ["ok", { kind: "clean", part: "since-start" }],
     ["ok", { kind: "earlier" }],
   ]);
+});
+
+test.each([
+  ["", "", true],
+  ["a", "a", true],
+  ["a\nb\n", "a\nb\n", true],
+  ["a\n\n \r\n\n  b\n", "a\n  b\n", true],
+  ["\n".repeat(4_000_000), "\n", true],
+  ["x\n".repeat(200_001), "x\n".repeat(200_000), false],
+])("the end of a log is its last 200,000 lines that are not blank (%#)", (text, end, isWhole) => {
+  const found = endOf(text);
+  expect(found.isWhole).toBe(isWhole);
+  expect(found.text === end).toBe(true);
 });

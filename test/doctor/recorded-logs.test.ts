@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { knownLines, type LineKind } from "../../src/celery/known-lines.ts";
-import { endOf } from "../../src/celery/log-end.ts";
+import { endOf } from "../../src/doctor/topics/log.ts";
 import { FAILURES } from "../world/failures.ts";
 
 /** Logs of real workers and beats, by `test/world/record-logs.ts`. */

@@ -11,7 +11,6 @@ import { beatDetails, beatJson, beatText } from "../../src/render/beat-text.ts";
 import { doctorJson } from "../../src/render/doctor-json.ts";
 import { PLAIN_CANVAS, summaryLines, topicLines } from "../../src/render/doctor-text.ts";
 import { json, lines, page } from "../../src/render/gate.ts";
-import { inspectJson } from "../../src/render/inspect-json.ts";
 import { unknownSettingSentence } from "../../src/render/inspect-words.ts";
 import { brokerLine, inspectText, remarks } from "../../src/render/inspect-text.ts";
 import { unwrittenWords } from "../../src/render/install-words.ts";
@@ -348,7 +347,7 @@ describe("JSON has nothing unseen in it, and is read as what it was made of, whe
     ...REASONS.map(
       (reason) => [`beat, ${reason}`, () => beatJson(BEAT, { status: "unhealthy", reason }, 5)] as const,
     ),
-    ["inspect", () => inspectJson(new Map(Object.entries(ANSWERS)))],
+    ["inspect", () => json(ANSWERS)],
   ])("%s", (_, printed) => {
     const text = printed();
     expect(text).not.toMatch(RAW);
@@ -357,7 +356,7 @@ describe("JSON has nothing unseen in it, and is read as what it was made of, whe
   });
 
   test("an answer, which stays the same but for passwords of URLs", () => {
-    expect(JSON.parse(inspectJson(new Map(Object.entries(ANSWERS))))).toEqual(withoutPassword(ANSWERS));
+    expect(JSON.parse(json(ANSWERS))).toEqual(withoutPassword(ANSWERS));
     expect(JSON.parse(json({ [HOSTILE]: LONG }))).toEqual(withoutPassword({ [HOSTILE]: LONG }));
   });
 

@@ -9,13 +9,15 @@ import { type KnownLines, knownLines, missingPool, succeededIn } from "../../cel
 import { begunBy } from "../../celery/tasks.ts";
 import { finding } from "../levels.ts";
 import { filledIn } from "../../celery/node-name.ts";
-import { endOf } from "../../celery/log-end.ts";
 import { type LogText, type Runner, type Runs, runsAmong, runsOf } from "../../celery/log-runs.ts";
 import type { Scene, Topic } from "../scene.ts";
 import { knownWorkers } from "../workers-known.ts";
 
 /** So much of a log is read, from its end, in bytes. */
 const MOST = 4_000_000;
+
+/** Lines that are looked at: those of a log have 50 characters and more, so that its 4 MB are no more than 80,000. */
+const MOST_LINES = 200_000;
 
 /** Stdin may take such a share of the time that is left: `docker logs -f` never ends. */
 const SHARE = 0.5;
@@ -109,4 +111,15 @@ function runsIn(files: Files, path: string, split: (log: LogText) => Runs): Log[
 function inRuns(log: LogText, split: (log: LogText) => Runs): Runs & { readonly isWhole: boolean } {
   const { text, isWhole } = endOf(log.text);
   return { ...split({ ...log, text }), isWhole: isWhole && Buffer.byteLength(log.text) < MOST };
+}
+
+/** What stands at the end of a text, without blank lines: 4 MB of them would be four million texts, 300 MB. */
+export function endOf(text: string): { readonly text: string; readonly isWhole: boolean } {
+  const filled = text.replace(/\n\s*\n/g, "\n");
+  let from = filled.length;
+  for (let lines = 0; lines <= MOST_LINES; lines++) {
+    if (from <= 0) return { text: filled, isWhole: true };
+    from = filled.lastIndexOf("\n", from - 1);
+  }
+  return { text: filled.slice(from + 1), isWhole: false };
 }
