@@ -42,6 +42,40 @@ const noTextOfUnknown = {
   },
 };
 
+/** So many lines fit on a screen. */
+const MOST_LINES = 60;
+
+const BLOCK = /^(?:Program|BlockStatement|ObjectExpression|ClassBody)$/;
+
+/**
+ * A longer function is split into named steps. One that is better read as a whole, as a table is, says so before it.
+ *
+ * @type {import("eslint").Rule.RuleModule}
+ */
+const longFunction = {
+  meta: { type: "suggestion" },
+  create(context) {
+    const { sourceCode } = context;
+    /** @param {import("eslint").Rule.Node} node */
+    const saysWhy = (node) => {
+      // The comment stands before the statement or the property that the function is a part of.
+      let one = node;
+      for (let { parent } = node; parent !== null && !BLOCK.test(parent.type); { parent } = parent)
+        one = parent;
+      return /^[\s*]*In one piece: \S/m.test(sourceCode.getCommentsBefore(one).at(-1)?.value ?? "");
+    };
+    /** @param {import("eslint").Rule.Node} node */
+    const measure = (node) => {
+      const { start, end } = node.loc ?? { start: { line: 0 }, end: { line: 0 } };
+      const lines = end.line - start.line + 1;
+      if (lines <= MOST_LINES || saysWhy(node)) return;
+      const message = `${lines} lines, ${MOST_LINES} at most: split it into named steps, or say why not in the comment before it ("In one piece: …")`;
+      context.report({ node, message });
+    };
+    return { FunctionDeclaration: measure, FunctionExpression: measure, ArrowFunctionExpression: measure };
+  },
+};
+
 export default defineConfig(
   { ignores: ["dist/", ".cache/"] },
   tseslint.configs.strictTypeChecked,
@@ -62,8 +96,12 @@ export default defineConfig(
   {
     // Text of a broker, a log or a command line may be long and hostile: an expression takes time in proportion to it.
     files: ["src/**"],
-    plugins: { regexp },
+    plugins: {
+      regexp,
+      own: { rules: { "long-function": longFunction, "no-text-of-unknown": noTextOfUnknown } },
+    },
     rules: {
+      "own/long-function": "error",
       "regexp/no-super-linear-backtracking": ["error", { report: "potential" }],
       "regexp/no-super-linear-move": ["error", { report: "potential" }],
     },
@@ -72,7 +110,6 @@ export default defineConfig(
     // Left out is what meets only Redis' texts, numbers and lists, and errors of Node's.
     files: ["src/**"],
     ignores: ["src/pidbox/**", "src/broker/{redis,tls}.ts", "src/machine/**", "src/commands/crashed.ts"],
-    plugins: { own: { rules: { "no-text-of-unknown": noTextOfUnknown } } },
     rules: { "own/no-text-of-unknown": "error" },
   },
   {

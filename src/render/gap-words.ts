@@ -6,7 +6,11 @@ import { amount, brief, names, place, seconds, time } from "./speech.ts";
 
 type Of<K extends Gap["kind"]> = Extract<Gap, { kind: K }>;
 
-/** What stands in the way of a decision, in words, and what would help. */
+/**
+ * What stands in the way of a decision, in words, and what would help.
+ *
+ * In one piece: it is a table with a case for each gap.
+ */
 export function gapStatement(gap: Gap, plan: CheckPlan, evidence: Evidence): Statement {
   const broker = plan.broker.shown;
   const channel = channelOf(plan, evidence);

@@ -29,6 +29,7 @@ export function statement(report: CheckReport): Statement {
   };
 }
 
+/** In one piece: it is a table with a case for each reason. */
 function ofVerdict({ plan, verdict, evidence }: CheckReport): Statement {
   switch (verdict.reason) {
     case "alive":
