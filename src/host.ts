@@ -1,6 +1,15 @@
 import type { BrokerFailure } from "./broker/failure.ts";
 import type { BrokerTarget } from "./broker/url.ts";
-import type { Files, HttpServer, Links, Terminal, Unread, Unwritten, Web } from "./machine/parts.ts";
+import type {
+  AskPlace,
+  Files,
+  HttpServer,
+  Links,
+  Terminal,
+  Unread,
+  Unwritten,
+  Web,
+} from "./machine/parts.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Channel, Listener, Topics } from "./broker/channel.ts";
 import type { Printable } from "./render/gate.ts";
@@ -45,6 +54,7 @@ export interface Host {
   /** Files beyond /proc; loaded when they are asked for, as all that follows. */
   readonly files: () => Promise<Files>;
   readonly web: () => Promise<Web>;
+  readonly askPlace: () => Promise<AskPlace>;
   readonly httpServer: () => Promise<HttpServer>;
   /** null: stdout is none. */
   readonly terminal: () => Promise<Terminal | null>;

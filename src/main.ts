@@ -55,6 +55,7 @@ const host: Host = {
         }),
   files: async () => (await import("./machine/files.ts")).files,
   web: async () => (await import("./machine/web.ts")).web,
+  askPlace: async () => (await import("./machine/web.ts")).askPlace,
   httpServer: async () => (await import("./machine/http-server.ts")).httpServer,
   terminal: async () => (await import("./machine/terminal.ts")).terminal(),
   spareMemory: async () => (await import("./machine/spare-memory.ts")).spareMemory(),

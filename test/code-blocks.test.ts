@@ -112,7 +112,7 @@ test.each(files)("%s is what it should be, and celery-probe takes what it is tol
 
 /** What each of them runs celery-probe with: what is not found is not looked at. */
 const RUNS = {
-  "Dockerfile.sidecar": [""],
+  "Dockerfile.sidecar": ["", "serve --ask /livez"],
   "examples/compose/compose.yaml": [""],
   "examples/compose/placements.yaml": ["", "install /probe/", "watch --interval 1m"],
   "examples/ecs/task-definition.json": ["install /probe/", ""],

@@ -329,7 +329,8 @@ const CHECKS: readonly { where: string; timeout: number; window: number }[] = [
     Object.entries(servicesOf(file)).flatMap(([service, { healthcheck: check }]) => {
       if (check === undefined || (check.test !== undefined && !check.test.join(" ").includes("celery-probe")))
         return [];
-      const image = /^HEALTHCHECK .*--timeout=(\S+) .*--start-period=(\S+)/m.exec(read("Dockerfile.sidecar"));
+      const stage = read("Dockerfile.sidecar").split(" AS sidecar\n")[1] ?? "";
+      const image = /^HEALTHCHECK .*--timeout=(\S+) .*--start-period=(\S+)/m.exec(stage);
       const [, timeout = "", start = ""] = image ?? [];
       const isOff = "disable" in check;
       return isOff

@@ -141,6 +141,7 @@ export const COMMAND_OPTIONS = {
     examples: [
       ["celery-probe serve", "on 127.0.0.1:9540, for probes of this pod and a browser here"],
       ["celery-probe serve --listen 0.0.0.0:9540 --http-token-file /run/token", "for Prometheus elsewhere"],
+      ["celery-probe serve --ask /livez", "whether the serve of this container is alive; exit 0 or 1"],
     ],
     success: "you ended it",
   },

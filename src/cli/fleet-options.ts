@@ -1,7 +1,7 @@
 import { FORMAT, reworded, SEVERAL_NAMES } from "./command-option.ts";
 import { onOffSwitch, optional, type OptionTable, valued } from "./option.ts";
 import { OPTIONS } from "./options.ts";
-import { duration, filePath, listenPlace } from "./values.ts";
+import { duration, filePath, listenPlace, servedPath } from "./values.ts";
 
 /** What `watch` takes. */
 export const WATCH = {
@@ -67,4 +67,11 @@ export const SERVE = {
     summary: "certificate in PEM, to speak HTTPS; may hold the key too",
   }),
   "http-key": optional("PATH", filePath, { group: "serve", summary: "key of --http-cert in PEM" }),
+  ask: optional("PATH", servedPath, {
+    group: "serve",
+    summary: "ask the serve that listens at --listen for this path, and end: exit 0 for status 200",
+    details:
+      "For health checks of a container that has no curl, such as `--ask /livez`. It prints the first line of the answer, " +
+      "and waits 5 seconds at most. Any certificate is fine, as for kubelet.",
+  }),
 } as const satisfies OptionTable;

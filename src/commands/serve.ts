@@ -7,9 +7,10 @@ import { collect } from "../fleet/collector.ts";
 import type { Host } from "../host.ts";
 import type { HttpListener } from "../machine/parts.ts";
 import { failure, type Outcome, success } from "../outcome.ts";
-import { lines, NOTHING } from "../render/gate.ts";
+import { lines, NOTHING, page } from "../render/gate.ts";
 import { statement } from "../render/statement.ts";
 import { listenSentence } from "../render/serve-words.ts";
+import { ask } from "../serve/ask.ts";
 import { changeLog } from "../serve/change-log.ts";
 import { type Events, startEvents } from "../serve/events.ts";
 import { eventOf, router } from "../serve/router.ts";
@@ -32,7 +33,18 @@ const DONE: Ending = { stdout: NOTHING, stderr: NOTHING, exitCode: 0 };
 
 /** Watches the fleet and answers over HTTP until a signal ends it. Nothing that the broker does ends it. */
 export const serve: Run<ServeConfig> = (told, host) =>
-  Promise.race([serveAll(told, host), host.interrupted.then(() => DONE)]);
+  told.config.ask.value === null
+    ? Promise.race([serveAll(told, host), host.interrupted.then(() => DONE)])
+    : askRunning(told.config, told.config.ask.value, host);
+
+/** A health check of the container in which `serve` runs: what it says, and 0 or 1. */
+async function askRunning(config: ServeConfig, path: string, host: Host): Promise<Ending> {
+  const isTls = config["http-cert"].value !== null;
+  const said = await ask(config.listen.value, path, isTls, await host.askPlace());
+  if (!said.ok) return failed(said.problem);
+  const { line, isOk } = said.value;
+  return { stdout: page([line]), stderr: NOTHING, exitCode: isOk ? 0 : 1, isVerdict: true };
+}
 
 const serveAll: Run<ServeConfig> = async ({ config }, host) => {
   const secrets = await readSecrets(config, host);

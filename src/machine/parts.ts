@@ -100,6 +100,17 @@ export type ListenPlace =
   | { readonly kind: "tcp"; readonly host: string; readonly port: number }
   | { readonly kind: "socket"; readonly path: string };
 
+/**
+ * Asks the server that listens at a place of this machine for a path; gives what went wrong, in the system's words. With
+ * TLS any certificate is fine: it names the server for others, and not this address.
+ */
+export type AskPlace = (
+  place: ListenPlace,
+  path: string,
+  isTls: boolean,
+  withinMs: number,
+) => Promise<Outcome<WebPage, string>>;
+
 /** Why a server does not listen. `detail`: the system's words. */
 export interface ListenProblem {
   /** `occupied`: a file that is no socket has that path. `tls`: certificate or key cannot be used. */

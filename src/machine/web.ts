@@ -1,7 +1,7 @@
 import { type IncomingMessage, request as requestPlain } from "node:http";
-import { request as requestTls } from "node:https";
-import { failure, success } from "../outcome.ts";
-import type { Web, WebPage } from "./parts.ts";
+import { request as requestTls, type RequestOptions } from "node:https";
+import { failure, type Outcome, success } from "../outcome.ts";
+import type { AskPlace, Web, WebPage } from "./parts.ts";
 
 /** More of a page is not read, in bytes. */
 const LONGEST = 4_000_000;
@@ -10,35 +10,41 @@ const LONGEST = 4_000_000;
 const FIRST_ROOM = 65_536;
 
 /** Fetches by Node's own client, which knows no port that it does not ask; a proxy of the environment is not used. */
-export const web: Web = async (url, login, withinMs) => {
+export const web: Web = (url, login, withinMs) =>
+  got(new URL(url), login === "" ? {} : { auth: login }, withinMs);
+
+/** The kernel takes 0.0.0.0 and [::] for this machine. */
+export const askPlace: AskPlace = (place, path, isTls, withinMs) => {
+  const where = place.kind === "socket" ? { socketPath: place.path } : { host: place.host, port: place.port };
+  const url = new URL(`${isTls ? "https" : "http"}://localhost`);
+  return got(url, { ...where, path, rejectUnauthorized: false }, withinMs);
+};
+
+async function got(url: URL, options: RequestOptions, withinMs: number): Promise<Outcome<WebPage, string>> {
   try {
-    return success(await get(url, login, withinMs));
+    return success(await get(url, options, withinMs));
   } catch (error) {
     return failure(wordsOf(error));
   }
-};
+}
 
-function get(url: string, login: string, withinMs: number): Promise<WebPage> {
+function get(url: URL, options: RequestOptions, withinMs: number): Promise<WebPage> {
   const signal = AbortSignal.timeout(Math.max(1, Math.round(withinMs)));
   return new Promise((resolve, reject) => {
-    const request = url.startsWith("https:") ? requestTls : requestPlain;
-    const sent = request(
-      url,
-      { ...(login === "" ? {} : { auth: login }), signal, agent: false },
-      (response) => {
-        const body = growingBuffer(LONGEST);
-        const end = () => {
-          resolve(pageOf(response, body.text()));
-        };
-        response.on("data", (chunk: Buffer) => {
-          if (body.takes(chunk)) return;
-          end();
-          response.destroy();
-        });
-        response.on("end", end);
-        response.on("error", reject);
-      },
-    );
+    const request = url.protocol === "https:" ? requestTls : requestPlain;
+    const sent = request(url, { ...options, signal, agent: false }, (response) => {
+      const body = growingBuffer(LONGEST);
+      const end = () => {
+        resolve(pageOf(response, body.text()));
+      };
+      response.on("data", (chunk: Buffer) => {
+        if (body.takes(chunk)) return;
+        end();
+        response.destroy();
+      });
+      response.on("end", end);
+      response.on("error", reject);
+    });
     // The protocol that comes next is not ours: the answer is all that there is.
     sent.on("upgrade", (response, socket) => {
       resolve(pageOf(response, ""));

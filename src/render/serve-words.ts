@@ -4,7 +4,7 @@ import type { ListenPlace, ListenProblem } from "../machine/parts.ts";
 
 /** Why nobody can be answered: one sentence, with what to do. */
 export function listenSentence(place: ListenPlace, origin: Origin, { cause, detail }: ListenProblem): string {
-  const shown = place.kind === "socket" ? place.path : `${bracketed(place.host)}:${place.port}`;
+  const shown = placeWords(place);
   const about = (problem: string) =>
     origin.kind === "default" ? `--listen '${shown}' ${problem}` : complaint(origin, shown, problem);
   switch (cause) {
@@ -27,6 +27,11 @@ export function listenSentence(place: ListenPlace, origin: Origin, { cause, deta
     default:
       return cause satisfies never;
   }
+}
+
+/** A place as `--listen` takes it. */
+export function placeWords(place: ListenPlace): string {
+  return place.kind === "socket" ? place.path : `${bracketed(place.host)}:${place.port}`;
 }
 
 function bracketed(host: string): string {

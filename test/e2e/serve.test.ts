@@ -189,6 +189,50 @@ test.concurrent("by default nobody beyond this machine reaches it", async ({ exp
   await running;
 });
 
+test.concurrent("it is asked by the executable itself, where a container has no curl", async ({ expect }) => {
+  const { server: shown } = await certificates();
+  const { certificate, key } = shown.good;
+  const path = join(mkdtempSync(join(tmpdir(), "asked-")), "probe.sock");
+  const where = [
+    ["--listen", "127.0.0.1:0"],
+    ["--listen", path],
+    ["--listen", "127.0.0.1:0", `--http-cert=${certificate}`, `--http-key=${key}`],
+  ];
+  for (const words of where) {
+    await using serve = await startServe(["--broker=redis://127.0.0.1:1/0", ...words]);
+    const there = words.map((word) => word.replace(/:0$/, `:${serve.port}`));
+    const asked = (target: string) => probe(["serve", ...there, "--ask", target]);
+    expect(await asked("/livez"), words.join(" ")).toMatchObject({
+      ...{ exitCode: 0, stdout: "healthy: celery-probe is running", stderr: "" },
+    });
+    await expect
+      .poll(async () => (await asked("/readyz")).stdout)
+      .toMatch(/^unknown: broker-unreachable: [^\n]+$/);
+    expect((await asked("/readyz")).exitCode).toBe(1);
+    expect(await asked("/nowhere")).toMatchObject({
+      exitCode: 1,
+      stdout: "there is no /nowhere here: see /",
+    });
+  }
+  // All addresses of this machine include its loopback.
+  await using everywhere = await startServe(["--broker=redis://127.0.0.1:1/0", "--listen", "0.0.0.0:0"]);
+  const env = { CELERY_PROBE_LISTEN: `0.0.0.0:${everywhere.port}` };
+  expect((await probe(["serve", "--ask", "/livez"], env)).exitCode).toBe(0);
+  for (const [words, line] of [
+    [
+      ["--ask=/livez", "--listen=127.0.0.1:1"],
+      "no serve answers at 127.0.0.1:1 (connect ECONNREFUSED 127.0.0.1:1)",
+    ],
+    [["--ask=/livez", "--listen=127.0.0.1:0"], "--ask needs to know the port"],
+    [["--ask=livez"], "--ask 'livez' is not a path of serve"],
+  ] as const) {
+    const { exitCode, stdout, stderr } = await probe(["serve", ...words]);
+    expect({ exitCode, stdout }, line).toEqual({ exitCode: 1, stdout: "" });
+    expect(stderr).toMatch(/^celery-probe: [^\n]+\n?$/);
+    expect(stderr).toContain(line);
+  }
+});
+
 test.concurrent("HTTPS is spoken with the certificate of its file", async ({ expect }) => {
   const { ca, server: shown } = await certificates();
   const { certificate, key } = shown.good;
@@ -198,13 +242,15 @@ test.concurrent("HTTPS is spoken with the certificate of its file", async ({ exp
     `--http-key=${key}`,
   ]);
   expect(serve.shown).toBe(`https://127.0.0.1:${serve.port}`);
-  const asked = request({ host: "127.0.0.1", port: serve.port, path: "/livez", ca: readFileSync(ca) }).end();
+  // Not on a connection that is kept: the silent ones below take its place.
+  const where = { host: "127.0.0.1", port: serve.port, path: "/livez", ca: readFileSync(ca), agent: false };
+  const asked = request(where).end();
   const [response] = (await once(asked, "response")) as [{ statusCode: number; resume: () => void }];
   response.resume();
   expect(response.statusCode).toBe(200);
   // A client in the clear is not answered, nor does it keep the others out.
   const silent = await Promise.all(Array.from({ length: 80 }, () => opened(serve.port)));
-  const again = request({ host: "127.0.0.1", port: serve.port, path: "/livez", ca: readFileSync(ca) }).end();
+  const again = request(where).end();
   const [later] = (await once(again, "response")) as [{ statusCode: number; resume: () => void }];
   later.resume();
   expect(later.statusCode).toBe(200);

@@ -131,6 +131,7 @@ export function fakeHost(fake: Fake): Host & Traces {
     files: () => Promise.reject(new Error("no file is looked at in a check")),
     spareMemory: () => Promise.resolve(() => undefined),
     web: () => Promise.reject(new Error("no web here")),
+    askPlace: () => Promise.reject(new Error("nobody is asked here")),
     httpServer: () => Promise.reject(new Error("nobody is served here")),
     terminal: () => Promise.resolve(null),
     print(text) {

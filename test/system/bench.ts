@@ -18,6 +18,17 @@ export class DockerBench {
   readonly probeImage: string = PROBE_IMAGE;
   readonly #removals: (() => Promise<unknown>)[];
 
+  /**
+   * An image of the stage `serve` of Dockerfile.sidecar, with this name.
+   *
+   * @throws Error when the image cannot be made
+   */
+  async buildServeImage(tag: string): Promise<string> {
+    this.atEnd(() => this.docker.run(["image", "rm", "--force", tag]));
+    await buildProbeImage(this.docker, this.bases, tag, "glibc", "serve");
+    return tag;
+  }
+
   /** @throws Error when the image cannot be made */
   static async open(): Promise<DockerBench> {
     const { env, bases } = inject("engine");

@@ -21,13 +21,17 @@ export async function buildProbeImage(
   bases: BaseImages,
   tag: string,
   libc: Target["libc"],
+  stage: "sidecar" | "serve" = "sidecar",
 ): Promise<void> {
   const executable = join(ROOT, "dist", nameOf(hostTarget(libc)), "celery-probe");
   await access(executable).catch(() => {
     throw new Error(`${executable} is missing: npm run package`);
   });
   const values = { EXECUTABLE: "released", LIBC: libc, BASE: bases.slim, MUSL_BASE: bases.musl, VERSION };
-  await docker.build(["--file", "Dockerfile.sidecar", ...buildArgs(values), "--tag", tag, "."], ROOT);
+  await docker.build(
+    ["--file", "Dockerfile.sidecar", "--target", stage, ...buildArgs(values), "--tag", tag, "."],
+    ROOT,
+  );
 }
 
 /** As `docker build` takes them. */

@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { TARGETS } from "../../build/targets.ts";
 import { DockerBench } from "./bench.ts";
 import { LOCKED } from "./docker.ts";
+import { untilStatus } from "./health.ts";
 import { buildArgs, buildProbeImage, ROOT, VERSION } from "./probe-image.ts";
 import { until } from "./until.ts";
 
@@ -125,6 +126,22 @@ describe("the sidecar image", () => {
     const run = await docker.run(["run", "--rm", "--network", "none", ...LOCKED, ...readOnly, ...ask]);
     expect(run).toBe(`celery-probe ${VERSION}`);
   });
+});
+
+test("the image of serve is healthy by its own word without a broker, and locked in", async () => {
+  const { docker } = bench;
+  const image = await bench.buildServeImage(`${NAME}-serve`);
+  const container = `${NAME}-serve`;
+  bench.atEnd(() => docker.run(["container", "rm", "--force", container]));
+  const env = ["--env", "CELERY_PROBE_BROKER=redis://127.0.0.1:1/0"];
+  const often = ["--health-interval", "1s"];
+  await docker.run([
+    ...["run", "--detach", "--name", container, "--network", "none", ...LOCKED, ...env, ...often, image],
+  ]);
+  const { runs } = await untilStatus(docker, container, "healthy", 30_000);
+  expect(runs.at(-1)?.output).toBe("healthy: celery-probe is running\n");
+  expect(await docker.run(["logs", container])).toMatch(/^listening on http:\/\/0\.0\.0\.0:9540\n/);
+  expect(await docker.run(["exec", container, "id", "-u"])).toBe("65532");
 });
 
 describe("the sidecar image as its own container", () => {
