@@ -1,7 +1,7 @@
-import { access, constants } from "node:fs/promises";
+import { access, constants, readdir, rm } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { execa } from "execa";
-import { alone } from "../world/cache.ts";
+import { alone, cached } from "../world/cache.ts";
 
 /** Where Debian keeps what an administrator runs; not every root has it on PATH. */
 const ADMINISTRATION = ["/usr/local/sbin", "/usr/sbin", "/sbin"] as const;
@@ -53,6 +53,25 @@ export async function install(missing: readonly string[]): Promise<void> {
   await alone("apt-get", async () => {
     await execa("apt-get", ["update", "--quiet"], options);
     await execa("apt-get", ["install", "--yes", "--quiet", "--no-install-recommends", ...missing], options);
+  });
+}
+
+/**
+ * The folder with the files of a Debian package, unpacked and not installed: a package that starts a service does not
+ * start it here. What the package depends on is not there.
+ *
+ * @throws Error where it cannot be fetched from here
+ */
+export async function unpacked(name: string): Promise<string> {
+  return cached(`debian-${name}`, `Debian's ${name}`, {}, async (folder) => {
+    const options = { cwd: folder, env: { PATH: searchPath() }, stdin: "ignore" } as const;
+    await alone("apt-get", async () => {
+      await execa("apt-get", ["update", "--quiet"], options);
+      await execa("apt-get", ["download", "--quiet", name], options);
+    });
+    const [archive = ""] = await readdir(folder);
+    await execa("dpkg-deb", ["--extract", archive, "."], options);
+    await rm(join(folder, archive));
   });
 }
 
