@@ -66,7 +66,7 @@ export function summary(scenes: readonly Scene[]): readonly string[] {
 
 /** What to do behind the demonstration. */
 export const NEXT: readonly (readonly [line: string, purpose: string])[] = [
-  ["npm start -- --keep", "the same, and the workers go on running for you to look at"],
+  ["npm start -- --keep", "the same, and the workers go on running, with a page in your browser"],
   ["dist/celery-probe --help", "every command and option"],
   ["celery-probe", "in a worker's container: its health check, with no options"],
   ["celery-probe doctor", "what is wrong there, and what to do first"],

@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { execa } from "execa";
 import { startContainer } from "../test/world/container.ts";
 import { whyForbidden } from "../test/world/namespaces.ts";
+import { type GroupOptions, ProcessGroup } from "../test/world/process-group.ts";
 import { celeryVenv } from "../test/world/python.ts";
 import { startServer } from "../test/world/server.ts";
 import { celeryInspectPing } from "../test/world/shell-line.ts";
@@ -228,11 +229,25 @@ async function keep(): Promise<void> {
       `   CELERY_BROKER_URL=${url} ${entering}$PWD/${EXECUTABLE} --node ${node} --verbose    (process ${pid})`,
     );
   }
+  const serve = await startServe();
+  const [, address] = await serve.waitForLog(/^listening on (\S+)$/m);
+  console.log(`   the page of this fleet: ${address ?? ""}`);
   await new Promise((ended) => {
     for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, ended);
     // Signal handlers alone do not keep a process.
     setInterval(() => undefined, 60_000);
   });
-  await Promise.all([prefork.killAll(), solo.killAll()]);
+  await Promise.all([prefork.killAll(), solo.killAll(), serve.stop(0)]);
   await server.stop();
+}
+
+/** Watches the demo's fleet on a free port, among its workers where they have a container. */
+function startServe(): Promise<Pick<ProcessGroup, "waitForLog" | "stop">> {
+  const program: GroupOptions = {
+    what: "serve",
+    command: join(ROOT, EXECUTABLE),
+    args: () => ["serve", "--listen", "127.0.0.1:0", "--interval", "5s"],
+    env: environment,
+  };
+  return container === null ? ProcessGroup.start(program) : container.start(program);
 }
