@@ -114,10 +114,13 @@ test.each(files)("%s is what it should be, and celery-probe takes what it is tol
 const RUNS = {
   "Dockerfile.sidecar": ["", "serve --ask /livez"],
   "examples/compose/compose.yaml": [""],
+  "examples/compose/monitoring.yaml": ["serve --interval 10s"],
   "examples/compose/placements.yaml": ["", "install /probe/", "watch --interval 1m"],
   "examples/ecs/task-definition.json": ["install /probe/", ""],
   "examples/kubernetes/beside.yaml": ["watch --interval 1m", ""],
   "examples/kubernetes/monitor.yaml": ["watch --interval 1m", "--min-nodes 2"],
+  "examples/kubernetes/fleet/deployment.yaml": ["serve --placement remote"],
+  "examples/kubernetes/sidecar.yaml": ["serve --placement beside"],
   "examples/kubernetes/worker.yaml": ["install /probe/", "", "--on-unknown healthy", "--require-consuming"],
   "examples/supervisor/supervisord.conf": [
     "--node fast@%h --on-unknown healthy",

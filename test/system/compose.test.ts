@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { DockerBench } from "./bench.ts";
-import type { ComposeProject } from "./docker.ts";
+import { unpacked } from "./debian.ts";
+import type { ComposeProject, Run } from "./docker.ts";
 import { nextRuns, untilStatus } from "./health.ts";
 import { ROOT } from "./probe-image.ts";
 import { until } from "./until.ts";
@@ -29,18 +30,28 @@ beforeAll(async () => {
 // In this order: each scenario leaves the project as the next one needs it.
 describe("the compose example", () => {
   beforeAll(async () => {
-    const file = join(ROOT, "examples/compose/compose.yaml");
+    const name = `celery-probe-example-${process.pid}`;
+    const here = (file: string) => join(import.meta.dirname, file);
+    const files = [
+      ...["compose.yaml", "monitoring.yaml"].map((file) => join(ROOT, "examples/compose", file)),
+      here("debian-prometheus.compose.yaml"),
+    ];
     example = {
-      name: `celery-probe-example-${process.pid}`,
-      files: [file],
+      ...{ name, files },
       env: {
         PYTHON_IMAGE: bench.bases.python,
         REDIS_IMAGE: bench.bases.redis,
         PROBE_IMAGE: bench.probeImage,
+        SERVE_IMAGE: await bench.buildServeImage(`${name}-serve`),
+        PROMETHEUS_IMAGE: bench.bases.slim,
+        DEBIAN_PROMETHEUS: join(await unpacked("prometheus"), "usr/bin"),
+        // Any that is free.
+        PAGE_PORT: "0",
+        PROMETHEUS_PORT: "0",
       },
     };
-    surviving = { ...example, files: [file, join(import.meta.dirname, "surviving-shell.compose.yaml")] };
-    hurried = { ...example, files: [file, join(import.meta.dirname, "hurried.compose.yaml")] };
+    surviving = { ...example, files: [...files, here("surviving-shell.compose.yaml")] };
+    hurried = { ...example, files: [...files, here("hurried.compose.yaml")] };
     const removal = ["down", "--rmi", "local", "--volumes", "--remove-orphans", "--timeout", "1"];
     bench.atEnd(() => bench.docker.compose(example, removal));
     await bench.docker.compose(example, ["build"]);
@@ -73,6 +84,22 @@ describe("the compose example", () => {
     const run = await docker.try(["run", "--rm", ...place, probeImage, "--node", `celery@${hostname}`]);
     expect(run.stdout).toMatch(ALIVE);
     expect(run.exitCode).toBe(0);
+  });
+
+  test("has a page that knows both workers, and a Prometheus that is told", async () => {
+    const monitor = await containerOf("monitor");
+    await until("both are watched", 60_000, async () => {
+      const { exitCode } = await ask(monitor, "/fleet?min=2");
+      return exitCode === 0 ? true : undefined;
+    });
+    expect((await ask(monitor, "/")).stdout).toMatch(/^<!doctype html>$/i);
+    const prometheus = await containerOf("prometheus");
+    const query = ["/debian/promtool", "query", "instant", "http://localhost:9090"];
+    // It asks every 30 s.
+    await until("Prometheus has both workers", 60_000, async () => {
+      const words = ["exec", prometheus, ...query, 'sum(celery_worker_up{namespace="compose"})'];
+      return /=> 2 @/.test((await bench.docker.try(words)).stdout) || undefined;
+    });
   });
 
   // Two services that do not meet: together, as the task takes its minute.
@@ -117,7 +144,7 @@ describe("the compose example", () => {
   test("shows the solo worker as busy, then as hung, when a task blocks it for longer than the grace", async () => {
     const { docker } = bench;
     const impatient = { ...hurried, env: { ...hurried.env, CELERY_PROBE_BUSY_GRACE: "15s" } };
-    await docker.compose(impatient, ["up", "--detach", "--no-deps", "--timeout", "1", "solo"]);
+    await docker.compose(impatient, ["up", "--detach", "--no-deps", "--timeout", "1", "solo", "monitor"]);
     const container = await containerOf("solo");
     await untilStatus(docker, container, "healthy", 90_000);
     await blockSolo(container, 600);
@@ -129,6 +156,13 @@ describe("the compose example", () => {
     const last = health.runs.at(-1);
     expect(last?.output).toMatch(HUNG);
     expect(last?.exitCode).toBe(1);
+    const hostname = await docker.run(["inspect", "--format", "{{.Config.Hostname}}", container]);
+    const monitor = await containerOf("monitor");
+    const seen = await until("the monitor says so", 30_000, async () => {
+      const answer = await ask(monitor, `/livez/celery@${hostname}`);
+      return answer.exitCode === 1 ? answer : undefined;
+    });
+    expect(seen.stdout).toMatch(/^unhealthy: hung: celery@\S+: silent for [^\n]+; hint: [^\n]+$/);
   });
 
   test("shows the solo worker as unhealthy while its process is stopped", async () => {
@@ -170,6 +204,11 @@ async function containerOf(service: string): Promise<string> {
   const id = await bench.docker.compose(example, ["ps", "--quiet", service]);
   expect(id).toMatch(/^[0-9a-f]{64}$/);
   return id;
+}
+
+/** What `serve` in a container answers, as its own health check asks. */
+function ask(container: string, path: string): Promise<Run> {
+  return bench.docker.try(["exec", container, "celery-probe", "serve", "--ask", path]);
 }
 
 const SUCCEEDED = /Task tasks\.nap\[[^\]]+\] succeeded/;

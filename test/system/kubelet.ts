@@ -1,39 +1,10 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { type Docker, LOCKED, type Run } from "./docker.ts";
+import { type ContainerSpec, DEFAULTS, type PodSpec, type Probe } from "./pod-spec.ts";
 import { until } from "./until.ts";
 
-/** As far as the examples use it: core/v1 PodSpec. */
-export interface PodSpec {
-  readonly shareProcessNamespace?: boolean;
-  readonly securityContext?: { readonly runAsUser?: number; readonly runAsGroup?: number };
-  readonly initContainers?: readonly ContainerSpec[];
-  readonly containers: readonly ContainerSpec[];
-  readonly volumes?: readonly { readonly name: string; readonly emptyDir: object }[];
-}
-
-interface ContainerSpec {
-  readonly name: string;
-  readonly image: string;
-  readonly command?: readonly string[];
-  readonly args?: readonly string[];
-  readonly env?: readonly { readonly name: string; readonly value: string }[];
-  readonly volumeMounts?: readonly {
-    readonly name: string;
-    readonly mountPath: string;
-    readonly readOnly?: boolean;
-  }[];
-  readonly securityContext?: { readonly readOnlyRootFilesystem?: boolean };
-  readonly startupProbe?: Probe;
-  readonly livenessProbe?: Probe;
-  readonly readinessProbe?: Probe;
-}
-
-interface Probe {
-  readonly exec: { readonly command: readonly string[] };
-  readonly periodSeconds: number;
-  readonly timeoutSeconds: number;
-  readonly failureThreshold: number;
-}
+/** Asks for a path as HTTP/1.0 has it. In bash, as the minimal image has no other client. */
+const HTTP_GET = `exec 3<>"/dev/tcp/$0/$1" && printf 'GET %s HTTP/1.0\\r\\nHost: %s\\r\\n\\r\\n' "$2" "$0" >&3 && cat <&3`;
 
 /** Where a pod runs. */
 export interface Place {
@@ -41,13 +12,15 @@ export interface Place {
   readonly network: string;
   /** The engine's names for the images of the manifest. */
   readonly images: Readonly<Record<string, string>>;
-  /** An image with `sleep`, for the container that holds the pod's namespaces. */
+  /** An image with `sleep` and `bash`, for the container that holds the pod's namespaces. */
   readonly pauseImage: string;
 }
 
 /** How one container of the pod is. */
 interface State {
   ready: boolean;
+  /** Its startup probe has succeeded, where it has one. */
+  started: boolean;
   restarts: number;
   /** Of the last run of each probe. */
   readonly said: Map<string, Run>;
@@ -56,6 +29,8 @@ interface State {
 /**
  * Does with a pod what the kubelet does, by containers of a Docker engine: the namespaces of one container for all,
  * init containers one after the other, then the others, each with its probes at their periods, timeouts and thresholds.
+ * An init container that runs as long as the pod has started when its startup probe has succeeded. `httpGet` asks the
+ * pod's own address, and not its loopback.
  * A container whose startup or liveness probe fails too often in a row is restarted
  * (kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle).
  */
@@ -66,6 +41,7 @@ export class Pod implements AsyncDisposable {
   readonly #states = new Map<string, State>();
   readonly #end = new AbortController();
   readonly #probing: Promise<void>[] = [];
+  #address: Promise<string> | undefined;
 
   private constructor(place: Place, name: string, spec: PodSpec) {
     this.#place = place;
@@ -153,18 +129,33 @@ export class Pod implements AsyncDisposable {
       ]);
     }
     for (const container of this.#spec.initContainers ?? []) {
-      await docker.run(["run", ...this.#words(container)]);
+      if (container.restartPolicy === "Always") await this.#startSidecar(container);
+      else await docker.run(["run", ...this.#words(container)]);
     }
-    for (const container of this.#spec.containers) {
-      await docker.run(["run", "--detach", ...this.#words(container)]);
-      this.#states.set(container.name, {
-        ready: container.readinessProbe === undefined,
-        restarts: 0,
-        said: new Map(),
-      });
-      if (container.livenessProbe !== undefined || container.readinessProbe !== undefined)
-        this.#probing.push(this.#probe(container));
-    }
+    for (const container of this.#spec.containers) await this.#startLasting(container);
+  }
+
+  async #startSidecar(container: ContainerSpec): Promise<void> {
+    await this.#startLasting(container);
+    const state = this.#state(container.name);
+    await until(
+      `${container.name} has started`,
+      60_000,
+      () => Promise.resolve(state.started || undefined),
+      () => Promise.resolve(JSON.stringify([...state.said])),
+    );
+  }
+
+  async #startLasting(container: ContainerSpec): Promise<void> {
+    await this.#place.docker.run(["run", "--detach", ...this.#words(container)]);
+    this.#states.set(container.name, {
+      ready: container.readinessProbe === undefined,
+      started: container.startupProbe === undefined,
+      restarts: 0,
+      said: new Map(),
+    });
+    if (container.livenessProbe !== undefined || container.readinessProbe !== undefined)
+      this.#probing.push(this.#probe(container));
   }
 
   #words(container: ContainerSpec): readonly string[] {
@@ -210,6 +201,7 @@ export class Pod implements AsyncDisposable {
       (await this.#untilFailed(container, "startup", startupProbe, signal, true)) !== "succeeded"
     )
       return;
+    this.#state(container.name).started = true;
     const unhealthy = new AbortController();
     const over = AbortSignal.any([signal, unhealthy.signal]);
     const ready = readinessProbe === undefined ? null : this.#keepReady(container, readinessProbe, over);
@@ -232,7 +224,7 @@ export class Pod implements AsyncDisposable {
       const ok = await this.#run(container, kind, probe);
       if (ok && isDoneBySuccess) return "succeeded";
       failures = ok ? 0 : failures + 1;
-      if (failures >= probe.failureThreshold) return "failed";
+      if (failures >= (probe.failureThreshold ?? DEFAULTS.failureThreshold)) return "failed";
       await sleep(probe.periodSeconds, over);
     }
     return "over";
@@ -245,18 +237,34 @@ export class Pod implements AsyncDisposable {
       const ok = await this.#run(container, "readiness", probe);
       failures = ok ? 0 : failures + 1;
       if (ok) state.ready = true;
-      else if (failures >= probe.failureThreshold) state.ready = false;
+      else if (failures >= (probe.failureThreshold ?? DEFAULTS.failureThreshold)) state.ready = false;
       await sleep(probe.periodSeconds, over);
     }
   }
 
-  /** Whether the probe has succeeded: exit code 0 in time. */
-  async #run({ name }: ContainerSpec, kind: string, { exec, timeoutSeconds }: Probe): Promise<boolean> {
-    const running = this.#place.docker.try(["exec", this.containerOf(name), ...exec.command]);
+  /** Whether the probe has succeeded: exit code 0, or a status of 200 to 399, in time. */
+  async #run({ name }: ContainerSpec, kind: string, probe: Probe): Promise<boolean> {
+    const { exec, httpGet, timeoutSeconds = DEFAULTS.timeoutSeconds } = probe;
+    const running =
+      httpGet === undefined
+        ? this.#place.docker.try(["exec", this.containerOf(name), ...(exec?.command ?? [])])
+        : this.#get(httpGet);
     const done = await Promise.race([running, pause(timeoutSeconds * 1_000, null, { ref: false })]);
     const run = done ?? { exitCode: -1, stdout: "", stderr: `timed out after ${timeoutSeconds} s` };
     this.#state(name).said.set(kind, run);
     return run.exitCode === 0;
+  }
+
+  async #get({ path, port }: NonNullable<Probe["httpGet"]>): Promise<Run> {
+    const { docker } = this.#place;
+    const pause_ = this.containerOf("pause");
+    const format = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
+    this.#address ??= docker.run(["inspect", "--format", format, pause_]);
+    const words = ["bash", "-c", HTTP_GET, await this.#address, String(port), path];
+    const { stdout, stderr } = await docker.try(["exec", pause_, ...words]);
+    const [head = "", body = ""] = stdout.split(/\r?\n\r?\n/, 2);
+    const status = Number(/^HTTP\/1\.\d (\d{3})/.exec(head)?.[1]);
+    return { exitCode: status >= 200 && status < 400 ? 0 : 1, stdout: body, stderr };
   }
 
   #state(container: string): State {

@@ -5,12 +5,19 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { toolVenv } from "../world/python.ts";
 import { DockerBench } from "./bench.ts";
-import { Pod, type PodSpec } from "./kubelet.ts";
+import { unpacked } from "./debian.ts";
+import { Pod } from "./kubelet.ts";
+import type { PodSpec } from "./pod-spec.ts";
 import { ROOT } from "./probe-image.ts";
 import { until } from "./until.ts";
 
 const FOLDER = join(ROOT, "examples/kubernetes");
-const MANIFESTS = readdirSync(FOLDER).filter((file) => file.endsWith(".yaml"));
+/** What kustomize and the Prometheus operator read has no schema of Kubernetes' own. */
+const FOREIGN = ["fleet/kustomization.yaml", "fleet/service-monitor.yaml"];
+const FILES = readdirSync(FOLDER, { recursive: true, encoding: "utf8" }).filter((file) =>
+  file.endsWith(".yaml"),
+);
+const MANIFESTS = FILES.filter((file) => !FOREIGN.includes(file));
 const NAME = `celery-probe-kubernetes-${process.pid}`;
 const REDIS = `${NAME}-redis`;
 
@@ -28,6 +35,40 @@ function podOf(file: string): PodSpec {
   return manifest.spec.template?.spec ?? manifest.spec;
 }
 
+test("fleet/ is one whole by kustomize, and the ServiceMonitor finds the port of the pods", async () => {
+  expect(FILES).toEqual(expect.arrayContaining(FOREIGN));
+  const kubectl = join(await unpacked("kubernetes-client"), "usr/bin/kubectl");
+  const { stdout } = await execa(kubectl, ["kustomize", join(FOLDER, "fleet")], {
+    env: { HOME: "/nonexistent" },
+  });
+  const objects = parseAllDocuments(stdout).map((document) => document.toJS() as Manifest);
+  const of = (kind: string) => objects.find((one) => one.kind === kind);
+  const [deployment, service, monitor] = ["Deployment", "Service", "ServiceMonitor"].map(of);
+  expect(objects.map(({ metadata }) => metadata.namespace)).toEqual(["celery", "celery", "celery"]);
+  expect(service?.metadata.labels).toEqual(monitor?.spec.selector?.matchLabels);
+  expect(deployment?.spec.template?.metadata.labels).toEqual(service?.spec.selector);
+  const [port] = service?.spec.ports ?? [];
+  expect(monitor?.spec.endpoints?.map((one) => one.port)).toEqual([port?.name]);
+  const { ports } = deployment?.spec.template?.spec.containers[0] ?? {};
+  expect(ports).toEqual([{ name: port?.targetPort, containerPort: 9540 }]);
+});
+
+/** What kustomize gives, as far as it hangs together by names. */
+interface Manifest {
+  readonly kind: string;
+  readonly metadata: { readonly namespace?: string; readonly labels?: Labels };
+  readonly spec: {
+    readonly selector?: Labels & { readonly matchLabels?: Labels };
+    readonly ports?: readonly { readonly name: string; readonly targetPort: string }[];
+    readonly endpoints?: readonly { readonly port: string }[];
+    readonly template?: {
+      readonly metadata: { readonly labels: Labels };
+      readonly spec: { readonly containers: readonly { readonly ports: unknown }[] };
+    };
+  };
+}
+type Labels = Readonly<Record<string, unknown>>;
+
 test.each(MANIFESTS)("%s is valid by the schemas of Kubernetes 1.28 and 1.37", async (file) => {
   const venv = await toolVenv("kubernetes", ["kubernetes-validate==1.37.0"]);
   const validate = join(venv, "bin/kubernetes-validate");
@@ -36,7 +77,7 @@ test.each(MANIFESTS)("%s is valid by the schemas of Kubernetes 1.28 and 1.37", a
   }
 });
 
-// One after the other: they share a broker, and with it its queue and its workers.
+// One after the other: they share a broker, and with it its queue and its workers. The first two have a database each.
 describe("what the kubelet does with the examples", () => {
   let bench: DockerBench;
   let place: Parameters<typeof Pod.start>[0];
@@ -55,11 +96,16 @@ describe("what the kubelet does with the examples", () => {
     const context = join(ROOT, "examples/compose");
     const bases_ = ["--build-arg", `BASE=${bases.python}`, "--build-arg", `PROBE=${probeImage}`];
     await docker.run(["build", ...bases_, "--target", "plain", "--tag", worker, context]);
-    place = { docker, network: NAME, images: { "celery-probe": probeImage, worker }, pauseImage: bases.slim };
+    const images = {
+      "celery-probe": probeImage,
+      "celery-probe:serve": await bench.buildServeImage(`${NAME}-serve`),
+      worker,
+    };
+    place = { docker, network: NAME, images, pauseImage: bases.slim };
     return () => bench.close();
   });
 
-  test("worker.yaml: a busy worker is left alone, a stopped one is restarted", async () => {
+  test.concurrent("worker.yaml: a busy worker is left alone, a stopped one is restarted", async () => {
     const pod = podOf("worker.yaml");
     await using running = await Pod.start(place, `${NAME}-w`, solo(pod));
     await running.untilReady(60_000);
@@ -92,6 +138,44 @@ describe("what the kubelet does with the examples", () => {
     expect(performance.now() - began).toBeLessThan(40_000);
     await running.untilReady(60_000);
   });
+
+  test.concurrent(
+    "sidecar.yaml: by the sidecar's answers a busy worker is left alone, a stopped one is restarted",
+    async () => {
+      await using running = await Pod.start(place, `${NAME}-s`, onDatabase(1, solo(podOf("sidecar.yaml"))));
+      await running.untilReady(60_000);
+      const [container, sidecar] = ["worker", "probe"].map((name) => running.containerOf(name)) as [
+        string,
+        string,
+      ];
+      expect(running.said("worker", "liveness")?.stdout).toMatch(/^(?:healthy: alive|unknown): /);
+      await place.docker.run(["exec", container, "python", "-c", "from tasks import nap; nap.delay(45)"]);
+      const liveness = () => running.said("worker", "liveness")?.stdout ?? "";
+      await until(
+        "the worker is busy",
+        40_000,
+        () => Promise.resolve(/^healthy: busy: /.test(liveness()) || undefined),
+        () => Promise.resolve(liveness()),
+      );
+      await until("the task is done", 60_000, async () => {
+        const { stdout, stderr } = await place.docker.try(["logs", container]);
+        return /succeeded in/.test(stdout + stderr) || undefined;
+      });
+      expect([running.restarts("worker"), running.isReady]).toEqual([0, true]);
+
+      await place.docker.run(["kill", "--signal", "STOP", container]);
+      const began = performance.now();
+      await until("the worker was restarted", 60_000, () =>
+        Promise.resolve(running.restarts("worker") === 1 || undefined),
+      );
+      expect(liveness()).toMatch(/^unhealthy: stopped: .*; hint: /);
+      expect(performance.now() - began).toBeLessThan(40_000);
+      await running.untilReady(60_000);
+      expect(running.restarts("probe")).toBe(0);
+      const { stdout } = await place.docker.try(["logs", sidecar]);
+      expect(stdout).toMatch(/ unhealthy: stopped: celery@/);
+    },
+  );
 
   test("beside.yaml: the sidecar sees the worker, and the pod is not ready while the worker is stopped", async () => {
     await using running = await Pod.start(place, `${NAME}-b`, podOf("beside.yaml"));
@@ -139,6 +223,11 @@ function solo(pod: PodSpec): PodSpec {
     command: (container.command ?? []).map((word) => (word === "-c" ? "-P" : word === "2" ? "solo" : word)),
   }));
   return { ...pod, containers };
+}
+
+/** On another database of the same Redis nobody shares its queues. */
+function onDatabase(number: number, pod: PodSpec): PodSpec {
+  return JSON.parse(JSON.stringify(pod).replaceAll(/(redis:\/\/redis:6379\/)0/g, `$1${number}`)) as PodSpec;
 }
 
 /** Its own period would only make the test longer. */
