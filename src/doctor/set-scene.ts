@@ -28,82 +28,36 @@ export async function setScene(
   host: Host,
   deadline: Deadline,
 ): Promise<{ readonly scene: Scene; readonly end: () => void }> {
-  const { plan } = check;
-  const { asking } = check.evidence;
-  const session =
-    asking.kind === "broker-failed" && !canBeRead(asking.failure)
-      ? failure(asking.failure)
-      : await openSession(plan, host, deadline, { left: ROOM });
+  const { asked, targets } = check.plan;
+  const session = await sessionFor(check, host, deadline);
   const ear = session.ok ? listenToHeartbeats(session.value, host, deadline) : null;
   const heard = (): ReadonlyMap<string, Heartbeat> => ear?.heard ?? new Map();
-  const heartbeats = host.pause(deadline.atMost(HEARD_WITHIN_MS));
-  const overBound: TooLarge[] = [];
-  const told = new Map<TellingMethod, Promise<ReadonlyMap<string, unknown>>>();
-
-  async function ask(question: Question, whom: readonly string[] | "everyone"): Promise<Replies> {
-    if (!session.ok || whom.length === 0) return NO_REPLIES;
-    const replies = await session.value.ask(question, whom, config.timeout.value);
-    if (!replies.ok) return NO_REPLIES;
-    overBound.push(...replies.value.overBound.map((one) => ({ method: question.method, ...one })));
-    return { ...replies.value, results: inOrder(replies.value.results) };
-  }
-
+  const heartbeats = session.ok ? host.pause(deadline.atMost(HEARD_WITHIN_MS)) : Promise.resolve();
+  const { ask, overBound } = questionsIn(session, config.timeout.value);
   /** Those that answer: who does not is asked nothing more, so that no answer comes when nobody waits for it. */
   const pinged = ask({ method: "ping" }, "everyone");
   const answering = pinged.then(({ results }) => [...results.keys()]);
   const workers = answering.then((nodes) => nodes.filter((node) => !isBeat(node)));
-
-  /** Celery's, by heartbeats; who sends none is asked for the report, which is harmless. */
-  async function findVersions(): Promise<ReadonlyMap<string, string>> {
-    if (!session.ok) return new Map();
-    await heartbeats;
-    const found = new Map(
-      [...heard()].flatMap(([node, { version }]) => (version === null ? [] : [[node, version] as const])),
-    );
-    const untold = (await workers).filter((node) => !found.has(node));
-    const { results } = await ask(QUESTIONS.report, untold);
-    for (const [node, answer] of results) {
-      const software = softwareIn(reportText(answer) ?? "");
-      if (software !== null) found.set(node, software.celery);
-    }
-    return found;
-  }
-  let versions: ReturnType<typeof findVersions> | null = null;
-
-  /** Only those whose version shows that they describe the arguments of tasks instead of sending them. */
-  async function safeWorkers(): Promise<readonly string[]> {
-    const known = await scene.versions();
-    return (await workers).filter((node) => {
-      const version = known.get(node) ?? null;
-      return version !== null && describesSafely(version);
-    });
-  }
-
-  async function askOnce(method: TellingMethod): Promise<ReadonlyMap<string, unknown>> {
-    const { results } = await ask(QUESTIONS[method], await (method === "active" ? safeWorkers() : workers));
-    return results;
-  }
-
-  const { asked } = plan;
+  let versions: ReturnType<Scene["versions"]> | null = null;
   const scene: Scene = {
     config,
     isMeant: (node) => config.node.value.length === 0 || asked.kind === "any" || asked.nodes.includes(node),
     host,
     deadline,
     check,
-    workers: plan.targets.flatMap(({ node, worker }) => (worker === null ? [] : [{ node, process: worker }])),
+    workers: targets.flatMap(({ node, worker }) => (worker === null ? [] : [{ node, process: worker }])),
     session,
     answering: () => workers,
     async nodes() {
       await heartbeats;
       return [...new Set([...(await answering), ...heard().keys()])].sort();
     },
-    told(method) {
-      const asked = told.get(method) ?? askOnce(method);
-      told.set(method, asked);
-      return asked;
-    },
-    versions: () => (versions ??= findVersions()),
+    told: onceEach(async (method) => {
+      const nodes = await workers;
+      const whom = method === "active" ? safeAmong(nodes, await scene.versions()) : nodes;
+      return (await ask(QUESTIONS[method], whom)).results;
+    }),
+    versions: () => (versions ??= heartbeats.then(async () => versionsOf(await workers, heard(), ask))),
     async silent() {
       const { subscribers, results, overBound } = await pinged;
       return Math.max(0, subscribers - results.size - overBound.length);
@@ -120,6 +74,70 @@ export async function setScene(
       if (session.ok) session.value.close();
     },
   };
+}
+
+/** None where the health check has seen that the broker cannot be read. */
+async function sessionFor(
+  { plan, evidence: { asking } }: CheckReport,
+  host: Host,
+  deadline: Deadline,
+): Promise<Scene["session"]> {
+  if (asking.kind === "broker-failed" && !canBeRead(asking.failure)) return failure(asking.failure);
+  return openSession(plan, host, deadline, { left: ROOM });
+}
+
+type Ask = (question: Question, whom: readonly string[] | "everyone") => Promise<Replies>;
+
+/** Asks by a session, if there is one; `overBound` grows with each answer that is not read. */
+function questionsIn(
+  session: Scene["session"],
+  timeoutMs: number,
+): { readonly ask: Ask; readonly overBound: readonly TooLarge[] } {
+  const overBound: TooLarge[] = [];
+  return {
+    async ask(question, whom) {
+      if (!session.ok || whom.length === 0) return NO_REPLIES;
+      const replies = await session.value.ask(question, whom, timeoutMs);
+      if (!replies.ok) return NO_REPLIES;
+      overBound.push(...replies.value.overBound.map((one) => ({ method: question.method, ...one })));
+      return { ...replies.value, results: inOrder(replies.value.results) };
+    },
+    overBound,
+  };
+}
+
+function onceEach(find: Scene["told"]): Scene["told"] {
+  const found = new Map<TellingMethod, ReturnType<Scene["told"]>>();
+  return (method) => {
+    const answers = found.get(method) ?? find(method);
+    found.set(method, answers);
+    return answers;
+  };
+}
+
+/** Celery's, by heartbeats; who sends none is asked for the report, which is harmless. */
+async function versionsOf(
+  workers: readonly string[],
+  heard: ReadonlyMap<string, Heartbeat>,
+  ask: Ask,
+): Promise<ReadonlyMap<string, string>> {
+  const found = new Map(
+    [...heard].flatMap(([node, { version }]) => (version === null ? [] : [[node, version] as const])),
+  );
+  const untold = workers.filter((node) => !found.has(node));
+  for (const [node, answer] of (await ask(QUESTIONS.report, untold)).results) {
+    const software = softwareIn(reportText(answer) ?? "");
+    if (software !== null) found.set(node, software.celery);
+  }
+  return found;
+}
+
+/** Only those whose version shows that they describe the arguments of tasks instead of sending them. */
+function safeAmong(nodes: readonly string[], versions: ReadonlyMap<string, string>): readonly string[] {
+  return nodes.filter((node) => {
+    const version = versions.get(node) ?? null;
+    return version !== null && describesSafely(version);
+  });
 }
 
 /** Refusals of what writes, or of one command: all else of the broker may be looked at. */

@@ -48,20 +48,18 @@ function toldLines({ finding: { code, level }, about, seen, next }: Told, canvas
 
 /** What was seen, behind a lead on its first line, and the next step. */
 function saidLines(lead: string, seen: string, next: string | null, canvas: Canvas): readonly string[] {
-  const [first = "", ...rest] = wrapped(line(sentence(seen)), MARK_WIDTH + 1, canvas.columns);
   return [
-    lead + first,
-    ...rest.map((one) => " ".repeat(MARK_WIDTH + 1) + one),
-    ...(next === null ? [] : nextLines(next, canvas)),
+    ...hanging(lead, sentence(seen), MARK_WIDTH + 1, canvas),
+    ...(next === null ? [] : hanging(ARROW, next, ARROW.length, canvas)),
   ];
 }
 
 const ARROW = `${" ".repeat(MARK_WIDTH)} → `;
 
-function nextLines(next: string, canvas: Canvas): readonly string[] {
-  return wrapped(line(next), ARROW.length, canvas.columns).map(
-    (one, position) => (position === 0 ? ARROW : " ".repeat(ARROW.length)) + one,
-  );
+/** A text behind its lead, and its further lines below it. */
+function hanging(lead: string, text: string, indent: number, { columns }: Canvas): readonly string[] {
+  const [first = "", ...rest] = wrapped(line(text), indent, columns);
+  return [lead + first, ...rest.map((one) => " ".repeat(indent) + one)];
 }
 
 /** So many nodes or queues of which nothing is to be said are shown, of each code. */
