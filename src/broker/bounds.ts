@@ -13,6 +13,8 @@ export const BOUNDS = {
   elementBytes: 4 * 1_024 * 1_024,
   /** Bytes of one that is asked for alone, to be taken off its list: that needs three times as many in memory. */
   singleElementBytes: 8 * 1_024 * 1_024,
+  /** Bytes of fields of a hash, all of a write together. A shared verdict has 150. */
+  fieldBytes: 64 * 1_024,
   /** Bytes of CLIENT LIST: 20,000 connections, twice Redis' own limit. Of a longer one both ends are passed on. */
   clientListBytes: 8 * 1_024 * 1_024,
   /** Bytes of any text in a published message that is passed on as a whole. A heartbeat has 700. */
@@ -59,6 +61,7 @@ const ROOMS: Readonly<Partial<Record<string, Room>>> = {
   LRANGE: ofTexts(BOUNDS.elementBytes),
   EXEC: ofTexts(BOUNDS.elementBytes),
   LINDEX: ofTexts(BOUNDS.singleElementBytes),
+  HGET: ofTexts(BOUNDS.fieldBytes),
 };
 
 /** Texts that others have made, of which the long ones are cut. */

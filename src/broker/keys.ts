@@ -73,6 +73,14 @@ export function controlChannel(db: number, naming: Naming = DEFAULT_NAMING): str
   return naming.prefix + fanoutPrefix(naming, db) + pidboxExchange(naming.controlExchange);
 }
 
+/**
+ * The hash in which a `serve` shares what it knows of workers: one field a node. There is one for each control channel, as
+ * that reaches one fleet.
+ */
+export function sharedKey(db: number, naming: Naming): string {
+  return `${naming.prefix}celery-probe.verdicts.${controlChannel(db, { ...naming, prefix: "" })}`;
+}
+
 function fanoutPrefix({ fanoutPrefix: template }: Naming, db: number): string {
   return template.replaceAll(DATABASE, String(db));
 }

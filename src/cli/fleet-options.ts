@@ -55,6 +55,13 @@ export const SERVE = {
     { value: 30_000, text: "30s" },
     { group: "verdict", summary: "time from one question to the whole fleet to the next" },
   ),
+  share: onOffSwitch({
+    group: "serve",
+    summary: "write verdicts to the broker, for check --accept-shared",
+    details:
+      "They go into one hash, which expires four intervals after the last write. `serve` must watch the whole fleet: not " +
+      "together with --node or --placement beside.",
+  }),
   "http-token-file": optional("PATH", filePath, {
     group: "serve",
     summary: "file with the token that clients need, except for probes",

@@ -98,6 +98,16 @@ export const OPTIONS = {
       "has written, or a name that is free: no device (/dev/null), no pipe, no link. Leave the option out to note nothing. " +
       "Only the probe's user should be able to write to its folder.",
   }),
+  "accept-shared": optional("DURATION", duration, {
+    group: "verdict",
+    summary: "oldest news from serve --share that the worker is alive",
+    otherwise: "no news; the worker is asked",
+    details:
+      "The check reads one field from the broker and sends no ping. It asks the worker as usual when the field is missing or " +
+      "older, or says anything but alive. It also asks when the worker's process is not seen to run. One and a half " +
+      "intervals of `serve` are a good value: 45s. Not together with --require-consuming, --max-task-age, " +
+      "--max-queue-length, --any or --min-nodes: only the workers themselves can answer these.",
+  }),
   timeout: valued(
     "DURATION",
     duration,

@@ -182,6 +182,9 @@ const CONTRADICTIONS: readonly (readonly [OptionName, OptionName])[] = [
     [name, "any"] as const,
     [name, "min-nodes"] as const,
   ]),
+  ...(["any", "min-nodes", "require-consuming", "max-task-age", "max-queue-length"] as const).map(
+    (name) => ["accept-shared", name] as const,
+  ),
   ["verbose", "quiet"],
 ];
 

@@ -46,7 +46,7 @@ async function verdictOn(detail: string, host: Host): Promise<Ending | null> {
       asking,
       nodes: [],
       ...{ brokerUpS: null, masterForS: null, brokerName: null, unacked: null },
-      ...{ otherExchange: null, work: null, stateFileProblem: null },
+      ...{ otherExchange: null, work: null, stateFileProblem: null, notTaken: null },
     },
     examination,
   );

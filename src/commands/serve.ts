@@ -1,5 +1,7 @@
+import type { BrokerFailure } from "../broker/failure.ts";
 import { DEFAULT_GRACE_MS } from "../celery/worker-settings.ts";
 import type { CommandConfig } from "../cli/command-options.ts";
+import type { Origin } from "../cli/options.ts";
 import { label } from "../cli/usage.ts";
 import { discover } from "../discovery/discover.ts";
 import { localCheck } from "../fleet/check-local.ts";
@@ -9,13 +11,15 @@ import type { HttpListener } from "../machine/parts.ts";
 import { failure, type Outcome, success } from "../outcome.ts";
 import { lines, NOTHING, page } from "../render/gate.ts";
 import { statement } from "../render/statement.ts";
-import { listenSentence } from "../render/serve-words.ts";
+import { listenSentence, sharingSentence } from "../render/serve-words.ts";
+import { isoTime } from "../render/speech.ts";
 import { ask } from "../serve/ask.ts";
 import { changeLog } from "../serve/change-log.ts";
 import { type Events, startEvents } from "../serve/events.ts";
 import { eventOf, router } from "../serve/router.ts";
 import type { OwnUsage } from "../serve/metrics.ts";
 import type { Source } from "../serve/source.ts";
+import { startSharing } from "../serve/share.ts";
 import { LONGEST_TOKEN, tokenOf } from "../serve/token.ts";
 import { planSession } from "../session/plan.ts";
 import { cpuMs, residentBytes } from "../worker/usage.ts";
@@ -47,6 +51,8 @@ async function askRunning(config: ServeConfig, path: string, host: Host): Promis
 }
 
 const serveAll: Run<ServeConfig> = async ({ config }, host) => {
+  const contradiction = whyNotShared(config);
+  if (contradiction !== null) return failed(contradiction);
   const secrets = await readSecrets(config, host);
   if (!secrets.ok) return failed(secrets.problem);
   const { placement, "busy-grace": grace } = config;
@@ -76,6 +82,7 @@ const serveAll: Run<ServeConfig> = async ({ config }, host) => {
   if (listener.ok) {
     host.print(lines([`listening on ${listener.value.shown}`]));
     logChanges(collector, host);
+    if (config.share.value) startSharing(collector, host, config.interval.value, sharingLog(host));
     await host.interrupted;
     listener.value.close();
   }
@@ -83,6 +90,28 @@ const serveAll: Run<ServeConfig> = async ({ config }, host) => {
   collector.close();
   return listener.ok ? DONE : failed(listener.problem);
 };
+
+/** Checks of workers that it does not watch would find nothing, and several would overwrite each other's. */
+function whyNotShared({ share, node, placement }: ServeConfig): string | null {
+  if (!share.value) return null;
+  const contradicts = (origin: Origin, value: string) =>
+    `${label(share.origin)} and ${label(origin)} '${value}' contradict each other: expected a serve of the whole fleet, without `;
+  if (node.value.length > 0) return `${contradicts(node.origin, node.value.join(","))}--node`;
+  return placement.value === "beside"
+    ? `${contradicts(placement.origin, "beside")}a sidecar's --placement beside; --placement remote is one`
+    : null;
+}
+
+/** Says once what keeps it from sharing, and when it shares again. */
+function sharingLog(host: Host): (problem: BrokerFailure | null) => void {
+  let said: string | null = null;
+  return (problem) => {
+    const words = problem === null ? null : sharingSentence(problem);
+    if (words === said) return;
+    said = words;
+    host.print(lines([`${isoTime(host.epochSeconds())} ${words ?? "verdicts are shared again"}`]));
+  };
+}
 
 interface Secrets {
   readonly token: string | null;

@@ -100,6 +100,7 @@ function wishesOf(config: FindingConfig, whom: CheckWishes["whom"]): CheckWishes
       },
     },
     stateFile: null,
+    acceptShared: null,
   };
 }
 

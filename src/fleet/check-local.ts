@@ -65,5 +65,6 @@ function wishesFor(name: string, graceMs: number | null): CheckWishes {
       work: { queues: [], requireConsuming: true, maxTaskAge: null, maxQueueLength: [] },
     },
     stateFile: null,
+    acceptShared: null,
   };
 }

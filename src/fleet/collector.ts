@@ -4,6 +4,7 @@ import type { Host } from "../host.ts";
 import { HEARD_WITHIN_MS } from "../celery/heartbeat.ts";
 import type { Outcome } from "../outcome.ts";
 import type { SessionPlan } from "../session/plan.ts";
+import type { Session } from "../session/session.ts";
 import { excuse, failed, returned } from "./broker-steps.ts";
 import { startFleet } from "./fleet-state.ts";
 import type { FleetView } from "./fleet-view.ts";
@@ -26,6 +27,8 @@ export interface Collector {
   readonly onView: (listener: () => void) => () => void;
   /** Resolves when everybody has had time to be heard and to answer, or the broker has failed. */
   readonly settled: () => Promise<void>;
+  /** The conversation with the broker; null: it is away. */
+  readonly session: () => Session | null;
   readonly close: () => void;
 }
 
@@ -65,6 +68,7 @@ export function collect(plan: SessionPlan, place: Placement, host: Host, wishes:
       return () => work.listeners.delete(listener);
     },
     settled: () => work.first.done,
+    session: () => work.line?.session ?? null,
     close() {
       work.isClosed = true;
       if (work.line !== null) closeLine(work.line);

@@ -1,13 +1,16 @@
+import type { BrokerFailure } from "../broker/failure.ts";
 import { routesTo } from "../broker/keys.ts";
 import { type Deadline, startDeadline } from "../deadline.ts";
 import type { Host } from "../host.ts";
+import { type Outcome, success } from "../outcome.ts";
 import { openMailbox } from "../pidbox/mailbox.ts";
+import type { Shared } from "./accept-shared.ts";
 import { ask } from "./ask.ts";
 import type { Asking, Evidence } from "./evidence.ts";
 import { type Examination, prepareExamination } from "./examination.ts";
 import { conclude, judge } from "./judge.ts";
 import { wantsWork } from "./judgement.ts";
-import { closeLines, openLines } from "../session/lines.ts";
+import { closeLines, type Lines, openLines } from "../session/lines.ts";
 import type { CheckPlan } from "./plan.ts";
 import { openStateFile } from "./state-file.ts";
 
@@ -52,6 +55,7 @@ function evidenceOf(asking: Asking, examination: Examination, masterForS: number
     otherExchange: null,
     work: null,
     stateFileProblem: null,
+    notTaken: null,
   };
 }
 
@@ -71,9 +75,15 @@ async function converse(
     return evidence(asking);
   };
   if (deadline.left() === 0) return evidence({ kind: "no-time" });
-  const lines = await openLines(plan, host, deadline);
-  if (!lines.ok) return withoutBroker({ kind: "broker-failed", failure: lines.problem, pings: 0 });
-  const { read, write } = lines.value;
+  const opened = await open(plan, host, deadline);
+  if (!opened.ok) return withoutBroker({ kind: "broker-failed", failure: opened.problem, pings: 0 });
+  const { lines, shared } = opened.value;
+  if (shared?.kind === "shared") {
+    closeLines(lines);
+    return evidence(shared);
+  }
+  const notTaken = shared?.why ?? null;
+  const { read, write } = lines;
   ({ masterForS } = read);
   const mailbox = openMailbox(
     { requests: read.channel, replies: write.channel, db: write.target.db },
@@ -88,8 +98,8 @@ async function converse(
   const conversation = { read, write, mailbox, routes };
   const asking = await ask(plan, host, deadline, conversation, examination, verdict);
   if (asking.kind !== "asked") {
-    closeLines(lines.value);
-    return withoutBroker(asking);
+    closeLines(lines);
+    return { ...(await withoutBroker(asking)), notTaken };
   }
   let otherExchange: string | null = null;
   if (asking.subscribers === 0 && asking.pongs.length === 0 && plan.asked.kind === "nodes") {
@@ -101,6 +111,18 @@ async function converse(
     const { gatherWork } = await import("./gather-work.ts");
     work = await gatherWork(plan, host, deadline, conversation, evidence(asking), examination);
   }
-  closeLines(lines.value);
-  return { ...evidence(asking), otherExchange, work };
+  closeLines(lines);
+  return { ...evidence(asking), otherExchange, work, notTaken };
+}
+
+/** Connects; with `--accept-shared` it may turn out that nobody has to be asked. */
+async function open(
+  plan: CheckPlan,
+  host: Host,
+  deadline: Deadline,
+): Promise<Outcome<{ readonly lines: Lines; readonly shared: Shared | null }, BrokerFailure>> {
+  if (plan.acceptShared !== null)
+    return (await import("./accept-shared.ts")).openAndRead(plan, host, deadline);
+  const lines = await openLines(plan, host, deadline);
+  return lines.ok ? success({ lines: lines.value, shared: null }) : lines;
 }

@@ -34,7 +34,31 @@ export interface Evidence {
   readonly work: WorkEvidence | null;
   /** Why the state file could not be written, in the system's words. */
   readonly stateFileProblem: string | null;
+  /** Why what a `serve` has shared was not taken for an answer; null: it was, or nobody looked. */
+  readonly notTaken: NotTaken | null;
 }
+
+/** That a node was alive, by a `serve` that has shared it. */
+export interface SharedLife {
+  readonly node: string;
+  /** Seconds since it was heard or answered, by the broker's clock. */
+  readonly ageS: number;
+  /** Where that `serve` runs, and its version. */
+  readonly host: string;
+  readonly version: string;
+}
+
+export type NotTaken =
+  /** Its process is not seen to run here, so it has to be looked at. */
+  | { readonly because: "process"; readonly node: string }
+  | { readonly because: "missing" | "damaged"; readonly node: string; readonly key: string }
+  | { readonly because: "old"; readonly node: string; readonly ageS: number }
+  /** Something was said of a process that had its name before. */
+  | { readonly because: "earlier-process"; readonly node: string; readonly ageS: number }
+  /** Only `alive` is taken: of all else the check sees more itself. */
+  | { readonly because: "not-alive"; readonly node: string; readonly reason: string; readonly host: string }
+  /** The broker does not let us read it, or not in a usable form. */
+  | { readonly because: "refused"; readonly detail: string };
 
 /** The host name of a broker's URL. */
 export interface BrokerName {
@@ -73,6 +97,8 @@ export type Asking =
       /** Whether the deadline took time from the waiting. */
       readonly cutShort: boolean;
     }
+  /** Nobody was asked: a `serve` has shared that all are alive. */
+  | { readonly kind: "shared"; readonly via: Via; readonly lives: readonly SharedLife[] }
   /** The deadline was over before a ping could be published. */
   | { readonly kind: "no-time" }
   /** The process was told to end. */

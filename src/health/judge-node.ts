@@ -28,6 +28,10 @@ export function judgeNode(node: NodeEvidence, evidence: Evidence, rules: Rules):
 }
 
 function judgePong({ node, laterNode }: NodeEvidence, asking: Asking): Verdict | null {
+  if (asking.kind === "shared") {
+    const shared = asking.lives.filter((life) => life.node === node || life.node === laterNode);
+    return shared.length === 0 ? null : { status: "healthy", reason: "alive", pongs: [], shared };
+  }
   if (asking.kind !== "asked") return null;
   const pong = asking.pongs.find((candidate) => candidate.node === node || candidate.node === laterNode);
   return pong === undefined ? null : { status: "healthy", reason: "alive", pongs: [pong] };
@@ -37,6 +41,7 @@ function judgePong({ node, laterNode }: NodeEvidence, asking: Asking): Verdict |
 export function judgeBroker(asking: Asking): Verdict | null {
   switch (asking.kind) {
     case "asked":
+    case "shared":
       return null;
     case "broker-failed":
       return asking.failure.kind === "unreachable"

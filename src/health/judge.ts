@@ -55,7 +55,16 @@ function combine(verdicts: readonly Verdict[], rules: Rules): Verdict {
   if (worst.reason !== "alive") return worst;
   const pongs = verdicts.flatMap((verdict) => (verdict.reason === "alive" ? verdict.pongs : []));
   // Processes that share a name share a pong.
-  return { ...worst, pongs: [...new Map(pongs.map((pong) => [pong.node, pong])).values()] };
+  const shared = verdicts.flatMap((verdict) => (verdict.reason === "alive" ? (verdict.shared ?? []) : []));
+  return {
+    ...worst,
+    pongs: oneOfEach(pongs),
+    ...(shared.length === 0 ? {} : { shared: oneOfEach(shared) }),
+  };
+}
+
+function oneOfEach<T extends { readonly node: string }>(all: readonly T[]): readonly T[] {
+  return [...new Map(all.map((one) => [one.node, one])).values()];
 }
 
 function rank({ status, reason }: Verdict): number {

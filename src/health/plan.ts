@@ -24,6 +24,8 @@ export interface CheckWishes {
   readonly busyGrace: number | null;
   readonly rules: Omit<Rules, "asked" | "naming">;
   readonly stateFile: StateText | null;
+  /** How old what a `serve` has shared may be; null: it is not looked at. */
+  readonly acceptShared: number | null;
 }
 
 /** A session, and what is to be asked and judged in it. Durations in milliseconds. */
@@ -84,6 +86,7 @@ export function checkWishes(config: Config, host: Host): Outcome<CheckWishes, Us
       },
     },
     stateFile: stateFile.value,
+    acceptShared: config["accept-shared"].value,
   });
 }
 

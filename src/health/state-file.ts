@@ -88,6 +88,8 @@ export function openStateFile(file: StateText | null, { proc, writeFile }: Host)
     note(evidence, rules) {
       // Said by every run: else nobody hears of it before a worker hangs.
       if (obstacle !== null) return obstacle;
+      // What somebody else has seen says nothing of the silence that is noted.
+      if (evidence.asking.kind === "shared") return null;
       const before = JSON.stringify([...notes]);
       for (const node of evidence.nodes) {
         const silence = silenceIn(judgeNode(node, evidence, rules));

@@ -2,11 +2,17 @@ import type { Refused, Unreachable } from "../broker/failure.ts";
 import type { Connections } from "../worker/connections.ts";
 import type { Endpoint } from "../worker/sockets.ts";
 import type { Instead } from "../worker/survey.ts";
-import type { BrokerName, Pong } from "./evidence.ts";
+import type { BrokerName, Pong, SharedLife } from "./evidence.ts";
 
 /** What is said about the worker. The words of `status` and `reason` are the contract with users. */
 export type Verdict =
-  | { readonly status: "healthy"; readonly reason: "alive"; readonly pongs: readonly Pong[] }
+  | {
+      readonly status: "healthy";
+      readonly reason: "alive";
+      readonly pongs: readonly Pong[];
+      /** Of nodes that were not asked. */
+      readonly shared?: readonly SharedLife[];
+    }
   | (About & { readonly status: "healthy" | "unhealthy"; readonly reason: "busy" } & Silence)
   | (About & { readonly status: "healthy" | "unhealthy"; readonly reason: "deaf" } & Deafness)
   | (About & { readonly status: "healthy"; readonly reason: "stopping" } & Silence)

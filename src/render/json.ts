@@ -1,5 +1,5 @@
 import { label } from "../cli/usage.ts";
-import type { Asking, NodeEvidence } from "../health/evidence.ts";
+import type { Asking, NodeEvidence, NotTaken, Via } from "../health/evidence.ts";
 import type { WorkEvidence } from "../health/work-evidence.ts";
 import type { CheckReport } from "../health/report.ts";
 import { boundedJson } from "./bounded-json.ts";
@@ -57,6 +57,7 @@ export function checkObject(report: CheckReport): object {
         .slice(0, EXAMINED)
         .map(nodeFields),
       ...(evidence.stateFileProblem === null ? {} : { state_file_problem: evidence.stateFileProblem }),
+      ...(evidence.notTaken === null ? {} : { shared_not_taken: notTakenFields(evidence.notTaken) }),
       ...(evidence.work === null ? {} : { work: workFields(evidence.work) }),
     },
   };
@@ -66,7 +67,7 @@ function askingFields(asking: Asking): object {
   switch (asking.kind) {
     case "asked":
       return {
-        server: { address: asking.via.server, database: asking.via.db, tls: asking.via.tls },
+        server: serverFields(asking.via),
         pings: asking.pings,
         subscribers: asking.subscribers,
         waited_ms: Math.round(asking.waitedMs),
@@ -84,6 +85,17 @@ function askingFields(asking: Asking): object {
         broker_failure: { ...failure, detail: withoutPasswords(failure.detail) },
       };
     }
+    case "shared":
+      return {
+        server: serverFields(asking.via),
+        pings: 0,
+        shared: asking.lives.slice(0, LISTED).map(({ node, ageS, host, version }) => ({
+          node,
+          age_ms: Math.round(ageS * 1_000),
+          host,
+          version,
+        })),
+      };
     case "no-time":
       return { pings: 0 };
     case "interrupted":
@@ -93,6 +105,18 @@ function askingFields(asking: Asking): object {
     default:
       return asking satisfies never;
   }
+}
+
+function notTakenFields(why: NotTaken): object {
+  return "ageS" in why
+    ? { because: why.because, node: why.node, age_ms: Math.round(why.ageS * 1_000) }
+    : why.because === "refused"
+      ? { because: why.because, detail: withoutPasswords(why.detail) }
+      : { ...why };
+}
+
+function serverFields({ server, db, tls }: Via): object {
+  return { address: server, database: db, tls };
 }
 
 /** What was seen of a node that had to be looked at; `null` for what was not. */

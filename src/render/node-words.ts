@@ -1,7 +1,7 @@
-import type { Hearing, Look, NodeEvidence, ProcessSight } from "../health/evidence.ts";
+import type { Hearing, Look, NodeEvidence, NotTaken, ProcessSight, SharedLife } from "../health/evidence.ts";
 import type { Sighted } from "../discovery/suspect.ts";
 import type { Connections } from "../worker/connections.ts";
-import { amount, brief, place, seconds, time } from "./speech.ts";
+import { amount, brief, names, place, seconds, sentence, time } from "./speech.ts";
 
 /** What was seen of one node, for people: each line with its name. */
 export function nodeLines({
@@ -123,4 +123,47 @@ function hearingWords(heartbeats: Hearing): string {
     default:
       return heartbeats satisfies never;
   }
+}
+
+/** That nodes were alive, by a `serve`: the oldest of what it has shared. */
+export function sharedWords(lives: readonly SharedLife[]): string {
+  const ageS = Math.max(...lives.map((life) => life.ageS));
+  const hosts = names([...new Set(lives.map(({ host }) => host))]);
+  const who = lives.map(({ node }) => node);
+  const seen = lives.length === 1 ? `${names(who)} was` : `${lives.length} nodes (${names(who)}) were`;
+  return `${seen} seen alive by celery-probe serve on ${hosts}, ${seconds(ageS)} ago`;
+}
+
+/** Why the worker was asked all the same. */
+export function notTakenWords(why: NotTaken): string {
+  return sentence(`not taken: ${because(why)}`);
+}
+
+function because(why: NotTaken): string {
+  switch (why.because) {
+    case "process":
+      return `the process of ${why.node} is not seen to run here`;
+    case "missing":
+      return `${why.node} has no field in ${why.key}; is celery-probe serve --share running?`;
+    case "damaged":
+      return `no celery-probe serve has written the field of ${why.node} in ${why.key}`;
+    case "old":
+      return `what is shared of ${why.node} is ${seconds(why.ageS)} old`;
+    case "earlier-process":
+      return `what is shared of ${why.node} is ${seconds(why.ageS)} old, and its process is younger`;
+    case "not-alive":
+      return `${why.node} is ${why.reason} by celery-probe serve on ${why.host}, so it was asked`;
+    case "refused":
+      return `the broker does not give it: ${why.detail}`;
+    default:
+      return why satisfies never;
+  }
+}
+
+/** What has to be changed, where nobody would notice otherwise: each check asks the whole fleet. */
+export function refusedHint(why: NotTaken | null): string | null {
+  if (why?.because !== "refused") return null;
+  const isForbidden = why.detail.startsWith("NOPERM");
+  const remedy = isForbidden ? ": give its user +time +hget ~celery-probe.verdicts.*" : "";
+  return `--accept-shared has no effect, as the broker does not give what is shared (${sentence(why.detail)})${remedy}`;
 }

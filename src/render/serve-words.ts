@@ -1,6 +1,8 @@
+import type { BrokerFailure } from "../broker/failure.ts";
 import type { Origin } from "../cli/options.ts";
 import { complaint } from "../cli/usage.ts";
 import type { ListenPlace, ListenProblem } from "../machine/parts.ts";
+import { sentence } from "./speech.ts";
 
 /** Why nobody can be answered: one sentence, with what to do. */
 export function listenSentence(place: ListenPlace, origin: Origin, { cause, detail }: ListenProblem): string {
@@ -32,6 +34,14 @@ export function listenSentence(place: ListenPlace, origin: Origin, { cause, deta
 /** A place as `--listen` takes it. */
 export function placeWords(place: ListenPlace): string {
   return place.kind === "socket" ? place.path : `${bracketed(place.host)}:${place.port}`;
+}
+
+/** What keeps verdicts from being shared. */
+export function sharingSentence({ cause, detail }: BrokerFailure): string {
+  const fact = `verdicts are not shared, so checks with --accept-shared ask the workers: ${sentence(detail)}`;
+  return cause === "no-permission"
+    ? `${fact}; hint: give its user +time +multi +exec +del +hset +hdel +expire ~celery-probe.verdicts.*`
+    : fact;
 }
 
 function bracketed(host: string): string {

@@ -6,6 +6,7 @@ import type { Endpoint } from "../worker/sockets.ts";
 import { brokerStatement, channelOf, exchangeHint, type Statement } from "./broker-words.ts";
 import { withoutPasswords } from "./gate.ts";
 import { gapStatement } from "./gap-words.ts";
+import { refusedHint, sharedWords } from "./node-words.ts";
 import { amount, brief, names, place, seconds, sentence, time } from "./speech.ts";
 import { workHints, workStatement } from "./work-words.ts";
 
@@ -17,6 +18,7 @@ export function statement(report: CheckReport): Statement {
     hint,
     ...workHints(evidence, plan.rules.work),
     evidence.stateFileProblem === null ? null : `--state-file was not written: ${evidence.stateFileProblem}`,
+    verdict.status === "unknown" ? null : refusedHint(evidence.notTaken),
     isForgiven ? "it counts as healthy by --on-unknown, as its process is alive" : null,
     plan.rules.strict && (verdict.reason === "busy" || verdict.reason === "deaf")
       ? "--strict counts it as unhealthy"
@@ -33,7 +35,9 @@ export function statement(report: CheckReport): Statement {
 function ofVerdict({ plan, verdict, evidence }: CheckReport): Statement {
   switch (verdict.reason) {
     case "alive":
-      return { fact: answeredWords(verdict.pongs), hint: twinsHint(verdict.pongs) };
+      return verdict.shared === undefined
+        ? { fact: answeredWords(verdict.pongs), hint: twinsHint(verdict.pongs) }
+        : { fact: sharedWords(verdict.shared), hint: null };
     case "busy":
     case "stopping":
     case "hung":

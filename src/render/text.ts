@@ -1,7 +1,7 @@
 import { label } from "../cli/usage.ts";
 import type { Via } from "../health/evidence.ts";
 import type { CheckReport } from "../health/report.ts";
-import { nodeLines } from "./node-words.ts";
+import { nodeLines, notTakenWords, sharedWords } from "./node-words.ts";
 import { names, seconds, sentence, time } from "./speech.ts";
 import { statement } from "./statement.ts";
 import { channelOf } from "./broker-words.ts";
@@ -32,7 +32,7 @@ function evidenceLines({ plan, evidence, elapsedMs, unknownVariables }: CheckRep
     ["channel", channelOf(plan, evidence)],
     ["reply key", plan.naming.prefix + plan.replyTo],
   ];
-  const { asking, nodes, brokerUpS, unacked, work } = evidence;
+  const { asking, nodes, brokerUpS, unacked, work, notTaken } = evidence;
   switch (asking.kind) {
     case "asked":
       rows.push(
@@ -48,6 +48,13 @@ function evidenceLines({ plan, evidence, elapsedMs, unknownVariables }: CheckRep
         ["failure", sentence(`${asking.failure.cause}: ${asking.failure.detail}`)],
       );
       break;
+    case "shared":
+      rows.push(
+        ["server", serverWords(asking.via)],
+        ["pings sent", "0"],
+        ...asking.lives.map((life) => ["shared", `${sharedWords([life])} (${life.version})`] as const),
+      );
+      break;
     case "no-time":
     case "interrupted":
     case "crashed":
@@ -55,6 +62,7 @@ function evidenceLines({ plan, evidence, elapsedMs, unknownVariables }: CheckRep
     default:
       asking satisfies never;
   }
+  if (notTaken !== null) rows.push(["shared", notTakenWords(notTaken)]);
   for (const node of nodes) {
     const lines = nodeLines(node);
     if (lines.length > 0 && nodes.length > 1) rows.push(["node", node.node]);

@@ -29,6 +29,11 @@ export interface Session extends Lines {
   ) => Promise<Outcome<Replies, BrokerFailure>>;
   /** Sends commands to the broker that workers fetch from; fails when it does not answer within `--connect-timeout`. */
   readonly send: (commands: readonly Command[]) => Promise<Outcome<readonly Reply[], BrokerFailure>>;
+  /** Runs a transaction there: see {@link Channel.transact}. */
+  readonly transact: (
+    before: readonly Command[],
+    queue: (seen: readonly Reply[]) => Outcome<readonly Command[], BrokerFailure>,
+  ) => Promise<Outcome<readonly unknown[], BrokerFailure>>;
   readonly close: () => void;
 }
 
@@ -84,6 +89,7 @@ export async function openSession(
     plan,
     ask: oneAtATime((...question) => ask(asking, ...question)),
     send: (commands) => side.value.send(commands, answerMs()),
+    transact: (before, queue) => side.value.transact(before, queue, answerMs),
     close() {
       side.value.close();
       closeLines(lines);

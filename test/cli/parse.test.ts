@@ -50,6 +50,7 @@ const SAMPLE: Record<(typeof OPTION_NAMES)[number], string> = {
   "max-task-age": "1h",
   "max-queue-length": "mail=100",
   "state-file": "/run/s.json",
+  "accept-shared": "45s",
   timeout: "3s",
   retries: "4",
   "connect-timeout": "300ms",
@@ -246,6 +247,14 @@ test.each(["--require-consuming", "--max-task-age=1h", "--pidfile=/run/w.pid"])(
     expect(sentence([word, "--any"])).toBe(wrong("--any"));
     expect(sentence([word, "--min-nodes=2"])).toBe(wrong("--min-nodes"));
     expect(sentence([word, "--any=false"])).toBe("accepted");
+  },
+);
+
+test.each(["--any", "--min-nodes=2", "--require-consuming", "--max-task-age=1h", "--max-queue-length=9"])(
+  "refuses --accept-shared with %s, which no shared verdict answers",
+  (word) => {
+    const wrong = `--accept-shared and ${word.split("=")[0]} contradict each other: expected one of them`;
+    expect(sentence(["--accept-shared=45s", word])).toBe(wrong);
   },
 );
 

@@ -171,6 +171,7 @@ export function evidence(one: Partial<NodeEvidence> = {}, changed: Partial<Evide
     unacked: 0,
     work: null,
     stateFileProblem: null,
+    notTaken: null,
     ...changed,
   };
 }

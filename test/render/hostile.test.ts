@@ -77,6 +77,7 @@ function checkReport(text: string, verdict: Verdict) {
         },
         otherExchange: text,
         stateFileProblem: text,
+        notTaken: { because: "refused", detail: text },
         work: {
           lengths: new Map([[text, 3]]),
           ownerless: [text],
@@ -94,6 +95,12 @@ function checkReport(text: string, verdict: Verdict) {
 const about = (text: string) => ({ node: text, pid: 5 });
 const VERDICTS: readonly ((text: string) => Verdict)[] = [
   (text) => ({ status: "healthy", reason: "alive", pongs: [{ node: text, afterMs: 3, copies: 2 }] }),
+  (text) => ({
+    status: "healthy",
+    reason: "alive",
+    pongs: [],
+    shared: [{ node: text, ageS: 3, host: text, version: text }],
+  }),
   (text) => ({
     status: "unknown",
     reason: "broker-refused",

@@ -3,7 +3,15 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { BrokerFailure, RefusedCause, UnreachableCause, Unnamed } from "../../src/broker/failure.ts";
 import { DEFAULT_NAMING } from "../../src/broker/keys.ts";
-import type { Asking, Evidence, Hearing, NodeEvidence, ProcessSight } from "../../src/health/evidence.ts";
+import type {
+  Asking,
+  Evidence,
+  Hearing,
+  NodeEvidence,
+  NotTaken,
+  ProcessSight,
+  SharedLife,
+} from "../../src/health/evidence.ts";
 import type { WorkRules } from "../../src/health/judgement.ts";
 import type { CheckPlan } from "../../src/health/plan.ts";
 import type { CheckReport } from "../../src/health/report.ts";
@@ -133,6 +141,7 @@ const PLAN: CheckPlan = {
   busyGrace: null,
   rules: RULES,
   stateFile: null,
+  acceptShared: null,
   pidfile: null,
 };
 
@@ -190,6 +199,30 @@ const pong = (name: string, copies = 1) => ({ ...PONG, node: name, copies });
 const alive = (...pongs: readonly ReturnType<typeof pong>[]): Verdict => {
   return { status: "healthy", reason: "alive", pongs };
 };
+
+const LIFE: SharedLife = { node: NODE, ageS: 12.3, host: "mon-1", version: "0.9.0" };
+const byServe = (...shared: readonly SharedLife[]): Verdict => {
+  return { status: "healthy", reason: "alive", pongs: [], shared };
+};
+const shared = (...lives: readonly SharedLife[]): Evidence =>
+  evidence(
+    { process: { kind: "unexamined" }, looks: [], heartbeats: { kind: "not-listened" } },
+    { asking: { kind: "shared", via: ASKED.via, lives }, brokerUpS: null, unacked: null },
+  );
+const KEY = "celery-probe.verdicts./0.celery.pidbox";
+const REFUSED_TO_US: NotTaken = {
+  because: "refused",
+  detail: "NOPERM no permissions to run the 'hget' command",
+};
+const NOT_TAKEN: readonly NotTaken[] = [
+  { because: "process", node: NODE },
+  { because: "missing", node: NODE, key: KEY },
+  { because: "damaged", node: NODE, key: KEY },
+  { because: "old", node: NODE, ageS: 62 },
+  { because: "earlier-process", node: NODE, ageS: 20 },
+  { because: "not-alive", node: NODE, reason: "hung", host: "mon-1" },
+  REFUSED_TO_US,
+];
 
 const VERDICTS: Record<
   Exclude<Reason, "undecided" | "broker-unreachable" | "broker-refused">,
@@ -637,6 +670,30 @@ describe("--verbose", () => {
     ).toMatchSnapshot();
   });
 
+  test("says by whom a worker was seen alive, and of which version that is", () => {
+    expect(line(byServe(LIFE))).toBe(
+      `healthy: alive: ${NODE} was seen alive by celery-probe serve on mon-1, 12 s ago`,
+    );
+    expect(line(byServe(LIFE, { ...LIFE, node: "b@x", ageS: 700, host: "mon-2" }))).toBe(
+      `healthy: alive: 2 nodes (${NODE}, b@x) were seen alive by celery-probe serve on mon-1, mon-2, 12 min ago`,
+    );
+    expect(checkText(report(byServe(LIFE), shared(LIFE)), true).join("\n")).toMatchSnapshot();
+  });
+
+  test("says why what is shared was not taken, and on the line only what has to be changed", () => {
+    const lines = NOT_TAKEN.map((notTaken) => below(evidence({}, { notTaken })));
+    const rows = lines.flatMap((all) => all.filter((row) => row.startsWith("  shared:")));
+    expect(rows).toMatchSnapshot();
+    const hinted = NOT_TAKEN.filter((notTaken) =>
+      line(alive(pong(NODE)), evidence({}, { notTaken })).includes("--accept-shared"),
+    );
+    expect(hinted).toEqual([REFUSED_TO_US]);
+    const unreached = FAILURES.slice(0, 1).map((failure) =>
+      line(failed(failure), { ...lost(failure), notTaken: REFUSED_TO_US }),
+    );
+    expect(unreached.join("")).not.toContain("--accept-shared");
+  });
+
   test("names each node when there are several", () => {
     expect(
       below(evidence({}, { nodes: [node(), node({ node: "b@x", process: NOBODY, looks: [] })] })),
@@ -736,6 +793,19 @@ describe("--output json", () => {
       ],
     ],
     ["no time", [undecided({ kind: "no-time" }), evidence({}, { asking: { kind: "no-time" }, nodes: [] })]],
+    ["a worker that a serve has seen alive", [byServe(LIFE), shared(LIFE)]],
+    [
+      "a worker of which nothing is shared",
+      [alive(pong(NODE)), evidence({}, { notTaken: { because: "missing", node: NODE, key: KEY } })],
+    ],
+    [
+      "a worker of which something old is shared",
+      [alive(pong(NODE)), evidence({}, { notTaken: { because: "old", node: NODE, ageS: 62 } })],
+    ],
+    [
+      "a broker that gives nothing that is shared",
+      [alive(pong(NODE)), evidence({}, { notTaken: REFUSED_TO_US })],
+    ],
     [
       "an interruption",
       [

@@ -1,0 +1,178 @@
+import { setTimeout as wait } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import { type Server, startServer } from "../world/server.ts";
+import { until } from "../world/until.ts";
+import { startWorker } from "../world/worker.ts";
+import { expectLine, probe, probeNode } from "./probe.ts";
+import { startServe } from "./start-serve.ts";
+
+const KEY = "celery-probe.verdicts./0.celery.pidbox";
+const BY_SERVE = / was seen alive by celery-probe serve on \S+, \d+ s ago$/;
+const BY_ITSELF = / answered in \d+ ms$/;
+
+const sharing = (server: Server, ...more: readonly string[]) =>
+  startServe(["--broker", server.url(), "--share", ...more]);
+
+/** What a broker is sent by connections that open from now on. */
+async function commandsOf(server: Server) {
+  const redis = server.client();
+  const monitor = await redis.monitor();
+  const known = String(await redis.client("LIST"));
+  const commands: string[][] = [];
+  const bytes = { sent: 0 };
+  monitor.on("monitor", (_: string, args: string[], source: string) => {
+    if (known.includes(`addr=${source} `)) return;
+    commands.push(args);
+    // As RESP has it: the number of words, and each word with its length.
+    const sizes = args.map((word) => Buffer.byteLength(word));
+    bytes.sent += sizes.reduce(
+      (sum, size) => sum + size + String(size).length + 5,
+      String(args.length).length + 3,
+    );
+  });
+  return {
+    commands,
+    bytes,
+    /** Resolves when everything has come that was sent before. */
+    async caught() {
+      const mark = `mark ${commands.length}`;
+      const other = server.client();
+      await other.echo(mark);
+      await until("the mark is seen", () => commands.some((args) => args.includes(mark)));
+      other.disconnect();
+      return commands
+        .map((args) => args.join(" "))
+        .filter((text) => !text.includes(mark) && !/^info$/i.test(text));
+    },
+    [Symbol.dispose]() {
+      monitor.disconnect();
+      redis.disconnect();
+    },
+  };
+}
+
+const fieldOf = async (server: Server, node: string) => {
+  const redis = server.client();
+  const text = await redis.hget(KEY, node);
+  redis.disconnect();
+  return text === null ? null : (JSON.parse(text) as { status: string; reason: string; at_ms: number });
+};
+
+const isShared = (server: Server, node: string, reason = "alive") =>
+  until(`${node} is shared as ${reason}`, async () => (await fieldOf(server, node))?.reason === reason);
+
+describe.concurrent("a check that accepts what serve shares", () => {
+  test("reads one field and publishes nothing, for a tenth of what a ping costs", async ({ expect }) => {
+    await using server = await startServer();
+    await using worker = await startWorker({ server });
+    await using serve = await sharing(server);
+    await isShared(server, worker.node);
+    using accepted = await commandsOf(server);
+    expectLine(await probeNode(server, worker.node, "--accept-shared=45s"), 0, BY_SERVE, 3_000);
+    expect(await accepted.caught()).toEqual(["TIME", `HGET ${KEY} ${worker.node}`]);
+    using asked = await commandsOf(server);
+    expectLine(await probeNode(server, worker.node), 0, BY_ITSELF, 3_000);
+    expect((await asked.caught()).filter((text) => text.startsWith("PUBLISH"))).toHaveLength(1);
+    expect(accepted.bytes.sent * 10).toBeLessThan(asked.bytes.sent);
+    const { stdout } = await probeNode(server, worker.node, "--accept-shared=45s", "--output=json");
+    expect(JSON.parse(stdout)).toMatchObject({
+      reason: "alive",
+      evidence: { pings: 0, shared: [{ node: worker.node }] },
+    });
+    const redis = server.client();
+    expect(await redis.ttl(KEY)).toBeGreaterThan(50);
+    redis.disconnect();
+    expect(serve.log()).not.toContain("not shared");
+  });
+
+  test("asks itself when serve has ended and what it shared is too old", async ({ expect }) => {
+    await using server = await startServer();
+    await using worker = await startWorker({ server });
+    {
+      await using _serve = await sharing(server);
+      await isShared(server, worker.node);
+    }
+    const accepting = ["--accept-shared=3s", "--verbose"];
+    await until("it is too old", async () =>
+      BY_ITSELF.test((await probeNode(server, worker.node, ...accepting)).stdout.split("\n")[0] ?? ""),
+    );
+    const { stdout, exitCode } = await probeNode(server, worker.node, ...accepting);
+    expect(stdout).toMatch(/^ {2}shared: +not taken: what is shared of \S+ is \d+ s old$/m);
+    expect(exitCode).toBe(0);
+    const redis = server.client();
+    await redis.del(KEY);
+    redis.disconnect();
+    expect((await probeNode(server, worker.node, ...accepting)).stdout).toContain(`has no field in ${KEY}`);
+  });
+
+  test("says that the worker is stopped whatever is shared, and asks where serve says it hangs", async ({
+    expect,
+  }) => {
+    await using server = await startServer();
+    await using worker = await startWorker({ server });
+    // From afar it is seen to be silent only after some seconds.
+    await using _serve = await sharing(server, "--placement=remote", "--busy-grace=1s");
+    await isShared(server, worker.node);
+    worker.suspend();
+    const stopped = await probeNode(server, worker.node, "--accept-shared=45s");
+    expect((await fieldOf(server, worker.node))?.reason).toBe("alive");
+    expectLine(stopped, 1, /^unhealthy: stopped: /, 5_000);
+    await isShared(server, worker.node, "hung");
+    worker.resume();
+    const { stdout } = await probeNode(server, worker.node, "--accept-shared=45s");
+    expect(stdout).toMatch(/^healthy: alive: /);
+    await isShared(server, worker.node);
+  });
+
+  test("takes nothing of an earlier process of that name", async ({ expect }) => {
+    await using server = await startServer();
+    const name = "again@world";
+    const before = await startWorker({ server, name });
+    {
+      await using _serve = await sharing(server);
+      await isShared(server, name);
+    }
+    await before.killAll();
+    const killed = await probeNode(server, name, "--accept-shared=45s", "--placement=inside");
+    expect(killed.stdout).toMatch(/^unhealthy: dead: /);
+    await wait(1_000);
+    await using _again = await startWorker({ server, name });
+    const { stdout } = await probeNode(server, name, "--accept-shared=10m", "--verbose");
+    expect(stdout).toMatch(BY_ITSELF_ABOVE);
+    expect(stdout).toMatch(/its process is younger$/m);
+  });
+
+  test("asks itself whatever else stands in the field", async ({ expect }) => {
+    await using server = await startServer();
+    await using worker = await startWorker({ server });
+    const redis = server.client();
+    const hostile = ["\u001b[31mhealthy", "{}", "x".repeat(20_000_000), '{"schema":1,"status":"healthy"}'];
+    for (const text of hostile) {
+      await redis.hset(KEY, worker.node, text);
+      const probed = await probeNode(server, worker.node, "--accept-shared=45s");
+      expect(probed.stdout).toMatch(/^healthy: alive: \S+ answered in \d+ ms/);
+      expect(probed.stdout).not.toContain("\u001b");
+    }
+    await redis.del(KEY);
+    await redis.set(KEY, "a text");
+    expect((await probeNode(server, worker.node, "--accept-shared=45s")).stdout).toMatch(
+      /^healthy: alive: \S+ answered in \d+ ms; hint: --accept-shared has no effect, .*WRONGTYPE/,
+    );
+    // A serve that begins makes it what it should be.
+    await using _serve = await sharing(server);
+    await isShared(server, worker.node);
+    redis.disconnect();
+  });
+});
+
+const BY_ITSELF_ABOVE = new RegExp(BY_ITSELF.source, "m");
+
+test("serve that is not of the whole fleet does not share, and says why", async () => {
+  const refused = async (...more: readonly string[]) => (await probe(["serve", "--share", ...more])).stderr;
+  expect(await refused("--node=a@x")).toBe(
+    "celery-probe: --share and --node 'a@x' contradict each other: expected a serve of the whole fleet, without --node",
+  );
+  expect(await refused("--placement=beside")).toMatch(
+    /^celery-probe: --share and --placement 'beside' contradict each other: expected .*--placement remote is one$/,
+  );
+});
