@@ -28,18 +28,19 @@ function brokerHaving(fields: Fields, time: Reply = ok([String(NOW_S), "0"])): B
 
 const AFAR = ["--placement=remote", `--node=${NODE}`];
 
+interface Case {
+  readonly argv?: readonly string[];
+  readonly processes?: readonly FakeProcess[];
+  readonly time?: Reply;
+  readonly broker?: Broker;
+}
+
 async function checked(
   fields: Fields,
-  {
-    argv = AFAR as readonly string[],
-    processes = [] as readonly FakeProcess[],
-    time = undefined as Reply | undefined,
-    most = "45s",
-    broker = brokerHaving(fields, time),
-  } = {},
+  { argv = AFAR, processes = [], time, broker = brokerHaving(fields, time) }: Case = {},
 ) {
   const host = fakeHost({
-    argv: [`--accept-shared=${most}`, ...argv],
+    argv: ["--accept-shared=45s", ...argv],
     broker,
     ...(processes.length === 0 ? {} : { proc: () => procWith(processes) }),
   });

@@ -49,7 +49,7 @@ function sharing() {
     transact: (before: readonly Command[], queue: Parameters<Session["transact"]>[1]) =>
       channel.transact(before, queue, () => 1_000),
   });
-  let look = () => undefined as void;
+  let look: () => void = () => undefined;
   const source = {
     view: () => state.view,
     session: () => (state.isAway ? null : (session() as unknown as Session)),
@@ -63,7 +63,7 @@ function sharing() {
     state,
     told,
     /** A look that ends `afterMs` later with this view; what was written. */
-    async looked(view: FleetView, afterMs = 2_000) {
+    looked: async (view: FleetView, afterMs = 2_000) => {
       await host.pause(afterMs);
       state.view = view;
       transactions.length = 0;
