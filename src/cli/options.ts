@@ -101,7 +101,7 @@ export const OPTIONS = {
   "accept-shared": optional("DURATION", duration, {
     group: "verdict",
     summary: "oldest news from serve --share that the worker is alive",
-    otherwise: "no news; the worker is asked",
+    otherwise: "none, so the worker is asked",
     details:
       "The check reads one field from the broker and sends no ping. It asks the worker as usual when the field is missing or " +
       "older, or says anything but alive. It also asks when the worker's process is not seen to run. One and a half " +

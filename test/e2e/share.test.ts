@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type Server, startServer } from "../world/server.ts";
 import { until } from "../world/until.ts";
@@ -149,6 +151,45 @@ describe.concurrent("a check that accepts what serve shares", () => {
 });
 
 const BY_ITSELF_ABOVE = new RegExp(BY_ITSELF.source, "m");
+
+const PAGE = readFileSync(join(import.meta.dirname, "../../docs/acl.md"), "utf8");
+const LEAST = (/^ACL SETUSER celery-probe on >PASSWORD (.*)$/m.exec(PAGE)?.[1] ?? "").split(" ");
+const rightsFor = (what: string) =>
+  (
+    PAGE.split("\n")
+      .find((row) => row.startsWith(`| \`${what}\``))
+      ?.match(/`(\+[^`]*)`/)?.[1] ?? ""
+  ).split(" ");
+
+test("the rights of the page are all that both sides need, and without them each says so", async () => {
+  await using server = await startServer();
+  await using worker = await startWorker({ server });
+  const [reader, writer] = [
+    { username: "reader", password: "r" },
+    { username: "writer", password: "w" },
+  ];
+  const reads = rightsFor("--accept-shared");
+  await server.addUser(reader, "resetkeys", "resetchannels", "-@all", ...reads);
+  await server.addUser(writer, ...LEAST, ...rightsFor("serve --share"));
+  await using _serve = await startServe(["--broker", server.url(0, writer), "--share"]);
+  await isShared(server, worker.node);
+  const check = () =>
+    probe(["--node", worker.node, "--accept-shared=45s"], { CELERY_PROBE_BROKER: server.url(0, reader) });
+  // Who may do nothing but read the field can say that a worker is alive.
+  expectLine(await check(), 0, BY_SERVE, 3_000);
+  await server.addUser(reader, ...LEAST);
+  expectLine(
+    await check(),
+    0,
+    /^healthy: alive: \S+ answered in .*; hint: --accept-shared .*give its user \+time/,
+    3_000,
+  );
+  await server.addUser(writer, ...LEAST, ...rightsFor("serve --share").filter((right) => right !== "+hset"));
+  await using serve = await startServe(["--broker", server.url(0, writer), "--share"]);
+  await until("it says so", () =>
+    /verdicts are not shared, .*NOPERM.*; hint: give its user .*\+hset/.test(serve.log()),
+  );
+});
 
 test("serve that is not of the whole fleet does not share, and says why", async () => {
   const refused = async (...more: readonly string[]) => (await probe(["serve", "--share", ...more])).stderr;
