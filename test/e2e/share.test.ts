@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { owner } from "../world/owner.ts";
 import { type Server, startServer } from "../world/server.ts";
 import { until } from "../world/until.ts";
 import { startWorker } from "../world/worker.ts";
+import { KINDS } from "./broker-kinds.ts";
 import { expectLine, probe, probeNode } from "./probe.ts";
 import { startServe } from "./start-serve.ts";
 
@@ -152,6 +154,25 @@ describe.concurrent("a check that accepts what serve shares", () => {
 
 const BY_ITSELF_ABOVE = new RegExp(BY_ITSELF.source, "m");
 
+test.concurrent.each([
+  "rediss:// with an authority",
+  "brokers to read and to write",
+  "names of its own",
+  "a list whose first server is gone",
+  "Sentinels with passwords",
+])("what is shared is found when the broker has %s", async (kind) => {
+  await using own = owner();
+  const make = KINDS[kind];
+  if (make === undefined) throw new Error(`no kind of broker is called '${kind}'`);
+  const { worker: options, url, words = [] } = await make(own);
+  const worker = await own.keep(startWorker({ ...options, pool: "solo" }));
+  await using _serve = await startServe(["--broker", url, "--share", ...words]);
+  const accepting = ["--node", worker.node, "--accept-shared=45s", "--placement=remote", ...words];
+  const check = () => probe(accepting, { CELERY_PROBE_BROKER: url });
+  await until("it is shared", async () => BY_SERVE.test((await check()).stdout));
+  expectLine(await check(), 0, BY_SERVE, 3_000);
+});
+
 const PAGE = readFileSync(join(import.meta.dirname, "../../docs/acl.md"), "utf8");
 const LEAST = (/^ACL SETUSER celery-probe on >PASSWORD (.*)$/m.exec(PAGE)?.[1] ?? "").split(" ");
 const rightsFor = (what: string) =>
@@ -189,6 +210,8 @@ test("the rights of the page are all that both sides need, and without them each
   await until("it says so", () =>
     /verdicts are not shared, .*NOPERM.*; hint: give its user .*\+hset/.test(serve.log()),
   );
+  await server.addUser(writer, ...LEAST, ...rightsFor("serve --share"));
+  await until("it shares again", () => /Z verdicts are shared again$/m.test(serve.log()));
 });
 
 test("serve that is not of the whole fleet does not share, and says why", async () => {

@@ -18,13 +18,19 @@ const BROKER_S = 1_700_000_000;
 /** A sharing on a broker that executes what it is told, unless something is refused. */
 function sharing() {
   const host = fakeHost({ hostname: "mon-1" });
-  const state = { view: fleet([]), refused: null as string | null, isAway: false, isBroken: false };
+  const state = {
+    view: fleet([]),
+    refused: null as string | null,
+    isAway: false,
+    isBroken: false,
+    slowMs: 0,
+  };
   /** A connection that has broken is of no use any more: the collector makes a new one. */
   const connect = () =>
-    takeTurns(
-      (commands) => Promise.resolve(state.isBroken ? failure(lost) : success(executed(commands))),
-      host.now,
-    );
+    takeTurns(async (commands) => {
+      if (state.slowMs > 0) await host.pause(state.slowMs);
+      return state.isBroken ? failure(lost) : success(executed(commands));
+    }, host.now);
   const transactions: (readonly WireCommand[])[] = [];
   const told: (string | null)[] = [];
   const answer = (command: WireCommand): Reply => {
@@ -69,6 +75,7 @@ function sharing() {
       transactions.length = 0;
       look();
       await new Promise(setImmediate);
+      if (state.slowMs > 0) await host.pause(3 * state.slowMs);
       return transactions.flat();
     },
   };
@@ -106,6 +113,13 @@ describe("verdicts", () => {
       EXPIRE,
     ]);
     expect(await looked(fleet([node("a@x", HUNG), node("b@x")]))).toEqual([]);
+  });
+
+  test("are older by the time that a slow broker took to say what time it is", async () => {
+    const { looked, state } = sharing();
+    state.slowMs = 500;
+    const [, whole] = await looked(fleet([node("a@x")]));
+    expect(whole).toEqual(["HSET", KEY, "a@x", text(ALIVE, 2.5)]);
   });
 
   test.each([
