@@ -33,7 +33,7 @@ interface Inquiry {
   /** What the evidence suffices for. */
   readonly judged: (asking: Asking) => Judgement;
   readonly roll: Roll;
-  /** The nodes asked, with those that have been found since. */
+  /** The nodes asked, and the nodes that were found since. */
   readonly asked: Set<string>;
   /** A process was seen halted before anybody was asked. */
   readonly isSuspect: boolean;
@@ -121,7 +121,7 @@ async function askTheDeaf(inquiry: Inquiry): Promise<BrokerFailure | null> {
   const before = inquiry.subscribers;
   const failure = await ping(inquiry);
   if (failure !== null) return failure;
-  // Whoever has come is starting, and answers when it gets to it.
+  // A new subscriber is a worker that starts: it answers when it gets to it.
   const { subscribers } = inquiry;
   const waitMs = subscribers > before ? plan.timeout : subscribers === 0 ? 0 : PROMPT_MS;
   const collected = await conversation.mailbox.collect(
@@ -174,7 +174,7 @@ function newcomers({ examination, asked }: Inquiry): readonly string[] {
   return examination.nodes().flatMap(({ node }) => (asked.has(node) ? [] : [node]));
 }
 
-/** Collects answers; whoever is found meanwhile is asked at once. */
+/** Collects answers; a node that is found meanwhile is asked at once. */
 async function collect(inquiry: Inquiry, waitMs: number): Promise<Outcome<void, BrokerFailure>> {
   const { host, conversation, roll, asked } = inquiry;
   const end = host.now() + waitMs;
@@ -196,7 +196,7 @@ async function hasEnough(inquiry: Inquiry, answers: readonly Answer[]): Promise<
   const { roll, isSuspect, subscribers, examination, conversation } = inquiry;
   roll.see(answers);
   const isLate = subscribers === 0 || roll.waitedMs() >= PROMPT_MS;
-  // Whoever has answered by now, late as it may be, is not looked at; a process seen stopped outranks its pong.
+  // A worker that has answered by now, even late, is not looked at. A process seen stopped outranks its pong.
   if (isSuspect || (isLate && !isSettled(inquiry))) {
     const { read, write } = conversation;
     await examination.begin({ channel: read.channel, heartbeats: write.target });

@@ -47,7 +47,7 @@ function isText(value: unknown, form: RegExp): value is string {
   return typeof value === "string" && form.test(value);
 }
 
-/** The clock of the broker by its answer to TIME, in milliseconds since 1970; null: it is none. */
+/** The clock of the broker by its answer to TIME, in milliseconds since 1970; null: that is no time. */
 export function brokerTimeMs(answer: unknown): number | null {
   if (!Array.isArray(answer) || answer.length !== 2) return null;
   const [seconds, micros] = answer.map(asNumber);
