@@ -57,14 +57,15 @@ function whyHard(sentence: string): string[] {
   return words > MOST_WORDS ? [`${words} words`, ...plainer] : plainer;
 }
 
-/** A semicolon ends a sentence here; code and links are a word. */
+/** A semicolon ends a sentence here. Code is one word, and so is a list of it. */
 function sentencesOf(block: string): string[] {
   return block
     .replace(/`[^`]*`/g, (code) => `\`${code.slice(1, -1).replace(/\W+/g, "-")}\``)
+    .replace(/`[^`]*`(?:(?:,? (?:and|or)|,) `[^`]*`)+/g, "`several`")
     .replace(/!?\[([^\]]*)\]\([^)]*\)/g, "$1")
     .replace(/\{@link (\w+)\}/g, "$1")
     .replace(/https?:\/\/\S+/g, "URL")
-    .split(/(?<=[.!?]["')*]*)\s+(?=\W*[A-Z`\d])|;\s|(?<=\.)$/)
+    .split(/(?<=[.!?]["')*]*)\s+(?=\W*(?:[A-Z`\d]|kombu\b|redis-py\b|ioredis\b))|;\s|(?<=\.)$/)
     .map((sentence) => sentence.trim())
     .filter((sentence) => sentence !== "");
 }
