@@ -56,7 +56,15 @@ export function pinged(state: FleetState, round: PingRound, graceMs: number): vo
   countSubscribers(state, round, missing, graceMs);
 }
 
+/** An answer that comes so soon after a goodbye was given before it, in milliseconds: answers lie in a list for a while. */
+const GIVEN_BEFORE_MS = 5_000;
+
+function wasGivenBefore({ gone }: NodeState, atMs: number): boolean {
+  return gone?.how === "goodbye" && atMs - gone.atMs < GIVEN_BEFORE_MS;
+}
+
 function ponged(state: FleetState, node: NodeState, atMs: number, sentMs: number, copies: number): void {
+  if (wasGivenBefore(node, atMs)) return;
   node.answeredMs = atMs;
   node.missed = 0;
   node.pingMs = atMs - sentMs;
@@ -158,6 +166,7 @@ export function unanswered(state: FleetState, name: string, nowMs: number): void
 }
 
 function answered(node: NodeState, nowMs: number): void {
+  if (wasGivenBefore(node, nowMs)) return;
   node.answeredMs = Math.max(node.answeredMs, nowMs);
   node.missed = 0;
   showsLife(node, null);

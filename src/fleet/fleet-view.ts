@@ -12,6 +12,8 @@ export interface FleetView {
   readonly rounds: RoundsView;
   /** Worst first, then by name. */
   readonly nodes: readonly FleetNode[];
+  /** Names that said goodbye and are not shown, each with the time of it. */
+  readonly left: ReadonlyMap<string, number>;
   /** By name. */
   readonly queues: readonly FleetQueue[];
   /** Workers that are subscribed and have not told their names. */

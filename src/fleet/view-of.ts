@@ -23,15 +23,16 @@ const BEAT_PINGS = 2;
 
 export function viewOf(state: FleetState, moment: Moment): FleetView {
   const at = (ms: number) => moment.epochS - (moment.nowMs - ms) / 1_000;
-  const nodes = [...state.nodes.values()]
-    .filter((node) => isShown(node, state))
-    .map((node) => nodeView(node, state, moment, at));
+  const [shown, left] = [[], []] as [NodeState[], NodeState[]];
+  for (const node of state.nodes.values()) (isShown(node, state) ? shown : left).push(node);
+  const nodes = shown.map((node) => nodeView(node, state, moment, at));
   const { unacked, beat, nameless, replyLists, dropped } = state;
   return {
     atS: moment.epochS,
     broker: brokerView(state, moment.shown, at),
     rounds: roundsView(state, at),
     nodes: nodes.sort((a, b) => rank(a.verdict) - rank(b.verdict) || (a.node < b.node ? -1 : 1)),
+    left: new Map(left.map(({ name, gone }) => [name, at(gone?.atMs ?? moment.nowMs)])),
     queues: queueViews(state, nodes, at),
     nameless,
     unacked,

@@ -38,7 +38,7 @@ export function ownReadiness(view: FleetView): ProbeAnswer {
 export function ofNode(view: FleetView, question: Question, name: string): ProbeAnswer {
   const node = view.nodes.find((one) => one.node === name);
   if (node !== undefined) return ofNodes(question, [node], nodeLine(node));
-  const reason = whyUnseen(view);
+  const reason = whyUnseen(view) ?? whenLeft(view, name);
   if (reason !== null) return { status: question === "livez" ? 200 : 503, line: reason };
   return {
     status: 404,
@@ -81,6 +81,17 @@ function whyUnseen(view: FleetView): string | null {
     outageLine(view) ??
     (isFirst ? "unknown: undecided: the first question to the fleet is not answered yet" : null)
   );
+}
+
+/**
+ * A worker says goodbye when it ends, when it ends as soon as its tasks have, and when it connects anew: a restart would
+ * help none of these. Null: it has said none.
+ */
+function whenLeft({ atS, left }: FleetView, name: string): string | null {
+  const leftS = left.get(name);
+  return leftS === undefined
+    ? null
+    : `unknown: gone: ${brief(name)}: it said goodbye ${seconds(atS - leftS)} ago`;
 }
 
 /** What is wrong with the broker; null: nothing. */

@@ -133,6 +133,18 @@ describe("processes of one name", () => {
 });
 
 describe("a goodbye", () => {
+  test("is not taken back by an answer that was given before it and comes after it", () => {
+    const state = fleet();
+    beating(state, 0, 10_000);
+    heard(state, 11_000, { kind: "offline" });
+    ping(state, 10_900 + 1_000, 1, [NODE]);
+    toldTasks(state, NODE, null, 12_000, 12);
+    look(state, 30_000);
+    expect(isShown(known(state), state)).toBe(false);
+    ping(state, 60_000, 1, [NODE]);
+    expect(reasonOf(state, 60_010)).toBe("alive");
+  });
+
   test("takes a node out of sight at once, and out of mind after ten minutes", () => {
     const state = fleet();
     beating(state, 0, 10_000);

@@ -48,6 +48,7 @@ export function fleetView(more: Partial<FleetView> = {}): FleetView {
     unacked: null,
     beat: null,
     replyLists: null,
+    left: new Map(),
     dropped: { nodes: 0, queues: 0 },
     ...more,
   };

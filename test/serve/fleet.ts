@@ -62,6 +62,7 @@ export function fleet(nodes: readonly FleetNode[], more: Partial<FleetView> = {}
     unacked: { messages: 3, oldestS: 12.1 },
     beat: null,
     replyLists: 7,
+    left: new Map(),
     dropped: { nodes: 0, queues: 0 },
     ...more,
   };

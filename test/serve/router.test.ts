@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { fleet, HUNG, LOST, NO_ROUND, node, outage, queue } from "./fleet.ts";
+import { AT_S, fleet, HUNG, LOST, NO_ROUND, node, outage, queue } from "./fleet.ts";
 import { asked, serving } from "./served.ts";
 import type { FleetView } from "../../src/fleet/fleet-view.ts";
 
@@ -8,6 +8,7 @@ const WELL = node("celery@well");
 const SICK = node("celery@sick", HUNG);
 const UNKNOWN = node("celery@unknown", LOST);
 const ALL = fleet([SICK, UNKNOWN, WELL]);
+const LEFT = fleet([WELL], { left: new Map([["celery@left", AT_S - 12]]) });
 
 const local = (view: FleetView) => ({ ...view, nodes: view.nodes.map((one) => ({ ...one, isLocal: true })) });
 
@@ -44,6 +45,15 @@ describe("a probe gets its status and one line", () => {
     ["a worker hangs", ALL, "/health/celery@sick", 503, /^unhealthy: hung: /],
     ["a worker is unknown", ALL, "/livez/celery@unknown", 200, /^unknown: broker-unreachable: /],
     ["a worker is unknown", ALL, "/readyz/celery@unknown", 503, /^unknown: broker-unreachable: /],
+    [
+      "a worker said goodbye",
+      LEFT,
+      "/livez/celery@left",
+      200,
+      /^unknown: gone: celery@left: it said goodbye 12 s ago/,
+    ],
+    ["a worker said goodbye", LEFT, "/readyz/celery@left", 503, /^unknown: gone: celery@left: /],
+    ["a worker said goodbye", LEFT, "/livez/celery@none", 404, /^unknown: no worker celery@none was seen/],
     ["a worker was never seen", ALL, "/livez/celery@none", 404, /^unknown: no worker celery@none was seen/],
     ["a worker was never seen", ALL, "/health/celery@none", 404, /^unknown: no worker celery@none was seen/],
     [
