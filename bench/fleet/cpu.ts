@@ -37,9 +37,3 @@ export async function cpuDuring(pids: readonly number[], work: () => Promise<unk
 export function costOfEach(use: Use, idle: Use, count: number): readonly number[] {
   return use.cpu.map((cpu, at) => (cpu - ((idle.cpu[at] ?? 0) / idle.seconds) * use.seconds) / count);
 }
-
-/** Resident memory in bytes. */
-export function residentOf(pid: number): number {
-  const kilobytes = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-  return Number(kilobytes) * 1_024;
-}

@@ -1,7 +1,7 @@
 // `npm run bench:serve`: what it costs to watch a fleet, by `serve`, by others and by a probe in each container; writes
-// docs/fleet.md. Takes five minutes, on a quiet machine. `-- --quick` prints the page of a small fleet and writes none.
+// docs/fleet.md. Takes eight minutes, on a quiet machine. `-- --quick` prints the page of a small fleet and writes none.
 import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { ROOT, step } from "../../scripts/suite.ts";
 import { celeryVenv } from "../../test/world/python.ts";
@@ -19,6 +19,7 @@ if (words.some((word) => word !== "--quick")) {
   console.error(`'${words.join(" ")}': expected nothing, or --quick`);
   process.exit(1);
 }
+const [load = 0] = loadavg();
 const isQuick = words.length > 0;
 if (!(await step("the executable", process.execPath, "build.mjs"))) process.exit(1);
 const report = await measure(isQuick ? QUICK : FULL);
@@ -38,7 +39,8 @@ async function measure({ real, sizes, seconds, intervals }: typeof FULL): Promis
       pings.push(await measurePings(fleet, executable, seconds));
       if (at < sizes.length - 1) continue;
       const monitors = await measureMonitors(fleet, executable, intervals);
-      return { machine: await describeMachine(fleet.server, await celeryVenv("5.7.0")), pings, monitors };
+      const machine = await describeMachine(fleet.server, await celeryVenv("5.7.0"));
+      return { machine: [...machine, ["load average before", load.toFixed(1)]], pings, monitors };
     }
     throw new RangeError("no fleet was measured");
   } finally {

@@ -1,11 +1,13 @@
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { probeTimes } from "../../test/serve/slow-clients.ts";
 import { startFlower } from "../../test/world/flower.ts";
 import { ProcessGroup } from "../../test/world/process-group.ts";
 import { celeryVenv } from "../../test/world/python.ts";
 import { freePort } from "../../test/world/server.ts";
-import { median } from "../statistics.ts";
-import { cpuDuring, residentOf } from "./cpu.ts";
+import { residentOf, startServing, untilHealthy } from "../../test/world/serving.ts";
+import { median, quantile } from "../statistics.ts";
+import { cpuDuring } from "./cpu.ts";
 import type { Fleet } from "./fleet.ts";
 
 /** What watching a fleet costs; shares are of one core, beyond what the same processes use unwatched. */
@@ -23,19 +25,26 @@ export interface MonitorCosts {
   /** One scrape: seconds by the clock, and bytes. */
   readonly scrapeS: number;
   readonly scrapeBytes: number;
+  /** The 99th percentile of what a probe waits for its answer beside slow clients; null: it answers none. */
+  readonly answerS: number | null;
 }
 
 /** A program that watches a fleet and tells by HTTP what it knows. */
 interface Monitor extends AsyncDisposable {
   readonly pid: number;
   readonly url: string;
+  /** Milliseconds for each answer beside slow clients. */
+  readonly answers?: () => Promise<readonly number[]>;
 }
 
 /** Seconds from one scrape to the next, and from one round of ours to the next. */
 export const INTERVAL_S = 30;
 
-/** Scraped twice before it is measured: what is done once, at the start, does not count. */
-const WARM = 2;
+/** Before it is measured: what is done once, at the start, does not count. */
+const WARM_MS = 10_000;
+
+/** Probes that are answered beside slow clients. */
+const PROBES = 1_000;
 
 /** Watches the fleet by one after the other. `intervals` of {@link INTERVAL_S} are measured of each. */
 export async function measureMonitors(
@@ -45,14 +54,15 @@ export async function measureMonitors(
 ): Promise<readonly MonitorCosts[]> {
   const unwatched = await fleet.use(() => pause(INTERVAL_S * 1_000));
   const starts = {
-    "celery-probe serve": () => startServe(executable, fleet.server.url()),
+    "celery-probe serve": () => startServe(executable, fleet),
     Flower: () => startFlowerHere(fleet.server.url()),
     "`stats` and `active_queues` by Celery": () => startTwoQuestions(fleet.server.url()),
   };
   const costs: MonitorCosts[] = [];
   for (const [name, start] of Object.entries(starts)) {
     await using monitor = await start();
-    for (let turn = 0; turn < WARM; turn++) await scrape(monitor);
+    await scrape(monitor);
+    await pause(WARM_MS);
     const scrapes: Awaited<ReturnType<typeof scrape>>[] = [];
     let own = 0;
     const use = await fleet.use(async () => {
@@ -77,6 +87,7 @@ export async function measureMonitors(
       resident: residentOf(monitor.pid),
       scrapeS: median(scrapes.map(({ seconds }) => seconds)),
       scrapeBytes: median(scrapes.map(({ bytes }) => bytes)),
+      answerS: monitor.answers === undefined ? null : quantile(await monitor.answers(), 0.99) / 1_000,
     });
     console.log(`  ${name}: ${JSON.stringify(costs.at(-1))}`);
   }
@@ -92,42 +103,32 @@ async function scrape({ url }: Monitor): Promise<{ readonly seconds: number; rea
   return { seconds: (performance.now() - began) / 1_000, bytes: text.length };
 }
 
-async function startServe(executable: string, broker: string): Promise<Monitor> {
-  const words = (port: number) => [
-    "serve",
-    `--listen=127.0.0.1:${port}`,
-    `--interval=${INTERVAL_S}s`,
-    "--placement=remote",
-  ];
-  return startProgram(executable, words, { CELERY_PROBE_BROKER: broker }, "/metrics");
+async function startServe(executable: string, { server, size }: Fleet): Promise<Monitor> {
+  const serve = await startServing(executable, server.url(), [`--interval=${INTERVAL_S}s`]);
+  await untilHealthy(serve, size);
+  return {
+    ...serve,
+    url: `http://127.0.0.1:${serve.port}/metrics`,
+    answers: () => probeTimes(serve.port, PROBES),
+  };
 }
 
 async function startTwoQuestions(broker: string): Promise<Monitor> {
   const { python } = await celeryVenv("5.7.0");
-  const words = (port: number) => [join(import.meta.dirname, "two-questions.py"), broker, String(port)];
-  return startProgram(python, words, {}, "/");
+  const port = await freePort();
+  const group = await ProcessGroup.start({
+    what: "two questions",
+    command: python,
+    args: () => [join(import.meta.dirname, "two-questions.py"), broker, String(port)],
+    env: (folder) => ({ PATH: "/usr/bin:/bin", HOME: folder, LANG: "C.UTF-8" }),
+  });
+  await group.waitForLog(/listening/);
+  const stop = () => group.stop(0).then(() => undefined);
+  return { pid: group.pid, url: `http://127.0.0.1:${port}/`, [Symbol.asyncDispose]: stop };
 }
 
 async function startFlowerHere(broker: string): Promise<Monitor> {
   const flower = await startFlower(broker);
   const url = `http://127.0.0.1:${flower.port}/metrics`;
   return { pid: flower.pid, url, [Symbol.asyncDispose]: () => flower[Symbol.asyncDispose]() };
-}
-
-async function startProgram(
-  command: string,
-  words: (port: number) => readonly string[],
-  env: Readonly<Record<string, string>>,
-  path: string,
-): Promise<Monitor> {
-  const port = await freePort();
-  const group = await ProcessGroup.start({
-    what: "a monitor",
-    command,
-    args: () => words(port),
-    env: (folder) => ({ PATH: "/usr/bin:/bin", HOME: folder, LANG: "C.UTF-8", ...env }),
-  });
-  await group.waitForLog(/listening/);
-  const stop = () => group.stop(0).then(() => undefined);
-  return { pid: group.pid, url: `http://127.0.0.1:${port}${path}`, [Symbol.asyncDispose]: stop };
 }

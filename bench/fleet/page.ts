@@ -30,7 +30,7 @@ scripted, all with heartbeats every two seconds. The real ones run with \`--with
 Measured with one scrape and one round every ${INTERVAL_S} s.
 
 ${table(
-  ["", "its CPU", "its memory", "Redis", "each worker", "sent by Redis", "one scrape", "size"],
+  ["", "its CPU", "its memory", "Redis", "each worker", "sent by Redis", "one scrape", "size", "a probe"],
   monitors.map((one) => [
     one.name,
     percent(one.own),
@@ -40,9 +40,11 @@ ${table(
     `${digits(one.bytesPerS / 1e3)} kB/s`,
     `${digits(one.scrapeS * 1e3)} ms`,
     `${digits(one.scrapeBytes / 1e3)} kB`,
+    one.answerS === null ? "" : `${digits(one.answerS * 1e3)} ms`,
   ]),
 )}
 
+*A probe* is the 99th percentile of 1,000 answers while 64 slow clients hang on.
 *Flower* is 2.0.1 from PyPI with its defaults: it turns events on and listens to them. *\`stats\` and \`active_queues\`* are
 the two questions that celery-exporter asks at each scrape, asked by Celery's own client. The exporter itself is in no
 package registry.

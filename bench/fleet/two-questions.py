@@ -18,5 +18,6 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(answers)
 
 
+server = HTTPServer(("127.0.0.1", int(sys.argv[2])), Handler)
 print("listening", flush=True)
-HTTPServer(("127.0.0.1", int(sys.argv[2])), Handler).serve_forever()
+server.serve_forever()

@@ -69,7 +69,7 @@ const serveAll: Run<ServeConfig> = async ({ config }, host) => {
     nodes: named,
     queues: config.queue.value,
     roundEveryMs: config.interval.value,
-    lookEveryMs: LOOK_EVERY_MS,
+    lookEveryMs: Math.min(LOOK_EVERY_MS, config.interval.value),
     graceMs: grace.value ?? DEFAULT_GRACE_MS,
     // Beside each of N workers, N monitors that ask everybody would cost each worker N pings an interval.
     local: {

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { CACHE_FOLDER } from "../world/cache.ts";
 import { startCanaries } from "./canaries.ts";
 import { diceOf } from "./dice.ts";
+import { enduranceKinds } from "./endurances.ts";
 import { fleetKinds } from "./fleets.ts";
 import { killKinds } from "./kills.ts";
 import type { Kind, Kinds, Result } from "./kind.ts";
@@ -64,6 +65,7 @@ export async function runAdversity(order: Order): Promise<readonly Figures[]> {
     ...killKinds(executable, canaries),
     ...(await fleetKinds(executable, stack)),
     ...soakKinds(executable, canaries),
+    ...enduranceKinds(executable, stack),
   };
   const table: Figures[] = [];
   for (const [name, kind] of chosen(kinds, order.only)) {

@@ -33,6 +33,7 @@ const REPORT: Report = {
       resident: 80e6,
       scrapeS: 0.012_3,
       scrapeBytes: 912_345,
+      answerS: 0.001_23,
     },
   ],
 };
@@ -59,7 +60,7 @@ test("Redis pays for each ping a fixed part and one for each worker", () => {
 test("the page gives each monitor a row and says up to which size nothing is to be done", () => {
   const page = fleetPage(REPORT);
   expect(page).toContain(
-    "| celery-probe serve | 3.1 % | 80 MB | 0.50 % | 0.0033 % | 346 kB/s | 12 ms | 912 kB |",
+    "| celery-probe serve | 3.1 % | 80 MB | 0.50 % | 0.0033 % | 346 kB/s | 12 ms | 912 kB | 1.2 ms |",
   );
   expect(page).toContain("| 1,000 | 400 µs | 800 µs | 500 µs | 900 µs | 10,200 µs | 700 kB | 40 ms |");
   expect(page).toContain("**Up to 59 workers**");

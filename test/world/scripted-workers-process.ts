@@ -168,11 +168,11 @@ for (let made = 1; made < workers.length;) {
   made += batch;
 }
 
-process.on("message", ({ rename }: { rename: readonly string[] }) => {
-  for (const [at, name] of rename.entries()) {
+process.on("message", ({ names, vanishing }: { names: readonly string[]; vanishing: number }) => {
+  for (const [at, name] of names.entries()) {
     const worker = workers[at];
     if (worker === undefined) break;
-    beat(worker, "offline");
+    if (at >= vanishing) beat(worker, "offline");
     Object.assign(worker, { name, pid: worker.pid + 1, processed: 0 });
   }
   process.send?.("renamed");

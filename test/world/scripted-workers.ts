@@ -7,8 +7,12 @@ const PROGRAM = join(import.meta.dirname, "scripted-workers-process.ts");
 /** Scripted workers on a server's database 0: they answer pings, `stats` and `active_queues`, and send heartbeats. */
 export interface ScriptedWorkers extends AsyncDisposable {
   readonly nodes: readonly string[];
-  /** The first of them go offline and come back as other processes under these names. */
-  readonly rename: (names: readonly string[]) => Promise<void>;
+  /**
+   * The first of them end and come back as other processes under these names.
+   *
+   * @param vanishing the first so many of these end without a word, the others say goodbye
+   */
+  readonly rename: (names: readonly string[], vanishing?: number) => Promise<void>;
 }
 
 /**
@@ -27,9 +31,9 @@ export async function startScriptedWorkers(port: number, count: number, first = 
   await told();
   return {
     nodes: Array.from({ length: count }, (_, at) => `celery@scripted-${first + at}`),
-    rename: async (names) => {
+    rename: async (names, vanishing = 0) => {
       const renamed = told();
-      child.send({ rename: names });
+      child.send({ names, vanishing });
       await renamed;
     },
     [Symbol.asyncDispose]: async () => {

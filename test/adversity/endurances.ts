@@ -1,0 +1,109 @@
+// The kinds of `serve` for long: a restart of the broker, a hundred rounds, and a worker that is killed, each a case.
+import { setTimeout as wait } from "node:timers/promises";
+import { startServer } from "../world/server.ts";
+import { type Serving, startServing, untilHealthy } from "../world/serving.ts";
+import { until } from "../world/until.ts";
+import { startWorker } from "../world/worker.ts";
+import { startOutages, startRush, type Use } from "./endurance.ts";
+import type { Kinds, Result } from "./kind.ts";
+
+/** An outage is no longer than this, in milliseconds: the worker's own tries to connect get ever rarer. */
+const LONGEST_OUTAGE_MS = 3_000;
+
+/** Rounds of a case. */
+const ROUNDS = 100;
+
+/** Cases until whoever is forgotten after ten minutes is: from then on memory has to be flat. */
+const WARM = 65;
+
+/** How much more there may be at the end, in bytes and in files. */
+const MORE_BYTES = 4_000_000;
+const MORE_FILES = 8;
+
+/** What `serve` promises for a worker that is killed, by its default interval. */
+const NOTICED_MS = 32_000;
+
+export function enduranceKinds(executable: string, stack: AsyncDisposableStack): Kinds {
+  const outages = onceMade(() => startOutages(executable), stack);
+  const rush = onceMade(() => startRush(executable), stack);
+  const uses: Use[] = [];
+  return {
+    restarts: {
+      cases: [100, 3],
+      alone: true,
+      async run(dice) {
+        const { serve, outage } = await outages();
+        const ms = dice.below(LONGEST_OUTAGE_MS);
+        return resultOf(serve, await outage(ms), { ms });
+      },
+    },
+    rounds: {
+      cases: [10_000 / ROUNDS, 2],
+      alone: true,
+      async run() {
+        const { serve, step } = await rush();
+        const use = await step(ROUNDS);
+        uses.push(use);
+        const faults = use.series > use.mostSeries ? [`${use.series} series`] : [];
+        return resultOf(serve, faults, use);
+      },
+      finish: () => Promise.resolve(growth(uses)),
+    },
+    deaths: {
+      cases: [12, 1],
+      async run(dice, position) {
+        const args = position % 2 === 0 ? [] : ["--without-heartbeat"];
+        return death(executable, args, dice.below(30_000));
+      },
+    },
+  };
+}
+
+/** Made by the first case that needs it. */
+function onceMade<T extends AsyncDisposable>(make: () => Promise<T>, stack: AsyncDisposableStack) {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make().then((one) => stack.use(one)));
+}
+
+function resultOf(serve: Serving, faults: readonly string[], evidence: object): Result {
+  return {
+    faults: serve.isRunning() ? faults : [...faults, "serve has ended"],
+    overshootMs: -Infinity,
+    peakMb: serve.isRunning() ? serve.resident() / 1e6 : 0,
+    evidence,
+  };
+}
+
+/** What has grown since the fleet's memory was full. */
+function growth(uses: readonly Use[]): readonly string[] {
+  const early = uses.slice(WARM, WARM + 10);
+  const late = uses.slice(-10);
+  if (uses.length < WARM + 20) return [];
+  const more = (read: (use: Use) => number) => leastOf(late, read) - leastOf(early, read);
+  const [bytes, files] = [more(({ resident }) => resident), more(({ openFiles }) => openFiles)];
+  return [
+    ...(bytes > MORE_BYTES ? [`${bytes} bytes of memory more`] : []),
+    ...(files > MORE_FILES ? [`${files} files more`] : []),
+  ];
+}
+
+/** What is there in between, garbage and connections, is not counted. */
+function leastOf(uses: readonly Use[], read: (use: Use) => number): number {
+  return Math.min(...uses.map(read));
+}
+
+/** Kills a worker that has been healthy for so long, and sees when its probe says so. */
+async function death(executable: string, args: readonly string[], afterMs: number): Promise<Result> {
+  await using server = await startServer();
+  await using worker = await startWorker({ server, args });
+  await using serve = await startServing(executable, server.url());
+  const path = `/livez/${worker.node}`;
+  await untilHealthy(serve, 1);
+  await wait(afterMs);
+  await worker.killAll();
+  const killedMs = performance.now();
+  await until("it is unhealthy", async () => (await serve.status(path)) === 503);
+  const ms = performance.now() - killedMs;
+  const faults = ms > NOTICED_MS ? [`a 503 after ${Math.round(ms)} ms`] : [];
+  return { ...resultOf(serve, faults, { args, ms }), overshootMs: ms - NOTICED_MS };
+}
