@@ -25,18 +25,22 @@ export type Format = keyof typeof FORMATS;
 
 /** Metrics as Prometheus reads them: its text format 0.0.4, or OpenMetrics 1.0.0. */
 export function exposition(families: readonly Family[], format: Format): Printable {
-  const blocks = families.map((family) => block(family, format));
+  const values: Values = new Map();
+  const blocks = families.map((family) => block(family, format, values));
   return ours(blocks.join("") + (format === "openmetrics" ? "# EOF\n" : ""));
 }
 
-function block({ name, type, help, samples }: Family, format: Format): string {
+/** How the values of labels are written: the name of a worker comes ten times. */
+type Values = Map<string, string>;
+
+function block({ name, type, help, samples }: Family, format: Format, values: Values): string {
   const isOpen = format === "openmetrics";
   const family = isOpen && type === "counter" ? name.replace(/_total$/, "") : name;
   const escapedHelp = isOpen ? escaped(help) : help.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
   // Two names may be alike once they are shortened, and a series that comes twice spoils the whole scrape.
   const rows = new Map<string, number>();
   for (const { labels, value } of samples) {
-    const series = name + labelText(labels);
+    const series = name + labelText(labels, values);
     if (Number.isFinite(value) && !rows.has(series)) rows.set(series, value);
   }
   if (rows.size === 0) return "";
@@ -47,13 +51,19 @@ function block({ name, type, help, samples }: Family, format: Format): string {
 /** Characters of a label's value: names are shorter, and what is not a name is from somebody hostile. */
 const LONGEST_VALUE = 255;
 
-function labelText(labels: Sample["labels"]): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${labelValue(value)}"`);
-  return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
+function labelText(labels: Sample["labels"], values: Values): string {
+  let pairs = "";
+  for (const name in labels)
+    pairs += `${pairs === "" ? "{" : ","}${name}="${labelValue(labels[name] ?? "", values)}"`;
+  return pairs === "" ? "" : `${pairs}}`;
 }
 
-function labelValue(value: string): string {
-  return escaped(line(shortened(value, LONGEST_VALUE)));
+function labelValue(value: string, values: Values): string {
+  const known = values.get(value);
+  if (known !== undefined) return known;
+  const written = escaped(line(shortened(value, LONGEST_VALUE)));
+  values.set(value, written);
+  return written;
 }
 
 function escaped(text: string): string {
