@@ -7,13 +7,13 @@ export interface HardSentence {
   readonly sentence: string;
 }
 
-/** Words of a sentence at most; what stands in backquotes counts as one. */
+/** Words of a sentence at most; code counts as one, and a number has its unit with it. */
 const MOST_WORDS = 25;
 
 /** Constructions that readers have to read twice, each with what is said instead. */
 const PLAINER: readonly (readonly [RegExp, string])[] = [
   [/\bwhoever\b/i, "name the subject"],
-  [/(?:^|[.;:] )Who [a-z]+s\b(?!.*\?)/, "name the subject"],
+  [/(?:^|[.;:] )Who [a-z]+s\b(?!.*\?)(?=.*\.)/, "name the subject"],
   [
     /\b(?:who|what) (?:it )?(?:does|do|has|have|is|was) (?:not|no|none|nothing|nobody)\b/i,
     "name the subject",
@@ -49,7 +49,8 @@ interface Block {
 }
 
 function whyHard(sentence: string): string[] {
-  const words = sentence.split(/\s+/).filter((word) => /\w/.test(word)).length;
+  const measured = sentence.replace(/(\d) (?:ms|s|min|h|%|[kMG]i?B)\b/g, "$1");
+  const words = measured.split(/\s+/).filter((word) => /\w/.test(word)).length;
   const plainer = PLAINER.flatMap(([pattern, instead]) => {
     const found = pattern.exec(sentence)?.[0];
     return found === undefined ? [] : [`'${found}' (${instead})`];
@@ -65,7 +66,7 @@ function sentencesOf(block: string): string[] {
     .replace(/!?\[([^\]]*)\]\([^)]*\)/g, "$1")
     .replace(/\{@link (\w+)\}/g, "$1")
     .replace(/https?:\/\/\S+/g, "URL")
-    .split(/(?<=[.!?]["')*]*)\s+(?=\W*(?:[A-Z`\d]|kombu\b|redis-py\b|ioredis\b))|;\s|(?<=\.)$/)
+    .split(/(?<=[.!?]["')*]*)\s+|;\s|(?<=\.)$/)
     .map((sentence) => sentence.trim())
     .filter((sentence) => sentence !== "");
 }

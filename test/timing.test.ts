@@ -306,7 +306,7 @@ describe("the worst case", () => {
   });
 
   test("of a hung worker has the grace in front of it", () => {
-    const hung = /A \*\*hung\*\* one[^*]+/.exec(PAGE)?.[0].replaceAll(/\s+/g, " ") ?? "";
+    const hung = /A \*\*hung\*\* worker[^*]+/.exec(PAGE)?.[0].replaceAll(/\s+/g, " ") ?? "";
     const told = Object.entries(WORST).map(
       ([name, { restarted }]) => `${GRACE_S + restarted} s in ${name.split(" ", 1)[0]}`,
     );
@@ -409,8 +409,8 @@ describe("what has to hold", () => {
 
   test("an outage restarts nobody where the page says so, and only there", () => {
     expect(PAGE.replaceAll(/\s+/g, " ")).toContain(
-      "Swarm, ECS, supervisord, systemd and Kubernetes' liveness probe have it in the examples; " +
-        "Compose, and Kubernetes' startup and readiness probes do not.",
+      "In the examples Swarm, ECS, supervisord, systemd and Kubernetes' liveness probe use it; " +
+        "Compose and Kubernetes' startup and readiness probes do not.",
     );
     expect(TAKES_UNKNOWN).toEqual(["Swarm", "ECS", "supervisord", "systemd"]);
     const probes = PROBES.filter((kind) => isUnknownHealthy(kubernetes[kind]?.exec?.command.join(" ") ?? ""));
