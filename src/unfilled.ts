@@ -29,7 +29,7 @@ export function unfilled(text: string): Unfilled | null {
 /**
  * What is wrong with a text that it stands in, as a phrase that follows the quoted text.
  *
- * @param where such as ` in the place of its host`
+ * @param where such as ` instead of its host`
  * @param hint what to do, where that is known better than by the notation
  */
 export function unfilledWords(

@@ -36,7 +36,7 @@ export function slipIn(part: string, what: "host" | "port" | "database"): string
   const variable = unfilled(part);
   // Of a port only the whole: what stands there may be a password, whose `@host` is missing.
   if (variable !== null && (what === "host" || variable.name === part)) {
-    return unfilledWords(variable, "", { where: ` in the place of its ${what}` });
+    return unfilledWords(variable, "", { where: ` instead of its ${what}` });
   }
   if (NOTHING.includes(part)) return `has '${part}' as its ${what}: the program that wrote it had no value`;
   return null;

@@ -104,7 +104,7 @@ export const BROKER = {
   "ssl-ca-certs": optional("PATH", filePath, {
     group: "tls",
     summary: "file with the certificates of trusted authorities",
-    otherwise: "those of this machine",
+    otherwise: "the authorities of this machine",
   }),
   "ssl-certfile": optional("PATH", filePath, {
     group: "tls",

@@ -73,7 +73,7 @@ const BEAT_WORDS = {
   broker: {
     summary: OPTIONS.broker.summary,
     details:
-      "Written as for the check. Without it the broker is the beat's, found as that of a worker. Where no broker is found, " +
+      "Written as for the check. Without it the broker is the beat's, found as for a worker. Where no broker is found, " +
       "processes and the schedule file decide.",
   },
   placement: {

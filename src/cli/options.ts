@@ -143,7 +143,7 @@ export const OPTIONS = {
     repeats: true,
     group: "work",
     summary: "queue that the worker must consume",
-    otherwise: "those of its -Q, or those it answers with",
+    otherwise: "its -Q queues, or the queues that it reports",
     details:
       "Used by --require-consuming and by --max-queue-length N. It also tells whether work waits for a silent worker " +
       "without heartbeats. Repeat the option, or separate names by commas.",

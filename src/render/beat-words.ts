@@ -61,7 +61,7 @@ const WORDS: { readonly [R in BeatReason]: Words } = {
     "may it write to that folder? its log says so; is --schedule the file that it writes?",
   ],
   silent: (evidence) => [
-    `${who(evidence)} was told to answer pings (--enable-remote-control), and does not`,
+    `${who(evidence)} was told to answer pings (--enable-remote-control), but does not`,
     "it does not answer when its scheduler has stopped, or its broker is gone: its log says which",
   ],
   "lock-gone": (evidence) => [
@@ -70,7 +70,7 @@ const WORDS: { readonly [R in BeatReason]: Words } = {
   ],
   "lock-left": (evidence) => [
     `${who(evidence)} waits for redbeat's lock ${lockOf(evidence)}, and the beat that holds it has not renewed it for ${seconds(othersOf(evidence)?.agoS ?? 0)}`,
-    `that beat has ended, and no task is sent until its lock does: redis-cli DEL ${lockOf(evidence)} ends it at once; a lower redbeat_lock_timeout makes the next wait shorter`,
+    `that beat has ended, and no task is sent until its lock expires: redis-cli DEL ${lockOf(evidence)} ends it at once; a lower redbeat_lock_timeout makes the next wait shorter`,
   ],
   "no-processes": ({ beats }) => [
     beats === null ? "no process can be seen here" : "no beat is in sight",
@@ -92,8 +92,8 @@ function processText({ pid, isEmbedded, isLeft }: BeatProcess): string {
 function zombieOf({ only }: BeatEvidence): string {
   const zombie = only?.ended?.zombie ?? null;
   return zombie === null
-    ? ": the worker has no such process any more"
-    : `: nobody has waited for its process ${zombie}`;
+    ? ": the worker no longer has such a process"
+    : `: its process ${zombie} is a zombie`;
 }
 
 function othersOf({ only }: BeatEvidence): Renewed | null {
@@ -128,7 +128,7 @@ function details({ only }: BeatEvidence): string {
       break;
     case "unknown":
       parts.push(
-        "no schedule file is known to be its own: its application may name another scheduler or file",
+        "no file is known to be its schedule: its application may name another scheduler or file",
       );
       break;
     case "missing":

@@ -64,15 +64,15 @@ const UNREACHABLE: { readonly [C in UnreachableCause]: Words<Unreachable> } = {
   ],
   "certificate-unknown": (address, { detail }) => [
     `${address} has a certificate of an unknown authority (${detail})`,
-    "name the authority's with ssl_ca_certs in the URL or --ssl-ca-certs; ssl_cert_reqs=none trusts any",
+    "name the authority's certificate with ssl_ca_certs in the URL or --ssl-ca-certs; ssl_cert_reqs=none trusts any",
   ],
   "certificate-expired": (address, { detail }) => [
-    `the certificate of ${address} is not valid now (${detail})`,
-    "renew it, or set the clock right; ssl_cert_reqs=none trusts it all the same",
+    `the certificate of ${address} has expired or is not valid yet (${detail})`,
+    "renew it, or set the clock right; ssl_cert_reqs=none trusts it anyway",
   ],
   "certificate-other-host": (address, { detail }) => [
     `the certificate of ${address} is for another host (${detail})`,
-    "use the host name that is in it; ssl_check_hostname=false or --ssl-check-hostname false accepts any, as redis-py before 6.0 does",
+    "use the host name in the certificate; ssl_check_hostname=false or --ssl-check-hostname false accepts any, as redis-py before 6.0 does",
   ],
   "certificate-wanted": (address, { detail }) => [
     `${address} does not accept our certificate, or wants one (${detail})`,
@@ -84,11 +84,11 @@ const UNREACHABLE: { readonly [C in UnreachableCause]: Words<Unreachable> } = {
   ],
   "only-tls": (address, { detail }) => [
     `${address} speaks only TLS (${detail})`,
-    "write rediss:// in the broker URL, or set --tls where the workers have broker_use_ssl",
+    "write rediss:// in the broker URL, or set --tls if the workers have broker_use_ssl",
   ],
   "tls-failed": (address, { detail }) => [
-    `no TLS connection to ${address} came about (${detail})`,
-    "the log of Redis says more; ssl_ciphers and the files of ssl_certfile and ssl_keyfile have to suit it",
+    `the TLS handshake with ${address} failed (${detail})`,
+    "the log of Redis says more; ssl_ciphers, ssl_certfile and ssl_keyfile must suit it",
   ],
   "no-master": (address, { detail }) => [
     `the Sentinels of ${address} do not know the master: ${detail}`,
@@ -102,7 +102,7 @@ const UNREACHABLE: { readonly [C in UnreachableCause]: Words<Unreachable> } = {
   ],
   failover: (address, { detail }) => [
     `${address} cannot be used: ${detail}`,
-    "a failover is going on, or the Sentinels have no master; workers on it reconnect when there is one",
+    "wait for the failover to end; workers reconnect when there is a master",
   ],
 };
 
@@ -113,14 +113,14 @@ const REFUSED: { readonly [C in RefusedCause]: Words<Refused> } = {
   ],
   "password-needed": (address, { detail }) => [
     `${address} wants a password: ${detail}`,
-    "the broker URL has none: redis://[user:password@]host/0",
+    "set it in the broker URL: redis://[user:password@]host/0",
   ],
   "password-not-wanted": (address, { detail }) => [
     `${address} has no password set, and the broker URL sends one: ${detail}`,
-    "take it out of the URL; only workers with redis-py 8.0 and newer connect with it, and none is subscribed",
+    "remove it from the URL; only workers with redis-py 8.0 and newer connect with it, and no worker is subscribed",
   ],
   "no-permission": (address, { command, detail }) => [
-    `the user of ${address} may not do ${command}: ${detail}`,
+    `the user of ${address} may not run ${command}: ${detail}`,
     "allow this user what the probe needs: ~*.reply.celery.pidbox &/*.celery.pidbox " +
       "+select +type +multi +exec +rpush +ltrim +expire +publish +lrange",
   ],
@@ -134,7 +134,7 @@ const REFUSED: { readonly [C in RefusedCause]: Words<Refused> } = {
   ],
   loading: (address, { detail }) => [
     `${address} is still loading its data: ${detail}`,
-    "wait until it has; INFO persistence says how far it is",
+    "wait until it is loaded; INFO persistence shows how much is left",
   ],
   "protected-mode": (address, { detail }) => [
     `${address} is in protected mode and answers only its own machine: ${detail}`,
@@ -149,11 +149,11 @@ const REFUSED: { readonly [C in RefusedCause]: Words<Refused> } = {
     "correct the number at the end of the broker URL",
   ],
   "no-transactions": (address, { command, detail }) => [
-    `${address} does not do ${command}, so no worker was asked: ${detail}`,
+    `${address} does not know ${command}, so no worker was asked: ${detail}`,
     "without a transaction a ping could harm the worker; connect to Redis itself, not through this proxy",
   ],
   sentinel: (address, { detail }) => [
-    `${address} has no keys, as a Sentinel: ${detail}`,
+    `${address} is a Sentinel, which has no keys: ${detail}`,
     "write sentinel:// for each Sentinel, separated by ';', as Celery's broker_url does; or correct the port",
   ],
   "no-sentinel": (address, { detail }) => [
@@ -162,7 +162,7 @@ const REFUSED: { readonly [C in RefusedCause]: Words<Refused> } = {
   ],
   "wrong-type": (address, { detail }) => [
     `a key of ours on ${address} holds something else, so no worker was asked: ${detail}`,
-    "delete that key; nothing but this probe uses it",
+    "delete that key; only this probe uses it",
   ],
   "cannot-write": (address, { command, detail }) => [
     `${address} cannot write (${command}), so no worker was asked: ${detail}`,
@@ -177,12 +177,12 @@ const REFUSED: { readonly [C in RefusedCause]: Words<Refused> } = {
     "is the port right?",
   ],
   "too-large": (address, { command, detail }) => [
-    `${address} answered${command === "" ? "" : ` ${command}`} with more than is read: ${detail}`,
+    `${address} answered${command === "" ? "" : ` ${command}`} with more than the probe reads: ${detail}`,
     "find out what is so large; a reply list of this probe may be deleted",
   ],
   other: (address, { command, detail }) => [
     `${address} refused ${command}: ${detail}`,
-    "ask whoever runs this Redis; its log says more",
+    "ask the operator of this Redis; its log says more",
   ],
 };
 
@@ -246,12 +246,12 @@ export function readerHint({
 /** Sentinels have users and passwords of their own, and settings for them. */
 const SENTINELS: { readonly [C in BrokerFailure["cause"]]?: string } = {
   "wrong-password":
-    "set --sentinel-password, and --sentinel-username where there is one, as sentinel_kwargs has them",
+    "set --sentinel-password, and --sentinel-username if there is one, as in sentinel_kwargs",
   "password-needed": "set --sentinel-password to the password of sentinel_kwargs",
   "password-not-wanted":
     "leave --sentinel-password out; a worker with it in sentinel_kwargs cannot connect either",
   "no-permission": "allow this user +sentinel|masters",
-  "only-tls": "set --sentinel-tls where sentinel_kwargs has ssl",
+  "only-tls": "set --sentinel-tls if sentinel_kwargs has ssl",
   "no-tls": "leave --sentinel-tls out, or correct the port",
 };
 

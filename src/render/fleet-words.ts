@@ -16,7 +16,7 @@ export function fleetStatement(verdict: FleetVerdict): Statement {
     case "hung":
       return {
         fact: `silent for ${seconds(verdict.silentS)}, longer than the ${seconds(verdict.graceS)} grace`,
-        hint: "restart it; where its tasks may block it for so long, raise --busy-grace",
+        hint: "restart it; if its tasks may block it for that long, raise --busy-grace",
       };
     case "deaf":
       return {

@@ -28,12 +28,12 @@ export function gapStatement(gap: Gap, plan: CheckPlan, evidence: Evidence): Sta
       );
     case "deaf-or-catatonic":
       return {
-        fact: `${gap.node} sends heartbeats and does not answer, and ${FETCHES[gap.because]} (process ${gap.pid} running)`,
+        fact: `${gap.node} sends heartbeats but does not answer; ${FETCHES[gap.because]} (process ${gap.pid} running)`,
         hint:
           gap.because === "held"
             ? "look for tasks with an ETA or a rate limit; if there are none, restart it"
             : gap.because === "translated"
-              ? "if its remote control is not off on purpose, restart it"
+              ? "restart it, unless its remote control is off on purpose"
               : SEE[gap.because],
       };
     case "reconnecting":
@@ -44,7 +44,7 @@ export function gapStatement(gap: Gap, plan: CheckPlan, evidence: Evidence): Sta
           ` (process ${gap.pid} running)`,
         hint:
           gap.brokerUpS === null
-            ? "how long the broker has been up would decide, and INFO is not permitted: allow +info"
+            ? "the broker's uptime would decide, but INFO is not permitted: allow +info"
             : "it may be reconnecting: kombu waits up to 30 s between two attempts",
       };
     case "importing":
@@ -86,7 +86,7 @@ export function gapStatement(gap: Gap, plan: CheckPlan, evidence: Evidence): Sta
       };
     case "unfinished":
       return {
-        fact: `nothing is decided about ${gap.node}: ${UNFINISHED[gap.wanted]}`,
+        fact: `no verdict on ${gap.node}: ${UNFINISHED[gap.wanted]}`,
         hint: "give --deadline more time",
       };
     case "no-time":
@@ -155,21 +155,21 @@ const UNFINISHED: { readonly [W in Want]: string } = {
 
 /** Why it cannot be seen whether it fetches. */
 const FETCHES: { readonly [U in Unseen | "held"]: string } = {
-  held: "whether it has ceased to fetch, or holds tasks for later, cannot be seen",
-  translated: "addresses are translated on the way to the broker, so that its connections are not known",
-  "sockets-unreadable": "its sockets may not be read, so that its connections are not known",
-  "too-many-sockets": "there are more sockets here than are read, so that its connections are not known",
-  "unix-socket": "it may use a unix socket, so that its connections are not known",
+  held: "it cannot be seen whether it has stopped fetching or holds tasks for later",
+  translated: "addresses are translated on the way to the broker, so its connections are unknown",
+  "sockets-unreadable": "its sockets may not be read, so its connections are unknown",
+  "too-many-sockets": "there are too many sockets here to read, so its connections are unknown",
+  "unix-socket": "it may use a unix socket, so its connections are unknown",
   "not-asked": "the broker could not be asked for its connections",
-  "client-list-refused": "the broker does not permit CLIENT LIST, so that its connections are not known",
-  "address-shared": "its connections cannot be told from those of others here",
+  "client-list-refused": "the broker does not permit CLIENT LIST, so its connections are unknown",
+  "address-shared": "its connections cannot be told apart from others here",
 };
 
 const SEE: { readonly [U in Unseen]: string } = {
-  translated: "from behind a translation (NAT, proxy, mesh) no more can be seen",
+  translated: "behind address translation (NAT, proxy, mesh) the probe sees no more",
   "sockets-unreadable": "run the probe as the worker's user and group, or as root with CAP_SYS_PTRACE",
   "too-many-sockets": "give the worker a network of its own, or the probe a longer --deadline",
-  "unix-socket": "let it connect by TCP, so that its connections can be told",
+  "unix-socket": "let it connect by TCP, so that its connections can be seen",
   "not-asked": "is the broker overloaded?",
   "client-list-refused": "allow the broker's user +client|list",
   "address-shared": "run the probe as the worker's user and group, or as root with CAP_SYS_PTRACE",
@@ -236,7 +236,7 @@ function outOfSight(
     case "beside":
       return {
         fact: `${silent}; no worker process is in sight`,
-        hint: 'is it running? its PID namespace has to be shared: pid: "service:worker" in Compose, shareProcessNamespace: true in Kubernetes',
+        hint: 'is it running? share its PID namespace: pid: "service:worker" in Compose, shareProcessNamespace: true in Kubernetes',
       };
     case "no-proc":
       return {
@@ -257,15 +257,15 @@ function remoteHint({ subscribers, heard }: Of<"out-of-sight">): string {
     return "run the probe inside the worker's container to tell busy from dead; the name is set with --node";
   }
   return heard
-    ? "if its remote control is not off on purpose, restart it; the probe inside its container sees more"
-    : "is the worker running, and connected to this broker and database? --global-keyprefix, --fanout-prefix and --control-exchange have to be what the workers have";
+    ? "restart it, unless its remote control is off on purpose; the probe inside its container sees more"
+    : "is the worker running, and connected to this broker and database? --global-keyprefix, --fanout-prefix and --control-exchange must match the workers' settings";
 }
 
 function misnamed({ node, pid, names: found }: Of<"misnamed">): Statement {
   return pid === null
     ? {
         fact: `no worker here is called ${node}; here ${found.length === 1 ? "is" : "are"} ${names(found)}`,
-        hint: `it has ended, or is called otherwise: then set --node ${found.length === 1 ? found[0] : "to one of these"}; or --placement remote for a worker that runs elsewhere`,
+        hint: `it has ended, or has another name: then set --node ${found.length === 1 ? found[0] : "to one of these"}; or --placement remote if it runs elsewhere`,
       }
     : {
         fact: `process ${pid} works, and calls itself ${names(found)}, not ${node}`,

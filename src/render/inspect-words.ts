@@ -12,7 +12,7 @@ export function wordSentence(problem: WordProblem): string {
     case "none":
       return "inspect needs a method: expected one of these";
     case "changing":
-      return `'${problem.word}' changes what workers do, and celery-probe only asks: celery control or celery purge does that`;
+      return `'${problem.word}' changes what workers do, and celery-probe only asks: use celery control or celery purge`;
     case "meddling":
       return `'${problem.word}' leaves something behind on the workers so celery-probe does not ask it: ${LIST}`;
     case "unknown":
@@ -47,15 +47,15 @@ export function absenceLine(absence: Absence, method: Method): string {
     case "silent":
       return `no answer from ${absence.node}: it is busy, stopped or gone; celery-probe --node ${absence.node} says which`;
     case "unnamed":
-      return `no answer from ${amount(absence.count, "subscriber")} of unknown name: a busy or stopped worker, or a connection that is lost and that the broker still counts`;
+      return `no answer from ${amount(absence.count, "subscriber")} of unknown name: a busy or stopped worker, or a lost connection that the broker still counts`;
     case "unread":
-      return `${absence.node ?? "a node"} answers in a serialisation that is not read here: its task_serializer is not json`;
+      return `${absence.node ?? "a node"} answers in another format: its task_serializer is not json`;
     case "over-bound":
       return `${absence.node ?? "a node"} ${overBoundWords(absence)}`;
     case "late":
       return `no answer from ${absence.node} to ${method}, although it answers pings: --timeout gives it longer`;
     case "unversioned":
-      return `${absence.node} did not say which versions it runs on and was not asked: ${method} can disable a worker; --allow-risky asks all the same`;
+      return `${absence.node} did not say which versions it runs on and was not asked: ${method} can disable a worker; --allow-risky asks anyway`;
     case "beat":
       return `${absence.node} is a beat: it answers nothing but ping`;
     default:
@@ -88,11 +88,11 @@ export function refusalLines(
   return [
     `${method} was not sent: ${would} ${who}`,
     ...reasons.map((reason) => `  ${reason}`),
-    "  kombu up to 5.2.2 and from 5.7.0 on recovers; --allow-risky sends it all the same",
+    "  kombu up to 5.2.2 and from 5.7.0 on recovers; --allow-risky sends it anyway",
     ...(safe.length === 0
       ? []
       : [
-          `  safe: ${names(safe)}; --node NAME asks ${safe.length === 1 ? "it alone" : "those that are named"}`,
+          `  safe: ${names(safe)}; --node NAME asks ${safe.length === 1 ? "only it" : "only the named nodes"}`,
         ]),
   ];
 }

@@ -9,15 +9,15 @@ export function installWords(done: Installation, version: string): string {
     case "installed":
       return `celery-probe ${version} is installed as ${path}`;
     case "replaced":
-      return `celery-probe ${version} is installed as ${path}, in the place of another`;
+      return `celery-probe ${version} is installed as ${path}, and replaces another`;
     case "already-there":
       return `celery-probe ${version} is already there as ${path}`;
     case "folder-in-the-way":
-      return `${path} is a folder: expected a file, or no such name`;
+      return `${path} is a folder: expected a file, or a name that is free`;
     case "no-file":
-      return `${path} is no file: expected one, or no such name`;
+      return `${path} is not a file: expected a file, or a name that is free`;
     case "foreign":
-      return `${path} is a file that is no celery-probe, and was left as it is: expected another name`;
+      return `${path} is another program's file, and was left as it is: expected another name`;
     case "unreadable":
       return `${path} may not be read by this user`;
     case "failed":
@@ -38,6 +38,6 @@ const CAUSES: { readonly [C in Exclude<Unwritten["cause"], "unfit">]: string } =
   "read-only": "the file system is read-only",
   forbidden: "this user may not write there",
   "no-space": "no space is left",
-  removed: "somebody removes what is being written there",
+  removed: "another program removes the new file",
   other: "the system refused",
 };

@@ -36,7 +36,7 @@ function processWords(
       if (process.zombie !== null) return `${process.zombie}, a zombie`;
       return process.suspect === null
         ? "none"
-        : `none that is known; perhaps ${process.suspect.candidate.pid} (${brief(process.suspect.candidate.words)}: ${SHOWS[process.suspect.shows]})`;
+        : `none known; perhaps ${process.suspect.candidate.pid} (${brief(process.suspect.candidate.words)}: ${SHOWS[process.suspect.shows]})`;
     case "seen": {
       const { pid, foundBy, pool } = process;
       const look = last?.process;
@@ -55,16 +55,16 @@ function processWords(
 const SHOWS: Readonly<Record<Sighted["shows"], string>> = {
   worker: "it fetches and listens",
   heir: "it holds connections of a worker that forked it",
-  fetcher: "it fetches, and does not listen",
-  listener: "it listens, and does not fetch",
-  hidden: "its connections cannot be told",
+  fetcher: "it fetches, but does not listen",
+  listener: "it listens, but does not fetch",
+  hidden: "its connections are unknown",
   client: "it neither fetches nor listens",
   stranger: "it is not connected to the broker",
 };
 
 const OUT_OF_SIGHT = {
   remote: "out of sight: remote",
-  beside: "out of sight: beside the worker, without its PID namespace",
+  beside: "out of sight: beside the worker, in another PID namespace",
   "no-proc": "out of sight: /proc is missing or hides processes",
 } as const;
 
@@ -118,7 +118,7 @@ function hearingWords(heartbeats: Hearing): string {
       if (heartbeats.own === null) return `none ${within}`;
       const { count, active, processed, version } = heartbeats.own;
       const inHand = active === null ? "? tasks" : amount(active, "task");
-      return `${count} ${within}: ${inHand} in hand, ${processed ?? "?"} done, Celery ${version ?? "?"}`;
+      return `${count} ${within}: ${inHand} running, ${processed ?? "?"} done, Celery ${version ?? "?"}`;
     }
     default:
       return heartbeats satisfies never;

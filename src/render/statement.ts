@@ -19,7 +19,7 @@ export function statement(report: CheckReport): Statement {
     ...workHints(evidence, plan.rules.work),
     evidence.stateFileProblem === null ? null : `--state-file was not written: ${evidence.stateFileProblem}`,
     verdict.status === "unknown" ? null : refusedHint(evidence.notTaken),
-    isForgiven ? "it counts as healthy by --on-unknown, as its process is alive" : null,
+    isForgiven ? "--on-unknown counts it as healthy, because its process is alive" : null,
     plan.rules.strict && (verdict.reason === "busy" || verdict.reason === "deaf")
       ? "--strict counts it as unhealthy"
       : null,
@@ -57,7 +57,7 @@ function ofVerdict({ plan, verdict, evidence }: CheckReport): Statement {
       return verdict.how === "frozen"
         ? {
             fact: `${verdict.node} is frozen by its cgroup (process ${verdict.pid})`,
-            hint: "docker unpause, or whoever froze it, lets it go on",
+            hint: "docker unpause CONTAINER lets it go on, or the program that froze it",
           }
         : {
             fact: `${verdict.node} is stopped: process ${verdict.pid} was sent SIGSTOP or SIGTSTP`,
@@ -69,7 +69,7 @@ function ofVerdict({ plan, verdict, evidence }: CheckReport): Statement {
         return {
           fact:
             `${verdict.node} is connected to ${names(from.map(place))}, and the name in ${plan.broker.shown} leads to ` +
-            `${names(to)} now, where nothing of it arrives (process ${verdict.pid} running)`,
+            `${names(to)} now, where nothing from it arrives (process ${verdict.pid} running)`,
           hint: "restart it: it looks the name up when it connects",
         };
       }
@@ -181,7 +181,7 @@ function catatonicWords({ active, pausedS, waiting }: Of<"catatonic">): string {
     const waits = `${amount(waiting, "message")} ${waiting === 1 ? "waits" : "wait"} for it`;
     return `does not answer and ${paused}, while ${waits} and no delivery is unacknowledged`;
   }
-  return `sends heartbeats${active === 0 ? ", has no task in hand" : ""} and does not answer, and ${paused}`;
+  return `sends heartbeats${active === 0 ? ", has no running task" : ""} and does not answer, and ${paused}`;
 }
 
 function silenceStatement(
@@ -194,7 +194,7 @@ function silenceStatement(
   const compared = `${isHung ? "longer than" : "less than"} the ${seconds(graceMs / 1_000)} grace`;
   if (reason === "stopping" || (isHung && verdict.isStopping))
     return stoppingStatement(verdict, compared, running);
-  const tooLong = "restart it; where its tasks may block it for so long, raise --busy-grace";
+  const tooLong = "restart it; if its tasks may block it for that long, raise --busy-grace";
   const hint = isHung ? tooLong : null;
   switch (measured) {
     case "connections":
@@ -220,14 +220,14 @@ function stoppingStatement(
   compared: string,
   running: string,
 ): Statement {
-  const paused = measured === "not" ? "fetches no more" : `has not fetched for ${seconds(forS)}, ${compared}`;
+  const paused = measured === "not" ? "no longer fetches" : `has not fetched for ${seconds(forS)}, ${compared}`;
   return reason === "hung"
     ? {
-        fact: `${node} was asked to end and still runs: it listens no more and ${paused} (${running})`,
-        hint: "SIGKILL ends it; where its tasks may take so long, raise --busy-grace",
+        fact: `${node} was asked to end and still runs: it no longer listens and ${paused} (${running})`,
+        hint: "SIGKILL ends it; if its tasks may take that long, raise --busy-grace",
       }
     : {
-        fact: `${node} was asked to end and finishes its tasks: it listens no more and ${paused} (${running})`,
+        fact: `${node} was asked to end and finishes its tasks: it no longer listens and ${paused} (${running})`,
         hint: null,
       };
 }
@@ -259,7 +259,7 @@ function deafStatement(verdict: Of<"deaf">, channel: string, otherExchange: stri
 function insteadWords(instead: Of<"dead">["instead"]): string {
   if (instead === null) return "";
   const name =
-    instead.what === "another" ? `${brief(instead.words)}, which is none` : INSTEAD[instead.what].name;
+    instead.what === "another" ? `${brief(instead.words)}, not a worker` : INSTEAD[instead.what].name;
   return `, and process ${instead.pid} is ${name}`;
 }
 
@@ -271,18 +271,18 @@ function insteadHint(instead: Of<"dead">["instead"]): string {
 const INSTEAD = {
   beat: {
     name: "a beat",
-    hint: "a container of a beat alone is checked by celery-probe beat; if there should be a worker, ",
+    hint: "check a container with only a beat by celery-probe beat; if there should be a worker, ",
   },
   flower: {
     name: "Flower",
-    hint: "a container of Flower alone is checked by GET /healthcheck; if there should be a worker, ",
+    hint: "check a container with only Flower by GET /healthcheck; if there should be a worker, ",
   },
   "left-beat": {
     name: "the beat that an ended worker (-B) has left",
     hint: "end that process before a new worker starts: two beats send each periodic task twice; ",
   },
   another: {
-    hint: "is it the worker's pid file? the file outlives the worker, and the number is given again: ",
+    hint: "is it the worker's pid file? the file outlives the worker, and the kernel uses the number again: ",
   },
 } as const;
 
@@ -300,16 +300,16 @@ function deadStatement(
     case "none":
       return {
         fact: `${node} is not running: ${absence}${insteadWords(instead)}`,
-        hint: `${insteadHint(instead)}its log says why it ended; a worker elsewhere is asked with --placement remote`,
+        hint: `${insteadHint(instead)}its log says why it ended; if the worker runs elsewhere, set --placement remote`,
       };
     case "remains":
       return {
-        fact: `${node} is not running: nothing but a zombie is left here (process ${pid})`,
+        fact: `${node} is not running: only a zombie is left here (process ${pid})`,
         hint: "its log says why it ended; process 1 of the container should be an init such as tini",
       };
     case "zombie":
       return {
-        fact: `${node} has ended: process ${pid} is a zombie that nobody has waited for`,
+        fact: `${node} has ended: process ${pid} is a zombie, as its parent has not waited for it`,
         hint: "its log says why it ended; process 1 of the container should be an init such as tini",
       };
     case "ended":

@@ -83,7 +83,7 @@ function evidenceLines({ plan, evidence, elapsedMs, unknownVariables }: CheckRep
 const TLS: { readonly [T in Via["tls"]]: string } = {
   none: "",
   verified: ", TLS",
-  "not-verified": ", TLS; its certificate is not verified: anybody could pose as this server",
+  "not-verified": ", TLS; its certificate is not verified, so anybody could pose as this server",
 };
 
 function serverWords({ server, db, tls }: Via): string {
@@ -92,5 +92,5 @@ function serverWords({ server, db, tls }: Via): string {
 
 /** A variable with our prefix that names nothing. */
 export function ignoredText(name: string): string {
-  return `${name} is no option of this program`;
+  return `${name} is not an option of this program`;
 }

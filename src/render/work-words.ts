@@ -16,7 +16,7 @@ export function workStatement(
       const { node, task, id, ageS, limitMs } = verdict;
       return {
         fact: `${node} has been running ${task} for ${seconds(ageS)}, longer than ${seconds(limitMs / 1_000)} (task ${id})`,
-        hint: "find out what it waits for; a restart ends it, a time limit would have",
+        hint: "find out what it waits for; a restart ends it; set a time limit to prevent it",
       };
     }
     case "backlog": {
@@ -72,7 +72,7 @@ export function workHints(
   return [
     ...(work.ownerless.length === 0
       ? []
-      : [`--max-queue-length: nobody seems to have the queue ${names(work.ownerless)}: correct its name`]),
+      : [`--max-queue-length: no worker seems to use the queue ${names(work.ownerless)}: check its name`]),
     ...(unmeasured.length === 0 ? [] : [`the broker did not tell the length of ${names(unmeasured)} (LLEN)`]),
     ...work.nodes.flatMap(({ node, consumed, consumedOverBound, tasks }) => [
       ...(requireConsuming && consumed === null
@@ -97,8 +97,8 @@ function taskHints(node: string, tasks: Tasks): readonly string[] {
     case "risky": {
       const { version } = tasks;
       return version === null
-        ? [`--max-task-age: ${node} was not asked, as no heartbeat told its version`]
-        : [`--max-task-age: ${node} was not asked, as that can harm Celery ${version} (older than 5.2)`];
+        ? [`--max-task-age: ${node} was not asked, because no heartbeat told its version`]
+        : [`--max-task-age: ${node} was not asked, because that can harm Celery ${version} (older than 5.2)`];
     }
     default:
       return tasks satisfies never;

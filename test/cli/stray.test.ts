@@ -158,10 +158,10 @@ describe("a variable that nobody has filled in", () => {
     ["--broker-env $BROKER", "--broker-env '$BROKER' is a variable that nobody has filled in"],
     [
       "--broker redis://$REDIS_HOST:6379/0",
-      `--broker 'redis://$REDIS_HOST:6379/0' has '$REDIS_HOST' in the place of its host, a variable that nobody has filled in: ${SHELL}`,
+      `--broker 'redis://$REDIS_HOST:6379/0' has '$REDIS_HOST' instead of its host, a variable that nobody has filled in: ${SHELL}`,
     ],
     ["--broker $REDIS_URL", `--broker '$REDIS_URL' is a variable that nobody has filled in: ${SHELL}`],
-    ["--broker redis://%REDIS_HOST%:6379/0", "has '%REDIS_HOST%' in the place of its host"],
+    ["--broker redis://%REDIS_HOST%:6379/0", "has '%REDIS_HOST%' instead of its host"],
     ["doctor --result-backend redis://$REDIS_HOST/1", "--result-backend '***' has '$REDIS_HOST', a variable"],
     ["doctor --flower http://$FLOWER:5555", "--flower 'http://$FLOWER:5555' has '$FLOWER', a variable"],
     ["--sentinel-password ${PASSWORD}", "--sentinel-password '***' is a variable that nobody has filled in"],

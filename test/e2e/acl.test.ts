@@ -45,7 +45,7 @@ describe.each(["path", "redis-6.2", "valkey"] as const)("a user of %s", (flavour
     });
     expectLine(probed, 0, /^healthy: alive: /, 2_000);
     await server.addUser(USER, ...LEAST.filter((rule) => rule !== "+select"));
-    expectLine(await ask(3), 1, /^unknown: broker-refused: .* may not do SELECT: NOPERM/, 2_000);
+    expectLine(await ask(3), 1, /^unknown: broker-refused: .* may not run SELECT: NOPERM/, 2_000);
   });
 
   test.each(GRANTS)("is refused without %s, and no worker is asked", async (missing) => {
@@ -55,7 +55,7 @@ describe.each(["path", "redis-6.2", "valkey"] as const)("a user of %s", (flavour
       Number(/publish:calls=(\d+)/.exec(await redis.info("commandstats"))?.[1] ?? 0);
     const probed = await ask();
     expect(probed.stdout).toMatch(
-      /^unknown: broker-refused: the user of redis:.* may not do [A-Z]+: (EXECABORT .*)?NOPERM/,
+      /^unknown: broker-refused: the user of redis:.* may not run [A-Z]+: (EXECABORT .*)?NOPERM/,
     );
     expect(probed.exitCode).toBe(1);
     // What only reads the replies is refused when the ping is out.

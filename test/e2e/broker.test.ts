@@ -230,7 +230,7 @@ describe("a user with an ACL", () => {
     async (command) => {
       const probed = await probedWith(LEAST.replace(` +${command}`, ""));
       const words = new RegExp(
-        `^unknown: broker-refused: the user of \\S+ may not do ${command.toUpperCase()}: (EXECABORT .*)?NOPERM .*; hint: `,
+        `^unknown: broker-refused: the user of \\S+ may not run ${command.toUpperCase()}: (EXECABORT .*)?NOPERM .*; hint: `,
       );
       expectLine(probed, 1, words, SOON_MS);
       expect(probed.stdout).toContain(LEAST);
@@ -246,7 +246,7 @@ describe("a user with an ACL", () => {
     expectLine(
       probed,
       1,
-      new RegExp(`^unknown: broker-refused: the user of \\S+ may not do (${command}): NOPERM`),
+      new RegExp(`^unknown: broker-refused: the user of \\S+ may not run (${command}): NOPERM`),
       SOON_MS,
     );
     await assertWorkerIsWell(worker);
@@ -271,7 +271,7 @@ describe("what no real Redis can be made to do", () => {
       "it does not know MULTI",
       "MULTI",
       "-ERR unknown command 'MULTI'\r\n",
-      "does not do MULTI, so no worker was asked",
+      "does not know MULTI, so no worker was asked",
     ],
     ["it is full of clients", "AUTH", "-ERR max number of clients reached\r\n", "has no connection left"],
     ["it is a web server", "AUTH", "HTTP/1.1 400 Bad Request\r\n\r\n", "does not speak Redis' protocol"],

@@ -75,7 +75,7 @@ describe("without arguments and without a variable", () => {
   test("is undecided where no worker is in sight and none should be", async () => {
     const env = { CELERY_BROKER_URL: server.url() };
     const beside =
-      /^unknown: undecided: nobody is subscribed .*; no worker process is in sight; hint: is it running\? its PID namespace has to be shared/;
+      /^unknown: undecided: nobody is subscribed .*; no worker process is in sight; hint: is it running\? share its PID namespace/;
     expectLine(await ask([], { ...env, CELERY_PROBE_PLACEMENT: "beside" }), 1, beside, 4_900);
     const remote =
       /^unknown: undecided: nobody is subscribed .*; its process is out of sight; hint: is the worker running, and connected to this broker/;
@@ -134,7 +134,7 @@ describe("a worker that was told otherwise than the probe", () => {
   test("has another name: both are named", async () => {
     const worker = await solo();
     const other = new RegExp(
-      `^unknown: undecided: no worker here is called w2@web; here is ${worker.node}; hint: it has ended, or is called otherwise: then set --node ${worker.node}`,
+      `^unknown: undecided: no worker here is called w2@web; here is ${worker.node}; hint: it has ended, or has another name: then set --node ${worker.node}`,
     );
     expectLine(await ask(["--node=w2@web"]), 1, other, 4_900);
   });
@@ -270,7 +270,7 @@ describe("a broker that fails", () => {
     expectLine(
       await ask([], env),
       0,
-      /^unknown: broker-unreachable: .*it counts as healthy by --on-unknown/,
+      /^unknown: broker-unreachable: .*--on-unknown counts it as healthy/,
       2_900,
     );
     worker.kill("SIGSTOP");

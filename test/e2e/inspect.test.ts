@@ -437,7 +437,7 @@ test.concurrent.each(["pickle", "yaml", "msgpack"])("says which node answers in 
   const { stdout, stderr, exitCode, ms } = await inspect(server, "stats", "--output", "json");
   expect(stdout).toBe("{}");
   expect(stderr).toBe(
-    `${worker.node} answers in a serialisation that is not read here: its task_serializer is not json`,
+    `${worker.node} answers in another format: its task_serializer is not json`,
   );
   expect(exitCode).toBe(1);
   expect(ms).toBeLessThan(1_500);

@@ -63,9 +63,9 @@ test("mends a copy that may not be executed, and replaces one of another version
   const path = join(folder, "probe");
   await copyFile(EXECUTABLE, path);
   await chmod(path, 0o600);
-  expect((await probe(["install", path])).stdout).toContain("in the place of another");
+  expect((await probe(["install", path])).stdout).toContain("and replaces another");
   await writeFile(path, (await readFile(EXECUTABLE)).subarray(0, -1));
-  expect((await probe(["install", path])).stdout).toContain("in the place of another");
+  expect((await probe(["install", path])).stdout).toContain("and replaces another");
   expect(await sizeOf(path)).toBe(await sizeOf(EXECUTABLE));
 });
 
@@ -89,7 +89,7 @@ test("replaces a copy that is running", async () => {
     reject: false,
   });
   const [connection] = (await asking) as [Socket];
-  expect((await probe(["install", path])).stdout).toContain("in the place of another");
+  expect((await probe(["install", path])).stdout).toContain("and replaces another");
   connection.destroy();
   silent.close();
   expect((await running).stdout).toMatch(/^unknown: broker-/);
@@ -100,7 +100,7 @@ test("leaves a file alone that is no celery-probe", async () => {
   await writeFile(path, "environment: { CELERY_PROBE_TIMEOUT: 3s }");
   const done = await probe(["install", path]);
   expect(done).toMatchObject({ exitCode: 1, stdout: "" });
-  expect(done.stderr).toMatch(/^celery-probe: .*precious is a file that is no celery-probe/);
+  expect(done.stderr).toMatch(/^celery-probe: .*precious is another program's file/);
   expect(await readFile(path, "utf8")).toBe("environment: { CELERY_PROBE_TIMEOUT: 3s }");
 });
 

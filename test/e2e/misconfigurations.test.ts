@@ -109,7 +109,7 @@ const MISTAKES: Readonly<Record<string, Mistake>> = {
     url: () => `redis://${at(secret)}/0`,
     says: /wants a password.*redis:\/\/\[user:password@\]host/,
   },
-  "a password too many": { url: () => `redis://:pw@${at(plain)}/0`, says: /no password set.*take it out/ },
+  "a password too many": { url: () => `redis://:pw@${at(plain)}/0`, says: /no password set.*remove it/ },
   "a database too high": { url: () => plain.url(99), says: /no such database.*number at the end/ },
   "a user without +publish": {
     url: () => plain.url(0, { username: "app", password: "pw" }),
@@ -117,7 +117,7 @@ const MISTAKES: Readonly<Record<string, Mistake>> = {
   },
   "a replica": { url: () => replica.url(), says: /read-only replica.*primary/ },
   "a Redis that is full": { url: () => full.url(), says: /out of memory.*maxmemory/ },
-  "a Redis without MULTI": { url: () => crippled.url(), says: /does not do MULTI/ },
+  "a Redis without MULTI": { url: () => crippled.url(), says: /does not know MULTI/ },
   "redis:// for a server with TLS": {
     url: () => tls.url().replace("rediss", "redis"),
     says: /speaks only TLS.*rediss:\/\/.*--tls/,
@@ -154,7 +154,7 @@ const MISTAKES: Readonly<Record<string, Mistake>> = {
   },
   "redis:// for a Sentinel": {
     url: () => `redis://:sesame@127.0.0.1:${sentinels.sentinels[0]?.port ?? 0}/0`,
-    says: /as a Sentinel.*write sentinel:\/\//,
+    says: /is a Sentinel.*write sentinel:\/\//,
   },
   "sentinel:// for a Redis": { url: () => `sentinel://${at(plain)}/0`, says: /is no Sentinel.*redis:\/\// },
   "no name of the master": {

@@ -156,7 +156,7 @@ test("who is missing is said in a line each", () => {
   expect(said.map((one) => one.split(":")[0])).toEqual([
     "no answer from a",
     "no answer from 2 subscribers of unknown name",
-    "a node answers in a serialisation that is not read here",
+    "a node answers in another format",
     "f answered with 5.0 MB, and an answer of more than 4.2 MB is not read",
     "a node answered with lists more than 500 deep, which are not read",
     "g answered with more than 250000 values, which are not read",

@@ -90,7 +90,7 @@ describe("the sidecar image beside the worker, in its PID and network namespace"
     const run = await ask(["--network", NAME, ...BROKER], "--node", node);
     expect(run.stdout).toMatch(
       new RegExp(
-        `^unknown: undecided: no pong from ${node} [^\\n]+; hint: is it running\\? its PID namespace has to be shared: [^\\n]+$`,
+        `^unknown: undecided: no pong from ${node} [^\\n]+; hint: is it running\\? share its PID namespace: [^\\n]+$`,
       ),
     );
     expect(run.exitCode).toBe(1);

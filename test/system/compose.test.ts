@@ -13,7 +13,7 @@ const BUSY =
 const HUNG = /^unhealthy: hung: celery@\S+ silent for \d+ s, longer than the 15 s grace [^\n]+\n?$/;
 const STOPPED = /^unhealthy: stopped: celery@\S+ is stopped: process 1 was sent SIGSTOP [^\n]+\n?$/;
 const DEAD =
-  /^unhealthy: dead: celery@\S+ is not running: (?:there is no worker process here|nothing but a zombie is left here[^;]+); hint: [^\n]+\n?$/;
+  /^unhealthy: dead: celery@\S+ is not running: (?:there is no worker process here|only a zombie is left here[^;]+); hint: [^\n]+\n?$/;
 /** As in the example: `-c 2`. */
 const CHILDREN = 2;
 

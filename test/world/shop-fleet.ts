@@ -20,7 +20,7 @@ const TROUBLED = [
     status: "unhealthy",
     reason: "hung",
     message: "silent for 412 s, longer than the 300 s grace",
-    hint: "restart it; where its tasks may block it for so long, raise --busy-grace",
+    hint: "restart it; if its tasks may block it for that long, raise --busy-grace",
     since: ago(112),
     last_evidence: ago(412),
     active: 4,

@@ -21,7 +21,7 @@ export const BEAT_WORDS: WordsOf<BeatFacts> = {
   "beat-schedule": ({ entries, scheduler }, level) =>
     entries === null
       ? {
-          seen: `its entries are those of ${scheduler ?? "another scheduler"}, which are not looked at`,
+          seen: `its entries are in ${scheduler ?? "another scheduler"}, which the doctor does not read`,
           next: null,
         }
       : level === "warning"

@@ -12,7 +12,7 @@ export const BROKER_WORDS: WordsOf<BrokerFacts> = {
       const replica = `a ${failure === null ? "writable" : "read-only"} replica of ${follows.primary}${link}`;
       return {
         seen: failure === null ? `${well}; it is ${replica}` : `${url} (from ${from}) is ${replica}`,
-        next: `point the broker URL at ${follows.primary}; if nobody should have made it a replica, somebody from outside may have: REPLICAOF NO ONE on it ends that, and then set a password`,
+        next: `point the broker URL at ${follows.primary}; if you did not make it a replica, an intruder may have: send it REPLICAOF NO ONE, then set a password`,
       };
     }
     if (failure === null) return well;
@@ -32,8 +32,8 @@ export const BROKER_WORDS: WordsOf<BrokerFacts> = {
         level !== "warning"
           ? null
           : faults.includes("may-evict")
-            ? "a broker must throw nothing away: CONFIG SET maxmemory-policy noeviction, or a server of its own"
-            : "make room or raise maxmemory: a full broker takes no task, and workers that are asked end on it",
+            ? "a broker must keep every message: CONFIG SET maxmemory-policy noeviction, or use a separate server"
+            : "make room or raise maxmemory: a full broker takes no tasks, and workers that answer it end",
     };
   },
 };

@@ -17,6 +17,6 @@ export const FLOWER_WORDS: WordsOf<FlowerFacts> = {
     }
     const here = `${url} has ${amount(facts.online, "worker")} online; ${facts.answering} answering here`;
     if (level !== "warning") return here;
-    return { seen: `${here}; it misses ${names(facts.missing)}`, next: MISSING };
+    return { seen: `${here}; missing: ${names(facts.missing)}`, next: MISSING };
   },
 };

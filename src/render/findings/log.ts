@@ -12,9 +12,9 @@ const SINCE = "since its last start";
 /** What the lines are called, and the next step. */
 const KINDS: { readonly [K in LineKind]: `${string} → ${string}` } = {
   "circular-import":
-    "two modules import each other → move the import into the function that needs it, or what both need into a third module",
+    "two modules import each other → move the import into the function that needs it, or the shared code into a third module",
   "not-configured":
-    "the settings are not complete (ImproperlyConfigured) → the log names the setting; Django wants DJANGO_SETTINGS_MODULE before the application is made",
+    "the settings are incomplete (ImproperlyConfigured) → the log names the setting; Django wants DJANGO_SETTINGS_MODULE before the application is made",
   "redis-missing":
     'the Python package redis is not installed → pip install "celery[redis]" into the environment that runs it',
   "app-missing":
@@ -25,7 +25,7 @@ const KINDS: { readonly [K in LineKind]: `${string} → ${string}` } = {
     "celery refused its command line → correct it; -A, -b and --workdir stand before the word worker or beat",
   "pid-file":
     "its pid file exists already → stop the other one; if none runs, remove the file; a container needs no --pidfile",
-  "read-only": "the file system is read-only → put -s, -S, --pidfile and -f on a volume that can be written",
+  "read-only": "the file system is read-only → put -s, -S, --pidfile and -f on a writable volume",
   "lock-lost":
     "beat lost the lock of its schedule to another beat, or to time → run one beat; keep redbeat_lock_timeout at five times beat_max_loop_interval or more",
   schedule:
@@ -50,15 +50,15 @@ const KINDS: { readonly [K in LineKind]: `${string} → ${string}` } = {
   permission: "the worker was not permitted to do something → chown or mount it for the worker's user",
   "no-space": "a disk is full → df -h shows which; logs, results on disk and --statedb fill one",
   unregistered:
-    "tasks came that the worker does not know, and were thrown away → import their module (include, imports, autodiscover_tasks), or deploy the code that has them",
+    "the worker threw away tasks that it does not know → import their module (include, imports, autodiscover_tasks), or deploy the code that has them",
   undecodable:
-    "messages came that the worker cannot read, and were thrown away → accept_content has to have what clients write (task_serializer); who else sends to this queue?",
+    "the worker threw away messages that it cannot read → add the clients' task_serializer to accept_content; does another program send to this queue?",
   "result-store":
     "the result backend could not be reached → check result_backend and that server; then restart the worker, which does not connect again by itself",
   "hard-limit": "a task was killed at its hard time limit → raise --time-limit, or make the task shorter",
   "soft-limit": "a task met its soft time limit → raise --soft-time-limit, or make the task shorter",
   "child-killed":
-    "a child was killed in the middle of a task → signal 9 is mostly want of memory: see oom-kills and memory",
+    "a child was killed in the middle of a task → signal 9 mostly means that memory ran out: see oom-kills and memory",
   "child-crashed":
     "a child crashed in C code in the middle of a task → set PYTHONFAULTHANDLER=1, so that the log shows where; suspect the newest package with C code",
   "child-stopped":
@@ -73,7 +73,7 @@ const KINDS: { readonly [K in LineKind]: `${string} → ${string}` } = {
   "publish-failed":
     "a program could not reach the broker it publishes to (OperationalError) → check that its application has the same broker_url as the worker",
   "task-failed":
-    "tasks have raised an exception → the traceback below each such line says why; autoretry_for repeats what passes by itself",
+    "tasks have raised an exception → the traceback below each such line says why; use autoretry_for for errors that pass by themselves",
   unrecoverable:
     "the worker met an error that it cannot handle → the traceback below it in the log says why; restart it",
   crashed:

@@ -12,30 +12,30 @@ export const PROCESS_WORDS: WordsOf<ProcessFacts> = {
       limit === null || used === null ? "" : `; the container ${bytes(used)} of ${bytes(limit)}`;
     const machine = available === null ? "" : `; ${bytes(available)} left on the machine`;
     return {
-      seen: `main ${main === null ? "not known" : bytes(main)}${pool}${container}${machine}`,
+      seen: `main ${main === null ? "unknown" : bytes(main)}${pool}${container}${machine}`,
       next:
         level !== "warning"
           ? null
           : isRecycled
             ? "more memory for it, or a lower --concurrency"
-            : "more memory, a lower --concurrency, or children that are replaced: --max-memory-per-child, --max-tasks-per-child",
+            : "more memory, a lower --concurrency, or replace children: --max-memory-per-child, --max-tasks-per-child",
     };
   },
   "oom-kills": ({ count }, level) => ({
     seen:
       level === "ok"
         ? "none in this container"
-        : `the kernel has killed ${count} of this container for want of memory`,
+        : `the kernel has killed ${amount(count, "process", "processes")} of this container because memory ran out`,
     next:
       level === "ok"
         ? null
         : "a higher memory limit, a lower --concurrency, or --max-memory-per-child; its tasks are lost without acks_late",
   }),
   restarts: ({ upS, containerUpS }, level) => ({
-    seen: `up for ${seconds(upS)}${containerUpS === null ? "" : `, its container for ${seconds(containerUpS)}`}${level === "skipped" ? "; whether it was restarted is not seen here" : ""}`,
+    seen: `up for ${seconds(upS)}${containerUpS === null ? "" : `, its container for ${seconds(containerUpS)}`}${level === "skipped" ? "; it cannot be seen here whether it was restarted" : ""}`,
     next:
       level === "warning"
-        ? "if nobody has started it just now, something in the container restarts it: its log says why it ended"
+        ? "unless you have just started it, something in the container restarts it: its log says why it ended"
         : null,
   }),
   cpu({ main, children, overMs, throttled }, level, _, faults) {
@@ -48,7 +48,7 @@ export const PROCESS_WORDS: WordsOf<ProcessFacts> = {
           ? null
           : faults.includes("held-back")
             ? "a higher CPU limit, or a lower --concurrency"
-            : "the main process cannot hand out tasks faster: fewer and longer tasks, a higher prefetch multiplier, or more workers",
+            : "the main process cannot hand out tasks faster: send fewer and longer tasks, raise the prefetch multiplier, or start more workers",
     };
   },
   interpreter: ({ path, pythonPath, foreignScript }, level) => ({
@@ -56,7 +56,7 @@ export const PROCESS_WORDS: WordsOf<ProcessFacts> = {
     next:
       level === "ok"
         ? null
-        : "install Celery and the application into one environment, and start that one's celery",
+        : "install Celery and the application into one environment, and start the celery of that environment",
   }),
   "file-permissions"(facts) {
     switch (facts.kind) {
@@ -72,7 +72,7 @@ export const PROCESS_WORDS: WordsOf<ProcessFacts> = {
       case "read-only":
         return {
           seen: `${facts.isFolder ? `the folder of ${facts.option}` : facts.option} is on a read-only file system: ${brief(facts.path)}`,
-          next: "name a path on a volume that may be written, or mount one there (tmpfs, or without :ro)",
+          next: "name a path on a writable volume, or mount one there (tmpfs, or without :ro)",
         };
       case "forbidden": {
         const { option, path, isFolder, owner, mode, user } = facts;

@@ -7,11 +7,11 @@ export const QUEUE_WORDS: WordsOf<QueueFacts> = {
   "queue-length": (facts, level, about) => {
     if (facts.kind === "more")
       return `${amount(facts.queues, "more queue")} with ${amount(facts.messages, "message")}`;
-    if (facts.kind === "untold") return `the length of ${names(facts.queues)} is not known: ${facts.because}`;
+    if (facts.kind === "untold") return `the length of ${names(facts.queues)} is unknown: ${facts.because}`;
     if (facts.kind === "no-list") {
       return {
         seen: "the key of this name holds no list: a worker that consumes it ends by WRONGTYPE",
-        next: `redis-cli TYPE ${about ?? "QUEUE"} says what it is; whoever keeps it there has to give it another name, or database`,
+        next: `redis-cli TYPE ${about ?? "QUEUE"} says what it is; give it another name or database`,
       };
     }
     const { length, limit, growth } = facts;
@@ -28,7 +28,7 @@ export const QUEUE_WORDS: WordsOf<QueueFacts> = {
       case "all": {
         const { queues, search, unmeasured } = facts;
         const unknown =
-          unmeasured === 0 ? "" : `; the length of ${amount(unmeasured, "other queue")} is not known`;
+          unmeasured === 0 ? "" : `; the length of ${amount(unmeasured, "other queue")} is unknown`;
         const others = level === "ok" && search !== null ? ", no other has work" : "";
         return `${amount(queues, "queue")} consumed${others}${unseenBy(search)}${unknown}`;
       }
@@ -77,13 +77,13 @@ export const QUEUE_WORDS: WordsOf<QueueFacts> = {
           free === 0
             ? `all of the ${amount(slots, "slot")} busy${last}`
             : rated === null
-              ? "whether it waits for a rate limit is not known"
+              ? "it is unknown whether it waits for a rate limit"
               : `${amount(rated, "delivery", "deliveries")} may wait for a rate limit`
         }`;
     }
   },
   "queue-binding": ({ exchange, routingKey, type }, _, about) => ({
-    seen: `the ${type} exchange ${exchange} leads to it no more: tasks sent by that exchange and routing key ${routingKey} are thrown away without an error`,
+    seen: `the ${type} exchange ${exchange} no longer leads to it: kombu throws away tasks for that exchange and routing key ${routingKey} without an error`,
     next: `restart a worker that consumes ${about ?? "it"}: it binds its queues as it starts; DEL, FLUSHDB or an eviction has removed the binding`,
   }),
   throughput: (facts, level) => {
@@ -101,15 +101,15 @@ export const QUEUE_WORDS: WordsOf<QueueFacts> = {
     const slots = busy === null ? "" : `; ${busy.active} of ${busy.slots} slots busy`;
     const seen = `${rate(arrived)} arrive, ${rate(finished)} finish, ${waiting(length)}${forecast(growth, length)}${slots} (over ${seconds(overS)})`;
     if (level !== "warning") return seen;
-    return { seen, next: "more comes than is done: more workers, a higher -c, or shorter tasks" };
+    return { seen, next: "more tasks arrive than finish: more workers, a higher -c, or shorter tasks" };
   },
 };
 
 function unseenBy(search: BindingSearch | null): string {
   if (search === null) return "";
   if (search.refusal !== null)
-    return "; queues that only others have declared were not looked for: SCAN is refused";
-  return search.isWhole ? "" : "; not all keys were looked at for queues that only others have declared";
+    return "; SCAN is refused, so queues that only clients have declared are unknown";
+  return search.isWhole ? "" : "; the search for queues that only clients have declared passed only some keys";
 }
 
 function waiting(length: number): string {

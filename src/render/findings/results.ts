@@ -7,7 +7,7 @@ import type { WordsOf } from "./words.ts";
 type Untold = Exclude<ResultFacts["failed-results"]["kind"], "unusable" | "counted">;
 const NOT_COUNTED: Readonly<Record<Untold, (url: string, detail: string) => string>> = {
   "none-kept": () => "no results are kept",
-  other: (_, detail) => `only those in Redis are looked at, and results are in ${detail}`,
+  other: (_, detail) => `the doctor reads only results in Redis, and these are in ${detail}`,
   hidden: (url) => `the password of ${url} is masked: --result-backend tells it`,
   "no-url": (url, detail) => `${url} ${detail}`,
   refused: (url, detail) => `${url} permits no SCAN: ${detail}`,

@@ -5,7 +5,7 @@ import type { WordsOf } from "./words.ts";
 export const SETTINGS_WORDS: WordsOf<SettingsFacts> = {
   pool: ({ pool, concurrency, told, isTold, recycling }) => ({
     seen: [
-      (pool ?? "its pool is not known") + (concurrency === null ? "" : `, concurrency ${concurrency}`),
+      (pool ?? "its pool is unknown") + (concurrency === null ? "" : `, concurrency ${concurrency}`),
       ...recyclingWords(recycling),
       ...(isTold || pool === null ? [] : ["the worker itself did not say"]),
       ...(told === null ? [] : [`${told.by} says ${told.pool}`]),
@@ -13,14 +13,14 @@ export const SETTINGS_WORDS: WordsOf<SettingsFacts> = {
     next:
       told === null
         ? null
-        : "something else decides: worker_pool of the application's settings, or a wrapper that puts -P in front",
+        : "worker_pool in the application's settings decides, or a wrapper that puts -P in front",
   }),
   "time-limits"({ soft, hard, from, gapS, isTold, unenforced, pool, without }, _, __, faults) {
     const limits =
       soft === 0 && hard === 0
         ? isTold
           ? "none"
-          : "not known: the worker did not say"
+          : "unknown: the worker did not say"
         : `${soft === 0 ? "no soft limit" : `soft ${soft} s`}, ${hard === 0 ? "no hard limit" : `hard ${hard} s`} (by ${from})`;
     const seen = [
       limits,
@@ -31,7 +31,7 @@ export const SETTINGS_WORDS: WordsOf<SettingsFacts> = {
     ].join("; ");
     const next = [
       ...(faults.includes("limits-turned")
-        ? [`set soft below hard, ${gapS} s apart or more: a task is killed before it hears of its soft limit`]
+        ? [`set soft below hard, ${gapS} s apart or more: a task is killed before it receives its soft limit`]
         : []),
       ...(faults.includes("limits-narrow")
         ? [`set soft and hard ${gapS} s apart or more (--limit-gap): a task has ${hard - soft} s to clean up`]
@@ -61,7 +61,7 @@ export const SETTINGS_WORDS: WordsOf<SettingsFacts> = {
     ].join("; ");
     return {
       seen,
-      next: "what a task waits for should give up before the task is ended: timeout < soft < hard, with room between them",
+      next: "a timeout must end the wait before the limit ends the task: timeout < soft < hard, with room between them",
     };
   },
 };

@@ -8,10 +8,10 @@ export const TASK_WORDS: WordsOf<TaskFacts> = {
     switch (facts.kind) {
       case "told":
         return facts.oldest === null
-          ? "none in hand"
-          : `${facts.count} in hand, the oldest ${aged(facts.oldest)}`;
+          ? "none running"
+          : `${facts.count} running, the oldest ${aged(facts.oldest)}`;
       case "more":
-        return `${facts.count} in hand on ${amount(facts.nodes, "more node")}`;
+        return `${facts.count} running on ${amount(facts.nodes, "more node")}`;
       case "nobody":
         return "no worker answers";
       case "not-asked":
@@ -24,8 +24,8 @@ export const TASK_WORDS: WordsOf<TaskFacts> = {
     if (facts.kind === "nobody-says") return "no worker said which tasks it runs";
     if (facts.kind === "fine") {
       const { unjudged, silent } = facts;
-      const unknown = unjudged === 0 ? "" : `; the limits of ${amount(unjudged, "task")} are not known`;
-      return `no task in hand is known to be older than its limit${unknown}${unsaid(silent, "node")}`;
+      const unknown = unjudged === 0 ? "" : `; the limits of ${amount(unjudged, "task")} are unknown`;
+      return `no running task is known to be older than its limit${unknown}${unsaid(silent, "node")}`;
     }
     const { task, hardS, mostS, lax } = facts;
     const longer = (limit: string, limitS: number | null) =>
@@ -33,7 +33,7 @@ export const TASK_WORDS: WordsOf<TaskFacts> = {
     if (fault === "over-option") {
       return {
         seen: longer("--max-task-age", mostS),
-        next: "find out what it waits for; a time limit (--time-limit) would end it",
+        next: "find out what it waits for; set a time limit (--time-limit) to end such tasks",
       };
     }
     return {
@@ -56,12 +56,12 @@ export const TASK_WORDS: WordsOf<TaskFacts> = {
     if (knowing.length === 0) {
       return {
         seen: `${task} comes next, and no worker that consumes ${about ?? "it"} and answers knows it${unsaid(silent, "worker")}`,
-        next: "import its module in the worker (imports, include, autodiscover_tasks), or deploy the worker: what it does not know it throws away",
+        next: "import its module in the worker (imports, include, autodiscover_tasks), or deploy the worker: it throws away tasks that it does not know",
       };
     }
     return {
       seen: `${task} comes next, which ${names(ignorant)} does not know and ${names(knowing)} does${unsaid(silent, "worker")}`,
-      next: "deploy the same code to all of them, or give the task a queue of its own: what a worker does not know it throws away",
+      next: "deploy the same code to all of them, or give the task a queue of its own: a worker throws away tasks that it does not know",
     };
   },
   "priority-lists": ({ lists, read, silent }, _, about) => {
@@ -93,7 +93,7 @@ function unaskedWords(nodes: readonly UnaskedNode[]): string {
       nodes.filter(({ isOlder }) => !isOlder),
       "did not say",
     ),
-    ...said(older, `was not asked, as that can harm Celery ${versions.join(", ")} (older than 5.2)`),
+    ...said(older, `was not asked, because that can harm Celery ${versions.join(", ")} (older than 5.2)`),
   ].join("; ");
 }
 

@@ -53,6 +53,6 @@ test.concurrent("an empty schedule is a warning, and another scheduler's is said
   });
   const other = await diagnoseIn(container, [], env);
   expect(other.of("beat-schedule")).toMatchObject([
-    { level: "skipped", seen: saying(/those of redbeat\.RedBeat/) },
+    { level: "skipped", seen: saying(/are in redbeat\.RedBeat/) },
   ]);
 });

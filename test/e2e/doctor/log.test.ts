@@ -79,7 +79,7 @@ test.concurrent.each(["5.7.0", "5.2.7"] as const)(
     await worker.waitForLog(/exited prematurely/, { timeoutMs: 20_000 });
     const found = await read(worker.log(), server.url());
     expect(short(found)).toEqual([
-      ["problem", "tasks came that the worker does not know, and were thrown away"],
+      ["problem", "the worker threw away tasks that it does not know"],
       ["warning", "a task was killed at its hard time limit"],
       ["warning", "a task met its soft time limit"],
       ["warning", "a child was killed in the middle of a task"],
@@ -113,7 +113,7 @@ test.concurrent.each(["5.7.0", "5.2.7"] as const)(
     const found = await read(worker.log(), server.url());
     expect(short(found)).toEqual([
       ["problem", "a disk is full"],
-      ["problem", "messages came that the worker cannot read, and were thrown away"],
+      ["problem", "the worker threw away messages that it cannot read"],
       celery === "5.7.0"
         ? ["problem", "a task has run out of memory, which ended it"]
         : ["warning", "a task has run out of memory"],
@@ -308,7 +308,7 @@ test.concurrent.each(["5.7.0", "5.2.7"] as const)(
     expect(worker.log().match(/ ready\.$/gm)).toHaveLength(1);
     const found = await read(worker.log(), server.url());
     expect(short(found)).toEqual([
-      ["problem", "tasks came that the worker does not know, and were thrown away"],
+      ["problem", "the worker threw away tasks that it does not know"],
       ["warning", "the connection to the broker was lost or refused"],
     ]);
   },

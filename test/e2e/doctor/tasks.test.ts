@@ -26,7 +26,7 @@ test.concurrent.each(["5.2.7", "5.7.0"] as const)(
     await worker.taskStarted(id);
     const { of, stdout } = await remote(server, "--max-task-age", "1s");
     expect(of("tasks")).toMatchObject([
-      { level: "ok", about: worker.node, seen: saying(/^1 in hand, the oldest tasks\.nap for \d+ s/) },
+      { level: "ok", about: worker.node, seen: saying(/^1 running, the oldest tasks\.nap for \d+ s/) },
     ]);
     expect(of("task-age")).toMatchObject([
       {

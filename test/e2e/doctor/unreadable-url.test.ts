@@ -16,7 +16,7 @@ async function logFile(): Promise<string> {
 const REMOTE = ["--placement", "remote"];
 const URL = "redis://:s3cret@cache:$(REDIS_PORT)/0";
 const WORDS = saying(
-  /^the broker URL 'redis:\/\/:\*\*\*@cache:.*' has '\$\(REDIS_PORT\)' in the place of its port/,
+  /^the broker URL 'redis:\/\/:\*\*\*@cache:.*' has '\$\(REDIS_PORT\)' instead of its port/,
 );
 
 test.concurrent.each([
@@ -41,7 +41,7 @@ test.concurrent("report is written where the broker's URL cannot be read", async
   const { stdout, exitCode } = await probe(["report", ...REMOTE, "--log", log], env);
   expect(stdout).toMatch(/^# celery-probe report/);
   expect(stdout).toContain("-A names no Celery application");
-  expect(stdout).toContain("in the place of its port");
+  expect(stdout).toContain("instead of its port");
   expect(stdout).not.toContain("s3cret");
   expect(exitCode).toBe(0);
 });
@@ -53,7 +53,7 @@ test.concurrent("the write URL is the broker's too, and other commands refuse ei
   for (const command of ["check", "inspect", "watch"]) {
     const words = command === "inspect" ? [command, "ping"] : [command];
     const { stderr, exitCode } = await probe([...words, ...args]);
-    expect(stderr).toContain("in the place of its port");
+    expect(stderr).toContain("instead of its port");
     expect(exitCode).toBe(1);
   }
 });
