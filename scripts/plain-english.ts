@@ -15,7 +15,7 @@ const PLAINER: readonly (readonly [RegExp, string])[] = [
   [/\bwhoever\b/i, "name the subject"],
   [/(?:^|[.;:] )Who [a-z]+s\b(?!.*\?)(?=.*\.)/, "name the subject"],
   [
-    /\b(?:who|what) (?:it )?(?:does|do|has|have|is|was) (?:not|no|none|nothing|nobody)\b/i,
+    /\b(?:who|what) (?:does|do|has|have|is|was) (?:not|no|none|nothing|nobody)\b/i,
     "name the subject",
   ],
   [/\b(?:that|those) of\b/i, "repeat the noun"],
