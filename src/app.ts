@@ -84,7 +84,7 @@ async function interruption({ interrupted, pause }: Host): Promise<Ending> {
   return failed(`ended by ${signal}`);
 }
 
-/** Those that no other command reads either. */
+/** Variables that no other command reads either. */
 async function unknown(variables: readonly string[]): Promise<readonly string[]> {
   if (variables.length === 0) return variables;
   const known = (await import("./cli/command-options.ts")).allVariables();

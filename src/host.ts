@@ -56,7 +56,7 @@ export interface Host {
   readonly web: () => Promise<Web>;
   readonly askPlace: () => Promise<AskPlace>;
   readonly httpServer: () => Promise<HttpServer>;
-  /** null: stdout is none. */
+  /** null: stdout is not a terminal. */
   readonly terminal: () => Promise<Terminal | null>;
   /** For runs that keep large answers: garbage is collected early, from now on, and whenever what it gives is called. */
   readonly spareMemory: () => Promise<() => void>;

@@ -102,7 +102,7 @@ function leave(code: number): never {
   process.exit(code);
 }
 
-/** Writes and ends at once: nothing that is still open, a reader that has gone included, may change what was said. */
+/** Writes and ends at once: open handles, and a reader that has gone, must not change the output. */
 function end(ending: Ending): void {
   const { stdout, stderr } = ending;
   say(2, stderr);

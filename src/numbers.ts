@@ -1,5 +1,5 @@
-// What comes from outside is of any form, and Number() and String() throw at some: `{"toString": 1}`, or a number so long
-// that it is kept as text (pidbox/python-json.ts). The linter forbids them there: eslint.config.mjs.
+// Outside values have any form, and Number() and String() throw at some: `{"toString": 1}`, or a number so long that
+// it is kept as text (pidbox/python-json.ts). The linter forbids them there: eslint.config.mjs.
 
 /** Whether it counts things: an integer, 0 or more. */
 export function isCount(value: unknown): value is number {

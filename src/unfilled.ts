@@ -15,7 +15,7 @@ export interface Unfilled {
   readonly by: (typeof NOTATIONS)[number]["by"];
 }
 
-/** The first one in the text; null: there is none. */
+/** The first one in the text; null: the text has no such variable. */
 export function unfilled(text: string): Unfilled | null {
   // These looks spare a good text all the others, and each check an expression to compile.
   if (!text.includes("$") && !text.includes("%") && !text.includes("{{")) return null;

@@ -11,9 +11,9 @@ import type { BeatProcess } from "./find-beats.ts";
 import type { BeatBroker } from "./look-at-beats.ts";
 
 /**
- * Connects to the broker that a beat uses, as the check finds that of a worker.
+ * Connects to the broker that a beat uses, as the check finds a worker's broker.
  *
- * @returns the conversation; or why there is none, in words without passwords
+ * @returns the conversation; or why there is no connection, in words without passwords
  */
 export async function openBeatBroker(
   config: BrokerConfig,
@@ -58,7 +58,7 @@ export function beatBroker(session: Session, timeoutMs: number): BeatBroker {
         const replies = await session.ask({ method: "ping" }, [node], timeoutMs);
         if (!replies.ok) return null;
         if (replies.value.results.has(node)) return true;
-        // What is not read is an answer too: nobody else was asked.
+        // An unreadable answer counts too: only this beat was asked.
         if (replies.value.unread.length + replies.value.overBound.length > 0) return true;
       }
       const up = await upS();

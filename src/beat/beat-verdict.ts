@@ -6,13 +6,13 @@ import type { ScheduleFile } from "./schedule-file.ts";
 export interface BeatEvidence {
   /** Null: processes cannot be seen. */
   readonly beats: readonly BeatProcess[] | null;
-  /** Where there is none: programs that may be one by another name. */
+  /** Without a beat: programs that may be a beat under another name. */
   readonly possible: readonly Pick<Candidate, "pid" | "words">[];
-  /** What the pid file names, and is no beat. */
+  /** A process that the pid file names and that is not a beat. */
   readonly another: Pick<Candidate, "pid" | "words"> | null;
   /** Whether the container is known to be the beat's own, so that none means that it is dead. */
   readonly isInside: boolean;
-  /** Of the only one; null: there is none, or more than one, or its worker has left it. */
+  /** Of the only one; null: there is no beat, or more than one, or its worker has left it. */
   readonly only: OnlyBeat | null;
 }
 

@@ -30,13 +30,13 @@ export interface BeatProcess {
   readonly environment: ReadonlyMap<string, string> | null;
 }
 
-/** Who is here. */
+/** The processes here. */
 export interface Beats {
   /** Null: there is no /proc, or it hides processes. */
   readonly beats: readonly BeatProcess[] | null;
-  /** Where there is none: Python programs that may be a beat by another name. */
+  /** Without a beat: Python programs that may be a beat under another name. */
   readonly possible: readonly Pick<Candidate, "pid" | "words">[];
-  /** What a pid file names, and is no beat; null: it names a beat, or nothing that runs. */
+  /** A process that a pid file names and that is not a beat; null: it names a beat, or no running process. */
   readonly another: Pick<Candidate, "pid" | "words"> | null;
 }
 
@@ -196,7 +196,7 @@ function readBeat(
   return null;
 }
 
-/** The name of a worker is none of its beat. */
+/** The `-n` of a worker does not name its beat. */
 function withoutName({ values, flags }: OptionsGiven): OptionsGiven {
   return { values: new Map([...values].filter(([name]) => name !== "hostname")), flags };
 }

@@ -31,7 +31,7 @@ import { type BeatSettings, findScheduleFile, SLACK_S } from "./schedule-file.ts
 /** A worker waits at once for a child of its pool that has ended, and then for its beat too. In milliseconds. */
 const REAPED_MS = 1_000;
 
-/** How a broker is asked about a beat; null where there is none. */
+/** How a broker is asked about a beat; null without one. */
 export interface BeatBroker {
   /** Whether the node answers a ping; null: it could not be asked, or is connecting anew. */
   readonly answers: (node: string) => Promise<boolean | null>;
@@ -42,7 +42,7 @@ export interface BeatBroker {
 }
 
 export interface HeldLock {
-  /** The time to live in seconds; null: it has none. */
+  /** The time to live in seconds; null: it lives for ever. */
   readonly ttlS: number | null;
   /** What its holder has put there; null: it may not be read. */
   readonly token: string | null;
@@ -101,7 +101,7 @@ export function maxAgeFor(maxIntervalS: number): number {
   return 2 * Math.max(SYNC_EVERY_S, maxIntervalS);
 }
 
-/** Null: nothing that is seen of it tells. */
+/** Null: it cannot be seen. */
 function maxIntervalOf(beat: BeatProcess): number | null {
   return positive(settingOf("beat_max_loop_interval", sourcesOf(beat))?.value) || null;
 }
@@ -168,7 +168,7 @@ async function lockOf(
   return { kind: "held", key, ttlS, others: isOthers ? await renewedBy(beat, ttlS, broker) : null };
 }
 
-/** Its settings are those of the application, which its workers tell. */
+/** Its workers tell the application's settings. */
 async function renewedBy(beat: BeatProcess, ttlS: number | null, broker: BeatBroker): Promise<Renewed> {
   const told = await broker.settings();
   const maxIntervalS = maxIntervalOf(beat) ?? told.maxIntervalS ?? MAX_INTERVAL_S;

@@ -34,15 +34,15 @@ export type ScheduleFile =
  */
 const FORMS = ["", "-wal", ".dat", ".bak", ".dir"] as const;
 
-/** That of ndbm, which has no sync (`shelve.Shelf.sync`): it is written when the beat ends. */
+/** ndbm has no sync (`shelve.Shelf.sync`): it is written when the beat ends. */
 const NDBM = ".db";
 
-/** The clock of /proc has hundredths of a second, that of a file system may be coarser. In seconds. */
+/** The clock of /proc has hundredths of a second; a file system's clock may be coarser. In seconds. */
 export const SLACK_S = 2;
 
 /**
- * Looks for the file that a beat writes. Which one that is only its application knows for sure, and a beat writes it
- * when it starts: so one that is older than the beat is another one's, unless `--schedule` says that it is this.
+ * Looks for the file that a beat writes. Only its application knows the file for certain. A beat writes it when it
+ * starts, so an older file belongs to another beat, unless `--schedule` says that it is this.
  *
  * @param startedS when the beat was started, in seconds since 1970
  */

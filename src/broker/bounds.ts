@@ -1,14 +1,14 @@
 /**
- * How much of a server's answer is read. A check runs every few seconds in containers of 256 MB and less, and what
- * arrives stands in memory up to five times for a moment: as bytes, and twice as text, of which one character can double
- * each. With these bounds every command stays below 150 MB; the largest answers of real brokers are a tenth of them.
+ * How much of a server's answer is read. A check runs every few seconds in containers of 256 MB and less. For a
+ * moment a reply is in memory up to five times: as bytes, and twice as text, whose size one character can double.
+ * With these bounds every command stays below 150 MB; the largest answers of real brokers are a tenth of them.
  */
 export const BOUNDS = {
   /** Bytes of all replies to what is sent in one write. */
   replyBytes: 16 * 1_024 * 1_024,
   /**
-   * Bytes of a list's element that is passed on as a whole, and of those in front of it in the same write. Whoever
-   * needs the others asks again; see cut-text.ts.
+   * Bytes of a list's element that is passed on as a whole, and of those in front of it in the same write. A caller
+   * that needs the others asks again; see cut-text.ts.
    */
   elementBytes: 4 * 1_024 * 1_024,
   /** Bytes of one that is asked for alone, to be taken off its list: that needs three times as many in memory. */
@@ -21,7 +21,10 @@ export const BOUNDS = {
   messageBytes: 64 * 1_024,
   /** Elements of a list that is read, twice as many as are asked for at once, and what transactions have beside it. */
   texts: 4_096,
-  /** Elements of all replies to one write, with those of the lists in them. SMEMBERS of the bindings of 10,000 workers has 10,000. */
+  /**
+   * Elements of all replies to one write, nested ones included. SMEMBERS of the bindings of 10,000 workers has
+   * 10,000.
+   */
   elements: 250_000,
   /** Lists inside each other. ROLE has two, EXEC around LRANGE two. */
   nesting: 8,
@@ -33,7 +36,7 @@ export const BOUNDS = {
 export interface Room {
   /** Bytes of the whole reply. */
   readonly bytes: number;
-  /** Elements of it, with those of the lists in it. */
+  /** Elements of it, nested ones included. */
   readonly elements: number;
   /** How long its texts may be, in bytes, that are passed on as a whole, all together; null: none is cut. */
   readonly elementBytes: number | null;

@@ -2,8 +2,8 @@ import type { BrokerFailure } from "./failure.ts";
 import type { Outcome } from "../outcome.ts";
 
 /**
- * What may be sent by itself. The commands of transactions are missing, so that nobody opens one but
- * {@link Channel.transact}: whatever another asker sent into it would be queued, and executed as a part of it.
+ * What may be sent by itself. The commands of transactions are missing, so that only {@link Channel.transact} opens
+ * one. Commands of another asker in between would become a part of the transaction.
  */
 export type CommandName =
   | "CLIENT"

@@ -7,7 +7,7 @@ export interface ClientRow {
   readonly port: number;
   /**
    * Whole seconds since the server last read from it or wrote a message to it. Redis takes both moments from a clock
-   * that can be set: null where it was set back since (a negative number), too many where it was set forward.
+   * that can be set. null: it was set back since (a negative number). If it was set forward, the number is too high.
    */
   readonly idleS: number | null;
   /** Whole seconds since it was opened, by the same clock. */
@@ -30,7 +30,7 @@ export interface ClientRow {
 export function parseClientList(reply: unknown): readonly ClientRow[] | null {
   if (typeof reply !== "string") return null;
   const rows: ClientRow[] = [];
-  // Not split: of what is no list that could be millions of lines.
+  // Not split: text that is not a list could have millions of lines.
   for (let at = 0; at < reply.length;) {
     const next = reply.indexOf("\n", at);
     const end = next === -1 ? reply.length : next;
@@ -40,7 +40,7 @@ export function parseClientList(reply: unknown): readonly ClientRow[] | null {
     const row = parseRow(line);
     if (row === null || rows.push(row) > MOST) return null;
   }
-  // Whoever asks is in the list.
+  // The asking connection is in the list.
   return rows.length === 0 ? null : rows;
 }
 

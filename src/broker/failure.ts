@@ -1,8 +1,8 @@
 import { ownEntry } from "../own-entry.ts";
 
 /**
- * Why nothing can be said about the worker: one cause for each thing that an operator would do next.
- * `unreachable`: no conversation with a server came about. `refused`: a server answered, and not as a broker must.
+ * Why nothing can be said about the worker: one cause for each thing that an operator would do next. `unreachable`:
+ * the probe could not talk to a server. `refused`: a server answered, and not as a broker must.
  */
 export type BrokerFailure = Unreachable | Refused;
 

@@ -20,10 +20,7 @@ export async function findServer(broker: Located, search: Search): Promise<Outco
   return addresses.length < 2 ? success(found) : success(await atWorkersAddress(found, addresses, search));
 }
 
-/**
- * A name may have several addresses, each of a server of its own: of these the one counts that the worker is connected
- * to, whichever we were led to.
- */
+/** A name may have several addresses, each of a server of its own: The one that the worker is connected to counts. */
 async function atWorkersAddress(found: Found, addresses: readonly string[], search: Search): Promise<Found> {
   const remote = found.channel.ends()?.remote;
   const { target } = found;
@@ -41,9 +38,9 @@ async function atWorkersAddress(found: Found, addresses: readonly string[], sear
 }
 
 /**
- * In order, as kombu tries them; of those that answer the one that the worker is connected to. Where that is out of
- * sight the first on which anybody listens for patterns, as workers do: one that has gone on to the next server stays
- * there when the first is back.
+ * In order, as kombu tries them; of the servers that answer, the one that the worker is connected to. If that is out
+ * of sight, the first server with subscribers to patterns, as workers are. A worker that has gone on to the next
+ * server stays there when the first is back.
  */
 async function firstOf(
   servers: readonly [BrokerTarget, ...BrokerTarget[]],
@@ -76,9 +73,8 @@ async function firstOf(
 }
 
 /**
- * A connection whose server lets us in and answers: one that takes connections and is frozen, that refuses the login,
- * or that is still loading is no choice, and kombu goes on to the next one from all of them (redis.exceptions:
- * AuthenticationError and BusyLoadingError are ConnectionErrors).
+ * A connection whose server lets us in and answers. Like kombu, we go on to the next server if one is frozen, refuses
+ * the login or is still loading (redis.exceptions: AuthenticationError and BusyLoadingError are ConnectionErrors).
  */
 async function answering(
   target: BrokerTarget,

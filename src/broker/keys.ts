@@ -49,8 +49,8 @@ export function pidboxBindings(node: string, controlExchange: string): readonly 
 }
 
 /**
- * The queue of a member of a binding, `routing key SEP pattern SEP queue`; null: it has none. Other separators than kombu's
- * own may stand in a name as well: they are believed where the pattern between two of them is empty.
+ * The queue of a member of a binding, `routing key SEP pattern SEP queue`; null: it names no queue. Other separators
+ * than kombu's own may stand in a name as well: they are believed where the pattern between two of them is empty.
  */
 export function queueOfBinding(member: string, separators = USUAL_SEPARATORS): string | null {
   for (const separator of separators) {
@@ -97,9 +97,9 @@ export interface Route {
 }
 
 /**
- * The ways to a worker, the usual one first; the others are for versions of kombu that read the same settings
- * otherwise: before 5.2.4 it subscribed without `global_keyprefix`, before 5.2.0 it did not know it; before 5.4.0 it
- * left the braces in the channel's name where it came by Sentinels.
+ * The ways to a worker, the usual one first; the others are for older versions of kombu. Before 5.2.4 it subscribed
+ * without `global_keyprefix`, before 5.2.0 it did not know it; before 5.4.0 it left the braces in the channel's name
+ * where it came by Sentinels.
  *
  * @param replyTo the routing key of the replies: the list's key without the prefix
  */
@@ -148,8 +148,8 @@ export function heartbeatChannels(db: number, naming: Naming = DEFAULT_NAMING): 
 const WORKER_EVENTS = [HEARTBEAT, "worker.online", "worker.offline"];
 
 /**
- * What carries the events of the workers of this database, and nothing of others. The pattern is that of the workers' own
- * gossip: an ACL compares patterns as text, and one that is made for workers permits it.
+ * The channels with the events of this database's workers, and with no other events. Workers use this pattern for
+ * their gossip. An ACL compares patterns as text, so an ACL made for workers permits it.
  *
  * @param bySentinel whether workers may have left the braces in the name: see {@link routesTo}
  */
@@ -193,9 +193,9 @@ export function whenceOf(channel: string, db: number, naming: Naming): Whence | 
 const LEAD = new RegExp(`^(.*)${EVENT_EXCHANGE}(?:/${HEARTBEAT.replace(".", "\\.")})?$`, "s");
 
 /**
- * The list that workers push their replies to: one for each set of nodes asked, however often it is asked, so
- * that a probe every few seconds leaves one key and not thousands. It ends like Celery's own reply queues, which
- * any ACL that allows `celery inspect` allows.
+ * The list that workers push their replies to. Each set of nodes has one list, however often it is asked: a probe
+ * every few seconds leaves one key, not thousands. It ends like Celery's own reply queues, which any ACL that allows
+ * `celery inspect` allows.
  */
 export function replyKey(destination: Destination, controlExchange = DEFAULT_NAMING.controlExchange): string {
   const name = destination === "everyone" ? "*" : JSON.stringify([...destination].sort());

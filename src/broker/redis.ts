@@ -62,7 +62,7 @@ async function open(
 /** How long, in milliseconds, a server that has not understood us may take to be asked in another way. */
 const OTHER_WAY_MS = 300;
 
-/** A server that hangs up at our first words, or says what is no Redis, may speak TLS only. */
+/** A server that hangs up at our first words, or answers in another protocol, may speak only TLS. */
 async function forWantOfTls(
   problem: BrokerFailure,
   { place }: BrokerTarget,
@@ -201,7 +201,7 @@ async function unconnected(
     addresses,
     pardon: { refusal: null },
     lastError: () => lastError,
-    // There is none as long as the name is looked up.
+    // It is undefined during the DNS lookup.
     isReached: () => (redis.stream as Redis["stream"] | undefined)?.remoteAddress !== undefined,
   });
 }
@@ -245,7 +245,7 @@ function putBefore(redis: Redis, { pass }: WireGate, onOpening: (stream: Redis["
       const { pieces, problem } = pass(chunk);
       let goesOn = true;
       for (const piece of pieces) goesOn = push(piece, encoding);
-      // V8 would let 64 MB of what was cut lie about. Nobody else has this memory: it is that of one read.
+      // V8 would let 64 MB of what was cut lie about. Only this read uses this memory.
       if (pieces.length === 0 && isAlone(chunk)) chunk.buffer.transfer(0);
       if (problem !== null) stream.destroy(new NotLetThrough(problem));
       return goesOn;
@@ -257,7 +257,7 @@ function putBefore(redis: Redis, { pass }: WireGate, onOpening: (stream: Redis["
 function channelOver(client: Client, target: BrokerTarget, now: () => number): Channel {
   const hide = hiding(target.password);
   let isGreeted = false;
-  /** Who was not let in has no name and no database: nothing more may be sent. */
+  /** Without a login there is no name and no database: nothing more may be sent. */
   let refused: Refused | null = null;
 
   const write: Exchange = async (commands, withinMs) => {
@@ -347,8 +347,8 @@ function notRedis(detail: string): Refused {
 }
 
 /**
- * An exception of ioredis or of the socket as a failure: sockets set a `code`, a connection closed by the other
- * side has ioredis' own message, and what is left is the parser, which met bytes that are no Redis protocol.
+ * An exception of ioredis or of the socket as a failure. Sockets set a `code`, a connection closed by the other side
+ * has ioredis' own message. The rest comes from the parser: the bytes were not Redis protocol.
  */
 function asFailure(error: unknown): BrokerFailure {
   if (error instanceof NotLetThrough) return error.problem;

@@ -7,7 +7,7 @@ import type { BrokerTarget } from "./url.ts";
 export interface Found {
   readonly channel: Channel;
   readonly target: BrokerTarget;
-  /** Its place for people: without our passwords, which whoever poses as a Sentinel may give as an address. */
+  /** Its place for people: without our passwords, which a false Sentinel may give as an address. */
   readonly shown: string;
   /** For how many seconds Sentinels have known it as the master; null where none was asked. */
   readonly masterForS: number | null;

@@ -18,7 +18,7 @@ interface Master {
   readonly name: string;
   readonly host: string;
   readonly port: number;
-  /** Name and place without our passwords, which whoever poses as a Sentinel and as the master may repeat. */
+  /** Name and place without our passwords, which a false Sentinel or master may repeat. */
   readonly shown: { readonly name: string; readonly place: string };
   /** Whether they think that it can be reached. */
   readonly isUp: boolean;
@@ -27,9 +27,9 @@ interface Master {
 }
 
 /**
- * Asks one Sentinel after the other for the master, as redis-py does (redis/sentinel.py `discover_master`: SENTINEL
- * MASTERS, which a worker's Sentinel user must be allowed), and connects to it if it says itself that it is one. While
- * a failover is going on they are asked again, for half of the time that is left.
+ * Asks one Sentinel after the other for the master, as redis-py does (redis/sentinel.py `discover_master`). It sends
+ * SENTINEL MASTERS, which a worker's Sentinel user must be allowed. It connects to the master if that server says
+ * itself that it is one. While a failover is going on they are asked again, for half of the time that is left.
  */
 export async function findMaster(broker: BySentinel, search: Search): Promise<Outcome<Found, BrokerFailure>> {
   const end = search.now() + search.leftMs() / 2;
@@ -154,7 +154,7 @@ function isReplica(reply: Reply | undefined): boolean {
   return reply?.ok === true && Array.isArray(reply.value) && reply.value[0] === "slave";
 }
 
-/** A master that is none, or none yet. */
+/** A master that has lost the role, or not taken it yet. */
 export function failover(where: string, detail: string): Unreachable {
   return { kind: "unreachable", cause: "failover", where, detail };
 }

@@ -13,12 +13,12 @@ export interface Pardon {
 }
 
 /**
- * Signs in and sends the commands, in one write: ioredis' own handshake costs round trips and forgives a password that
- * nobody asked for, which the worker's client does not.
+ * Signs in and sends the commands, in one write. ioredis' own handshake costs round trips. It also accepts a needless
+ * password, which the worker's client does not.
  *
  * Where we are refused, what some worker with this URL does is tried: the password alone, as kombu before 5.2.0 and
- * redis-py on Redis 5. A server without a password has refused ours and done the rest; from redis-py 8.0 on
- * (`HELLO 3 AUTH default …`) a worker gets in there with any password.
+ * redis-py on Redis 5. A server without a password has refused ours and done the rest; from redis-py 8.0 on (`HELLO 3
+ * AUTH default …`) a worker gets in there with any password.
  */
 export async function signInAnd(
   send: Send,

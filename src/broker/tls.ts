@@ -12,12 +12,12 @@ const SYSTEM_STORES = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * What Node's TLS is told, so that it accepts what the worker's Python does (redis-py `SSLConnection`): `none` verifies
- * nothing; `optional` is `required` on the side of a client.
+ * What Node's TLS is told, so that it accepts what the worker's Python does (redis-py `SSLConnection`): `none`
+ * verifies nothing; `optional` is `required` on the side of a client.
  *
- * Whether the certificate is for this host was not asked by redis-py before 6.0, and is since. Where nobody says it is
- * asked unless an authority of the user's own has vouched for the server: a worker of either kind shall be probed, and
- * among all the authorities of the world the name is what keeps a password from others.
+ * Whether the certificate is for this host was not asked by redis-py before 6.0, and is since. By default it is
+ * checked unless an authority of the user's own has signed. So workers with and without this check can be probed.
+ * Among all public authorities, only the name keeps a password from others.
  *
  * @param wish the paths in it are read as the probe's user
  */
@@ -89,7 +89,7 @@ function ownAuthorities({ caCerts, caPath, caData }: TlsWish): readonly string[]
   return own.length === 0 ? null : own;
 }
 
-/** Those that the machine trusts, or null: Node brings its own. The two variables are OpenSSL's. */
+/** The authorities that the machine trusts, or null: Node brings its own. The two variables are OpenSSL's. */
 function systemAuthorities(env: Environment): readonly string[] | null {
   const found = [...folderOf(env["SSL_CERT_DIR"])];
   for (const path of [env["SSL_CERT_FILE"] ?? "", ...SYSTEM_STORES]) {
@@ -144,8 +144,8 @@ function readAuthorities(path: string): string {
 }
 
 /**
- * As OpenSSL's hashed folders: what is no certificate is passed over, pipes, folders and links to nothing included, and
- * the names are not looked at.
+ * As OpenSSL's hashed folders: files that are not certificates are skipped, also pipes, folders and dangling links.
+ * Their names do not matter.
  */
 function readFolder(setting: string, path: string): readonly string[] {
   const names = listed(setting, path);

@@ -5,7 +5,7 @@ import { type BrokerFailure, noAnswer, type Refused, refusedBy } from "./failure
 import { kindOfReply } from "./masking.ts";
 import { within } from "./within.ts";
 
-/** What goes over the wire: commands of the askers, and those that only this side may send. */
+/** What goes over the wire: commands of the askers, and commands that only this side may send. */
 export type WireCommand = readonly [name: string, ...args: (string | number)[]];
 
 /** One write and the reply to each command; fails when not all replies came within so many milliseconds. */
@@ -26,11 +26,11 @@ interface Turns {
 }
 
 /**
- * Lets several askers share one connection. Their commands follow each other without waiting, but for two kinds of
- * work that own the connection from their first byte until their end is known: the first write, which signs in (what
- * came behind a refused AUTH or SELECT would run as somebody else, or in another database), and transactions.
+ * Lets several askers share one connection. Their commands follow each other without waiting. Two kinds of work own
+ * the connection from their first byte until their end is known: the first write, which signs in, and transactions.
+ * Commands behind a refused AUTH or SELECT would run as another user or in another database.
  *
- * Whoever has to wait does so within its own time.
+ * An asker that has to wait does so within its own time.
  */
 export function takeTurns(exchange: Exchange, now: () => number): Pick<Channel, "send" | "transact"> {
   const turns: Turns = { exchange, now, owned: null, spent: null, isFirst: true };
@@ -56,7 +56,7 @@ async function inTurn<T>(
     if ((await within(end - turns.now(), turns.owned)).kind === "late") return failure(noAnswer(withinMs));
   }
   if (turns.spent !== null) return failure(turns.spent);
-  // No await between the look at `owned` and this: two that waited for the same end would both go.
+  // Nothing asynchronous between the look at `owned` and this: two that waited for the same end would both go.
   const working = work(end - turns.now());
   if (isAlone || turns.isFirst) {
     const free = () => {
@@ -135,7 +135,7 @@ const COUNTING: ReadonlySet<string> = new Set([
   "ZCOUNT",
 ]);
 
-/** The reply; an error in place of one that should be a count and is none, so that nobody takes it for one. */
+/** The reply; an error instead of a reply that should be a count and is not. */
 function counted(command: Command | undefined, reply: Reply): Reply {
   if (!reply.ok || command === undefined) return reply;
   const [name, what] = command;

@@ -9,7 +9,7 @@ export interface UrlParts {
   readonly port: number | undefined;
   /** Without the slash in front. */
   readonly path: string;
-  /** As `parse_qsl`: what has no value is left out, of equal keys the last one counts. */
+  /** As `parse_qsl`: keys without a value are left out, and of equal keys the last one counts. */
   readonly query: ReadonlyMap<string, string>;
 }
 
@@ -18,10 +18,10 @@ export const CODES = "expected %-codes for / ? # @ in a password";
 
 /**
  * Cuts what stands behind `scheme://` as Python's `urllib.parse` does for kombu (kombu/utils/url.py `url_to_parts`):
- * host lower-cased, all percent-decoded, the last `@` ends the credentials, port 0 is none.
+ * the host in lower case, everything percent-decoded. The last `@` ends the credentials, and port 0 means no port.
  *
- * A problem repeats no part of the URL but numbers and what url-slips.ts knows: what cannot be read may be a piece of the
- * password.
+ * A problem repeats no part of the URL but numbers and what url-slips.ts knows: what cannot be read may be a piece of
+ * the password.
  */
 export function cutUrl(text: string): Outcome<UrlParts, string> {
   const [head, fragment] = cutAt(text, "#");
@@ -81,7 +81,7 @@ function parseHostAndPort(text: string, isWhole: boolean): Outcome<Pick<UrlParts
   const slip = isWhole ? (slipIn(name, "host") ?? slipIn(port, "port")) : null;
   if (slip !== null) return failure(slip);
   if (/[\s/\0]/.test(host)) return failure(`has a blank or a slash in its host: ${EXPECTED}`);
-  // What is no number may be the rest of a password with a raw '/', '?' or '#' in it: it is not repeated.
+  // A port that is not a number may be the rest of a password with a raw '/', '?' or '#' in it: it is not repeated.
   if (!/^\d*$/.test(port)) {
     return failure(`has a port that is not a number: ${CODES}, and a port from 1 to 65535`);
   }

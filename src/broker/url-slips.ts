@@ -1,6 +1,6 @@
 /**
- * What tools leave in a URL, and what no broker's URL has: named in words that quote it. Names of variables and addresses
- * are quoted, and nothing that may be a piece of a password.
+ * What tools leave in a URL, and what no broker's URL has: named in words that quote it. Names of variables and
+ * addresses are quoted, but no text that may be a piece of a password.
  */
 
 import { unfilled, unfilledWords } from "../unfilled.ts";

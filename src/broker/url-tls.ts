@@ -56,7 +56,7 @@ const WITHOUT_EFFECT = new Set([
 
 /**
  * The `ssl_…` keys of a query: kombu hands them to redis-py, whose SSLConnection refuses what it does not know and
- * checks certificates unless told otherwise. null where there are none.
+ * checks certificates unless told otherwise. null without such keys.
  */
 export function readTls(query: ReadonlyMap<string, string>): Outcome<TlsWish | null, string> {
   let wish: TlsWish | null = null;

@@ -93,14 +93,14 @@ const SOCKET_KEYWORDS = new Set([
  * Reads a broker URL as kombu does: kombu/utils/url.py `parse_url`, kombu/connection.py `Connection.__init__` and
  * `switch`, kombu/transport/redis.py `_connparams` and `_sentinel_managed_pool`.
  *
- * Of a list, the servers are those of kombu's first round, each as it is when those in front of it have failed. An
- * alternate brings its own credentials or none; a port or a database that it does not name is that of the one before
- * it; what is said about TLS is the first one's unless it has an `ssl_…` of its own. An alternate without a scheme is
- * the first one on another host.
+ * Of a list, the servers are kombu's first round, each as it is after the earlier ones have failed. An alternate
+ * brings its own credentials or none; it takes a missing port or database from the one before it; what is said about
+ * TLS is the first one's unless it has an `ssl_…` of its own. An alternate without a scheme is the first one on
+ * another host.
  *
  * A problem is a phrase that follows the quoted URL in a sentence: `has port 99999: expected 1 to 65535`. It repeats
- * numbers, names of parameters behind a host, and what url-slips.ts knows: in a URL that cannot be read, any other part
- * may be a piece of the password.
+ * numbers, names of parameters behind a host, and what url-slips.ts knows. In an unreadable URL, any other part may
+ * be a piece of the password.
  */
 export function parseBrokerUrl(given: string): Outcome<Broker, string> {
   const [text = "", ...others] = given.split(";");
@@ -242,7 +242,7 @@ function parseDatabase(text: string): Outcome<number, string> {
 function parseAlternate(text: string, first: Scheme): Outcome<Alternate, string> {
   if (!text.includes("://")) {
     const isHost = !/[\s/?#@[\]]|^[^:]*:[^:]*$/.test(text);
-    // Sentinels are URLs: what has no scheme is never asked.
+    // Sentinels are URLs: a word without a scheme is never asked.
     if (isHost || first === "sentinel") return success({ scheme: null, host: text || undefined });
     return failure(`has no scheme, which makes all of it a host name: ${EXPECTED}`);
   }

@@ -21,10 +21,11 @@ export interface Passed {
 }
 
 /**
- * Stands between the socket and ioredis' parser and lets through what that can take: RESP2 within {@link BOUNDS}, one
- * reply for each command sent, and on a connection that is subscribed only whole messages. Anything else ioredis
- * believes: it reserves memory for a length that is only announced, and throws from a socket event, where nobody can
- * catch it, at a reply that it did not wait for (`DataHandler.dispatch`). Long texts of lists and messages are cut (cut-text.ts).
+ * Stands between the socket and ioredis' parser, and lets through only what the parser can take: RESP2 within {@link
+ * BOUNDS}, and one reply a command. On a subscribed connection these are whole messages. ioredis believes anything
+ * else: it reserves memory for a length that is only announced. At a reply that it did not wait for it throws from a
+ * socket event, where nobody can catch it (`DataHandler.dispatch`). Long texts of lists and messages are cut
+ * (cut-text.ts).
  */
 export interface WireGate {
   /** To be told before commands are sent. */

@@ -19,8 +19,8 @@ export function hasScheduleFile(scheduler: string): boolean {
 export const LOCK_INTERVALS = 5;
 
 /**
- * When somebody began to ask for a lock of redis-py's, in seconds since 1970, by the token that he has put there: a UUID
- * with the time (redis/lock.py `acquire`; RFC 9562, version 1). Null: it is none.
+ * When the holder of a redis-py lock began to ask for it, in seconds since 1970. Its token tells: a UUID with the
+ * time (redis/lock.py `acquire`; RFC 9562, version 1). Null: the token is another one.
  */
 export function askedForS(token: string): number | null {
   const found = /^([0-9a-f]{8})([0-9a-f]{4})1([0-9a-f]{3})[89ab][0-9a-f]{15}$/.exec(token);

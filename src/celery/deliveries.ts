@@ -65,7 +65,7 @@ function etaOf(text: string): unknown {
 
 /**
  * The tasks of an answer to `registered` that was asked for `rate_limit`, with whether they have one, as in
- * `tasks.add [rate_limit=10/m]` (celery/worker/control.py); null: it is none.
+ * `tasks.add [rate_limit=10/m]` (celery/worker/control.py); null: the answer has another form.
  */
 export function rateLimits(answer: unknown): ReadonlyMap<string, boolean> | null {
   if (!Array.isArray(answer)) return null;

@@ -3,8 +3,8 @@ import { similarTo } from "../slips.ts";
 import { readConf, settingsRead, USUAL_NAMESPACE } from "./settings.ts";
 
 /**
- * The settings that Celery 5.0 to 5.7 have and settings.ts does not read: how the name begins today, how the old one
- * begins, and the rest of both (celery/app/defaults.py). A check loads none of them.
+ * The settings of Celery 5.0 to 5.7 that settings.ts does not read. Each row has the beginning of today's name, the
+ * beginning of the old one, and the rest of both (celery/app/defaults.py). A check loads none of them.
  */
 const OTHERS: readonly (readonly [today: string, old: string, rests: string])[] = [
   ["", "CELERY_", "accept_content imports include timezone"],

@@ -27,7 +27,7 @@ export const HEARD_WITHIN_MS = 2_500;
 /** Characters of a message: a real one has 700. What is longer is not even parsed. */
 const LONGEST = 65_536;
 
-/** Characters of a node's name: DNS allows 253 for that of a host, and `-n` puts a word before it. */
+/** Characters of a node's name: DNS allows 253 for a host's name, and `-n` puts a word before it. */
 const LONGEST_NODE = 1_000;
 
 /** Characters of Celery's version; it has ten at most. */

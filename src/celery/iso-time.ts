@@ -1,8 +1,8 @@
 const MOMENT = /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d(?:\.\d+)?))?(Z|[+-]\d\d:?\d\d)?$/;
 
 /**
- * A moment as Python's `isoformat()` writes it, in seconds since 1970; null for what is none. The machine's clock and
- * zone have no part in it.
+ * A moment as Python's `isoformat()` writes it, in seconds since 1970; null for any other text. The machine's clock
+ * and zone have no part in it.
  *
  * @param zone what is meant where the text names none; null: nothing can be meant
  */

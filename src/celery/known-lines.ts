@@ -55,9 +55,9 @@ const ADDRESS =
 
 /**
  * How a kind is recognised: Celery's own words, 5.0 to 5.7 (celery/worker, celery/app/trace.py, celery/bin/celery.py,
- * celery/beat.py, billiard/pool.py), those of click, Python, redis-py and Redis. What a pattern finds is shown: names,
- * numbers and paths, and never the words of an exception, which may have anything in them. The first kind of the table
- * that a record has is its cause. A third entry is what stands beside it.
+ * celery/beat.py, billiard/pool.py), and the words of click, Python, redis-py and Redis. What a pattern finds is
+ * shown: names, numbers and paths, and never the words of an exception, which may have anything in them. The first
+ * kind of the table that a record has is its cause. A third entry is what stands beside it.
  */
 const PATTERNS: readonly (readonly [LineKind, RegExp, beside?: string])[] = [
   [
@@ -155,7 +155,7 @@ const PATTERNS: readonly (readonly [LineKind, RegExp, beside?: string])[] = [
 const CREDENTIALS =
   /^(Cannot connect to [a-z+]{1,32}:\/\/(?![^\s@:]{0,64}:\*{1,8}@)(?:[^:@/\s]{0,64}:)?).{1,500}@/;
 
-/** Those that no program outlives: it never started. */
+/** Kinds that no program outlives: it never started. */
 const OUTRIGHT: readonly LineKind[] = ["app-missing", "bad-option", "pid-file"];
 
 /** What click says of its command line; a task may log the like. */
@@ -164,7 +164,7 @@ const UNLOGGED: readonly LineKind[] = ["app-missing", "bad-option"];
 /** Said at the start and at each try. */
 const ONCE: readonly LineKind[] = ["no-broker"];
 
-/** Said several times of one event: of a file as it is opened and as it is read, of a result by a child and its parent. */
+/** Said several times of one event. A file is opened and read, a result is stored by a child and its parent. */
 const TWICE: readonly LineKind[] = ["schedule", "result-store"];
 
 /** What a worker and a beat say when an exception has ended them (celery/worker/worker.py, celery/apps/beat.py). */

@@ -61,8 +61,8 @@ const ITS_END = /^(?:Arguments: |.{0,120}\] Arguments: )/;
 const TIES = /^(?:\s|$|During handling of the above|The above exception was)/;
 
 /**
- * Cuts a log into records. A level is read in Celery's own format, in that of Python, structlog, colorlog and loguru, and
- * in JSON. What stands below a record is part of it until another one begins: its traceback has its level.
+ * Cuts a log into records. A level is read in the formats of Celery, Python, structlog, colorlog and loguru, and in
+ * JSON. What stands below a record is part of it until another one begins: its traceback has its level.
  */
 export function recordsOf(text: string): readonly LogRecord[] {
   const records: LogRecord[] = [];
@@ -101,7 +101,7 @@ export function recordsOf(text: string): readonly LogRecord[] {
       TRACEBACK.test(lines.at(-1) ?? "") &&
       !LOGURU.test(lines[0] ?? "")
     ) {
-      // The traceback above is none of the record's: it has ended the program.
+      // The traceback above does not belong to the record: it has ended the program.
       const crash = lines.splice(lines.findIndex((one) => TRACEBACK.test(one)));
       end();
       level = null;
@@ -153,7 +153,7 @@ function levelOf(line: string): LogLevel | null {
 /** Names of a level in JSON: python-json-logger, structlog, pino, Google's, Elastic's, Serilog's. */
 const LEVEL_KEYS = ["level", "levelname", "severity", "log.level", "log_level", "loglevel", "lvl", "@l"];
 
-/** What is no JSON object is no record; Celery itself prints none. */
+/** Text that is not a JSON object is not a record; Celery itself prints none. */
 function jsonRecord(line: string): LogRecord | null {
   let parsed: unknown;
   try {

@@ -31,8 +31,8 @@ const EARLIEST_S = -1;
 const LATEST_S = 5;
 
 /**
- * /proc counts hundredths. It is less than Python takes from its start to the first line, and than most take to start a
- * worker that has ended: its last words are not to be taken for the first ones of the next. In seconds.
+ * /proc counts hundredths. Python takes longer from its start to the first line, and so do most supervisors to
+ * restart a worker. So the last words of one run are not taken for the first ones of the next. In seconds.
  */
 const SLACK_S = 0.1;
 
@@ -60,7 +60,7 @@ export function runsAmong(log: LogText, runners: readonly Runner[]): Runs {
   return cut(lines, Math.min(...own.map((runner) => lastStart(lines, runner, log.writtenS))));
 }
 
-/** Whether a worker starts in it that is none of these. */
+/** Whether another worker starts in it. */
 function hasOther(lines: readonly string[], runners: readonly Runner[]): boolean {
   const known = runners.map(({ node }) => patternsOf(node));
   return lines.some(
@@ -74,9 +74,9 @@ function cut(lines: readonly string[], at: number): Runs {
 }
 
 /**
- * The number of the line that the last run begins with: that of its banner, or the first one after the start of its
- * process. Where neither is of that run (no banner in a file; a worker that SIGHUP has restarted keeps its process), it
- * is the line that calls it ready.
+ * The number of the line that the last run begins with: its banner's line, or the first line after the start of its
+ * process. Where neither is of that run (no banner in a file; a worker that SIGHUP has restarted keeps its process),
+ * it is the line that calls it ready.
  */
 function lastStart(lines: readonly string[], { node, startedS }: Runner, writtenS: number | null): number {
   const [banner, ready, readyBefore] = marksOf(lines, node);
@@ -87,8 +87,8 @@ function lastStart(lines: readonly string[], { node, startedS }: Runner, written
 }
 
 /**
- * Lines that a process writes once: its banner on the terminal (celery/apps/worker.py `startup_info`), and that it is
- * ready (`on_consumer_ready`), which is not said again when a connection is made anew.
+ * Lines that a process writes only once: its banner on the terminal (celery/apps/worker.py `startup_info`), and, when
+ * it is ready, "ready." (`on_consumer_ready`). Reconnecting does not repeat them.
  */
 function marksOf(
   lines: readonly string[],
@@ -108,7 +108,7 @@ function patternsOf(node: string): { readonly banner: RegExp; readonly ready: Re
   };
 }
 
-/** The first stamped line of that moment or later, the end where there is none; nowhere if the stamps cannot be read. */
+/** The first stamped line of that moment or later, or the end; nowhere if the stamps cannot be read. */
 function firstSince(lines: readonly string[], momentS: number, writtenS: number): number {
   const stamps = lines.map(stampOf);
   const last = stamps.findLast((stamp) => stamp !== null);
@@ -118,15 +118,15 @@ function firstSince(lines: readonly string[], momentS: number, writtenS: number)
   return at === NOWHERE ? lines.length : at;
 }
 
-/** As if it were UTC, in seconds since 1970; null: the line has none. */
+/** As if it were UTC, in seconds since 1970; null: the line has no stamp. */
 function stampOf(line: string): number | null {
   const [, moment, milliseconds] = STAMP.exec(line) ?? [];
   return moment === undefined ? null : isoSeconds(`${moment}.${milliseconds}`, "UTC");
 }
 
 /**
- * What is to be added to the stamps, in seconds: no clock but that of the file tells the worker's zone (Django sets one
- * of its own). Null: the last stamp is not of when the file was written.
+ * What is to be added to the stamps, in seconds. Only the file's own clock tells the worker's time zone (Django sets
+ * its own). Null: the last stamp is not of when the file was written.
  */
 function zoneOf(lastStamp: number, writtenS: number): number | null {
   const differenceS = writtenS - lastStamp;

@@ -3,13 +3,13 @@ const DEFAULT_NAME = "celery";
 export const BEAT_NAME = "celerybeat";
 
 /**
- * The full node name for what a worker was given as `-n`, by Celery's rules (celery/utils/nodenames.py
- * `default_nodename`, `host_format`): a bare word is the host part, an empty part takes its default,
- * `%h` is the host name, `%n` its first label, `%d` the rest of it; `%i` is 0 and `%I` empty in the main process.
- * Case is kept, and so is `%%`, as up to Celery 5.6: see {@link laterNodeName}.
+ * The full node name that `-n` gives a worker, by Celery's rules (celery/utils/nodenames.py `default_nodename`,
+ * `host_format`). A bare word is the host part; an empty part takes its default. `%h` is the host name, `%n` its
+ * first label, `%d` the rest of it. In the main process `%i` is 0 and `%I` empty. Case is kept, and so is `%%`, as up
+ * to Celery 5.6: see {@link laterNodeName}.
  *
  * @param hostname `gethostname()` of the machine the worker runs on
- * @param byDefault the name of who was given none
+ * @param byDefault the name of a worker without `-n`
  */
 export function nodeName(given: string, hostname: string, byDefault = DEFAULT_NAME): string {
   return named(given, hostname, byDefault, /%([hndiI])/g);

@@ -16,7 +16,7 @@ export interface Pool {
   readonly maxTasksPerChild: number;
 }
 
-/** Null: the answer is none. */
+/** Null: the answer has another form. */
 export function readPool(stats: unknown): Pool | null {
   const pool = asObject(asObject(stats)?.["pool"]);
   if (pool === null) return null;

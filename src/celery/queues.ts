@@ -6,7 +6,7 @@ import type { TransportOptions } from "./transport-options.ts";
 /** What Celery consumes if nobody says (celery/app/defaults.py `task_default_queue`). */
 export const DEFAULT_QUEUE = "celery";
 
-/** Which lists a queue's messages are in beside its own, which is that of the priority 0. */
+/** Which lists a queue's messages are in, beside its own list for priority 0. */
 export interface PriorityLists {
   readonly separators: readonly string[];
   readonly priorities: readonly number[];
@@ -15,7 +15,7 @@ export interface PriorityLists {
 /** The usual separators, each with every usual priority: which of them are used is the application's matter. */
 const USUAL_LISTS: PriorityLists = { separators: USUAL_SEPARATORS, priorities: [1, 2, 3, 4, 5, 6, 7, 8, 9] };
 
-/** The usual lists, and those of workers that have told their options: their applications may have lists of their own. */
+/** The usual lists, and the lists of workers that have told their options: their applications may set others. */
 export function listsOf(told: Iterable<TransportOptions> = []): PriorityLists {
   const separators = new Set(USUAL_LISTS.separators);
   const priorities = new Set(USUAL_LISTS.priorities);
@@ -98,7 +98,7 @@ function lengthOf(replies: readonly Reply[]): QueueLength {
   return { messages, own: ownLength, isOtherType };
 }
 
-/** The queues of an answer to `active_queues`; null where it is none. */
+/** The queues of an answer to `active_queues`; null: the answer has another form. */
 export function queueNames(result: unknown): readonly string[] | null {
   // Before Celery 5 a worker without a consumer answers null.
   if (result === null) return [];

@@ -110,7 +110,7 @@ export function settingOf(name: SettingName, sources: Sources): Setting | null {
   return instructed(name, sources) ?? configured(name, sources);
 }
 
-/** Every variable that may give a setting: the one of click first, then those that an application may read. */
+/** Every variable that may give a setting: click's own first, then the ones that an application may read. */
 export function variablesOf(name: SettingName, program: Program = "worker"): readonly string[] {
   const { old, guess, [program]: option } = namesOf(name);
   const all = [
@@ -123,9 +123,9 @@ export function variablesOf(name: SettingName, program: Program = "worker"): rea
 }
 
 /**
- * Reads an answer to `conf`: what an application sets, under the names that it uses. These are lower-case ones, those of
- * Celery 3, or upper-case ones behind a namespace (`app.config_from_object(…, namespace="CELERY")`). The answer does not
- * name the namespace: it is the beginning that most of the settings have in common.
+ * Reads an answer to `conf`: what an application sets, under the names that it uses. These are lower-case names,
+ * names of Celery 3, or upper-case names behind a namespace (`app.config_from_object(…, namespace="CELERY")`). The
+ * answer does not name the namespace: it is the beginning that most of the settings have in common.
  *
  * @returns null where it is no answer, or says that the question failed
  */
@@ -182,7 +182,7 @@ function namespaceOf(names: readonly string[]): string | null {
   return first?.[0] ?? null;
 }
 
-/** A number above 0 of an option, a variable or a setting; 0: it is none. */
+/** A number above 0 of an option, a variable or a setting; 0 for anything else. */
 export function positive(value: unknown): number {
   const number = asNumber(value);
   return Number.isFinite(number) && number > 0 ? number : 0;

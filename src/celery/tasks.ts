@@ -10,7 +10,7 @@ export interface TaskInHand {
   readonly startS: number | null;
 }
 
-/** The tasks in an answer to `active` or `reserved`, the oldest first; null: it is none. */
+/** The tasks in an answer to `active` or `reserved`, the oldest first; null: it has another form. */
 export function readTasks(answer: unknown): readonly TaskInHand[] | null {
   if (!Array.isArray(answer)) return null;
   return answer
@@ -30,7 +30,7 @@ export function ageS({ startS }: TaskInHand, nowS: number): number {
 /** A task that a worker knows. */
 export interface Registered {
   readonly name: string;
-  /** Its own hard limit; null: it has none. */
+  /** Its own hard limit; null: it was sent without one. */
   readonly limitS: number | null;
   readonly hasRate: boolean;
 }
@@ -45,7 +45,7 @@ export function readRegistered(entry: unknown): Registered | null {
   return { name, limitS: limit > 0 ? limit : null, hasRate: /(?:^| )rate_limit=/.test(info) };
 }
 
-/** The tasks of an answer to `registered`, by name; null: it is none. */
+/** The tasks of an answer to `registered`, by name; null: it has another form. */
 export function registeredTasks(answer: unknown): ReadonlyMap<string, Registered> | null {
   if (!Array.isArray(answer)) return null;
   const read = answer.flatMap((entry: unknown) => readRegistered(entry) ?? []);
@@ -80,7 +80,7 @@ export interface AgedTask extends NamedTask {
   readonly ageS: number;
 }
 
-/** The tasks in an answer to `active`, the oldest first; null: it is none. */
+/** The tasks in an answer to `active`, the oldest first; null: it has another form. */
 export function agedTasks(answer: unknown, nowS: number): readonly AgedTask[] | null {
   const tasks = readTasks(answer);
   if (tasks === null) return null;

@@ -18,7 +18,7 @@ export interface TimeLimit {
   readonly by: "pool" | "option" | "variable" | "conf" | null;
 }
 
-/** The limits of tasks that have none of their own. */
+/** The limits of tasks without their own. */
 export interface TimeLimits {
   readonly soft: TimeLimit;
   readonly hard: TimeLimit;
@@ -52,7 +52,7 @@ function limitOf(name: SettingName, worker: Limited, poolsS: number | undefined)
   const option = limitIn(instructed(name, worker));
   const pools = poolsS === undefined ? null : ({ seconds: poolsS, by: "pool" } as const);
   const isFirst = worker.version === null ? null : tasksHaveSetting(worker.version);
-  // A guess of what the application reads is none where the pool tells what has come of it.
+  // If the pool tells its limit, there is no need to guess what the application reads.
   const own = pools !== null && setting?.by === "variable" ? null : setting;
   const rest = pools ?? option;
   if (own === null || rest === null) return own ?? rest ?? NONE;
@@ -74,14 +74,14 @@ const ENFORCED: Readonly<Record<string, readonly (keyof TimeLimits)[]>> = {
   gevent: ["hard"],
 };
 
-/** Whether a pool of this name ends tasks at the limit, or interrupts them; one that is not known is taken for prefork. */
+/** Whether a pool of this name ends tasks at the limit, or interrupts them; an unknown pool is taken for prefork. */
 export function enforces(pool: string | null, kind: keyof TimeLimits): boolean {
   return ownEntry(ENFORCED, pool ?? DEFAULT_POOL)?.includes(kind) ?? false;
 }
 
 /**
- * Variables and options that name another limit than the one that is told: an application that does not read the variable,
- * or a setting that goes before the option.
+ * Variables and options that name another limit than the one in effect. The application does not read the variable,
+ * or a setting goes before the option.
  */
 export function withoutEffect(worker: Limited, limits: TimeLimits): readonly string[] {
   return [

@@ -4,7 +4,7 @@ import { isMasked, positive, readSettings } from "./settings.ts";
 
 /** What a worker's `broker_transport_options` say of names and times (kombu/transport/redis.py `Channel`). */
 export interface TransportOptions {
-  /** After so many seconds kombu delivers again what is not acknowledged. */
+  /** After so many seconds kombu delivers unacknowledged messages again. */
   readonly visibilityS: number;
   /** Whether nobody has set it. */
   readonly isDefault: boolean;
@@ -13,7 +13,7 @@ export interface TransportOptions {
   readonly unackedIndexKey: string | null;
   /** What stands between a queue's name and a priority, and between the parts of a binding. */
   readonly separator: string;
-  /** The priorities that have a list; that of 0 is called like the queue. */
+  /** The priorities that have a list; the list for 0 has the queue's own name. */
   readonly prioritySteps: readonly number[];
 }
 

@@ -91,7 +91,7 @@ export function readWorkerOptions(args: readonly string[]): OptionsGiven | null 
 }
 
 /**
- * Those of a `celery … beat`, which has other letters (celery/bin/beat.py); null where the sub-command is another.
+ * Options of a `celery … beat`, which has other letters (celery/bin/beat.py); null where the sub-command is another.
  */
 export function readBeatOptions(args: readonly string[]): OptionsGiven | null {
   return readOptions(args, "beat", BEAT_VALUES, lettersOf(BEAT_VALUES));
@@ -100,7 +100,7 @@ export function readBeatOptions(args: readonly string[]): OptionsGiven | null {
 /** Words in front of a sub-command that are read at most. */
 const MOST_WORDS = 100;
 
-/** The sub-command among the words behind `celery`; null where there is none. */
+/** The sub-command among the words behind `celery`; null without one. */
 export function subCommand(args: readonly string[]): string | null {
   const first = args.slice(0, MOST_WORDS);
   const isCommand = (word: string, at: number): boolean =>

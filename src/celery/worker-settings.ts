@@ -34,8 +34,8 @@ export function poolOf(worker: Started, env: Environment): string | null {
 }
 
 /**
- * For how long a worker may be silent, in milliseconds: a hard time limit that is longer than the usual grace makes
- * it longer, as tasks may then take so long. A solo pool enforces no limit.
+ * For how long a worker may be silent, in milliseconds. A hard time limit above the usual grace makes it longer,
+ * because tasks may take that long. A solo pool enforces no limit.
  *
  * @param given what the user asked for; null: nothing
  */

@@ -199,7 +199,7 @@ export type OtherCommand = keyof typeof COMMAND_OPTIONS;
 type SharedBy<C extends OtherCommand> = (typeof COMMAND_OPTIONS)[C]["shared"][number];
 type OwnOf<C extends OtherCommand> = (typeof COMMAND_OPTIONS)[C]["own"];
 
-/** The options that a command takes: its own, and those that it shares with the check. */
+/** The options that a command takes: its own, and the ones that it shares with the check. */
 type TableOf<C extends OtherCommand> = Pick<typeof OPTIONS, SharedBy<C>> & OwnOf<C>;
 
 export type CommandConfig<C extends OtherCommand> = ConfigOf<TableOf<C>>;

@@ -26,7 +26,7 @@ export type Invocation<C> =
       /** The words behind the command. */
       readonly words: readonly string[];
       readonly config: C;
-      /** Variables that look like ours and are none, which a typing error makes; orchestrators make some too. */
+      /** Variables that only look like ours, because of a typing error; orchestrators make some too. */
       readonly unknownVariables: readonly string[];
     };
 
@@ -114,7 +114,7 @@ export function parse<T extends OptionTable>(
 
 type Token = ReturnType<typeof tokensOf>[number];
 
-/** Syntax only: what is not ours stays in, so that it can be named. */
+/** Syntax only: unknown words stay in, so that they can be named. */
 function tokensOf(argv: readonly string[], options: OptionTable) {
   // parseArgs looks at each option that it is told of, and few are meant.
   const meant = Object.keys(options).filter((name) => argv.some((word) => word.startsWith(`--${name}`)));

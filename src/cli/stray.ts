@@ -44,7 +44,7 @@ const NODE_NAME = /^[^\s:/@]+@[^\s:/@]+$/;
 /** What editors and pages make of two hyphens. */
 const LONG_DASH = /^[\u2010-\u2015\u2212]+-?/;
 
-/** For a word that may be a node's name; null: it is none. */
+/** For a word that may be a node's name; null: it is another word. */
 export function nodeHint(word: string): string | null {
   return NODE_NAME.test(word) ? `for a node write --node ${word}` : null;
 }

@@ -17,7 +17,7 @@ export interface Told<Configuration> {
   readonly config: Configuration;
   /** The words behind the command. */
   readonly words: readonly string[];
-  /** Variables that look like ours and are none. */
+  /** Variables that only look like ours. */
   readonly unknownVariables: readonly string[];
 }
 

@@ -11,8 +11,8 @@ import { verdictEnding } from "./check.ts";
 import type { Ending } from "./command.ts";
 
 /**
- * What is said when an error of ours has ended a run: a check still owes a verdict, in the form and with the exit code
- * that it was told, by what the processes show.
+ * What is said when an error of ours has ended a run. A check still gives a verdict by what the processes show, in
+ * the requested form and with the exit code.
  */
 export async function crashed(error: unknown, host: Host): Promise<Ending> {
   const detail = detailOf(error);

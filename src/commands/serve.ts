@@ -35,7 +35,9 @@ const LONGEST_PEM = 1_000_000;
 
 const DONE: Ending = { stdout: NOTHING, stderr: NOTHING, exitCode: 0 };
 
-/** Watches the fleet and answers over HTTP until a signal ends it. Nothing that the broker does ends it. */
+/**
+ * Watches the fleet and answers over HTTP until a signal ends it. The broker cannot end it, whatever happens there.
+ */
 export const serve: Run<ServeConfig> = (told, host) =>
   told.config.ask.value === null
     ? Promise.race([serveAll(told, host), host.interrupted.then(() => DONE)])
@@ -173,7 +175,7 @@ async function listen(
   return listener.ok ? listener : failure(listenSentence(where.value, where.origin, listener.problem));
 }
 
-/** A reader who does not read makes writing wait: then nothing is written for so long, in milliseconds. */
+/** A reader that has stopped reading makes writing wait: then nothing is written for so long, in milliseconds. */
 const READER_SLOW_MS = 50;
 const QUIET_MS = 60_000;
 

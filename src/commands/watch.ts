@@ -15,10 +15,10 @@ import { type Ending, failed, misused, type Run } from "./command.ts";
 
 type WatchConfig = CommandConfig<"watch">;
 
-/** What has not been answered then is left out of the one picture, in milliseconds. */
+/** Later answers are left out of the one picture, in milliseconds. */
 const ONCE_MS = 4_500;
 
-/** How often who is not heard is pinged, in milliseconds. */
+/** How often a silent node is pinged, in milliseconds. */
 const ROUND_EVERY_MS = 30_000;
 
 const DONE: Ending = { stdout: NOTHING, stderr: NOTHING, exitCode: 0 };

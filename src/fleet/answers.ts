@@ -30,10 +30,10 @@ export interface PingRound {
 /** Different transport options that are kept. */
 const MOST_TRANSPORTS = 16;
 
-/** Who answers for so long without a heartbeat, while others are heard, sends none. */
+/** A node that answers for so long without a heartbeat, while others are heard, sends no heartbeats. */
 const SENDS_NONE_MS = 15_000;
 
-/** Takes in who has answered a ping, and who has not. */
+/** Takes in which nodes have answered a ping, and which have not. */
 export function pinged(state: FleetState, round: PingRound, graceMs: number): void {
   state.pingedMs = round.sentMs;
   for (const [name, { atMs, copies }] of round.pongs) {
@@ -75,8 +75,9 @@ function ponged(state: FleetState, node: NodeState, atMs: number, sentMs: number
 }
 
 /**
- * What the number of subscribers says of those who have not answered: where none is left for them, they are gone. Where
- * fewer are left than there are silent nodes, it is not known whose they are, and nobody is said to be gone.
+ * What the number of subscribers says of nodes that have not answered: without a subscriber left for them, they are
+ * gone. If fewer subscribers are left than nodes are silent, it is unknown whose they are, and no node counts as
+ * gone.
  */
 function countSubscribers(
   state: FleetState,
@@ -103,7 +104,10 @@ function countSubscribers(
   }
 }
 
-/** Of more silent nodes than there are subscribers for, those that have been silent for very long: they would stay for ever. */
+/**
+ * If more nodes are silent than subscribers are left: the nodes that have been silent for very long. They would stay
+ * for ever.
+ */
 function surplusOf(silent: readonly NodeState[], spare: number, beforeMs: number): readonly NodeState[] {
   const waiting = silent.filter(({ gone }) => gone === null);
   return waiting
@@ -172,7 +176,7 @@ function answered(node: NodeState, nowMs: number): void {
   showsLife(node, null);
 }
 
-/** Whether it is worth asking anything: who does not answer a ping answers nothing else. */
+/** Whether it is worth asking anything: a node that leaves a ping unanswered answers nothing else. */
 export function mayAnswer(node: NodeState, nowMs: number): boolean {
   return node.missed === 0 && isFresh(node, nowMs);
 }

@@ -153,7 +153,7 @@ async function round(work: Work, line: Line, isWhole: boolean): Promise<void> {
   const isFirst = state.rounds.done === 0;
   if (isWhole) work.roundMs = startMs;
   const asked = await askWhatIsDue(work, line);
-  // Who sends heartbeats and hears no ping is heard within this time.
+  // A node that sends heartbeats and hears no ping is heard within this time.
   if (asked.ok && isFirst) {
     await host.pause(Math.max(0, startMs + HEARD_WITHIN_MS - host.now()));
     if (work.line === line) await askWhatIsDue(work, line);

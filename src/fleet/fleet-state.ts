@@ -15,7 +15,7 @@ export interface FleetState {
   readonly meant: ReadonlySet<string> | null;
   readonly broker: {
     trouble: Trouble | null;
-    /** Since when what is not heard counts again: the end of the last trouble. */
+    /** Since when silence counts again: the end of the last trouble. */
     returnedMs: number;
     rttMs: number | null;
     reconnects: number;
@@ -70,7 +70,7 @@ export interface NodeState {
   missed: number;
   missedMs: number;
   gone: { readonly how: "goodbye" | "vanished"; readonly atMs: number } | null;
-  /** Those that beat under its name; the first is the one that is shown. */
+  /** Processes that send heartbeats under its name; the first is the one that is shown. */
   processes: readonly ProcessState[];
   restarts: number;
   /** Answers to one ping that came in its name. */
@@ -161,7 +161,7 @@ export function startFleet(nodes: readonly string[], queues: readonly string[], 
   return state;
 }
 
-/** That of a name, new where it was not known; null: there is no room for it, or it is not meant. */
+/** The record of a name, new if it was unknown; null: there is no room for it, or it is not meant. */
 export function nodeOf(state: FleetState, name: string, nowMs: number): NodeState | null {
   const known = state.nodes.get(name);
   if (known !== undefined) return known;
@@ -207,7 +207,7 @@ export function nodeOf(state: FleetState, name: string, nowMs: number): NodeStat
   return node;
 }
 
-/** That of a name, new where it was not known; null: there is no room for it. */
+/** The record of a name, new if it was unknown; null: there is no room for it. */
 export function queueOf(state: FleetState, name: string, isNamed = false): QueueState | null {
   const known = state.queues.get(name);
   if (known !== undefined) return known;

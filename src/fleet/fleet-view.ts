@@ -79,7 +79,9 @@ export interface FleetNode {
   readonly memory: number | null;
 }
 
-/** What is said of a node that was watched for some time. The words of `status` and `reason` are those of the check. */
+/**
+ * What is said of a node that was watched for some time. The words of `status` and `reason` are the check's words.
+ */
 export type FleetVerdict =
   | { readonly status: "healthy"; readonly reason: "alive" }
   /** Nothing is heard of it, and it does not answer; it is subscribed, as far as is known: its task may block it. */

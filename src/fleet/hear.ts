@@ -80,8 +80,8 @@ function measure(node: NodeState, before: ProcessState, event: WorkerEvent, nowM
 function dropEnded(node: NodeState, pid: number, nowMs: number): void {
   const ended = node.processes.filter((one) => one.pid !== pid && nowMs - one.lastMs > silentAfterMs(node));
   const early = node.processes.filter((one) => one.pid !== pid && !ended.includes(one));
-  // A worker that is told to restart goes and comes within that time: who has not been heard since the newcomer was
-  // first heard has gone too, which the second heartbeat of the newcomer shows.
+  // A worker that is told to restart goes and comes within that time. If only the newcomer has been heard since its
+  // first heartbeat, its second one shows that the old one has gone.
   const newcomer = node.processes.find((one) => one.pid === pid);
   const replaced =
     newcomer === undefined
@@ -94,7 +94,7 @@ function dropEnded(node: NodeState, pid: number, nowMs: number): void {
   const [shown] = node.processes;
   node.processes = node.processes.filter((one) => !gone.includes(one));
   const successor = newcomer?.firstMs ?? nowMs;
-  // Two that have answered one ping were there at once, whoever was heard first.
+  // Two that have answered one ping were there at once, in whatever order they were heard.
   if (node.pongs === 1 && gone.some((one) => one.lastMs < successor)) node.restarts++;
   node.pongs = Math.max(1, node.pongs - gone.length);
   if (shown !== undefined && gone.includes(shown)) startAnew(node);
@@ -124,7 +124,7 @@ function sayGoodbye(state: FleetState, { node: name, pid }: WorkerEvent, nowMs: 
     return;
   }
   node.gone = { how: "goodbye", atMs: nowMs };
-  // Whoever bears its name next is another process, however soon.
+  // The next node of its name is another process, however soon it comes.
   for (const one of node.processes) one.lastMs = -Infinity;
   startAnew(node);
 }

@@ -9,10 +9,13 @@ import {
 import type { FleetVerdict } from "./fleet-view.ts";
 import { stalledQueue } from "./queue-steps.ts";
 
-/** Who leaves so many pings in a row unanswered while its heartbeats come does not hear them. */
+/** A node whose heartbeats come and that leaves so many pings in a row unanswered does not hear them. */
 const DEAF_PINGS = 2;
 
-/** What is to be said of a node at this time; pure. The rules are those of the check, and what it cannot know: the past. */
+/**
+ * What is to be said of a node at this time; pure. It uses the check's rules, and the past, which the check cannot
+ * know.
+ */
 export function judgeFleetNode(
   node: NodeState,
   state: FleetState,
@@ -80,6 +83,6 @@ export function isNewlySilent(node: NodeState, nowMs: number): boolean {
 export function isQuiet(node: NodeState, nowMs: number): boolean {
   if (node.gone !== null) return false;
   if (!isHeard(node, nowMs)) return true;
-  // Who has been asked twice and does not hear us is asked only when all others are.
+  // A node that was asked twice and does not hear us is asked only together with all others.
   return node.missed > 0 && node.missed < DEAF_PINGS;
 }

@@ -82,7 +82,7 @@ const DEAF_MS = 15_000;
 /** What the broker does not permit, and a fleet that has ended, are tried again so rarely, in milliseconds. */
 const RARELY_MS = 60_000;
 
-/** Listens anew where the connection has broken, by the look of it or by what is not heard through it. */
+/** Listens anew if the connection has broken. The connection itself shows that, or missing heartbeats do. */
 export function mendEar(line: Line, state: FleetState, host: Host): void {
   const { ear } = line;
   if (ear.isOpening || ear.isClosed) return;

@@ -14,8 +14,8 @@ import { type FleetState, isFresh, type NodeState, nodeOf, showsLife } from "./f
 /** How workers in sight are looked at. */
 export interface LocalWishes {
   /**
-   * Whether nobody else is watched: then nobody is listened to, and a worker is pinged only when its process and its
-   * connections do not show that it works.
+   * Whether only these workers are watched. Then there is no listening, and a worker is pinged only when its process
+   * and connections do not show that it works.
    */
   readonly isAlone: boolean;
   readonly check: LocalCheck;

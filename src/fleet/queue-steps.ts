@@ -23,13 +23,16 @@ export function declared(state: FleetState, queues: readonly string[]): void {
   }
 }
 
-/** kombu from 5.7.0 on replaces a dead connection within 45 s: what does not fetch for so long does not heal. Milliseconds. */
+/**
+ * kombu from 5.7.0 on replaces a dead connection within 45 s: a node that has not fetched for that long does not
+ * recover. Milliseconds.
+ */
 export const STALLED_MS = 60_000;
 
 /**
- * The queue that a node should fetch from and does not: messages have waited in it for a minute, and for as long nothing
- * ran in the node and nothing was begun. Null where it does, and where it may be full of tasks that wait for their rate:
- * of what is delivered and not acknowledged nobody sees from afar who holds it.
+ * The queue that a node should fetch from and does not. Messages have waited in it for a minute, and in that time the
+ * node ran no task and began none. Null if it fetches, and if it may be full of tasks that wait for their rate:
+ * nobody sees from afar who holds a delivery.
  */
 export function stalledQueue(
   state: FleetState,

@@ -23,10 +23,10 @@ export interface RoundTimes {
   readonly graceMs: number;
 }
 
-/** All are pinged so often, whoever was heard: heartbeats do not show that a worker hears us. */
+/** All are pinged so often, also the nodes that were heard: heartbeats do not show that a worker hears us. */
 const FULL_EVERY_MS = 300_000;
 
-/** Who falls silent is asked for before its round, but two pings to everybody are so far apart. */
+/** A node that falls silent is asked before its round, but two pings to everybody are so far apart. */
 const SOONEST_MS = 10_000;
 
 /** A broker that has refused a question is asked again after so long. */
@@ -165,7 +165,9 @@ export function isAnybodyDue(state: FleetState, times: RoundTimes, nowMs: number
   return false;
 }
 
-/** Those that a question is due for, so many at once: what all of a large fleet answer would fill our memory. */
+/**
+ * The nodes that a question is due for, so many at once: the answers of a whole large fleet would fill our memory.
+ */
 async function askInTurn(
   state: FleetState,
   host: Host,

@@ -10,9 +10,9 @@ import type { Locals, LocalWishes } from "./local.ts";
 export interface FleetWishes {
   /** Full node names; empty: all. */
   readonly nodes: readonly string[];
-  /** Queues beside those that the workers consume. */
+  /** Queues beside the ones that the workers consume. */
   readonly queues: readonly string[];
-  /** How often who is not heard is pinged. */
+  /** How often a silent node is pinged. */
   readonly roundEveryMs: number;
   /** How often queues are measured and a view is ready. */
   readonly lookEveryMs: number;

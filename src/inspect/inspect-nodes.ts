@@ -68,8 +68,8 @@ export interface Inquiry {
 type Asked<T> = Promise<Outcome<T, BrokerFailure>>;
 
 /**
- * Asks nodes a question after a ping: who does not answer pings is not sent it, so that no answer with arguments or
- * settings comes when nobody waits for it any more, and a beat, which answers nothing but pings, is not waited for.
+ * Asks nodes a question after a ping. Only nodes that answered the ping are asked, so that no answer with arguments
+ * or settings is left unread. A beat, which answers only pings, is not waited for.
  */
 export async function inspectNodes(session: Session, inquiry: Inquiry): Asked<Inspection> {
   const { question, given, allowRisky, timeoutMs, keep } = inquiry;
@@ -191,7 +191,7 @@ async function unreadNodes(
   return unread.map((bytes) => nodeIn(bytes, names));
 }
 
-/** Who was to answer the ping and did not, and whose answer cannot be read. */
+/** The nodes that should have answered the ping and did not, and the nodes with an unreadable answer. */
 function absences(
   pongs: Replies,
   unread: readonly (string | null)[],

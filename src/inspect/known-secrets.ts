@@ -15,7 +15,7 @@ export function hiderOfLong(known: readonly string[]): Hide {
 /** Takes short secrets that are known out of a text, where nothing else is a part of the same word. */
 export function hiderOfWords(known: readonly string[]): Hide {
   const short = known.filter(({ length }) => length >= SHORTEST_WORD && length < SHORTEST);
-  // The scheme of a URL is none: `redis` is a password that many have.
+  // The scheme of a URL is not a secret: many have the password `redis`.
   return replacing(
     short.filter((secret) => !/^\*+$/.test(secret)),
     SHORTEST_WORD,

@@ -116,7 +116,7 @@ function isSecretHere(name: string, text: string, start: number, sign: string, e
  * The text with what is called a secret masked.
  *
  * @param named finds a name and what stands between it and its value
- * @param endOf where the value ends that begins there; there, where it is none to be masked
+ * @param endOf where the value ends that begins there; there, unless it need not be masked
  */
 function maskValues(text: string, named: RegExp, endOf: EndOf, mask: string): string {
   const hidden = startText();

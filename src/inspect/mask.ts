@@ -1,4 +1,4 @@
-/** What stands in the place of a secret; Celery's own mask (celery/app/utils.py `filter_hidden_settings`). */
+/** What replaces a secret; Celery's own mask (celery/app/utils.py `filter_hidden_settings`). */
 export const MASK = "********";
 
 /** Makes a text fit to be shown. */

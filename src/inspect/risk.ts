@@ -41,7 +41,10 @@ export function recovers(kombu: string): boolean {
   return minor >= 7 || minor < 2 || (minor === 2 && patch <= 2);
 }
 
-/** Whether the pool is eventlet's, or one made of it, which goes deaf over such an answer also with kombu 5.7.0; by `stats`. */
+/**
+ * Whether the pool is eventlet's, or one made of it, which goes deaf over such an answer even with kombu 5.7.0; by
+ * `stats`.
+ */
 export function isEventlet(stats: unknown): boolean {
   return poolNameIn(stats)?.includes("eventlet") ?? false;
 }

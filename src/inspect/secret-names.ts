@@ -34,7 +34,7 @@ const NAME = new RegExp(
     // What a cookie is called; those who hold a token write it so (`JWT_AUTH_COOKIE`).
     "jwt_(?:[a-z]{1,20}_){0,2}cookie|search|dn|" +
     "hosts?|db|source|regions?|polic(?:y|ies)|scopes?|queues?|headers?|fields?|claims?|rule|template|view|" +
-    // Who knows a webhook's address may write to it.
+    // Everybody who knows a webhook's address may write to it.
     "(?<!webhooks?_|secrets?_|signed_)(?:ur[il]s?|endpoints?)" +
     ")$",
   "i",
@@ -73,7 +73,7 @@ function isOfSecret(name: string): boolean {
 /** The shell's working folder, and the password of a connection string (`UID=sa;PWD=…`). */
 const FOLDER = /^(?:OLD)?PWD$/;
 
-/** Whether a name tells something of a secret, which is none: its age, its kind, where it is. */
+/** Whether a name only describes a secret: its age, its kind, where it is. */
 export function isToldName(name: string): boolean {
   const words = inWords(name);
   if (FOLDER.test(name)) return true;

@@ -11,8 +11,8 @@ import { isSecretText, isToldName, secrecyOf } from "./secret-names.ts";
 const DEPTH = 32;
 
 /**
- * The answer without secrets, in the same form: what it says of connections and settings is masked by name, and URLs
- * and assignments in any text are masked wherever they stand. Arguments of tasks are left as they are.
+ * The answer without secrets, in the same form. Connections and settings are masked by name, and URLs and assignments
+ * wherever they stand in a text. Arguments of tasks are left as they are.
  *
  * @param known passwords that the probe itself has, to be taken out of every text
  */

@@ -10,8 +10,8 @@ export type Installation =
 const NAME = "celery-probe";
 
 /**
- * A file that is not written to for so long, in milliseconds, is left from a run that was killed: the 109 MB of a copy
- * come in pieces of 1 MB.
+ * A file that has not grown for so long, in milliseconds, is left from a run that was killed. A copy of 109 MB comes
+ * in pieces of 1 MB.
  */
 const STILL_MS = 2_000;
 const LOOK_MS = 100;

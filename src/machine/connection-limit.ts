@@ -69,7 +69,7 @@ export function connectionLimit(server: Server): ConnectionLimit {
   };
 }
 
-/** With TLS the socket that is accepted is another one than that of a request: they have the client's address in common. */
+/** With TLS the accepted socket is not the socket of the request. Both have the client's address. */
 function keyOf(socket: Socket): object | string {
   const { remoteAddress, remotePort } = socket;
   return remotePort === undefined ? socket : `${remoteAddress ?? ""} ${remotePort}`;

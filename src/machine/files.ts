@@ -72,7 +72,7 @@ function input(bytes: number, withinMs: number): Promise<string> {
   const timer = setTimeout(end, Math.max(0, withinMs));
   process.stdin.on("data", (chunk: Buffer<ArrayBuffer>) => {
     last.add(chunk);
-    // V8 would let 64 MB of what is copied lie about. Nobody else has this memory: it is that of one read.
+    // V8 would let 64 MB of what is copied lie about. Only this read uses this memory.
     if (chunk.buffer.byteLength === chunk.byteLength) chunk.buffer.transfer(0);
   });
   for (const event of ["end", "error", "close"])

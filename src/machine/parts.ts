@@ -31,7 +31,7 @@ export interface Unread {
 /** Why a file was not written. */
 export interface Unwritten {
   /**
-   * `unfit`: something else than a regular file is in its place. `no-folder`: that of the file is not there.
+   * `unfit`: something else than a regular file is in its place. `no-folder`: the file's folder is missing.
    * `removed`: somebody has taken away what was written, before it was put there.
    */
   readonly cause: "unfit" | "no-folder" | "read-only" | "forbidden" | "no-space" | "removed" | "other";
@@ -58,7 +58,7 @@ export interface Files {
   /** What would be in the way of a file that is written there; null: nothing. */
   obstacle(path: string): Unwritten | null;
   /**
-   * Puts a file for its owner alone in the place of `path`, at once.
+   * Replaces `path` in one step by a file for its owner alone.
    *
    * @param unique for the name of the file that it is written to first, beside `path`: a UUID
    * @returns why not; null: it is done
@@ -69,7 +69,7 @@ export interface Files {
   /** Whether a file is a copy of this executable, one of another version, or none at all. */
   compareWithSelf(path: string): Outcome<"same" | "another-version" | "foreign", Unread>;
   /**
-   * Puts a copy of this executable in the place of `path`, at once and with mode 0755.
+   * Replaces `path` in one step by a copy of this executable, with mode 0755.
    *
    * @param unique as for {@link write}
    * @returns why not; null: it is done

@@ -17,15 +17,16 @@ import { failure, type Outcome, success } from "../outcome.ts";
 import type { Left, Links, Unread, Unwritten } from "./parts.ts";
 
 // The one way to read a file whose path comes from outside, and the one way to write it. Only regular files are read
-// and replaced: a pipe waits for its other end, /dev/zero never ends, and a device in the place of which a file was put
-// is missing for the whole machine.
+// and replaced. A pipe waits for its other end, and /dev/zero never ends. A device that a file has replaced is
+// missing for the whole machine.
 
 /** Bytes that are read at once. */
 const PIECE = 65_536;
 
 /**
- * Opens a regular file for reading, and nothing else. It is looked at before it is opened, as opening a device or a pipe
- * has effects (a watchdog begins to count, a writer's end opens), and after it, as it may be another one by then.
+ * Opens a regular file for reading, and nothing else. It is checked before it is opened, because opening a device or
+ * a pipe has effects: a watchdog begins to count, a writer's end opens. It is checked again after, as it may be
+ * another file by then.
  */
 export function withFile<T>(
   path: string,
@@ -107,20 +108,20 @@ function codeOf(error: unknown): string {
   throw error;
 }
 
-/** How a file is called as long as it is being written: by this and a UUID, in the folder of the file that it becomes. */
+/** The name of a file while it is being written: this and a UUID, in the folder of the final file. */
 const UNFINISHED = ".celery-probe.";
 const IS_UNFINISHED = /^\.celery-probe\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** So many names of a folder are looked through for such files: it may be /tmp, and a check has 5 s. */
 const MOST_NAMES = 10_000;
 
-/** An unfinished file that was not written to for so long, in milliseconds, is that of a run that was killed. */
+/** An unfinished file that has not grown for so long, in milliseconds, is left from a run that was killed. */
 const ABANDONED_MS = 60_000;
 
 /**
- * Puts a new file in the place of a regular one, or where nothing is, in one step: a reader meets the old file or the
- * new one. No link is followed at the end of the path, neither there nor by the name of the unfinished file, which
- * nobody can foretell; whoever may write to the folder may do as he likes with either name, and reaches no further.
+ * Replaces a regular file or a free name by a new file, in one step: a reader meets the old file or the new one. No
+ * link is followed at the end of the path, neither there nor by the name of the unfinished file, which nobody can
+ * foretell; a user who may write to the folder can do as he likes with either name, and reaches no further.
  *
  * @param mode less the umask
  * @returns null: it is done
@@ -238,7 +239,7 @@ function unwritten(error: unknown, folder: string): Unwritten {
   const isRemoved = isThere && (error as NodeJS.ErrnoException).syscall === "rename";
   return {
     cause: isRemoved ? "removed" : isThere ? "other" : (CAUSES[code] ?? "other"),
-    // Without the path, which would be that of the unfinished file.
+    // Without the path, which would name the unfinished file.
     detail: (error as Error).message.replace(/, \w+(?: '[^]*)?$/, ""),
   };
 }

@@ -15,7 +15,10 @@ const ENDING = [
   "SIGXFSZ",
 ] as const;
 
-/** The terminal that stdout is; null: it is none, or a dumb one (TERM), which knows neither colours nor moves of the cursor. */
+/**
+ * The terminal that stdout is; null: it is not a terminal, or a dumb one (TERM) without colours and moves of the
+ * cursor.
+ */
 export function terminal(): Terminal | null {
   const { stdin, stdout, env } = process;
   if (!stdout.isTTY || env["TERM"] === "dumb") return null;
@@ -56,8 +59,8 @@ export function terminal(): Terminal | null {
     restore,
     suspend() {
       restore();
-      // The shell takes over, and gives the terminal back before this goes on. Where there is none to do that, as under
-      // docker exec, the kernel takes no notice of this signal, as it would of SIGSTOP.
+      // The shell takes over, and gives the terminal back before this goes on. Without a shell, as under docker exec,
+      // the kernel ignores this signal; it would obey SIGSTOP.
       process.kill(process.pid, "SIGTSTP");
       take();
     },

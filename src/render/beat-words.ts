@@ -127,9 +127,7 @@ function details({ only }: BeatEvidence): string {
       parts.push(`${brief(schedule.path)} may not be looked at by this user`);
       break;
     case "unknown":
-      parts.push(
-        "no file is known to be its schedule: its application may name another scheduler or file",
-      );
+      parts.push("no file is known to be its schedule: its application may name another scheduler or file");
       break;
     case "missing":
     case "deleted":

@@ -245,8 +245,7 @@ export function readerHint({
 
 /** Sentinels have users and passwords of their own, and settings for them. */
 const SENTINELS: { readonly [C in BrokerFailure["cause"]]?: string } = {
-  "wrong-password":
-    "set --sentinel-password, and --sentinel-username if there is one, as in sentinel_kwargs",
+  "wrong-password": "set --sentinel-password, and --sentinel-username if there is one, as in sentinel_kwargs",
   "password-needed": "set --sentinel-password to the password of sentinel_kwargs",
   "password-not-wanted":
     "leave --sentinel-password out; a worker with it in sentinel_kwargs cannot connect either",

@@ -68,7 +68,7 @@ const SHOWN = 5;
 /**
  * The findings of a topic for people: what several say alike is said once; where many are well, the rest is counted.
  *
- * @param said next steps that stand there already; those of this topic are added
+ * @param said next steps that stand there already; this topic's findings are added
  */
 export function topicLines(
   findings: readonly Finding[],

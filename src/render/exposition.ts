@@ -48,7 +48,7 @@ function block({ name, type, help, samples }: Family, format: Format, values: Va
   return `# HELP ${family} ${escapedHelp}\n# TYPE ${family} ${type}\n${lines}`;
 }
 
-/** Characters of a label's value: names are shorter, and what is not a name is from somebody hostile. */
+/** Characters of a label's value: names are shorter, so longer text is hostile. */
 const LONGEST_VALUE = 255;
 
 function labelText(labels: Sample["labels"], values: Values): string {

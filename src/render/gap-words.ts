@@ -135,7 +135,7 @@ function elsewhere(gap: Of<"elsewhere">, plan: CheckPlan): Statement {
 const UNREAD =
   "its environment cannot be read and may name another broker: run the probe as the worker's user, or as root with CAP_SYS_PTRACE; or set --broker";
 
-/** One run asks one broker: where that of another worker was taken, this one needs a run of its own. */
+/** One run asks one broker: if it is another worker's broker, this worker needs a run of its own. */
 function byItself(
   { node }: { readonly node: string },
   { broker: { origin }, targets }: CheckPlan,
@@ -248,7 +248,7 @@ function outOfSight(
   }
 }
 
-/** A worker that is blocked by its task keeps its subscription; one that is dead has none. */
+/** A worker that is blocked by its task keeps its subscription; a dead one has no subscription. */
 function remoteHint({ subscribers, heard }: Of<"out-of-sight">): string {
   if (subscribers > 0 && heard) {
     return "does it use the database that the broker URL names? its channel does not tell; the probe inside its container sees more";

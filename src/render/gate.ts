@@ -1,6 +1,6 @@
 /**
- * The way out. Names, servers' words, process titles and log lines may hold anything: what is printed passes one gate for
- * each medium, `page` and `lines` for a terminal, `json` for programs, render/markdown.ts for tickets.
+ * The way out. Names, servers' words, process titles and log lines may hold anything. Before printing they pass one
+ * gate for each medium: `page` and `lines` for a terminal, `json` for programs, render/markdown.ts for tickets.
  */
 
 import { shortened } from "./speech.ts";
@@ -100,7 +100,7 @@ const TOKEN = /[^\s"<>]+/g;
 /** Between two URLs of a list. */
 const NEXT_URL = /([;,](?=[a-z][a-z0-9+.-]{0,31}:\/\/))/i;
 
-/** The text with the passwords of its URLs masked, whoever wrote them there. Linear in the text's length. */
+/** The text with the passwords of its URLs masked. Linear in the text's length. */
 export function withoutPasswords(text: string): string {
   if (!mayHavePassword(text)) return text;
   return text.replace(TOKEN, (token) => token.split(NEXT_URL).map(withoutPassword).join(""));

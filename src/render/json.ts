@@ -119,7 +119,7 @@ function serverFields({ server, db, tls }: Via): object {
   return { address: server, database: db, tls };
 }
 
-/** What was seen of a node that had to be looked at; `null` for what was not. */
+/** What was seen of a node that had to be looked at; `null` for anything unseen. */
 function nodeFields({ node, process, looks, heartbeats }: NodeEvidence): object {
   const look = looks.at(-1);
   const connections = looks.findLast((one) => one.connections !== null)?.connections ?? null;

@@ -3,7 +3,7 @@ import type { OverBound } from "../pidbox/message.ts";
 /** A sentence shows so many characters of a path, a URL, or another text from elsewhere. */
 const LONGEST_WORD = 100;
 
-/** A text in quotes, or what has no blank in it. Quotes stand free: an apostrophe opens none. */
+/** A text in quotes, or a text without blanks. Quotes stand free: an apostrophe opens none. */
 const LONG_WORD = /(?<=^|[\s(])'[^']{99,}'(?=[\s,;:.)]|$)|\S{101,}/g;
 
 /**

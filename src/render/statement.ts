@@ -100,7 +100,7 @@ function ofVerdict({ plan, verdict, evidence }: CheckReport): Statement {
   }
 }
 
-/** The one node that a verdict is about; null where it is none, or several. */
+/** The one node that a verdict is about; null if it is about several, or about no node. */
 export function nodeOf(verdict: Verdict): string | null {
   const about = verdict.reason === "undecided" ? verdict.gap : verdict;
   return "node" in about ? about.node : null;
@@ -220,7 +220,8 @@ function stoppingStatement(
   compared: string,
   running: string,
 ): Statement {
-  const paused = measured === "not" ? "no longer fetches" : `has not fetched for ${seconds(forS)}, ${compared}`;
+  const paused =
+    measured === "not" ? "no longer fetches" : `has not fetched for ${seconds(forS)}, ${compared}`;
   return reason === "hung"
     ? {
         fact: `${node} was asked to end and still runs: it no longer listens and ${paused} (${running})`,

@@ -210,7 +210,7 @@ function chosen(environment: Iterable<readonly [string, string]>): Readonly<Reco
   );
 }
 
-/** The lines above the settings, which are those of `conf` once more (celery/app/utils.py `bugreport`). */
+/** The lines above the settings, which repeat `conf` (celery/app/utils.py `bugreport`). */
 function versionLines(text: string | null): string | null {
   if (text === null) return null;
   const lines = text.trim().split("\n");

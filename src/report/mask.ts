@@ -18,8 +18,8 @@ export function maskedWords(words: readonly string[]): readonly string[] {
 }
 
 /**
- * Variables whose values are names, paths, numbers and addresses, and tell how a worker was set up, by the last words
- * of their names: what only begins like a setting may be anything.
+ * Variables whose values are names, paths, numbers and addresses and tell how a worker was set up. The last words of
+ * their names decide: a name that only begins like a setting may be anything.
  */
 const TELLING = new RegExp(
   [
@@ -45,7 +45,7 @@ export function maskedVariable(name: string, value: string): string {
 /** An address of the web; of a back end's URL (`couchdb+https`) the path is a database. */
 const WEB = /(?<!\+)(?:https?|wss?):\/\//gi;
 
-/** What does not stand in a URL, and where the next of several begins. */
+/** Characters that no URL has, and the place where the next of several begins. */
 const URL_END = /[\s'"<>]|[,;](?=[a-z][a-z0-9+.-]{0,40}:\/\/)/gi;
 
 /** Text with the paths and queries of web addresses masked: a webhook's are its password. */
@@ -75,8 +75,8 @@ function maskedText(text: string): string {
 }
 
 /**
- * The secrets of an environment, to be taken out of every text: values of variables with such names but switches
- * and small numbers, and passwords of URLs, as they stand there and decoded.
+ * The secrets of an environment, to be taken out of every text. These are values of variables with such names, except
+ * switches and small numbers. They are also passwords of URLs, as they stand there and decoded.
  */
 export function secretsIn(environment: Iterable<readonly [name: string, value: string]>): readonly string[] {
   const found = new Set<string>();

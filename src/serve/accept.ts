@@ -6,8 +6,8 @@ const MEDIA_TYPES: readonly (readonly [RegExp, Format])[] = [
 ];
 
 /**
- * The format of metrics that a client asks for by its `Accept` (RFC 9110, 12.5.1): OpenMetrics where it wants version
- * 1.0.0 no less than text, and text otherwise, which every client reads.
+ * The format of metrics that a client asks for by its `Accept` (RFC 9110, 12.5.1): It is OpenMetrics if the client
+ * likes version 1.0.0 at least as much as text. Every client reads text.
  */
 export function formatFor(accept: string | undefined): Format {
   const wanted: Record<Format, number> = { text: 0, openmetrics: 0 };

@@ -7,12 +7,12 @@ export function ageMs(proc: ProcFiles, startTicks: number): number {
 }
 
 /**
- * The clock by which /proc/N/stat has the starts of processes, in milliseconds: CLOCK_BOOTTIME in the time namespace of
- * the reader (time_namespaces(7)). It goes on while the machine is suspended, and nobody can set it.
+ * The clock by which /proc/N/stat has the starts of processes, in milliseconds: CLOCK_BOOTTIME in the time namespace
+ * of the reader (time_namespaces(7)). It goes on while the machine is suspended, and nobody can set it.
  *
- * lxcfs puts the uptime of the container in the place of the machine's into /proc/uptime, and leaves the starts as they
- * are. Our own start and our own monotonic clock show it as well. Neither is ever ahead of the true time, so the later
- * one holds: ours lacks what ran in our process before us, a shell that has replaced itself by `exec`.
+ * lxcfs replaces the machine's uptime in /proc/uptime by the container's, and leaves the starts as they are. Our own
+ * start and our own monotonic clock show it as well. Neither is ever ahead of the true time, so the later one holds.
+ * Ours lacks the time of a shell that ran in our process and replaced itself by `exec`.
  */
 export function uptimeMs(proc: ProcFiles): number {
   const text = proc.read("/proc/uptime");
@@ -27,8 +27,8 @@ function startOf({ ticksPerSecond }: ProcFiles, startTicks: number): number {
 }
 
 /**
- * The clock and the age of a process are read so often: on a machine under load much time may pass between the two, and
- * the start would lie so much too early. The read that took least counts.
+ * The clock and the age of a process are read so often, and the fastest read counts. On a busy machine much time may
+ * pass between the two, which makes the start too early by as much.
  */
 const READS = 3;
 

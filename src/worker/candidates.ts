@@ -24,7 +24,8 @@ export interface Candidate {
 
 /**
  * All processes of ours whose command lines exclude nothing: scripts, titles that an application wrote, forks. Pool
- * processes are none, nor what is known to be something else (a beat, also one that its worker has left, Flower, a supervisor).
+ * processes are left out, and so are known other programs: a beat (also one that outlives its worker), Flower, a
+ * supervisor.
  *
  * @param known workers that their command lines show
  */

@@ -36,7 +36,7 @@ const BEAT: Program = { kind: "another", what: "beat" };
 const FLOWER: Program = { kind: "another", what: "flower" };
 const ANOTHER: Program = { kind: "another", what: null };
 
-/** Python programs that start workers, or talk to them, and are none. */
+/** Python programs that start workers or talk to them, but are not workers. */
 const NO_WORKERS = new Set([
   "supervisord",
   "supervisorctl",
@@ -57,8 +57,8 @@ const COMMANDS = new Set(
 );
 
 /**
- * Tells a worker by the text of /proc/N/cmdline: words with a NUL behind each, or one title padded with NULs.
- * The rules are those of python's command line, of click, and of celery/bin/celery.py and worker.py, 4.x and 5.x.
+ * Tells a worker by the text of /proc/N/cmdline: words with a NUL behind each, or one title padded with NULs. The
+ * rules come from python's command line, click, and celery/bin/celery.py and worker.py, 4.x and 5.x.
  */
 export function readCommandLine(text: string): Program {
   // Nearly every process of a machine ends here, at the cost of two searches.
@@ -70,9 +70,9 @@ export function readCommandLine(text: string): Program {
 }
 
 /**
- * How a program is called that may be a worker, for people to recognise it: the interpreter and what it runs, up
- * to the first option, assignment or URL, because behind those stand passwords. A title that a program has given itself
- * is one word with blanks in it.
+ * The name of a program that may be a worker, for people to recognise it: the interpreter and what it runs. It ends
+ * before the first option, assignment or URL, which may hold passwords. A title that a program has given itself is
+ * one word with blanks in it.
  */
 export function programWords(text: string): string {
   const given = wordsOf(text);
@@ -154,7 +154,7 @@ function readPython(args: readonly string[]): Program {
 /** Code of the command line: the helpers of billiard are nobody's main process. */
 function readCode(code: string): Program {
   if (code.startsWith("from billiard.")) return { kind: "child", node: null };
-  // What is spawned may be a worker; the trackers and the server that forks are none, but its forks look like it.
+  // What is spawned may be a worker; the trackers and the forking server are not workers, but its forks look like it.
   return /^from multiprocessing\.(?:resource|semaphore)_tracker /.test(code) ? ANOTHER : PYTHON;
 }
 

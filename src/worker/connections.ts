@@ -60,10 +60,10 @@ interface Seen {
 const USUAL_PORTS = [6379, 6380, 26379];
 
 /**
- * Finds the rows that are a worker's own: those whose address and port are those of a socket of its process.
+ * Finds the rows that are a worker's own: their address and port belong to a socket of its process.
  *
- * That holds only where nothing translates addresses on the way. The broker shows it on ourselves: behind NAT, a mesh
- * or a proxy our own connection stands in the list under another address or port than our socket has.
+ * That holds only where nothing translates addresses on the way. Our own connection shows whether it does. Behind
+ * NAT, a mesh or a proxy, the list has another address or port for it than our socket.
  */
 export function attribute({ sockets, rows, ourselves, alsoOurs = [], alone }: Seen): Connections {
   const ours = [...(ourselves === null ? [] : [ourselves.local]), ...alsoOurs];
@@ -167,14 +167,14 @@ export function polling(rows: readonly ClientRow[]): "polls" | "paused" | "absen
 
 /**
  * Whether a BRPOP waits beside another connection that BRPOP was sent on last and does not wait. One of them is dead,
- * or the one that waits is that of a running task.
+ * or the waiting one belongs to a running task.
  */
 export function isPollBesideAnother(rows: readonly ClientRow[]): boolean {
   const pops = rows.filter(isPop);
   return pops.some(waits) && !pops.every(waits);
 }
 
-/** The rows without the BRPOPs that wait, which may be those of a running task. */
+/** The rows without the BRPOPs that wait, which may belong to a running task. */
 export function withoutPolls(rows: readonly ClientRow[]): readonly ClientRow[] {
   return rows.filter((row) => !(isPop(row) && waits(row)));
 }
@@ -185,7 +185,7 @@ const SLACK_MS = 250;
 /**
  * Whether the worker has certainly issued a BRPOP between two looks.
  *
- * A poll that ended proves nothing: the server's reply makes the connection young, also that of a stopped worker.
+ * A poll that ended proves nothing: the server's reply makes the connection young, even a stopped worker's.
  *
  * @param elapsedMs between the looks; 2,250 show every poll, with fewer the server's whole seconds may hide it
  */
@@ -204,7 +204,7 @@ export function reissued(
   });
 }
 
-/** A server's seconds are whole ones, and those of two lists may differ by one more. */
+/** A server counts whole seconds, so two lists may differ by one more. */
 const CLOCK_SLACK_S = 2;
 
 /** Whether the server's clock was certainly set between two lists, so that their idle times do not compare. */
@@ -220,8 +220,9 @@ export interface Idle {
 }
 
 /**
- * For how many seconds the worker has written nothing; `null` when no connection tells. Redis counts what it sends as
- * well: a subscribed connection is kept young by others, and the end of its last poll may be a second later.
+ * For how many seconds the worker has written nothing; `null` when no connection tells. Redis also counts what it
+ * sends itself. So other clients keep a subscribed connection young, and the end of its last poll may be a second
+ * later.
  *
  * @param processAgeMs no connection of a worker is older than its process, and none is silent for longer
  */
@@ -246,8 +247,9 @@ function idleOf(rows: readonly ClientRow[], processAgeMs: number): Idle | null {
 }
 
 /**
- * How long a connection has been idle for certain, by what the server's own numbers contradict: no connection is idle
- * for longer than it is open, and where it is older than its process, the clock was set forward by that much at least.
+ * For how long a connection has certainly been idle, although the server's numbers may contradict each other. No
+ * connection is idle for longer than it is open. If it is older than its process, the clock was set forward by at
+ * least that much.
  */
 function leastIdleS({ idleS, ageS }: ClientRow, processS: number): number {
   if (idleS === null || ageS === null) return 0;
@@ -265,7 +267,7 @@ function isPop({ command }: ClientRow): boolean {
   return command === "brpop";
 }
 
-/** kombu's BRPOP waits for a second: one beside it that has waited for so many is that of a task. */
+/** kombu's BRPOP waits for a second: one beside it that has waited for so many belongs to a task. */
 const LONGEST_POLL_S = 5;
 
 function waits({ flags }: ClientRow): boolean {

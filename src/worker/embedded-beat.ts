@@ -24,10 +24,10 @@ export function isBeatTitle(text: string): boolean {
 }
 
 /**
- * The process of a worker's own beat (celery/beat.py `_Process`): the first child that is none of the pool's. Tasks of the
+ * The process of a worker's own beat (celery/beat.py `_Process`): the first child outside the pool. Tasks of the
  * pools solo and threads may have forked others, and have done so later.
  *
- * @returns null: there is none, or it has ended
+ * @returns null: there is no such process, or it has ended
  */
 export function beatChildOf(proc: ProcFiles, worker: number): number | null {
   let first: { readonly pid: number; readonly startTicks: number } | null = null;
@@ -63,7 +63,7 @@ export function isLeftBeat(proc: ProcFiles, pid: number, text: string, stat: Sta
   return status !== null && !isOfPool(status) && mayHaveBeat(program.command, wholeEnvironment(proc, pid));
 }
 
-/** Where no worker is here: the beat that one has left; null: there is none. */
+/** Where no worker is here: the beat that one has left; null: there is no such process. */
 export function leftBeatIn(proc: ProcFiles): number | null {
   const depth = statusOf(proc, proc.self)?.namespacePids.length ?? 1;
   for (const pid of proc.pids() ?? []) {

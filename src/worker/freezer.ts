@@ -35,8 +35,8 @@ export function isFrozen(proc: ProcFiles, pid: number, state: string): boolean {
 }
 
 /**
- * For how long the group of a process has been frozen since it was made, in milliseconds, by version 2 of Linux 6.18 or
- * newer; 0 where that is not told. A group counts as well what it was frozen for by those that it lies in.
+ * For how long the group of a process has been frozen since it was made, in milliseconds, by version 2 of Linux 6.18
+ * or newer; 0 where that is not told. A group also counts the time that its parents froze it for.
  */
 export function frozenForMs(proc: ProcFiles, pid: number): number {
   const groups = proc.read(`/proc/${pid}/cgroup`);
@@ -51,8 +51,8 @@ export function frozenForMs(proc: ProcFiles, pid: number): number {
 }
 
 /**
- * Asks the group and what it lies in, up to but not including the mount's root: that one is the whole machine, which
- * cannot be frozen, or our own container, which is not, as we run. A path with `..` leads out of our namespace.
+ * Asks the group and its parents, but not the mount's root. The root is the whole machine, which cannot be frozen, or
+ * our own container, in which we are running. A path with `..` leads out of our namespace.
  */
 function says(
   proc: ProcFiles,

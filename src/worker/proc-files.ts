@@ -10,7 +10,7 @@ export type FileText =
 export interface ProcFiles {
   /** Every process that can be seen, in no order; null where there is no /proc. */
   pids(): readonly number[] | null;
-  /** Our own process, in the numbers of this /proc; 0 where there is none. */
+  /** Our own process, in the numbers of this /proc; 0 without one. */
   readonly self: number;
   /** @param goesOn asked from time to time, with the bytes read by then, whether the rest is to be read; default: it is */
   read(path: string, goesOn?: (bytes: number) => boolean): FileText;

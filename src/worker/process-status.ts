@@ -75,13 +75,13 @@ export function has(signals: bigint, signal: number): boolean {
 }
 
 /**
- * Whether a process is one of a pool, also when its main process is gone: it ignores SIGINT
- * (celery/concurrency/prefork.py, WORKER_SIGIGNORE) and still has the handler of SIGQUIT that it was forked with, or
+ * Whether a process belongs to a pool, even when its main process is gone. It ignores SIGINT
+ * (celery/concurrency/prefork.py, WORKER_SIGIGNORE). It still has the handler of SIGQUIT that it was forked with, or
  * billiard's (billiard/common.py `reset_signals`). A main catches SIGINT from its first moment, as every Python does;
  * one in the background of a shell ignores SIGINT and SIGQUIT until Celery has installed its handlers
  * (celery/apps/worker.py `install_platform_tweaks`).
  *
- * Measured on 5.0.5, 5.2.7, 5.4.0, 5.6.3 and 5.7.0, also with REMAP_SIGTERM and the start method spawn: pool
+ * Measured on 5.0.5, 5.2.7, 5.4.0, 5.6.3 and 5.7.0, with REMAP_SIGTERM and the start method spawn too. Pool
  * processes, orphaned ones too: ignored INT, caught HUP QUIT USR1 (TERM); mains: caught HUP INT QUIT USR1 TERM;
  * importing: caught INT; importing in the background: ignored INT QUIT, caught none.
  */

@@ -16,7 +16,7 @@ export interface ProcessLook {
   readonly voluntarySwitches: number | null;
   /** Its main thread waits in epoll, as an event loop does between two events. */
   readonly waitsForEvents: boolean;
-  /** Its pool processes; a beat (`-B`) and programs that tasks have started are none. */
+  /** Its pool processes; a beat (`-B`) and programs that tasks have started do not count. */
   readonly children: number;
   /** Whether Celery has installed its handlers: before that it imports the application. */
   readonly handlesSignals: boolean;

@@ -14,7 +14,7 @@ export interface TcpSocket {
 }
 
 /**
- * `own`: those that the process holds. `shared`: its descriptors may not be read; all sockets of its network
+ * `own`: the sockets that the process holds. `shared`: its descriptors may not be read; all sockets of its network
  * namespace that belong to its user, among them its own. `unreadable`: nothing is known. `too-many`: neither, as the
  * namespace holds more than are read, or than could be read in time.
  */
@@ -51,7 +51,7 @@ export function socketTables(proc: ProcFiles, leftMs: () => number = () => Infin
 /**
  * The TCP sockets of a process, listening ones included (state `other`, remote port 0).
  *
- * @param tables where several processes are asked about, those that they share
+ * @param tables the tables that several processes share
  */
 export function socketsOf(proc: ProcFiles, pid: number, tables = socketTables(proc)): Sockets {
   const entries = tables(pid);
@@ -65,7 +65,7 @@ export function socketsOf(proc: ProcFiles, pid: number, tables = socketTables(pr
   return { kind: "shared", sockets: entries.filter((entry) => entry.uid === uid).flatMap(socketOf) };
 }
 
-/** Whether the process has a connection to that end; false also where its sockets cannot be read. */
+/** Whether the process has a connection to that end; false if its sockets cannot be read. */
 export function isConnectedTo(
   proc: ProcFiles,
   pid: number,

@@ -25,7 +25,7 @@ export interface WorkerProcess {
   readonly innerPid: number;
 }
 
-/** Who is here. Processes of other containers, kernel threads and our own process are in none of its lists. */
+/** The workers here. Processes of other containers, kernel threads and our own process are in none of its lists. */
 export interface Survey {
   /** Whether the absence of a worker means anything: there is a /proc, and it hides nobody (`hidepid`). */
   readonly visible: boolean;
@@ -139,8 +139,8 @@ interface Candidate {
 }
 
 /**
- * Celery's own program is started; what has its command line and was only forked is of its pool, its beat (`-B`) or a
- * task's own, also when the main is gone.
+ * Celery's own program is started. A process with its command line that was only forked belongs to its pool, its beat
+ * (`-B`) or a task. That holds even when the main process is gone.
  */
 function isMain({ stat, status }: Candidate): boolean {
   return !isOfPool(status) && !stat.isForked;
@@ -184,7 +184,10 @@ function insteadOf(proc: ProcFiles, pid: number, what: "beat" | "flower"): Inste
   return status === null || status.namespacePids.length > ownDepth(proc) ? null : { pid, what };
 }
 
-/** In how many PID namespaces we are, counted from that of this /proc; another container's processes are in more. */
+/**
+ * In how many PID namespaces we are, counted from the namespace of this /proc; another container's processes are in
+ * more.
+ */
 export function ownDepth(proc: ProcFiles): number {
   return statusOf(proc, proc.self)?.namespacePids.length ?? 1;
 }

@@ -93,7 +93,7 @@ export interface ControlGroup {
 /** No limit in version 1 is a number near 2^63. */
 const UNLIMITED = 2 ** 60;
 
-/** Reads that of a process, of version 1 or 2 (cgroups(7)). */
+/** Reads the group of a process, of version 1 or 2 (cgroups(7)). */
 export function controlGroup(proc: ProcFiles, pid: number): ControlGroup {
   const lines = proc.read(`/proc/${pid}/cgroup`);
   const paths = new Map<string, string>();
@@ -101,7 +101,7 @@ export function controlGroup(proc: ProcFiles, pid: number): ControlGroup {
     const [, controllers, path] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
     for (const name of (controllers ?? "").split(",")) if (path !== undefined) paths.set(name, path);
   }
-  /** The group's own file, or that of the mount's root, which is the container's where its namespace is its own. */
+  /** The group's own file, or the file of the mount's root, which is the container's if it has its own namespace. */
   const read = (mount: string, controller: string, file: string): string | null => {
     const path = paths.get(controller);
     if (path === undefined) return null;

@@ -109,7 +109,9 @@ function unseenBy(search: BindingSearch | null): string {
   if (search === null) return "";
   if (search.refusal !== null)
     return "; SCAN is refused, so queues that only clients have declared are unknown";
-  return search.isWhole ? "" : "; the search for queues that only clients have declared passed only some keys";
+  return search.isWhole
+    ? ""
+    : "; the search for queues that only clients have declared passed only some keys";
 }
 
 function waiting(length: number): string {

@@ -1,6 +1,6 @@
 import type { Fault, Level } from "../../doctor/finding.ts";
 
-/** A finding in words: what was seen, and the next step; null where there is none to take. */
+/** A finding in words: what was seen, and the next step; null if no step is needed. */
 export interface FindingWords {
   readonly seen: string;
   readonly next: string | null;

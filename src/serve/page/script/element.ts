@@ -12,7 +12,7 @@ export function element<Tag extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
-/** The part of page.html with this id. @throws Error where there is none */
+/** The part of page.html with this id. @throws Error if it is missing */
 export function part(id: string): HTMLElement {
   const found = document.getElementById(id);
   if (found === null) throw new Error(`page.html has no #${id}`);

@@ -3,7 +3,7 @@ import { element } from "./element.ts";
 /** The name of a fact, and what it is; null: not known. */
 export type Fact = readonly [name: string, value: Node | string | null];
 
-/** Writes a list of facts by their names. What is not known is left out. */
+/** Writes a list of facts by their names. Unknown facts are left out. */
 export function showFacts(list: HTMLElement, facts: readonly Fact[]): void {
   list.replaceChildren(
     ...facts.flatMap(([name, value]) =>

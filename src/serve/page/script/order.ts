@@ -18,7 +18,7 @@ export interface Wish {
   readonly isReversed: boolean;
 }
 
-/** Who keeps the wish. A change shows the workers anew. */
+/** The place that keeps the wish. A change shows the workers anew. */
 export interface Chooser {
   readonly wish: () => Wish;
   readonly change: (change: Partial<Wish>) => void;
