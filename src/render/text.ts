@@ -1,5 +1,5 @@
 import { label } from "../cli/usage.ts";
-import type { Via } from "../health/evidence.ts";
+import type { Asking, Via } from "../health/evidence.ts";
 import type { CheckReport } from "../health/report.ts";
 import { nodeLines, notTakenWords, sharedWords } from "./node-words.ts";
 import { names, seconds, sentence, time } from "./speech.ts";
@@ -15,8 +15,10 @@ export function checkText(report: CheckReport, verbose: boolean): readonly strin
   return verbose ? [line, ...evidenceLines(report)] : [line];
 }
 
+type Row = readonly [name: string, value: string];
+
 function evidenceLines({ plan, evidence, elapsedMs, unknownVariables }: CheckReport): readonly string[] {
-  const rows: (readonly [string, string])[] = [
+  const rows: Row[] = [
     ["broker", `${plan.broker.shown} (from ${label(plan.broker.origin)})`],
     [
       "placement",
@@ -33,35 +35,7 @@ function evidenceLines({ plan, evidence, elapsedMs, unknownVariables }: CheckRep
     ["reply key", plan.naming.prefix + plan.replyTo],
   ];
   const { asking, nodes, brokerUpS, unacked, work, notTaken } = evidence;
-  switch (asking.kind) {
-    case "asked":
-      rows.push(
-        ["server", serverWords(asking.via)],
-        ["pings sent", String(asking.pings)],
-        ["subscribed", String(asking.subscribers)],
-        ...asking.pongs.map(({ node, afterMs }) => ["pong", `${node} after ${time(afterMs)}`] as const),
-      );
-      break;
-    case "broker-failed":
-      rows.push(
-        ["pings sent", String(asking.pings)],
-        ["failure", sentence(`${asking.failure.cause}: ${asking.failure.detail}`)],
-      );
-      break;
-    case "shared":
-      rows.push(
-        ["server", serverWords(asking.via)],
-        ["pings sent", "0"],
-        ...asking.lives.map((life) => ["shared", `${sharedWords([life])} (${life.version})`] as const),
-      );
-      break;
-    case "no-time":
-    case "interrupted":
-    case "crashed":
-      break;
-    default:
-      asking satisfies never;
-  }
+  rows.push(...askingRows(asking));
   if (notTaken !== null) rows.push(["shared", notTakenWords(notTaken)]);
   for (const node of nodes) {
     const lines = nodeLines(node);
@@ -78,6 +52,35 @@ function evidenceLines({ plan, evidence, elapsedMs, unknownVariables }: CheckRep
     rows.push(["ignored", "--queue: it needs --require-consuming or --max-queue-length N"]);
   rows.push(...unknownVariables.map((name) => ["ignored", ignoredText(name)] as const));
   return rows.map(([name, value]) => `  ${`${name}:`.padEnd(12)} ${value}`);
+}
+
+function askingRows(asking: Asking): readonly Row[] {
+  switch (asking.kind) {
+    case "asked":
+      return [
+        ["server", serverWords(asking.via)],
+        ["pings sent", String(asking.pings)],
+        ["subscribed", String(asking.subscribers)],
+        ...asking.pongs.map(({ node, afterMs }): Row => ["pong", `${node} after ${time(afterMs)}`]),
+      ];
+    case "broker-failed":
+      return [
+        ["pings sent", String(asking.pings)],
+        ["failure", sentence(`${asking.failure.cause}: ${asking.failure.detail}`)],
+      ];
+    case "shared":
+      return [
+        ["server", serverWords(asking.via)],
+        ["pings sent", "0"],
+        ...asking.lives.map((life): Row => ["shared", `${sharedWords([life])} (${life.version})`]),
+      ];
+    case "no-time":
+    case "interrupted":
+    case "crashed":
+      return [];
+    default:
+      return asking satisfies never;
+  }
 }
 
 const TLS: { readonly [T in Via["tls"]]: string } = {

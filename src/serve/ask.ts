@@ -12,7 +12,7 @@ export interface Said {
   readonly isOk: boolean;
 }
 
-/** Asks the `serve` that listens there, as kubelet would; its words, or why there are none. */
+/** Asks the `serve` that listens there, as kubelet would; gives its words, or why it gave no answer. */
 export async function ask(
   place: ListenPlace,
   path: string,

@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { execa } from "execa";
 import { CACHE_FOLDER } from "../world/cache.ts";
 import { ProcessGroup } from "../world/process-group.ts";
 import { installMissing, searchPath } from "./debian.ts";
@@ -11,6 +12,7 @@ const PACKAGES = {
   dockerd: "docker.io",
   docker: "docker.io",
   iptables: "iptables",
+  ip: "iproute2",
   unshare: "util-linux",
 } as const;
 
@@ -82,6 +84,10 @@ async function startOwn(): Promise<Engine> {
       throw new Error(`'${group.folder}' is too long for a Unix socket: set TMPDIR to a shorter folder`);
     }
     await group.waitForLog(/API listen on/, { timeoutMs: 60_000 });
+    // Of a new network even the loopback is down, and ports are published there.
+    await execa("nsenter", ["--target", String(group.pid), "--net", "ip", "link", "set", "lo", "up"], {
+      env: { PATH: searchPath() },
+    });
     const docker = new Docker({ DOCKER_HOST: socketIn(group.folder), PATH: searchPath() });
     await removeLeftovers(docker);
     const seconds = ((performance.now() - began) / 1_000).toFixed(1);
