@@ -84,8 +84,8 @@ function whyUnseen(view: FleetView): string | null {
 }
 
 /**
- * A worker says goodbye when it ends, when it ends as soon as its tasks have, and when it connects anew: a restart would
- * help none of these. Null: it has said none.
+ * A worker says goodbye when it ends, when it begins to wait for its last tasks, and when it connects anew. A restart
+ * would help none of these. Null: it has said none.
  */
 function whenLeft({ atS, left }: FleetView, name: string): string | null {
   const leftS = left.get(name);
