@@ -1,3 +1,4 @@
+import { isCount } from "../numbers.ts";
 import { asObject, openEnvelope, parseJson } from "../pidbox/envelope.ts";
 import { isoSeconds } from "./iso-time.ts";
 
@@ -39,6 +40,10 @@ export interface Unacked {
   /** Whether it has a time to wait for, in whatever words. */
   readonly isTimed: boolean;
   readonly deliveredS: number;
+  /** Delivered before: kombu has put it back (kombu/transport/redis.py `_do_restore_message`). */
+  readonly isRedelivered: boolean;
+  /** How often it was retried; 0 in protocol 1, which has it in the body. */
+  readonly retries: number;
 }
 
 /** Reads a value of kombu's `unacked`, `[message, exchange, routing key]` (kombu/transport/redis.py `QoS.append`). */
@@ -50,10 +55,15 @@ export function readUnacked(text: string, deliveredS: number): Unacked | null {
   const raw = JSON.stringify(envelope);
   const task = taskOfMessage(raw);
   const eta = etaOf(raw);
+  const { redelivered, retries } = openEnvelope(raw)?.headers ?? {};
   if (task === null) return null;
   // Without a zone it is the application's, which is not known.
   const etaS = typeof eta === "string" ? isoSeconds(eta, null) : null;
-  return { task, etaS, isTimed: eta !== null && eta !== undefined, deliveredS };
+  return {
+    ...{ task, etaS, isTimed: eta !== null && eta !== undefined, deliveredS },
+    isRedelivered: redelivered === true,
+    retries: isCount(retries) ? retries : 0,
+  };
 }
 
 function etaOf(text: string): unknown {

@@ -28,6 +28,25 @@ export async function deliveriesOf(scene: Scene): Promise<Deliveries | string> {
   return { ...seen, visibilityS, isDefault, isTold: told.length > 0 };
 }
 
+export interface Looks {
+  /** When the first was taken, in milliseconds since the run began. */
+  readonly atMs: number;
+  readonly first: Deliveries;
+  /** The first itself, where that saw nothing, or there was no second. */
+  readonly second: Deliveries;
+}
+
+/** Two looks at what is delivered, or why it is not seen. */
+export async function twoLooks(scene: Scene): Promise<Looks | string> {
+  const atMs = scene.host.now();
+  const first = await deliveriesOf(scene);
+  if (typeof first === "string") return first;
+  if (first.messages.length === 0) return { atMs, first, second: first };
+  await scene.observed();
+  const second = await deliveriesOf(scene);
+  return { atMs, first, second: typeof second === "string" ? first : second };
+}
+
 /** The tasks that a worker may hold back for their rate; null: no worker said. */
 export async function ratedTasks(scene: Scene): Promise<ReadonlySet<string> | null> {
   const told = await scene.told("registered");

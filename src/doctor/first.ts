@@ -8,6 +8,8 @@ const UNDONE: ReadonlySet<Code> = new Set<Code>([
   "queue-binding",
   "priority-lists",
   "unregistered-task",
+  "repeated-tasks",
+  "prefetch",
   "late-tasks",
   "queue-length",
   "throughput",

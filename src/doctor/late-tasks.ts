@@ -3,7 +3,7 @@ import { isBeat } from "../celery/node-name.ts";
 import { readPool } from "../celery/pool.ts";
 import { tasksBegun } from "../celery/tasks.ts";
 import { asObject } from "../pidbox/envelope.ts";
-import { deliveriesOf, ratedTasks } from "./deliveries.ts";
+import { type Looks, ratedTasks } from "./deliveries.ts";
 import type { InHand } from "./facts/tasks.ts";
 import type { Finding } from "./finding.ts";
 import { dueS, judgeUnacked, nameOf } from "./judge-tasks.ts";
@@ -14,20 +14,21 @@ import type { Scene } from "./scene.ts";
 const HEARD_AFTER_MS = 1_000;
 
 /** Deliveries that wait for nothing, and those whose time is wrong. */
-export async function lateFinding(scene: Scene, inHand: InHand, silent: number): Promise<Finding> {
-  const lookedMs = scene.host.now();
-  const first = await deliveriesOf(scene);
-  if (typeof first === "string") return finding("late-tasks", null, { kind: "not-seen", because: first });
+export async function lateFinding(
+  scene: Scene,
+  looks: Looks | string,
+  inHand: InHand,
+  silent: number,
+): Promise<Finding> {
+  if (typeof looks === "string") return finding("late-tasks", null, { kind: "not-seen", because: looks });
+  const { atMs, first, second } = looks;
   const running = new Set([...inHand.values()].flat().map(({ id }) => id));
   const rated = first.messages.length === 0 ? null : await ratedTasks(scene);
   const isExcused = ({ id, name }: { readonly id: string; readonly name: string }) =>
     running.has(id) || rated?.has(name) === true;
   const waiting = first.messages.filter(({ task, isTimed }) => !isTimed && !isExcused(task));
-  if (waiting.length > 0) await scene.observed();
-  const again = waiting.length > 0 ? await deliveriesOf(scene) : first;
-  const { messages, visibilityS, count, overdue, isDefault, isTold } =
-    typeof again === "string" ? first : again;
-  const isSure = messages !== first.messages && (await areHeard(scene, lookedMs + HEARD_AFTER_MS));
+  const { messages, visibilityS, count, overdue, isDefault, isTold } = second;
+  const isSure = second !== first && (await areHeard(scene, atMs + HEARD_AFTER_MS));
   const nowS = scene.host.epochSeconds();
   const { late, beyond } = judgeUnacked(messages, {
     isExcused,

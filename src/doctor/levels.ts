@@ -23,6 +23,9 @@ const MARGIN_S = 5;
 /** The last message of a queue whose slots are all held may have to wait for so long, in seconds, before it is a warning. */
 const PATIENCE_S = 180;
 
+/** Celery's default of worker_prefetch_multiplier. */
+const USUAL_PREFETCH = 4;
+
 /** So many failing tasks, and this share of all, are a warning. */
 const SOME = 5;
 const OFTEN = 0.1;
@@ -160,6 +163,11 @@ export const LEVELS: { readonly [C in Code]: (facts: Facts[C]) => Judged } = {
     if (facts.kind === "known") return facts.looked === 0 && facts.unread > 0 ? "skipped" : "ok";
     return facts.knowing.length === 0 && facts.silent === 0 ? "problem" : "warning";
   },
+  "repeated-tasks": (facts) => {
+    if (facts.kind !== "twice") return facts.kind === "again" ? "problem" : "warning";
+    return ["problem", facts.task.ageS > facts.visibilityS ? ["past-visibility"] : []];
+  },
+  prefetch: ({ held, slots }) => (held > slots * USUAL_PREFETCH ? "warning" : "ok"),
   "late-tasks": (facts) => {
     if (facts.kind === "not-seen") return "skipped";
     const { overdue, beyond, late, silent, unacked, isTold } = facts;

@@ -34,6 +34,8 @@ describe("a message's task", () => {
   });
 });
 
+const NEW = { isRedelivered: false, retries: 0 };
+
 describe("what is not acknowledged", () => {
   const unacked = (text: string) => readUnacked(`[${text}, "", "celery"]`, 50);
 
@@ -45,7 +47,12 @@ describe("what is not acknowledged", () => {
     [message({}, { task: "a", id: "1", eta: "1970-01-01T00:01:40Z" }), 100],
   ])("%s is due at %s", (text, etaS) => {
     const isTimed = !text.includes('"eta":null');
-    expect(unacked(text)).toEqual({ task: { name: "a", id: "1" }, etaS, isTimed, deliveredS: 50 });
+    expect(unacked(text)).toEqual({ task: { name: "a", id: "1" }, etaS, isTimed, deliveredS: 50, ...NEW });
+  });
+
+  test("says whether it was put back, and how often it was retried", () => {
+    const headers = { task: "a", id: "1", redelivered: true, retries: 7 };
+    expect(unacked(message(headers, []))).toMatchObject({ isRedelivered: true, retries: 7 });
   });
 
   test("what is damaged is none", () => {
@@ -71,7 +78,7 @@ describe("a delivery", () => {
     ["plain", false],
   ]);
   const one = (name: string, more: Partial<Unacked> = {}): Unacked => {
-    return { task: { name, id: "1" }, etaS: null, isTimed: false, deliveredS: 50, ...more };
+    return { task: { name, id: "1" }, etaS: null, isTimed: false, deliveredS: 50, ...NEW, ...more };
   };
   test.each([
     ["with a rate limit may be held", one("limited"), true],

@@ -12,6 +12,7 @@ describe("what is not acknowledged", () => {
     etaS,
     isTimed: etaS !== null,
     deliveredS,
+    ...{ isRedelivered: false, retries: 0 },
   });
 
   test.each([

@@ -218,6 +218,65 @@ const message = (name: string, eta: string | null = null) =>
     headers: { task: name, id: "1", eta },
     properties: { body_encoding: "base64" },
   });
+/** One message that is delivered and not acknowledged, with these headers; delivered anew at the second look or not. */
+export const redelivered = (headers: object, isAnew: boolean): Fake => {
+  let looks = 0;
+  const { headers: own, ...rest } = JSON.parse(message("tasks.add")) as { readonly headers: object };
+  return {
+    ...unacked(NOW_S),
+    broker: ([name]) => {
+      if (name === "ZCARD") looks++;
+      if (name === "ZRANGE") return ["tag", String(NOW_S - 5 + (isAnew ? looks : 0))];
+      const text = JSON.stringify({ ...rest, headers: { ...own, ...headers } });
+      return { ZCARD: 1, ZCOUNT: 0, HSTRLEN: 300, HMGET: [`[${text}, "", ""]`] }[name];
+    },
+  };
+};
+
+/**
+ * Of two workers of one slot, by two heartbeats with so many tasks each, the first keeps so many messages; the other
+ * consumes these queues.
+ */
+export const hoarding = (held: number, idle: number, queues: readonly string[] = ["mails"]): Fake => {
+  const other = "celery@web-2";
+  const span = (active: number) => {
+    const beat = { pid: 12, version: "5.7.0", active, processed: 3 };
+    return { first: beat, firstMs: 0, last: beat, lastMs: 2_000 };
+  };
+  const answers: Partial<Record<TellingMethod, readonly [unknown, unknown]>> = {
+    active: [[{ name: "tasks.nap", id: "n", time_start: NOW_S - 9 }], []],
+    active_queues: [[{ name: "mails" }], queues.map((name) => ({ name }))],
+    stats: [{ pool: { "max-concurrency": 1 } }, { pool: { "max-concurrency": 1 } }],
+    registered: [["tasks.add"], ["tasks.add"]],
+    conf: [{}, {}],
+  };
+  return {
+    epochSeconds: NOW_S,
+    ...replying({
+      ...{ ZCARD: held, ZCOUNT: 0, HSTRLEN: 300, LLEN: 0 },
+      ZRANGE: Array.from({ length: held }, (_, at) => [String(at), String(NOW_S - 5)]).flat(),
+      HMGET: Array.from({ length: held }, () => `[${message("tasks.add")}, "", ""]`),
+    }),
+    scene: {
+      nodes: () => Promise.resolve([NODE, other]),
+      told: (method) => {
+        const [own, others] = answers[method] ?? [];
+        return Promise.resolve(
+          new Map([
+            [NODE, own],
+            [other, others],
+          ]),
+        );
+      },
+      spans: () =>
+        new Map([
+          [NODE, span(1)],
+          [other, span(idle)],
+        ]) as unknown as ReturnType<Scene["spans"]>,
+    },
+  };
+};
+
 /** One message waits in `mails`, or in one of its other lists. */
 export const next = (
   name: string,

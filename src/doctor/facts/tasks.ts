@@ -53,6 +53,33 @@ export interface TaskFacts {
     /** Workers that did not say what they consume. */
     readonly silent: number;
   };
+  /** The same task several times. */
+  readonly "repeated-tasks":
+    /** It runs on these nodes at once; how many tasks do. */
+    | {
+        readonly kind: "twice";
+        readonly task: AgedTask;
+        readonly nodes: readonly string[];
+        readonly tasks: number;
+        readonly visibilityS: number;
+      }
+    /** Put back and delivered again between two looks. */
+    | { readonly kind: "again"; readonly task: NamedTask; readonly tasks: number }
+    /** Of those looked at, the one that was retried most, and how many come near it. */
+    | {
+        readonly kind: "retried";
+        readonly task: NamedTask;
+        readonly tasks: number;
+        readonly retries: number;
+      };
+  /** Deliveries that full workers keep, while others that consume the same queues have free slots. */
+  readonly prefetch: {
+    readonly held: number;
+    /** Of the full workers. */
+    readonly slots: number;
+    readonly full: readonly string[];
+    readonly idle: readonly string[];
+  };
   /** What is delivered and not acknowledged: tasks with an ETA among them. */
   readonly "late-tasks": { readonly kind: "not-seen"; readonly because: string } | UnackedFacts;
 }

@@ -10,6 +10,9 @@ import type { InHand, UnaskedNode } from "../facts/tasks.ts";
 import type { Finding } from "../finding.ts";
 import { lateFinding } from "../late-tasks.ts";
 import { finding } from "../levels.ts";
+import { prefetchFindings } from "../prefetch.ts";
+import { twoLooks } from "../deliveries.ts";
+import { repeatFindings } from "../repeats.ts";
 import { type Head, headsOf } from "../../session/queue-heads.ts";
 import { type Scene, type Topic, unanswered } from "../scene.ts";
 import { setups } from "../workers-known.ts";
@@ -53,6 +56,7 @@ export const tasks: Topic = async (scene) => {
   const stuck = scene.workers.filter(({ node }) => !inHand.has(node)).length;
   const meant = new Map([...inHand].filter(([node]) => scene.isMeant(node)));
   const silent = unasked.filter(({ node }) => scene.isMeant(node));
+  const looks = await twoLooks(scene);
   return [
     ...tasksFindings(
       meant,
@@ -60,7 +64,9 @@ export const tasks: Topic = async (scene) => {
     ),
     ...(await ageFindings(scene, meant, silent.length)),
     ...(await headFindings(scene, consumption)),
-    await lateFinding(scene, inHand, Math.max(unasked.length, stuck, await scene.silent())),
+    ...(await repeatFindings(scene, looks, meant)),
+    ...(await prefetchFindings(scene, looks, consumption, inHand)),
+    await lateFinding(scene, looks, inHand, Math.max(unasked.length, stuck, await scene.silent())),
   ];
 };
 

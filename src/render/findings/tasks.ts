@@ -76,6 +76,36 @@ export const TASK_WORDS: WordsOf<TaskFacts> = {
       next: "give clients and workers the same sep and priority_steps in broker_transport_options",
     };
   },
+  "repeated-tasks": (facts, _, __, [fault]) => {
+    const { task, tasks } = facts;
+    const more = tasks === 1 ? "" : `, and ${amount(tasks - 1, "more task")} likewise`;
+    if (facts.kind === "retried") {
+      return {
+        seen: `${task.name} was retried ${facts.retries} times (task ${task.id})${more}: it may never end`,
+        next: "set max_retries for it, and find out in the worker's log why it fails",
+      };
+    }
+    if (facts.kind === "again") {
+      return {
+        seen: `${task.name} was put back and delivered again while the doctor looked (task ${task.id})${more}`,
+        next: "its worker does not survive it, or rejects it: without task_reject_on_worker_lost, or with its bug fixed, it comes no more",
+      };
+    }
+    const twice = `${task.name} runs on ${facts.nodes.join(" and ")} at once, for ${seconds(facts.task.ageS)} on the first (task ${task.id})${more}`;
+    return fault === "past-visibility"
+      ? {
+          seen: `${twice}: it was delivered again after the visibility timeout of ${seconds(facts.visibilityS)}`,
+          next: 'broker_transport_options = {"visibility_timeout": seconds}, longer than the longest task, in all workers and clients',
+        }
+      : {
+          seen: twice,
+          next: "its worker lost the connection and kept the task (worker_cancel_long_running_tasks_on_connection_loss), or it was sent twice under one id",
+        };
+  },
+  prefetch: ({ held, slots, full, idle }) => ({
+    seen: `${names(full)} (${amount(slots, "slot")}, all busy) ${full.length === 1 ? "keeps" : "keep"} ${amount(held, "task")} waiting that ${names(idle)} could run`,
+    next: "set worker_prefetch_multiplier = 1, and task_acks_late = True for long tasks",
+  }),
   "late-tasks": (facts) => (facts.kind === "not-seen" ? facts.because : unackedWords(facts)),
 };
 
