@@ -74,7 +74,7 @@ async function firstOf(
 
 /**
  * A connection whose server lets us in and answers. Like kombu, we go on to the next server if one is frozen, refuses
- * the login or is still loading (redis.exceptions: AuthenticationError and BusyLoadingError are ConnectionErrors).
+ * the login or is still loading. In redis.exceptions, AuthenticationError and BusyLoadingError are ConnectionErrors.
  */
 async function answering(
   target: BrokerTarget,

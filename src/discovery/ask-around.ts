@@ -153,7 +153,7 @@ async function byLogins(around: Around, server: Endpoint, isTls: boolean, withou
   for (const login of around.clues.logins) {
     if (!(await belongsTo(around, login, server))) continue;
     const way = wayTo(server, isTls, login, around.settings);
-    // What could not be tried is tried by whoever asks the workers.
+    // Passwords that could not be tried here are tried when the workers are asked.
     if (around.left() <= 0) return { way, answer: { kind: "silent" } };
     found = await ask(around, way, server);
     if (found.answer.kind === "open") break;

@@ -10,8 +10,8 @@ const SLICES = 10;
 type Send = (commands: readonly Command[]) => Promise<readonly Reply[] | null>;
 
 /**
- * Nodes that were bound to the control exchange and never said goodbye (kombu/transport/redis.py `_queue_bind`): those
- * that run, and those that were killed.
+ * Nodes that were bound to the control exchange and never said goodbye (kombu/transport/redis.py `_queue_bind`):
+ * running ones and killed ones.
  *
  * @param hosts only nodes with these behind their `@`; null: all
  * @returns null where they may not be read, or are too many

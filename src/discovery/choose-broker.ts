@@ -125,7 +125,7 @@ export function instructed({ pid, command, environment }: WorkerProcess): Instru
   return { pid, option: command.broker, environment };
 }
 
-/** Whether nobody names the broker: a platform's variable may be that of any Redis. */
+/** Whether nobody names the broker: a platform's variable may name any Redis. */
 export function isUnnamed({ read: { origin } }: ChosenBrokers): boolean {
   return origin.kind === "default" || (origin.kind === "environment" && origin.name === PLATFORM_VARIABLE);
 }

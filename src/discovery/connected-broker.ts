@@ -18,13 +18,14 @@ export interface Sought {
 }
 
 /**
- * The broker that these processes are connected to: the server where they fetch and listen. A server of their results
- * or their cache is none.
+ * The broker that these processes are connected to: the server where they fetch and listen. A server for their
+ * results or cache does not count.
  *
  * Passwords are the worker's own, of variables whose names say that they are the broker's. They go to no other server
  * than one that it is connected to itself.
  *
- * @param leftMs what is left of the run, in milliseconds: the search takes half of it at most, and each connection of it --connect-timeout
+ * @param leftMs what is left of the run, in milliseconds: the search takes half of it at most, and each connection of
+ * it --connect-timeout
  */
 export async function findConnectedBroker(
   pids: readonly number[],

@@ -8,7 +8,7 @@ import { lookAround } from "./look-around.ts";
 import { type GivenPlacement, placeOf, type Placement } from "./place.ts";
 import { chooseTargets, namesOf, type Targets } from "./targets.ts";
 
-/** Who is meant: workers of this machine or of these names, or all that the broker has. */
+/** Which workers are meant: the ones of this machine, the ones with these names, or all that the broker has. */
 export type Whom =
   | {
       readonly kind: "workers";
@@ -19,11 +19,11 @@ export type Whom =
     }
   | { readonly kind: "everyone" };
 
-/** Who is here, what they are called, and which broker is theirs. */
+/** Which workers are here, what they are called, and which broker is theirs. */
 export interface Discovery {
   /** Nobody where everyone is meant. */
   readonly targets: Targets;
-  /** The processes among them, or, where there is none, of programs that may be a worker by another name. */
+  /** The processes among them; without a worker, programs that may be one under another name. */
   readonly pids: readonly number[];
   /** The full names of the nodes that were named; empty: none was. */
   readonly named: readonly string[];
@@ -76,8 +76,8 @@ export async function withConnections(
 const MOST_POSSIBLE = 8;
 
 /**
- * Those that are connected to a server that may be the broker come first; of these, those that are known to run Python: a
- * program may hide what it is.
+ * Programs that are connected to a server that may be the broker come first; among them, the ones known to run
+ * Python: a program may hide what it is.
  */
 async function possiblePids(place: Placement, host: Host, leftMs: number): Promise<readonly number[]> {
   if (place.kind === "out-of-sight") return [];
@@ -103,7 +103,7 @@ async function possiblePids(place: Placement, host: Host, leftMs: number): Promi
 
 /**
  * Looks around and finds the broker that is named, or else the default. `everyone` ignores the workers in this
- * container, also when it chooses the broker.
+ * container, also for choosing the broker.
  */
 export function discoverByName(
   whom: Whom,

@@ -23,7 +23,7 @@ export interface Found {
   readonly candidate: Candidate;
 }
 
-/** Who is who, as far as it shows by now. */
+/** Which process is which node, as far as it shows by now. */
 export interface Identified {
   readonly found: readonly Found[];
   /** Processes that have names for which nobody has asked. */
@@ -33,9 +33,9 @@ export interface Identified {
 }
 
 /**
- * Which candidates are the nodes that were named: by their heartbeats, or because nothing speaks against it: as many
- * processes are left as nodes of this host are bound. Where these are several, each node may be each of them. Nobody is
- * taken for a node that calls itself otherwise.
+ * Which candidates are the named nodes. Their heartbeats tell. Or nothing contradicts it, and as many processes are
+ * left as nodes of this host are bound. Where these are several, each node may be each of them. Nobody is taken for a
+ * node that calls itself otherwise.
  */
 export function identifyNamed(
   missing: readonly string[],
@@ -83,8 +83,8 @@ function isAccounted(
 }
 
 /**
- * The workers among the candidates, where no node was named: by the names in their heartbeats, or one by the only name
- * of this host that is bound and nobody's; else by a name that stands for all that are not known.
+ * The workers among the candidates, if no node was named. Their heartbeats have their names. A single one may have
+ * the only bound name of this host that no other process has. Otherwise one name stands for all unknown ones.
  */
 export function identifyAll(nameless: string, sighted: readonly Sighted[], known: Known): Identified {
   const names = new Map(sighted.map((one) => [one, nameOf(one, [nameless], known)]));
@@ -106,8 +106,9 @@ export function identifyAll(nameless: string, sighted: readonly Sighted[], known
 }
 
 /**
- * The name in the heartbeats of a process. Containers number their processes alike: a name counts with this host in it,
- * or where it is the only one with that number, and either was asked for or the process is seen to publish.
+ * The name in the heartbeats of a process. Containers number their processes alike. So a name counts if it has this
+ * host in it, or if no other name has that number. In the second case it was asked for, or the process is seen to
+ * publish.
  */
 function nameOf(
   { candidate, publishes }: Sighted,

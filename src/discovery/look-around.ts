@@ -53,7 +53,7 @@ export function readPidfile(
   const file = readFile(path, MOST, "followed");
   if (!file.ok) {
     const { kind, detail } = file.problem;
-    // Who has not started yet, or has ended, has no such file.
+    // A worker that has not started yet, or has ended, has no such file.
     if (kind === "gone") return success(null);
     const said =
       kind === "forbidden"

@@ -13,11 +13,11 @@ export interface InUse {
   readonly servers: readonly Server[];
   /** Others that it connects to now, or that have closed its connections without its noticing. */
   readonly lost: readonly Server[];
-  /** Whether the sockets are its own: those of all processes of its user prove less. */
+  /** Whether the sockets are its own: the sockets of all its user's processes prove less. */
   readonly kind: Sockets["kind"];
   /** Near ends of its established connections. */
   readonly ends: readonly Endpoint[];
-  /** Whether it has a network of its own, where an address may be that of another server than ours. */
+  /** Whether it has a network of its own, where an address may lead to another server than here. */
   readonly isOtherNetwork: boolean;
 }
 
@@ -29,8 +29,8 @@ export interface Server extends Endpoint {
 const REDIS_PORTS = [6379, 6380];
 
 /**
- * Ports of servers that are no Redis, and would write a line into their log each time they were asked in Redis' words:
- * mail, web, memcached, PostgreSQL and its poolers, MySQL, AMQP, MongoDB, Elasticsearch, Kafka, MQTT, Sentinel.
+ * Ports of servers that do not speak Redis' protocol and would log each question. They are mail, web, memcached,
+ * PostgreSQL and its poolers, MySQL, AMQP, MongoDB, Elasticsearch, Kafka, MQTT, Sentinel.
  */
 const OTHERS_PORTS = new Set([
   22, 25, 53, 80, 111, 389, 443, 465, 587, 636, 1433, 1521, 1883, 2181, 2379, 3306, 4317, 4318, 4369, 5432,

@@ -98,7 +98,7 @@ function ofBroker(variables: ReadonlyMap<string, string>): readonly (readonly [s
     .toSorted(([a], [b]) => rank(a) - rank(b));
 }
 
-/** By their names: a broker's variables come first, those of caches, results and sessions last. */
+/** By their names: a broker's variables come first; caches, results and sessions come last. */
 function rank(name: string): number {
   if (OTHERS.test(name)) return 2;
   return /BROKER|CELERY/i.test(name) ? 0 : 1;

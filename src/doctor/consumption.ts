@@ -4,7 +4,7 @@ import { isBeat } from "../celery/node-name.ts";
 import { DEFAULT_QUEUE, queueNames } from "../celery/queues.ts";
 import type { Scene } from "./scene.ts";
 
-/** Who consumes what, in the words of the nodes. */
+/** Which nodes consume which queues, by their own answers. */
 export interface Consumption {
   /** The queues of each node that said. */
   readonly byNode: ReadonlyMap<string, readonly string[]>;
@@ -43,7 +43,10 @@ export function nodesOf(byNode: Consumption["byNode"], queue: string): readonly 
   return [...byNode].filter(([, own]) => own.includes(queue)).map(([node]) => node);
 }
 
-/** The queues to be looked at: those consumed, those that workers in sight were told to, and those named by options. */
+/**
+ * The queues to examine: consumed ones, queues that workers in sight were told to consume, and queues named by
+ * options.
+ */
 export function queuesToMeasure(
   scene: Scene,
   byNode: ReadonlyMap<string, readonly string[]>,

@@ -1,7 +1,7 @@
 import { positive } from "../celery/settings.ts";
 import type { SettingsFacts } from "./facts/settings.ts";
 
-/** Timeouts that are none of a task: of connections, sessions, servers, tools, databases. */
+/** Timeouts that no task has: of connections, sessions, servers, tools, databases. */
 const OTHERS =
   /STATEMENT|LOCK|QUERY|SQL|(?:^|_)DB_|DATABASE|TERRAFORM|KUBE|HELM|DOCKER|COMPOSE|NODE_|VISIBILITY|SESSION|LOGIN|COOKIE|CACHE|TOKEN|JWT|IDLE|KEEP_?ALIVE|GRACEFUL|SHUTDOWN|STOP|DRAIN|TERM|BOOT|START|HEALTH|PROBE|GUNICORN|UWSGI|UVICORN|NGINX|PROXY|PIP|NPM|UV_|POETRY|CURL|GIT|APT|BUILD|CI_|TIME_LIMIT/;
 

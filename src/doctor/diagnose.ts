@@ -80,7 +80,10 @@ async function planned(
   return other.ok ? success({ ...other.value, failure: unread }) : other;
 }
 
-/** Those of the health check, so that both say the same of the same worker. Queues and tasks have findings of their own. */
+/**
+ * The same as the health check's, so that both say the same of the same worker. Queues and tasks have their own
+ * findings.
+ */
 function wishesOf(config: FindingConfig, whom: CheckWishes["whom"]): CheckWishes {
   return {
     whom,

@@ -25,7 +25,7 @@ const LOOKS: { readonly [T in keyof Topics]: readonly Topic[] } = {
   flower: [flower],
 };
 
-/** Is shown the findings of a topic, and the names of those that are still awaited. */
+/** Receives the findings of a topic, and the names of the topics still to come. */
 export type OnFound = (findings: readonly Finding[], pending: readonly string[]) => void;
 
 /**

@@ -31,8 +31,8 @@ export type Fault =
   | "many-failures";
 
 /**
- * The topics of the run-book, and what each finds. Here a topic is registered: the compiler then asks for its look
- * (examine.ts), for the level of each of its findings (levels.ts), and for their words (render/findings/).
+ * The topics of the run-book, and what each finds. A topic is registered here. The compiler then wants its look
+ * (examine.ts), the level of each of its findings (levels.ts), and their words (render/findings/).
  */
 export interface Topics {
   readonly broker: BrokerFacts;

@@ -50,8 +50,8 @@ const PASSING: ReadonlySet<LineKind> = new Set<LineKind>([
 type Judged = Level | readonly [Level, readonly Fault[]];
 
 /**
- * How bad each finding is, by its facts alone; nothing else of the doctor decides that. `ok` is said of what was seen:
- * what was not looked at is `skipped`.
+ * How bad each finding is, by its facts alone; nothing else of the doctor decides that. Only what was seen is `ok`:
+ * anything unexamined is `skipped`.
  */
 export const LEVELS: { readonly [C in Code]: (facts: Facts[C]) => Judged } = {
   broker: ({ failure, follows }) => {
@@ -178,7 +178,7 @@ export const LEVELS: { readonly [C in Code]: (facts: Facts[C]) => Judged } = {
   },
   "failed-results": (facts) => {
     if (facts.kind === "unusable") return facts.isBrokers ? "skipped" : "warning";
-    // Where there is none, or none that can be read, nothing says that none has failed.
+    // Without a readable result, nothing says that no task has failed.
     if (facts.kind !== "counted" || facts.unread === facts.results) return "skipped";
     if (facts.failed > facts.limit) return ["warning", ["many-failures"]];
     const all = Math.max(facts.results - facts.unread, facts.begun);

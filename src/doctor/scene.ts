@@ -25,11 +25,11 @@ export interface Scene {
   readonly workers: readonly { readonly node: string; readonly process: WorkerProcess }[];
   /** Whether findings may be about it: each that answers, or with `--node` those alone. */
   readonly isMeant: (node: string) => boolean;
-  /** The conversation with the broker, or why there is none. */
+  /** The conversation with the broker, or why it failed. */
   readonly session: Outcome<Session, BrokerFailure>;
   /** The workers that have answered a ping to everybody. */
   readonly answering: () => Promise<readonly string[]>;
-  /** Every node that the broker has heard of: those that answered, and those of heartbeats. */
+  /** Every node that the broker has heard of: nodes that answered, and nodes with heartbeats. */
   readonly nodes: () => Promise<readonly string[]>;
   /**
    * What the nodes that answer say of themselves, by full node name, each asked once a run; a node whose answer is in

@@ -34,7 +34,7 @@ export async function setScene(
   const heard = (): ReadonlyMap<string, Heartbeat> => ear?.heard ?? new Map();
   const heartbeats = session.ok ? host.pause(deadline.atMost(HEARD_WITHIN_MS)) : Promise.resolve();
   const { ask, overBound } = questionsIn(session, config.timeout.value);
-  /** Those that answer: who does not is asked nothing more, so that no answer comes when nobody waits for it. */
+  /** The nodes that answered the ping. Only these are asked further, so that no reply is left unread. */
   const pinged = ask({ method: "ping" }, "everyone");
   const answering = pinged.then(({ results }) => [...results.keys()]);
   const workers = answering.then((nodes) => nodes.filter((node) => !isBeat(node)));

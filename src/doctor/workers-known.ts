@@ -16,7 +16,9 @@ export interface KnownWorker extends Limited {
 /** A node that nobody sees was given what nobody knows. */
 const UNSEEN = { command: NOTHING_GIVEN, environment: {} };
 
-/** The workers in sight, and those that answer: what each tells of itself, joined with what is seen of it here. */
+/**
+ * The workers in sight and the workers that answer: what each tells of itself, joined with what is seen of it here.
+ */
 export async function knownWorkers(scene: Scene): Promise<readonly KnownWorker[]> {
   const { workers, told, isMeant } = scene;
   const nodes = new Set([...workers.map(({ node }) => node), ...(await told("stats")).keys()]);

@@ -63,8 +63,8 @@ export function watchName({ broker, targets }: CheckPlan, host: Host): NameSight
 }
 
 /**
- * What the server is that a name has led to and does not now. A name that moves moves once: whoever works on the old
- * server came before anybody on the new one. Where they have come by turns, the name leads to both.
+ * What the server is that a name has led to and does not now. A name that moves, moves once: every worker on the old
+ * server connected before any on the new one. Where they have come by turns, the name leads to both.
  */
 async function stateOf(
   target: BrokerTarget,

@@ -68,7 +68,7 @@ async function converse(
   let masterForS: number | null = null;
   const evidence = (asking: Asking) => evidenceOf(asking, examination, masterForS);
   const verdict = (asking: Asking) => judge(evidence(asking), plan.rules);
-  /** What the processes show is said also where the broker cannot be asked. */
+  /** What the processes show is said even when the broker cannot be asked. */
   const withoutBroker = async (asking: Asking): Promise<Evidence> => {
     await examination.begin(null);
     while (verdict(asking).status === "open" && deadline.left() > 0) await host.pause(PAUSE_MS);

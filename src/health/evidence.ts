@@ -24,7 +24,7 @@ export interface Evidence {
   readonly brokerUpS: number | null;
   /** Seconds since Sentinels have made it the master; null where none was asked. */
   readonly masterForS: number | null;
-  /** What the host name of its URL was found to be; null: it has none, or nobody had to look. */
+  /** What the host name of its URL was found to be; null: the URL has no host name, or nobody had to look. */
   readonly brokerName: BrokerName | null;
   /** Deliveries on this database that no worker has acknowledged, of all workers; null where not asked. */
   readonly unacked: number | null;
@@ -194,11 +194,11 @@ export type Hearing =
 /** Heartbeats of the node asked. */
 export interface Beats {
   readonly count: number;
-  /** Tasks in hand by the last one; null where it does not say. */
+  /** Running tasks by the last one; null where it does not say. */
   readonly active: number | null;
   /** Tasks begun since the worker started. */
   readonly processed: number | null;
-  /** Whether at least two have been heard, none with a task in hand, and none was begun between them. */
+  /** Whether at least two have been heard without a running task, and no task was begun between them. */
   readonly isIdle: boolean;
   /** Of Celery. */
   readonly version: string | null;

@@ -67,7 +67,7 @@ interface Looking {
 
 /**
  * Looks at workers that do not answer, while somebody else waits for their answers. The first look at their processes
- * is taken at once: whoever asks for it judges by it.
+ * is taken at once: the caller judges by it.
  *
  * @param line without one only processes are looked at
  * @param noted for how many seconds a node has been silent by the state file; null where that says nothing

@@ -9,10 +9,10 @@ const SLICES = 20;
 const SLICE = 500;
 
 /**
- * The control exchange to which one of the nodes is bound, where that is another than the one that was asked by:
- * kombu keeps its bindings in sets, `_kombu.binding.<exchange>` (kombu/transport/redis.py `_queue_bind`).
+ * The control exchange to which one of the nodes is bound, if the probe has asked by another one: kombu keeps its
+ * bindings in sets, `_kombu.binding.<exchange>` (kombu/transport/redis.py `_queue_bind`).
  *
- * @returns null where nothing shows one: also where it may not be looked for
+ * @returns null if nothing shows one, or the search is not permitted
  */
 export async function findExchange(
   channel: Channel,

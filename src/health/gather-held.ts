@@ -17,7 +17,7 @@ import { lastConnections, ownBeats } from "./main-loop.ts";
 import { isFull, pausedForS } from "./judge-work.ts";
 import type { Held } from "./work-evidence.ts";
 
-/** So many deliveries are looked at. What is not seen may be held. */
+/** So many deliveries are looked at. Unseen deliveries may be held. */
 const LOOKED = 1_000;
 
 /** How to ask the worker, and the broker. */

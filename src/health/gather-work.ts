@@ -190,7 +190,7 @@ async function measure(
   return new Map(queues.map((queue) => [queue, lengths.get(queue)?.messages ?? null]));
 }
 
-/** Those of these queues that are bound to no exchange of their name, and that no worker asked consumes. */
+/** The queues among these that are bound to no exchange of their name and that no asked worker consumes. */
 async function withoutOwner(
   gathering: Gathering,
   queues: readonly string[],
@@ -214,7 +214,7 @@ async function withoutOwner(
   return unbound.filter((queue) => !used.includes(queue));
 }
 
-/** Looks whether they fetch, and asks those that do not what they may hold back. */
+/** Looks whether they fetch, and asks the others what they may hold back. */
 function look(gathering: Gathering): Promise<ReadonlyMap<string, Held>> {
   const { plan, host, deadline, read, examination, line, answering } = gathering;
   return lookForHeld({

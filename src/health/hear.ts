@@ -21,7 +21,7 @@ export interface Ear {
   readonly hearing: (names: readonly string[], worker: WorkerProcess | null) => Hearing;
   /** Whose heartbeats have been heard, each name with the number of its process as that process sees it. */
   readonly called: () => readonly Called[];
-  /** Where our own connection for this runs; null while there is none. */
+  /** Where our own connection for this runs; null until then. */
   readonly ends: () => ReturnType<Listener["ends"]>;
   readonly close: () => void;
 }
@@ -76,7 +76,7 @@ export function openEar(plan: CheckPlan, host: Host, deadline: Deadline, target:
       const all = [...heard.values()].filter(({ beat }) => worker === null || beat.pid === worker.innerPid);
       const own = all.filter(({ beat }) => names.includes(beat.node));
       const best = own.find(isExpected) ?? own[0];
-      // A connection that broke hears nothing more, and what was not heard proves nothing.
+      // A broken connection hears nothing more, and its silence proves nothing.
       if (best === undefined && listener.ends() === null) return { kind: "refused" };
       const namesake = all.find(
         (one) => isExpected(one) && !names.includes(one.beat.node) && !isAsked(one.beat.node),

@@ -15,9 +15,9 @@ type None = Extract<Connections, { kind: "none" }>;
  * A worker that has no connection to the broker and is connected to another server.
  *
  * Where the name of its own URL has moved it hangs on to the old server, and a restart helps. But names may lead to
- * changing addresses of one service (round-robin, the front of a load balancer, a headless service), and a restart would
- * help nobody: it has moved only where the new server shows that nothing of the worker's address reaches it, and the old
- * one that nobody has come to it since.
+ * changing addresses of one service (round-robin, a load balancer, a headless service). Then a restart would not
+ * help. The name has moved only if nothing from the worker's address reaches the new server, and nobody has connected
+ * to the old one since.
  */
 export function judgeElsewhere(
   about: { readonly node: string; readonly pid: number },
@@ -30,7 +30,7 @@ export function judgeElsewhere(
   if (brokerName.old === "unasked" && spanMs(node.looks) < UNTIL_ASKED_MS) return open("second-look");
   if (brokerName.old !== "left") return other;
   const seen = node.looks.flatMap(({ connections }) => connections ?? []);
-  // In the first look our own connections may not be known as ours yet, or those of a probe that has just ended.
+  // In the first look, our own connections and those that an ended probe left may look like a worker's.
   const isSeenThere = seen.slice(-2).some((one) => one.kind !== "none" || one.isAddressListed);
   if (isSeenThere || masterForS !== null || brokerUpS === null || brokerUpS < SETTLED_S) return other;
   if (!hasListened(node)) return open("heartbeat");
@@ -48,8 +48,8 @@ export function judgeElsewhere(
 }
 
 /**
- * Whether the name is the worker's own, leads to the same addresses each time, and to none that the worker is connected
- * to.
+ * Whether the name is the worker's own and leads to the same addresses each time, without one that the worker is
+ * connected to.
  */
 function leftBehind(
   { isWorkersOwn, changes, addresses, port }: BrokerName,

@@ -88,7 +88,7 @@ function judgeAbsent(
 ): Judgement {
   const { node, looks } = seen;
   const { suspect, others, zombie, instead } = process;
-  // Somebody who was not recognised may answer yet.
+  // An unrecognised worker may still answer.
   if (asking.kind === "asked" && asking.subscribers > 0 && asking.waitedMs < NOBODY_MS) return open("pong");
   if (spanMs(looks) < CERTAIN_MS) return open("second-look");
   const brokerSays = judgeBroker(asking);

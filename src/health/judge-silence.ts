@@ -38,7 +38,7 @@ export function judgeSilence(
   if (!over) return open("pong");
   const isMute = !isSubscribed || !process.beats;
   if (!isMute || verdict.isStopping || !mainIsFree(process, looks)) return verdict;
-  // Where nothing is unacknowledged nobody is full: whoever lets its queue wait then has ceased to fetch.
+  // Without an unacknowledged delivery no worker is full: one that lets its queue wait has stopped fetching.
   if (unacked === 0 && (node.waiting ?? 0) > 0) {
     const { forS: pausedS } = verdict;
     return {
@@ -59,7 +59,7 @@ export function judgeSilence(
 }
 
 /**
- * Whether a worker has been asked to end and waits for its tasks: it has given its subscriptions up, and keeps the
+ * Whether a worker has been asked to end and waits for its tasks. It has given up its subscriptions, and keeps the
  * connection that it fetched by, idle. So do prefork, threads, gevent and eventlet, measured on 5.0.5 to 5.7.0; with
  * gevent on 5.7.0 the heartbeats go on. A solo worker gives nothing up before its task ends.
  */
@@ -77,7 +77,7 @@ function switchesRise(looks: readonly Look[]): boolean {
   return (counts.at(-1) ?? 0) > (counts[0] ?? 0);
 }
 
-/** The server's seconds and those of the state file may differ by so many. */
+/** The server's seconds and the state file's may differ by so many. */
 const NOTED_SLACK_S = 2;
 
 /**

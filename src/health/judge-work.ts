@@ -37,7 +37,7 @@ function judgeConsuming(
   const waiting = node.queues.find((queue) => (lengths.get(queue) ?? 0) > 0);
   if (waiting === undefined || seen === undefined || node.held?.kind !== "told") return null;
   if (ageMsIn(seen.looks) < startGraceMs) return null;
-  // Whoever was asked to end is not to fetch any more.
+  // A worker that was asked to end must not fetch any more.
   if (seen.process.kind === "seen" && isStopping(seen.process, seen.looks)) return null;
   const pausedS = pausedForS(seen);
   const how = pausedS === null ? null : whyIdle(seen, node.held);
@@ -65,8 +65,8 @@ function slotsIn(process: ProcessSight): number {
 }
 
 /**
- * Why a worker does not fetch; null: it may be full, of running tasks or of those that wait for their time or their
- * rate. It prefetches as many as it has slots at least, so that fewer do not keep it from fetching.
+ * Why a worker does not fetch; null: it may be full of running tasks, or of tasks that wait for their time or rate.
+ * It prefetches as many as it has slots at least, so that fewer do not keep it from fetching.
  */
 function whyIdle(
   node: NodeEvidence,

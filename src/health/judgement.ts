@@ -17,7 +17,7 @@ export interface Rules {
 
 /** What is wanted beyond a worker that is alive. */
 export interface WorkRules {
-  /** The queues that have to be consumed; empty: those of the worker itself. */
+  /** The queues that have to be consumed; empty: the worker's own. */
   readonly queues: readonly string[];
   readonly requireConsuming: boolean;
   /** In milliseconds; null: tasks are not looked at. */

@@ -55,7 +55,7 @@ export function ownBeats({ heartbeats }: NodeEvidence): Beats | null {
 
 /**
  * Judges the main loop by its heartbeats and its own connections. It turns when a heartbeat is heard, or its BRPOP
- * waits or is sent anew between two looks; any other write may be that of the running task.
+ * waits or is sent anew between two looks; any other write may come from the running task.
  */
 export function mainLoop(node: NodeEvidence): MainLoop {
   const { looks, process } = node;
@@ -89,8 +89,9 @@ export function hasBeenCut(looks: readonly Look[]): boolean {
 }
 
 /**
- * Whether a connection is left that a loop that turns writes on: that of its heartbeats. Without it a worker that is
- * full has nothing left that tells; one that sends no heartbeats, or runs its tasks in the loop itself, has its BRPOP.
+ * Whether a connection is left on which a turning loop writes: the one for its heartbeats. Without it a worker that
+ * is full has nothing left that tells; one that sends no heartbeats, or runs its tasks in the loop itself, has its
+ * BRPOP.
  */
 function writesOn(process: ProcessSight, rows: readonly ClientRow[]): boolean {
   // Where none is left that fetches or listens, these may be a result backend's.

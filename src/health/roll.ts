@@ -7,7 +7,7 @@ import type { Asked } from "./asked.ts";
 /** Characters of the longest reply that may be a pong: one has 500, envelope and all, and a longer is not decoded. */
 const LONGEST_PONG = 65_536;
 
-/** Who has answered our pings so far. */
+/** The nodes that have answered our pings so far. */
 export interface Roll {
   /** Notes that a ping with this ticket has been published. */
   readonly sent: (ticket: string) => void;
@@ -78,7 +78,7 @@ export function startRoll(first: Asked, now: () => number): Roll {
 /** Stands for a worker whose reply is in a serialisation that is not read, where everybody was asked. */
 const UNNAMED = "unnamed worker";
 
-/** The node whose pong this is, if it is one of those that count. */
+/** The node that sent this pong, if that node counts. */
 function whoPonged(said: Said, asked: Asked): string | null {
   switch (said.kind) {
     case "read": {

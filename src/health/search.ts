@@ -150,12 +150,12 @@ async function findTheMissing(searching: Searching, list: Clients, tables: Socke
   searching.patients = patientsBy(searching, identified);
 }
 
-/** Who is looked at from now on. */
+/** The processes to look at from now on. */
 function patientsBy({ plan, host, patients }: Searching, { found, otherwise }: Identified): Patient[] {
   const settled = patients.filter(({ isSettled }) => isSettled);
   const before = patients.filter(({ isSettled }) => !isSettled);
   const taken = found.flatMap((one) => patientOf(plan, host, one, before));
-  // What has been found once stays, also when it has ended, unless its heartbeats contradict it.
+  // A process once found stays, even when it has ended, unless its heartbeats contradict it.
   const kept = before.filter(
     ({ node, worker }) =>
       worker !== null &&

@@ -10,8 +10,8 @@ import { judgeNode } from "./judge-node.ts";
 import type { Judgement, Rules } from "./judgement.ts";
 
 /**
- * The file in which runs note since when a worker has been silent, in seconds of the machine's uptime: that clock runs
- * on while nobody looks, and cannot be set. A worker that was seen stopped is silent since then at the earliest.
+ * The file in which runs note since when a worker has been silent, in seconds of the machine's uptime. That clock
+ * runs on between runs, and cannot be set. A worker that was seen stopped is silent since then at the earliest.
  */
 export interface StateFile {
   /** For how many seconds, by the notes of earlier runs; null: nothing is noted. */
@@ -102,7 +102,7 @@ export function openStateFile(file: StateText | null, { proc, writeFile }: Host)
           else if (silence === "unmeasured") notes.set(key, noted ?? now);
           else if (!(Math.abs(Number(noted) - (now - silence)) <= ROUNDED_S)) notes.set(key, now - silence);
         } else {
-          // It answered before anybody had to look, or is gone: nothing that was noted of it holds.
+          // It answered before anybody had to look, or is gone: its notes no longer hold.
           for (const key of notes.keys()) if (key.startsWith(`${node.node} `)) notes.delete(key);
         }
       }

@@ -48,7 +48,7 @@ export type Verdict =
   | (About & {
       readonly status: "unhealthy";
       readonly reason: "catatonic";
-      /** Tasks in hand by its heartbeat, which counts for ever those whose end it has not noticed. */
+      /** Running tasks by its heartbeat, which for ever counts tasks whose end it has not noticed. */
       readonly active: number | null;
       /** Seconds since its last BRPOP; null where no connection of it is left. */
       readonly pausedS: number | null;
@@ -80,7 +80,7 @@ export type Reason = Verdict["reason"];
 /** Which worker a verdict is about. */
 export interface About {
   readonly node: string;
-  /** null where its process is out of sight, or there is none. */
+  /** null if its process is out of sight or gone. */
   readonly pid: number | null;
 }
 
@@ -99,7 +99,7 @@ export interface Deafness {
   readonly shownBy: "polling" | "heartbeat" | "switches" | "events";
   /** Whether anybody is subscribed to the control channel. */
   readonly subscribers: number;
-  /** Tasks in hand by its heartbeat. */
+  /** Running tasks by its heartbeat. */
   readonly active: number | null;
 }
 
@@ -176,8 +176,8 @@ export type Unseen = Extract<Connections, { kind: "unknown" }>["because"];
 export type Want = "pong" | "second-look" | "heartbeat";
 
 /**
- * The reasons in the order in which they count among several workers: the unhealthy ones, the unknown ones, the
- * healthy ones, and `alive` last, which is said only of all together.
+ * The reasons in the order in which they count among several workers: unhealthy ones, unknown ones, healthy ones.
+ * `alive` is last: it is said only of all together.
  */
 export const REASONS = [
   "dead",

@@ -31,13 +31,13 @@ export type Held =
       readonly kind: "told";
       /** Of the database, delivered to any worker and not acknowledged. */
       readonly deliveries: number;
-      /** Those of them that this worker may hold back. */
+      /** How many of them this worker may hold back. */
       readonly mayBeHeld: number;
       /** How many tasks it has begun since it was started, where no heartbeat says it; null: not asked, or not said. */
       readonly begun: number | null;
     };
 
-/** The tasks in hand. */
+/** The running tasks. */
 export type Tasks =
   | { readonly kind: "not-asked" }
   /** Asking could harm it: its Celery is older than 5.2, or its heartbeats, which tell the version, are not heard. */

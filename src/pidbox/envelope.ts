@@ -9,8 +9,8 @@ export interface Envelope {
 }
 
 /**
- * Takes a message out of its envelope (kombu/transport/virtual/base.py, `Channel.prepare_message`); `null` for what
- * is none.
+ * Takes a message out of its envelope (kombu/transport/virtual/base.py, `Channel.prepare_message`); `null` for any
+ * other text.
  */
 export function openEnvelope(text: string): Envelope | null {
   const envelope = asObject(parseJson(text));
@@ -28,7 +28,7 @@ export function openEnvelope(text: string): Envelope | null {
 export const MOST = {
   /** Celery's largest answer of its own, 50,000 revoked ids, has 2.7 million. */
   length: 4 * 1024 * 1024,
-  /** Lists and objects that stand in each other: whoever walks through them calls itself once a level. */
+  /** Nested lists and objects: code that walks through them calls itself once a level. */
   depth: 500,
   /** In lists and objects: a million empty objects, which are 3 MB of text, take 300 MB. */
   values: 250_000,
@@ -57,7 +57,7 @@ export function roomFor(length: number, values: number): number {
   return length + CHARACTERS_OF_VALUE * values;
 }
 
-/** The value, or `undefined` for what is no JSON, and for what is over a bound. */
+/** The value, or `undefined` if the text is not JSON or is over a bound. */
 export function parseJson(text: string): unknown {
   if (text.length > MOST.length || sizeOf(text).excess !== null) return undefined;
   try {
@@ -67,7 +67,7 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** How many values a text of JSON has, and which bound it is over, beside that of its length. */
+/** How many values a text of JSON has, and which bound it is over, apart from its length. */
 export function sizeOf(text: string): {
   readonly values: number;
   readonly excess: "depth" | "values" | null;

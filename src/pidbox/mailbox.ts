@@ -26,15 +26,16 @@ export interface Mailbox {
    */
   readonly publish: (route: Route, message: string) => Promise<Outcome<number, BrokerFailure>>;
   /**
-   * Shows `enough` the replies with our tickets that have come since the first message, each once, until it is content
-   * or `waitMs` milliseconds have passed. The tickets are to be those of all messages whose replies anybody still wants.
+   * Shows `enough` the replies with our tickets that have come since the first message, each once, until it is
+   * content or `waitMs` milliseconds have passed. The tickets must belong to all messages whose replies are still
+   * wanted.
    */
   readonly collect: (
     enough: (answers: readonly Collected[]) => boolean | Promise<boolean>,
     waitMs: number,
     wanted: Expected,
   ) => Promise<Outcome<void, BrokerFailure>>;
-  /** Takes answers off their lists: they may be large, or hold what is not everybody's. A broker may refuse it. */
+  /** Takes answers off their lists: they may be large or private. A broker may refuse it. */
   readonly withdraw: (answers: readonly Collected[]) => Promise<void>;
 }
 
@@ -58,8 +59,8 @@ const PREPARING = 4;
 const TOMBSTONE = "";
 
 /**
- * For so long, in milliseconds, the list is looked at without a pause: an idle worker answers within one or two, and a
- * timer takes as long as that.
+ * For so long, in milliseconds, the list is read without a pause. An idle worker answers within one or two, as long
+ * as a timer takes.
  */
 const PROMPT_MS = 2;
 
@@ -68,7 +69,7 @@ interface Held {
   readonly lines: Lines;
   readonly keep: number;
   readonly patience: Patience;
-  /** Those that have been prepared. */
+  /** The lists that have been prepared. */
   readonly replyLists: Map<string, ReplyList>;
   /** What one wait had no time to decode, for the next. */
   readonly unread: Unread[];
@@ -117,7 +118,7 @@ async function publish(
   return isOneBroker ? asCount(results.at(-1), "EXEC") : publishElsewhere(held, request);
 }
 
-/** Those that hold anything, as each worker's does; none where that may not be asked. */
+/** The databases that hold anything, as each worker's does; none where that may not be asked. */
 async function otherDatabases({ lines, patience }: Held): Promise<readonly number[]> {
   const sent = await lines.replies.send([["INFO", "keyspace"]], patience.answerMs());
   const reply = sent.ok ? sent.value[0] : undefined;
@@ -146,7 +147,8 @@ function inOtherDatabases(
 
 function preparation(key: string, keep: number): readonly Command[] {
   return [
-    // The tombstone last: on a full list LTRIM would take it, and whoever withdraws the rest the time to live.
+    // The tombstone comes last. On a full list LTRIM would remove it, and then the time to live would go with the
+    // last reply.
     ["LTRIM", key, 0, keep - 1],
     ["RPUSH", key, TOMBSTONE],
     ["EXPIRE", key, LIVES_SECONDS],
@@ -181,8 +183,8 @@ async function publishElsewhere(
 }
 
 /**
- * LRANGE leaves the list as it is: a blocking pop would take the tombstone and with it the time to live, and the
- * replies that a simultaneous probe waits for.
+ * LRANGE leaves the list as it is. A blocking pop would take the tombstone, with it the time to live, and replies
+ * that a simultaneous probe waits for.
  */
 async function collect(
   held: Held,
@@ -208,8 +210,8 @@ async function collect(
 }
 
 /**
- * The new elements in which one of our tickets stands. Anybody can push to the list, and what is not ours is neither
- * decoded nor kept: a ticket is a UUID, which kombu writes as it is.
+ * The new elements in which one of our tickets stands. Anybody can push to the list. Text without our ticket is
+ * neither decoded nor kept: a ticket is a UUID, which kombu writes as it is.
  */
 async function readNew(
   { replyLists }: Held,

@@ -14,8 +14,8 @@ import { parsePythonJson } from "./python-json.ts";
 import { endOfQuoted } from "./quoted.ts";
 
 /**
- * What may be asked. A worker whose reply cannot be serialised, or whom a message commands to change something, is
- * harmed: nothing that is not in this list can be encoded.
+ * What may be asked. Some messages harm a worker: its reply cannot be serialised, or the message changes something.
+ * So only the methods in this list can be encoded.
  */
 export type Question =
   | { readonly method: "ping" | "clock" | "stats" | "active_queues" | "active" | "report" }
@@ -25,8 +25,8 @@ export type Question =
   | { readonly method: "query_task"; readonly ids: readonly string[] };
 
 /**
- * What each method is sent with (celery/worker/control.py). `safe` makes a worker from Celery 5.2 on describe arguments
- * of tasks instead of sending them: one that cannot be serialised would cost it its control connection.
+ * What each method is sent with (celery/worker/control.py). `safe` makes a worker from Celery 5.2 on describe
+ * arguments of tasks instead of sending them: an unserialisable one would cost it its control connection.
  */
 function argumentsOf(question: Question): object {
   switch (question.method) {
@@ -109,9 +109,9 @@ export interface Answer {
 }
 
 /**
- * Who answered with what. `unread`: the body is in a serialisation that is not read here (pickle, yaml, msgpack:
- * Celery ≥ 5.1 replies in the worker's `task_serializer`), its bytes as Latin-1 text. The ticket still proves that
- * somebody we asked answered, and all of these write the node's name as it is.
+ * Who answered with what. `unread`: the body has an unread format (pickle, yaml, msgpack), as Latin-1 text. Celery ≥
+ * 5.1 replies in the worker's `task_serializer`. The ticket still proves that somebody we asked answered, and all of
+ * these write the node's name as it is.
  */
 export type Said =
   | { readonly kind: "read"; readonly node: string; readonly result: unknown }
@@ -140,7 +140,7 @@ export interface Wanted {
 }
 
 /**
- * Reads one element of a reply list. `null` for what is no reply to us: the tombstone, foreign or damaged
+ * Reads one element of a reply list. `null` for text that is not a reply to us: the tombstone, foreign or damaged
  * text. Nothing is guessed.
  */
 export function decodeReply(text: string, wanted: Partial<Wanted> = {}): Answer | null {
@@ -175,7 +175,7 @@ export function decodeReply(text: string, wanted: Partial<Wanted> = {}): Answer 
 /** How much of either end of a long reply is looked at, in characters: the name in front, the ticket behind. */
 const END = 2_000;
 
-/** Whose reply it is, where its ends are those of kombu's envelope (kombu/transport/virtual/base.py). */
+/** Whose reply it is, if it begins and ends like kombu's envelope (kombu/transport/virtual/base.py). */
 function tooLong(text: string, bound: "length" | "total", most: number): Answer | null {
   const ticket = /"ticket": ?"([^"\\]{1,200})"/.exec(text.slice(-END))?.[1];
   if (ticket === undefined) return null;

@@ -1,7 +1,7 @@
 import { asObject, MOST, parseJson } from "./envelope.ts";
 import { endOfQuoted } from "./quoted.ts";
 
-/** Text that stringifies as it is; where the runtime has none, large numbers are rounded. */
+/** Text that stringifies as it is; on a runtime without it, large numbers are rounded. */
 const { rawJSON } = JSON as { readonly rawJSON?: (text: string) => unknown };
 
 /** No text below this length, in characters, holds anything that {@link parsePythonJson} has to look for: a pong does not. */
@@ -10,17 +10,17 @@ const PLAIN = 100;
 /** A string, which is skipped, or a value that JSON does not have or JavaScript rounds. */
 const TOKEN = /"|(?<![\d.eE+-])-?(?:[1-9]\d{15,}(?![\d.eE])(?!\s*:)|Infinity)|NaN/g;
 
-/** Stands in front of the position of a number among those that were taken out. */
+/** Stands before the position of a number among the removed ones. */
 const MARK = "\0";
 
 /**
- * The value of what Python wrote as JSON, or `undefined` for what is none, and for what is over a bound.
- * Python writes numbers that JSON does not have: `Infinity` (a default of Celery's settings) becomes 1e999, which every
- * parser reads as infinite, and `NaN` null. Whole numbers that JavaScript would round keep their digits, for
+ * The value of a text that Python wrote as JSON, or `undefined` if it is not JSON or is over a bound. Python writes
+ * numbers that JSON does not have: `Infinity` (a default of Celery's settings) becomes 1e999, which every parser
+ * reads as infinite, and `NaN` null. Whole numbers that JavaScript would round keep their digits, for
  * `JSON.stringify`.
  *
- * Those are taken out before the text is parsed, and put back: a reviver would be called for each value, which takes
- * six seconds for a million of them.
+ * Those are taken out before the text is parsed, and put back. A reviver would be called for each value, which takes
+ * six seconds for a million values.
  */
 export function parsePythonJson(text: string): unknown {
   if (text.length < PLAIN || text.length > MOST.length) return parseJson(text);

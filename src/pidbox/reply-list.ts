@@ -8,7 +8,7 @@ import { MOST_SEEN, type Seen, startSeen, traceOf } from "./seen.ts";
 
 /** A reply list as somebody reads it who waits: each new element once, in portions that memory has room for. */
 export interface ReplyList {
-  /** The next of the elements that are new; those of a long list come in several portions. */
+  /** The next of the elements that are new; a long list comes in several portions. */
   readonly next: () => Promise<Outcome<readonly string[], BrokerFailure>>;
   /** To be told how many elements have been taken off that `next` had given. */
   readonly withdrawn: (count: number) => void;
@@ -49,8 +49,8 @@ interface Sorted {
 }
 
 /**
- * Workers push at the head, so everything in front of the first element known is new. One alone, the newest, would not
- * do: whoever asked for it takes it away while we wait, and all that we have seen would count as new.
+ * Workers push at the head, so everything in front of the first element known is new. The newest alone would not do:
+ * its asker may take it away while we wait, and then everything seen would count as new.
  *
  * @param head the first element when the list was prepared; all behind it is known as well
  */
@@ -105,7 +105,7 @@ function sortOut({ known, given, size }: Reading, elements: readonly string[]): 
     if (known.has(trace)) return { fresh, state: "end", position };
     if (given.has(trace)) continue;
     const bytes = bytesBeforeCut(element);
-    // It stood behind others: the next portion begins with it. One in front is none, and somebody's who mocks us.
+    // It stood behind others: the next portion begins with it. A cut element in front is a forgery.
     if (bytes !== null && bytes <= BOUNDS.elementBytes && position > 0)
       return { fresh, state: "cut", position };
     fresh.push(element);
@@ -133,7 +133,7 @@ function goOn(list: Reading, unread: readonly string[], { fresh, position }: Sor
   list.size = Math.min(MOST_AT_ONCE, Math.max(1, Math.floor(PORTION / average)));
 }
 
-/** Whoever is to take it off the list has to name all of it; null: others have come in front of it. */
+/** To take it off the list, LREM needs all of it; null: others have come in front of it. */
 async function wholeOf(
   { key, send, given }: Reading,
   position: number,

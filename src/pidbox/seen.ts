@@ -35,9 +35,9 @@ export function startSeen(head: string): Seen {
 }
 
 /**
- * What an element is known again by, cut or not: itself or, of a long one, its length and its ends. Kombu writes a UUID
- * of each reply at the end. Whoever pushes one that only looks like one we have seen gains no more than by pushing a
- * copy of that. The ends are copied, by way of bytes: a slice would hold the whole text, and a hundred of 3.9 MB took
+ * What an element is known again by, cut or not: itself or, of a long one, its length and its ends. Kombu writes a
+ * UUID of each reply at the end. Pushing an element that only looks like a seen one gains no more than pushing a copy
+ * of that one. The ends are copied, by way of bytes: a slice would hold the whole text, and a hundred of 3.9 MB took
  * 390 MB.
  */
 export function traceOf(element: string): string {

@@ -6,7 +6,7 @@ const MEDIA_TYPES: readonly (readonly [RegExp, Format])[] = [
 ];
 
 /**
- * The format of metrics that a client asks for by its `Accept` (RFC 9110, 12.5.1): It is OpenMetrics if the client
+ * The format of metrics that a client asks for by its `Accept` (RFC 9110, 12.5.1). It is OpenMetrics if the client
  * likes version 1.0.0 at least as much as text. Every client reads text.
  */
 export function formatFor(accept: string | undefined): Format {

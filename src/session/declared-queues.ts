@@ -96,7 +96,9 @@ export function boundBy(answer: unknown): readonly Bound[] {
   });
 }
 
-/** Those of the bindings that are in no table any more: what is sent by such an exchange and routing key is thrown away. */
+/**
+ * The bindings that are missing from their table: kombu throws away what is sent by such an exchange and routing key.
+ */
 export async function lostBindings(
   send: Send,
   { prefix, lists }: QueueKeys,

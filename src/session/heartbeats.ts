@@ -7,7 +7,7 @@ import type { Session } from "./session.ts";
 /** Nodes that are kept; more workers than Redis has connections for by default (`maxclients`) beat on no broker. */
 const MOST_NODES = 10_000;
 
-/** Who has not been heard for so long makes room for others, in milliseconds. */
+/** A node silent for so long makes room for others, in milliseconds. */
 const FORGET_MS = 600_000;
 
 /** What is heard of the workers of a session without asking. */
@@ -52,7 +52,7 @@ export function listenToHeartbeats({ plan, write }: Session, host: Host, deadlin
       if (span === undefined && !hasRoom(now)) return;
       heard.set(beat.node, beat);
       const { first, firstMs } = span?.first.pid === beat.pid ? span : { first: beat, firstMs: now };
-      // At the end: those that were not heard for the longest time come first.
+      // At the end: the nodes that have been silent longest come first.
       spans.delete(beat.node);
       spans.set(beat.node, { first, firstMs, last: beat, lastMs: now });
     },

@@ -19,7 +19,7 @@ export type Frequent = readonly [name: string, count: number];
 
 /** The results that a server keeps. */
 export interface KeptResults {
-  /** Results read, those of them that are no JSON, and those that are failures. */
+  /** Results read, how many of them are not JSON, and how many are failures. */
   readonly results: number;
   readonly unread: number;
   readonly failed: number;
@@ -53,7 +53,7 @@ export async function keptResults(
     // The beginning alone: a result may be of any size, and what is copied keeps the server.
     (keys) => keys.map((key) => beginningOf(key, BEGINNING)),
     (keys, replies) => {
-      // One that has expired meanwhile has none.
+      // A result that has expired meanwhile has no text.
       const all = keys.map((key, position) => [key, textOf(replies[position])] as const);
       for (const [key, text] of all) if (text !== "") statuses.set(key, statusOf(text));
     },

@@ -15,7 +15,7 @@ export interface Lines {
   readonly write: Found;
 }
 
-/** Connects to the broker, and to that of the replies where it is another one. */
+/** Connects to the broker, and to the broker for replies if that is another one. */
 export async function openLines(
   plan: SessionPlan,
   host: Host,
@@ -48,7 +48,7 @@ export async function openLines(
     read: read.value,
     write: { ...write.value, channel: named(write.value.channel, shown) },
   };
-  // Nothing may be published by somebody who was not let in: the greeting goes ahead.
+  // Without a login nothing may be published: the greeting goes ahead.
   const greeted = await lines.read.channel.send([["PING"]], deadline.atMost(plan.connectTimeout));
   if (greeted.ok) return success(lines);
   closeLines(lines);
@@ -62,7 +62,7 @@ export function closeLines({ read, write }: Lines): void {
   for (const channel of new Set([read.channel, write.channel])) channel.close();
 }
 
-/** The connection to another broker than that of the URL: its failures say so. */
+/** The connection to a broker other than the URL's: its failures say so. */
 function named(channel: Channel, where: string): Channel {
   return {
     ...channel,
@@ -84,7 +84,7 @@ function at(where: string, problem: BrokerFailure): BrokerFailure {
 /** A failover is over, and its workers are connected again, after this time, in seconds. */
 const RECENT_S = 60;
 
-/** A master that Sentinels have named a moment ago, and that may not be written to, is none any more, or none yet. */
+/** A newly named master that refuses writes has lost the role or not taken it yet: report a failover. */
 export function asFailover(problem: BrokerFailure, { masterForS, shown }: Found): BrokerFailure {
   if (masterForS === null || problem.kind !== "refused") return problem;
   const isNew = masterForS < RECENT_S && (problem.cause === "cannot-write" || problem.cause === "loading");

@@ -26,8 +26,8 @@ export interface SessionPlan {
   /** Why the broker cannot be used, where that is known before it is connected to; null: nothing is known against it. */
   readonly failure: BrokerFailure | null;
   /**
-   * The workers in sight, or what may be one: of several servers in one URL, or several addresses of a name, the one is
-   * meant that they are connected to.
+   * The workers in sight, or programs that may be one. Of several servers in one URL, or several addresses of a name,
+   * their connections show the one that is meant.
    */
   readonly pids: readonly number[];
 }

@@ -37,7 +37,7 @@ export interface Session extends Lines {
   readonly close: () => void;
 }
 
-/** Replies that a list keeps: those of a whole fleet. */
+/** Replies that a list keeps: enough for a whole fleet. */
 const KEEP = 4_096;
 
 /** A question's answers take so much of the room that is left: one with large answers leaves some to the next. */

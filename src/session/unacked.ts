@@ -50,7 +50,7 @@ export interface Unacknowledged {
   readonly count: number;
   /** Delivered before the moment that was asked for. */
   readonly overdue: number;
-  /** Those that were read: the oldest and the newest. */
+  /** The deliveries that were read: the oldest and the newest. */
   readonly messages: readonly Unacked[];
 }
 

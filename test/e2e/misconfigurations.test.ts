@@ -132,7 +132,7 @@ const MISTAKES: Readonly<Record<string, Mistake>> = {
   },
   "an expired certificate": {
     url: () => `${expired.url()}?ssl_ca_certs=${files.ca}`,
-    says: /not valid now \(CERT_HAS_EXPIRED\); hint: renew it/,
+    says: /has expired or is not valid yet \(CERT_HAS_EXPIRED\); hint: renew it/,
   },
   "a certificate for another host": {
     url: () => `${otherHost.url()}?ssl_ca_certs=${files.ca}&ssl_check_hostname=true`,

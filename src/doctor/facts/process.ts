@@ -11,7 +11,7 @@ export interface ProcessFacts {
     readonly largestChild: number;
     /** How many children there are. */
     readonly count: number;
-    /** Of the container, which may have none. */
+    /** Of the container; null without a limit. */
     readonly limit: number | null;
     readonly used: number | null;
     /** Of the machine. */

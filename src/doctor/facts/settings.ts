@@ -13,7 +13,7 @@ export interface SettingsFacts {
   readonly "time-limits": {
     readonly soft: number;
     readonly hard: number;
-    /** Who says so. */
+    /** The source that says so. */
     readonly from: string;
     readonly gapS: number;
     /** Which of the two the pool does not enforce. */

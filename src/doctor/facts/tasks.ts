@@ -5,7 +5,7 @@ import type { AgedTask } from "../../celery/tasks.ts";
 /** The tasks of each node that said which it runs, the oldest first. */
 export type InHand = ReadonlyMap<string, readonly AgedTask[]>;
 
-/** What is found of the tasks in hand, and of those that wait. */
+/** What is found about running tasks, and about waiting ones. */
 export interface TaskFacts {
   /** What a node has in hand. */
   readonly tasks:

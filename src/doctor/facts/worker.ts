@@ -7,7 +7,7 @@ export interface TooLarge extends OverBound {
   readonly method: Question["method"];
 }
 
-/** What is found of the workers in sight, and of those that answer. */
+/** What is found about the workers in sight, and about the ones that answer. */
 export interface WorkerFacts {
   /** The verdict of the health check. */
   readonly worker: {
@@ -18,7 +18,7 @@ export interface WorkerFacts {
   /** Workers of the broker that the health check is not about. */
   readonly siblings: {
     readonly answering: readonly string[];
-    /** How many more are subscribed and did not answer, those of the health check apart. */
+    /** How many more are subscribed and did not answer, without the health check's own workers. */
     readonly silent: number;
   };
   /** An answer that is over a bound, and not read. */

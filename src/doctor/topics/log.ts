@@ -16,7 +16,7 @@ import { knownWorkers } from "../workers-known.ts";
 /** So much of a log is read, from its end, in bytes. */
 const MOST = 4_000_000;
 
-/** Lines that are looked at: those of a log have 50 characters and more, so that its 4 MB are no more than 80,000. */
+/** Lines that are looked at: lines of a log have 50 characters and more, so its 4 MB are at most 80,000 lines. */
 const MOST_LINES = 200_000;
 
 /** Stdin may take such a share of the time that is left: `docker logs -f` never ends. */
@@ -26,11 +26,11 @@ const SHARE = 0.5;
 interface Log {
   readonly name: string;
   readonly runs: Outcome<Runs & { readonly isWhole: boolean }, Unread>;
-  /** Whether somebody has asked for this one; else it is that of a worker's -f. */
+  /** Whether somebody has asked for this one; else it is the file of a worker's -f. */
   readonly isAsked: boolean;
 }
 
-/** The log of `--log`, or those that the workers in sight write. */
+/** The log of `--log`, or the logs that the workers in sight write. */
 export const log: Topic = async (scene) => {
   const logs = await readLogs(scene);
   const begun = begunBy(await scene.told("stats"));

@@ -143,7 +143,7 @@ async function throughput(
   second: Look,
 ): Promise<Finding> {
   const names = queuesOf(byNode, scene.isMeant);
-  // Of those that consume these queues, and of all of them.
+  // Of the workers that consume these queues, and of all workers.
   const nodes = [...byNode].filter(
     ([node, own]) => scene.isMeant(node) || own.some((queue) => names.includes(queue)),
   );

@@ -221,7 +221,7 @@ const OVER_AND_NOW = [
   {
     level: "problem",
     seen: saying(
-      /were thrown away, 1 × since its last start; last: Received unregistered task of type 'tasks\.anybody'$/,
+      /threw away tasks that it does not know, 1 × since its last start; last: Received unregistered task of type 'tasks\.anybody'$/,
     ),
   },
   OVER[1],
