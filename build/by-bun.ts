@@ -62,9 +62,9 @@ async function programOf(name: Parameters<typeof npmPackage>[0]): Promise<string
 }
 
 /**
- * Renames the environment variables that Bun's runtime reads before any of ours runs, and which no flag turns off:
- * `BUN_OPTIONS=--version` would end every check with exit code 0, `BUN_BE_BUN=1` makes the file the `bun` command.
- * No environment has a name that begins with "=". What Bun compares in other ways stays: see docs/bun.md.
+ * Renames environment variables that Bun's runtime reads before our code runs and that no flag turns off.
+ * `BUN_OPTIONS=--version` would end every check with exit code 0. `BUN_BE_BUN=1` makes the file the `bun` command. No
+ * environment has a name that begins with "=". What Bun compares in other ways stays: see docs/bun.md.
  */
 function withoutVariables(bytes: Buffer): Buffer {
   const text = bytes.toString("latin1");

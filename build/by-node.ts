@@ -16,8 +16,8 @@ export type Start = "warm" | "cold";
 /**
  * Makes the executable for glibc: strips npm's Node, has it compile what a check runs, packs both.
  *
- * pkg, the code cache and the blob need the very version of Node that goes into the executable. That of another
- * architecture runs under qemu, where there is one; without it the executable has no code cache.
+ * pkg, the code cache and the blob need the very version of Node that goes into the executable. Another
+ * architecture's Node runs under qemu; without qemu the executable has no code cache.
  *
  * @param executable absolute
  * @throws Error under another version of Node than the target's

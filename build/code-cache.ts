@@ -25,8 +25,8 @@ export async function wrapScript(bundle: string, script: string): Promise<void> 
 }
 
 /**
- * Runs a healthy check, from the command line to the exit, and keeps what V8 has compiled for it: a real server, a
- * worker that answers, the flags of the executable.
+ * Runs a healthy check, from the command line to the exit, and keeps what V8 has compiled for it. The check has a
+ * real server, a worker that answers, and the executable's flags.
  *
  * @param command how the Node that goes into the executable is started: no other takes the cache; absolute
  * @throws Error when the check does not end healthy
@@ -62,8 +62,8 @@ export async function warmCodeCache(
 }
 
 /**
- * A container, as what else runs on a machine decides which code reads its command lines. Where namespaces may not be
- * made, in a container's own build, it is this machine, and the cache may differ from one build to the next.
+ * A container, because a machine's other processes decide which code reads command lines. In a container's own build,
+ * where namespaces are forbidden, it is this machine. The cache may then differ from one build to the next.
  */
 async function quietPlace() {
   try {

@@ -9,8 +9,8 @@ import { cached } from "../test/world/cache.ts";
 const ROOT = join(import.meta.dirname, "..");
 
 /**
- * The folder of an optional dependency. npm installs those of this machine; of any other the package is fetched, and
- * has to be the one in the lock file.
+ * The folder of an optional dependency. npm installs this machine's. Any other package is fetched, and must be the
+ * one in the lock file.
  *
  * @throws Error where the registry does not have it, or has another one
  */

@@ -92,8 +92,8 @@ async function withoutSectionWarning(work: () => Promise<void>): Promise<void> {
 const MAIN = "main.cjs";
 
 /**
- * pkg takes a Node of another architecture only from where it keeps downloads, which is in HOME: has it find ours there,
- * and work in a folder below it.
+ * pkg takes another architecture's Node only from its downloads, which are in HOME. This puts ours there, and has pkg
+ * work in a folder below it.
  *
  * @param name of the release, as pkg calls its folder
  */

@@ -61,7 +61,7 @@ export function nameOf({ dockerArch, libc }: Target): string {
 /**
  * The target that this machine runs, with this libc.
  *
- * @throws Error where there is none
+ * @throws Error if there is no such target
  */
 export function hostTarget(libc: Target["libc"]): Target {
   const target = TARGETS.find((one) => one.arch === process.arch && one.libc === libc);

@@ -51,8 +51,9 @@ interface Block {
 function whyHard(sentence: string): string[] {
   const measured = sentence.replace(/(\d) (?:ms|s|min|h|%|[kMG]i?B)\b/g, "$1");
   const words = measured.split(/\s+/).filter((word) => /\w/.test(word)).length;
+  const prose = sentence.replace(/`[^`]*`/g, "`code`");
   const plainer = PLAINER.flatMap(([pattern, instead]) => {
-    const found = pattern.exec(sentence)?.[0];
+    const found = pattern.exec(prose)?.[0];
     return found === undefined ? [] : [`'${found}' (${instead})`];
   });
   return words > MOST_WORDS ? [`${words} words`, ...plainer] : plainer;

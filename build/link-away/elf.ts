@@ -121,7 +121,7 @@ export function readElf(bytes: Buffer): Elf {
   };
 }
 
-/** @throws Error where there is none */
+/** @throws Error if it is missing */
 export function segmentOf(segments: readonly Segment[], type: number): Segment {
   const segment = segments.find((one) => one.type === type);
   if (segment === undefined) throw new Error(`no segment of type ${type}`);

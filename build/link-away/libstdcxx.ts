@@ -36,7 +36,7 @@ const LIBC_FUNCTIONS = [
   "pthread_cond_wait",
 ];
 
-/** What libstdc++ exports: C++ names of `std` and `__cxxabiv1`, and those of the C++ ABI; of libc's there are two. */
+/** What libstdc++ exports: C++ names of `std` and `__cxxabiv1`, and names of the C++ ABI. Two are libc's. */
 const OF_LIBSTDCXX =
   /^(?:_ZN?K?S|_ZTVN10__cxxabiv1|__dynamic_cast$|__once_proxy$|__cxa_(?!finalize$|thread_atexit_impl$))/;
 
@@ -64,7 +64,7 @@ const READ_EXECUTE = 5;
  * of Alpine have no libstdc++. The dynamic linker finds all that Bun wants of it already bound.
  *
  * It is linked from libstdc++.a of Debian's compiler, which has them in objects that need no C library, and from
- * stand-ins.c for the others. The segment of the build id becomes that of the code. Two variables of the thread go in
+ * stand-ins.c for the others. The segment of the build id becomes the code's segment. Two variables of the thread go in
  * front of Bun's (x86-64) or behind them (arm64), where they move none of those.
  *
  * @throws Error where Bun wants something else of libstdc++ than is known here, or the compiler is not to be had
@@ -79,7 +79,7 @@ export async function linkLibstdcxx(executable: string): Promise<void> {
   await writeFile(executable, withSegment(elf, code));
 }
 
-/** That of the compiler, e.g. `12.2.0`. */
+/** The compiler's version, for example `12.2.0`. */
 export async function libstdcxxVersion(): Promise<string> {
   return (await execa(await compilerTool("x86_64", "g++"), ["-dumpfullversion"])).stdout;
 }
@@ -150,9 +150,10 @@ function bind(
 }
 
 /**
- * Makes room for the two variables of std::call_once among those of each thread, and gives their offsets from the
- * thread pointer. Bun's own have theirs compiled in, counted from the end on x86-64 (variant II of ELF Handling for
- * Thread-Local Storage) and from the beginning on arm64 (variant I). What the two begin with is written before it is read.
+ * Makes room for the two variables of std::call_once among each thread's variables, and gives their offsets from the
+ * thread pointer. Bun has the offsets of its own compiled in. On x86-64 they count from the end (variant II of ELF
+ * Handling for Thread-Local Storage), on arm64 from the beginning (variant I). What the two begin with is written
+ * before it is read.
  */
 function placeOnce({ bytes, machine, segments }: Elf): ReadonlyMap<string, number> {
   const { header, offset, address, fileSize, memorySize, alignment } = segmentOf(segments, PT.TLS);

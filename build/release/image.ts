@@ -14,8 +14,8 @@ const ENVIRONMENT = {
 };
 
 /**
- * Builds the image for each architecture from the executables in dist/, pushes them, and joins them under the tags of
- * the version and of the newest. Nothing of another architecture runs. BASE and MUSL_BASE of the environment are used.
+ * Builds the image for each architecture from the executables in dist/ and pushes them. Joins them under two tags:
+ * the version and `latest`. No code of another architecture runs. BASE and MUSL_BASE of the environment are used.
  *
  * @param name of the image, with registry and without tag
  * @returns the digest of what the tags name

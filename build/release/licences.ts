@@ -63,7 +63,7 @@ them all, and says how Bun is linked anew with another WebKit: https://github.co
 `;
 }
 
-/** Without a line of copyright, as Bun has none. */
+/** Without a line of copyright, because Bun's has no such line. */
 const MIT = `Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated
 documentation files (the "Software"), to deal in the Software without restriction, including without limitation the
 rights to use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies of the Software, and to permit

@@ -14,7 +14,7 @@ export function notesOf(changelog: string, version: string): string {
   return `${lines.join("\n").trim()}\n`;
 }
 
-/** @throws Error for a tag that is not that of the version */
+/** @throws Error if the tag is another version's */
 export function expectTagOf(version: string, tag: string): void {
   if (tag !== `v${version}`)
     throw new Error(`the tag is '${tag}', and package.json has version ${version}: expected v${version}`);

@@ -24,8 +24,8 @@ interface Component {
 }
 
 /**
- * What the executables are made of, for programs that look for known faults: npm's list of the packages, with the
- * runtimes that are in them and what Node itself is made of.
+ * What the executables are made of, for programs that look for known faults. It is npm's list of the packages, with
+ * the runtimes and the parts of Node.
  *
  * @param time of the release, in seconds since 1970
  */

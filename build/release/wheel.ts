@@ -29,9 +29,9 @@ export function wheelName({ version, target }: Pick<Wheel, "version" | "target">
 }
 
 /**
- * Writes the wheel by which `pip install` puts the executable into an environment: a script of `.data/scripts`, which
- * installers copy as it is, and three files about it. No Python is in it (PyPA, Binary distribution format and Core
- * metadata).
+ * Writes the wheel by which `pip install` puts the executable into an environment. It has a script of
+ * `.data/scripts`, which installers copy unchanged, and three files about it. It has no Python (PyPA, Binary
+ * distribution format and Core metadata).
  *
  * @returns the wheel's file name
  */

@@ -5,8 +5,8 @@ import { setFlagsFromString } from "node:v8";
 import { runCached } from "../run-cached.ts";
 
 const [script = "", codeCache = ""] = process.argv.splice(2, 2);
-// What V8 learns from how often a function runs, and a thread of its own compiles, depends on the machine, and leaves
-// marks in the cache. The flags are a part of what a cache is accepted by, so they are as they were when it is made.
+// V8 counts how often a function runs and compiles it on another thread. Both depend on the machine and leave marks
+// in the cache. The flags are a part of what a cache is accepted by, so they are as they were when it is made.
 setFlagsFromString("--no-sparkplug");
 setFlagsFromString("--no-profile-guided-optimization");
 const compiled = runCached(readFileSync(script), undefined, createRequire(import.meta.url));

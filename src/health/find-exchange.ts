@@ -9,7 +9,7 @@ const SLICES = 20;
 const SLICE = 500;
 
 /**
- * The control exchange to which one of the nodes is bound, if the probe has asked by another one: kombu keeps its
+ * The control exchange to which one of the nodes is bound, if the probe has asked by another one. kombu keeps its
  * bindings in sets, `_kombu.binding.<exchange>` (kombu/transport/redis.py `_queue_bind`).
  *
  * @returns null if nothing shows one, or the search is not permitted

@@ -30,7 +30,7 @@ export function judgeElsewhere(
   if (brokerName.old === "unasked" && spanMs(node.looks) < UNTIL_ASKED_MS) return open("second-look");
   if (brokerName.old !== "left") return other;
   const seen = node.looks.flatMap(({ connections }) => connections ?? []);
-  // In the first look, our own connections and those that an ended probe left may look like a worker's.
+  // In the first look, our own connections, or an ended probe's, may look like a worker's.
   const isSeenThere = seen.slice(-2).some((one) => one.kind !== "none" || one.isAddressListed);
   if (isSeenThere || masterForS !== null || brokerUpS === null || brokerUpS < SETTLED_S) return other;
   if (!hasListened(node)) return open("heartbeat");
