@@ -157,13 +157,13 @@ test("of more queues than can be measured at once each has its turn, and those o
   collector.close();
 });
 
-test("10,000 rounds with workers that come and go under new names leave the memory as it was", async () => {
+test("2,000 rounds with workers that come and go under new names leave the memory as it was", async () => {
   const collectGarbage = spareMemory();
   const fleet = fakeFleet();
   const collector = collecting(fleet, { roundEveryMs: 5_000, lookEveryMs: 5_000 });
   const heap: number[] = [];
   let most = 0;
-  for (let shift = 0; shift < 5_000; shift++) {
+  for (let shift = 0; shift < 1_000; shift++) {
     const names = [0, 1, 2].map((number) => `celery@pod-${shift}-${number}`);
     fleet.alive.clear();
     for (const name of names) fleet.alive.add(name);
@@ -172,12 +172,12 @@ test("10,000 rounds with workers that come and go under new names leave the memo
       await fleet.host.pause(5_000);
     }
     fleet.asked.length = 0;
-    if (shift % 1_000 !== 999) continue;
+    if (shift % 200 !== 199) continue;
     most = Math.max(most, collector.view().nodes.length);
     collectGarbage();
     heap.push(process.memoryUsage().heapUsed);
   }
-  expect(collector.view().rounds.done).toBeGreaterThan(9_900);
+  expect(collector.view().rounds.done).toBeGreaterThan(1_980);
   collector.close();
   // Three names every ten seconds, each for ten minutes after its end.
   expect(most).toBeLessThan(200);
