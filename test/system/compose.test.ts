@@ -86,22 +86,6 @@ describe("the compose example", () => {
     expect(run.exitCode).toBe(0);
   });
 
-  test("has a page that knows both workers, and a Prometheus that is told", async () => {
-    const monitor = await containerOf("monitor");
-    await until("both are watched", 60_000, async () => {
-      const { exitCode } = await ask(monitor, "/fleet?min=2");
-      return exitCode === 0 ? true : undefined;
-    });
-    expect((await ask(monitor, "/")).stdout).toMatch(/^<!doctype html>$/i);
-    const prometheus = await containerOf("prometheus");
-    const query = ["/debian/promtool", "query", "instant", "http://localhost:9090"];
-    // It asks every 30 s.
-    await until("Prometheus has both workers", 60_000, async () => {
-      const words = ["exec", prometheus, ...query, 'sum(celery_worker_up{namespace="compose"})'];
-      return /=> 2 @/.test((await bench.docker.try(words)).stdout) || undefined;
-    });
-  });
-
   // Two services that do not meet: together, as the task takes its minute.
   describe.concurrent("at work", () => {
     test("keeps the worker healthy when all its children are busy", async () => {
@@ -141,12 +125,34 @@ describe("the compose example", () => {
     });
   });
 
+  test("has a page that knows both workers, and a Prometheus that is told", async () => {
+    const monitor = await containerOf("monitor");
+    await until("both are watched", 60_000, async () => {
+      const { exitCode } = await ask(monitor, "/fleet?min=2");
+      return exitCode === 0 ? true : undefined;
+    });
+    expect((await ask(monitor, "/")).stdout).toMatch(/^<!doctype html>$/i);
+    const prometheus = await containerOf("prometheus");
+    const query = ["/debian/promtool", "query", "instant", "http://localhost:9090"];
+    // It asks every 30 s.
+    await until("Prometheus has both workers", 60_000, async () => {
+      const words = ["exec", prometheus, ...query, 'sum(celery_worker_up{namespace="compose"})'];
+      return /=> 2 @/.test((await bench.docker.try(words)).stdout) || undefined;
+    });
+  });
+
   test("shows the solo worker as busy, then as hung, when a task blocks it for longer than the grace", async () => {
     const { docker } = bench;
     const impatient = { ...hurried, env: { ...hurried.env, CELERY_PROBE_BUSY_GRACE: "15s" } };
     await docker.compose(impatient, ["up", "--detach", "--no-deps", "--timeout", "1", "solo", "monitor"]);
     const container = await containerOf("solo");
     await untilStatus(docker, container, "healthy", 90_000);
+    const hostname = await docker.run(["inspect", "--format", "{{.Config.Hostname}}", container]);
+    const monitor = await containerOf("monitor");
+    // A worker that was never heard is unknown, however long it is silent.
+    await until("the monitor has heard it", 30_000, async () =>
+      (await ask(monitor, `/readyz/celery@${hostname}`)).exitCode === 0 ? true : undefined,
+    );
     await blockSolo(container, 600);
 
     const [first] = await nextRuns(docker, container, 1, 30_000);
@@ -156,12 +162,16 @@ describe("the compose example", () => {
     const last = health.runs.at(-1);
     expect(last?.output).toMatch(HUNG);
     expect(last?.exitCode).toBe(1);
-    const hostname = await docker.run(["inspect", "--format", "{{.Config.Hostname}}", container]);
-    const monitor = await containerOf("monitor");
-    const seen = await until("the monitor says so", 30_000, async () => {
-      const answer = await ask(monitor, `/livez/celery@${hostname}`);
-      return answer.exitCode === 1 ? answer : undefined;
-    });
+    const path = `/livez/celery@${hostname}`;
+    const seen = await until(
+      "the monitor says so",
+      30_000,
+      async () => {
+        const answer = await ask(monitor, path);
+        return answer.exitCode === 1 ? answer : undefined;
+      },
+      async () => (await ask(monitor, path)).stdout + (await logOf(monitor)),
+    );
     expect(seen.stdout).toMatch(/^unhealthy: hung: celery@\S+: silent for [^\n]+; hint: [^\n]+$/);
   });
 
