@@ -35,8 +35,8 @@ function other<C extends OtherCommand>(
 /**
  * The story of a run: parse → discover → plan → connect → ask → judge → render.
  *
- * What only some runs need is imported where it is needed (`import()`): a healthy check loads none of it, which
- * test/system/start-up.test.ts holds.
+ * Code that only some runs need is imported there (`import()`). A healthy check loads none of it;
+ * test/system/start-up.test.ts checks that.
  */
 export async function run(host: Host): Promise<Ending> {
   const command = commandOf(host.argv);

@@ -110,7 +110,7 @@ function end(ending: Ending): void {
   else leave(codeAfter(say(1, stdout), ending));
 }
 
-/** A reader that has gone has what it wants. What could not be written otherwise is lost, and that is said. */
+/** A reader that has gone has what it wants. Any other failed write loses output, and the run says so. */
 function codeAfter(problem: string | null, { exitCode, isVerdict }: Ending): 0 | 1 {
   if (problem === null || problem === "EPIPE") return exitCode;
   say(2, page([`celery-probe: stdout could not be written: ${problem}`]));
@@ -174,7 +174,7 @@ function unblocked(fd: 1 | 2): number | null {
   }
 }
 
-/** Whether an error of ours is already being told: what it brings with it is not. */
+/** Whether an error of ours is already being reported: its follow-up errors are not. */
 let isCrashing = false;
 
 function crash(error: unknown): void {

@@ -27,10 +27,10 @@ export function unfilled(text: string): Unfilled | null {
 }
 
 /**
- * What is wrong with a text that it stands in, as a phrase that follows the quoted text.
+ * What is wrong with a text that contains it, as a phrase to follow the quoted text.
  *
  * @param where such as ` instead of its host`
- * @param hint what to do, where that is known better than by the notation
+ * @param hint what to do; default: by the notation
  */
 export function unfilledWords(
   { name, by }: Unfilled,

@@ -10,7 +10,7 @@ export interface BeatEvidence {
   readonly possible: readonly Pick<Candidate, "pid" | "words">[];
   /** A process that the pid file names and that is not a beat. */
   readonly another: Pick<Candidate, "pid" | "words"> | null;
-  /** Whether the container is known to be the beat's own, so that none means that it is dead. */
+  /** Whether the container is known to be the beat's own, so that a missing beat is dead. */
   readonly isInside: boolean;
   /** Of the only one; null: there is no beat, or more than one, or its worker has left it. */
   readonly only: OnlyBeat | null;
@@ -20,13 +20,13 @@ export interface OnlyBeat {
   readonly ageS: number;
   /** Its process, or its worker's, that is stopped or frozen, in two looks; null: none is. */
   readonly haltedPid: number | null;
-  /** Of a worker with `-B`: whether its child has ended, and its number where nobody has waited for it. */
+  /** For a worker with `-B`: whether its child has ended, and the child's number if it is a zombie. */
   readonly ended: { readonly zombie: number | null } | null;
   readonly schedule: ScheduleFile;
   /** How long ago the file was written; null: that is not known. */
   readonly writtenAgoS: number | null;
   readonly maxAgeS: number;
-  /** Whether it answers pings, being told to; null: it is not told to, or it could not be asked. */
+  /** Whether it answers pings; null: its remote control is off, or it could not be asked. */
   readonly answers: boolean | null;
   readonly lock: RedbeatLock;
 }
@@ -42,7 +42,7 @@ export type RedbeatLock =
       /** Of a lock that another beat holds, which had asked for it before this one was started; null: of none. */
       readonly others: Renewed | null;
     }
-  /** `isNamed`: somebody has said that it is this key; else another one may be held, or none used. */
+  /** `isNamed`: an option names this key. Otherwise another key may be held, or none used. */
   | { readonly kind: "gone"; readonly key: string; readonly isNamed: boolean };
 
 /** When a lock was renewed, which a beat does each time that it wakes; in seconds. */

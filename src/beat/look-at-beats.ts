@@ -48,7 +48,7 @@ export interface HeldLock {
   readonly token: string | null;
 }
 
-/** What the probe was told. */
+/** The probe's options. */
 export interface BeatPlan {
   /** How long the file may be unwritten, in seconds; null: by Celery's own intervals. */
   readonly maxAgeS: number | null;

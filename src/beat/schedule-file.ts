@@ -5,7 +5,7 @@ import { DEFAULT_SCHEDULE_FILE, hasScheduleFile } from "../celery/beat.ts";
 import { instructed, variablesOf } from "../celery/settings.ts";
 import { type BeatProcess, schedulerOf, sourcesOf } from "./find-beats.ts";
 
-/** What is known of a beat otherwise; null: nothing. */
+/** Other knowledge about a beat; null: none. */
 export interface BeatSettings {
   /** `--schedule`, which counts for more than all else. */
   readonly schedule: string | null;

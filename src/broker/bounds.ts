@@ -19,7 +19,7 @@ export const BOUNDS = {
   clientListBytes: 8 * 1_024 * 1_024,
   /** Bytes of any text in a published message that is passed on as a whole. A heartbeat has 700. */
   messageBytes: 64 * 1_024,
-  /** Elements of a list that is read, twice as many as are asked for at once, and what transactions have beside it. */
+  /** Elements of a list that is read: twice as many as are asked for at once, and a transaction's other replies. */
   texts: 4_096,
   /**
    * Elements of all replies to one write, nested ones included. SMEMBERS of the bindings of 10,000 workers has

@@ -2,8 +2,8 @@ import type { BrokerFailure } from "./failure.ts";
 import type { Outcome } from "../outcome.ts";
 
 /**
- * What may be sent by itself. The commands of transactions are missing, so that only {@link Channel.transact} opens
- * one. Commands of another asker in between would become a part of the transaction.
+ * Commands that may be sent alone. The commands of transactions are missing, so that only {@link Channel.transact}
+ * opens one. Commands of another asker in between would become a part of the transaction.
  */
 export type CommandName =
   | "CLIENT"
@@ -60,11 +60,11 @@ export interface Channel {
    */
   send(commands: readonly Command[], withinMs: number): Promise<Outcome<readonly Reply[], BrokerFailure>>;
   /**
-   * Runs one transaction, in two writes; until its end nobody else sends anything on this connection. Where the server
-   * refuses any part of it, nothing of it is executed.
+   * Runs one transaction, in two writes. Until its end nothing else is sent on this connection. If the server refuses
+   * any part of it, no command is executed.
    *
    * @param before sent in front of MULTI, in the same write
-   * @param queue sees the replies to `before` and gives what is to be executed, or why nothing is
+   * @param queue sees the replies to `before` and gives the commands to execute, or a reason to stop
    * @param answerMs how long the server may take for its next answer, in milliseconds; asked for each write
    * @returns the results of what was queued
    */
@@ -89,7 +89,7 @@ export interface Ends {
   readonly remote: { readonly address: string; readonly port: number };
 }
 
-/** What to hear: these patterns or, where the broker permits only channels by name, these channels. */
+/** What to hear: these patterns, or these channels if the broker permits only names. */
 export interface Topics {
   readonly broad: readonly string[];
   readonly exact: readonly string[];

@@ -1,8 +1,8 @@
 /**
- * Elements of lists may be of any size: anybody can push to a reply list. So of a long one LRANGE and LINDEX pass on
- * only both ends, with its length between them (wire-gate.ts). Pushing a text that looks like this gains nothing: it
- * is not decoded. Likewise CLIENT LIST, where clients may choose long names, and messages, which anybody can publish:
- * a cut one is not read.
+ * Elements of lists may be of any size: anybody can push to a reply list. So LRANGE and LINDEX pass on only the two
+ * ends of a long one, with its length between them (wire-gate.ts). Pushing a text that looks like this gains nothing:
+ * it is not decoded. The same holds for CLIENT LIST, where clients may choose long names, and for messages, which
+ * anybody can publish. A cut one is not read.
  */
 
 /** Bytes of either end: the name of a node stands in front, the ticket behind, some hundred bytes from the end. */

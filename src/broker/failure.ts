@@ -6,7 +6,7 @@ import { ownEntry } from "../own-entry.ts";
  */
 export type BrokerFailure = Unreachable | Refused;
 
-/** Nobody names the broker: what the connections of a process show of it. */
+/** Nothing names the broker: what a process' connections show of it. */
 export interface Unnamed {
   /** Null: no worker is in sight. */
   readonly pid: number | null;
@@ -16,7 +16,7 @@ export interface Unnamed {
   readonly url: string | null;
   /** Where it is connecting to, or was connected, as `host:port`. */
   readonly lost: readonly string[];
-  /** The users of the process and of ours, where its environment may not be read; null: it was read. */
+  /** The users of the process and of the probe, if its environment may not be read; null: it was read. */
   readonly unread: { readonly user: number | null; readonly ourUser: number | null } | null;
 }
 
@@ -27,7 +27,7 @@ export interface Unreachable {
   readonly where?: string;
   /** Whether that was a Sentinel, whose users and passwords are its own. */
   readonly bySentinel?: true;
-  /** Absent where somebody names the broker. */
+  /** Absent if an option or variable names the broker. */
   readonly unnamed?: Unnamed;
   /** The runtime's code, or what was waited for and how long: for people, in no fixed form. */
   readonly detail: string;
@@ -185,7 +185,7 @@ const BY_CODE: Readonly<Record<string, UnreachableCause>> = {
   CERT_HAS_EXPIRED: "certificate-expired",
   CERT_NOT_YET_VALID: "certificate-expired",
   ERR_TLS_CERT_ALTNAME_INVALID: "certificate-other-host",
-  // What a server says to a certificate of ours, or to none.
+  // What a server says to our certificate, or to a missing one.
   ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: "certificate-wanted",
   // So BoringSSL calls it, which is Bun's.
   ERR_SSL_TLSV1_ALERT_CERTIFICATE_REQUIRED: "certificate-wanted",

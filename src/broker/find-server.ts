@@ -88,12 +88,12 @@ async function answering(
   const said = await channel.value.send(questions, Math.max(1, withinMs - (now() - start)));
   const [reply, patterns] = said.ok ? said.value : [];
   const refusal = reply?.ok === false && SHUT.test(reply.error) ? reply.error : null;
-  // Where that may not be asked, somebody may well listen.
+  // If that may not be asked, there may be a subscriber.
   const isHeard = patterns?.ok !== true || patterns.value !== 0;
   if (said.ok && refusal === null) return success({ channel: channel.value, isHeard });
   channel.value.close();
   return said.ok ? failure(refusedBy("PING", refusal ?? "")) : said;
 }
 
-/** What a server says that takes nobody's commands; whether this user may PING is another matter. */
+/** Replies of a server that takes no commands from anybody. Whether this user may PING is another question. */
 const SHUT = /^(?:NOAUTH|LOADING|MASTERDOWN)\b|max number of clients/;

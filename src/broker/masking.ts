@@ -6,7 +6,7 @@ export type Hide = (text: string) => string;
 /** How Redis repeats the arguments of a command that it does not know, cut at 128 characters. */
 const ECHO = /,? with args beginning with:.*$/s;
 
-/** A server, and what only poses as one, may repeat what it was sent: takes `secret` out of what it says. */
+/** Removes `secret` from a server's words. A real or false server may repeat what it was sent. */
 export function hiding(secret: string | undefined): Hide {
   return (text) => {
     // The code in front tells causes apart, and a password may be a part of it; one that we do not know may be all of it.
@@ -25,12 +25,12 @@ export function without(text: string, secrets: readonly (string | undefined)[]):
     .reduce((rest, secret) => rest.replaceAll(secret, "***"), text);
 }
 
-/** What a server that poses as a broker may answer to anything, and that is no secret of ours. */
+/** Answers of a false broker that are not our secrets. */
 const KNOWN = new Set(["OK", "QUEUED", "PONG", "none"]);
 
 /**
- * What a reply is that should have been another one. It is not repeated: it may repeat what the server was sent, a
- * password among it, and no mask finds that in every form.
+ * Describes an unexpected reply without repeating it. It may contain what the server was sent, passwords too, and no
+ * mask finds these in every form.
  */
 export function kindOfReply(value: unknown): string {
   if (typeof value === "string" && KNOWN.has(value)) return `'${value}'`;

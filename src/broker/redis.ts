@@ -147,7 +147,7 @@ interface Client {
   readonly redis: Redis;
   /** Whether the server has taken the connection, before any TLS. */
   readonly isReached: () => boolean;
-  /** What the socket or the parser has said last; what a command fails with says less. */
+  /** The last error of the socket or the parser; a command's own error says less. */
   readonly lastError: () => unknown;
   /** What is to be waited for: see {@link WireGate}. */
   readonly expect: WireGate["expect"];
@@ -277,7 +277,7 @@ function channelOver(client: Client, target: BrokerTarget, now: () => number): C
     return failure(await forWantOfTls(answered.value.problem, target, leftMs));
   };
 
-  /** Nobody behind this sees the password in what a server says. */
+  /** Behind this point the password is masked in a server's words. */
   const writeHiding: Exchange = async (commands, withinMs) => {
     const sent = await write(commands, withinMs);
     if (!sent.ok) return failure(masked(sent.problem, hide));

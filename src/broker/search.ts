@@ -9,7 +9,7 @@ export interface Found {
   readonly target: BrokerTarget;
   /** Its place for people: without our passwords, which a false Sentinel may give as an address. */
   readonly shown: string;
-  /** For how many seconds Sentinels have known it as the master; null where none was asked. */
+  /** For how many seconds Sentinels have known it as the master; null if no Sentinel was asked. */
   readonly masterForS: number | null;
 }
 

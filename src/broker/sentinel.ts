@@ -54,7 +54,7 @@ async function oneRound(broker: BySentinel, search: Search): Promise<Outcome<Fou
     }
     const master = masterAmong(masters.value, broker.masterName);
     if (!master.ok) {
-      // One that was made anew, or was told to forget it: redis-py goes on to the next as well.
+      // A Sentinel that is new or was told to forget it: redis-py also goes on to the next.
       problem = master.problem;
       continue;
     }
@@ -149,7 +149,7 @@ async function connectTo(
   return success({ channel: channel.value, target, shown: shown.place, masterForS: forS });
 }
 
-/** A user who may not ask is told by the transaction: a replica writes nothing. */
+/** If the user may not ask, the transaction tells: a replica refuses to write. */
 function isReplica(reply: Reply | undefined): boolean {
   return reply?.ok === true && Array.isArray(reply.value) && reply.value[0] === "slave";
 }

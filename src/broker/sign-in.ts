@@ -16,9 +16,9 @@ export interface Pardon {
  * Signs in and sends the commands, in one write. ioredis' own handshake costs round trips. It also accepts a needless
  * password, which the worker's client does not.
  *
- * Where we are refused, what some worker with this URL does is tried: the password alone, as kombu before 5.2.0 and
- * redis-py on Redis 5. A server without a password has refused ours and done the rest; from redis-py 8.0 on (`HELLO 3
- * AUTH default …`) a worker gets in there with any password.
+ * If the login is refused, the password alone is tried, as by kombu before 5.2.0 and by redis-py on Redis 5. A server
+ * without a password refuses ours but runs the other commands. From redis-py 8.0 on (`HELLO 3 AUTH default …`) a
+ * worker gets in there with any password.
  */
 export async function signInAnd(
   send: Send,
@@ -48,7 +48,7 @@ function isPasswordUnasked([first]: readonly Reply[]): boolean {
   return first?.ok === false && first.error.includes("without any password configured");
 }
 
-/** Whether the name may be what is wrong: it was refused, or is unknown before Redis 6, and nobody else is let in. */
+/** Whether the user name may be wrong: it was refused, or the server is older than Redis 6, which has no users. */
 function isNameRefused({ username, password }: BrokerTarget, [first, ...others]: readonly Reply[]): boolean {
   const isRefused = first?.ok === false && /^(?:WRONGPASS|ERR wrong number of arguments)/.test(first.error);
   const isClosed = others.every((reply) => !reply.ok && reply.error.startsWith("NOAUTH"));

@@ -6,18 +6,18 @@ import { failure, type Outcome, success } from "../outcome.ts";
 import type { Unreachable } from "./failure.ts";
 import type { TlsWish } from "./url-tls.ts";
 
-/** Where Debian and Alpine, and where Fedora keep the certificates that a machine trusts, as Python's OpenSSL reads them. */
+/** The files of trusted certificates on Debian and Alpine, and on Fedora, as Python's OpenSSL reads them. */
 const SYSTEM_STORES = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"];
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * What Node's TLS is told, so that it accepts what the worker's Python does (redis-py `SSLConnection`): `none`
- * verifies nothing; `optional` is `required` on the side of a client.
+ * Options for Node's TLS with which it accepts the same servers as the worker's Python (redis-py `SSLConnection`).
+ * `none` verifies nothing. For a client `optional` means `required`.
  *
- * Whether the certificate is for this host was not asked by redis-py before 6.0, and is since. By default it is
- * checked unless an authority of the user's own has signed. So workers with and without this check can be probed.
- * Among all public authorities, only the name keeps a password from others.
+ * redis-py checks from 6.0 on whether the certificate is for this host. By default it is checked unless an authority
+ * of the user's own has signed. So workers with and without this check can be probed. Among all public authorities,
+ * only the name keeps a password from others.
  *
  * @param wish the paths in it are read as the probe's user
  */

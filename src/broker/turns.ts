@@ -122,7 +122,7 @@ function resultsOf(
   return success(results as readonly unknown[]);
 }
 
-/** Commands whose answers somebody adds up or shows: only a server that is no Redis answers anything but a count. */
+/** Commands whose answers are added up or shown. Every Redis answers them with a count. */
 const COUNTING: ReadonlySet<string> = new Set([
   "DBSIZE",
   "HLEN",

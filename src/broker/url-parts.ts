@@ -20,8 +20,8 @@ export const CODES = "expected %-codes for / ? # @ in a password";
  * Cuts what stands behind `scheme://` as Python's `urllib.parse` does for kombu (kombu/utils/url.py `url_to_parts`):
  * the host in lower case, everything percent-decoded. The last `@` ends the credentials, and port 0 means no port.
  *
- * A problem repeats no part of the URL but numbers and what url-slips.ts knows: what cannot be read may be a piece of
- * the password.
+ * A problem repeats only numbers of the URL and what url-slips.ts knows: an unreadable part may be a piece of the
+ * password.
  */
 export function cutUrl(text: string): Outcome<UrlParts, string> {
   const [head, fragment] = cutAt(text, "#");
@@ -30,7 +30,7 @@ export function cutUrl(text: string): Outcome<UrlParts, string> {
   const authority = slash === -1 ? front : front.slice(0, slash);
   const path = slash === -1 ? "" : front.slice(slash + 1);
 
-  // The rest of a password with a raw # or ?: what kombu makes of it is never what was meant.
+  // The rest of a password with a raw # or ?: kombu never reads it as intended.
   const pairs = search.split("&");
   if (fragment.includes("@") || pairs.some((pair) => pair.includes("@") && !/=./.test(pair))) {
     return failure(BEHIND);

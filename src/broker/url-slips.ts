@@ -1,5 +1,5 @@
 /**
- * What tools leave in a URL, and what no broker's URL has: named in words that quote it. Names of variables and
+ * Names what tools leave in a URL and what no broker's URL has, in words that quote it. Names of variables and
  * addresses are quoted, but no text that may be a piece of a password.
  */
 
@@ -34,7 +34,7 @@ export function slipOf(text: string): string | null {
 /** What is wrong with a part that is expected to be a name or a number; null: nothing of this kind. */
 export function slipIn(part: string, what: "host" | "port" | "database"): string | null {
   const variable = unfilled(part);
-  // Of a port only the whole: what stands there may be a password, whose `@host` is missing.
+  // A port only as a whole: it may be a password whose `@host` is missing.
   if (variable !== null && (what === "host" || variable.name === part)) {
     return unfilledWords(variable, "", { where: ` instead of its ${what}` });
   }

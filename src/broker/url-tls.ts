@@ -1,6 +1,6 @@
 import { failure, type Outcome, success } from "../outcome.ts";
 
-/** What a URL says about TLS, in redis-py's words; paths as given. A member is absent where nothing is said. */
+/** What a URL says about TLS, in redis-py's words; paths as given. Unset members are absent. */
 export interface TlsWish {
   /** `optional` is `required` to a client: a server always has a certificate to show. */
   readonly reqs: "none" | "optional" | "required";
@@ -11,7 +11,7 @@ export interface TlsWish {
   readonly certfile?: string;
   readonly keyfile?: string;
   readonly keyPassword?: string;
-  /** Where nothing is said, redis-py checks since 6.0, where the certificate is checked at all. */
+  /** By default redis-py checks it since 6.0, if it checks the certificate at all. */
   readonly checkHostname?: boolean;
   /** In OpenSSL's words. */
   readonly ciphers?: string;
@@ -55,8 +55,8 @@ const WITHOUT_EFFECT = new Set([
 ]);
 
 /**
- * The `ssl_…` keys of a query: kombu hands them to redis-py, whose SSLConnection refuses what it does not know and
- * checks certificates unless told otherwise. null without such keys.
+ * The `ssl_…` keys of a query: kombu hands them to redis-py. Its SSLConnection refuses unknown keys, and checks
+ * certificates by default. null without such keys.
  */
 export function readTls(query: ReadonlyMap<string, string>): Outcome<TlsWish | null, string> {
   let wish: TlsWish | null = null;

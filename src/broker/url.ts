@@ -14,7 +14,7 @@ export type Place =
     }
   | { readonly kind: "socket"; readonly path: string };
 
-/** Where the broker is and who we are there. */
+/** The broker's place, and our login there. */
 export interface BrokerTarget {
   readonly place: Place;
   /** The number that SELECT takes, and that stands in the control channel's name. */
@@ -47,7 +47,7 @@ const DEFAULT_SENTINEL_PORT = 26379;
 
 type Scheme = "redis" | "rediss" | "redis+socket" | "sentinel";
 
-/** What is met in place of a scheme that kombu has, and what to write instead. */
+/** Words that stand instead of kombu's schemes, and what to write instead. */
 const INSTEAD: ReadonlyMap<string, string> = new Map([
   ["valkey", "redis://"],
   ["valkeys", "rediss://"],
@@ -93,10 +93,9 @@ const SOCKET_KEYWORDS = new Set([
  * Reads a broker URL as kombu does: kombu/utils/url.py `parse_url`, kombu/connection.py `Connection.__init__` and
  * `switch`, kombu/transport/redis.py `_connparams` and `_sentinel_managed_pool`.
  *
- * Of a list, the servers are kombu's first round, each as it is after the earlier ones have failed. An alternate
- * brings its own credentials or none; it takes a missing port or database from the one before it; what is said about
- * TLS is the first one's unless it has an `ssl_…` of its own. An alternate without a scheme is the first one on
- * another host.
+ * Of a list, the servers are kombu's first round, each as it is after the earlier ones have failed. An alternate has
+ * its own credentials or none. It takes a missing port or database from the one before it, and TLS from the first one
+ * unless it has its own `ssl_…`. An alternate without a scheme is the first one on another host.
  *
  * A problem is a phrase that follows the quoted URL in a sentence: `has port 99999: expected 1 to 65535`. It repeats
  * numbers, names of parameters behind a host, and what url-slips.ts knows. In an unreadable URL, any other part may

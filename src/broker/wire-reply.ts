@@ -29,7 +29,10 @@ interface Write {
   elements: number;
 }
 
-/** What comes next: the character that says what follows, its line, a text that the line has announced, what is cut out of it. */
+/**
+ * What comes next: the type character, its line, the text that the line has announced, the part to cut out of that
+ * text.
+ */
 type State = "type" | "line" | "line-end" | "text" | "cut" | "text-end";
 
 /** The replies of one connection: whether more are expected, and how far the present one has been read. */

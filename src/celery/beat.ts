@@ -34,7 +34,7 @@ const GREGORIAN = 0x01b21dd213814000n;
 
 /** Where redbeat's lock is. */
 export type RedbeatKey =
-  /** Where redbeat has it by itself, as far as anybody knows. */
+  /** redbeat's default. */
   | { readonly kind: "default" }
   | { readonly kind: "named"; readonly key: string }
   /** Elsewhere: Celery masks its name. */

@@ -166,7 +166,7 @@ export function findSetting(conf: unknown, name: string): NamedSetting | null {
   return Object.hasOwn(all, counting) ? [own, all[counting]] : null;
 }
 
-/** What somebody may have meant who asked for a setting that no application has. */
+/** Settings that may have been meant by a name that no application has. */
 export function settingsLike(name: string, confs: readonly unknown[]): readonly string[] {
   const known = [...new Set([...OLD.keys(), ...confs.flatMap((conf) => Object.keys(asObject(conf) ?? {}))])];
   const similar = similarTo(name, known);

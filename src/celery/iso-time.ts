@@ -1,10 +1,10 @@
 const MOMENT = /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d(?:\.\d+)?))?(Z|[+-]\d\d:?\d\d)?$/;
 
 /**
- * A moment as Python's `isoformat()` writes it, in seconds since 1970; null for any other text. The machine's clock
- * and zone have no part in it.
+ * A moment as Python's `isoformat()` writes it, in seconds since 1970; null for any other text. It does not depend on
+ * the machine's clock and zone.
  *
- * @param zone what is meant where the text names none; null: nothing can be meant
+ * @param zone the zone of a text without one; null: such a text is no moment
  */
 export function isoSeconds(text: string, zone: "UTC" | null): number | null {
   const [, year, month, day, hour, minute, second = "0", offset] = MOMENT.exec(text) ?? [];

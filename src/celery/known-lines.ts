@@ -55,9 +55,9 @@ const ADDRESS =
 
 /**
  * How a kind is recognised: Celery's own words, 5.0 to 5.7 (celery/worker, celery/app/trace.py, celery/bin/celery.py,
- * celery/beat.py, billiard/pool.py), and the words of click, Python, redis-py and Redis. What a pattern finds is
- * shown: names, numbers and paths, and never the words of an exception, which may have anything in them. The first
- * kind of the table that a record has is its cause. A third entry is what stands beside it.
+ * celery/beat.py, billiard/pool.py), and the words of click, Python, redis-py and Redis. The match of a pattern is
+ * shown: names, numbers and paths, never the words of an exception, which may contain anything. The first kind in the
+ * table that fits a record is its cause. A third entry is what must stand beside it.
  */
 const PATTERNS: readonly (readonly [LineKind, RegExp, beside?: string])[] = [
   [

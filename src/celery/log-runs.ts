@@ -49,9 +49,9 @@ export function runsOf(log: LogText, runner: Runner): Runs {
 }
 
 /**
- * Cuts a log of which nobody says whose it is, at the last start of the worker that starts in it. Of several that do, the
- * first one counts: what each has said since its own is kept. Nothing is cut where another one starts in it, which may
- * have ended by what stands there.
+ * Cuts a log of an unknown owner at the last start of the worker that starts in it. Of several workers the earliest
+ * start counts, which keeps the last run of each. If another worker starts in it, nothing is cut: the log may say why
+ * that one has ended.
  */
 export function runsAmong(log: LogText, runners: readonly Runner[]): Runs {
   const lines = log.text.split("\n");

@@ -1,7 +1,7 @@
 import { asObject } from "../pidbox/envelope.ts";
 import { positive, settingOf, type Sources } from "./settings.ts";
 
-/** What Celery runs where nobody says. */
+/** Celery's default. */
 export const DEFAULT_POOL = "prefork";
 
 /** What a worker tells of its pool in an answer to `stats`. */

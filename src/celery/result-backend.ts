@@ -23,7 +23,7 @@ export interface NamedBackend {
   readonly from: string;
 }
 
-/** What the settings of the workers say, none of them being one too; null: no worker has told its settings. */
+/** What the workers' settings say; `none` is a value too. null: no worker has told its settings. */
 export function toldBackend(told: ReadonlyMap<string, unknown>): NamedBackend | null {
   let isTold = false;
   for (const [node, conf] of told) {

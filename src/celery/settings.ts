@@ -94,8 +94,8 @@ export function instructed(name: SettingName, { program, options, environment }:
 }
 
 /**
- * What its application's settings say; as long as they are not told, what the variables say that an application may read
- * into them. Null: nothing.
+ * The value in the application's settings. Until the worker tells them, the value in variables that an application
+ * may read. Null: no value.
  */
 export function configured(name: SettingName, sources: Sources): Setting | null {
   const { settings, environment } = sources;

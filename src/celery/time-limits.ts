@@ -12,7 +12,10 @@ import {
 } from "./settings.ts";
 import { tasksHaveSetting } from "./versions.ts";
 
-/** A time limit of a worker's tasks in seconds, 0: none, and who says so; `pool`: its pool itself; null: nobody. */
+/**
+ * A time limit of a worker's tasks in seconds, 0: no limit. Its source is `pool` for the pool itself, null if nothing
+ * says so.
+ */
 export interface TimeLimit {
   readonly seconds: number;
   readonly by: "pool" | "option" | "variable" | "conf" | null;
@@ -35,10 +38,10 @@ export interface Limited extends Sources {
 const NONE: TimeLimit = { seconds: 0, by: null };
 
 /**
- * The limits that end a worker's tasks. A pool is given what `--time-limit` says, or CELERY_WORKER_TIME_LIMIT, or else
- * the setting `task_time_limit` (celery/worker/worker.py `setup_defaults`). From Celery 5.7 on each task has the setting
- * as its own limit, which goes before the pool's (celery/app/task.py `from_config`). As long as neither version nor answer
- * tells, the longer of the two is assumed: a worker must not be called hung too early. Measured on 5.0.5 to 5.7.0.
+ * The limits that end a worker's tasks. A pool gets `--time-limit`, or CELERY_WORKER_TIME_LIMIT, or else the setting
+ * `task_time_limit` (celery/worker/worker.py `setup_defaults`). From Celery 5.7 on each task has the setting as its
+ * own limit, which goes before the pool's (celery/app/task.py `from_config`). If neither version nor answer tells,
+ * the longer one is assumed, so that no worker is called hung too early. Measured on 5.0.5 to 5.7.0.
  */
 export function timeLimits(worker: Limited): TimeLimits {
   return {

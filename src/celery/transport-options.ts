@@ -17,7 +17,7 @@ export interface TransportOptions {
   readonly prioritySteps: readonly number[];
 }
 
-/** What holds where nobody sets anything. */
+/** The defaults. */
 export const DEFAULT_TRANSPORT: TransportOptions = {
   visibilityS: 3_600,
   isDefault: true,
@@ -31,10 +31,11 @@ export const DEFAULT_TRANSPORT: TransportOptions = {
 const MOST_STEPS = 32;
 
 /**
- * By what a worker answers to `conf` and to `stats`, undefined: it did not. `stats` has the names of keys, which Celery
- * masks in `conf`; but where an option is no JSON it cannot be answered, so that a health check asks for `conf` alone.
+ * By what a worker answers to `conf` and to `stats`, undefined: it did not. `stats` has the names of keys, which
+ * Celery masks in `conf`; but an option that is not JSON makes its answer fail. So a health check asks only for
+ * `conf`.
  *
- * @returns null where neither tells
+ * @returns null if neither tells
  */
 export function transportOptions(conf: unknown, stats?: unknown): TransportOptions | null {
   const broker = asObject(asObject(stats)?.["broker"]);

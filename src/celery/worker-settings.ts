@@ -18,7 +18,7 @@ export interface Started {
   readonly environment: Environment | null;
 }
 
-/** What is known of a worker that has not been asked; `env` is ours, where its own may not be read. */
+/** What is known of a worker without asking it; `env` is ours if its own may not be read. */
 export function sourcesOf({ command, environment }: Started, env: Environment): Sources {
   return {
     program: "worker",
@@ -53,7 +53,7 @@ export function slotsOf(worker: Started, children: number, env: Environment): nu
   return positive(value) || (children > 0 ? children : null);
 }
 
-/** The queues it was told to consume; null: none, so that its application's settings decide. */
+/** The queues it was told to consume; null: its application's settings decide. */
 export function queuesOf({ command, environment }: Started, env: Environment): readonly string[] | null {
   const said = command.values.get("queues") ?? (environment ?? env)[variableOf("worker", "queues")];
   return said ? said.split(",") : null;

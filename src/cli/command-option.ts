@@ -3,7 +3,7 @@ import { type Option, type OptionTable, valued, type Words } from "./option.ts";
 import { type OptionName, OPTIONS } from "./options.ts";
 import { duration, oneOf } from "./values.ts";
 
-/** What a command other than the check can be told, and what its help says beside. */
+/** The options of a command other than the check, and the rest of its help. */
 export interface CommandOptions {
   /** Options of the check that mean the same here. */
   readonly shared: readonly OptionName[];

@@ -11,7 +11,7 @@ interface Command {
 
 const NO_WORDS = { least: 0, most: 0 } as const;
 
-/** The commands. What each does stands in `app.ts`; the first is meant where none is named. */
+/** The commands; `app.ts` has what each does. The first is the default. */
 export const COMMANDS = {
   check: { summary: "say whether a Celery worker is alive; exit 0 or 1", ...NO_WORDS },
   inspect: {

@@ -69,7 +69,7 @@ export const TAKEN_BY_CHECK: Taken<typeof OPTIONS> = {
 
 /** The command that the words name; the check where they name none. Its options stand behind it, the check's also before. */
 export function commandOf(argv: readonly string[]): CommandName {
-  // Where no word is a command's name, none is meant, which saves reading them twice.
+  // Without a command's name among the words no command is meant, which saves reading them twice.
   const isNamed = argv.some((word) => word !== DEFAULT_COMMAND && Object.hasOwn(COMMANDS, word));
   const first = isNamed ? tokensOf(argv, OPTIONS).find(({ kind }) => kind === "positional") : undefined;
   const word = first?.kind === "positional" ? first.value : DEFAULT_COMMAND;

@@ -53,7 +53,7 @@ function shownWord(word: string): string {
   return NODE_NAME.test(word) ? word : mask(word);
 }
 
-/** What a word is that stands where none should, by its looks; null: nothing of this kind. */
+/** What an unexpected word looks like; null: nothing known. */
 function wordHint({ word, command: name }: Stray): string | null {
   const options = optionsOf(name);
   const variable = unfilled(word);
@@ -115,7 +115,7 @@ function listed(names: readonly string[]): string {
   return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 }
 
-/** What takes the place of an option of celery's, with its value where ours can read it. */
+/** What replaces an option of celery's, with its value if our option can read it. */
 function celeryHint({ word, next, command: name }: Stray): string | null {
   const [long = "", ...values] = word.split("=");
   const key = word.startsWith("--") ? long : word.slice(0, 2);

@@ -17,7 +17,7 @@ export interface TakenOption {
   /** With its dashes. */
   readonly flag: string;
   readonly summary: string;
-  /** What its value can be: `none`: it takes none; `any`: nobody can say. */
+  /** Its values: `none`: it takes no value; `any`: it takes any text. */
   readonly value: readonly string[] | "files" | "any" | "none";
 }
 

@@ -23,7 +23,7 @@ export interface Way {
   readonly by: readonly string[];
 }
 
-/** What is known of a process: where it is connected, and what its variables and ours say. */
+/** What is known of a process: its connections, its variables and ours. */
 export interface Clues {
   readonly pid: number;
   readonly inUse: InUse;
@@ -194,7 +194,7 @@ async function waysByUrl(around: Around, server: Endpoint): Promise<readonly Way
   return (await Promise.all(ways)).flat();
 }
 
-/** A password is told to no other server than the one that the variables beside it name. */
+/** A password goes only to the server that the variables beside it name. */
 async function belongsTo(around: Around, login: Login, { address, port }: Endpoint): Promise<boolean> {
   if (login.port !== undefined && login.port !== port) return false;
   return login.host === undefined || isAt(around, login.host, address);

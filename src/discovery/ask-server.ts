@@ -19,9 +19,9 @@ export type Answer =
   | {
       readonly kind: "open";
       /**
-       * What the process does there: `works`: it listens as kombu does; `fetches`: it pops from lists; `listened-to`: somebody listens to the control channel,
-       * and the connections of the process cannot be told; `publishes`: it sends something, and does neither; `lost`: it
-       * was connected and is not any more; `other`.
+       * What the process does there: `works`: it listens as kombu does. `fetches`: it pops from lists. `listened-to`:
+       * the control channel has a subscriber, and the connections of the process are unknown. `publishes`: it only
+       * sends. `lost`: it is no longer connected. `other`: anything else.
        */
       readonly role: "works" | "fetches" | "listened-to" | "publishes" | "lost" | "other";
       /** Databases that it works in, the surest first; empty: nothing shows them. */

@@ -40,7 +40,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * itself uses, its -b and the variables of its environment, which an entrypoint may have set; then the same variables
  * of ours; the platform's; the default. Replies go to the same, unless one is named for writing.
  *
- * @param isGone no worker is where one should be: what --broker-env names may have been set for the worker alone
+ * @param isGone the worker is missing: only it may have had the variable of --broker-env
  */
 export function chooseBrokers(
   config: BrokerConfig,
@@ -94,7 +94,10 @@ function namedByUser(
   return wrong(complaint(indirect.origin, mask(indirect.value), problem));
 }
 
-/** What Celery itself is told, in its own order: by the first program that is told anything, else by our environment. */
+/**
+ * The broker that Celery itself would take, in its own order: from the first program that names one, else from our
+ * environment.
+ */
 function namedForCelery(
   env: Environment,
   programs: readonly Instructed[],
@@ -141,7 +144,7 @@ export function brokerOf(worker: WorkerProcess): Broker | null {
   return url?.ok === true ? url.value.broker : null;
 }
 
-/** Whether two workers may have one broker: they are told of the same, or one of them is told of none. */
+/** Whether two workers may have one broker: both name the same, or one of them names none. */
 export function mayShareBroker(one: WorkerProcess, other: WorkerProcess): boolean {
   const [first, second] = [brokerOf(one), brokerOf(other)];
   return first === null || second === null || JSON.stringify(first) === JSON.stringify(second);

@@ -21,8 +21,8 @@ export interface Sought {
  * The broker that these processes are connected to: the server where they fetch and listen. A server for their
  * results or cache does not count.
  *
- * Passwords are the worker's own, of variables whose names say that they are the broker's. They go to no other server
- * than one that it is connected to itself.
+ * Passwords come from the worker's own variables, if their names say that they are the broker's. They go only to
+ * servers that the worker is connected to.
  *
  * @param leftMs what is left of the run, in milliseconds: the search takes half of it at most, and each connection of
  * it --connect-timeout

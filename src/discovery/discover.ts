@@ -21,7 +21,7 @@ export type Whom =
 
 /** Which workers are here, what they are called, and which broker is theirs. */
 export interface Discovery {
-  /** Nobody where everyone is meant. */
+  /** Empty if everyone is meant. */
   readonly targets: Targets;
   /** The processes among them; without a worker, programs that may be one under another name. */
   readonly pids: readonly number[];
@@ -32,7 +32,7 @@ export interface Discovery {
 }
 
 /**
- * Looks around and finds the broker, by the connections of the workers where nobody names it.
+ * Looks around and finds the broker; if nothing names it, by the workers' connections.
  *
  * @param leftMs what is left of the run, in milliseconds
  */
@@ -56,7 +56,7 @@ export async function discover(
   });
 }
 
-/** The brokers that are named, or, where nobody names one, what the connections of these processes show. */
+/** The named brokers; without one, what the connections of these processes show. */
 export async function withConnections(
   brokers: ChosenBrokers,
   pids: readonly number[],

@@ -34,8 +34,8 @@ export interface Identified {
 
 /**
  * Which candidates are the named nodes. Their heartbeats tell. Or nothing contradicts it, and as many processes are
- * left as nodes of this host are bound. Where these are several, each node may be each of them. Nobody is taken for a
- * node that calls itself otherwise.
+ * left as nodes of this host are bound. If there are several, each node may be each of them. A process with another
+ * name is never taken for the node.
  */
 export function identifyNamed(
   missing: readonly string[],

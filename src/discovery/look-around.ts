@@ -17,7 +17,7 @@ type Named = (proc: Host["proc"], pid: number) => WorkerProcess | Instead | null
 const believed: Named = (proc, pid) => workerByPid(proc, pid, "pidfile");
 
 /**
- * Who is in sight; null where nobody is to be looked for.
+ * The workers in sight; null if the probe must not look.
  *
  * @param namedBy what is asked about the process of a pid file; default: it is taken for a worker
  */

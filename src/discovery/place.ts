@@ -11,10 +11,10 @@ export type Placement =
 export type GivenPlacement = "auto" | "inside" | "beside" | "remote";
 
 /**
- * Inside is where a worker is in sight, or where one should be: its name has this machine's own host name. A pod's
- * containers share the host name without sharing processes, which only the user can say.
+ * `inside` means that a worker is in sight, or should be: its name has this machine's host name. A pod's containers
+ * share the host name but not processes; only the user can tell that.
  *
- * @param survey null where nobody is to be looked for
+ * @param survey null if the probe must not look
  */
 export function placeOf(
   given: GivenPlacement,

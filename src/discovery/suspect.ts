@@ -6,11 +6,12 @@ import type { ProcFiles } from "../worker/proc-files.ts";
 import { type Endpoint, socketsOf, type SocketTables, type TcpSocket } from "../worker/sockets.ts";
 
 /**
- * What the connections of a process show of it.
+ * What a process' connections show about it.
  *
- * `worker`: it fetches by BRPOP and is subscribed as kombu is, on connections of its own making. `heir`: so, but it was forked after
- * they were made. `fetcher`, `listener`: it does one of both. `hidden`: it is connected, or may be, and its connections
- * cannot be told. `client`: it is connected for something else. `stranger`: it is not connected.
+ * `worker`: it fetches by BRPOP and is subscribed like kombu, on connections that it has made itself. `heir`: the
+ * same, but it was forked after they were made. `fetcher`, `listener`: it does only one of the two. `hidden`: it is
+ * or may be connected, and its connections are unknown. `client`: it is connected for something else. `stranger`: it
+ * is not connected.
  */
 export type Shows = "worker" | "heir" | "fetcher" | "listener" | "hidden" | "client" | "stranger";
 

@@ -31,7 +31,7 @@ const OTHERS = /CACHE|RESULT|BACKEND|SESSION|CHANNEL|THROTTL|LIMIT/i;
 /** Of these no password is told to a broker either. */
 const FOREIGN = /FLOWER|SENTINEL|_DB_|POSTGRES|SQL/i;
 
-/** What a server is told by somebody who wants to be let in. */
+/** A user name and a password for a server. */
 export interface Login {
   readonly username?: string;
   readonly password: string;
@@ -46,8 +46,8 @@ export interface Login {
 const MOST_LOGINS = 4;
 
 /**
- * The passwords that the worker's own variables hold. A name has to say whose it is: any other password is somebody
- * else's secret, and is sent to nobody.
+ * The passwords in the worker's own variables. A name must say that it is the broker's: any other password is a
+ * foreign secret and is never sent.
  */
 export function loginsIn(variables: ReadonlyMap<string, string>): readonly Login[] {
   const named = ofBroker(variables).filter(

@@ -32,9 +32,8 @@ export interface Scene {
   /** Every node that the broker has heard of: nodes that answered, and nodes with heartbeats. */
   readonly nodes: () => Promise<readonly string[]>;
   /**
-   * What the nodes that answer say of themselves, by full node name, each asked once a run; a node whose answer is in
-   * another serialisation, or did not come in time, is missing. `active` is asked only of nodes whose version shows
-   * that it is safe.
+   * What answering nodes say of themselves, by full node name, each asked once a run. Nodes with an answer in another
+   * format, or a late one, are missing. `active` is asked only of nodes whose version shows that it is safe.
    */
   readonly told: (method: TellingMethod) => Promise<ReadonlyMap<string, unknown>>;
   /** Celery's, of each node that told it by a heartbeat or when it was asked. */

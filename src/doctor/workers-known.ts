@@ -13,7 +13,7 @@ export interface KnownWorker extends Limited {
   readonly process: WorkerProcess | null;
 }
 
-/** A node that nobody sees was given what nobody knows. */
+/** The options of a node that is out of sight are unknown. */
 const UNSEEN = { command: NOTHING_GIVEN, environment: {} };
 
 /**

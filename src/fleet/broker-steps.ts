@@ -7,7 +7,7 @@ export function failed(state: FleetState, failure: BrokerFailure, by: Trouble["b
   state.broker.trouble = { failure, sinceMs, by };
 }
 
-/** The broker can be used again, as far as what is named has shown: nobody could be heard in the meantime. */
+/** The broker can be used again, as far as its name has shown. In the meantime no node could be heard. */
 export function returned(state: FleetState, by: readonly Trouble["by"][], nowMs: number): void {
   const { trouble } = state.broker;
   if (trouble === null || !by.includes(trouble.by)) return;

@@ -4,9 +4,9 @@ import type { FleetVerdict } from "./fleet-view.ts";
 import { type Ring, startRing } from "./ring.ts";
 
 /**
- * What a long look at a fleet knows, in one value. The steps of this room take it and what was heard, and bring it up to
- * date; none of them asks a clock or waits. They change it in place: 500 heartbeats a second would copy a table of
- * 5,000 nodes as often. Times are milliseconds of `Host.now`, unless a name says otherwise.
+ * All that is known of a watched fleet, in one value. The steps of this room bring it up to date by what was heard;
+ * they read no clock and do not wait. They change it in place: 500 heartbeats a second would copy a table of 5,000
+ * nodes as often. Times are milliseconds of `Host.now`, unless a name says otherwise.
  */
 export interface FleetState {
   readonly nodes: Map<string, NodeState>;
@@ -235,10 +235,10 @@ export function evidenceMs({ heardMs, answeredMs }: NodeState): number {
 }
 
 /**
- * It was heard, answered or seen to work: whatever was said against it is over. What its process has shown outlasts what
- * another one says in its name.
+ * It was heard, answered or seen to work, so earlier complaints no longer hold. What its process has shown outweighs
+ * what another process says under its name.
  *
- * @param pid which process it was, as that sees itself; null: not told
+ * @param pid the number of the process as it sees itself; null: it does not tell
  */
 export function showsLife(node: NodeState, pid: number | null): void {
   node.gone = null;
@@ -256,7 +256,10 @@ export function isHeard(node: NodeState, nowMs: number): boolean {
   return nowMs - node.heardMs <= silentAfterMs(node);
 }
 
-/** Whether what shows that it lives is as young as it can be: a heartbeat, or, where it sends none, its last answer. */
+/**
+ * Whether the last sign of life is as recent as possible: a heartbeat or, for a node without heartbeats, its last
+ * answer.
+ */
 export function isFresh(node: NodeState, nowMs: number): boolean {
   if (node.gone !== null) return false;
   if (isHeard(node, nowMs)) return true;

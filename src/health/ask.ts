@@ -224,7 +224,7 @@ async function ping(inquiry: Inquiry, whom = everyoneIn(inquiry)): Promise<Broke
   if (isWide) await publishAlso(inquiry, others, message);
   inquiry.pings += 1;
   roll.sent(ticket);
-  // Where nobody is, what the URL has and no worker may have is the likelier cause.
+  // With no subscriber, an unwanted password in the URL is the likelier cause.
   return inquiry.subscribers === 0 ? (read.channel.pardoned?.() ?? null) : null;
 }
 

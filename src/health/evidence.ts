@@ -28,9 +28,9 @@ export interface Evidence {
   readonly brokerName: BrokerName | null;
   /** Deliveries on this database that no worker has acknowledged, of all workers; null where not asked. */
   readonly unacked: number | null;
-  /** Where nobody is subscribed: the control exchange that a node asked is bound to instead; null where none is seen. */
+  /** Without subscribers: the control exchange that an asked node is bound to instead; null if none is seen. */
   readonly otherExchange: string | null;
-  /** What the options about queues and tasks wanted to know; null where none was given. */
+  /** The evidence for the options about queues and tasks; null without such options. */
   readonly work: WorkEvidence | null;
   /** Why the state file could not be written, in the system's words. */
   readonly stateFileProblem: string | null;
@@ -92,7 +92,7 @@ export type Asking =
       readonly pongs: readonly Pong[];
       /** Milliseconds since the first ping. */
       readonly waitedMs: number;
-      /** Whether every ping has been waited for as long as it may be; nobody waits where nobody is subscribed. */
+      /** Whether the full time was waited for every ping. Without subscribers the probe does not wait. */
       readonly over: boolean;
       /** Whether the deadline took time from the waiting. */
       readonly cutShort: boolean;

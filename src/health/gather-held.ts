@@ -46,8 +46,8 @@ interface Ways extends Pick<Asked, "send" | "prefix"> {
 export const PAUSE_MS = 20;
 
 /**
- * What the nodes hold back that do not fetch. Their connections show at once whether they fetch; only where they do
- * not, their heartbeats are needed, and what they may hold back.
+ * What nodes that do not fetch hold back. Their connections show at once whether they fetch. Only if not, the probe
+ * needs their heartbeats and what they may hold back.
  */
 export async function lookForHeld(ways: Ways): Promise<ReadonlyMap<string, Held>> {
   const { host, deadline, examination, line, askOf, send, prefix } = ways;

@@ -40,7 +40,7 @@ interface Gathering {
   readonly answering: ReadonlySet<string>;
   /** Targets among them. */
   readonly asked: readonly string[];
-  /** Of each target, the queues that its process was told to consume; null: it was told none. */
+  /** For each target, the queues that its process was told to consume; null: it was told none. */
   readonly told: readonly (readonly string[] | null)[];
 }
 

@@ -15,8 +15,8 @@ export interface Ear {
   /**
    * What has been heard of a node.
    *
-   * @param names what it may be called
-   * @param worker its process, where it is in sight: a heartbeat carries the number that the worker itself sees
+   * @param names the names it may have
+   * @param worker its process, if it is in sight: a heartbeat carries the number that the worker itself sees
    */
   readonly hearing: (names: readonly string[], worker: WorkerProcess | null) => Hearing;
   /** Whose heartbeats have been heard, each name with the number of its process as that process sees it. */

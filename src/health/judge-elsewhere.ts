@@ -14,8 +14,8 @@ type None = Extract<Connections, { kind: "none" }>;
 /**
  * A worker that has no connection to the broker and is connected to another server.
  *
- * Where the name of its own URL has moved it hangs on to the old server, and a restart helps. But names may lead to
- * changing addresses of one service (round-robin, a load balancer, a headless service). Then a restart would not
+ * If the name of its own URL has moved, it stays connected to the old server, and a restart helps. But names may lead
+ * to changing addresses of one service (round-robin, a load balancer, a headless service). Then a restart would not
  * help. The name has moved only if nothing from the worker's address reaches the new server, and nobody has connected
  * to the old one since.
  */

@@ -37,7 +37,7 @@ function judgePong({ node, laterNode }: NodeEvidence, asking: Asking): Verdict |
   return pong === undefined ? null : { status: "healthy", reason: "alive", pongs: [pong] };
 }
 
-/** What is said where the broker could not be asked; null where it was. */
+/** The verdict if the broker could not be asked; null if it could. */
 export function judgeBroker(asking: Asking): Verdict | null {
   switch (asking.kind) {
     case "asked":

@@ -106,7 +106,7 @@ function mainIsFree(process: Seen, looks: readonly Look[]): boolean {
   return process.pool === "threads" || isFreeOfTasks(process, looks);
 }
 
-/** Whether tasks run in processes of their own, so that none can keep the main one from its work. */
+/** Whether tasks run in separate processes, so that no task can block the main one. */
 export function isFreeOfTasks({ pool }: Seen, looks: readonly Look[]): boolean {
   const hasChildren = (looks.at(-1)?.process?.children ?? 0) > 0;
   return (pool === null || pool === "prefork" || pool === "processes") && hasChildren;

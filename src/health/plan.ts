@@ -37,7 +37,7 @@ export interface CheckPlan extends SessionPlan, Omit<CheckWishes, "whom" | "atLe
   readonly isNamed: boolean;
   /** Workers in sight that are not asked. */
   readonly others: readonly string[];
-  /** The pid file that names the worker, so that no other process is taken for it; null: none is given. */
+  /** The pid file that names the worker, so that no other process is taken for it; null: not given. */
   readonly pidfile: string | null;
   /** Where the probe runs, and who is in sight there. */
   readonly place: Placement;
@@ -105,7 +105,7 @@ export async function planCheck(
   return discovered.ok ? success(checkPlan(wishes, config, discovered.value)) : discovered;
 }
 
-/** The same, where nobody is asked which broker it is: by what is named, or the default. */
+/** The same without asking a server which broker it is: the named one, or the default. */
 export function planByName(
   wishes: CheckWishes,
   config: BrokerConfig,

@@ -47,7 +47,7 @@ export function readStateFile(
   { readFile }: Host,
 ): Outcome<StateText | null, UsageProblem> {
   if (path === null) return success(null);
-  // It is ours: a link is somebody else's, who may lead us to any file.
+  // It is ours. A link is not: its owner may lead us to any file.
   const text = readFile(path, MOST, "refused");
   const found = (state: StateText["state"], obstacle: string | null) => success({ path, state, obstacle });
   if (!text.ok) {

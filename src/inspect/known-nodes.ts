@@ -6,8 +6,8 @@ import { isConnectedTo, socketTables } from "../worker/sockets.ts";
 import { workerNode, type WorkerProcess } from "../worker/survey.ts";
 
 /**
- * The nodes of the workers in sight that belong to this session: connected to its server, and told the same database, or
- * told none. Others on the machine are somebody else's, and not missing here.
+ * The nodes of the workers in sight that belong to this session. They are connected to its server, with the same
+ * database or without a named one. Other workers on the machine have other brokers, and are not missing here.
  */
 export function nodesInSight(place: Placement, { read, plan }: Session, host: Host): readonly string[] {
   if (place.kind !== "in-sight") return [];
@@ -25,10 +25,10 @@ export function nodesInSight(place: Placement, { read, plan }: Session, host: Ho
 }
 
 /**
- * Whose answer these bytes are: every serialisation that kombu has writes the node's name as it is.
+ * The node that sent these bytes: every format of kombu writes the node's name as it is.
  *
  * @param bytes as Latin-1 text
- * @returns null where none of the names stands in it
+ * @returns null if it contains none of the names
  */
 export function nodeIn(bytes: string, names: Iterable<string>): string | null {
   const found = [...names].filter((name) => bytes.includes(Buffer.from(name, "utf8").toString("latin1")));

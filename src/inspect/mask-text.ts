@@ -113,7 +113,7 @@ function isSecretHere(name: string, text: string, start: number, sign: string, e
 }
 
 /**
- * The text with what is called a secret masked.
+ * The text with its named secrets masked.
  *
  * @param named finds a name and what stands between it and its value
  * @param endOf where the value ends that begins there; there, unless it need not be masked
@@ -179,7 +179,7 @@ function endBy(pattern: RegExp, text: string, at: number): number {
   return pattern.test(text) ? pattern.lastIndex : at;
 }
 
-/** Where a text in quotes or a bracket ends that begins here; null: none does. What was cut ends with the whole. */
+/** Where a quoted text or a bracket that begins here ends; null: it does not end. Cut text ends with the whole. */
 function endOfGroup(text: string, start: number): number | null {
   let depth = 0;
   for (let at = start; at < text.length; at++) {

@@ -6,9 +6,9 @@ import type { Question } from "../pidbox/message.ts";
 export type Method = Question["method"];
 
 /**
- * What an answer may hold (celery/worker/control.py). `harmless`: nothing but what Celery makes itself. `described`:
- * arguments of tasks, which workers from Celery 5.2 on describe in words of their own. `raw`: what tasks were sent with;
- * where it cannot be serialised the worker's answer fails, which costs many of them their remote control, or all work.
+ * What an answer may hold (celery/worker/control.py). `harmless`: only data that Celery makes itself. `described`:
+ * arguments of tasks, which workers from Celery 5.2 on describe as text. `raw`: arguments as sent. If they cannot be
+ * serialised, the answer fails, and many workers lose their remote control or stop working.
  */
 export type Content = "harmless" | "described" | "raw";
 

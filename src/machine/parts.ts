@@ -24,7 +24,7 @@ export type Links = "followed" | "refused";
 export interface Unread {
   /** `unfit`: it is no regular file, or too long. */
   readonly kind: "gone" | "forbidden" | "unfit" | "failed";
-  /** What it is instead, such as `a pipe`; otherwise the system's code, such as `EACCES`. */
+  /** What it is, such as `a pipe`, or the system's code, such as `EACCES`. */
   readonly detail: string;
 }
 
@@ -35,7 +35,7 @@ export interface Unwritten {
    * `removed`: somebody has taken away what was written, before it was put there.
    */
   readonly cause: "unfit" | "no-folder" | "read-only" | "forbidden" | "no-space" | "removed" | "other";
-  /** What is in its place, such as `a pipe`; otherwise the system's words. */
+  /** What is there, such as `a pipe`, or the system's words. */
   readonly detail: string;
 }
 

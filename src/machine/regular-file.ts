@@ -119,9 +119,9 @@ const MOST_NAMES = 10_000;
 const ABANDONED_MS = 60_000;
 
 /**
- * Replaces a regular file or a free name by a new file, in one step: a reader meets the old file or the new one. No
- * link is followed at the end of the path, neither there nor by the name of the unfinished file, which nobody can
- * foretell; a user who may write to the folder can do as he likes with either name, and reaches no further.
+ * Replaces a regular file or a free name by a new file, in one step: a reader meets the old file or the new one. A
+ * link at the end of the path is not followed, and the name of the unfinished file is unpredictable. A user who may
+ * write to the folder controls both names, but cannot reach further.
  *
  * @param mode less the umask
  * @returns null: it is done

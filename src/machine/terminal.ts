@@ -3,7 +3,9 @@ import type { Terminal } from "./parts.ts";
 const TAKE = "\x1b[?1049h\x1b[?25l";
 const RESTORE = "\x1b[?25h\x1b[?1049l";
 
-/** Signals that end a process, and which nobody else here handles (signal(7)); of SIGKILL and faults nobody is told. */
+/**
+ * Signals that end a process and that no other code here handles (signal(7)). SIGKILL and faults cannot be handled.
+ */
 const ENDING = [
   "SIGQUIT",
   "SIGABRT",

@@ -213,7 +213,7 @@ export function brokerStatement(address: string, failure: BrokerFailure): Statem
   return { fact: sentence(fact + and), hint: unnamedHint(failure) ?? ofSentinel ?? hint };
 }
 
-/** What helps where nobody names the broker; null: what helps otherwise. */
+/** The hint if nothing names the broker; null: the usual hint. */
 function unnamedHint({ cause, unnamed }: BrokerFailure): string | null {
   if (unnamed === undefined) return null;
   const { pid, url, lost, unread } = unnamed;

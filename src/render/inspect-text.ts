@@ -59,7 +59,7 @@ export function inspectText(
   }
 }
 
-/** What is to be said beside the answers: who is missing, who shares a name, why nothing was sent. */
+/** Lines beside the answers: missing nodes, shared names, why nothing was sent. */
 export function remarks(method: Method, inspection: Inspection, channel: string): readonly string[] {
   if (inspection.kind === "refused") {
     return refusalLines(method, inspection.unsafe, inspection.safe).map(line);

@@ -63,7 +63,7 @@ export function absenceLine(absence: Absence, method: Method): string {
   }
 }
 
-/** Why a method was not sent to anybody, what it would do to whom, and what can be done instead. */
+/** Why a method was not sent, what it would do to which nodes, and what to do instead. */
 export function refusalLines(
   method: Method,
   unsafe: readonly Unsafe[],

@@ -74,7 +74,7 @@ export function amount(number: number, noun: string, plural = `${noun}s`): strin
   return `${number} ${number === 1 ? noun : plural}`;
 }
 
-/** Who is missing from what was said; nothing where nobody is. */
+/** How many nodes did not say; empty if all did. */
 export function unsaid(silent: number, noun: string): string {
   return silent === 0 ? "" : `; ${amount(silent, noun)} did not say`;
 }

@@ -36,7 +36,7 @@ const TELLING = new RegExp(
 /** Values that can be no secret, whatever they are called: numbers below 1,000, switches, nothing. */
 const HARMLESS = /^(?:\d{1,3}|true|false|yes|no|on|off|none|null)?$/i;
 
-/** A variable's value: what its name says to be a secret is masked, and so is what it does not say to be none. */
+/** A variable's value. It is masked if its name says that it is a secret, or does not say that it is not one. */
 export function maskedVariable(name: string, value: string): string {
   const isShown = !isSecretText(name, value) && (TELLING.test(name) || HARMLESS.test(value));
   return isShown ? maskedText(value) : MASK;

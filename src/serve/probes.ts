@@ -85,7 +85,7 @@ function whyUnseen(view: FleetView): string | null {
 
 /**
  * A worker says goodbye when it ends, when it begins to wait for its last tasks, and when it connects anew. A restart
- * would help none of these. Null: it has said none.
+ * would not help any of these. Null: it has said no goodbye.
  */
 function whenLeft({ atS, left }: FleetView, name: string): string | null {
   const leftS = left.get(name);

@@ -15,7 +15,7 @@ export interface PlannedBroker {
   readonly bySentinels: boolean;
 }
 
-/** What a conversation with the workers of a broker needs: where, under which names, and in what time. */
+/** What a conversation with the workers of a broker needs: servers, names and time. */
 export interface SessionPlan {
   readonly broker: PlannedBroker;
   /** Where workers reply to and send their heartbeats; null: the same. */

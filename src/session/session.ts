@@ -132,7 +132,7 @@ async function ask(
       deliveryTag: host.uuid(),
       expires: host.epochSeconds() + waitMs / 1_000,
     });
-    // A mailbox of its own: what others ask for at the same time is not ours to read.
+    // A separate mailbox, so that replies to simultaneous questions stay apart.
     const mailbox = openMailbox(lines, KEEP, { now: host.now, pause: host.pause, answerMs });
     const share = room === null ? startRoom() : { left: Math.floor(room.left * SHARE) };
     const { left } = share;

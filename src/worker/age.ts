@@ -8,7 +8,7 @@ export function ageMs(proc: ProcFiles, startTicks: number): number {
 
 /**
  * The clock by which /proc/N/stat has the starts of processes, in milliseconds: CLOCK_BOOTTIME in the time namespace
- * of the reader (time_namespaces(7)). It goes on while the machine is suspended, and nobody can set it.
+ * of the reader (time_namespaces(7)). It goes on while the machine is suspended, and cannot be set.
  *
  * lxcfs replaces the machine's uptime in /proc/uptime by the container's, and leaves the starts as they are. Our own
  * start and our own monotonic clock show it as well. Neither is ever ahead of the true time, so the later one holds.

@@ -50,7 +50,7 @@ interface Seen {
   readonly rows: readonly ClientRow[] | null;
   /** Our own connection, the one that asked for the list. */
   readonly ourselves: { readonly local: Endpoint; readonly remote: Endpoint } | null;
-  /** Near ends of further connections of ours: sockets told by their user alone may be ours. */
+  /** Near ends of our other connections: sockets that only their user identifies may be ours. */
   readonly alsoOurs?: readonly Endpoint[];
   /** That no other worker process of that user is in sight. */
   readonly alone: boolean;
@@ -92,7 +92,7 @@ export function attribute({ sockets, rows, ourselves, alsoOurs = [], alone }: Se
       ? { kind: "known", by: "address", rows: own, closeWait, elsewhere }
       : unknown("address-shared");
   }
-  // Its way to the broker is not ours (a network of its own behind NAT), so that our way proves nothing for it.
+  // It reaches the broker by another way (its own network behind NAT), so our way proves nothing for it.
   if (established.some(({ local }) => plainAddress(local.address) !== plainAddress(ourselves.local.address)))
     return unknown("translated");
   // Where we came through the socket ourselves, who only listens may be we.

@@ -5,8 +5,8 @@ import type { ProcFiles } from "./proc-files.ts";
 import { type Instead, processByPid, workerByPid, type WorkerProcess } from "./survey.ts";
 
 /**
- * The worker that a pid file names. The file outlives its process, and the number may be another program's by now. What may
- * run a worker is believed; what is known to run none is given as what is here instead.
+ * The worker that a pid file names. The file outlives its process, and the number may be another program's by now. A
+ * program that may run a worker is believed. A program that certainly runs none is reported as another process.
  */
 export function workerOfPidfile(proc: ProcFiles, pid: number): WorkerProcess | Instead | null {
   const found = processByPid(proc, pid);

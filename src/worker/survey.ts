@@ -17,7 +17,7 @@ export interface WorkerProcess {
   readonly foundBy: "command" | "title" | "pidfile" | "connections";
   /** Of its environment the variables that Celery reads; null where it may not be read, or setproctitle wrote over it. */
   readonly environment: Readonly<Record<string, string>> | null;
-  /** Its host name; null where it is not ours and its environment does not tell it, or where that cannot be seen. */
+  /** Its host name; null if it differs from ours and its environment does not tell it, or if that cannot be seen. */
   readonly host: "ours" | { readonly name: string } | null;
   /** The letter of /proc/N/stat. */
   readonly state: string;
@@ -107,8 +107,8 @@ export function processByPid(proc: ProcFiles, pid: number): Candidate | null {
 /**
  * The full name of a worker's node.
  *
- * @param hostname ours, which a worker in our container has as well
- * @param env ours, where it stands for the worker's that cannot be read: a container's processes share most of it
+ * @param hostname ours, which a worker in our container shares
+ * @param env ours, if the worker's cannot be read: a container's processes share most of it
  */
 export function workerNode(worker: WorkerProcess, ...[hostname, env]: Place): string {
   return worker.command.node ?? nodeName(givenName(worker, env), hostOr(worker, hostname));
@@ -212,7 +212,10 @@ function describe(proc: ProcFiles, found: Candidate, foundBy: WorkerProcess["fou
   };
 }
 
-/** What `celery` reads by itself: click's prefix is CELERY, and five have names of their own (celery/bin/celery.py). */
+/**
+ * Variables that `celery` reads itself: click's prefix is CELERY, and five have their own names
+ * (celery/bin/celery.py).
+ */
 const READ_BY_CELERY = /^(?:CELERYD?_.+|BROKER_URL|RESULT_BACKEND|APP|LOADER|CONFIG_MODULE)$/;
 
 /**

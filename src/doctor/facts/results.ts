@@ -9,7 +9,7 @@ export interface ResultFacts {
 
 type NotCounted =
   | Readonly<{ kind: NoResults["kind"] | "refused"; detail: string }>
-  /** `isBrokers`: the broker is meant, as nobody names another; it has findings of its own. */
+  /** `isBrokers`: it is the broker, because nothing names another one. The broker has its own findings. */
   | Readonly<{ kind: "unusable"; failure: BrokerFailure; isBrokers: boolean }>;
 
 interface Counted extends KeptResults {

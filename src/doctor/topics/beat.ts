@@ -32,7 +32,7 @@ export const beat: Topic = async (scene) => {
   return [...found, ...scheduleFindings(settings)];
 };
 
-/** Only where workers have told their settings, which are the beat's as well where they are of one application. */
+/** Only if workers have told their settings. A beat of the same application has the same settings. */
 function scheduleFindings({ scheduler, entries }: BeatSettingsTold): readonly Finding[] {
   if (entries === null) return [];
   const isElsewhere = scheduler !== null && !hasScheduleFile(scheduler);

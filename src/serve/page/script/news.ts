@@ -5,8 +5,8 @@ import { are, count } from "./words.ts";
 const EVERY_MS = 10_000;
 
 /**
- * What a screen reader is told: that workers or the broker have changed their state, never that a number moved. What
- * changes between two announcements is told with the next one, unless it has changed back.
+ * Announcements for screen readers: workers or the broker have changed their state, never a number. Changes between
+ * two announcements come with the next one, unless they have changed back.
  */
 export function newsReader(say: (sentence: string) => void): (fleet: Fleet, nowMs: number) => void {
   let told: Fleet | null = null;

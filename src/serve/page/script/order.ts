@@ -54,7 +54,7 @@ const COMPARE: Record<Exclude<Sort, "worst">, (one: Worker, other: Worker) => nu
 const occupation = ({ active, slots }: Worker) =>
   active === null ? -1 : slots === null || slots === 0 ? 0 : active / slots;
 
-/** Queues that nobody empties come first; the others stay by name, so that none moves while it is read. */
+/** Queues without a consumer come first. The others stay sorted by name, so that no row moves while it is read. */
 export function queuesWorstFirst(queues: readonly Queue[]): Queue[] {
   const isUnconsumed = ({ consumers, length }: Queue) => consumers === 0 && (length ?? 0) > 0;
   return [...queues.filter(isUnconsumed), ...queues.filter((queue) => !isUnconsumed(queue))];
