@@ -14,10 +14,7 @@ const MOST_WORDS = 25;
 const PLAINER: readonly (readonly [RegExp, string])[] = [
   [/\bwhoever\b/i, "name the subject"],
   [/(?:^|[.;:] )Who [a-z]+s\b(?!.*\?)(?=.*\.)/, "name the subject"],
-  [
-    /\b(?:who|what) (?:does|do|has|have|is|was) (?:not|no|none|nothing|nobody)\b/i,
-    "name the subject",
-  ],
+  [/\b(?:who|what) (?:does|do|has|have|is|was) (?:not|no|none|nothing|nobody)\b/i, "name the subject"],
   [/\b(?:that|those) of\b/i, "repeat the noun"],
   [/\b(?<!so )those that\b/i, "repeat the noun"],
   [/\bsuch (?:a )?ones?\b/i, "repeat the noun"],

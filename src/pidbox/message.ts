@@ -26,7 +26,7 @@ export type Question =
 
 /**
  * What each method is sent with (celery/worker/control.py). `safe` makes a worker from Celery 5.2 on describe
- * arguments of tasks instead of sending them: an unserialisable one would cost it its control connection.
+ * arguments of tasks instead of sending them: one without a serialisation would cost it its control connection.
  */
 function argumentsOf(question: Question): object {
   switch (question.method) {

@@ -100,7 +100,7 @@ describe("a real Redis that refuses", () => {
     expectLine(
       missing,
       1,
-      /^unknown: broker-refused: \S+ wants a password: NOAUTH .*; hint: the broker URL has/,
+      /^unknown: broker-refused: \S+ wants a password: NOAUTH .*; hint: set it in the broker URL/,
       SOON_MS,
     );
     expectLine(

@@ -436,9 +436,7 @@ test.concurrent.each(["pickle", "yaml", "msgpack"])("says which node answers in 
   await using worker = await startWorker({ server, settings, env: { C_FORCE_ROOT: "1" }, until: "listens" });
   const { stdout, stderr, exitCode, ms } = await inspect(server, "stats", "--output", "json");
   expect(stdout).toBe("{}");
-  expect(stderr).toBe(
-    `${worker.node} answers in another format: its task_serializer is not json`,
-  );
+  expect(stderr).toBe(`${worker.node} answers in another format: its task_serializer is not json`);
   expect(exitCode).toBe(1);
   expect(ms).toBeLessThan(1_500);
   expect(await inspected(server, "ping")).toEqual({ [worker.node]: { ok: "pong" } });

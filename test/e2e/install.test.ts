@@ -110,7 +110,7 @@ test("says so where the folder is not there, or something else is in the way", a
   await mkdir(join(folder, "celery-probe"));
   expect((await probe(["install", folder])).stderr).toContain("is a folder");
   await symlink("/dev/null", join(folder, "device"));
-  expect((await probe(["install", join(folder, "device")])).stderr).toContain("is no file");
+  expect((await probe(["install", join(folder, "device")])).stderr).toContain("is not a file");
   expect((await probe(["install", ""])).stderr).toContain("is empty: expected PATH");
 });
 

@@ -248,7 +248,7 @@ test.concurrent.each(["5.7.0", "5.2.7"] as const)(
     expect(now.exitCode).toBe(1);
     await second.stop();
     const [gone] = await read(first.log() + second.log(), server.url());
-    expect(gone).toMatchObject({ level: "problem", seen: saying(/thrown away, 2 × in it/) });
+    expect(gone).toMatchObject({ level: "problem", seen: saying(/that it does not know, 2 × in it/) });
   },
 );
 
