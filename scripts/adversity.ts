@@ -1,4 +1,4 @@
-// `npm run test:adversity`: what comes from outside and may not hurt, by the thousand. Needs root; an hour and a half for all of it.
+// `npm run test:adversity`: what comes from outside and may not hurt, by the thousand. Needs root; two hours for all of it.
 import { readFile, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
