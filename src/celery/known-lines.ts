@@ -1,53 +1,13 @@
+import type { KnownLines, LineKind } from "./line-kinds.ts";
 import { type LogRecord, recordsOf } from "./log-records.ts";
-
-/** What a record of a worker's or a beat's log can be known for. */
-export type LineKind =
-  | "circular-import"
-  | "not-configured"
-  | "redis-missing"
-  | "app-missing"
-  | "module-missing"
-  | "bad-option"
-  | "pid-file"
-  | "read-only"
-  | "lock-lost"
-  | "schedule"
-  | "no-broker"
-  | "broker-full"
-  | "broker-misconf"
-  | "broker-replica"
-  | "broker-cluster"
-  | "broker-clients"
-  | "broker-loading"
-  | "broker-login"
-  | "broker-rights"
-  | "permission"
-  | "no-space"
-  | "unregistered"
-  | "undecodable"
-  | "result-store"
-  | "hard-limit"
-  | "soft-limit"
-  | "child-killed"
-  | "child-crashed"
-  | "child-stopped"
-  | "child-exited"
-  | "no-memory"
-  | "control-command"
-  | "broker-lost"
-  | "publish-failed"
-  | "task-failed"
-  | "unrecoverable"
-  | "crashed";
+import { withCourses } from "./task-courses.ts";
+import { BACKENDS, blamed, isBrokers, OWN_FAILURE, TASK, unloggedTask } from "./whose-failure.ts";
 
 /** A dotted name of a module, in the quotes that Python writes. */
 const MODULE = "'?[\\w.:]+'?";
 
 /** A text in quotes, as Python and JSON write it: the path of a file. */
 const PATH = "\\\\?['\"][^'\"\\\\]{1,200}\\\\?['\"]";
-
-/** A task and its id: its name may be any text, and is of one word as a rule. */
-const TASK = "[\\w.:-]+(?:\\[[\\w-]+\\])?";
 
 /** An address in Celery's form ends before the words of the exception, which may have an `@`; of any other the last counts. */
 const ADDRESS =
@@ -111,6 +71,7 @@ const PATTERNS: readonly (readonly [LineKind, RegExp, beside?: string])[] = [
     "broker-rights",
     /NOPERM\b|NoPermissionError|this user has no permissions to (?:run the '[\w|-]{1,40}' command|access [\w ]{1,40})/,
   ],
+  ["too-many-files", /Too many open files/],
   ["permission", new RegExp(`(?:PermissionError: )?\\[Errno 13\\] Permission denied(?:: ${PATH})?`)],
   ["no-space", new RegExp(`(?:\\[Errno 28\\] )?No space left on device(?:: ${PATH})?`)],
   ["unregistered", new RegExp(`Received unregistered task of type '?${TASK}'?`)],
@@ -122,12 +83,14 @@ const PATTERNS: readonly (readonly [LineKind, RegExp, beside?: string])[] = [
     "result-store",
     /Retry limit exceeded while trying to reconnect to the Celery|Connection to Redis lost: Retry \(\d+\/\d+\)/,
   ],
-  // Celery 5.2 tries once. Only the frames of the traceback tell whose connection it was.
+  // Celery 5.2 tries once.
   [
     "result-store",
     /redis\.exceptions\.(?:Connection|Timeout)Error(?:: Error \d+ connecting to [\w.-]{1,253}:\d{1,5})?/,
-    "/celery/backends/",
+    BACKENDS,
   ],
+  // What a shell says of a program that it has started.
+  ["main-killed", /^(?:\S{1,200}: line \d{1,6}: {1,20}\d{1,10} )?Killed(?= {2,40}\S|\s{0,9}$)/],
   // The children's exceptions repeat it: what the main process says counts.
   ["hard-limit", new RegExp(`Hard time limit \\([^)]{1,20}\\) exceeded for ${TASK}`)],
   ["soft-limit", new RegExp(`Soft time limit \\([^)]{1,20}\\) exceeded for ${TASK}`)],
@@ -142,24 +105,22 @@ const PATTERNS: readonly (readonly [LineKind, RegExp, beside?: string])[] = [
     "publish-failed",
     /kombu\.exceptions\.OperationalError(?:: Error \d+ connecting to [\w.-]{1,253}:\d{1,5})?/,
   ],
-  // Python 3.11 cannot log the failures of Celery 5.2, and says so instead.
   [
-    "task-failed",
-    new RegExp(
-      `Task ${TASK} raised unexpected(?:: [\\w.]{1,80}(?=\\())?|Task %\\(name\\)s\\[%\\(id\\)s\\] %\\(description\\)s: %\\(exc\\)s`,
-    ),
+    "clock-drift",
+    /Substantial drift from [^\s@]{1,200}@\S{1,253} may mean clocks are out of sync\.\s{1,4}Current drift is -?\d{1,12} seconds/,
   ],
+  ["task-failed", OWN_FAILURE],
 ];
 
 /** Credentials up to the last `@`: a password may hold any character, a blank among them, at which a gate stops. */
 const CREDENTIALS =
   /^(Cannot connect to [a-z+]{1,32}:\/\/(?![^\s@:]{0,64}:\*{1,8}@)(?:[^:@/\s]{0,64}:)?).{1,500}@/;
 
-/** Kinds that no program outlives: it never started. */
-const OUTRIGHT: readonly LineKind[] = ["app-missing", "bad-option", "pid-file"];
+/** Kinds that no program outlives: it never started, or was killed. */
+const OUTRIGHT: readonly LineKind[] = ["app-missing", "bad-option", "pid-file", "main-killed"];
 
-/** What click says of its command line; a task may log the like. */
-const UNLOGGED: readonly LineKind[] = ["app-missing", "bad-option"];
+/** What click says of its command line, and a shell of what it has started; a task may log the like. */
+const UNLOGGED: readonly LineKind[] = ["app-missing", "bad-option", "main-killed"];
 
 /** Said at the start and at each try. */
 const ONCE: readonly LineKind[] = ["no-broker"];
@@ -175,16 +136,6 @@ const CRASH = /^([\w.]+(?:Error|Exception|Exit|Interrupt|[a-z]))(?:$|: ('[\w.-]{
 
 /** A job of a pool: what is said of it again is the same. */
 const JOB = / Job: \d+/;
-
-/** Records of one kind. */
-export interface KnownLines {
-  readonly kind: LineKind;
-  /** Where some of them have ended the program, these alone. */
-  readonly count: number;
-  readonly hasEnded: boolean;
-  /** The last one, from the words that it is known by. */
-  readonly last: string;
-}
 
 /** The package of a pool that is named as missing (celery/__init__.py `_patch_gevent`, `_patch_eventlet`). */
 export function missingPool(text: string): "gevent" | "eventlet" | null {
@@ -218,10 +169,13 @@ function known(record: LogRecord): Known | null {
   if (isHarmless(record)) return null;
   const fatal = UNRECOVERABLE.exec(text)?.[0] ?? null;
   const isEnd = isCrash || fatal !== null;
-  for (const [kind, pattern, beside = ""] of PATTERNS) {
+  for (const [listed, pattern, beside = ""] of PATTERNS) {
     const found = text.includes(beside) ? pattern.exec(text) : null;
-    if (found === null || (record.level !== null && UNLOGGED.includes(kind))) continue;
-    const words = found[0].replace(CREDENTIALS, "$1***@").replaceAll(/\s+/g, " ");
+    if (found === null || (record.level !== null && UNLOGGED.includes(listed))) continue;
+    const kind = isBrokers(listed) ? blamed(listed, text) : listed;
+    if (kind === null) continue;
+    const words =
+      unloggedTask(found[0], text) ?? found[0].replace(CREDENTIALS, "$1***@").replaceAll(/\s+/g, " ");
     const job = JOB.exec(text.slice(found.index, found.index + found[0].length + 20))?.[0] ?? "";
     return { kind, words, isEnd: isEnd || OUTRIGHT.includes(kind), isCrash, identity: words + job };
   }
@@ -265,13 +219,20 @@ export function knownLines(text: string): readonly KnownLines[] {
       last: words,
     });
   }
-  return [...ORDER].flatMap((kind) => {
+  const told = [...ORDER].flatMap((kind) => {
     const its = found.get(kind);
     if (its === undefined) return [];
     const { count, ended, last } = its;
     return [{ kind, count: ended > 0 ? ended : count, hasEnded: ended > 0, last }];
   });
+  return withCourses(told, text);
 }
 
 /** What comes first explains the rest. */
-const ORDER: ReadonlySet<LineKind> = new Set(["crashed", "unrecoverable", ...PATTERNS.map(([kind]) => kind)]);
+const ORDER: ReadonlySet<LineKind> = new Set([
+  "crashed",
+  "unrecoverable",
+  ...PATTERNS.flatMap(([kind]): readonly LineKind[] =>
+    kind === "broker-full" ? [kind, "result-login", "result-refused"] : [kind],
+  ),
+]);

@@ -49,9 +49,9 @@ const PROGRAM =
 /** loguru shows the whole stack below a record, from the program's first frame on. */
 const LOGURU = / \| [A-Z]{4,8} {1,6}\| /;
 
-/** What stands without a level at the beginning of a run that fails: click's words and Celery's banner. */
+/** What stands without a level where a run begins or fails: click's words, Celery's banner, a shell's word of its end. */
 const OUTRIGHT =
-  /^(?:Usage: |Error: |Unable to load celery application|You are using `-|--- Logging error ---$| ?-{14} \S+@)/;
+  /^(?:Usage: |Error: |Unable to load celery application|You are using `-|--- Logging error ---$| ?-{14} \S+@|(?:\S{1,200}: line \d{1,6}: {1,20}\d{1,10} )?Killed(?: {2}|\s{0,9}$))/;
 
 /** What logging itself writes where it fails, line by line, which a worker logs as so many warnings. */
 const LOGGING_ERROR = /--- Logging error ---$/;

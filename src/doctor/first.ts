@@ -1,5 +1,5 @@
 import type { Code, Finding } from "./finding.ts";
-import type { LineKind } from "../celery/known-lines.ts";
+import type { LineKind } from "../celery/line-kinds.ts";
 
 /** Work that nobody does: of several findings they go before settings that are only risky. */
 const UNDONE: ReadonlySet<Code> = new Set<Code>([

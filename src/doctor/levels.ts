@@ -1,4 +1,4 @@
-import type { LineKind } from "../celery/known-lines.ts";
+import type { LineKind } from "../celery/line-kinds.ts";
 import type { Code, Facts, Fault, FindingOf, Level } from "./finding.ts";
 
 /** More than this share of its limit is a warning: of a broker's memory, and of a container's. */
@@ -42,6 +42,9 @@ const PASSING: ReadonlySet<LineKind> = new Set<LineKind>([
   "child-exited",
   "no-memory",
   "control-command",
+  "clock-drift",
+  "retried",
+  "discarded",
   "broker-lost",
   "publish-failed",
 ]);

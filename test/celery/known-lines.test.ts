@@ -149,3 +149,72 @@ test.each([
 ])("the pool whose package is missing, by %j: %s", (text, pool) => {
   expect(missingPool(text)).toBe(pool);
 });
+
+const REFUSED = "redis.exceptions.AuthenticationError: invalid username-password pair or user is disabled.";
+const traced = (frame: string, last: string) =>
+  `Traceback (most recent call last):\n  File "/venv/lib/python3.11/site-packages/${frame}", line 785, in get\n${last}`;
+
+test.each([
+  // redis-py 8 writes an exception as `module:Class`.
+  [
+    "a task's own cache refuses it",
+    `Task shop.auth[a-1] raised unexpected: auth:AuthenticationError\n${traced("redis/client.py", REFUSED)}`,
+    { kind: "task-failed", last: "Task shop.auth[a-1] raised unexpected: auth:AuthenticationError" },
+  ],
+  [
+    "a task's own cache is full",
+    `Task shop.x[a-1] raised unexpected: server:OutOfMemoryError\n${traced("redis/client.py", "OOM command not allowed when used memory > 'maxmemory'.")}`,
+    { kind: "task-failed", last: "Task shop.x[a-1] raised unexpected: server:OutOfMemoryError" },
+  ],
+  [
+    "the broker that a task publishes to is full",
+    `Task shop.x[a-1] raised unexpected: OutOfMemoryError('x')\n${traced("kombu/transport/redis.py", "OOM command not allowed when used memory > 'maxmemory'.")}`,
+    { kind: "broker-full" },
+  ],
+  [
+    "the result backend refuses the login",
+    `Pool callback raised exception: auth:AuthenticationError\n${traced("celery/backends/redis.py", REFUSED)}`,
+    { kind: "result-login", last: "redis.exceptions.AuthenticationError" },
+  ],
+  [
+    "a task publishes, and the result backend refuses the login",
+    `Task shop.x[a-1] raised unexpected: auth:AuthenticationError\n${traced("celery/backends/redis.py", REFUSED)}`,
+    { kind: "result-login" },
+  ],
+  [
+    "the result backend is full",
+    `Pool callback raised exception: server:OutOfMemoryError\n${traced("celery/backends/redis.py", "command not allowed when used memory > 'maxmemory'.")}`,
+    { kind: "result-refused", last: "command not allowed when used memory > 'maxmemory'" },
+  ],
+  [
+    "a leak of files makes the worker's own questions fail",
+    `pidbox command error: OSError(24, 'Too many open files')\n${traced("kombu/utils/eventio.py", "OSError: [Errno 24] Too many open files")}`,
+    { kind: "too-many-files", last: "Too many open files" },
+  ],
+  [
+    "clocks differ",
+    "Substantial drift from celery@w1 may mean clocks are out of sync.  Current drift is 3600 seconds.  [orig: 2026-11-29 05:00:00 recv: 2026-11-29 06:00:00]",
+    {
+      kind: "clock-drift",
+      last: "Substantial drift from celery@w1 may mean clocks are out of sync. Current drift is 3600 seconds",
+    },
+  ],
+  [
+    "Python cannot log the failure",
+    "--- Logging error ---\nMessage: 'Task %(name)s[%(id)s] %(description)s: %(exc)s'\nArguments: {'hostname': 'w@world', 'id': 'a-1', 'name': 'shop.x', 'exc': \"OSError(28, 's3cret')\"}",
+    { kind: "task-failed", last: "Task shop.x[a-1] raised unexpected" },
+  ],
+])("whose failure it is when %s", (_, text, its) => {
+  expect(knownLines(LOGGED + text)).toMatchObject([{ count: 1, ...its }]);
+});
+
+test("a shell says that the worker was killed", () => {
+  const ready = "[2026-11-29 05:44:37,747: INFO/MainProcess] celery@w4 ready.\n";
+  expect(knownLines(`${ready}Killed\nworker exited\n`)).toMatchObject([
+    { kind: "main-killed", count: 1, hasEnded: true, last: "Killed" },
+  ]);
+  expect(
+    knownLines(`${ready}/start.sh: line 3:     9 Killed                  celery -A shop worker\n`),
+  ).toMatchObject([{ kind: "main-killed", hasEnded: true }]);
+  expect(knownLines(`${LOGGED}Killed\n`)).toEqual([]);
+});

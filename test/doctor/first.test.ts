@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { type Finding, type Level } from "../../src/doctor/finding.ts";
 import { firstOf } from "../../src/doctor/first.ts";
-import type { LineKind } from "../../src/celery/known-lines.ts";
+import type { LineKind } from "../../src/celery/line-kinds.ts";
 
 /** Only what the order looks at. */
 const bad = (code: Finding["code"], level: Level = "problem", facts: object = {}): Finding =>

@@ -73,6 +73,8 @@ const consuming = (queues: readonly string[], fake: Fake): Fake => ({
   ...fake,
   told: { ...fake.told, active_queues: queues.map((name) => ({ name })) },
 });
+const DRIFT =
+  "Substantial drift from celery@b may mean clocks are out of sync.  Current drift is 3600 seconds.  [orig: 1 recv: 2]";
 const failing = (count: number) =>
   "[ERROR/ForkPoolWorker-1] Task tasks.a[1-2] raised unexpected: ValueError('x')\n".repeat(count);
 const succeeding = (count: number) =>
@@ -280,6 +282,14 @@ const ROWS: { readonly [C in Code]: readonly Row[] } = {
     ["nothing known", log, logged("[INFO/MainProcess] ready\n"), ["ok"]],
     ["an unknown task", log, logged("[ERROR] Received unregistered task of type 'a'.\n"), ["problem"]],
     ["a task at its limit", log, logged("[ERROR] Hard time limit (9s) exceeded for a[1]\n"), ["warning"]],
+    [
+      "files that are never closed",
+      log,
+      logged("[ERROR] OSError: [Errno 24] Too many open files\n"),
+      ["problem"],
+    ],
+    ["clocks that differ", log, logged(`[WARNING] ${DRIFT}\n`), ["warning"]],
+    ["a shell's word", log, logged("[INFO] ready.\nKilled\n"), ["problem"]],
     ["four tasks that fail", log, logged(failing(4)), ["ok"]],
     ["five", log, logged(failing(5)), ["warning"]],
     ["five of fifty", log, logged(failing(5) + succeeding(45)), ["warning"]],

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { knownLines, type LineKind } from "../../src/celery/known-lines.ts";
+import type { LineKind } from "../../src/celery/line-kinds.ts";
+import { knownLines } from "../../src/celery/known-lines.ts";
 import { endOf } from "../../src/doctor/topics/log.ts";
 import { FAILURES } from "../world/failures.ts";
 

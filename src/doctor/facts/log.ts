@@ -1,5 +1,5 @@
 import type { Unread } from "../../machine/parts.ts";
-import type { KnownLines } from "../../celery/known-lines.ts";
+import type { KnownLines } from "../../celery/line-kinds.ts";
 
 /** Which part of a log it is about; `since-start`: what is before that is a finding of its own. */
 export type LogPart = "whole" | "end" | "since-start";

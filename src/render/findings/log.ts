@@ -1,5 +1,5 @@
 import type { LogFacts, LogPart } from "../../doctor/facts/log.ts";
-import type { KnownLines, LineKind } from "../../celery/known-lines.ts";
+import type { KnownLines, LineKind } from "../../celery/line-kinds.ts";
 import type { Unread } from "../../machine/parts.ts";
 import { amount, shortened } from "../speech.ts";
 import type { WordsOf } from "./words.ts";
@@ -47,6 +47,12 @@ const KINDS: { readonly [K in LineKind]: `${string} → ${string}` } = {
   "broker-login": "the broker refuses the login → see broker: the password of the URL, or the user's rights",
   "broker-rights":
     "the broker's user may not do what Celery needs → give it the commands, keys and channels: ACL SETUSER name ~* &* +@all -@dangerous +info",
+  "result-login":
+    "the result backend refuses the login → correct the password or the user in result_backend (CELERY_RESULT_BACKEND); tasks end, and their results are lost",
+  "result-refused":
+    "the result backend refuses what the worker writes → look at the server that result_backend names: its memory, its disk, its role, the rights of the user",
+  "too-many-files":
+    "the worker has too many open files (Errno 24) → ls /proc/PID/fd shows which; close them in the task, or raise the limit: ulimit -n, LimitNOFILE",
   permission: "the worker was not permitted to do something → chown or mount it for the worker's user",
   "no-space": "a disk is full → df -h shows which; logs, results on disk and --statedb fill one",
   unregistered:
@@ -57,8 +63,12 @@ const KINDS: { readonly [K in LineKind]: `${string} → ${string}` } = {
     "the result backend could not be reached → check result_backend and that server; then restart the worker, which does not connect again by itself",
   "hard-limit": "a task was killed at its hard time limit → raise --time-limit, or make the task shorter",
   "soft-limit": "a task met its soft time limit → raise --soft-time-limit, or make the task shorter",
+  "main-killed":
+    "the shell says that the worker was killed (signal 9) → mostly want of memory, or a stop that took too long: see the container's OOMKilled and its stop timeout",
+  "child-lost-again":
+    "the same tasks killed their children, and were delivered again each time → correct that task, then purge or revoke it; task_reject_on_worker_lost delivers it again",
   "child-killed":
-    "a child was killed in the middle of a task → signal 9 mostly means that memory ran out: see oom-kills and memory",
+    "a child was killed in the middle of a task → see oom-kills and memory; if none was killed for memory, the task itself or somebody else sent signal 9",
   "child-crashed":
     "a child crashed in C code in the middle of a task → set PYTHONFAULTHANDLER=1, so that the log shows where; suspect the newest package with C code",
   "child-stopped":
@@ -68,10 +78,16 @@ const KINDS: { readonly [K in LineKind]: `${string} → ${string}` } = {
   "no-memory":
     "a task has run out of memory → see memory; smaller tasks, fewer children (-c), or a higher limit",
   "control-command":
-    "a control command has failed → who sends it? on most versions of kombu this disables the worker's remote control",
+    "a control command has failed → the traceback below it in the log says why; a doctor's or a monitor's question may fail so; on most versions of kombu this disables the worker's remote control",
   "broker-lost": "the connection to the broker was lost or refused → see broker; Redis' own log says why",
   "publish-failed":
     "a program could not reach the broker it publishes to (OperationalError) → check that its application has the same broker_url as the worker",
+  "clock-drift":
+    "the clocks of workers differ → synchronise them (NTP) and set one time zone; ETAs, expires and beat go by the clock",
+  retried:
+    "tasks are repeated again and again, and none of that name has succeeded → the exception behind Retry in the log says why; set max_retries",
+  discarded:
+    "tasks were thrown away before they began: they had expired → raise expires above the time that they wait, and compare the clocks of client and worker",
   "task-failed":
     "tasks have raised an exception → the traceback below each such line says why; use autoretry_for for errors that pass by themselves",
   unrecoverable:
