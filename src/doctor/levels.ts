@@ -108,6 +108,7 @@ export const LEVELS: { readonly [C in Code]: (facts: Facts[C]) => Judged } = {
   interpreter: ({ foreignScript }) => (foreignScript === null ? "ok" : "warning"),
   "file-permissions": ({ kind }) => (kind === "writable" ? "ok" : kind === "unseen" ? "skipped" : "problem"),
   log: (facts) => {
+    if (facts.kind === "none") return "skipped";
     if (facts.kind === "clean" || facts.kind === "earlier") return "ok";
     // A worker in a container may well be told to log to /dev/stdout, which is a pipe.
     if (facts.kind === "unreadable")

@@ -282,6 +282,7 @@ const ROWS: { readonly [C in Code]: readonly Row[] } = {
     ["nothing known", log, logged("[INFO/MainProcess] ready\n"), ["ok"]],
     ["an unknown task", log, logged("[ERROR] Received unregistered task of type 'a'.\n"), ["problem"]],
     ["a task at its limit", log, logged("[ERROR] Hard time limit (9s) exceeded for a[1]\n"), ["warning"]],
+    ["none given", log, { told: { stats: {} }, host: NO_FILES }, ["skipped"]],
     [
       "files that are never closed",
       log,

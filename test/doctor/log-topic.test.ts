@@ -3,7 +3,9 @@ import { endOf, log } from "../../src/doctor/topics/log.ts";
 import type { Files } from "../../src/machine/parts.ts";
 import { success } from "../../src/outcome.ts";
 import { procWith, WORKER } from "../health/fake-worker.ts";
-import { fakeScene } from "./fake-scene.ts";
+import { findingWords } from "../../src/render/findings/finding-words.ts";
+import { fakeScene, only } from "./fake-scene.ts";
+import { logged } from "./level-scenes.ts";
 
 /** 2026-11-25 10:00:00 UTC, when the process was started, in seconds since 1970. */
 const TEN = Date.UTC(2026, 10, 25, 10) / 1_000;
@@ -38,6 +40,16 @@ test("a log is cut at the start of the process also when the machine was elsewhe
     ["ok", { kind: "clean", part: "since-start" }],
     ["ok", { kind: "earlier" }],
   ]);
+});
+
+test.each([
+  ["knows it", ["blog.publish"], /celery@web-1 knows it: give each application a queue/],
+  ["knows others", ["shop.add"], /import their module/],
+])("of an unregistered task a worker %s", async (_, registered, next) => {
+  const line =
+    "[2026-11-25 10:00:01,000: ERROR/MainProcess] Received unregistered task of type 'blog.publish'.\n";
+  const { scene } = fakeScene({ ...logged(line), told: { stats: {}, registered } });
+  expect(findingWords(only(await log(scene), "log")).next).toMatch(next);
 });
 
 test.each([

@@ -143,6 +143,7 @@ const FINDINGS: readonly Finding[] = [
     its: { kind: "child-killed", count: 2, hasEnded: false, last: HOSTILE },
     part: "whole",
     tasks: 0,
+    knowing: [HOSTILE],
   }),
   finding("standstill", HOSTILE, {
     ...{ length: 9, nodes: [HOSTILE], slots: 1, free: 0, overS: 5, rated: 0 },

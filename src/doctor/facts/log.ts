@@ -14,7 +14,11 @@ export interface LogFacts {
         readonly part: LogPart;
         /** Tasks that it tells of, or else that the workers say they have begun; 0: nobody says. */
         readonly tasks: number;
+        /** Nodes that know the task that came last and was not known. */
+        readonly knowing: readonly string[];
       }
+    /** Nobody has given one, and no worker writes one that is in sight. */
+    | { readonly kind: "none" }
     /** Of runs that are over: before the worker's last start. */
     | { readonly kind: "earlier"; readonly its: readonly KnownLines[] }
     /** `isAsked`: by `--log`; else it is that of a worker's -f. */

@@ -7,7 +7,7 @@ import type { LogPart } from "../facts/log.ts";
 import type { Finding } from "../finding.ts";
 import type { KnownLines } from "../../celery/line-kinds.ts";
 import { knownLines, missingPool, succeededIn } from "../../celery/known-lines.ts";
-import { begunBy } from "../../celery/tasks.ts";
+import { begunBy, registeredTasks } from "../../celery/tasks.ts";
 import { finding } from "../levels.ts";
 import { filledIn } from "../../celery/node-name.ts";
 import { type LogText, type Runner, type Runs, runsAmong, runsOf } from "../../celery/log-runs.ts";
@@ -34,20 +34,31 @@ interface Log {
 /** The log of `--log`, or the logs that the workers in sight write. */
 export const log: Topic = async (scene) => {
   const logs = await readLogs(scene);
+  if (logs.length === 0) return [finding("log", null, { kind: "none" })];
   const begun = begunBy(await scene.told("stats"));
+  const registered = await scene.told("registered");
+  const knowing = (task: string) =>
+    [...registered].flatMap(([node, its]) => (registeredTasks(its)?.has(task) === true ? [node] : []));
   return logs.flatMap(({ name, runs, isAsked }): readonly Finding[] => {
     if (!runs.ok) return [finding("log", name, { kind: "unreadable", because: runs.problem, isAsked })];
     const { before, since, isWhole } = runs.value;
     const earlier = before === null ? [] : shownLines(before);
     const part = earlier.length > 0 ? "since-start" : isWhole || before !== null ? "whole" : "end";
     return [
-      ...findingsSince(name, since, part, begun),
+      ...findingsSince(name, since, { part, begun, knowing }),
       ...(earlier.length === 0 ? [] : [finding("log", name, { kind: "earlier", its: earlier })]),
     ];
   });
 };
 
-function findingsSince(name: string, text: string, part: LogPart, begun: number): readonly Finding[] {
+interface Around {
+  readonly part: LogPart;
+  readonly begun: number;
+  /** Nodes that know a task. */
+  readonly knowing: (task: string) => readonly string[];
+}
+
+function findingsSince(name: string, text: string, { part, begun, knowing }: Around): readonly Finding[] {
   const known = shownLines(text);
   const succeeded = succeededIn(text);
   const failed = known.find(({ kind }) => kind === "task-failed")?.count ?? 0;
@@ -57,7 +68,11 @@ function findingsSince(name: string, text: string, part: LogPart, begun: number)
     const lines = text.split("\n").length - 1;
     return [finding("log", name, { kind: "clean", lines, part })];
   }
-  const found = known.map((its) => finding("log", name, { kind: "known", its, part, tasks }));
+  const found = known.map((its) => {
+    const task = its.kind === "unregistered" ? /'([^']+)'$/.exec(its.last)?.[1] : undefined;
+    const who = task === undefined ? [] : knowing(task);
+    return finding("log", name, { kind: "known", its, part, tasks, knowing: who });
+  });
   const bad = found.filter(({ level }) => level !== "ok");
   return [
     ...(pool === null ? [] : [finding("pool-package", name, { pool })]),

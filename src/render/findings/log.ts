@@ -1,7 +1,7 @@
 import type { LogFacts, LogPart } from "../../doctor/facts/log.ts";
 import type { KnownLines, LineKind } from "../../celery/line-kinds.ts";
 import type { Unread } from "../../machine/parts.ts";
-import { amount, shortened } from "../speech.ts";
+import { amount, names, shortened } from "../speech.ts";
 import type { WordsOf } from "./words.ts";
 
 /** So many characters of a line are shown. */
@@ -99,6 +99,8 @@ const KINDS: { readonly [K in LineKind]: `${string} → ${string}` } = {
 export const LOG_WORDS: WordsOf<LogFacts> = {
   log(facts, level) {
     switch (facts.kind) {
+      case "none":
+        return { seen: "no log was read", next: BY_STDIN };
       case "clean":
         return `nothing known in ${partOf(facts.part, amount(facts.lines, "line"))}`;
       case "unreadable":
@@ -106,7 +108,8 @@ export const LOG_WORDS: WordsOf<LogFacts> = {
       case "known": {
         const { tasks, its } = facts;
         const { kind, count, hasEnded, last } = its;
-        const [name, next = ""] = KINDS[kind].split(" → ");
+        const [name, usual = ""] = KINDS[kind].split(" → ");
+        const next = facts.knowing.length === 0 ? usual : ownQueues(facts.knowing);
         const where = facts.part === "since-start" ? SINCE : `in ${partOf(facts.part, "it")}`;
         const end = hasEnded ? ", which ended it" : "";
         const of = kind === "task-failed" && tasks >= count ? ` of ${amount(tasks, "task")}` : "";
@@ -126,6 +129,12 @@ export const LOG_WORDS: WordsOf<LogFacts> = {
     next: `pip install "celery[${pool}]", or another pool`,
   }),
 };
+
+/** Where another application's workers consume the same queue. */
+function ownQueues(nodes: readonly string[]): string {
+  const know = nodes.length === 1 ? "knows" : "know";
+  return `${names(nodes)} ${know} it: give each application a queue (task_default_queue) or a database of its own, or deploy one code to all`;
+}
 
 /** `docker logs -f` never ends: stdin is read for half of the time. */
 const BY_STDIN = "docker logs … | celery-probe doctor --log -";
