@@ -45,7 +45,8 @@ function rankOf(finding: Finding, hasIllWorker: boolean): number {
   const { code, level } = finding;
   if (hasIllWorker && explains(finding)) return 0;
   if (level === "problem" && (code === "broker" || code === "worker")) return 1;
-  if (level === "problem") return UNDONE.has(code) ? 2 : 3;
+  // Tasks and bindings that a broker has thrown away are what others only see the effects of.
+  if (level === "problem") return UNDONE.has(code) || code === "broker-memory" ? 2 : 3;
   return UNDONE.has(code) ? 4 : 5;
 }
 

@@ -62,8 +62,10 @@ export const LEVELS: { readonly [C in Code]: (facts: Facts[C]) => Judged } = {
     // One that may be written loses that when it follows its primary anew.
     return follows === null ? "ok" : "warning";
   },
-  "broker-memory": ({ used, limit, policy }) => {
+  "broker-memory": ({ used, limit, policy, evicted }) => {
     if (limit === null) return "ok";
+    // Results may expire, and tasks and bindings never do: `volatile-…` throws none of these away.
+    if (evicted > 0 && policy?.startsWith("allkeys") === true) return ["problem", ["may-evict"]];
     if (policy !== null && policy !== "noeviction") return ["warning", ["may-evict"]];
     return used > limit * FULL ? "warning" : "ok";
   },

@@ -48,6 +48,11 @@ test.each<readonly [string, readonly Finding[], Finding["code"] | null]>([
         code,
       ] as const,
   ),
+  [
+    "a broker has thrown keys away, a binding among them",
+    [bad("queue-binding"), bad("broker-memory")].toReversed(),
+    "broker-memory",
+  ],
   ["there are several of one rank", [bad("memory", "warning"), bad("cpu", "warning")], "memory"],
 ])("the first is the cause when %s", (_, findings, code) => {
   expect(named(...findings)).toBe(code);

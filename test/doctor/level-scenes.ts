@@ -30,8 +30,8 @@ export const info = (...lines: readonly string[]): Fake => ({
   ...replying({ INFO: lines.join("\r\n") }),
   check: { evidence: evidence() },
 });
-export const memory = (used: number, limit: number, policy = "noeviction") =>
-  info(`used_memory:${used}`, `maxmemory:${limit}`, `maxmemory_policy:${policy}`);
+export const memory = (used: number, limit: number, policy = "noeviction", evicted = 0) =>
+  info(`used_memory:${used}`, `maxmemory:${limit}`, `maxmemory_policy:${policy}`, `evicted_keys:${evicted}`);
 
 export const about = { node: NODE, pid: 12 };
 export const judged = (verdict: Verdict): Fake => ({ check: { verdict, evidence: evidence() } });

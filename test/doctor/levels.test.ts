@@ -118,6 +118,9 @@ const ROWS: { readonly [C in Code]: readonly Row[] } = {
     ["more than that", broker, memory(901, 1_000), ["warning"]],
     ["no limit", broker, memory(901, 0, "allkeys-lru"), ["ok"]],
     ["a limit at which it throws keys away", broker, memory(1, 1_000, "allkeys-lru"), ["warning"]],
+    ["and has thrown some away", broker, memory(1, 1_000, "allkeys-lru", 10), ["problem"]],
+    ["and has thrown results away", broker, memory(1, 1_000, "volatile-lru", 10), ["warning"]],
+    ["another policy by now", broker, memory(1, 1_000, "noeviction", 10), ["ok"]],
     ["not told", broker, info(), []],
   ],
   "large-answer": [

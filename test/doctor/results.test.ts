@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import { results } from "../../src/doctor/topics/results.ts";
 import type { WireCommand } from "../../src/broker/turns.ts";
-import { fakeScene, only } from "./fake-scene.ts";
+import { failure } from "../../src/outcome.ts";
+import { fakeScene, NODE, only } from "./fake-scene.ts";
+import { inSight, REFUSED } from "./level-scenes.ts";
 
 /** A failure of so many bytes. */
 function failureOf(bytes: number): string {
@@ -61,4 +63,21 @@ test.each([
   const { facts, sent } = await ask(Array<string>(count).fill(failureOf(200)));
   expect(facts.failed).toBe(count);
   expect(whole(sent)).toHaveLength(looked);
+});
+
+test.each([
+  ["redis://:s3cret@cache:6380/1", "unusable", "RESULTS of process 12"],
+  ["redis://:s3cret@other:6380/1", "hidden", `the settings of ${NODE}`],
+  ["redis://cache:6380/1", "hidden", `the settings of ${NODE}`],
+])("a masked backend beside RESULTS=%s is %s", async (url, kind, from) => {
+  const { scene } = fakeScene(
+    inSight(
+      { environment: `RESULTS=${url}\0` },
+      {
+        told: { conf: { result_backend: "redis://:********@cache:6380/1" }, stats: {} },
+        host: { connect: () => Promise.resolve(failure(REFUSED)) },
+      },
+    ),
+  );
+  expect(only(await results(scene), "failed-results").facts).toMatchObject({ kind, from });
 });

@@ -24,5 +24,7 @@ export interface BrokerFacts {
     readonly limit: number | null;
     /** `maxmemory-policy`: any but `noeviction` may throw tasks away. */
     readonly policy: string | null;
+    /** Keys that it has thrown away since it was started. */
+    readonly evicted: number;
   };
 }

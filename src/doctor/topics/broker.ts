@@ -36,7 +36,8 @@ export const broker: Topic = async ({ check, session }) => {
   if (used === null) return found;
   const limit = infoNumber(info, "maxmemory") || null;
   const policy = info.get("maxmemory_policy")?.match(POLICY)?.[0] ?? null;
-  return [...found, finding("broker-memory", null, { used, limit, policy })];
+  const evicted = infoNumber(info, "evicted_keys") ?? 0;
+  return [...found, finding("broker-memory", null, { used, limit, policy, evicted })];
 };
 
 /** In seconds; null where it does not say, or its clock was set back. */

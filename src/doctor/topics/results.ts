@@ -1,4 +1,4 @@
-import type { BrokerTarget } from "../../broker/url.ts";
+import { type BrokerTarget, redact } from "../../broker/url.ts";
 import { findServer } from "../../broker/find-server.ts";
 import { hasResultPrefix, type NamedBackend, readBackend, toldBackend } from "../../celery/result-backend.ts";
 import { begunBy } from "../../celery/tasks.ts";
@@ -6,6 +6,7 @@ import { variablesOf } from "../../celery/settings.ts";
 import { label } from "../../cli/usage.ts";
 import { settingsOf } from "../../discovery/broker-settings.ts";
 import { keptResults } from "../../session/kept-results.ts";
+import { wholeEnvironment } from "../../worker/environment.ts";
 import type { ResultFacts } from "../facts/results.ts";
 import { finding } from "../levels.ts";
 import type { Scene, Topic } from "../scene.ts";
@@ -25,7 +26,7 @@ export const results: Topic = async (scene) =>
 async function resultFacts(scene: Scene, target: BrokerTarget): Promise<ResultFacts["failed-results"]> {
   const { host, deadline, config, check } = scene;
   const conf = await scene.told("conf");
-  const named = namedBackend(scene) ?? toldBackend(conf);
+  const named = namedBackend(scene) ?? unmaskedBy(scene, toldBackend(conf));
   const brokers = {
     kind: "redis",
     located: { kind: "servers", servers: [target] },
@@ -52,6 +53,18 @@ async function resultFacts(scene: Scene, target: BrokerTarget): Promise<ResultFa
   const { value: limit, origin } = config["max-failed"];
   const begun = begunBy(await scene.told("stats"));
   return { ...where, kind: "counted", ...kept.value, begun, limit, isUsual: origin.kind === "default" };
+}
+
+/** A variable of the worker, whatever it is called, may hold the URL that Celery masks. */
+function unmaskedBy({ workers, host }: Scene, told: NamedBackend | null): NamedBackend | null {
+  if (told === null || !/:\*+@/.test(told.text)) return told;
+  const masked = redact(told.text);
+  for (const { process } of workers) {
+    const variables = wholeEnvironment(host.proc, process.pid) ?? [];
+    const [name, text] = [...variables].find(([, value]) => redact(value) === masked) ?? [];
+    if (text !== undefined) return { text, from: `${name} of process ${process.pid}` };
+  }
+  return told;
 }
 
 /** By the option, or the variable: of a worker in sight, or ours. */

@@ -1,6 +1,6 @@
 import type { BrokerFacts } from "../../doctor/facts/broker.ts";
 import { brokerStatement } from "../broker-words.ts";
-import { bytes, seconds } from "../speech.ts";
+import { amount, bytes, seconds } from "../speech.ts";
 import type { WordsOf } from "./words.ts";
 
 export const BROKER_WORDS: WordsOf<BrokerFacts> = {
@@ -22,17 +22,18 @@ export const BROKER_WORDS: WordsOf<BrokerFacts> = {
       next: hint,
     };
   },
-  "broker-memory": ({ used, limit, policy }, level, _, faults) => {
+  "broker-memory": ({ used, limit, policy, evicted }, level, _, faults) => {
+    const lost = evicted === 0 ? "" : `; ${amount(evicted, "key")} evicted since it was started`;
     return {
       seen:
         limit === null
           ? `${bytes(used)} used, no limit set`
-          : `${bytes(used)} of ${bytes(limit)} used, maxmemory-policy ${policy ?? "not said"}`,
+          : `${bytes(used)} of ${bytes(limit)} used, maxmemory-policy ${policy ?? "not said"}${lost}`,
       next:
-        level !== "warning"
+        level === "ok"
           ? null
           : faults.includes("may-evict")
-            ? "a broker must keep every message: CONFIG SET maxmemory-policy noeviction, or use a separate server"
+            ? `a broker must keep every message: CONFIG SET maxmemory-policy noeviction, or use a separate server${level === "problem" ? "; then restart the workers, which bind their queues as they start" : ""}`
             : "make room or raise maxmemory: a full broker takes no tasks, and workers that answer it end",
     };
   },
