@@ -31,6 +31,11 @@ const OTHERS = /CACHE|RESULT|BACKEND|SESSION|CHANNEL|THROTTL|LIMIT/i;
 /** Of these no password is told to a broker either. */
 const FOREIGN = /FLOWER|SENTINEL|_DB_|POSTGRES|SQL/i;
 
+/** Those of {@link urlsIn} whose names do not say that they are about something else, such as a cache. */
+export function brokerUrlsIn(environments: Environments): readonly UrlVariable[] {
+  return urlsIn(environments).filter(({ name }) => !OTHERS.test(name));
+}
+
 /** A user name and a password for a server. */
 export interface Login {
   readonly username?: string;

@@ -3,6 +3,7 @@ import type { LineKind } from "../celery/line-kinds.ts";
 
 /** Work that nobody does: of several findings they go before settings that are only risky. */
 const UNDONE: ReadonlySet<Code> = new Set<Code>([
+  "broker-name",
   "queues-consumed",
   "standstill",
   "queue-binding",

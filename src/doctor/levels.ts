@@ -62,6 +62,7 @@ export const LEVELS: { readonly [C in Code]: (facts: Facts[C]) => Judged } = {
     // One that may be written loses that when it follows its primary anew.
     return follows === null ? "ok" : "warning";
   },
+  "broker-name": () => "warning",
   "broker-memory": ({ used, limit, policy, evicted }) => {
     if (limit === null) return "ok";
     // Results may expire, and tasks and bindings never do: `volatile-…` throws none of these away.

@@ -5,6 +5,8 @@ import type { Verdict } from "../../src/health/verdict.ts";
 import type { FileLook, Files } from "../../src/machine/parts.ts";
 import { failure, success } from "../../src/outcome.ts";
 import type { WireCommand } from "../../src/broker/turns.ts";
+import { fakeHost } from "../health/fake-host.ts";
+import { planned } from "../health/planned.ts";
 import { evidence } from "../health/seen.ts";
 import { procWith, WORKER } from "../health/fake-worker.ts";
 import type { FakeProcess } from "../worker/fake-proc.ts";
@@ -47,6 +49,18 @@ export const besides = (others: readonly string[], silent = 1, args: readonly st
 export const pool = (more: object): NonNullable<Fake["told"]> => ({
   stats: { pool: { implementation: "celery.concurrency.prefork:TaskPool", ...more } },
 });
+/** Its broker is found by its connections, at 127.0.0.1; BROKER names `redis`. */
+export const connectedElsewhere = (...addresses: readonly string[]): Fake => {
+  const found = inSight({ environment: "BROKER=redis://redis:6379/0\0" });
+  const plan = planned(fakeHost({ argv: ["--node", NODE, "--placement", "remote"] }));
+  const origin = { kind: "connection", pid: 12, by: [] } as const;
+  return {
+    ...found,
+    ...replying({ PING: "PONG" }),
+    host: { addressesOf: () => Promise.resolve(addresses) },
+    check: { plan: { ...plan, broker: { ...plan.broker, origin } } },
+  };
+};
 /** A worker in sight. */
 export const inSight = (process: Partial<FakeProcess>, more: Fake = {}): Fake => {
   const proc = procWith([{ ...WORKER, ...process }]);

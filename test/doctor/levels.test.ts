@@ -28,6 +28,7 @@ import {
   delivered,
   bound,
   behindLogin,
+  connectedElsewhere,
   besides,
   environment,
   inSight,
@@ -112,6 +113,10 @@ const ROWS: { readonly [C in Code]: readonly Row[] } = {
       },
       ["problem"],
     ],
+  ],
+  "broker-name": [
+    ["a name that leads elsewhere", brokerStill, connectedElsewhere("10.9.0.2"), ["warning"]],
+    ["a name that leads there", brokerStill, connectedElsewhere("127.0.0.1"), []],
   ],
   "broker-memory": [
     ["nine tenths of its limit", broker, memory(900, 1_000), ["ok"]],

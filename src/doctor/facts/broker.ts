@@ -1,4 +1,5 @@
 import type { BrokerFailure } from "../../broker/failure.ts";
+import type { MovedName } from "../../discovery/moved-name.ts";
 import type { Following } from "../../broker/info.ts";
 
 /** What is found of the broker. */
@@ -18,6 +19,8 @@ export interface BrokerFacts {
     /** Null: it is no replica, or does not say so. */
     readonly follows: Following | null;
   };
+  /** A name in a worker's variables leads elsewhere than the worker is connected to. */
+  readonly "broker-name": MovedName & { readonly broker: string };
   /** Whether it has room, and throws nothing away. Bytes; null: no limit. */
   readonly "broker-memory": {
     readonly used: number;

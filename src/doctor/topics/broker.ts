@@ -2,10 +2,13 @@ import { asText } from "../../numbers.ts";
 import { type Following, infoFields, infoFollowing, infoNumber, infoServer } from "../../broker/info.ts";
 import type { BrokerFailure } from "../../broker/failure.ts";
 import { label } from "../../cli/usage.ts";
+import { placeText } from "../../broker/url.ts";
+import { movedName } from "../../discovery/moved-name.ts";
 import type { CheckPlan } from "../../health/plan.ts";
 import type { Finding } from "../finding.ts";
 import { finding } from "../levels.ts";
-import type { Topic } from "../scene.ts";
+import type { Session } from "../../session/session.ts";
+import type { Scene, Topic } from "../scene.ts";
 
 /** The broker: which, whether it can be used, whether it has room. */
 export const broker: Topic = async ({ check, session }) => {
@@ -47,12 +50,31 @@ function uptimeIn(info: Parameters<typeof infoNumber>[0]): number | null {
 }
 
 /** Whether it still answers when the run has been observing for a while; nothing where it does. */
-export const brokerStill: Topic = async ({ check, session, observed }) => {
+export const brokerStill: Topic = async (scene) => {
+  const { check, session, observed } = scene;
   if (!session.ok) return [];
+  const moved = await movedFindings(scene, session.value);
   await observed();
   const sent = await session.value.send([["PING"]]);
-  return sent.ok ? [] : [unusable(check.plan, sent.problem, true)];
+  return sent.ok ? moved : [unusable(check.plan, sent.problem, true)];
 };
+
+/** Where the worker's connections alone have shown the broker. */
+async function movedFindings(
+  { check, workers, host, observed, config }: Scene,
+  { read }: Session,
+): Promise<readonly Finding[]> {
+  if (check.plan.broker.origin.kind !== "connection" || read.target.place.kind !== "tcp") return [];
+  const { place } = read.target;
+  const withinMs = config["connect-timeout"].value;
+  const found = await Promise.all(
+    workers.map(async ({ node, process }) => {
+      const moved = await movedName(process.pid, place, host, observed, withinMs);
+      return moved === null ? [] : [finding("broker-name", node, { ...moved, broker: placeText(place) })];
+    }),
+  );
+  return found.flat();
+}
 
 function unusable(
   plan: CheckPlan,

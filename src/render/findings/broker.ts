@@ -1,6 +1,6 @@
 import type { BrokerFacts } from "../../doctor/facts/broker.ts";
 import { brokerStatement } from "../broker-words.ts";
-import { amount, bytes, seconds } from "../speech.ts";
+import { amount, bytes, names, seconds } from "../speech.ts";
 import type { WordsOf } from "./words.ts";
 
 export const BROKER_WORDS: WordsOf<BrokerFacts> = {
@@ -22,6 +22,10 @@ export const BROKER_WORDS: WordsOf<BrokerFacts> = {
       next: hint,
     };
   },
+  "broker-name": ({ variable, pid, name, addresses, broker }) => ({
+    seen: `it is connected to ${broker}; ${name} in ${variable} of process ${pid} leads to ${names(addresses)} now`,
+    next: "restart the worker if the name has moved: it keeps its connection to the old server, and new clients send to the other",
+  }),
   "broker-memory": ({ used, limit, policy, evicted }, level, _, faults) => {
     const lost = evicted === 0 ? "" : `; ${amount(evicted, "key")} evicted since it was started`;
     return {
