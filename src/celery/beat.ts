@@ -1,3 +1,5 @@
+import { asObject } from "../pidbox/envelope.ts";
+import { shortName } from "./deliveries.ts";
 import { isMasked, positive, readSettings, type Settings } from "./settings.ts";
 
 /** The longest sleep between two looks, and between two syncs, in seconds (celery/beat.py). */
@@ -80,4 +82,17 @@ export function beatSettings(answers: Iterable<unknown>): BeatSettingsTold {
     lockTimeoutS: first((settings) => positive(settings.get("redbeat_lock_timeout")) || null),
     entries: counts.length === 0 ? null : Math.max(...counts),
   };
+}
+
+/** The tasks that the entries of `beat_schedule` name, by entry, in answers to `conf`. */
+export function scheduledTasks(answers: Iterable<unknown>): ReadonlyMap<string, string> {
+  const entries = [...answers].flatMap((one) =>
+    Object.entries(asObject(readSettings(one)?.get("beat_schedule")) ?? {}),
+  );
+  return new Map(
+    entries.flatMap(([entry, value]) => {
+      const task = asObject(value)?.["task"];
+      return typeof task === "string" ? [[shortName(entry), shortName(task)] as const] : [];
+    }),
+  );
 }

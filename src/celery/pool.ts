@@ -21,9 +21,11 @@ export function readPool(stats: unknown): Pool | null {
   const pool = asObject(asObject(stats)?.["pool"]);
   if (pool === null) return null;
   const { "max-concurrency": size, timeouts, "max-tasks-per-child": maxTasks } = pool;
+  // `max-concurrency` is what an autoscaled pool began with (celery/worker/autoscale.py `info`).
+  const most = Math.max(positive(size), positive(asObject(asObject(stats)?.["autoscaler"])?.["max"]));
   return {
     name: nameIn(pool),
-    size: typeof size === "number" && size > 0 ? size : null,
+    size: most > 0 ? most : null,
     // A solo pool has an empty list (celery/concurrency/solo.py `_get_info`).
     ...(Array.isArray(timeouts) && timeouts.length === 2
       ? { timeouts: { soft: positive(timeouts[0]), hard: positive(timeouts[1]) } }

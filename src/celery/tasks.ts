@@ -32,7 +32,8 @@ export interface Registered {
   readonly name: string;
   /** Its own hard limit; null: it was sent without one. */
   readonly limitS: number | null;
-  readonly hasRate: boolean;
+  /** How many may begin in an hour on one worker; null: it has no rate limit; Infinity: one that is not understood. */
+  readonly perHour: number | null;
 }
 
 /** `tasks.add [time_limit=300]`, as `registered` writes it when it is asked for that (celery/worker/control.py). */
@@ -42,7 +43,15 @@ export function readRegistered(entry: unknown): Registered | null {
   const name = bracket === -1 ? entry : entry.slice(0, bracket);
   const info = bracket === -1 ? "" : entry.slice(bracket + " [".length, -1);
   const limit = Number(/(?:^| )time_limit=([\d.]+)/.exec(info)?.[1] ?? NaN);
-  return { name, limitS: limit > 0 ? limit : null, hasRate: /(?:^| )rate_limit=/.test(info) };
+  return { name, limitS: limit > 0 ? limit : null, perHour: perHourIn(info) };
+}
+
+const PER_HOUR: Readonly<Record<string, number>> = { "": 3_600, s: 3_600, m: 60, h: 1 };
+
+/** By `10/m`, or a number a second (celery/utils/time.py `rate`). */
+function perHourIn(info: string): number | null {
+  const [found, number, unit = ""] = /(?:^| )rate_limit=([\d.]*)\/?([smh]?)/.exec(info) ?? [];
+  return found === undefined ? null : Number(number) * (PER_HOUR[unit] ?? 0) || Infinity;
 }
 
 /** The tasks of an answer to `registered`, by name; null: it has another form. */
@@ -52,10 +61,15 @@ export function registeredTasks(answer: unknown): ReadonlyMap<string, Registered
   return new Map(read.map((task) => [task.name, task]));
 }
 
-/** The names, as messages are read for them, of the tasks with a rate limit in answers to `registered`. */
-export function ratedAmong(answers: Iterable<unknown>): ReadonlySet<string> {
-  const tasks = [...answers].flatMap((answer) => [...(registeredTasks(answer)?.values() ?? [])]);
-  return new Set(tasks.filter(({ hasRate }) => hasRate).map(({ name }) => shortName(name)));
+/** The tasks with a rate limit in answers to `registered`, named as in messages: how many may begin in an hour in all. */
+export function ratedAmong(answers: Iterable<unknown>): ReadonlyMap<string, number> {
+  const found = new Map<string, number>();
+  for (const { name, perHour } of [...answers].flatMap((one) => [
+    ...(registeredTasks(one)?.values() ?? []),
+  ])) {
+    if (perHour !== null) found.set(shortName(name), (found.get(shortName(name)) ?? 0) + perHour);
+  }
+  return found;
 }
 
 /** How many tasks a worker has begun since it was started, by its answer to `stats`; null: it does not say. */
@@ -89,4 +103,17 @@ export function agedTasks(answer: unknown, nowS: number): readonly AgedTask[] | 
     id: shortName(task.id),
     ageS: ageS(task, nowS),
   }));
+}
+
+/** The same of each node that said it. */
+export function agedByNode(
+  answers: ReadonlyMap<string, unknown>,
+  nowS: number,
+): ReadonlyMap<string, readonly AgedTask[]> {
+  return new Map(
+    [...answers].flatMap(([node, answer]) => {
+      const found = agedTasks(answer, nowS);
+      return found === null ? [] : [[node, found] as const];
+    }),
+  );
 }

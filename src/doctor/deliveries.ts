@@ -47,8 +47,8 @@ export async function twoLooks(scene: Scene): Promise<Looks | string> {
   return { atMs, first, second: typeof second === "string" ? first : second };
 }
 
-/** The tasks that a worker may hold back for their rate; null: no worker said. */
-export async function ratedTasks(scene: Scene): Promise<ReadonlySet<string> | null> {
+/** The tasks that a worker may hold back for their rate, and how many may begin in an hour; null: no worker said. */
+export async function ratedTasks(scene: Scene): Promise<ReadonlyMap<string, number> | null> {
   const told = await scene.told("registered");
   return told.size === 0 ? null : ratedAmong(told.values());
 }

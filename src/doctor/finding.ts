@@ -27,6 +27,7 @@ export type Fault =
   | "over-option"
   | "slots-held"
   | "slots-free"
+  | "slow-rate"
   | "past-visibility"
   | "many-failures";
 

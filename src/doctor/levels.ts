@@ -75,7 +75,7 @@ export const LEVELS: { readonly [C in Code]: (facts: Facts[C]) => Judged } = {
     // A worker that is healthy without answering is what its users complain of.
     return ["busy", "deaf", "stopping"].includes(verdict.reason) ? "warning" : "ok";
   },
-  siblings: ({ answering }) => (answering.length > 0 ? "ok" : "skipped"),
+  siblings: (facts) => (facts.kind === "shared" ? "warning" : facts.answering.length > 0 ? "ok" : "skipped"),
   "large-answer": () => "skipped",
   pool: ({ told, pool, isTold }) => {
     if (told !== null) return "warning";
@@ -148,7 +148,9 @@ export const LEVELS: { readonly [C in Code]: (facts: Facts[C]) => Judged } = {
   standstill: ({ length, slots, free, youngest, rated }) => {
     if (free === 0)
       return ((youngest?.ageS ?? 0) * length) / slots > PATIENCE_S ? ["warning", ["slots-held"]] : "ok";
-    return rated === null ? "skipped" : rated > 0 ? "ok" : ["problem", ["slots-free"]];
+    if (rated === null) return "skipped";
+    if (rated.deliveries === 0) return ["problem", ["slots-free"]];
+    return rated.deliveries + length > rated.perHour ? ["warning", ["slow-rate"]] : "ok";
   },
   // A client names a queue, and Celery goes by the exchange only where it is no direct one.
   "queue-binding": ({ type }) => (type === "direct" ? "warning" : "problem"),
@@ -168,6 +170,7 @@ export const LEVELS: { readonly [C in Code]: (facts: Facts[C]) => Judged } = {
   "unregistered-task": (facts) => {
     if (facts.kind === "not-seen") return "skipped";
     if (facts.kind === "known") return facts.looked === 0 && facts.unread > 0 ? "skipped" : "ok";
+    if (facts.kind === "scheduled") return facts.silent === 0 ? "warning" : "skipped";
     return facts.knowing.length === 0 && facts.silent === 0 ? "problem" : "warning";
   },
   "repeated-tasks": (facts) => {

@@ -8,6 +8,7 @@ import type { Span } from "../session/heartbeats.ts";
 import type { Session } from "../session/session.ts";
 import type { Heartbeat } from "../celery/heartbeat.ts";
 import type { WorkerProcess } from "../worker/survey.ts";
+import type { InHand } from "./facts/tasks.ts";
 import type { TooLarge } from "./facts/worker.ts";
 import type { Finding } from "./finding.ts";
 
@@ -36,10 +37,14 @@ export interface Scene {
    * format, or a late one, are missing. `active` is asked only of nodes whose version shows that it is safe.
    */
   readonly told: (method: TellingMethod) => Promise<ReadonlyMap<string, unknown>>;
+  /** The tasks that they run, as they tell in `active`, with their ages when they were asked. */
+  readonly inHand: () => Promise<InHand>;
   /** Celery's, of each node that told it by a heartbeat or when it was asked. */
   readonly versions: () => Promise<ReadonlyMap<string, string>>;
   /** How many more workers are subscribed than have answered with a name of their own. */
   readonly silent: () => Promise<number>;
+  /** A node for each further answer to the ping in its name: of workers that share one. */
+  readonly repeated: () => Promise<readonly string[]>;
   /** Answers so far that were more than is read. */
   readonly overBound: () => readonly TooLarge[];
   /** The heartbeats heard so far, the newest of each node. */

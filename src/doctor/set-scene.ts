@@ -10,6 +10,7 @@ import { listenToHeartbeats } from "../session/heartbeats.ts";
 import { openSession } from "../session/session.ts";
 import { HEARD_WITHIN_MS, type Heartbeat } from "../celery/heartbeat.ts";
 import { reportText, softwareIn } from "../inspect/risk.ts";
+import { agedByNode } from "../celery/tasks.ts";
 import { isBeat } from "../celery/node-name.ts";
 import { describesSafely } from "../celery/versions.ts";
 import type { TooLarge } from "./facts/worker.ts";
@@ -38,6 +39,7 @@ export async function setScene(
   const pinged = ask({ method: "ping" }, "everyone");
   const answering = pinged.then(({ results }) => [...results.keys()]);
   const workers = answering.then((nodes) => nodes.filter((node) => !isBeat(node)));
+  let inHand: ReturnType<Scene["inHand"]> | null = null;
   let versions: ReturnType<Scene["versions"]> | null = null;
   const scene: Scene = {
     config,
@@ -57,11 +59,13 @@ export async function setScene(
       const whom = method === "active" ? safeAmong(nodes, await scene.versions()) : nodes;
       return (await ask(QUESTIONS[method], whom)).results;
     }),
+    inHand: () => (inHand ??= scene.told("active").then((told) => agedByNode(told, host.epochSeconds()))),
     versions: () => (versions ??= heartbeats.then(async () => versionsOf(await workers, heard(), ask))),
     async silent() {
       const { subscribers, results, overBound } = await pinged;
       return Math.max(0, subscribers - results.size - overBound.length);
     },
+    repeated: async () => (await pinged).repeated,
     overBound: () => overBound,
     heard,
     spans: () => ear?.spans ?? new Map(),

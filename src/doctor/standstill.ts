@@ -1,6 +1,5 @@
 import { readPool } from "../celery/pool.ts";
 import { ownLists } from "../celery/queues.ts";
-import { agedTasks } from "../celery/tasks.ts";
 import { transportOptions } from "../celery/transport-options.ts";
 import { isHeardTwice, mostActive } from "../session/heartbeats.ts";
 import { type Look, measure } from "../session/queue-lengths.ts";
@@ -43,8 +42,7 @@ type Idleness = Omit<QueueFacts["standstill"], "length" | "nodes">;
 
 /** Null: one of them has begun a task, or was not heard twice. */
 async function idleness(scene: Scene, nodes: readonly string[]): Promise<Idleness | null> {
-  const [stats, active] = [await scene.told("stats"), await scene.told("active")];
-  const nowS = scene.host.epochSeconds();
+  const [stats, inHand] = [await scene.told("stats"), await scene.inHand()];
   let [slots, free, overS] = [0, 0, Infinity];
   for (const node of nodes) {
     const span = scene.spans().get(node);
@@ -54,14 +52,16 @@ async function idleness(scene: Scene, nodes: readonly string[]): Promise<Idlenes
     free += Math.max(0, size - (mostActive(span) ?? size));
     overS = Math.min(overS, (span.lastMs - span.firstMs) / 1_000);
   }
-  const running = nodes.map((node) => agedTasks(active.get(node), nowS));
-  const all = running.flatMap((one) => one ?? []).sort((a, b) => a.ageS - b.ageS);
-  const youngest = running.includes(null) ? null : (all[0] ?? null);
-  return { slots, free, overS, youngest, rated: free === 0 ? 0 : await ratedDeliveries(scene) };
+  const all = nodes.flatMap((node) => inHand.get(node) ?? []).sort((a, b) => a.ageS - b.ageS);
+  const youngest = nodes.every((node) => inHand.has(node)) ? (all[0] ?? null) : null;
+  return { slots, free, overS, youngest, rated: free === 0 ? null : await ratedDeliveries(scene) };
 }
 
-async function ratedDeliveries(scene: Scene): Promise<number | null> {
+async function ratedDeliveries(scene: Scene): Promise<Idleness["rated"]> {
   const [seen, rated] = [await deliveriesOf(scene), await ratedTasks(scene)];
   if (typeof seen === "string" || rated === null) return null;
-  return seen.messages.filter(({ task }) => rated.has(task.name)).length;
+  const held = seen.messages.flatMap(({ task }) => (rated.has(task.name) ? [task.name] : []));
+  const tasks = [...new Set(held)];
+  const perHour = tasks.reduce((sum, task) => sum + (rated.get(task) ?? 0), 0);
+  return { deliveries: held.length, tasks, perHour };
 }

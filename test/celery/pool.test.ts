@@ -19,6 +19,14 @@ test.each<[string, object, object]>([
   expect(readPool({ pool })).toMatchObject(expected);
 });
 
+test.each([
+  [{ max: 6, min: 1, current: 1 }, 6],
+  [{ max: 2, min: 1, current: 1 }, 4],
+  [null, 4],
+])("a pool of four with the autoscaler %j runs %i at once", (autoscaler, size) => {
+  expect(readPool({ pool: { "max-concurrency": 4 }, autoscaler })).toMatchObject({ size });
+});
+
 test("a pool without limits tells none", () => {
   expect(readPool({ pool: { timeouts: [] } })).not.toHaveProperty("timeouts");
 });

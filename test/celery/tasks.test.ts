@@ -45,11 +45,14 @@ test.each([[{ error: "no" }], [null], [undefined], ["x"]])("%j is no answer", (a
 });
 
 test.each([
-  ["tasks.add", { name: "tasks.add", limitS: null, hasRate: false }],
-  ["tasks.add [time_limit=300]", { name: "tasks.add", limitS: 300, hasRate: false }],
-  ["tasks.add [rate_limit=1/m]", { name: "tasks.add", limitS: null, hasRate: true }],
-  ["tasks.add [time_limit=300 rate_limit=1/m]", { name: "tasks.add", limitS: 300, hasRate: true }],
-  ["tasks.add [soft_time_limit=200]", { name: "tasks.add", limitS: null, hasRate: false }],
+  ["tasks.add", { name: "tasks.add", limitS: null, perHour: null }],
+  ["tasks.add [time_limit=300]", { name: "tasks.add", limitS: 300, perHour: null }],
+  ["tasks.add [rate_limit=1/m]", { name: "tasks.add", limitS: null, perHour: 60 }],
+  ["tasks.add [time_limit=300 rate_limit=1/m]", { name: "tasks.add", limitS: 300, perHour: 60 }],
+  ["tasks.add [rate_limit=2/h]", { name: "tasks.add", limitS: null, perHour: 2 }],
+  ["tasks.add [rate_limit=0.5]", { name: "tasks.add", limitS: null, perHour: 1_800 }],
+  ["tasks.add [rate_limit=often]", { name: "tasks.add", limitS: null, perHour: Infinity }],
+  ["tasks.add [soft_time_limit=200]", { name: "tasks.add", limitS: null, perHour: null }],
   [3, null],
 ])("registered %j is %j", (entry, read) => {
   expect(readRegistered(entry)).toEqual(read);

@@ -1,4 +1,5 @@
 import type { WireCommand } from "../../src/broker/turns.ts";
+import { agedByNode } from "../../src/celery/tasks.ts";
 import { takenBy } from "../../src/cli/command-options.ts";
 import { parse } from "../../src/cli/parse.ts";
 import { startDeadline } from "../../src/deadline.ts";
@@ -71,6 +72,11 @@ export function fakeScene(fake: Fake): { readonly scene: Scene; readonly sent: r
   };
   const observed = host.pause(OBSERVED_MS);
   const process = processIn(fake);
+  const own: Scene["told"] = (method) => {
+    const answer = fake.told?.[method];
+    return Promise.resolve(new Map(answer === undefined ? [] : [[NODE, answer]]));
+  };
+  const told = fake.scene?.told ?? own;
   const scene = {
     config: parsed.value.config,
     host,
@@ -81,10 +87,9 @@ export function fakeScene(fake: Fake): { readonly scene: Scene; readonly sent: r
     session: success({ plan, send, read: { target: server.servers[0] }, ask } as unknown as Session),
     answering: () => Promise.resolve([NODE]),
     nodes: () => Promise.resolve([NODE]),
-    told: (method: TellingMethod) => {
-      const answer = fake.told?.[method];
-      return Promise.resolve(new Map(answer === undefined ? [] : [[NODE, answer]]));
-    },
+    told,
+    inHand: async (): ReturnType<Scene["inHand"]> => agedByNode(await told("active"), host.epochSeconds()),
+    repeated: () => Promise.resolve([]),
     versions: () => Promise.resolve(new Map([[NODE, "5.7.0"]])),
     silent: () => Promise.resolve(0),
     overBound: () => [],

@@ -76,6 +76,10 @@ const consuming = (queues: readonly string[], fake: Fake): Fake => ({
 });
 const DRIFT =
   "Substantial drift from celery@b may mean clocks are out of sync.  Current drift is 3600 seconds.  [orig: 1 recv: 2]";
+const scheduling = (entries: object): Fake => {
+  const fake = next("tasks.add");
+  return { ...fake, told: { ...fake.told, conf: { beat_schedule: entries } } };
+};
 const failing = (count: number) =>
   "[ERROR/ForkPoolWorker-1] Task tasks.a[1-2] raised unexpected: ValueError('x')\n".repeat(count);
 const succeeding = (count: number) =>
@@ -173,6 +177,18 @@ const ROWS: { readonly [C in Code]: readonly Row[] } = {
     ],
   ],
   siblings: [
+    [
+      "of its own name",
+      siblings,
+      { ...besides([], 1), scene: { repeated: () => Promise.resolve([NODE]) } },
+      ["warning"],
+    ],
+    [
+      "of its own name, asked for by name",
+      siblings,
+      { ...besides([], 1, ["--node", NODE]), scene: { repeated: () => Promise.resolve([NODE]) } },
+      ["warning"],
+    ],
     ["of other names", siblings, besides(["celery@web-2"]), ["ok"]],
     ["silent, but for the worker that is asked", siblings, besides([], 2), ["skipped"]],
     ["the worker that is asked alone", siblings, besides([], 1), []],
@@ -387,8 +403,14 @@ const ROWS: { readonly [C in Code]: readonly Row[] } = {
     [
       "a slot is free, and what is delivered waits for its rate",
       queues,
-      still(1, 1, { registered: ["tasks.slow [rate_limit=1/m]"], deliveries: ["tasks.slow"] }),
+      still(59, 1, { registered: ["tasks.slow [rate_limit=1/m]"], deliveries: ["tasks.slow"] }),
       ["ok"],
+    ],
+    [
+      "a slot is free, and more waits than the rate lets through in an hour",
+      queues,
+      still(60, 1, { registered: ["tasks.slow [rate_limit=1/m]"], deliveries: ["tasks.slow"] }),
+      ["warning"],
     ],
     [
       "a slot is free, and what is delivered has no rate",
@@ -458,6 +480,24 @@ const ROWS: { readonly [C in Code]: readonly Row[] } = {
       tasks,
       { ...next("tasks.add"), broker: ([name]) => (name === "LLEN" ? undefined : 300) },
       ["skipped"],
+    ],
+    [
+      "of an entry of beat_schedule, which is known",
+      tasks,
+      scheduling({ a: { task: "tasks.add" }, b: { task: "celery.backend_cleanup" } }),
+      ["ok"],
+    ],
+    [
+      "of an entry of beat_schedule, which nobody knows",
+      tasks,
+      scheduling({ a: { task: "tasks.ad" } }),
+      ["ok", "warning"],
+    ],
+    [
+      "of an entry of beat_schedule, while a worker is silent",
+      tasks,
+      besideSilent(scheduling({ a: { task: "tasks.ad" } })),
+      ["ok", "skipped"],
     ],
     [
       "known, beside one that may not be read",

@@ -146,9 +146,24 @@ const FINDINGS: readonly Finding[] = [
     knowing: [HOSTILE],
   }),
   finding("standstill", HOSTILE, {
-    ...{ length: 9, nodes: [HOSTILE], slots: 1, free: 0, overS: 5, rated: 0 },
+    ...{ length: 9, nodes: [HOSTILE], slots: 1, free: 0, overS: 5, rated: null },
     youngest: { name: HOSTILE, id: HOSTILE, ageS: 900 },
   }),
+  finding("standstill", HOSTILE, {
+    ...{ length: 9, nodes: [HOSTILE], slots: 1, free: 1, overS: 5, youngest: null },
+    rated: { deliveries: 1, tasks: [HOSTILE], perHour: 1 },
+  }),
+  finding("repeated-tasks", HOSTILE, {
+    ...{ kind: "twice", nodes: [HOSTILE, HOSTILE], tasks: 2, visibilityS: 60 },
+    task: { name: HOSTILE, id: HOSTILE, ageS: 900 },
+  }),
+  finding("repeated-tasks", HOSTILE, {
+    ...{ kind: "retried", tasks: 2, retries: 60, task: { name: HOSTILE, id: HOSTILE } },
+  }),
+  finding("repeated-tasks", HOSTILE, { kind: "again", tasks: 2, task: { name: HOSTILE, id: HOSTILE } }),
+  finding("prefetch", null, { held: 9, slots: 1, full: [HOSTILE], idle: [HOSTILE] }),
+  finding("unregistered-task", null, { kind: "scheduled", entry: HOSTILE, task: HOSTILE, silent: 0 }),
+  finding("siblings", HOSTILE, { kind: "shared", more: 1 }),
   finding("queue-binding", HOSTILE, {
     queue: HOSTILE,
     exchange: HOSTILE,

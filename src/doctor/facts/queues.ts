@@ -55,8 +55,12 @@ export interface QueueFacts {
     readonly overS: number;
     /** The task that was begun last; null: not every worker said what it runs. */
     readonly youngest: AgedTask | null;
-    /** Deliveries that may wait for their rate; null: not known. */
-    readonly rated: number | null;
+    /** Deliveries that may wait for their rate, and how many of their tasks may begin in an hour; null: not known. */
+    readonly rated: {
+      readonly deliveries: number;
+      readonly tasks: readonly string[];
+      readonly perHour: number;
+    } | null;
   };
   /** The binding by which its exchange finds the queue is gone. */
   readonly "queue-binding": Bound;

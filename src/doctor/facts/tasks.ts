@@ -35,6 +35,8 @@ export interface TaskFacts {
   readonly "unregistered-task":
     | { readonly kind: "known"; readonly looked: number; readonly unread: number }
     | { readonly kind: "not-seen"; readonly because: string }
+    /** An entry of `beat_schedule` names it, and no worker that answers knows it. */
+    | { readonly kind: "scheduled"; readonly entry: string; readonly task: string; readonly silent: number }
     | {
         readonly kind: "unknown";
         readonly task: string;

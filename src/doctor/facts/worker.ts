@@ -16,11 +16,15 @@ export interface WorkerFacts {
     readonly blockingPool: string | null;
   };
   /** Workers of the broker that the health check is not about. */
-  readonly siblings: {
-    readonly answering: readonly string[];
-    /** How many more are subscribed and did not answer, without the health check's own workers. */
-    readonly silent: number;
-  };
+  readonly siblings:
+    /** Further answers to one ping in the name of a node. */
+    | { readonly kind: "shared"; readonly more: number }
+    | {
+        readonly kind: "others";
+        readonly answering: readonly string[];
+        /** How many more are subscribed and did not answer, without the health check's own workers. */
+        readonly silent: number;
+      };
   /** An answer that is over a bound, and not read. */
   readonly "large-answer": TooLarge;
 }

@@ -1,7 +1,8 @@
 import { isBeat } from "../../celery/node-name.ts";
 import { listsOf, ownLists, queueKeys } from "../../celery/queues.ts";
+import { scheduledTasks } from "../../celery/beat.ts";
 import { poolRunning } from "../../celery/pool.ts";
-import { agedTasks, isBuiltIn, registeredTasks } from "../../celery/tasks.ts";
+import { isBuiltIn, registeredTasks } from "../../celery/tasks.ts";
 import { enforces, timeLimits } from "../../celery/time-limits.ts";
 import { transportOptions, transportsTold } from "../../celery/transport-options.ts";
 import { describesSafely } from "../../celery/versions.ts";
@@ -32,14 +33,7 @@ const QUEUES = 200;
 /** What the workers have in hand, and what comes next. */
 export const tasks: Topic = async (scene) => {
   if (!scene.session.ok) return [];
-  const told = await scene.told("active");
-  const nowS = scene.host.epochSeconds();
-  const inHand = new Map(
-    [...told].flatMap(([node, answer]) => {
-      const found = agedTasks(answer, nowS);
-      return found === null ? [] : [[node, found] as const];
-    }),
-  );
+  const inHand = await scene.inHand();
   const nodes = (await scene.nodes()).filter((node) => !isBeat(node));
   const versions = await scene.versions();
   const unasked = nodes
@@ -64,6 +58,7 @@ export const tasks: Topic = async (scene) => {
     ),
     ...(await ageFindings(scene, meant, silent.length)),
     ...(await headFindings(scene, consumption)),
+    ...(await scheduledFindings(scene, consumption)),
     ...(await repeatFindings(scene, looks, meant)),
     ...(await prefetchFindings(scene, looks, consumption, inHand)),
     await lateFinding(scene, looks, inHand, Math.max(unasked.length, stuck, await scene.silent())),
@@ -171,4 +166,17 @@ async function unknownTasks(
     const silent = consumers.length - knowing.length - ignorant.length + consumption.silent;
     return [finding("unregistered-task", queue, { kind: "unknown", task, knowing, ignorant, silent })];
   });
+}
+
+/** Of the entries of `beat_schedule`: the tasks that no worker knows. */
+async function scheduledFindings(scene: Scene, { byNode, silent }: Consumption): Promise<readonly Finding[]> {
+  const told = await scene.told("registered");
+  if (told.size === 0) return [];
+  const known = new Set([...told.values()].flatMap((answer) => [...(registeredTasks(answer)?.keys() ?? [])]));
+  const wanted = [...scheduledTasks((await scene.told("conf")).values())];
+  const missing = wanted.filter(([, task]) => !isBuiltIn(task) && !known.has(task)).slice(0, NAMED);
+  const unsaid = silent + Math.max(0, byNode.size - told.size);
+  return missing.map(([entry, task]) =>
+    finding("unregistered-task", null, { kind: "scheduled", entry, task, silent: unsaid }),
+  );
 }

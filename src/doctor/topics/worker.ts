@@ -15,7 +15,12 @@ export const worker: Topic = ({ check, workers, host }) => {
 /** Who else works for this broker: a worker elsewhere is no sign that the one here is well. */
 export const siblings: Topic = async ({ check, config, session, ...scene }) => {
   const { asked } = check.plan;
-  if (!session.ok || asked.kind === "any" || config.node.value.length > 0) return [];
+  if (!session.ok) return [];
+  const repeated = await scene.repeated();
+  const shared = [...Map.groupBy(repeated.filter(scene.isMeant), (node) => node)].map(([node, { length }]) =>
+    finding("siblings", node, { kind: "shared", more: length }),
+  );
+  if (asked.kind === "any" || config.node.value.length > 0) return shared;
   const answering = await scene.answering();
   const { asking } = check.evidence;
   // Its own may answer by another name than the one that was asked.
@@ -26,9 +31,9 @@ export const siblings: Topic = async ({ check, config, session, ...scene }) => {
   ]);
   const others = answering.filter((node) => !known.has(node));
   const own = asked.nodes.filter((node) => !answering.includes(node));
-  const facts = { answering: others, silent: Math.max(0, (await scene.silent()) - own.length) };
-  if (others.length === 0 && facts.silent === 0) return [];
-  return [finding("siblings", null, facts)];
+  const silent = Math.max(0, (await scene.silent()) - own.length - repeated.length);
+  if (others.length === 0 && silent === 0) return shared;
+  return [...shared, finding("siblings", null, { kind: "others", answering: others, silent })];
 };
 
 /** Answers that were over a bound, once all has been asked. */

@@ -60,7 +60,9 @@ export const QUEUE_WORDS: WordsOf<QueueFacts> = {
   standstill: ({ length, nodes, slots, free, overS, youngest, rated }, _, __, [fault]) => {
     const still = `${waiting(length)}, and ${names(nodes)} ${nodes.length === 1 ? "has" : "have"} begun nothing for ${seconds(overS)}`;
     const last =
-      youngest === null ? "" : `, the one begun last, ${youngest.name}, for ${seconds(youngest.ageS)}`;
+      youngest === null
+        ? ""
+        : `, the one begun last, ${youngest.name}, for ${seconds(youngest.ageS)} when asked`;
     switch (fault) {
       case "slots-held":
         return {
@@ -72,13 +74,18 @@ export const QUEUE_WORDS: WordsOf<QueueFacts> = {
           seen: `${still}, though ${free} of ${amount(slots, "slot")} ${free === 1 ? "is" : "are"} free`,
           next: "its children hang, or its connection is dead: py-spy dump --pid CHILD shows where a child hangs; then restart the worker",
         };
+      case "slow-rate":
+        return {
+          seen: `${still}: the rate_limit of ${names(rated?.tasks ?? [])} lets ${rated?.perHour ?? 0} begin in an hour, and ${rated?.deliveries ?? 0} are delivered and wait for it`,
+          next: "raise rate_limit (celery control rate_limit TASK 100/m), or give these tasks a queue and worker of their own",
+        };
       default:
         return `${still}: ${
           free === 0
             ? `all of the ${amount(slots, "slot")} busy${last}`
             : rated === null
               ? "it is unknown whether it waits for a rate limit"
-              : `${amount(rated, "delivery", "deliveries")} may wait for a rate limit`
+              : `${amount(rated.deliveries, "delivery", "deliveries")} may wait for a rate limit`
         }`;
     }
   },
@@ -99,7 +106,7 @@ export const QUEUE_WORDS: WordsOf<QueueFacts> = {
         : "there were no two looks at the queues: a longer --deadline";
     const { arrived, finished, growth, length, busy, overS } = facts;
     const slots = busy === null ? "" : `; ${busy.active} of ${busy.slots} slots busy`;
-    const seen = `${rate(arrived)} arrive, ${rate(finished)} finish, ${waiting(length)}${forecast(growth, length)}${slots} (over ${seconds(overS)})`;
+    const seen = `${rate(arrived)} arrive, ${rate(finished)} end, ${waiting(length)}${forecast(growth, length)}${slots} (over ${seconds(overS)})`;
     if (level !== "warning") return seen;
     return { seen, next: "more tasks arrive than finish: more workers, a higher -c, or shorter tasks" };
   },

@@ -52,6 +52,12 @@ export const TASK_WORDS: WordsOf<TaskFacts> = {
       if (looked > 0) return `the workers know the task that comes next${rest}`;
       return `no message waits${unread === 0 ? "" : " that could be looked at"}${rest}`;
     }
+    if (facts.kind === "scheduled") {
+      return {
+        seen: `the entry ${facts.entry} of beat_schedule sends ${facts.task}, and no worker that answers knows it${unsaid(facts.silent, "worker")}`,
+        next: "correct the task's name in the entry, or import its module in the worker: what it does not know it throws away",
+      };
+    }
     const { task, knowing, ignorant, silent } = facts;
     if (knowing.length === 0) {
       return {
@@ -131,11 +137,12 @@ function unackedWords(facts: UnackedFacts): FindingWords | string {
   const { unacked, looked, withEta, late, latest, latestS, beyond, farthest, farthestS } = facts;
   const { overdue, visibilityS, isDefault, isTold, silent } = facts;
   const timeout = `visibility timeout of ${seconds(visibilityS)}`;
+  const sample = looked < unacked ? ` (of ${looked} looked at, of ${unacked})` : "";
   const [wrongs, nexts]: [string[], string[]] = [[], []];
   if (late > 0) {
     const unless = silent === 0 ? "" : ", unless one of those runs it that did not say";
     wrongs.push(
-      `${amount(late, "task whose time has come does", "tasks whose time has come do")} not run, ${latest?.name ?? ""} for ${seconds(latestS)} (task ${latest?.id ?? ""})${unless}`,
+      `${amount(late, "task whose time has come does", "tasks whose time has come do")} not run, ${latest?.name ?? ""} for ${seconds(latestS)} (task ${latest?.id ?? ""})${unless}${sample}`,
     );
     nexts.push(
       `the worker that holds it has died, is stopping or is full: it comes back after the ${timeout}`,
@@ -144,7 +151,7 @@ function unackedWords(facts: UnackedFacts): FindingWords | string {
   const named = `${timeout}${isDefault ? " (the default)" : ""}`;
   if (beyond > 0) {
     wrongs.push(
-      `${amount(beyond, "task has", "tasks have")} an ETA beyond the ${named}, ${farthest?.name ?? ""} in ${seconds(farthestS)}: delivered again before that, it runs twice`,
+      `${amount(beyond, "task has", "tasks have")} an ETA beyond the ${named}, ${farthest?.name ?? ""} in ${seconds(farthestS)}: delivered again before that, it runs twice${sample}`,
     );
   }
   if (overdue > 0) {

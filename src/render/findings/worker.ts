@@ -20,7 +20,14 @@ export const WORKER_WORDS: WordsOf<WorkerFacts> = {
     const next = [hint, pool].filter((one) => one !== null).join("; ");
     return { seen: `${status}: ${reason}: ${fact}`, next: next === "" ? null : next };
   },
-  siblings: ({ answering, silent }) => {
+  siblings: (facts, _, about) => {
+    if (facts.kind === "shared") {
+      return {
+        seen: `${amount(facts.more + 1, "worker")} answered one ping as ${about ?? "it"}: of their answers only one is read, here and by celery inspect`,
+        next: "give each worker a name of its own: -n worker@%h, and a host name for each container",
+      };
+    }
+    const { answering, silent } = facts;
     const others =
       answering.length === 0
         ? "no other worker answers"

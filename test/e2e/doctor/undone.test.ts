@@ -154,7 +154,7 @@ test.concurrent.each([
     {
       level: "warning",
       about: "celery",
-      seen: saying(/hold all of the 2 slots, the one begun last, tasks\.nap, for \d+ s/),
+      seen: saying(/hold all of the 2 slots, the one begun last, tasks\.nap, for \d+ s when asked/),
       next: saying(/--time-limit/),
     },
   ]);
