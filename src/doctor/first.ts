@@ -7,6 +7,7 @@ const UNDONE: ReadonlySet<Code> = new Set<Code>([
   "queues-consumed",
   "standstill",
   "queue-binding",
+  "elsewhere",
   "priority-lists",
   "unregistered-task",
   "repeated-tasks",

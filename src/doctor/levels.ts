@@ -154,6 +154,7 @@ export const LEVELS: { readonly [C in Code]: (facts: Facts[C]) => Judged } = {
   },
   // A client names a queue, and Celery goes by the exchange only where it is no direct one.
   "queue-binding": ({ type }) => (type === "direct" ? "warning" : "problem"),
+  elsewhere: () => "warning",
   // One that says nothing may read them.
   "priority-lists": ({ silent }) => (silent === 0 ? "problem" : "skipped"),
   tasks: ({ kind }) => (kind === "told" || kind === "more" ? "ok" : "skipped"),

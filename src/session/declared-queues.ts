@@ -30,15 +30,25 @@ export async function declaredQueues(
   send: Send,
   { prefix, lists }: QueueKeys,
   goesOn: () => boolean,
-): Promise<{ readonly queues: readonly string[]; readonly search: BindingSearch }> {
+): Promise<{
+  readonly queues: readonly string[];
+  /** Other prefixes than ours, behind which somebody has declared queues. */
+  readonly prefixes: readonly string[];
+  readonly search: BindingSearch;
+}> {
   const begin = bindingsOf("", prefix);
+  const mark = bindingsOf("", "");
   const found = new Set<string>();
   const tables = new Set<string>();
+  const prefixes = new Set<string>();
   const scanned = await scan(
     send,
-    { pattern: `${begin}*`, slice: SLICE },
+    { pattern: `*${mark}*`, slice: SLICE },
     (keys) => {
-      for (const key of keys) if (isTaskExchange(key.slice(begin.length))) tables.add(key);
+      for (const key of keys) {
+        if (!key.startsWith(begin)) prefixes.add(key.slice(0, key.indexOf(mark)));
+        else if (isTaskExchange(key.slice(begin.length))) tables.add(key);
+      }
       return [];
     },
     () => undefined,
@@ -50,7 +60,8 @@ export async function declaredQueues(
       if (queue !== null && isTaskQueue(queue)) found.add(queue);
     }
   }
-  return { queues: [...found].sort(), search: { isWhole: scanned.isWhole, refusal: scanned.refusal } };
+  const search = { isWhole: scanned.isWhole, refusal: scanned.refusal };
+  return { queues: [...found].sort(), prefixes: [...prefixes].sort(), search };
 }
 
 /** The members of binding tables, by key; one that is too large, or may not be read, is missing. */

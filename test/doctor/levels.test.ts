@@ -80,6 +80,19 @@ const scheduling = (entries: object): Fake => {
   const fake = next("tasks.add");
   return { ...fake, told: { ...fake.told, conf: { beat_schedule: entries } } };
 };
+/** Two messages behind a prefix, mailboxes of workers there, and so many messages here. */
+const beyond = (prefix: string, { workers = 0, here = 0 } = {}): Fake =>
+  lying(
+    {},
+    {
+      broker: ([name, key]) => {
+        if (name === "SCAN") return ["0", [`${prefix}_kombu.binding.celery`]];
+        if (name === "SCARD") return key === `${prefix}_kombu.binding.celery.pidbox` ? workers : 0;
+        if (name !== "LLEN") return undefined;
+        return key === "mails" ? here : key === "prod_mails" ? 2 : 0;
+      },
+    },
+  );
 const failing = (count: number) =>
   "[ERROR/ForkPoolWorker-1] Task tasks.a[1-2] raised unexpected: ValueError('x')\n".repeat(count);
 const succeeding = (count: number) =>
@@ -516,6 +529,12 @@ const ROWS: { readonly [C in Code]: readonly Row[] } = {
       ["warning"],
     ],
     ["not told", tasks, {}, ["skipped"]],
+  ],
+  elsewhere: [
+    ["behind another prefix", queues, beyond("prod_"), ["warning"]],
+    ["behind another prefix, which is a worker's", queues, beyond("prod_", { workers: 1 }), []],
+    ["behind another prefix, while work waits here", queues, beyond("prod_", { here: 1 }), []],
+    ["behind no other prefix", queues, beyond(""), []],
   ],
   "priority-lists": [
     ["that its worker reads", tasks, next("tasks.add", {}, { list: "mails\x06\x163" }), []],

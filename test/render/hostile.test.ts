@@ -161,6 +161,9 @@ const FINDINGS: readonly Finding[] = [
     ...{ kind: "retried", tasks: 2, retries: 60, task: { name: HOSTILE, id: HOSTILE } },
   }),
   finding("repeated-tasks", HOSTILE, { kind: "again", tasks: 2, task: { name: HOSTILE, id: HOSTILE } }),
+  finding("elsewhere", HOSTILE, {
+    ...{ db: 0, prefix: HOSTILE, queue: HOSTILE, length: 2, own: { db: 0, prefix: HOSTILE } },
+  }),
   finding("prefetch", null, { held: 9, slots: 1, full: [HOSTILE], idle: [HOSTILE] }),
   finding("unregistered-task", null, { kind: "scheduled", entry: HOSTILE, task: HOSTILE, silent: 0 }),
   finding("siblings", HOSTILE, { kind: "shared", more: 1 }),

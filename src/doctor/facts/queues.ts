@@ -1,6 +1,8 @@
 import type { AgedTask } from "../../celery/tasks.ts";
 import type { BindingSearch, Bound } from "../../session/declared-queues.ts";
 
+import type { OtherPlace } from "../../session/other-places.ts";
+
 /** What is found of the queues. */
 export interface QueueFacts {
   /** How many messages wait in a queue. */
@@ -64,6 +66,8 @@ export interface QueueFacts {
   };
   /** The binding by which its exchange finds the queue is gone. */
   readonly "queue-binding": Bound;
+  /** Messages of these queues where these workers do not read, and no other has its mailbox. */
+  readonly elsewhere: OtherPlace & { readonly own: Pick<OtherPlace, "db" | "prefix"> };
   /** Whether the workers keep up; messages and tasks a second. */
   readonly throughput:
     | {

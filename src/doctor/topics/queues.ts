@@ -10,7 +10,8 @@ import {
 } from "../consumption.ts";
 import { type BindingSearch, boundBy, declaredQueues, lostBindings } from "../../session/declared-queues.ts";
 import { isHeardTwice, mostActive, paceOf } from "../../session/heartbeats.ts";
-import { growthOf, type Look, measure } from "../../session/queue-lengths.ts";
+import { otherPlaces } from "../../session/other-places.ts";
+import { growthOf, type Look, measure, type QueueKeys } from "../../session/queue-lengths.ts";
 import type { Finding } from "../finding.ts";
 import { finding } from "../levels.ts";
 import { similarTo } from "../../slips.ts";
@@ -60,9 +61,29 @@ export const queues: Topic = async (scene) => {
     ...consumedFindings(scene, consumption, isOne ? null : declared.search, before, after),
     ...(await standstills(scene, byNode, before, after)).filter(({ about }) => isMeant.has(about ?? "")),
     ...(await lostBindings(send, keys, bound)).map((one) => finding("queue-binding", one.queue, one)),
+    ...(await elsewhere(scene, byNode, keys, declared.prefixes, [first, after])),
     await throughput(scene, byNode, first, after),
   ];
 };
+
+/** Only where nothing comes here: another application's messages are no matter of these workers. */
+async function elsewhere(
+  scene: Scene,
+  byNode: Consumption["byNode"],
+  keys: QueueKeys,
+  prefixes: readonly string[],
+  looks: readonly Look[],
+): Promise<readonly Finding[]> {
+  const names = queuesOf(byNode, scene.isMeant);
+  const isIdle = looks.every((look) => lengthIn(look, names) === 0) && !paceOf(scene.spans())?.begun;
+  if (!scene.session.ok || names.length === 0 || !isIdle) return [];
+  const { read, send, plan } = scene.session.value;
+  const waitMs = () => scene.deadline.atMost(plan.connectTimeout);
+  const here = { ...keys, target: read.target, send, waitMs, controlExchange: plan.naming.controlExchange };
+  const own = { db: read.target.db, prefix: keys.prefix };
+  const found = await otherPlaces(scene.host, names, here, prefixes);
+  return found.map((place) => finding("elsewhere", place.queue, { ...place, own }));
+}
 
 function lengthFindings(
   { config }: Scene,

@@ -93,6 +93,13 @@ export const QUEUE_WORDS: WordsOf<QueueFacts> = {
     seen: `the ${type} exchange ${exchange} no longer leads to it: kombu throws away tasks for that exchange and routing key ${routingKey} without an error`,
     next: `restart a worker that consumes ${about ?? "it"}: it binds its queues as it starts; DEL, FLUSHDB or an eviction has removed the binding`,
   }),
+  elsewhere: ({ db, prefix, queue, length, own }) => ({
+    seen: `nothing comes here, and ${waiting(length)} in ${prefix}${queue} of database ${db}, where no worker listens`,
+    next:
+      db === own.db
+        ? `give clients and workers the same global_keyprefix (broker_transport_options): these workers have ${JSON.stringify(own.prefix)}`
+        : `give clients and workers the same database in the broker's URL: these workers read database ${own.db}`,
+  }),
   throughput: (facts, level) => {
     if (facts.kind === "unheard") {
       const { missing, nodes } = facts;
