@@ -48,7 +48,10 @@ export async function twoLooks(scene: Scene): Promise<Looks | string> {
 }
 
 /** The tasks that a worker may hold back for their rate, and how many may begin in an hour; null: no worker said. */
-export async function ratedTasks(scene: Scene): Promise<ReadonlyMap<string, number> | null> {
-  const told = await scene.told("registered");
-  return told.size === 0 ? null : ratedAmong(told.values());
+export async function ratedTasks(
+  scene: Scene,
+  isMeant: (node: string) => boolean = () => true,
+): Promise<ReadonlyMap<string, number> | null> {
+  const told = [...(await scene.told("registered"))].filter(([node]) => isMeant(node));
+  return told.length === 0 ? null : ratedAmong(told.map(([, answer]) => answer));
 }

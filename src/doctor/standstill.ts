@@ -54,11 +54,11 @@ async function idleness(scene: Scene, nodes: readonly string[]): Promise<Idlenes
   }
   const all = nodes.flatMap((node) => inHand.get(node) ?? []).sort((a, b) => a.ageS - b.ageS);
   const youngest = nodes.every((node) => inHand.has(node)) ? (all[0] ?? null) : null;
-  return { slots, free, overS, youngest, rated: free === 0 ? null : await ratedDeliveries(scene) };
+  return { slots, free, overS, youngest, rated: free === 0 ? null : await ratedDeliveries(scene, nodes) };
 }
 
-async function ratedDeliveries(scene: Scene): Promise<Idleness["rated"]> {
-  const [seen, rated] = [await deliveriesOf(scene), await ratedTasks(scene)];
+async function ratedDeliveries(scene: Scene, nodes: readonly string[]): Promise<Idleness["rated"]> {
+  const [seen, rated] = [await deliveriesOf(scene), await ratedTasks(scene, (node) => nodes.includes(node))];
   if (typeof seen === "string" || rated === null) return null;
   const held = seen.messages.flatMap(({ task }) => (rated.has(task.name) ? [task.name] : []));
   const tasks = [...new Set(held)];
