@@ -136,7 +136,7 @@ export async function askTasks(
   host: Host,
   times: RoundTimes,
 ): Promise<Outcome<void, BrokerFailure>> {
-  const isDue = (node: NodeState) => areTasksDue(node, times, host.now());
+  const isDue = (node: NodeState) => areTasksDue(node, state, times, host.now());
   return askInTurn(state, host, isDue, async (names) => {
     for (const name of names) {
       const node = state.nodes.get(name);
@@ -150,16 +150,23 @@ export async function askTasks(
   });
 }
 
-function areTasksDue(node: NodeState, { roundEveryMs }: RoundTimes, nowMs: number): boolean {
+function areTasksDue(
+  node: NodeState,
+  { nodes }: FleetState,
+  { roundEveryMs }: RoundTimes,
+  nowMs: number,
+): boolean {
   const isSafe = node.version !== null && describesSafely(node.version);
-  const everyMs = node.oldest === null ? TASKS_EVERY_MS : Math.max(TASKS_EVERY_MS, roundEveryMs);
+  // Every worker hears each message: a fleet that takes ten of them is asked ten times more rarely.
+  const messages = Math.max(1, Math.ceil(nodes.size / ASKED_AT_ONCE));
+  const everyMs = Math.max(TASKS_EVERY_MS * messages, node.oldest === null ? 0 : roundEveryMs);
   return isSafe && (activeOf(node) ?? 0) > 0 && nowMs - node.toldTasksMs >= everyMs;
 }
 
 /** Whether there is somebody to ask before the next round. */
 export function isAnybodyDue(state: FleetState, times: RoundTimes, nowMs: number): boolean {
   for (const node of state.nodes.values()) {
-    const isDue = node.toldPoolMs === -Infinity || areTasksDue(node, times, nowMs);
+    const isDue = node.toldPoolMs === -Infinity || areTasksDue(node, state, times, nowMs);
     if (isDue && mayAnswer(node, nowMs)) return true;
   }
   return false;

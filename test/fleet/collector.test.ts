@@ -63,6 +63,27 @@ describe("a fleet of which every node is heard", () => {
     collector.close();
   });
 
+  test.each([
+    [2, 1, 12],
+    [250, 3, 4],
+  ])(
+    "of %i busy nodes hears %i messages at most in ten seconds about their tasks",
+    async (size, most, least) => {
+      const fleet = fakeFleet();
+      const nodes = Array.from({ length: size }, (_, number) => `celery@web-${number}`);
+      for (const node of nodes) fleet.alive.add(node);
+      const collector = collecting(fleet);
+      for (let second = 0; second < 140; second += 2) {
+        for (const node of nodes) fleet.beat(node, { active: 1, sw_ver: "5.7.0" });
+        await fleet.host.pause(2_000);
+      }
+      const asked = fleet.asked.filter(({ method }) => method === "active");
+      expect(asked.length).toBeGreaterThanOrEqual(3);
+      expect(asked.length).toBeLessThanOrEqual(15);
+      collector.close();
+    },
+  );
+
   test("is pinged within seconds when one falls silent, to learn whether that is gone", async () => {
     const fleet = fakeFleet();
     for (const node of [NODE, "celery@web-2"]) fleet.alive.add(node);
