@@ -63,12 +63,9 @@ describe("a fleet of which every node is heard", () => {
     collector.close();
   });
 
-  test.each([
-    [2, 1, 12],
-    [250, 3, 4],
-  ])(
-    "of %i busy nodes hears %i messages at most in ten seconds about their tasks",
-    async (size, most, least) => {
+  test.each([2, 250])(
+    "of %i busy nodes hears 15 messages at most in 140 s about their tasks",
+    async (size) => {
       const fleet = fakeFleet();
       const nodes = Array.from({ length: size }, (_, number) => `celery@web-${number}`);
       for (const node of nodes) fleet.alive.add(node);

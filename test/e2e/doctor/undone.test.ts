@@ -104,7 +104,9 @@ with app.producer_or_acquire() as producer:
       {
         level: "problem",
         about: "celery",
-        seen: saying(/topic exchange events no longer leads to it: kombu throws away tasks .*events\.default without/),
+        seen: saying(
+          /topic exchange events no longer leads to it: kombu throws away tasks .*events\.default without/,
+        ),
         next: saying(/restart/),
       },
     ]);
