@@ -192,7 +192,7 @@ describe("docs/reasons.md", () => {
   });
 });
 
-test("no page names what is not there", () => {
+test("no page has a note of unfinished work", () => {
   expect(PAGES).toContain("README.md");
   for (const page of PAGES) expect(read(page)).not.toMatch(/\b(TODO|FIXME|TBD)\b/);
 });

@@ -156,7 +156,7 @@ test("the child of a worker is what may be stopped, and is named", async () => {
   expect(evidence.only?.haltedPid).toBe(20);
 });
 
-test("of forks that are none of the pool's the first is the beat", async () => {
+test("the first fork outside the pool is the beat", async () => {
   const later = { ...FORK, pid: 15, startTicks: 6_000, state: "T" };
   expect((await look([WORKER, later, FORK])).reason).toBe("running");
 });

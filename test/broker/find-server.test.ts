@@ -188,7 +188,7 @@ describe("of Sentinels findServer", () => {
     expect(await found(sentinels(null, 1), two.search)).toBe("no-master (they know 'main', 'other')");
   });
 
-  test("names those that they know when it is another", async () => {
+  test("names the masters that they know when it is another", async () => {
     const { search } = machine({ "h:1": knows(master("main", 9)) });
     expect(await found(sentinels("mymaster", 1), search)).toBe(
       "no-master (they know 'main', not 'mymaster')",

@@ -204,7 +204,7 @@ describe("a broker that refuses", () => {
   });
 });
 
-describe("what is no broker", () => {
+describe("another server", () => {
   test.each([
     ["a web server", "HTTP/1.1 400 Bad Request\r\n\r\n"],
     ["memcached", "ERROR\r\n"],
@@ -335,7 +335,7 @@ describe("a mailbox", () => {
     for (const channel of Object.values(ends)) channel.close();
   });
 
-  test("prepares the list in every database where the channel is that of all", async () => {
+  test("prepares the list in every database when all databases share the channel", async () => {
     await using server = await scriptedServer((command, inTransaction) => {
       if (command[0] === "INFO") {
         const text = "# Keyspace\r\ndb0:keys=9,expires=0\r\ndb3:keys=1,expires=0\r\n";

@@ -43,7 +43,7 @@ test("tlsOptions asks for the host where the machine's authorities are trusted, 
   );
 });
 
-test("tlsOptions takes the certificates of a folder, and passes over what is none", () => {
+test("tlsOptions takes the certificates of a folder, and skips other files", () => {
   expect(tlsOptions({ ...REQUIRED, caPath: folder }, {})).toMatchObject({ ok: true, value: { ca: [CA] } });
 });
 

@@ -143,7 +143,7 @@ test("others go on when EXEC says that it has aborted", async () => {
   expect(written.at(-1)).toBe("INFO");
 });
 
-test("whoever waits for its turn does not wait longer than it may", async () => {
+test("an asker waits for its turn no longer than it may", async () => {
   const { turns, transact, written } = await greeted();
   void transact();
   expect(await turns.send([["INFO"]], 20)).toEqual(

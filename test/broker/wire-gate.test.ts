@@ -218,7 +218,7 @@ describe.each([7, 999, 65_536])("of elements of lists in pieces of %d bytes, the
 });
 
 describe.each([1, 7, 999])("of a list's elements in pieces of %d bytes, the gate", (size) => {
-  test("holds back what is no length, and all of a reply that breaks off", () => {
+  test("holds back a wrong length, and all of a reply that breaks off", () => {
     expect(passed("+OK\r\n$x\r\n", [["PING"], ["LINDEX"]], size)).toMatchObject({
       through: "+OK\r\n",
       problem: { cause: "not-redis" },

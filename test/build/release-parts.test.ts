@@ -91,7 +91,7 @@ function taken(...folders: readonly string[]): Metafile {
   return { inputs: { ...inputs, "src/main.ts": { bytes: 1, imports: [] } }, outputs: {} };
 }
 
-test("the licence of each package of the bundle is there once, with those of the runtimes", async () => {
+test("the licence of each package of the bundle and of each runtime is there once", async () => {
   const text = await thirdPartyLicences(taken("node_modules/ioredis", "node_modules/@ioredis/commands"));
   for (const [name, mark] of [
     ["ioredis", "Zihua Li"],

@@ -37,7 +37,7 @@ test.each([
   expect(() => notesOf(CHANGELOG, version)).toThrow(sentence);
 });
 
-test("a tag is that of package.json, or refused", () => {
+test("a tag fits package.json, or is refused", () => {
   expect(() => {
     expectTagOf("0.1.0", "v0.1.0");
   }).not.toThrow();

@@ -55,7 +55,7 @@ describe("what is not acknowledged", () => {
     expect(unacked(message(headers, []))).toMatchObject({ isRedelivered: true, retries: 7 });
   });
 
-  test("what is damaged is none", () => {
+  test("a damaged message is not a delivery", () => {
     expect([readUnacked("{", 0), readUnacked("[]", 0), readUnacked("[1]", 0)]).toEqual([null, null, null]);
   });
 });

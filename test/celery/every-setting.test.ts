@@ -83,7 +83,7 @@ test.each([
   expect(findSetting(WITH_DEFAULTS, name)).toEqual(setting);
 });
 
-test("the value that counts is that of Celery's own name", () => {
+test("the value under Celery's own name counts", () => {
   const conf = { broker_url: "redis://new/0", CELERY_BROKER_URL: "redis://old/0", task_time_limit: 5 };
   expect(findSetting(conf, "BROKER_URL")).toEqual(["CELERY_BROKER_URL", "redis://new/0"]);
 });

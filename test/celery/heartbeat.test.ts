@@ -80,7 +80,7 @@ describe("decodeHeartbeat", () => {
     ["an event without a type", event({ type: undefined })],
     ["an event without a node", event({ hostname: undefined })],
     ["a node without a name", event({ hostname: "" })],
-    ["a node with a name that is none", event({ hostname: "n".repeat(1_001) })],
+    ["a node with an invalid name", event({ hostname: "n".repeat(1_001) })],
     ["a message that is longer than any heartbeat", event({ sw_sys: "x".repeat(60_000) })],
     ["a node that is no text", event({ hostname: ["w1@world"] })],
     ["an event without a process", event({ pid: undefined })],

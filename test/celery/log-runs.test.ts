@@ -61,7 +61,7 @@ test.each([
   expect(cutOf(lines, ...runners)).toEqual([null, lines]);
 });
 
-test("of several workers that start in it the first one counts, and who does not start in it has no say", () => {
+test("of several workers that start in it the first one counts, and others do not matter", () => {
   const lines = ["old", `${OTHER} ready.`, "new", READY, "newer"];
   const seen: Runner = { node: "celery@web-3", startedS: TEN };
   expect(cutOf(lines, REMOTE, OTHER_REMOTE, seen)).toEqual([["old"], lines.slice(1)]);
@@ -105,7 +105,7 @@ test.each([
   expect(ownCut(lines, writtenS)).toBeNull();
 });
 
-test("a process whose start is not known has its lines all the same", () => {
+test("a process of unknown start still has its lines", () => {
   expect(ownCut([stamped("09:00:00,000")], TEN - HOUR, null)).toBeNull();
   expect(ownCut([stamped("09:00:00,000"), READY], TEN + 2, null)).toBe(1);
 });

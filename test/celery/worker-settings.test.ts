@@ -30,7 +30,7 @@ describe("the grace", () => {
       minutes(16),
     ],
     [
-      "that of the longest limit where two say, as either may count",
+      "the longest limit when two sources have one, as either may count",
       null,
       [],
       "CELERY_TASK_HARD_TIME_LIMIT=7200\0CELERY_WORKER_TIME_LIMIT=3600\0",

@@ -117,7 +117,7 @@ test.each<[what: string, given: Case, sentence: string]>([
     "--listen '/etc/hosts' is a file and no socket: remove it, or name another path with --listen",
   ],
   [
-    "a certificate that is none",
+    "a file that is not a certificate",
     { argv: ["--http-cert=/c"], files: { "/c": "x" }, ...at("tls", "no start line") },
     "--http-cert and --http-key cannot be used (no start line): expected a certificate and its key in PEM",
   ],

@@ -116,7 +116,7 @@ describe("the broker", () => {
     expect(broker([], env, [celery(12, null)])).toBe("redis://ours CELERY_BROKER_URL");
   });
 
-  test("is that of the first worker that names one when there are several", () => {
+  test("comes from the first worker that names one when there are several", () => {
     const workers = [celery(12, {}), celery(13, { CELERY_BROKER_URL: "redis://second" })];
     expect(broker([], {}, workers)).toBe("redis://second CELERY_BROKER_URL of process 13");
   });

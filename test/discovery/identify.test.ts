@@ -31,7 +31,7 @@ describe("a node that was named", () => {
     ["is nobody when two may be it", [at(7), at(8)], {}, []],
     ["is nobody when another's connections cannot be told", [at(7), at(8, { shows: "hidden" })], {}, []],
     [
-      "is the worker beside what is none",
+      "is the worker beside another program",
       [at(7), at(8, { shows: "client" }), at(9, { shows: "listener" })],
       {},
       ["a@web-1 7"],

@@ -27,7 +27,7 @@ function inUse(...sockets: readonly Socket[]) {
 }
 
 describe("the servers that a process may have for its broker", () => {
-  test("are those of Redis' ports first, then those of most connections", () => {
+  test("are Redis' ports first, then the servers with most connections", () => {
     expect(
       inUse(
         [41_001, 1, 7_000, ESTABLISHED],
@@ -38,7 +38,7 @@ describe("the servers that a process may have for its broker", () => {
     ).toEqual({ kind: "own", servers: ["10.0.0.3:6379 1", "10.0.0.2:7001 2", "10.0.0.1:7000 1"], lost: [] });
   });
 
-  test("are none of other servers' ports, and no clients of its own", () => {
+  test("leave out other servers' ports, and its own clients", () => {
     expect(
       inUse(
         [41_001, 1, 5432, ESTABLISHED],

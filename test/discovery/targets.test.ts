@@ -37,12 +37,12 @@ describe("without a name", () => {
     expect(chosen([], here(celery(12), celery(13))).words).toEqual(["celery@web-1 12", "celery@web-1 13"]);
   });
 
-  test("a worker's name is that of its variable when its command line has none", () => {
+  test("a worker's name comes from its variable when its command line has no name", () => {
     const worker = { ...celery(12), environment: "CELERY_WORKER_HOSTNAME=w7@%h\0" };
     expect(chosen([], here(worker)).words).toEqual(["w7@web-1 12"]);
   });
 
-  test("a worker's name is that of our variable when its environment may not be read", () => {
+  test("a worker's name comes from our variable when its environment may not be read", () => {
     const where = { ...place, env: { CELERY_WORKER_HOSTNAME: "ours@x" } };
     expect(chosen([], here({ ...celery(12), environment: null }), where).words).toEqual(["ours@x 12"]);
     expect(chosen([], here(celery(12)), where).words).toEqual(["celery@web-1 12"]);
@@ -56,7 +56,7 @@ describe("with --node", () => {
     expect(chosen(["w2@%h"], around)).toEqual({ words: ["w2@web-1 13"], others: ["w1@web-1"] });
   });
 
-  test("a name that nobody here has is asked all the same", () => {
+  test("a name that no worker here has is still asked", () => {
     expect(chosen(["w3@web-1"], around)).toEqual({ words: ["w3@web-1"], others: ["w1@web-1", "w2@web-1"] });
   });
 

@@ -19,7 +19,7 @@ const TEXT = [
   "",
 ].join("\n");
 
-test("a log is cut at the start of the process also when the machine was elsewhere between two clocks", async () => {
+test("a log is cut at the start of the process even when the machine was elsewhere between two clocks", async () => {
   const proc = procWith([{ ...WORKER, words: [...WORKER.words, "-f", "/w.log"] }]);
   // Read, and then nothing for five seconds: the age is that much older.
   const clock = [TEN + AGE - 5];

@@ -46,7 +46,7 @@ async function ask({ container }: World, ...args: string[]): Promise<Probed> {
 }
 
 describe.concurrent("a broker's name with two addresses", { timeout: LONGEST_MS }, () => {
-  test("is that of the server where the worker is, whichever comes first", async () => {
+  test("is the address of the worker's server, whichever comes first", async () => {
     await using own = owner();
     const here = await world(own, [A]);
     const worker = await startWorker(here);

@@ -150,7 +150,7 @@ test("two at once leave one whole file", async () => {
   expect(await readdir(folder)).toEqual(["probe"]);
 });
 
-test("one that is killed leaves nothing under the name, and nothing that the next one does not remove", async () => {
+test("a killed one leaves nothing under the name, and the next one removes the rest", async () => {
   const path = join(folder, "probe");
   const running = startProbe(["install", path]);
   await Promise.race([running, begun()]);

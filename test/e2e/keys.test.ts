@@ -8,7 +8,7 @@ test("100 probes leave one key in all, and connections and bindings as they were
   await expectNoTraces(100);
 });
 
-test("workers of another database leave no lasting key where the channel is that of all databases", async () => {
+test("workers of another database leave no lasting key when all databases share the channel", async () => {
   await using server = await startServer();
   const settings = { broker_transport_options: { fanout_prefix: false } };
   const name = "same@world";

@@ -137,7 +137,7 @@ test("a blocked worker that was stopped for longer than its grace is busy by the
   expectLine(await probeNode(server, worker.node, ...grace), 1, /^unhealthy: hung: /, 4_900);
 });
 
-test("a worker that is named otherwise is not called dead", async () => {
+test("a worker with another name is not called dead", async () => {
   worker = await startWorker({ server, pool: "solo" });
   const misnamed = /^unknown: undecided: no worker here is called other@world; here (is|are) \S+/;
   expectLine(await probeNode(server, "other@world"), 1, misnamed, 2_900);

@@ -132,7 +132,7 @@ describe.concurrent(
       expect(await brokerOf(shop)).toMatch(/^rediss:\/\/:\*\*\*@/);
     });
 
-    test("is found among a cache, a server of results, and what is no Redis", async () => {
+    test("is found among a cache, a server of results, and other servers", async () => {
       await using own = owner();
       const [server, cache, results] = [await own.server(), await own.server(), await own.server()];
       const shop = await inDjango(

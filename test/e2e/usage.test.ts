@@ -77,7 +77,7 @@ test("an empty variable is an unset one", async () => {
   expect(probed.stdout).toContain("(from CELERY_BROKER_URL)");
 });
 
-test("--help is printed also when the rest is wrong", async () => {
+test("--help is printed even when the rest is wrong", async () => {
   const probed = await probe(["--timeout", "x", "--help"], { CELERY_PROBE_TIMEOUT: "soon" });
   expect(probed).toMatchObject({ exitCode: 0, stdout: helpText("0.1.0", "check").trimEnd(), stderr: "" });
   const ofDoctor = await probe(["help", "doctor"]);

@@ -233,7 +233,7 @@ test.concurrent(
   },
 );
 
-test.concurrent("--once shows the oldest task in hand", async () => {
+test.concurrent("--once shows the oldest running task", async () => {
   await using server = await startServer();
   await using worker = await startWorker({ server });
   await worker.taskStarted(await worker.submit("nap", 60));

@@ -374,7 +374,7 @@ describe.concurrent("a worker that nothing but its process shows", () => {
 });
 
 test.concurrent.each(["5.7.0", "5.6.3"] as const)(
-  "a name with two percent signs is that of Celery %s",
+  "a name with two percent signs follows the rules of Celery %s",
   async (celery) => {
     await using scene = await Scene.open();
     const rule = { "5.7.0": "%h", "5.6.3": `%${scene.container.hostname}` };

@@ -233,7 +233,7 @@ describe("a stopped process outranks a pong", () => {
     expect(verdict.reason).toBe("alive");
   });
 
-  test("also when it stops in mid-wait and the pong comes after the first look", async () => {
+  test("even when it stops during the wait and the pong comes after the first look", async () => {
     const broker = brokerWith(1, (time) => (time > 300 ? answers() : []), { tell: listing(() => POLLING) });
     const { verdict } = await examined({ broker, proc: (time) => (time < 200 ? HELD : stopped) });
     expect(verdict.reason).toBe("stopped");

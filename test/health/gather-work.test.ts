@@ -270,7 +270,7 @@ describe("--require-consuming", () => {
     },
   );
 
-  test("accuses nobody who does not tell its settings", async () => {
+  test("accuses no worker that does not tell its settings", async () => {
     const says = { active_queues: queues("celery") };
     const { verdict } = await worked({ argv: ["--require-consuming"], ...paused, says });
     expect(verdict.reason).toBe("alive");
@@ -311,7 +311,7 @@ describe("--require-consuming", () => {
       expect(host.now()).toBeLessThan(2_700);
     });
 
-    test("accuses nobody who may hold them for their rate", async () => {
+    test("accuses no worker that may hold them for their rate", async () => {
       const { verdict } = await worked({ argv: ["--require-consuming"], ...deliveries("limited") });
       expect(verdict.reason).toBe("alive");
     });

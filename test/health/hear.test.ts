@@ -40,7 +40,7 @@ describe("hearing", () => {
   test.each([
     ["nothing of one heartbeat", [[100, CHANNEL, ours()]], false],
     [
-      "that it is idle when two have no task in hand",
+      "that it is idle when two show no running task",
       [
         [100, CHANNEL, ours()],
         [2_100, CHANNEL, ours()],
@@ -56,7 +56,7 @@ describe("hearing", () => {
       false,
     ],
     [
-      "that it works when one had a task in hand",
+      "that it works when one showed a running task",
       [
         [100, CHANNEL, ours({ active: 1 })],
         [2_100, CHANNEL, ours()],
@@ -156,7 +156,7 @@ test("an ear is refused when the broker forbids it, and has no connection", asyn
   expect(ear.ends()).toBeNull();
 });
 
-test("an ear closes its connection also when it was closed before that had come about", async () => {
+test("an ear closes its connection even when it was closed before it had connected", async () => {
   const host = fakeHost({});
   const plan = planned(host);
   const ear = openEar(plan, host, startDeadline(plan.deadline, host.now), serverOf(plan));

@@ -141,7 +141,7 @@ describe("with --require-consuming a worker that answered", () => {
       "not-consuming",
     ],
     [
-      "is alive when it has a task in hand, or has begun one meanwhile",
+      "is alive when it has a running task, or has begun one meanwhile",
       { ...halfOpen, heartbeats: beating({ active: 0, isIdle: false }) },
       { work: work({ held: held(8) }) },
       "alive",
@@ -172,7 +172,7 @@ describe("with --require-consuming a worker that answered", () => {
     ],
     ["is alive when nobody has asked what is delivered", halfOpen, { work: work({ held: null }) }, "alive"],
     [
-      "is alive when nobody knows what it has in hand",
+      "is alive when nobody knows what it is running",
       { ...halfOpen, heartbeats: beating({ active: null }) },
       { work: work() },
       "alive",

@@ -245,7 +245,7 @@ describe("no process that is known, and a program that may be the worker", () =>
 describe("a node of a name that no worker here has", () => {
   const others = { ...NOBODY, others: ["celery@other"] };
   decides([
-    ["is undecided: it is called otherwise", { process: others }, {}, "unknown undecided misnamed"],
+    ["is undecided: it has another name", { process: others }, {}, "unknown undecided misnamed"],
     [
       "is dead when the names asked are in use here",
       { process: { ...others, namesInUse: true } },
@@ -266,8 +266,8 @@ describe("a process that runs, and a broker that fails", () => {
   decides([
     ["is broker-unreachable", { looks: looks(null) }, { asking: lost }, "unknown broker-unreachable"],
     ["is broker-refused", { looks: looks(null) }, { asking: refused }, "unknown broker-refused"],
-    ["is stopped all the same", stopped, { asking: lost }, "unhealthy stopped"],
-    ["is dead all the same when it is gone", { process: NOBODY }, { asking: lost }, "unhealthy dead"],
+    ["is still stopped", stopped, { asking: lost }, "unhealthy stopped"],
+    ["is still dead when it is gone", { process: NOBODY }, { asking: lost }, "unhealthy dead"],
     ["is looked at twice", { looks: looks(null).slice(0, 1) }, { asking: lost }, "open second-look"],
     [
       "is broker-unreachable when it is out of sight",
@@ -353,7 +353,7 @@ describe("a process without a connection", () => {
       "healthy busy",
     ],
     [
-      "is busy also when the broker was restarted long ago: it may have been connected since",
+      "is busy even when the broker was restarted long ago: it may have been connected since",
       { looks: looks(none({ closeWait: true })) },
       { brokerUpS: 301 },
       "healthy busy",
@@ -429,37 +429,37 @@ describe("a process with connections, whose main loop is silent", () => {
       "unhealthy hung",
     ],
     [
-      "is hung when the broker has closed some of its connections, and that of its heartbeats is left",
+      "is hung when the broker has closed some of its connections, but not the one for heartbeats",
       { process: hung, looks: looks(cut(rows({}))) },
       {},
       "unhealthy hung",
     ],
     [
-      "is hung when the broker has closed that of its heartbeats, and it runs its tasks itself",
+      "is hung when the broker has closed the one for heartbeats, and it runs its tasks itself",
       { process: { ...hung, pool: "solo" }, looks: looks(cut(rows({}).filter(({ id }) => id !== 3))) },
       {},
       "unhealthy hung",
     ],
     [
-      "is busy for nobody knows how long when the broker has closed that of its heartbeats: it may be full",
+      "is busy for an unknown time when the broker has closed the one for heartbeats: it may be full",
       { process: { ...hung, pool: "gevent" }, looks: looks(cut(rows({}).filter(({ id }) => id !== 3))) },
       {},
       "healthy busy",
     ],
     [
-      "is busy when the BRPOP that waits is that of its task",
+      "is busy when the waiting BRPOP belongs to its task",
       { process: hung, looks: looks(known([...rows({}, 30), tasks])) },
       {},
       "healthy busy",
     ],
     [
-      "is hung when the BRPOP that waits is that of its task for too long",
+      "is hung when the waiting BRPOP belongs to its task for too long",
       { process: hung, looks: looks(known([...rows({}), tasks])) },
       {},
       "unhealthy hung",
     ],
     [
-      "is listened to when the BRPOP that waits may be that of its task",
+      "is listened to when the waiting BRPOP may belong to its task",
       {
         looks: looks(known([...rows({}, 2), { ...tasks, idleS: 0 }])),
         heartbeats: { ...SILENCE, forMs: 900 },
@@ -731,7 +731,7 @@ describe("a process with connections, whose main loop turns", () => {
       "open second-look",
     ],
     [
-      "is deaf when its heartbeats tell of tasks in hand",
+      "is deaf when its heartbeats show running tasks",
       { looks: looks(PAUSED), heartbeats: beating({ active: 2 }) },
       {},
       "healthy deaf",
@@ -743,7 +743,7 @@ describe("a process with connections, whose main loop turns", () => {
       "healthy deaf",
     ],
     [
-      "is catatonic when its heartbeats come, nothing is in hand and it does not fetch",
+      "is catatonic when its heartbeats come, no task runs and it does not fetch",
       { looks: looks(PAUSED), heartbeats: beating() },
       {},
       "unhealthy catatonic",
@@ -755,7 +755,7 @@ describe("a process with connections, whose main loop turns", () => {
       "unhealthy catatonic",
     ],
     [
-      "is catatonic without a BRPOP connection whoever holds deliveries",
+      "is catatonic without a BRPOP connection, even when deliveries are held",
       { looks: looks(NO_BRPOP), heartbeats: beating() },
       { unacked: 40 },
       "unhealthy catatonic",
@@ -867,7 +867,7 @@ describe("a process with connections, whose main loop turns", () => {
     expect(judge(ceased, RULES)).toMatchObject({ reason: "catatonic", pausedS: 70 });
   });
 
-  test("is silent, whoever else beats with the number of its process", () => {
+  test("is silent, even when another one beats with the number of its process", () => {
     const blocked = evidence({ heartbeats: { ...SILENCE, namesake: "celery@w2" } });
     expect(words(judge(blocked, RULES))).toBe("healthy busy");
   });
@@ -1120,7 +1120,7 @@ describe("when the time is over", () => {
       "unknown undecided interrupted",
     ],
     [
-      "a stopped process is said also when somebody ended it",
+      "a stopped process is said even when somebody ended it",
       { looks: looks(null, processLook({ state: "stopped" })) },
       { asking: { kind: "interrupted", signal: "SIGTERM" } },
       "unhealthy stopped",

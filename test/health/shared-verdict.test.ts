@@ -28,7 +28,7 @@ test("a later version may add what this one does not know", () => {
   expect(decodeShared(field({ silent_s: 3 }))).toEqual(VERDICT);
 });
 
-test("a host with an odd name shares all the same", () => {
+test("a host with an odd name shares too", () => {
   expect(decodeShared(encodeShared({ ...VERDICT, host: "büro" }))?.host).toBe("unnamed");
   expect(decodeShared(encodeShared({ ...VERDICT, host: "h".repeat(254) }))?.host).toBe("unnamed");
 });

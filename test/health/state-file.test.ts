@@ -150,7 +150,7 @@ describe("the state file", () => {
     expect(host.written).toEqual([]);
   });
 
-  test("drops what is no note of ours", () => {
+  test("drops foreign notes", () => {
     const { state, host } = opened(`{"schema":2,"silent_since":{"odd":[[]],"${KEY}":${NOW - 60}}}`);
     expect(state.silentForS(NODE, worker)).toBe(60);
     state.note(answeredAtOnce, RULES);

@@ -63,7 +63,7 @@ describe("secrets of answers", () => {
     });
   });
 
-  test("of stats the connection is masked by name, and the names of tasks are none", () => {
+  test("of stats the connection is masked by name, and the names of tasks are shown", () => {
     const stats = {
       total: { "tasks.reset_password": 3 },
       broker: { hostname: "h", password: "a", alternates: ["redis://:a@i"] },
@@ -74,7 +74,7 @@ describe("secrets of answers", () => {
     });
   });
 
-  test("a header, a connection string, a signed address and a DSN are secrets, a working folder is none", () => {
+  test("a header, a connection string, a signed address and a DSN are secrets, a working folder is not", () => {
     const conf = {
       headers: { Authorization: "a" },
       dsn: "b",
@@ -92,7 +92,7 @@ describe("secrets of answers", () => {
     ).toEqual([false, false, true, true, true]);
   });
 
-  test("conf is masked by every name that variables are masked by, and keys of routes are none", () => {
+  test("conf is masked by every name that variables are masked by, but keys of routes are shown", () => {
     const conf = {
       fernet_key: "a",
       app_authstring: "b",

@@ -238,7 +238,7 @@ test.each([
   expect(listening).toMatchObject({ ok: false, problem: { cause } });
 });
 
-test("a certificate that is none is said", async () => {
+test("a file that is not a certificate is named", async () => {
   const tls = { cert: "no certificate", key: "no key" };
   const listening = await httpServer.listen({ kind: "tcp", host: "127.0.0.1", port: 0 }, tls, answer);
   expect(listening).toMatchObject({ ok: false, problem: { cause: "tls" } });

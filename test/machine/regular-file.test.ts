@@ -132,14 +132,14 @@ describe("readFile", () => {
 });
 
 describe("replaceFile", () => {
-  test("makes the file when there is none, and leaves nothing beside it", () => {
+  test("makes a missing file, and leaves nothing beside it", () => {
     const inside = folder();
     expect(write(join(inside, "state"), "one\n")).toBeNull();
     expect(readFileSync(join(inside, "state"), "utf8")).toBe("one\n");
     expect(readdirSync(inside)).toEqual(["state"]);
   });
 
-  test("puts a new file in the place of the old one: no reader sees half of it, no other name of it changes", () => {
+  test("replaces the old file by a new one: no reader sees half of it, no other name of it changes", () => {
     const inside = folder();
     const [path, other] = [join(inside, "state"), join(inside, "other")];
     writeFileSync(path, "old");
@@ -148,7 +148,7 @@ describe("replaceFile", () => {
     expect([readFileSync(path, "utf8"), readFileSync(other, "utf8")]).toEqual(["new", "old"]);
   });
 
-  test("says what is wrong when the folder is not there, or is none that makes files", () => {
+  test("says what is wrong when the folder is missing, or cannot make files", () => {
     expect(write(join(folder(), "none", "state"), "x")).toMatchObject({ cause: "no-folder" });
     expect(write("/proc/state", "x")).toEqual({
       cause: "other",
@@ -156,7 +156,7 @@ describe("replaceFile", () => {
     });
   });
 
-  test("takes the place of nothing that is no regular file, and neither does removeFile", async () => {
+  test("replaces only regular files, and removeFile removes only these", async () => {
     const { names, path, state } = await odd();
     const before = state();
     for (const name of names) {
@@ -209,7 +209,7 @@ describe("replaceFile", () => {
     expect(readdirSync(inside)).toEqual([]);
   });
 
-  test("removes what a killed run has left a minute ago, and nothing that is younger or not ours", () => {
+  test("removes only our own files that a killed run left a minute ago", () => {
     const inside = folder();
     const name = (digit: string) => `.celery-probe.${UUID.slice(0, -1)}${digit}`;
     const minuteAgo = Date.now() / 1_000 - 61;
@@ -226,7 +226,7 @@ describe("replaceFile", () => {
   });
 });
 
-test("removeFile removes a file, and finds no fault where there is none", () => {
+test("removeFile removes a file, and accepts a missing one", () => {
   const path = join(folder(), "state");
   writeFileSync(path, "old");
   expect(removeFile(path)).toBeNull();

@@ -93,7 +93,7 @@ test.each(DAMAGED)("%s are decoded, or refused, in time when a list's element is
   expect(user + system).toBeLessThan(2_000_000);
 });
 
-test("query tells who has answered more than is read, and waits no longer", async () => {
+test("query names nodes that answered more than is read, and waits no longer", async () => {
   const large = decodeReply(reply(`{"celery@web-1": ${nested(MOST.depth)}}`));
   if (large === null) throw new Error("no reply");
   const withdrawn: string[] = [];

@@ -170,7 +170,7 @@ test("who is missing is said in a line each", () => {
 /** A number that is kept as text (pidbox/python-json.ts). */
 const LONG = (JSON as unknown as { rawJSON: (text: string) => unknown }).rawJSON("12345678901234567890");
 
-test("counts that are none, however they are written, are shown as they are, behind those that are", () => {
+test("counts that are not numbers are shown as they are, behind the numbers", () => {
   const total = {
     "a.odd": { toString: 1 },
     "b.long": LONG,

@@ -18,14 +18,14 @@ const BUSY = node("a@b", { status: "healthy", reason: "busy", silentS: 3, graceS
 const WELL = node("a@b");
 const SICK = node("a@b", HUNG);
 
-test("the first round is summed up, with those that are unhealthy", () => {
+test("the first round is summed up, with the unhealthy ones", () => {
   expect(logged(fleet([], { rounds: NO_ROUND }), fleet([node("c@d", HUNG), WELL]))).toEqual([
     [],
     ["2 workers: 1 healthy, 1 unhealthy, 0 unknown", expect.stringMatching(/^unhealthy: hung: c@d/)],
   ]);
 });
 
-test("a change of a verdict is a line, and a worker that is alive and busy by turns is none", () => {
+test("a change of a verdict is a line, but not that of a worker alive and busy by turns", () => {
   expect(
     logged(fleet([WELL]), fleet([BUSY]), fleet([WELL]), fleet([SICK]), fleet([SICK]), fleet([WELL])),
   ).toEqual([

@@ -140,7 +140,7 @@ test("a thousand workers are told in 50 ms of CPU time", () => {
   expect(Math.min(...microseconds)).toBeLessThan(50_000);
 });
 
-describe("the format is that of Accept", () => {
+describe("Accept decides the format", () => {
   const PROMETHEUS_2 =
     "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
   const PROMETHEUS_3 =

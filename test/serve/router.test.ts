@@ -88,7 +88,7 @@ describe("a probe gets its status and one line", () => {
     ["too few are healthy", ALL, "/fleet?min=2", 503, /^unhealthy: 1 of 3 workers healthy, 2 expected$/],
     ["the broker is gone", outage([UNKNOWN]), "/fleet?min=1", 503, /^unknown: broker-unreachable: /],
     ["the number is missing", ALL, "/fleet", 400, /expected \/fleet\?min=3$/],
-    ["the number is none", ALL, "/fleet?min=-1", 400, /expected \/fleet\?min=3$/],
+    ["it is not a number", ALL, "/fleet?min=-1", 400, /expected \/fleet\?min=3$/],
   ])("%s", (_, view, path, status, line) => {
     const answer = asked(serving(view), path);
     expect(answer.text).toMatch(/^[^\n]+\n$/);
@@ -142,7 +142,7 @@ describe("a name is found in a path", () => {
   });
 });
 
-describe("what is not there is said in one line", () => {
+describe("a missing path is said in one line", () => {
   test.each([
     ["/nothing", 404],
     ["/livez/", 404],

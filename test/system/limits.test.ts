@@ -68,7 +68,7 @@ test("a child that the kernel has killed for want of memory is a problem, and st
   expect(of("worker")).toMatchObject([{ level: "ok" }]);
 });
 
-test("a small CPU limit that the doctor's own start exceeds is none", async () => {
+test("a small CPU limit that the doctor's own start exceeds is no warning", async () => {
   const worker = await startWorker("idle", []);
   // Of a tenth the doctor may have less need than it has, once it has begun to look.
   await bench.docker.run(["update", "--cpus", "0.04", worker]);

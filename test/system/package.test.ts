@@ -113,7 +113,7 @@ describe("dist/ of npm run package", () => {
     expect(readFileSync(file, "utf8")).not.toContain(ROOT);
   });
 
-  test("the licences are those of all that is in it", () => {
+  test("the licences cover all that is in it", () => {
     const text = readFileSync(join(DIST, "THIRD-PARTY-LICENSES.txt"), "utf8");
     for (const name of ["ioredis 6", "denque 2", "uuid 14", "Node.js 24", "Bun 1", "libstdc++"])
       expect(text).toContain(name);

@@ -242,7 +242,7 @@ describe("attribute, when the sockets are those of its user,", () => {
     });
   });
 
-  test("is none when that user has no connection at all", () => {
+  test("is missing when that user has no connection at all", () => {
     expect(attribute(seen([], { ...shared([]), alone: false }))).toMatchObject({ kind: "none" });
   });
 });

@@ -52,7 +52,7 @@ describe("socketsOf", () => {
     expect(socketsOf(proc(["/dev/null"]), 20)).toEqual({ kind: "own", sockets: [] });
   });
 
-  test("gives those of its user when its descriptors may not be listed", () => {
+  test("gives its user's sockets when its descriptors may not be listed", () => {
     const found = socketsOf(proc(null), 20);
     expect(found.kind).toBe("shared");
     expect(show(found)).toEqual([
@@ -62,7 +62,7 @@ describe("socketsOf", () => {
     ]);
   });
 
-  test("gives those of its user when its descriptors may be listed and not read", () => {
+  test("gives its user's sockets when its descriptors may be listed and not read", () => {
     const refusing: ProcFiles = {
       ...proc(["socket:[501]"]),
       link: () => ({ ok: false, problem: "forbidden" }),

@@ -379,7 +379,7 @@ describe("the beat that a worker (-B) has left", () => {
     if (isLeft) expect(candidatesIn(proc, []).map(({ pid }) => pid)).toEqual([1]);
   });
 
-  test("is none beside its worker", () => {
+  test("does not count beside its worker", () => {
     const proc = fakeProc([
       { pid: 10, words: ["celery", "worker", "-P", "solo", "-B"] },
       left({ parent: 10 }),

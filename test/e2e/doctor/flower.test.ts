@@ -19,7 +19,7 @@ async function until(ask: () => Promise<Diagnosis>, level: string): Promise<Diag
   }
 }
 
-test.concurrent("Flower's workers are compared with those that answer", async () => {
+test.concurrent("Flower's workers are compared with the answering ones", async () => {
   await using server = await startServer();
   await using _worker = await startWorker({ server });
   await using flower = await startFlower(server.url());
@@ -83,7 +83,7 @@ test.concurrent("a login of OAuth is no basic auth: the doctor cannot sign in", 
   ]);
 });
 
-test.concurrent("a percent sign of a password is one, and a proxy is none of Flower's", async () => {
+test.concurrent("a percent sign in a password stays, and a proxy is not Flower's", async () => {
   await using server = await startServer();
   await using _worker = await startWorker({ server });
   await using flower = await startFlower(server.url(), ["--basic_auth=me:100%-s3cret"]);

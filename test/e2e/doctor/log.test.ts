@@ -228,7 +228,7 @@ const OVER_AND_NOW = [
 ];
 
 test.concurrent.each(["5.7.0", "5.2.7"] as const)(
-  "what a worker's run before its last start has logged is no problem of today, of Celery %s at stdin",
+  "a worker's lines before its last start are no problem, Celery %s at stdin",
   async (celery) => {
     await using server = await startServer();
     const options = { server, celery, name: "again@world" } as const;
@@ -259,7 +259,7 @@ test.concurrent.each([
   ["5.7.0", "WARNING", "Asia/Kolkata"],
   ["5.2.7", "WARNING", "America/St_Johns"],
 ] as const)(
-  "what a worker's run before its last start has logged is no problem of today, of Celery %s with -f -l %s in %s",
+  "a worker's lines before its last start are no problem, Celery %s with -f -l %s in %s",
   async (celery, level, zone) => {
     await using server = await startServer();
     await using container = await startContainer();

@@ -18,7 +18,7 @@ async function fill(worker: Worker): Promise<void> {
 }
 
 test.concurrent.each(["5.2.7", "5.7.0"] as const)(
-  "tells what %s has in hand, and a task that is too old",
+  "tells what %s is running, and a task that is too old",
   async (celery) => {
     await using server = await startServer();
     await using worker = await startWorker({ server, celery });
