@@ -10,6 +10,7 @@ const FILES = ["*.md", "docs/*.md", "examples/**/*.md", "test/README.md", "src/*
 /** Still to be rewritten, and pages whose sentences are made elsewhere. */
 const LEFT_OUT = [
   "CHANGELOG.md",
+  "docs/doctor.md",
   "docs/fleet.md",
   "docs/matrix.md",
   "docs/options.md",
@@ -17,6 +18,9 @@ const LEFT_OUT = [
   "docs/reliability.md",
   "docs/serve-page.md",
   "docs/serve.md",
+  "src/celery/tasks.ts",
+  "src/discovery/moved-name.ts",
+  "src/discovery/variables.ts",
   "src/pidbox/message.ts",
 ];
 
