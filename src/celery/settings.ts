@@ -20,6 +20,7 @@ const SETTINGS = {
     worker: "time-limit",
     guess: "CELERY_TASK_HARD_TIME_LIMIT",
   },
+  task_always_eager: { old: "CELERY_ALWAYS_EAGER" },
   task_soft_time_limit: { old: "CELERYD_TASK_SOFT_TIME_LIMIT", worker: "soft-time-limit" },
   worker_pool: { old: "CELERYD_POOL", worker: "pool" },
   worker_concurrency: { old: "CELERYD_CONCURRENCY", worker: "concurrency" },

@@ -81,6 +81,7 @@ export const LEVELS: { readonly [C in Code]: (facts: Facts[C]) => Judged } = {
     if (told !== null) return "warning";
     return isTold && pool !== null ? "ok" : "skipped";
   },
+  "always-eager": () => "warning",
   "time-limits": (facts) => {
     const faults = limitFaults(facts);
     if (faults.includes("limits-turned")) return ["problem", faults];

@@ -229,6 +229,16 @@ const ROWS: { readonly [C in Code]: readonly Row[] } = {
       ["skipped"],
     ],
   ],
+  "always-eager": [
+    ["set", settings, { told: { ...pool({}), conf: { task_always_eager: true } } }, ["warning"]],
+    [
+      "set by its old name",
+      settings,
+      { told: { ...pool({}), conf: { CELERY_ALWAYS_EAGER: true } } },
+      ["warning"],
+    ],
+    ["not set", settings, { told: { ...pool({}), conf: { task_always_eager: false } } }, []],
+  ],
   "time-limits": [
     ["soft below hard, with room", settings, { told: pool({ timeouts: [150, 180] }) }, ["ok"]],
     ["none by its settings", settings, { told: { conf: {}, stats: {} } }, ["ok"]],

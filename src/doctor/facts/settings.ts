@@ -10,6 +10,8 @@ export interface SettingsFacts {
     /** What it was told and does not do; null: nothing. */
     readonly told: { readonly pool: string; readonly by: string } | null;
   };
+  /** `task_always_eager` of the worker's own settings, which its clients have as a rule. */
+  readonly "always-eager": { readonly by: "settings" };
   readonly "time-limits": {
     readonly soft: number;
     readonly hard: number;

@@ -19,6 +19,9 @@ export const settings: Topic = async (scene) => {
     const timeouts = environment === null ? null : containerTimeouts(environment, limits);
     return [
       finding("pool", node, poolFacts(worker)),
+      ...(worker.settings?.get("task_always_eager") === true
+        ? [finding("always-eager", node, { by: "settings" } as const)]
+        : []),
       finding("time-limits", node, limits),
       ...(timeouts === null || timeouts.looked === 0 ? [] : [finding("container-timeouts", node, timeouts)]),
     ];

@@ -3,6 +3,10 @@ import { bytes, names } from "../speech.ts";
 import type { WordsOf } from "./words.ts";
 
 export const SETTINGS_WORDS: WordsOf<SettingsFacts> = {
+  "always-eager": ({ by }) => ({
+    seen: `task_always_eager is set in its ${by}: programs with these settings run tasks themselves, and send none`,
+    next: "set task_always_eager in the settings of tests alone",
+  }),
   pool: ({ pool, concurrency, told, isTold, recycling }) => ({
     seen: [
       (pool ?? "its pool is unknown") + (concurrency === null ? "" : `, concurrency ${concurrency}`),
