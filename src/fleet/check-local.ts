@@ -1,12 +1,12 @@
 import type { BrokerConfig } from "../cli/options.ts";
 import { gather } from "../health/check.ts";
 import { conclude } from "../health/judge.ts";
-import { type CheckWishes, planCheck } from "../health/plan.ts";
+import { type CheckPlan, type CheckWishes, planCheck } from "../health/plan.ts";
 import type { CheckReport } from "../health/report.ts";
 import type { Host } from "../host.ts";
 import type { SeenVerdict } from "./fleet-state.ts";
 
-/** The health check of one node in sight; null: it could not be planned. */
+/** The health check of one node in sight; null: it tells nothing that the past does not, or could not be planned. */
 export type LocalCheck = (node: string) => Promise<SeenVerdict | null>;
 
 /** A check that runs beside others is over after this time, in milliseconds. */
@@ -36,8 +36,10 @@ export function localCheck(
     const plan = planned.value;
     const evidence = await gather(plan, run);
     const verdict = conclude(evidence, plan.rules);
+    // Its connections do not tell since when it is silent, but we have listened to it.
+    if (verdict.reason === "busy" && verdict.measured === "not") return null;
     const report = {
-      plan,
+      plan: verdict.reason === "not-consuming" ? plan : withoutWork(plan),
       evidence,
       verdict,
       isForgiven: false,
@@ -46,6 +48,11 @@ export function localCheck(
     };
     return { status: verdict.status, reason: verdict.reason, seen: inWords(report) };
   };
+}
+
+/** A silent worker cannot say what it consumes: the sentence about it does not advise options of the check for that. */
+function withoutWork(plan: CheckPlan): CheckPlan {
+  return { ...plan, rules: { ...plan.rules, work: { ...plan.rules.work, requireConsuming: false } } };
 }
 
 function wishesFor(name: string, graceMs: number | null): CheckWishes {

@@ -117,9 +117,9 @@ export async function checkSuspects(
     if (node === undefined) continue;
     locals.checkedMs.set(name, host.now());
     const verdict = await check(name);
-    if (verdict === null) continue;
-    if (verdict.reason === "alive") seenToWork(node, host.now());
     // What the check cannot tell the past may: since when it is silent.
+    if (verdict === null) node.seen = null;
+    else if (verdict.reason === "alive") seenToWork(node, host.now());
     else if (verdict.reason !== "undecided" || node.answeredMs === -Infinity)
       node.seen = { verdict, atMs: host.now() };
   }

@@ -11,15 +11,16 @@ const MINUTE_S = 60;
 /** What has changed from one view to the next, as lines of a log. The first view with an answer is summed up. */
 export function changeLog(): (view: FleetView) => readonly string[] {
   let known: ReadonlyMap<string, string> | null = null;
-  let downSinceS: number | null = null;
+  let outage: { readonly sinceS: number; readonly fact: string } | null = null;
   let window = { beganS: -Infinity, lines: 0, left: 0 };
 
   const brokerChange = ({ broker: { shown, trouble }, atS }: FleetView): readonly string[] => {
-    const since = downSinceS;
-    downSinceS = trouble?.sinceS ?? null;
-    if (trouble !== null)
-      return since === null ? [`broker: ${brokerStatement(shown, trouble.failure).fact}`] : [];
-    return since === null ? [] : [`broker: ${shown} answers again after ${seconds(atS - since)}`];
+    const before = outage;
+    outage = trouble && { sinceS: trouble.sinceS, fact: brokerStatement(shown, trouble.failure).fact };
+    if (outage === null)
+      return before === null ? [] : [`broker: ${shown} answers again after ${seconds(atS - before.sinceS)}`];
+    // A server that comes back may refuse us: then that is what has to be mended.
+    return outage.fact === before?.fact ? [] : [`broker: ${outage.fact}`];
   };
 
   const workerChanges = ({ nodes, rounds, broker }: FleetView): readonly string[] => {
@@ -27,7 +28,7 @@ export function changeLog(): (view: FleetView) => readonly string[] {
     if (rounds.done === 0 || broker.trouble !== null) return [];
     const before = known;
     known = new Map(nodes.map((node) => [node.node, stateOf(node, before)]));
-    if (before === null) return firstLines(nodes);
+    if (before === null) return firstLines(nodes, broker.shown);
     const changed = nodes.filter((node) => known?.get(node.node) !== before.get(node.node));
     const forgotten = [...before.keys()].filter((name) => known?.has(name) !== true);
     return [...changed.map(nodeLine), ...forgotten.map((name) => `${name} is not watched any more`)];
@@ -46,10 +47,10 @@ export function changeLog(): (view: FleetView) => readonly string[] {
   };
 }
 
-function firstLines(nodes: readonly FleetNode[]): readonly string[] {
+function firstLines(nodes: readonly FleetNode[], broker: string): readonly string[] {
   const { healthy, unhealthy, unknown } = summaryOf(nodes);
   return [
-    `${amount(nodes.length, "worker")}: ${healthy} healthy, ${unhealthy} unhealthy, ${unknown} unknown`,
+    `${amount(nodes.length, "worker")} of ${broker}: ${healthy} healthy, ${unhealthy} unhealthy, ${unknown} unknown`,
     ...nodes.filter(({ verdict }) => verdict.status === "unhealthy").map(nodeLine),
   ];
 }

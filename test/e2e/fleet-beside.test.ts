@@ -7,9 +7,9 @@ import { startProbe } from "./probe.ts";
 import type { WatchedWorker } from "./watched.ts";
 
 /** A `serve` beside the workers of this file's world, as a sidecar with their PID namespace. */
-async function startSidecar(server: Server) {
+async function startSidecar(server: Server, ...words: readonly string[]) {
   const args = ["serve", "--placement", "beside", "--interval", "1s", "--listen", "127.0.0.1:0"];
-  const running = startProbe([...args, "--broker", server.url()]);
+  const running = startProbe([...args, "--broker", server.url(), ...words]);
   let log = "";
   running.stdout.on("data", (chunk: Buffer) => (log += chunk.toString()));
   await until("it listens", () => /^listening on \S+\n/.test(log));
@@ -88,3 +88,19 @@ test("a solo worker in a task is busy, and another worker on the broker is not t
   expect(await sidecar.status("/livez/local")).toBe(200);
   await sidecar.untilReason(worker, "alive");
 });
+
+test("a solo worker whose task outlives a restart of the broker hangs past the grace", async () => {
+  const server = await startServer();
+  await using worker = await startWorker({ server, pool: "solo" });
+  await using sidecar = await startSidecar(server, "--busy-grace", "5s");
+  await sidecar.untilReason(worker, "alive");
+  await worker.taskStarted(await worker.submit("sleep_in_c", 120));
+  const { port } = server;
+  await server.stop();
+  await using _again = await startServer({ port });
+  // The broker has closed its connections, which then do not tell since when it is silent.
+  await sidecar.untilReason(worker, "hung");
+  expect(await sidecar.status("/livez/local")).toBe(503);
+  const [said] = await sidecar.workers();
+  expect(said?.hint).not.toMatch(/--state-file|--require-consuming/);
+}, 60_000);

@@ -38,6 +38,14 @@ describe("a node that is not heard any more", () => {
     });
   });
 
+  test("is not gone while its process is in sight, although nobody is subscribed: it hangs past the grace", () => {
+    const state = silentFrom20();
+    const node = state.nodes.get(NODE);
+    if (node !== undefined) node.isLocal = true;
+    ping(state, 28_000, 0);
+    expect([reasonOf(state, 60_000), reasonOf(state, 320_000)]).toEqual(["busy", "hung"]);
+  });
+
   test("is gone where all that are subscribed have answered", () => {
     const state = silentFrom20();
     beating(state, 0, 30_000, { node: OTHER });

@@ -21,7 +21,10 @@ const SICK = node("a@b", HUNG);
 test("the first round is summed up, with the unhealthy ones", () => {
   expect(logged(fleet([], { rounds: NO_ROUND }), fleet([node("c@d", HUNG), WELL]))).toEqual([
     [],
-    ["2 workers: 1 healthy, 1 unhealthy, 0 unknown", expect.stringMatching(/^unhealthy: hung: c@d/)],
+    [
+      "2 workers of redis://redis:6379/0: 1 healthy, 1 unhealthy, 0 unknown",
+      expect.stringMatching(/^unhealthy: hung: c@d/),
+    ],
   ]);
 });
 
@@ -29,7 +32,7 @@ test("a change of a verdict is a line, but not that of a worker alive and busy b
   expect(
     logged(fleet([WELL]), fleet([BUSY]), fleet([WELL]), fleet([SICK]), fleet([SICK]), fleet([WELL])),
   ).toEqual([
-    ["1 worker: 1 healthy, 0 unhealthy, 0 unknown"],
+    ["1 worker of redis://redis:6379/0: 1 healthy, 0 unhealthy, 0 unknown"],
     [],
     [],
     [expect.stringMatching(/^unhealthy: hung: a@b/)],
@@ -40,7 +43,7 @@ test("a change of a verdict is a line, but not that of a worker alive and busy b
 
 test("a worker that comes and one that is forgotten are a line each", () => {
   expect(logged(fleet([]), fleet([WELL]), fleet([]))).toEqual([
-    ["0 workers: 0 healthy, 0 unhealthy, 0 unknown"],
+    ["0 workers of redis://redis:6379/0: 0 healthy, 0 unhealthy, 0 unknown"],
     [expect.stringMatching(/^healthy: alive: a@b/)],
     ["a@b is not watched any more"],
   ]);
@@ -55,6 +58,17 @@ test("an outage is one line at its begin and one at its end, and a worker that d
     [],
     ["broker: redis://redis:6379/0 answers again after 26 s"],
     [expect.stringMatching(/^unhealthy: hung: a@b/)],
+  ]);
+});
+
+test("an outage whose cause changes is a line for each cause", () => {
+  const down = outage([node("a@b", LOST)]);
+  const failure = { kind: "refused", cause: "wrong-password", command: "AUTH", detail: "WRONGPASS" } as const;
+  const refusing = { ...down, broker: { ...down.broker, trouble: { failure, sinceS: AT_S - 20 } } };
+  expect(logged(fleet([WELL]), down, refusing, refusing).slice(1)).toEqual([
+    [expect.stringMatching(/^broker: .*refused the connection$/)],
+    [expect.stringMatching(/^broker: .*WRONGPASS/)],
+    [],
   ]);
 });
 
