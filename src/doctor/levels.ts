@@ -146,9 +146,11 @@ export const LEVELS: { readonly [C in Code]: (facts: Facts[C]) => Judged } = {
     // Not before more waits than all children take at once: some tasks at one time are no trend.
     return isFull && length > busy.slots ? "warning" : "ok";
   },
-  standstill: ({ length, slots, free, youngest, rated }) => {
+  standstill: ({ length, slots, free, overS, youngest, rated }) => {
     if (free === 0)
-      return ((youngest?.ageS ?? 0) * length) / slots > PATIENCE_S ? ["warning", ["slots-held"]] : "ok";
+      return youngest !== null && ((youngest.ageS + overS) * length) / slots > PATIENCE_S
+        ? ["warning", ["slots-held"]]
+        : "ok";
     if (rated === null) return "skipped";
     if (rated.deliveries === 0) return ["problem", ["slots-free"]];
     return rated.deliveries + length > rated.perHour ? ["warning", ["slow-rate"]] : "ok";

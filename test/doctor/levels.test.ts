@@ -441,8 +441,8 @@ const ROWS: { readonly [C in Code]: readonly Row[] } = {
       still(1, 1, { registered: ["tasks.slow [rate_limit=1/m]"], deliveries: ["tasks.add"] }),
       ["problem"],
     ],
-    ["no slot is free, and the last waits three minutes", queues, still(36, 2, { ageS: 10 }), ["ok"]],
-    ["no slot is free, and the last waits longer", queues, still(37, 2, { ageS: 10 }), ["warning"]],
+    ["no slot is free, and the last waits three minutes", queues, still(32, 2, { ageS: 10 }), ["ok"]],
+    ["no slot is free, and the last waits longer", queues, still(33, 2, { ageS: 10 }), ["warning"]],
     ["no slot is free, and it is not told for how long", queues, untold(still(37, 2), "active"), ["ok"]],
   ],
   "queue-binding": [

@@ -150,7 +150,7 @@ test.concurrent.each([
   await using worker = await startWorker({ server, celery, pool, concurrency: 2 });
   const sent = await Promise.all([worker.submit("nap", 300), worker.submit("nap", 300)]);
   for (const id of sent) await worker.taskStarted(id);
-  for (let n = 0; n < 60; n++) await worker.submit("nap", 300);
+  for (let n = 0; n < 90; n++) await worker.submit("nap", 300);
   const [{ of }, first] = await Promise.all([remote(server), firstOf(server)]);
   expect(of("standstill")).toMatchObject([
     {
