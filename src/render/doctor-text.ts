@@ -117,10 +117,11 @@ export function summaryLines(
   const of = (level: Level) => findings.filter((finding) => finding.level === level);
   const counts = `${amount(of("problem").length, "problem")}, ${amount(of("warning").length, "warning")}, ${of("ok").length} ok`;
   const skipped = of("skipped").length === 0 ? "" : `, ${of("skipped").length} not looked at`;
-  if (first === null) return ["", counts + skipped];
+  const said = ["", ...wrapped(counts + skipped, 0, canvas.columns)];
+  if (first === null) return said;
   const { seen, next } = findingWords(first);
   const subject = first.about === null ? "" : `${first.about}: `;
-  return ["", counts + skipped, ...saidLines("", `first: ${first.code}: ${subject}${seen}`, next, canvas)];
+  return [...said, ...saidLines("", `first: ${first.code}: ${subject}${seen}`, next, canvas)];
 }
 
 function marked(level: Level, inColour: boolean): string {

@@ -11,16 +11,18 @@ const MINUTE_S = 60;
 /** What has changed from one view to the next, as lines of a log. The first view with an answer is summed up. */
 export function changeLog(): (view: FleetView) => readonly string[] {
   let known: ReadonlyMap<string, string> | null = null;
-  let outage: { readonly sinceS: number; readonly fact: string } | null = null;
+  let outage: { readonly sinceS: number; readonly kind: string } | null = null;
   let window = { beganS: -Infinity, lines: 0, left: 0 };
 
   const brokerChange = ({ broker: { shown, trouble }, atS }: FleetView): readonly string[] => {
     const before = outage;
-    outage = trouble && { sinceS: trouble.sinceS, fact: brokerStatement(shown, trouble.failure).fact };
-    if (outage === null)
+    outage = trouble && { sinceS: trouble.sinceS, kind: trouble.failure.kind };
+    if (trouble === null)
       return before === null ? [] : [`broker: ${shown} answers again after ${seconds(atS - before.sinceS)}`];
-    // A server that comes back may refuse us: then that is what has to be mended.
-    return outage.fact === before?.fact ? [] : [`broker: ${outage.fact}`];
+    // A server that is back and refuses us is news: somebody has to mend that.
+    return before?.kind === trouble.failure.kind
+      ? []
+      : [`broker: ${brokerStatement(shown, trouble.failure).fact}`];
   };
 
   const workerChanges = ({ nodes, rounds, broker }: FleetView): readonly string[] => {

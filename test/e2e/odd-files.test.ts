@@ -65,7 +65,7 @@ describe.concurrent("what is no regular file", () => {
       for (const name of [...named(), ...links]) {
         const { stdout, stderr, exitCode } = await probe([...words, odd.path(name)]);
         expect([name, exitCode, stdout]).toEqual([name, 1, ""]);
-        expect(stderr).toMatch(/ is (?:no file|a [a-z ]+): expected /);
+        expect(stderr).toMatch(/ is (?:not a file|a [a-z ]+): expected /);
       }
     }
     expect(odd.state()).toEqual(before);

@@ -56,7 +56,7 @@ describe.concurrent("a fleet", () => {
     const page = await serve.get("/");
     expect(page.headers.get("content-security-policy")).toMatch(/^default-src 'none'/);
     expect(await page.text()).toMatch(/^<!doctype html>/i);
-    await expect.poll(serve.log).toMatch(/^\S+Z 1 worker: 1 healthy, 0 unhealthy, 0 unknown$/m);
+    await expect.poll(serve.log).toMatch(/^\S+Z 1 worker of \S+: 1 healthy, 0 unhealthy, 0 unknown$/m);
   });
 
   test("is told to a stream as it changes", async ({ expect }) => {

@@ -38,7 +38,7 @@ test.concurrent("names the primary of a replica, and warns of one that may be wr
   await redis.replicaof("127.0.0.1", primary.port);
   await until("it follows", async () => /master_link_status:up/.test(await redis.info("replication")));
   const follows = `127\\.0\\.0\\.1:${primary.port}`;
-  const next = saying(new RegExp(`^point the broker URL at ${follows}; if nobody should .*REPLICAOF NO ONE`));
+  const next = saying(new RegExp(`^point the broker URL at ${follows}; if you did not .*REPLICAOF NO ONE`));
   const args = ["--broker", server.url(), "--placement", "remote"];
   const shut = await diagnose(args);
   expect(shut.of("broker")).toMatchObject([

@@ -39,7 +39,7 @@ test.concurrent("a Flower on another database misses the workers", async () => {
   expect(of("flower")).toMatchObject([
     {
       level: "warning",
-      seen: saying(new RegExp(`0 workers online; .*misses ${worker.node}`)),
+      seen: saying(new RegExp(`0 workers online; .*missing: ${worker.node}`)),
       next: saying(/database/),
     },
   ]);

@@ -80,8 +80,8 @@ test.concurrent("takes the worker's own variable, and a backend behind TLS", asy
 });
 
 test.concurrent.each([
-  ["db+postgresql://me:w0rd@db/app", "skipped", /results are in db\+postgresql \(from --result-backend\)/],
-  ["rpc://", "skipped", /results are in rpc/],
+  ["db+postgresql://me:w0rd@db/app", "skipped", /these are in db\+postgresql \(from --result-backend\)/],
+  ["rpc://", "skipped", /these are in rpc/],
   ["disabled://", "skipped", /no results are kept/],
   ["redis://:w0rd@127.0.0.1:1/0", "warning", /^the result backend .*refused/],
 ] as const)("says of %s why nothing was counted", async (url, level, words) => {
