@@ -138,7 +138,7 @@ test.concurrent("no argument, no result and no password is told, here or in the 
   }
   expect(serve.log()).not.toMatch(/pass-word|60\.123456/);
   expect((await serve.get("/metrics")).status).toBe(401);
-  expect((await serve.get("/readyz")).status).toBe(200);
+  await expect.poll(async () => (await serve.get("/readyz")).status).toBe(200);
 });
 
 const TOKEN = "0123456789abcdef-e2e";
