@@ -6,7 +6,7 @@ import { asObject } from "../pidbox/envelope.ts";
 import { type Looks, ratedTasks } from "./deliveries.ts";
 import type { InHand } from "./facts/tasks.ts";
 import type { Finding } from "./finding.ts";
-import { dueS, judgeUnacked, nameOf } from "./judge-tasks.ts";
+import { dueS, judgeUnacked, nameOf } from "../celery/late-deliveries.ts";
 import { finding } from "./levels.ts";
 import type { Scene } from "./scene.ts";
 

@@ -4,7 +4,7 @@ import type { Consumption } from "./consumption.ts";
 import { type Looks, ratedTasks } from "./deliveries.ts";
 import type { InHand } from "./facts/tasks.ts";
 import type { Finding } from "./finding.ts";
-import { nameOf } from "./judge-tasks.ts";
+import { nameOf } from "../celery/late-deliveries.ts";
 import { finding } from "./levels.ts";
 import type { Scene } from "./scene.ts";
 

@@ -2,7 +2,7 @@ import { soonest, transportsTold } from "../celery/transport-options.ts";
 import type { Looks } from "./deliveries.ts";
 import type { InHand } from "./facts/tasks.ts";
 import type { Finding } from "./finding.ts";
-import { nameOf } from "./judge-tasks.ts";
+import { nameOf } from "../celery/late-deliveries.ts";
 import { finding } from "./levels.ts";
 import type { Scene } from "./scene.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { judgeUnacked, nameOf } from "../../src/doctor/judge-tasks.ts";
+import { judgeUnacked, nameOf } from "../../src/celery/late-deliveries.ts";
 
 const KNOWN = {
   ...{ isExcused: () => false, before: new Set<string>(), room: 0 },

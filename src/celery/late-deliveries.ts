@@ -1,4 +1,4 @@
-import type { Unacked } from "../celery/deliveries.ts";
+import type { Unacked } from "./deliveries.ts";
 
 /** A task is late when its time has come for longer than this, in seconds; clocks differ. */
 const LATE_S = 60;
