@@ -6,7 +6,7 @@ import type { CheckReport } from "../health/report.ts";
 import type { Host } from "../host.ts";
 import type { SeenVerdict } from "./fleet-state.ts";
 
-/** The health check of one node in sight; null: it tells nothing that the past does not, or could not be planned. */
+/** The health check of one node in sight; null: the past tells as much, or the check could not be planned. */
 export type LocalCheck = (node: string) => Promise<SeenVerdict | null>;
 
 /** A check that runs beside others is over after this time, in milliseconds. */
