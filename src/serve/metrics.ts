@@ -52,9 +52,7 @@ export const METRICS: readonly Metric[] = [
   counter("celery_probe_broker_reconnects_total", "Connections to the broker after the first", ({ view }) => [
     sample({}, view.broker.reconnects),
   ]),
-  counter("celery_probe_rounds_total", "Rounds that ended", ({ view }) => [
-    sample({}, view.rounds.done),
-  ]),
+  counter("celery_probe_rounds_total", "Rounds that ended", ({ view }) => [sample({}, view.rounds.done)]),
   counter("celery_probe_round_failures_total", "Rounds that failed", ({ view }) => [
     sample({}, view.rounds.failed),
   ]),

@@ -178,9 +178,7 @@ print(*[fail.delay("s3cret").id for n in range(6)], add.delay(1, 2).id)`;
   expect(of("log")).toMatchObject([
     {
       level: "warning",
-      seen: saying(
-        /^tasks have raised an exception, 6 × of 7 tasks .*raised unexpected(?:: ValueError)?$/,
-      ),
+      seen: saying(/^tasks have raised an exception, 6 × of 7 tasks .*raised unexpected(?:: ValueError)?$/),
     },
   ]);
   expect(stdout).not.toContain("s3cret");
