@@ -62,7 +62,7 @@ test("a child that the kernel has killed for want of memory is a problem, and st
   );
   const { of, exitCode } = await diagnose(worker);
   expect(of("oom-kills")).toMatchObject([
-    { level: "problem", seen: saying(/^the kernel has killed [1-9]\d* of this container/) },
+    { level: "problem", seen: saying(/^the kernel has killed [1-9]\d* process(?:es)? of this container/) },
   ]);
   expect(exitCode).toBe(1);
   expect(of("worker")).toMatchObject([{ level: "ok" }]);
