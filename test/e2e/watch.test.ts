@@ -202,7 +202,7 @@ test.concurrent("a broker that goes and comes again is said, and waited for", as
   const { port } = server;
   const running = watchIn(server, [
     ["wait", worker.node, 20],
-    ["wait", "broker: .*for \\d+ s; trying again", 20],
+    ["wait", "broker: .*for \\d+ s", 20],
     ["wait", "\\?: help.{0,8}\\x1b\\[K\\r\\n\\x1b\\[K", 30],
     ["send", "q"],
   ]);
