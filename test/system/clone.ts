@@ -52,9 +52,10 @@ export async function buildInClone(
 
 /** Names that every build takes, and keeps out of the image. */
 async function proxyOf(docker: Docker, port: number): Promise<Readonly<Record<string, string>>> {
-  const format = "{{(index .IPAM.Config 0).Gateway}}";
-  const gateway = await docker.run(["network", "inspect", "--format", format, "bridge"]);
-  const url = `http://${gateway}:${port}`;
+  // An engine that has just begun names no gateway of its bridge: it is the first address there.
+  const format = "{{(index .IPAM.Config 0).Subnet}}";
+  const subnet = await docker.run(["network", "inspect", "--format", format, "bridge"]);
+  const url = `http://${subnet.replace(/0\/\d+$/, "1")}:${port}`;
   return { http_proxy: url, https_proxy: url };
 }
 
