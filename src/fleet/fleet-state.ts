@@ -54,6 +54,8 @@ export interface Trouble {
 export interface NodeState {
   readonly name: string;
   isLocal: boolean;
+  /** Whether its process was found at the last look at processes. */
+  isFound: boolean;
   /** Where it is in sight, the number of its process as it sees it itself; null: it was not seen. */
   localPid: number | null;
   readonly firstMs: number;
@@ -173,6 +175,7 @@ export function nodeOf(state: FleetState, name: string, nowMs: number): NodeStat
   const node: NodeState = {
     name,
     isLocal: false,
+    isFound: false,
     localPid: null,
     firstMs: nowMs,
     heardMs: -Infinity,

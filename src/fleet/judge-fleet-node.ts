@@ -34,8 +34,8 @@ export function judgeFleetNode(
     return { status: "unknown", reason, failure };
   }
   if (lastMs === -Infinity) return undecided("never-heard", nowMs - node.firstMs);
-  // The process of one in sight shows when it has ended: a worker that is cut off from its broker has not.
-  if (node.gone !== null && !node.isLocal) return gone("vanished", node.gone.atMs, nowMs);
+  // A worker whose process is in sight has not ended: it is cut off from its broker.
+  if (node.gone !== null && !node.isFound) return gone("vanished", node.gone.atMs, nowMs);
   if (lastMs < returnedMs && nowMs - returnedMs < graceMs)
     return undecided("broker-returned", nowMs - returnedMs);
   const silentMs = nowMs - lastMs - node.awayMs;

@@ -68,6 +68,7 @@ export function findLocals(locals: Locals, state: FleetState, host: Host, isAlon
     node.memory = memoryOf(worker, host);
   }
   locals.workers = found;
+  for (const node of state.nodes.values()) node.isFound = found.has(node.name);
   for (const name of locals.checkedMs.keys()) if (!state.nodes.has(name)) locals.checkedMs.delete(name);
 }
 

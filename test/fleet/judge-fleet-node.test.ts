@@ -38,12 +38,15 @@ describe("a node that is not heard any more", () => {
     });
   });
 
-  test("is not gone while its process is in sight, although nobody is subscribed: it hangs past the grace", () => {
+  test("is not gone while its process is in sight, although nobody is subscribed: it hangs past the grace, and is gone with its process", () => {
     const state = silentFrom20();
     const node = state.nodes.get(NODE);
-    if (node !== undefined) node.isLocal = true;
+    if (node === undefined) throw new Error("it was heard");
+    node.isLocal = node.isFound = true;
     ping(state, 28_000, 0);
     expect([reasonOf(state, 60_000), reasonOf(state, 320_000)]).toEqual(["busy", "hung"]);
+    node.isFound = false;
+    expect(reasonOf(state, 60_000)).toBe("gone");
   });
 
   test("is gone where all that are subscribed have answered", () => {
