@@ -96,7 +96,7 @@ export interface NodeState {
   toldTasksMs: number;
   memory: number | null;
   /** The check's verdict, of a worker in sight that was silent. */
-  seen: { readonly verdict: SeenVerdict; readonly atMs: number } | null;
+  seen: SeenVerdict | null;
   /** What was said of it at the last look, and since when. */
   said: { readonly verdict: FleetVerdict; readonly sinceMs: number } | null;
 }

@@ -25,7 +25,7 @@ export function judgeFleetNode(
   const lastMs = evidenceMs(node);
   const { trouble, returnedMs } = state.broker;
   // What a process shows goes before what is heard in its name: another one may bear it.
-  if (node.seen !== null) return node.seen.verdict;
+  if (node.seen !== null) return node.seen;
   if (isFresh(node, nowMs)) return judgeFresh(node, state, graceMs, nowMs);
   if (node.gone?.how === "goodbye") return gone("goodbye", node.gone.atMs, nowMs);
   if (trouble !== null) {

@@ -121,8 +121,7 @@ export async function checkSuspects(
     // What the check cannot tell the past may: since when it is silent.
     if (verdict === null) node.seen = null;
     else if (verdict.reason === "alive") seenToWork(node, host.now());
-    else if (verdict.reason !== "undecided" || node.answeredMs === -Infinity)
-      node.seen = { verdict, atMs: host.now() };
+    else if (verdict.reason !== "undecided" || node.answeredMs === -Infinity) node.seen = verdict;
   }
 }
 
