@@ -98,6 +98,8 @@ function countSubscribers(
   const spare = left - Math.min(state.deafSubscribers, deaf.length);
   state.nameless = asked === null ? Math.max(0, spare - silent.length) : 0;
   for (const node of spare > 0 ? surplusOf(silent, spare, sentMs - graceMs - FORGET_MS) : silent) {
+    // A worker whose process is in sight has not ended: it is cut off from its broker.
+    if (node.isFound) continue;
     // Its connections may have ended with the broker's last one, and it makes new ones when its task ends.
     if (!isSettled && evidenceMs(node) < state.broker.returnedMs) continue;
     node.gone ??= { how: "vanished", atMs: sentMs };

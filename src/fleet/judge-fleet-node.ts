@@ -34,8 +34,7 @@ export function judgeFleetNode(
     return { status: "unknown", reason, failure };
   }
   if (lastMs === -Infinity) return undecided("never-heard", nowMs - node.firstMs);
-  // A worker whose process is in sight has not ended: it is cut off from its broker.
-  if (node.gone !== null && !node.isFound) return gone("vanished", node.gone.atMs, nowMs);
+  if (node.gone !== null) return gone("vanished", node.gone.atMs, nowMs);
   if (lastMs < returnedMs && nowMs - returnedMs < graceMs)
     return undecided("broker-returned", nowMs - returnedMs);
   const silentMs = nowMs - lastMs - node.awayMs;
