@@ -6,12 +6,29 @@ import { whyForbidden } from "./test/world/namespaces.ts";
 import { filesWithContainers } from "./test/world/without-worlds.ts";
 import { WorldReporter } from "./test/world/world-reporter.ts";
 
-/** The canaries are looked at when everything else has run. */
-class CanaryLast extends BaseSequencer {
+/** The longest, each over a minute: one that begins last is waited for alone. */
+const LONGEST = [
+  "system/kubernetes",
+  "system/compose",
+  "system/placements",
+  "system/broken",
+  "e2e/doctor/undone",
+  "e2e/matrix",
+  "e2e/fleet",
+  "e2e/doctor/log",
+  "e2e/inside",
+].map((name) => `/test/${name}.test.ts`);
+
+/** The longest files first; the canaries are looked at when everything else has run. */
+class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const isCanary = ({ moduleId }: TestSpecification) => moduleId.endsWith("/canary.test.ts");
+    const place = ({ moduleId }: TestSpecification) => {
+      if (moduleId.endsWith("/canary.test.ts")) return Infinity;
+      const at = LONGEST.findIndex((end) => moduleId.endsWith(end));
+      return at === -1 ? LONGEST.length : at;
+    };
     const sorted = await super.sort(files);
-    return [...sorted.filter((file) => !isCanary(file)), ...sorted.filter(isCanary)];
+    return sorted.sort((a, b) => (place(a) === place(b) ? 0 : place(a) - place(b)));
   }
 }
 
@@ -45,7 +62,7 @@ export default defineConfig({
   test: {
     maxWorkers: 4,
     maxConcurrency: 3,
-    sequence: { sequencer: CanaryLast },
+    sequence: { sequencer: LongestFirst },
     reporters: ["default", "json", new WorldReporter(worlds, leftOut)],
     outputFile: { json: ".cache/report/last.json" },
     projects: [

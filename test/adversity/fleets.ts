@@ -105,14 +105,14 @@ const CASES: readonly Case[] = [
 ];
 
 /** So that the short form has some of each; no divisor of their number. */
-const STRIDE = 7;
+const STRIDE = 11;
 
 export async function fleetKinds(executable: string, stack: AsyncDisposableStack): Promise<Kinds> {
   const container = stack.use(await startContainer({ hostname: "fleet" }));
   const runner = stack.use(await startRunner(container));
   return {
     fleet: {
-      cases: [CASES.length, 12],
+      cases: [CASES.length, 5],
       alone: true,
       async run(_dice, position) {
         const {

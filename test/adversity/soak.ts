@@ -25,7 +25,7 @@ export function soakKinds(executable: string, canaries: Canaries): Kinds {
   const finish = async () => [...(await atWork.finish()), ...(await canaries.traces())];
   return {
     mailbox: {
-      cases: [100_000 / PINGS, 4],
+      cases: [100_000 / PINGS, 2],
       async run(dice) {
         atWork.begin();
         return pingBatch(canaries, dice.oneOf(canaries.workers).node);

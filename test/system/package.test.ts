@@ -81,7 +81,8 @@ describe("dist/ of npm run package", () => {
     },
   );
 
-  test.each(TARGETS)(
+  // That of the other architecture is compared where that runs natively: the gate runs on both.
+  test.each(TARGETS.filter(({ arch }) => arch === process.arch))(
     "the executable of $dockerArch $libc is built the same a second time",
     async (target) => {
       const folder = mkdtempSync(join(tmpdir(), "celery-probe-again-"));
