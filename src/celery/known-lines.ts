@@ -1,4 +1,4 @@
-import type { KnownLines, LineKind } from "./line-kinds.ts";
+import { EFFECTS, type KnownLines, type LineKind } from "./line-kinds.ts";
 import { type LogRecord, recordsOf } from "./log-records.ts";
 import { withCourses } from "./task-courses.ts";
 import { BACKENDS, blamed, isBrokers, OWN_FAILURE, TASK, unloggedTask } from "./whose-failure.ts";
@@ -116,9 +116,6 @@ const PATTERNS: readonly (readonly [LineKind, RegExp, beside?: string])[] = [
 const CREDENTIALS =
   /^(Cannot connect to [a-z+]{1,32}:\/\/(?![^\s@:]{0,64}:\*{1,8}@)(?:[^:@/\s]{0,64}:)?).{1,500}@/;
 
-/** Kinds that no program outlives: it never started, or was killed. */
-const OUTRIGHT: readonly LineKind[] = ["app-missing", "bad-option", "pid-file", "main-killed"];
-
 /** What click says of its command line, and a shell of what it has started; a task may log the like. */
 const UNLOGGED: readonly LineKind[] = ["app-missing", "bad-option", "main-killed"];
 
@@ -177,7 +174,7 @@ function known(record: LogRecord): Known | null {
     const words =
       unloggedTask(found[0], text) ?? found[0].replace(CREDENTIALS, "$1***@").replaceAll(/\s+/g, " ");
     const job = JOB.exec(text.slice(found.index, found.index + found[0].length + 20))?.[0] ?? "";
-    return { kind, words, isEnd: isEnd || OUTRIGHT.includes(kind), isCrash, identity: words + job };
+    return { kind, words, isEnd: isEnd || EFFECTS[kind] === "ends", isCrash, identity: words + job };
   }
   if (fatal !== null) return { kind: "unrecoverable", words: fatal, isEnd, isCrash, identity: fatal };
   if (!isCrash) return null;

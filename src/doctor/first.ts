@@ -1,5 +1,5 @@
 import type { Code, Finding } from "./finding.ts";
-import type { LineKind } from "../celery/line-kinds.ts";
+import { EFFECTS } from "../celery/line-kinds.ts";
 
 /** Work that nobody does: of several findings they go before settings that are only risky. */
 const UNDONE: ReadonlySet<Code> = new Set<Code>([
@@ -17,30 +17,14 @@ const UNDONE: ReadonlySet<Code> = new Set<Code>([
   "throughput",
 ]);
 
-/** A worker that meets one of them tries again and again, and does nothing else. */
-const IN_THE_WAY: ReadonlySet<LineKind> = new Set<LineKind>([
-  "no-broker",
-  "broker-full",
-  "broker-misconf",
-  "broker-replica",
-  "broker-cluster",
-  "broker-clients",
-  "broker-login",
-  "broker-rights",
-]);
-
 /** The finding to begin with: the cause before what it causes, then the worst in the order of the topics. Null: all is well. */
 export function firstOf(findings: readonly Finding[]): Finding | null {
   const hasIllWorker = findings.some(({ code, level }) => code === "worker" && level === "problem");
-  const ranked = findings
+  const [first] = findings
     .filter(({ level }) => level === "problem" || level === "warning")
-    .map((finding) => ({ finding, rank: rankOf(finding, hasIllWorker) }));
-  return (
-    ranked.reduce<(typeof ranked)[number] | null>(
-      (best, one) => (best === null || one.rank < best.rank ? one : best),
-      null,
-    )?.finding ?? null
-  );
+    .map((finding) => ({ finding, rank: rankOf(finding, hasIllWorker) }))
+    .sort((a, b) => a.rank - b.rank);
+  return first?.finding ?? null;
 }
 
 function rankOf(finding: Finding, hasIllWorker: boolean): number {
@@ -57,5 +41,5 @@ function explains(finding: Finding): boolean {
   if (finding.code === "pool-package") return true;
   if (finding.code !== "log" || finding.facts.kind !== "known") return false;
   const { kind, hasEnded } = finding.facts.its;
-  return hasEnded || IN_THE_WAY.has(kind);
+  return hasEnded || EFFECTS[kind] === "blocks";
 }

@@ -1,4 +1,4 @@
-import type { LineKind } from "../celery/line-kinds.ts";
+import { EFFECTS } from "../celery/line-kinds.ts";
 import type { Code, Facts, Fault, FindingOf, Level } from "./finding.ts";
 
 /** More than this share of its limit is a warning: of a broker's memory, and of a container's. */
@@ -29,25 +29,6 @@ const USUAL_PREFETCH = 4;
 /** So many failing tasks, and this share of all, are a warning. */
 const SOME = 5;
 const OFTEN = 0.1;
-
-/** These happen in a log, and are a warning unless they have ended a worker; the others end one, or lose its tasks. */
-const PASSING: ReadonlySet<LineKind> = new Set<LineKind>([
-  "schedule",
-  "broker-loading",
-  "hard-limit",
-  "soft-limit",
-  "child-killed",
-  "child-crashed",
-  "child-stopped",
-  "child-exited",
-  "no-memory",
-  "control-command",
-  "clock-drift",
-  "retried",
-  "discarded",
-  "broker-lost",
-  "publish-failed",
-]);
 
 /** A level, and by what where there are several faults to be. */
 type Judged = Level | readonly [Level, readonly Fault[]];
@@ -119,7 +100,7 @@ export const LEVELS: { readonly [C in Code]: (facts: Facts[C]) => Judged } = {
       return facts.because.kind === "unfit" && !facts.isAsked ? "skipped" : "problem";
     const { kind, count, hasEnded } = facts.its;
     if (kind === "task-failed") return isOften(count, facts.tasks) ? "warning" : "ok";
-    return hasEnded || !PASSING.has(kind) ? "problem" : "warning";
+    return EFFECTS[kind] === "passes" && !hasEnded ? "warning" : "problem";
   },
   "pool-package": () => "problem",
   "queue-length": (facts) => {
