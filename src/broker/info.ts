@@ -44,3 +44,32 @@ export function infoFollowing(info: ReadonlyMap<string, string>): Following | nu
     isLinked: info.get("master_link_status") === "up",
   };
 }
+
+/** How long it has run; null where it does not say, or its clock was set back. */
+export function infoUptimeS(info: ReadonlyMap<string, string>): number | null {
+  const upS = infoNumber(info, "uptime_in_seconds");
+  return upS === null || upS < 0 ? null : upS;
+}
+
+/** Whether it has room, and throws nothing away. Bytes. */
+export interface ServerMemory {
+  readonly used: number;
+  /** Null: none. */
+  readonly limit: number | null;
+  /** `maxmemory-policy`: any but `noeviction` may throw tasks away. */
+  readonly policy: string | null;
+  /** Keys that it has thrown away since it was started. */
+  readonly evicted: number;
+}
+
+/** https://redis.io/docs/latest/develop/reference/eviction/ */
+const POLICY = /^(?:noeviction|(?:allkeys|volatile)-(?:lru|lfu|lrm|random|ttl))$/;
+
+/** Null: it does not say. */
+export function infoMemory(info: ReadonlyMap<string, string>): ServerMemory | null {
+  const used = infoNumber(info, "used_memory");
+  if (used === null) return null;
+  const limit = infoNumber(info, "maxmemory") || null;
+  const policy = info.get("maxmemory_policy")?.match(POLICY)?.[0] ?? null;
+  return { used, limit, policy, evicted: infoNumber(info, "evicted_keys") ?? 0 };
+}

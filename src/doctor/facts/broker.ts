@@ -1,6 +1,6 @@
 import type { BrokerFailure } from "../../broker/failure.ts";
 import type { MovedName } from "../../discovery/moved-name.ts";
-import type { Following } from "../../broker/info.ts";
+import type { Following, ServerMemory } from "../../broker/info.ts";
 
 /** What is found of the broker. */
 export interface BrokerFacts {
@@ -21,13 +21,5 @@ export interface BrokerFacts {
   };
   /** A name in a worker's variables leads elsewhere than the worker is connected to. */
   readonly "broker-name": MovedName & { readonly broker: string };
-  /** Whether it has room, and throws nothing away. Bytes; null: no limit. */
-  readonly "broker-memory": {
-    readonly used: number;
-    readonly limit: number | null;
-    /** `maxmemory-policy`: any but `noeviction` may throw tasks away. */
-    readonly policy: string | null;
-    /** Keys that it has thrown away since it was started. */
-    readonly evicted: number;
-  };
+  readonly "broker-memory": ServerMemory;
 }

@@ -1,10 +1,10 @@
 import { asText } from "../../numbers.ts";
-import { type Following, infoFields, infoFollowing, infoNumber, infoServer } from "../../broker/info.ts";
-import type { BrokerFailure } from "../../broker/failure.ts";
+import { infoFields, infoFollowing, infoMemory, infoServer, infoUptimeS } from "../../broker/info.ts";
 import { label } from "../../cli/usage.ts";
 import { placeText } from "../../broker/url.ts";
 import { movedName } from "../../discovery/moved-name.ts";
 import type { CheckPlan } from "../../health/plan.ts";
+import type { BrokerFacts } from "../facts/broker.ts";
 import type { Finding } from "../finding.ts";
 import { finding } from "../levels.ts";
 import type { Session } from "../../session/session.ts";
@@ -12,42 +12,28 @@ import type { Scene, Topic } from "../scene.ts";
 
 /** The broker: which, whether it can be used, whether it has room. */
 export const broker: Topic = async ({ check, session }) => {
-  const { plan } = check;
-  if (!session.ok) return [unusable(plan, session.problem, false)];
+  const named = namedBroker(check.plan);
+  if (!session.ok) return [finding("broker", null, { ...named, failure: session.problem })];
   const { send, read } = session.value;
   const sent = await send([["INFO"]]);
-  if (!sent.ok) return [unusable(plan, sent.problem, false)];
+  if (!sent.ok) return [finding("broker", null, { ...named, failure: sent.problem })];
   const [reply] = sent.value;
   const info = infoFields(reply?.ok ? asText(reply.value) : "");
-  const version = infoServer(info);
-  const follows = infoFollowing(info);
+  const facts = { ...named, follows: infoFollowing(info) };
   const { asking } = check.evidence;
-  const found: Finding[] = [
+  const found: Finding =
     // It may be read, and not be written to.
     asking.kind === "broker-failed"
-      ? unusable(plan, asking.failure, false, follows)
+      ? finding("broker", null, { ...facts, failure: asking.failure })
       : finding("broker", read.shown, {
-          ...namedBroker(plan),
-          failure: null,
+          ...facts,
           wasWell: true,
-          server: version,
-          upS: uptimeIn(info),
-          follows,
-        }),
-  ];
-  const used = infoNumber(info, "used_memory");
-  if (used === null) return found;
-  const limit = infoNumber(info, "maxmemory") || null;
-  const policy = info.get("maxmemory_policy")?.match(POLICY)?.[0] ?? null;
-  const evicted = infoNumber(info, "evicted_keys") ?? 0;
-  return [...found, finding("broker-memory", null, { used, limit, policy, evicted })];
+          server: infoServer(info),
+          upS: infoUptimeS(info),
+        });
+  const memory = infoMemory(info);
+  return memory === null ? [found] : [found, finding("broker-memory", null, memory)];
 };
-
-/** In seconds; null where it does not say, or its clock was set back. */
-function uptimeIn(info: Parameters<typeof infoNumber>[0]): number | null {
-  const upS = infoNumber(info, "uptime_in_seconds");
-  return upS === null || upS < 0 ? null : upS;
-}
 
 /** Whether it still answers when the run has been observing for a while; nothing where it does. */
 export const brokerStill: Topic = async (scene) => {
@@ -56,7 +42,8 @@ export const brokerStill: Topic = async (scene) => {
   const moved = await movedFindings(scene, session.value);
   await observed();
   const sent = await session.value.send([["PING"]]);
-  return sent.ok ? moved : [unusable(check.plan, sent.problem, true)];
+  if (sent.ok) return moved;
+  return [finding("broker", null, { ...namedBroker(check.plan), failure: sent.problem, wasWell: true })];
 };
 
 /** Where the worker's connections alone have shown the broker. */
@@ -76,28 +63,7 @@ async function movedFindings(
   return found.flat();
 }
 
-function unusable(
-  plan: CheckPlan,
-  failure: BrokerFailure,
-  wasWell: boolean,
-  follows: Following | null = null,
-): Finding {
-  return finding("broker", null, {
-    ...namedBroker(plan),
-    failure,
-    wasWell,
-    server: null,
-    upS: null,
-    follows,
-  });
+function namedBroker({ broker: { shown, origin } }: CheckPlan): BrokerFacts["broker"] {
+  const nothing = { failure: null, wasWell: false, server: null, upS: null, follows: null };
+  return { url: shown, from: label(origin), ...nothing };
 }
-
-function namedBroker({ broker: { shown, origin } }: CheckPlan): {
-  readonly url: string;
-  readonly from: string;
-} {
-  return { url: shown, from: label(origin) };
-}
-
-/** https://redis.io/docs/latest/develop/reference/eviction/ */
-const POLICY = /^(?:noeviction|(?:allkeys|volatile)-(?:lru|lfu|lrm|random|ttl))$/;
