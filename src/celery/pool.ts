@@ -71,3 +71,19 @@ export function poolWanted(sources: Sources): { readonly pool: string; readonly 
 export function poolRunning(told: Pool | null, sources: Sources): string | null {
   return told?.name ?? poolWanted(sources)?.pool ?? null;
 }
+
+/** When children are replaced, which only prefork does: after so many tasks, or above so many kilobytes. */
+export interface Recycling {
+  readonly maxTasks: number | null;
+  readonly maxKilobytes: number | null;
+}
+
+/** By what a worker tells of its pool, or else was told. */
+export function recyclingOf(told: Pool | null, sources: Sources): Recycling {
+  const maxTasks = settingOf("worker_max_tasks_per_child", sources)?.value;
+  const maxKilobytes = settingOf("worker_max_memory_per_child", sources)?.value;
+  return {
+    maxTasks: (told?.maxTasksPerChild ?? 0) || positive(maxTasks) || null,
+    maxKilobytes: positive(maxKilobytes) || null,
+  };
+}

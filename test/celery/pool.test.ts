@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { poolRunning, readPool } from "../../src/celery/pool.ts";
+import { poolRunning, readPool, recyclingOf } from "../../src/celery/pool.ts";
 import { readSettings, type Sources } from "../../src/celery/settings.ts";
 
 test.each<[string, object, object]>([
@@ -51,4 +51,30 @@ test.each<[string, object | null, Partial<Sources>, string | null]>([
   ["nothing", {}, {}, null],
 ])("what runs is known by %s", (_, pool, more, expected) => {
   expect(poolRunning(pool === null ? null : readPool({ pool }), sources(more))).toBe(expected);
+});
+
+test.each<[string, object, Partial<Sources>, number | null, number | null]>([
+  [
+    "its pool, before its command line",
+    { "max-tasks-per-child": 5 },
+    { options: new Map([["max-tasks-per-child", "9"]]) },
+    5,
+    null,
+  ],
+  [
+    "its command line",
+    {},
+    {
+      options: new Map([
+        ["max-tasks-per-child", "9"],
+        ["max-memory-per-child", "200"],
+      ]),
+    },
+    9,
+    200,
+  ],
+  ["its settings", {}, { settings: readSettings({ worker_max_memory_per_child: 300 }) }, null, 300],
+  ["nothing", {}, {}, null, null],
+])("when children are replaced is known by %s", (_, pool, more, maxTasks, maxKilobytes) => {
+  expect(recyclingOf(readPool({ pool }), sources(more))).toEqual({ maxTasks, maxKilobytes });
 });

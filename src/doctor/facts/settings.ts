@@ -1,3 +1,5 @@
+import type { Recycling } from "../../celery/pool.ts";
+
 /** What is found of the settings of a worker. Seconds; 0: none. */
 export interface SettingsFacts {
   readonly pool: {
@@ -5,8 +7,8 @@ export interface SettingsFacts {
     readonly concurrency: number | null;
     /** Whether the worker itself says so, and not its command line alone. */
     readonly isTold: boolean;
-    /** When children are replaced, which only prefork does; null: another pool. */
-    readonly recycling: { readonly maxTasks: number | null; readonly maxKilobytes: number | null } | null;
+    /** Null: another pool than prefork. */
+    readonly recycling: Recycling | null;
     /** What it was told and does not do; null: nothing. */
     readonly told: { readonly pool: string; readonly by: string } | null;
   };

@@ -1,4 +1,4 @@
-import { DEFAULT_POOL, poolRunning } from "../../celery/pool.ts";
+import { DEFAULT_POOL, poolRunning, recyclingOf } from "../../celery/pool.ts";
 import { ageMs } from "../../worker/age.ts";
 import { detailsOf, interpreterOf, type WorkerDetails } from "../../worker/in-sight.ts";
 import { statOf } from "../../worker/process-status.ts";
@@ -9,7 +9,6 @@ import type { ProcessFacts } from "../facts/process.ts";
 import { finding } from "../levels.ts";
 import type { Scene, Topic } from "../scene.ts";
 import { type KnownWorker, knownWorkers } from "../workers-known.ts";
-import { recyclingOf } from "./settings.ts";
 
 /** What engines leave in a container: Docker, Podman. */
 const MARKS = ["/.dockerenv", "/run/.containerenv"] as const;
@@ -52,7 +51,7 @@ function memoryFacts({ host: { proc } }: Scene, worker: Seen): ProcessFacts["mem
   const { process, details } = worker;
   const children = details.children.map((pid) => residentBytes(proc, pid) ?? 0);
   const { memoryLimit, memoryUsed } = controlGroup(proc, process.pid);
-  const { maxTasks, maxKilobytes } = recyclingOf(worker);
+  const { maxTasks, maxKilobytes } = recyclingOf(worker.pool, worker);
   return {
     main: residentBytes(proc, process.pid),
     children: children.reduce((sum, one) => sum + one, 0),

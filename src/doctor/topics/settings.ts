@@ -2,7 +2,7 @@ import type { Finding } from "../finding.ts";
 import { finding } from "../levels.ts";
 import type { SettingsFacts } from "../facts/settings.ts";
 import type { Topic } from "../scene.ts";
-import { DEFAULT_POOL, poolRunning, poolWanted } from "../../celery/pool.ts";
+import { DEFAULT_POOL, poolRunning, poolWanted, recyclingOf } from "../../celery/pool.ts";
 import { positive, settingOf } from "../../celery/settings.ts";
 import { enforces, type TimeLimit, timeLimits, withoutEffect } from "../../celery/time-limits.ts";
 import { wholeEnvironment } from "../../worker/environment.ts";
@@ -38,7 +38,7 @@ function poolFacts(worker: KnownWorker): SettingsFacts["pool"] {
   return {
     pool,
     isTold: worker.pool !== null || worker.settings !== null,
-    recycling: pool === "prefork" ? recyclingOf(worker) : null,
+    recycling: pool === "prefork" ? recyclingOf(worker.pool, worker) : null,
     concurrency: worker.pool?.size ?? (positive(settingOf("worker_concurrency", worker)?.value) || null),
     told: isOther ? wanted : null,
   };
@@ -69,14 +69,4 @@ function whoseWords(soft: TimeLimit, hard: TimeLimit): string {
   const set = [soft, hard].filter(({ seconds }) => seconds > 0);
   const whose = new Set(set.map(({ by }) => (by === null ? "nobody" : WHOSE[by])));
   return [...whose].join(" and ") || "nobody";
-}
-
-/** Children are replaced after so many tasks, or above so many kilobytes. */
-export function recyclingOf(worker: KnownWorker): NonNullable<SettingsFacts["pool"]["recycling"]> {
-  const maxTasks = settingOf("worker_max_tasks_per_child", worker)?.value;
-  const maxKilobytes = settingOf("worker_max_memory_per_child", worker)?.value;
-  return {
-    maxTasks: (worker.pool?.maxTasksPerChild ?? 0) || positive(maxTasks) || null,
-    maxKilobytes: positive(maxKilobytes) || null,
-  };
 }
