@@ -3,21 +3,18 @@ import { beatStatement } from "../beat-words.ts";
 import { amount } from "../speech.ts";
 import type { WordsOf } from "./words.ts";
 
+/** A verdict is a problem of one of its two findings: the other says that the beat runs. */
+const ofVerdict: WordsOf<BeatFacts>["beat-processes"] = ({ evidence, verdict }, level) => {
+  const [seen, next] = beatStatement(
+    evidence,
+    level === "problem" ? verdict : { ...verdict, reason: "running" },
+  );
+  return { seen, next };
+};
+
 export const BEAT_WORDS: WordsOf<BeatFacts> = {
-  "beat-processes": ({ evidence, verdict }, level) => {
-    const [seen, next] = beatStatement(
-      evidence,
-      level === "problem" ? verdict : { ...verdict, reason: "running" },
-    );
-    return { seen, next };
-  },
-  "beat-schedule-file": ({ evidence, verdict }, level) => {
-    const [seen, next] = beatStatement(
-      evidence,
-      level === "problem" ? verdict : { ...verdict, reason: "running" },
-    );
-    return { seen, next };
-  },
+  "beat-processes": ofVerdict,
+  "beat-schedule-file": ofVerdict,
   "beat-schedule": ({ entries, scheduler }, level) =>
     entries === null
       ? {
