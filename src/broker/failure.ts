@@ -90,6 +90,22 @@ export type RefusedCause =
   | "too-large"
   | "other";
 
+/** Refusals of what writes, or of one command: all else of the broker may be looked at. */
+const PARTIAL: readonly RefusedCause[] = [
+  "out-of-memory",
+  "read-only",
+  "cannot-write",
+  "no-permission",
+  "no-transactions",
+  "wrong-type",
+  "other",
+];
+
+/** Whether the broker can be read in spite of it. */
+export function mayBeRead(failure: BrokerFailure): boolean {
+  return failure.kind === "refused" && PARTIAL.includes(failure.cause);
+}
+
 /** The first word of an error reply is its code; the texts behind it differ between Redis, Valkey and versions. */
 const BY_FIRST_WORD: Readonly<Record<string, RefusedCause>> = {
   WRONGPASS: "wrong-password",

@@ -105,15 +105,5 @@ export function agedTasks(answer: unknown, nowS: number): readonly AgedTask[] | 
   }));
 }
 
-/** The same of each node that said it. */
-export function agedByNode(
-  answers: ReadonlyMap<string, unknown>,
-  nowS: number,
-): ReadonlyMap<string, readonly AgedTask[]> {
-  return new Map(
-    [...answers].flatMap(([node, answer]) => {
-      const found = agedTasks(answer, nowS);
-      return found === null ? [] : [[node, found] as const];
-    }),
-  );
-}
+/** The tasks of each node that said which it runs, the oldest first. */
+export type InHand = ReadonlyMap<string, readonly AgedTask[]>;

@@ -1,6 +1,5 @@
 import { mayShareBroker } from "../discovery/choose-broker.ts";
 import { queuesOf as queuesGiven } from "../celery/worker-settings.ts";
-import { isBeat } from "../celery/node-name.ts";
 import { DEFAULT_QUEUE, queueNames } from "../celery/queues.ts";
 import type { Scene } from "./scene.ts";
 
@@ -16,7 +15,7 @@ export interface Consumption {
 export async function consumptionOf(scene: Scene): Promise<Consumption> {
   const byNode = await consumedByNode(scene);
   const known = new Set([...(await scene.nodes()), ...scene.workers.map(({ node }) => node)]);
-  const missing = [...known].filter((node) => !isBeat(node) && !byNode.has(node));
+  const missing = [...known].filter((node) => !byNode.has(node));
   return { byNode, silent: Math.max(missing.length, await scene.silent()) };
 }
 

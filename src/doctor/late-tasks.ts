@@ -1,10 +1,9 @@
 import { isCount } from "../numbers.ts";
-import { isBeat } from "../celery/node-name.ts";
 import { readPool } from "../celery/pool.ts";
 import { tasksBegun } from "../celery/tasks.ts";
 import { asObject } from "../pidbox/envelope.ts";
 import { type Looks, ratedTasks } from "./deliveries.ts";
-import type { InHand } from "./facts/tasks.ts";
+import type { InHand } from "../celery/tasks.ts";
 import type { Finding } from "./finding.ts";
 import { dueS, judgeUnacked, nameOf } from "../celery/late-deliveries.ts";
 import { finding } from "./levels.ts";
@@ -52,8 +51,7 @@ export async function lateFinding(
 
 /** Whether the heartbeats of all workers tell what they have begun until then. */
 async function areHeard(scene: Scene, ms: number): Promise<boolean> {
-  const nodes = (await scene.nodes()).filter((node) => !isBeat(node));
-  return nodes.every((node) => (scene.spans().get(node)?.lastMs ?? 0) >= ms);
+  return (await scene.nodes()).every((node) => (scene.spans().get(node)?.lastMs ?? 0) >= ms);
 }
 
 /** How many messages without an ETA the workers may have in hand, or may have begun since they said what they run. */

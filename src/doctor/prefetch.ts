@@ -2,7 +2,7 @@ import { readPool } from "../celery/pool.ts";
 import { isHeardTwice, mostActive } from "../session/heartbeats.ts";
 import type { Consumption } from "./consumption.ts";
 import { type Looks, ratedTasks } from "./deliveries.ts";
-import type { InHand } from "./facts/tasks.ts";
+import type { InHand } from "../celery/tasks.ts";
 import type { Finding } from "./finding.ts";
 import { nameOf } from "../celery/late-deliveries.ts";
 import { finding } from "./levels.ts";

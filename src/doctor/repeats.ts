@@ -1,6 +1,6 @@
 import { soonest, transportsTold } from "../celery/transport-options.ts";
 import type { Looks } from "./deliveries.ts";
-import type { InHand } from "./facts/tasks.ts";
+import type { InHand } from "../celery/tasks.ts";
 import type { Finding } from "./finding.ts";
 import { nameOf } from "../celery/late-deliveries.ts";
 import { finding } from "./levels.ts";

@@ -156,7 +156,7 @@ function areTasksDue(
   { roundEveryMs }: RoundTimes,
   nowMs: number,
 ): boolean {
-  const isSafe = node.version !== null && describesSafely(node.version);
+  const isSafe = describesSafely(node.version);
   // Every worker hears each message: a fleet that takes ten of them is asked ten times more rarely.
   const messages = Math.max(1, Math.ceil(nodes.size / ASKED_AT_ONCE));
   const everyMs = Math.max(TASKS_EVERY_MS * messages, node.oldest === null ? 0 : roundEveryMs);

@@ -141,9 +141,7 @@ async function askTasks(gathering: Gathering): Promise<ReadonlyMap<string, Tasks
   const tasks = new Map<string, Tasks>(
     versions.map(([node, version]) => [node, { kind: "risky", version }] as const),
   );
-  const safe = versions.flatMap(([node, version]) =>
-    version !== null && describesSafely(version) ? [node] : [],
-  );
+  const safe = versions.flatMap(([node, version]) => (describesSafely(version) ? [node] : []));
   const replies = await ask(gathering, { method: "active" }, safe);
   for (const node of safe) {
     const overBound = overBoundOf(replies, node);

@@ -2,12 +2,13 @@ import type { BrokerFailure } from "../broker/failure.ts";
 import type { Destination } from "../broker/keys.ts";
 import { type Outcome, success } from "../outcome.ts";
 import type { OverBound, Question } from "../pidbox/message.ts";
-import { answersIn, hasAnswered, inOrder, NO_REPLIES, type Replies } from "../pidbox/query.ts";
+import { answersIn, hasAnswered, inOrder, NO_REPLIES, readEach, type Replies } from "../pidbox/query.ts";
 import type { Session } from "../session/session.ts";
 import { isBeat } from "../celery/node-name.ts";
+import { softwareTold } from "../celery/versions.ts";
 import { nodeIn } from "./known-nodes.ts";
 import { type Method, methodFacts } from "./methods.ts";
-import { type Danger, dangerOf, isEventlet, reportText, type Software, softwareIn } from "./risk.ts";
+import { type Danger, dangerOf, isEventlet } from "./risk.ts";
 
 /** Somebody whose answer was awaited and is not there. */
 export type Absence =
@@ -155,11 +156,7 @@ async function sortByRisk(
 ): Asked<Sorted> {
   const reports = await askThese(session, { method: "report" }, nodes, false, 0, timeoutMs);
   if (!reports.ok) return reports;
-  const software = new Map<string, Software>();
-  for (const [node, result] of reports.value.results) {
-    const told = softwareIn(reportText(result) ?? "");
-    if (told !== null) software.set(node, told);
-  }
+  const software = readEach(reports.value.results, softwareTold);
   const unsafe = [...software].flatMap(([node, its]): readonly Unsafe[] => {
     const danger = dangerOf(methodFacts(method).content, its);
     return danger === null ? [] : [{ node, danger }];

@@ -1,13 +1,6 @@
-import { asObject } from "../pidbox/envelope.ts";
 import { poolNameIn } from "../celery/pool.ts";
-import { describesSafely } from "../celery/versions.ts";
+import { describesSafely, type Software } from "../celery/versions.ts";
 import type { Content } from "./methods.ts";
-
-/** What a node runs on, as far as its `report` tells. */
-export interface Software {
-  readonly celery: string;
-  readonly kombu: string;
-}
 
 /** Why a method is not sent to a node. */
 export type Danger =
@@ -15,19 +8,6 @@ export type Danger =
   | { readonly kind: "kombu"; readonly software: Software }
   /** eventlet does not survive it on any kombu. */
   | { readonly kind: "eventlet"; readonly software: Software };
-
-/** The line `software -> celery:5.2.6 (dawn-chorus) kombu:5.2.4 py:3.11.2` of a report (celery/app/utils.py `bugreport`). */
-export function softwareIn(text: string): Software | null {
-  const celery = /celery:(\d+(?:\.\w+)+)/.exec(text)?.[1];
-  const kombu = /kombu:(\d+(?:\.\w+)+)/.exec(text)?.[1];
-  return celery === undefined || kombu === undefined ? null : { celery, kombu };
-}
-
-/** The text of what `report` answers; null for anything else. */
-export function reportText(result: unknown): string | null {
-  const text = asObject(result)?.["ok"];
-  return typeof text === "string" ? text : null;
-}
 
 /**
  * Whether a worker recovers from an answer that it cannot serialise, by its kombu: up to 5.2.2 and from 5.7.0 on. In

@@ -103,6 +103,19 @@ export function hasAnswered({ results, overBound }: Replies, node: string): bool
   return results.has(node) || overBound.some((one) => one.node === node);
 }
 
+/** What is read of each node's answer; who answered in another form is missing. */
+export function readEach<T>(
+  results: ReadonlyMap<string, unknown>,
+  read: (result: unknown) => T | null,
+): ReadonlyMap<string, T> {
+  const found = new Map<string, T>();
+  for (const [node, result] of results) {
+    const told = read(result);
+    if (told !== null) found.set(node, told);
+  }
+  return found;
+}
+
 /** Results in the order of their nodes' names: who answers first differs from run to run. */
 export function inOrder(results: ReadonlyMap<string, unknown>): ReadonlyMap<string, unknown> {
   return new Map([...results].sort(([a], [b]) => (a < b ? -1 : 1)));

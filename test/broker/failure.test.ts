@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { refusedBy, unreachableBy } from "../../src/broker/failure.ts";
+import { mayBeRead, refusedBy, unreachableBy } from "../../src/broker/failure.ts";
 
 test.each([
   ["ECONNREFUSED", "connection-refused"],
@@ -29,4 +29,18 @@ test.each([
   ["EXECABORT Transaction discarded because of previous errors.", "no-transactions"],
 ])("EXEC answered with %s is %s", (reply, cause) => {
   expect(refusedBy("EXEC", reply)).toMatchObject({ cause, detail: reply });
+});
+
+test.each([
+  ["OOM command not allowed when used memory > 'maxmemory'.", true],
+  ["READONLY You can't write against a read only replica.", true],
+  ["NOPERM this user has no permissions", true],
+  ["NOAUTH Authentication required.", false],
+  ["LOADING Redis is loading the dataset in memory", false],
+])("a broker that answers %s may be read: %s", (reply, expected) => {
+  expect(mayBeRead(refusedBy("PUBLISH", reply))).toBe(expected);
+});
+
+test("a broker that does not answer may not be read", () => {
+  expect(mayBeRead(unreachableBy("ECONNREFUSED"))).toBe(false);
 });

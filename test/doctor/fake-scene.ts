@@ -1,11 +1,13 @@
 import type { WireCommand } from "../../src/broker/turns.ts";
-import { agedByNode } from "../../src/celery/tasks.ts";
+import { agedTasks } from "../../src/celery/tasks.ts";
+import { readEach } from "../../src/pidbox/query.ts";
 import { takenBy } from "../../src/cli/command-options.ts";
 import { parse } from "../../src/cli/parse.ts";
 import { startDeadline } from "../../src/deadline.ts";
 import type { Code, Finding, FindingOf } from "../../src/doctor/finding.ts";
 import type { Send } from "../../src/session/scan.ts";
-import type { Scene, TellingMethod } from "../../src/doctor/scene.ts";
+import type { Scene } from "../../src/doctor/scene.ts";
+import type { TellingMethod } from "../../src/session/ask-once.ts";
 import type { CheckReport } from "../../src/health/report.ts";
 import type { Host } from "../../src/host.ts";
 import { success } from "../../src/outcome.ts";
@@ -88,7 +90,8 @@ export function fakeScene(fake: Fake): { readonly scene: Scene; readonly sent: r
     answering: () => Promise.resolve([NODE]),
     nodes: () => Promise.resolve([NODE]),
     told,
-    inHand: async (): ReturnType<Scene["inHand"]> => agedByNode(await told("active"), host.epochSeconds()),
+    inHand: async (): ReturnType<Scene["inHand"]> =>
+      readEach(await told("active"), (answer) => agedTasks(answer, host.epochSeconds())),
     repeated: () => Promise.resolve([]),
     versions: () => Promise.resolve(new Map([[NODE, "5.7.0"]])),
     silent: () => Promise.resolve(0),

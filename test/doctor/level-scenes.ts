@@ -1,6 +1,7 @@
 import { UNKNOWN_COMMAND } from "../../src/worker/command.ts";
 import type { Unreachable } from "../../src/broker/failure.ts";
-import type { Scene, TellingMethod } from "../../src/doctor/scene.ts";
+import type { Scene } from "../../src/doctor/scene.ts";
+import type { TellingMethod } from "../../src/session/ask-once.ts";
 import type { Verdict } from "../../src/health/verdict.ts";
 import type { FileLook, Files } from "../../src/machine/parts.ts";
 import { failure, success } from "../../src/outcome.ts";

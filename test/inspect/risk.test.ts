@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { dangerOf, isEventlet, recovers, softwareIn } from "../../src/inspect/risk.ts";
+import { dangerOf, isEventlet, recovers } from "../../src/inspect/risk.ts";
 
 test.each([
   ["4.6.11", true],
@@ -25,16 +25,6 @@ test("active is described from Celery 5.2 on, whatever the kombu", () => {
   expect(dangerOf("described", { celery: "5.0.5", kombu: "5.0.2" })).toBeNull();
   expect(dangerOf("raw", { celery: "5.4.0", kombu: "5.4.2" })).toMatchObject({ kind: "kombu" });
   expect(dangerOf("harmless", { celery: "5.4.0", kombu: "5.4.2" })).toBeNull();
-});
-
-test("a report tells the versions, also in bytes of another serialisation", () => {
-  const line = "\nsoftware -> celery:5.2.7 (dawn-chorus) kombu:5.2.4 py:3.11.7\n";
-  expect(softwareIn(line)).toEqual({ celery: "5.2.7", kombu: "5.2.4" });
-  expect(softwareIn("software -> celery:5.6.0rc1 (x) kombu:5.6.0b2 py:3")).toEqual({
-    celery: "5.6.0rc1",
-    kombu: "5.6.0b2",
-  });
-  expect(softwareIn("software -> nothing")).toBeNull();
 });
 
 test("eventlet is known by its name, and before Celery 5.3 by its keys", () => {

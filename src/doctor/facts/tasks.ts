@@ -2,9 +2,6 @@ import type { NamedTask } from "../../celery/deliveries.ts";
 import type { TransportOptions } from "../../celery/transport-options.ts";
 import type { AgedTask } from "../../celery/tasks.ts";
 
-/** The tasks of each node that said which it runs, the oldest first. */
-export type InHand = ReadonlyMap<string, readonly AgedTask[]>;
-
 /** What is found about running tasks, and about waiting ones. */
 export interface TaskFacts {
   /** What a node has in hand. */

@@ -1,11 +1,5 @@
 import type { CheckReport } from "../../health/report.ts";
-
-import type { OverBound, Question } from "../../pidbox/message.ts";
-
-/** An answer that is not read, and to what. */
-export interface TooLarge extends OverBound {
-  readonly method: Question["method"];
-}
+import type { TooLarge } from "../../session/ask-once.ts";
 
 /** What is found about the workers in sight, and about the ones that answer. */
 export interface WorkerFacts {

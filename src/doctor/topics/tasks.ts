@@ -1,13 +1,12 @@
-import { isBeat } from "../../celery/node-name.ts";
 import { listsOf, ownLists, queueKeys } from "../../celery/queues.ts";
 import { scheduledTasks } from "../../celery/beat.ts";
 import { poolRunning } from "../../celery/pool.ts";
-import { isBuiltIn, registeredTasks } from "../../celery/tasks.ts";
+import { type InHand, isBuiltIn, registeredTasks } from "../../celery/tasks.ts";
 import { enforces, timeLimits } from "../../celery/time-limits.ts";
 import { transportOptions, transportsTold } from "../../celery/transport-options.ts";
 import { describesSafely } from "../../celery/versions.ts";
 import { type Consumption, consumptionOf, nodesOf, queuesOf } from "../consumption.ts";
-import type { InHand, UnaskedNode } from "../facts/tasks.ts";
+import type { UnaskedNode } from "../facts/tasks.ts";
 import type { Finding } from "../finding.ts";
 import { lateFinding } from "../late-tasks.ts";
 import { finding } from "../levels.ts";
@@ -34,8 +33,7 @@ const QUEUES = 200;
 export const tasks: Topic = async (scene) => {
   if (!scene.session.ok) return [];
   const inHand = await scene.inHand();
-  const nodes = (await scene.nodes()).filter((node) => !isBeat(node));
-  const versions = await scene.versions();
+  const [nodes, versions] = [await scene.nodes(), await scene.versions()];
   const unasked = nodes
     .filter((node) => !inHand.has(node))
     .map((node): UnaskedNode => {
