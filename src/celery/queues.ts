@@ -1,6 +1,7 @@
 import type { Reply } from "../broker/channel.ts";
 import { USUAL_SEPARATORS } from "../broker/keys.ts";
 import { asObject } from "../pidbox/envelope.ts";
+import { readEach } from "../pidbox/query.ts";
 import type { TransportOptions } from "./transport-options.ts";
 
 /** What Celery consumes if nobody says (celery/app/defaults.py `task_default_queue`). */
@@ -105,6 +106,24 @@ export function queueNames(result: unknown): readonly string[] | null {
   if (!Array.isArray(result)) return null;
   const names = result.map((queue: unknown) => asObject(queue)?.["name"]);
   return names.every((name) => typeof name === "string") ? names : null;
+}
+
+/** The queues that each node consumes; who did not say is missing. */
+export type Consumed = ReadonlyMap<string, readonly string[]>;
+
+/** By their answers to `active_queues`. */
+export function consumedBy(answers: ReadonlyMap<string, unknown>): Consumed {
+  return readEach(answers, queueNames);
+}
+
+/** The queues that these nodes consume. */
+export function queuesOf(byNode: Consumed, isMeant: (node: string) => boolean): readonly string[] {
+  return [...new Set([...byNode].flatMap(([node, names]) => (isMeant(node) ? names : [])))];
+}
+
+/** The nodes that consume a queue. */
+export function nodesOf(byNode: Consumed, queue: string): readonly string[] {
+  return [...byNode].filter(([, own]) => own.includes(queue)).map(([node]) => node);
 }
 
 /** Exchanges and queues of remote control and of events: nobody's tasks. */

@@ -17,6 +17,7 @@ import {
   oneOf,
   queueLimit,
   type QueueLimit,
+  USUAL_QUEUE_LIMIT,
   webUrl,
 } from "./values.ts";
 
@@ -33,8 +34,8 @@ const FINDINGS = {
   "max-queue-length": {
     argument: "[QUEUE=]N",
     parse: queueLimit,
-    default: [{ queue: null, limit: 1_000 }],
-    defaultText: "1000",
+    default: [{ queue: null, limit: USUAL_QUEUE_LIMIT }],
+    defaultText: String(USUAL_QUEUE_LIMIT),
     repeats: true,
     group: "work",
     summary: "warn when more messages wait in QUEUE, or in any queue",

@@ -109,6 +109,16 @@ export interface QueueLimit {
   readonly limit: number;
 }
 
+/** Where nothing is said of a queue. */
+export const USUAL_QUEUE_LIMIT = 1_000;
+
+/** How many messages may wait in a queue: the last word counts. */
+export function limitOf(queue: string, limits: readonly QueueLimit[]): number {
+  const own = limits.findLast((limit) => limit.queue === queue);
+  const all = limits.findLast((limit) => limit.queue === null);
+  return own?.limit ?? all?.limit ?? USUAL_QUEUE_LIMIT;
+}
+
 /** `N` or `QUEUE=N`, several separated by commas. */
 export const queueLimit: ValueParser<readonly QueueLimit[]> = (text) => {
   const limits: QueueLimit[] = [];

@@ -1,55 +1,28 @@
 import { mayShareBroker } from "../discovery/choose-broker.ts";
 import { queuesOf as queuesGiven } from "../celery/worker-settings.ts";
-import { DEFAULT_QUEUE, queueNames } from "../celery/queues.ts";
+import { type Consumed, consumedBy, DEFAULT_QUEUE, queuesOf } from "../celery/queues.ts";
 import type { Scene } from "./scene.ts";
 
 /** Which nodes consume which queues, by their own answers. */
 export interface Consumption {
-  /** The queues of each node that said. */
-  readonly byNode: ReadonlyMap<string, readonly string[]>;
+  readonly byNode: Consumed;
   /** Workers that are there and did not say: what they consume is not known. */
   readonly silent: number;
 }
 
 /** Waits for heartbeats too: a worker that answers nothing may be heard. */
 export async function consumptionOf(scene: Scene): Promise<Consumption> {
-  const byNode = await consumedByNode(scene);
+  const byNode = consumedBy(await scene.told("active_queues"));
   const known = new Set([...(await scene.nodes()), ...scene.workers.map(({ node }) => node)]);
   const missing = [...known].filter((node) => !byNode.has(node));
   return { byNode, silent: Math.max(missing.length, await scene.silent()) };
-}
-
-export async function consumedByNode(scene: Scene): Promise<ReadonlyMap<string, readonly string[]>> {
-  const told = await scene.told("active_queues");
-  return new Map(
-    [...told].flatMap(([node, answer]) => {
-      const names = queueNames(answer);
-      return names === null ? [] : [[node, names] as const];
-    }),
-  );
-}
-
-/** The queues that these nodes say they consume. */
-export function queuesOf(
-  byNode: Consumption["byNode"],
-  isMeant: (node: string) => boolean,
-): readonly string[] {
-  return [...new Set([...byNode].flatMap(([node, names]) => (isMeant(node) ? names : [])))];
-}
-
-/** The nodes that say they consume a queue. */
-export function nodesOf(byNode: Consumption["byNode"], queue: string): readonly string[] {
-  return [...byNode].filter(([, own]) => own.includes(queue)).map(([node]) => node);
 }
 
 /**
  * The queues to examine: consumed ones, queues that workers in sight were told to consume, and queues named by
  * options.
  */
-export function queuesToMeasure(
-  scene: Scene,
-  byNode: ReadonlyMap<string, readonly string[]>,
-): readonly string[] {
+export function queuesToMeasure(scene: Scene, byNode: Consumed): readonly string[] {
   const { config, host } = scene;
   const { origin } = scene.check.plan.broker;
   const own = scene.workers;

@@ -1,27 +1,25 @@
 import { readPool } from "../celery/pool.ts";
-import { ownLists } from "../celery/queues.ts";
+import { type Consumed, nodesOf, ownLists } from "../celery/queues.ts";
 import { transportOptions } from "../celery/transport-options.ts";
 import { isHeardTwice, mostActive } from "../session/heartbeats.ts";
-import { type Look, measure } from "../session/queue-lengths.ts";
-import { type Consumption, nodesOf } from "./consumption.ts";
+import { isLeftAlone, type Look, measure } from "../session/queue-lengths.ts";
 import { deliveriesOf, ratedTasks } from "./deliveries.ts";
 import type { QueueFacts } from "./facts/queues.ts";
 import type { Finding } from "./finding.ts";
-import { isLeftAlone } from "./judge-queues.ts";
 import { finding } from "./levels.ts";
 import type { Scene } from "./scene.ts";
 
 /** Queues that lose nothing though they are consumed, by workers whose heartbeats say that they have begun nothing. */
 export async function standstills(
   scene: Scene,
-  byNode: Consumption["byNode"],
+  byNode: Consumed,
   before: Look,
   after: Look,
 ): Promise<readonly Finding[]> {
   const found: Finding[] = [];
-  for (const [queue, waiting] of after.lengths) {
+  for (const queue of after.lengths.keys()) {
     const nodes = nodesOf(byNode, queue);
-    if (nodes.length === 0 || !isLeftAlone(before.lengths.get(queue), waiting)) continue;
+    if (nodes.length === 0 || !isLeftAlone(queue, before, after)) continue;
     const idle = await idleness(scene, nodes);
     const length = idle === null ? 0 : await lengthOfOwn(scene, nodes, queue);
     if (idle !== null && length > 0) found.push(finding("standstill", queue, { length, nodes, ...idle }));

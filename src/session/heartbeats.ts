@@ -2,6 +2,7 @@ import { heartbeatChannels, heartbeatPatterns, whenceOf } from "../broker/keys.t
 import type { Deadline } from "../deadline.ts";
 import type { Host } from "../host.ts";
 import { decodeHeartbeat, type Heartbeat } from "../celery/heartbeat.ts";
+import { readPool } from "../celery/pool.ts";
 import type { Session } from "./session.ts";
 
 /** Nodes that are kept; more workers than Redis has connections for by default (`maxclients`) beat on no broker. */
@@ -86,6 +87,16 @@ export function isHeardTwice(span: Span | undefined): span is Span {
 /** Tasks that ran at the fuller of two heartbeats: between two tasks a slot is free for a moment. Null: not told. */
 export function mostActive({ first, last }: Span): number | null {
   return first.active === null || last.active === null ? null : Math.max(first.active, last.active);
+}
+
+/** How many tasks a worker may run at once, and how many it did run; null: not heard twice, or not told. */
+export function loadOf(
+  span: Span | undefined,
+  stats: unknown,
+): { readonly slots: number; readonly active: number } | null {
+  const slots = readPool(stats)?.size ?? null;
+  const active = isHeardTwice(span) ? mostActive(span) : null;
+  return slots === null || active === null ? null : { slots, active };
 }
 
 /** Tasks begun and finished in a second by all whose heartbeats were heard twice. */

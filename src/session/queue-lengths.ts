@@ -57,3 +57,14 @@ export function growthOf(queues: readonly string[], first: Look, second: Look): 
   }
   return (sum / ms) * 1_000;
 }
+
+/** How many messages wait in them, as far as their lengths are known. */
+export function lengthIn({ lengths }: Look, queues: readonly string[]): number {
+  return queues.reduce((sum, queue) => sum + (lengths.get(queue) ?? 0), 0);
+}
+
+/** Whether a queue had work at both looks and lost none: nobody fetches from it. */
+export function isLeftAlone(queue: string, first: Look, second: Look): boolean {
+  const [before, after] = [first.lengths.get(queue), second.lengths.get(queue)];
+  return typeof before === "number" && typeof after === "number" && before > 0 && after >= before;
+}

@@ -4,6 +4,7 @@ import {
   duration,
   filePath,
   keyPrefix,
+  limitOf,
   nodes,
   onOff,
   oneOf,
@@ -171,4 +172,29 @@ test("keyPrefix reads any text, the empty one too, that is no pattern", () => {
       "is not a key prefix: expected text without * ? [ ] \\, such as app1:",
     );
   }
+});
+
+test.each([
+  ["a", [], 1_000],
+  ["a", [{ queue: null, limit: 5 }], 5],
+  [
+    "a",
+    [
+      { queue: "a", limit: 3 },
+      { queue: null, limit: 5 },
+    ],
+    3,
+  ],
+  ["b", [{ queue: "a", limit: 3 }], 1_000],
+  [
+    "a",
+    [
+      { queue: "a", limit: 3 },
+      { queue: "a", limit: 4 },
+    ],
+    4,
+  ],
+  ["a", [{ queue: "a", limit: 0 }], 0],
+])("the limit of %s by %j is %i", (queue, limits, limit) => {
+  expect(limitOf(queue, limits)).toBe(limit);
 });

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { LEVELS } from "../../src/doctor/levels.ts";
 import { queues } from "../../src/doctor/topics/queues.ts";
 import type { WireCommand } from "../../src/broker/turns.ts";
 import { fakeScene } from "./fake-scene.ts";
@@ -51,4 +52,20 @@ test("a queue that its worker consumes is left alone by nobody", async () => {
   expect(findings.filter(({ code }) => code === "queues-consumed")).toMatchObject([
     { level: "ok", facts: { kind: "all", queues: 1 } },
   ]);
+});
+
+test.each([
+  [{ growth: 1, length: 9, busy: { active: 4, slots: 4 } }, "warning"],
+  [{ growth: 0, length: 9, busy: { active: 4, slots: 4 } }, "ok"],
+  [{ growth: 1, length: 4, busy: { active: 4, slots: 4 } }, "ok"],
+  // Between two tasks a slot is free for a moment.
+  [{ growth: 1, length: 9, busy: { active: 3, slots: 4 } }, "warning"],
+  [{ growth: 1, length: 9, busy: { active: 3, slots: 4 }, finished: 0 }, "ok"],
+  // They came at one time, to slots that were free.
+  [{ growth: 1, length: 9, busy: { active: 3, slots: 4 }, lengthBefore: 4 }, "ok"],
+  [{ growth: 1, length: 9, busy: null }, "skipped"],
+  [{ growth: 0, length: 9, busy: null }, "ok"],
+])("throughput of %j is %s", (measured, level) => {
+  const usual = { arrived: 1, finished: 1, overS: 4, lengthBefore: 5 };
+  expect(LEVELS.throughput({ kind: "measured", ...usual, ...measured })).toBe(level);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { growthOf } from "../../src/session/queue-lengths.ts";
+import { growthOf, isLeftAlone, lengthIn } from "../../src/session/queue-lengths.ts";
 
 describe("the trend", () => {
   const look = (atMs: number, a: number | null, b: number | null = 0) => ({
@@ -19,4 +19,26 @@ describe("the trend", () => {
   ])("of two looks", (first, second, growth) => {
     expect(growthOf(["a", "b"], first, second)).toBe(growth);
   });
+});
+
+const lookAt = (lengths: readonly (number | null | undefined)[]) => ({
+  atMs: 0,
+  lengths: new Map(lengths.flatMap((length, at) => (length === undefined ? [] : [[String(at), length]]))),
+  noLists: new Set<string>(),
+});
+
+test.each([
+  [5, 5, true],
+  [5, 9, true],
+  [5, 4, false],
+  [0, 9, false],
+  [null, 9, false],
+  [undefined, 9, false],
+  [5, null, false],
+])("a queue of %s, then %s, is left alone: %s", (before, after, expected) => {
+  expect(isLeftAlone("0", lookAt([before]), lookAt([after]))).toBe(expected);
+});
+
+test("queues are as long together as those of them whose length is known", () => {
+  expect(lengthIn(lookAt([3, null, undefined, 4, 5]), ["0", "1", "2", "3"])).toBe(7);
 });

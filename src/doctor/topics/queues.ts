@@ -1,21 +1,21 @@
-import { readPool } from "../../celery/pool.ts";
-import { listsOf } from "../../celery/queues.ts";
+import { limitOf } from "../../cli/values.ts";
+import { type Consumed, consumedBy, listsOf, queuesOf } from "../../celery/queues.ts";
 import { transportsTold } from "../../celery/transport-options.ts";
-import {
-  consumedByNode,
-  type Consumption,
-  consumptionOf,
-  queuesOf,
-  queuesToMeasure,
-} from "../consumption.ts";
+import { type Consumption, consumptionOf, queuesToMeasure } from "../consumption.ts";
 import { type BindingSearch, boundBy, declaredQueues, lostBindings } from "../../session/declared-queues.ts";
-import { isHeardTwice, mostActive, paceOf } from "../../session/heartbeats.ts";
+import { isHeardTwice, loadOf, paceOf } from "../../session/heartbeats.ts";
 import { otherPlaces } from "../../session/other-places.ts";
-import { growthOf, type Look, measure, type QueueKeys } from "../../session/queue-lengths.ts";
+import {
+  growthOf,
+  isLeftAlone,
+  lengthIn,
+  type Look,
+  measure,
+  type QueueKeys,
+} from "../../session/queue-lengths.ts";
 import type { Finding } from "../finding.ts";
 import { finding } from "../levels.ts";
 import { similarTo } from "../../slips.ts";
-import { isLeftAlone, limitOf } from "../judge-queues.ts";
 import { standstills } from "../standstill.ts";
 import { type Scene, type Topic, unanswered } from "../scene.ts";
 
@@ -31,7 +31,8 @@ export const queues: Topic = async (scene) => {
   if (!scene.session.ok) return [];
   const { send } = scene.session.value;
   const { prefix } = scene.session.value.plan.naming;
-  const byNode = await consumedByNode(scene);
+  const told = await scene.told("active_queues");
+  const byNode = consumedBy(told);
   const measured = queuesToMeasure(scene, byNode);
   const lists = listsOf(transportsTold(await scene.told("conf"), await scene.told("stats")));
   const keys = { prefix, lists };
@@ -54,7 +55,6 @@ export const queues: Topic = async (scene) => {
   const left = byNode.size > 0 ? [] : others.filter((queue) => (after.lengths.get(queue) ?? 0) > 0);
   const used = new Set([...byNode.values(), declared.queues].flat());
   const isMeant = new Set(queuesOf(byNode, scene.isMeant));
-  const told = await scene.told("active_queues");
   const bound = [...told].flatMap(([node, answer]) => (scene.isMeant(node) ? boundBy(answer) : []));
   return [
     ...lengthFindings(scene, [...measured, ...left], used, before, after),
@@ -69,7 +69,7 @@ export const queues: Topic = async (scene) => {
 /** Only where nothing comes here: another application's messages are no matter of these workers. */
 async function elsewhere(
   scene: Scene,
-  byNode: Consumption["byNode"],
+  byNode: Consumed,
   keys: QueueKeys,
   prefixes: readonly string[],
   looks: readonly Look[],
@@ -140,7 +140,7 @@ function consumedFindings(
   if (byNode.size === 0) return [finding("queues-consumed", null, { kind: "nobody-says" })];
   const consumed = new Set([...byNode.values()].flat());
   const others = [...after.lengths].filter(([queue]) => !consumed.has(queue));
-  const alone = others.filter(([queue, length]) => isLeftAlone(before.lengths.get(queue), length));
+  const alone = others.filter(([queue]) => isLeftAlone(queue, before, after));
   const waiting = alone.map(([queue]) => queue);
   const idle = [...byNode].filter(([node, own]) => own.length === 0 && isMeant(node));
   const found = [
@@ -157,12 +157,7 @@ function consumedFindings(
   return [finding("queues-consumed", null, { kind: "all", queues, search, unmeasured })];
 }
 
-async function throughput(
-  scene: Scene,
-  byNode: Consumption["byNode"],
-  first: Look,
-  second: Look,
-): Promise<Finding> {
+async function throughput(scene: Scene, byNode: Consumed, first: Look, second: Look): Promise<Finding> {
   const names = queuesOf(byNode, scene.isMeant);
   // Of the workers that consume these queues, and of all workers.
   const nodes = [...byNode].filter(
@@ -180,25 +175,20 @@ async function throughput(
     return finding("throughput", null, { kind: "unmeasured", queues: names.length });
   }
   const stats = await scene.told("stats");
-  let [active, slots] = [0, 0];
+  const busy = { active: 0, slots: 0 };
   for (const [node, span] of spans) {
-    const [size, running] = [readPool(stats.get(node))?.size ?? null, mostActive(span)];
-    if (size === null || running === null) continue;
-    active += running;
-    slots += size;
+    const load = loadOf(span, stats.get(node));
+    busy.active += load?.active ?? 0;
+    busy.slots += load?.slots ?? 0;
   }
   return finding("throughput", null, {
     kind: "measured",
     growth,
     length: lengthIn(second, names),
     lengthBefore: lengthIn(first, names),
-    busy: slots === 0 ? null : { active, slots },
+    busy: busy.slots === 0 ? null : busy,
     arrived: Math.max(0, growth + pace.begun),
     finished: pace.finished,
     overS: pace.overS,
   });
-}
-
-function lengthIn({ lengths }: Look, names: readonly string[]): number {
-  return names.reduce((sum, queue) => sum + (lengths.get(queue) ?? 0), 0);
 }

@@ -1,11 +1,11 @@
-import { listsOf, ownLists, queueKeys } from "../../celery/queues.ts";
+import { listsOf, nodesOf, ownLists, queueKeys, queuesOf } from "../../celery/queues.ts";
 import { scheduledTasks } from "../../celery/beat.ts";
 import { poolRunning } from "../../celery/pool.ts";
 import { type InHand, isBuiltIn, registeredTasks } from "../../celery/tasks.ts";
 import { enforces, timeLimits } from "../../celery/time-limits.ts";
 import { transportOptions, transportsTold } from "../../celery/transport-options.ts";
 import { describesSafely } from "../../celery/versions.ts";
-import { type Consumption, consumptionOf, nodesOf, queuesOf } from "../consumption.ts";
+import { type Consumption, consumptionOf } from "../consumption.ts";
 import type { UnaskedNode } from "../facts/tasks.ts";
 import type { Finding } from "../finding.ts";
 import { lateFinding } from "../late-tasks.ts";
