@@ -1,4 +1,9 @@
+import { isCount } from "../numbers.ts";
+import { asObject } from "../pidbox/envelope.ts";
 import type { Unacked } from "./deliveries.ts";
+import type { Heartbeat } from "./heartbeat.ts";
+import { readPool } from "./pool.ts";
+import { type InHand, tasksBegun } from "./tasks.ts";
 
 /** A task is late when its time has come for longer than this, in seconds; clocks differ. */
 const LATE_S = 60;
@@ -21,9 +26,46 @@ export function nameOf({ task, deliveredS }: Unacked): string {
   return `${task.id} ${deliveredS}`;
 }
 
+/** Whether a task is known to run, acknowledged late, or may wait for its rate. */
+export type IsExcused = (task: Unacked["task"]) => boolean;
+
+/** @param rated the tasks with a rate limit; null: not known */
+export function excusedBy(inHand: InHand, rated: ReadonlyMap<string, unknown> | null): IsExcused {
+  const running = new Set([...inHand.values()].flat().map(({ id }) => id));
+  return ({ id, name }) => running.has(id) || rated?.has(name) === true;
+}
+
+/** The deliveries that wait for nothing. */
+export function waitingAmong(messages: readonly Unacked[], isExcused: IsExcused): readonly Unacked[] {
+  return messages.filter(({ task, isTimed }) => !isTimed && !isExcused(task));
+}
+
+/**
+ * How many messages without an ETA the workers may have in hand, or may have begun since they said what they run.
+ *
+ * @param stats their answers
+ * @param heard their newest heartbeats
+ */
+export function roomOf(
+  inHand: InHand,
+  stats: ReadonlyMap<string, unknown>,
+  heard: ReadonlyMap<string, Heartbeat>,
+): number {
+  return [...inHand].reduce((sum, [node, tasks]) => {
+    const answer = asObject(stats.get(node));
+    const size = readPool(answer)?.size ?? null;
+    const { active, processed } = heard.get(node) ?? {};
+    // By both: between two tasks a slot is free for a moment.
+    if (size !== null && Math.max(tasks.length, active ?? 0) < size) {
+      return sum + Math.max(0, (processed ?? 0) - (tasksBegun(answer) ?? 0));
+    }
+    const most = answer?.["prefetch_count"];
+    return sum + (isCount(most) && most > 0 ? most : Infinity);
+  }, 0);
+}
+
 interface Known {
-  /** Whether a task is known to run, acknowledged late, or may wait for its rate. */
-  readonly isExcused: (task: Unacked["task"]) => boolean;
+  readonly isExcused: IsExcused;
   /** Names of deliveries without an ETA that waited already when nothing kept them from being begun. */
   readonly before: ReadonlySet<string>;
   /** How many messages without an ETA workers may have in hand. */

@@ -42,6 +42,20 @@ const ANY = /-{14} [^\s@]+@\S+ v\d|\S@[^\s@]+ ready\./;
 /** In place of the number of a line that is not there. */
 const NOWHERE = -1;
 
+/** Lines that are looked at: lines of a log have 50 characters and more, so its 4 MB are at most 80,000 lines. */
+const MOST_LINES = 200_000;
+
+/** What stands at the end of a text, without blank lines: 4 MB of them would be four million texts, 300 MB. */
+export function endOf(text: string): { readonly text: string; readonly isWhole: boolean } {
+  const filled = text.replace(/\n\s*\n/g, "\n");
+  let from = filled.length;
+  for (let lines = 0; lines <= MOST_LINES; lines++) {
+    if (from <= 0) return { text: filled, isWhole: true };
+    from = filled.lastIndexOf("\n", from - 1);
+  }
+  return { text: filled.slice(from + 1), isWhole: false };
+}
+
 /** Cuts the log that a worker itself writes at its last start. */
 export function runsOf(log: LogText, runner: Runner): Runs {
   const lines = log.text.split("\n");

@@ -1,6 +1,7 @@
 import { type NamedTask, shortName } from "./deliveries.ts";
 import { isCount } from "../numbers.ts";
 import { asObject } from "../pidbox/envelope.ts";
+import { readEach } from "../pidbox/query.ts";
 
 /** A task that a worker has in hand. */
 export interface TaskInHand {
@@ -59,6 +60,24 @@ export function registeredTasks(answer: unknown): ReadonlyMap<string, Registered
   if (!Array.isArray(answer)) return null;
   const read = answer.flatMap((entry: unknown) => readRegistered(entry) ?? []);
   return new Map(read.map((task) => [task.name, task]));
+}
+
+/** The tasks that each node knows; who did not say is missing. */
+export type KnownTasks = ReadonlyMap<string, ReadonlyMap<string, Registered>>;
+
+/** By their answers to `registered`. */
+export function knownBy(answers: ReadonlyMap<string, unknown>): KnownTasks {
+  return readEach(answers, registeredTasks);
+}
+
+/** Which of the nodes know a task, and which have said that they do not. */
+export function whoKnows(
+  task: string,
+  known: KnownTasks,
+  nodes: readonly string[],
+): { readonly knowing: readonly string[]; readonly ignorant: readonly string[] } {
+  const saying = (isKnown: boolean) => nodes.filter((node) => known.get(node)?.has(task) === isKnown);
+  return { knowing: saying(true), ignorant: saying(false) };
 }
 
 /** The tasks with a rate limit in answers to `registered`, named as in messages: how many may begin in an hour in all. */

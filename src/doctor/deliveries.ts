@@ -1,31 +1,23 @@
 import { ratedAmong } from "../celery/tasks.ts";
-import { soonest, type TransportOptions, transportsTold } from "../celery/transport-options.ts";
-import { lookAtUnacked, type Unacknowledged } from "../session/unacked.ts";
+import { transportsTold } from "../celery/transport-options.ts";
+import { type Deliveries, lookAtUnacked } from "../session/unacked.ts";
 import { type Scene, unanswered } from "./scene.ts";
 
-/** Messages looked at, at either end. */
-const LOOKED = 100;
-
-/** Clocks differ, and kombu looks once in a hundred seconds (`unacked_restore_interval`). */
-const OVERDUE_MARGIN_S = 60;
-
-interface Deliveries extends Unacknowledged, Pick<TransportOptions, "visibilityS" | "isDefault"> {
-  /** Whether a worker has told its options. */
-  readonly isTold: boolean;
-}
-
 /** What is delivered and not acknowledged, or why it is not seen. */
-export async function deliveriesOf(scene: Scene): Promise<Deliveries | string> {
-  const told = transportsTold(await scene.told("conf"), await scene.told("stats"));
-  const { unackedKey, unackedIndexKey, visibilityS, isDefault } = soonest(told);
-  if (unackedKey === null || unackedIndexKey === null) return "the workers mask the names of the keys";
-  const { prefix } = scene.check.plan.naming;
-  const beforeS = scene.host.epochSeconds() - visibilityS - OVERDUE_MARGIN_S;
-  const keys = [prefix + unackedKey, prefix + unackedIndexKey] as const;
-  const seen = scene.session.ok ? await lookAtUnacked(scene.session.value.send, keys, beforeS, LOOKED) : null;
-  if (seen === null) return unanswered(scene.deadline);
-  if (typeof seen === "string") return `${seen} may not be read`;
-  return { ...seen, visibilityS, isDefault, isTold: told.length > 0 };
+export async function deliveriesOf({
+  session,
+  told,
+  check,
+  host,
+  deadline,
+}: Scene): Promise<Deliveries | string> {
+  if (!session.ok) return unanswered(deadline);
+  const transports = transportsTold(await told("conf"), await told("stats"));
+  const { prefix } = check.plan.naming;
+  const seen = await lookAtUnacked(session.value.send, prefix, transports, host.epochSeconds());
+  if (seen === "unanswered") return unanswered(deadline);
+  if (seen === "masked") return "the workers mask the names of the keys";
+  return "refused" in seen ? `${seen.refused} may not be read` : seen;
 }
 
 export interface Looks {

@@ -1,6 +1,7 @@
 import { asNumber } from "../numbers.ts";
 import { taskOfMessage } from "../celery/deliveries.ts";
-import { queueKeys, WRONG_TYPE } from "../celery/queues.ts";
+import { ownLists, queueKeys, WRONG_TYPE } from "../celery/queues.ts";
+import type { TransportOptions } from "../celery/transport-options.ts";
 import type { QueueKeys } from "./queue-lengths.ts";
 import type { Send } from "./scan.ts";
 import { LARGEST } from "./unacked.ts";
@@ -47,9 +48,7 @@ export async function headsOf(
   // No command tells the size of one element: what the list takes tells it on average, and of a short one at most.
   const sizes = await send(filled.map(({ key }) => ["MEMORY", "USAGE", key, "SAMPLES", SAMPLES]));
   if (!sizes.ok) return "unanswered";
-  if (sizes.value.every((reply) => !reply.ok)) {
-    return "sizes-refused";
-  }
+  if (sizes.value.every((reply) => !reply.ok)) return "sizes-refused";
   const small = filled.filter(({ length }, position) => {
     const reply = sizes.value[position];
     return reply?.ok === true && asNumber(reply.value) / length <= LARGEST;
@@ -74,4 +73,31 @@ export async function headsOf(
     else seen.push({ ...list, task: task.name });
   }
   return { seen, unread };
+}
+
+/** A list of a queue: what stands in its key behind the queue's, and how many messages are in it. */
+interface List {
+  readonly end: string;
+  readonly length: number;
+}
+
+/**
+ * The lists of a queue that none of its consumers reads, of all lists that were seen.
+ *
+ * @param read the options of all its consumers
+ * @param queues names of all queues: one may be called like such a list
+ */
+export function unreadLists(
+  queue: string,
+  seen: readonly Head[],
+  prefix: string,
+  read: readonly TransportOptions[],
+  queues: ReadonlySet<string>,
+): readonly List[] {
+  const own = queueKeys(queue, prefix, ownLists(read));
+  return seen
+    .filter(
+      (head) => head.queue === queue && !own.includes(head.key) && !queues.has(head.key.slice(prefix.length)),
+    )
+    .map(({ key, length }) => ({ length, end: key.slice((prefix + queue).length) }));
 }

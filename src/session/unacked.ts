@@ -1,5 +1,6 @@
 import { asNumber, asText } from "../numbers.ts";
 import { readUnacked, type Unacked } from "../celery/deliveries.ts";
+import { soonest, type TransportOptions } from "../celery/transport-options.ts";
 import type { Session } from "./session.ts";
 
 /** A message of more bytes is not read: a reply of this size costs the server well under a millisecond. */
@@ -45,36 +46,53 @@ export async function readMessages(
   return messages;
 }
 
+/** Messages looked at, at either end. */
+const LOOKED = 100;
+
+/** Clocks differ, and kombu looks once in a hundred seconds (`unacked_restore_interval`). */
+const OVERDUE_MARGIN_S = 60;
+
 /** What is delivered and not acknowledged. */
-export interface Unacknowledged {
+export interface Deliveries extends Pick<TransportOptions, "visibilityS" | "isDefault"> {
+  /** Whether a worker has told its options. */
+  readonly isTold: boolean;
   readonly count: number;
-  /** Delivered before the moment that was asked for. */
+  /** Delivered before more than the visibility timeout. */
   readonly overdue: number;
   /** The deliveries that were read: the oldest and the newest. */
   readonly messages: readonly Unacked[];
 }
 
+/** Why it is not seen: Celery masks the names of its keys, or the key that may not be read. */
+export type Unseen = "unanswered" | "masked" | { readonly refused: string };
+
 /**
- * @param keys of the hash and of its index
- * @param most messages that are read at either end
- * @returns the key that may not be read; null: no answer
+ * Looks at the oldest and the newest deliveries, and counts all.
+ *
+ * @param prefix kombu's `global_keyprefix`
+ * @param told the options of the workers
  */
 export async function lookAtUnacked(
   send: Session["send"],
-  [hash, index]: readonly [hash: string, index: string],
-  beforeS: number,
-  most: number,
-): Promise<Unacknowledged | string | null> {
+  prefix: string,
+  told: readonly TransportOptions[],
+  nowS: number,
+): Promise<Deliveries | Unseen> {
+  const { unackedKey, unackedIndexKey, visibilityS, isDefault } = soonest(told);
+  if (unackedKey === null || unackedIndexKey === null) return "masked";
+  const [hash, index] = [prefix + unackedKey, prefix + unackedIndexKey];
   const sent = await send([
     ["ZCARD", index],
-    ["ZCOUNT", index, "-inf", beforeS],
-    ["ZRANGE", index, 0, most - 1, "WITHSCORES"],
-    ["ZRANGE", index, -most, -1, "WITHSCORES"],
+    ["ZCOUNT", index, "-inf", nowS - visibilityS - OVERDUE_MARGIN_S],
+    ["ZRANGE", index, 0, LOOKED - 1, "WITHSCORES"],
+    ["ZRANGE", index, -LOOKED, -1, "WITHSCORES"],
   ]);
-  if (!sent.ok) return null;
+  if (!sent.ok) return "unanswered";
   const values = sent.value.flatMap((reply) => (reply.ok ? [reply.value] : []));
-  if (values.length < sent.value.length) return index;
+  if (values.length < sent.value.length) return { refused: index };
   const [card, old, oldest, newest] = values;
   const messages = await readMessages(send, hash, new Map([...pairsOf(oldest), ...pairsOf(newest)]));
-  return messages === null ? hash : { count: asNumber(card), overdue: asNumber(old), messages };
+  if (messages === null) return { refused: hash };
+  const counts = { count: asNumber(card), overdue: asNumber(old) };
+  return { ...counts, messages, visibilityS, isDefault, isTold: told.length > 0 };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { judgeUnacked, nameOf } from "../../src/celery/late-deliveries.ts";
+import { excusedBy, judgeUnacked, nameOf, roomOf, waitingAmong } from "../../src/celery/late-deliveries.ts";
 
 const KNOWN = {
   ...{ isExcused: () => false, before: new Set<string>(), room: 0 },
@@ -47,4 +47,32 @@ describe("what is not acknowledged", () => {
     const judged = judgeUnacked(messages, { ...KNOWN, room });
     expect(judged.late.map(({ task }) => task.id)).toEqual(late);
   });
+});
+
+test.each([
+  ["of a full worker that tells what it may have in hand", { size: 1, most: 4 }, 1, undefined, 4],
+  ["of a full worker that does not", { size: 1, most: 0 }, 1, undefined, Infinity],
+  ["of one whose pool is not known", { size: 0, most: 4 }, 0, undefined, 4],
+  ["of one with a free slot, as many as it has begun since", { size: 2, most: 4 }, 1, [1, 12], 2],
+  ["of one that was full a moment ago", { size: 2, most: 4 }, 1, [2, 12], 4],
+  ["of one with a free slot that is not heard", { size: 2, most: 4 }, 1, undefined, 0],
+])("messages that may be in hand: %s", (_, { size, most }, running, beat, expected) => {
+  const inHand = new Map([["w@a", Array.from({ length: running }, () => ({ name: "a", id: "1", ageS: 1 }))]]);
+  const pool = { "max-concurrency": size };
+  const stats = new Map([["w@a", { pool, prefetch_count: most, total: { a: 10 } }]]);
+  const [active = null, processed = null] = beat ?? [];
+  const heartbeat = { node: "w@a", pid: 1, active, processed, version: null, channel: "" };
+  expect(roomOf(inHand, stats, new Map(beat === undefined ? [] : [["w@a", heartbeat]]))).toBe(expected);
+});
+
+test("a delivery waits unless it has a time, its task runs, or its rate may hold it", () => {
+  const one = (id: string, name: string, isTimed = false) => ({
+    ...{ task: { id, name }, etaS: null, isTimed, deliveredS: 0, isRedelivered: false, retries: 0 },
+  });
+  const messages = [one("1", "a"), one("2", "a"), one("3", "slow"), one("4", "a", true)];
+  const inHand = new Map([["w@a", [{ name: "a", id: "2", ageS: 1 }]]]);
+  const ids = (rated: ReadonlyMap<string, number> | null) =>
+    waitingAmong(messages, excusedBy(inHand, rated)).map(({ task }) => task.id);
+  expect(ids(new Map([["slow", 60]]))).toEqual(["1"]);
+  expect(ids(null)).toEqual(["1", "3"]);
 });

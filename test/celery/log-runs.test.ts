@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Runner, runsAmong, runsOf } from "../../src/celery/log-runs.ts";
+import { endOf, type Runner, runsAmong, runsOf } from "../../src/celery/log-runs.ts";
 
 const NODE = "celery@web-1";
 const OTHER = "celery@web-2";
@@ -118,4 +118,17 @@ test("the start of the process comes before it is ready, and after the run befor
   expect(ownCut(lines, TEN + 3, TEN - HOUR - 2)).toBe(3);
   // It is not ready yet.
   expect(ownCut(lines.slice(0, 3), TEN + 1)).toBe(2);
+});
+
+test.each([
+  ["", "", true],
+  ["a", "a", true],
+  ["a\nb\n", "a\nb\n", true],
+  ["a\n\n \r\n\n  b\n", "a\n  b\n", true],
+  ["\n".repeat(4_000_000), "\n", true],
+  ["x\n".repeat(200_001), "x\n".repeat(200_000), false],
+])("the end of a log is its last 200,000 lines that are not blank (%#)", (text, end, isWhole) => {
+  const found = endOf(text);
+  expect(found.isWhole).toBe(isWhole);
+  expect(found.text === end).toBe(true);
 });

@@ -3,10 +3,12 @@ import {
   agedTasks,
   ageS,
   isBuiltIn,
+  knownBy,
   readRegistered,
   readTasks,
   registeredTasks,
   tasksBegun,
+  whoKnows,
 } from "../../src/celery/tasks.ts";
 
 const ANSWER = [
@@ -72,4 +74,12 @@ test.each([
   ["no", null],
 ])("by %j a worker has begun %s tasks", (stats, begun) => {
   expect(tasksBegun(stats)).toBe(begun);
+});
+
+test("who did not say which tasks it knows is not called ignorant of one", () => {
+  const known = knownBy(
+    new Map<string, unknown>(Object.entries({ x: ["a"], y: ["b [rate_limit=1/m]"], z: {} })),
+  );
+  expect(whoKnows("a", known, ["x", "y", "z", "w"])).toEqual({ knowing: ["x"], ignorant: ["y"] });
+  expect(whoKnows("b", known, ["x", "z"])).toEqual({ knowing: [], ignorant: ["x"] });
 });

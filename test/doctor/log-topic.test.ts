@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { endOf, log } from "../../src/doctor/topics/log.ts";
+import { log } from "../../src/doctor/topics/log.ts";
 import type { Files } from "../../src/machine/parts.ts";
 import { success } from "../../src/outcome.ts";
 import { procWith, WORKER } from "../health/fake-worker.ts";
@@ -50,17 +50,4 @@ test.each([
     "[2026-11-25 10:00:01,000: ERROR/MainProcess] Received unregistered task of type 'blog.publish'.\n";
   const { scene } = fakeScene({ ...logged(line), told: { stats: {}, registered } });
   expect(findingWords(only(await log(scene), "log")).next).toMatch(next);
-});
-
-test.each([
-  ["", "", true],
-  ["a", "a", true],
-  ["a\nb\n", "a\nb\n", true],
-  ["a\n\n \r\n\n  b\n", "a\n  b\n", true],
-  ["\n".repeat(4_000_000), "\n", true],
-  ["x\n".repeat(200_001), "x\n".repeat(200_000), false],
-])("the end of a log is its last 200,000 lines that are not blank (%#)", (text, end, isWhole) => {
-  const found = endOf(text);
-  expect(found.isWhole).toBe(isWhole);
-  expect(found.text === end).toBe(true);
 });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { LineKind } from "../../src/celery/line-kinds.ts";
 import { knownLines } from "../../src/celery/known-lines.ts";
-import { endOf } from "../../src/doctor/topics/log.ts";
+import { endOf } from "../../src/celery/log-runs.ts";
 import { FAILURES } from "../world/failures.ts";
 
 /** Logs of real workers and beats, by `test/world/record-logs.ts`. */

@@ -7,18 +7,15 @@ import type { LogPart } from "../facts/log.ts";
 import type { Finding } from "../finding.ts";
 import type { KnownLines } from "../../celery/line-kinds.ts";
 import { knownLines, missingPool, succeededIn } from "../../celery/known-lines.ts";
-import { begunBy, registeredTasks } from "../../celery/tasks.ts";
+import { begunBy, knownBy, whoKnows } from "../../celery/tasks.ts";
 import { finding } from "../levels.ts";
 import { filledIn } from "../../celery/node-name.ts";
-import { type LogText, type Runner, type Runs, runsAmong, runsOf } from "../../celery/log-runs.ts";
+import { endOf, type LogText, type Runner, type Runs, runsAmong, runsOf } from "../../celery/log-runs.ts";
 import type { Scene, Topic } from "../scene.ts";
 import { knownWorkers } from "../workers-known.ts";
 
 /** So much of a log is read, from its end, in bytes. */
 const MOST = 4_000_000;
-
-/** Lines that are looked at: lines of a log have 50 characters and more, so its 4 MB are at most 80,000 lines. */
-const MOST_LINES = 200_000;
 
 /** Stdin may take such a share of the time that is left: `docker logs -f` never ends. */
 const SHARE = 0.5;
@@ -36,9 +33,8 @@ export const log: Topic = async (scene) => {
   const logs = await readLogs(scene);
   if (logs.length === 0) return [finding("log", null, { kind: "none" })];
   const begun = begunBy(await scene.told("stats"));
-  const registered = await scene.told("registered");
-  const knowing = (task: string) =>
-    [...registered].flatMap(([node, its]) => (registeredTasks(its)?.has(task) === true ? [node] : []));
+  const known = knownBy(await scene.told("registered"));
+  const knowing = (task: string) => whoKnows(task, known, [...known.keys()]).knowing;
   return logs.flatMap(({ name, runs, isAsked }): readonly Finding[] => {
     if (!runs.ok) return [finding("log", name, { kind: "unreadable", because: runs.problem, isAsked })];
     const { before, since, isWhole } = runs.value;
@@ -127,15 +123,4 @@ function runsIn(files: Files, path: string, split: (log: LogText) => Runs): Log[
 function inRuns(log: LogText, split: (log: LogText) => Runs): Runs & { readonly isWhole: boolean } {
   const { text, isWhole } = endOf(log.text);
   return { ...split({ ...log, text }), isWhole: isWhole && Buffer.byteLength(log.text) < MOST };
-}
-
-/** What stands at the end of a text, without blank lines: 4 MB of them would be four million texts, 300 MB. */
-export function endOf(text: string): { readonly text: string; readonly isWhole: boolean } {
-  const filled = text.replace(/\n\s*\n/g, "\n");
-  let from = filled.length;
-  for (let lines = 0; lines <= MOST_LINES; lines++) {
-    if (from <= 0) return { text: filled, isWhole: true };
-    from = filled.lastIndexOf("\n", from - 1);
-  }
-  return { text: filled.slice(from + 1), isWhole: false };
 }

@@ -1,19 +1,17 @@
-import { listsOf, nodesOf, ownLists, queueKeys, queuesOf } from "../../celery/queues.ts";
+import { listsOf, nodesOf, queuesOf } from "../../celery/queues.ts";
 import { scheduledTasks } from "../../celery/beat.ts";
 import { poolRunning } from "../../celery/pool.ts";
-import { type InHand, isBuiltIn, registeredTasks } from "../../celery/tasks.ts";
+import { type InHand, isBuiltIn, knownBy, whoKnows } from "../../celery/tasks.ts";
 import { enforces, timeLimits } from "../../celery/time-limits.ts";
 import { transportOptions, transportsTold } from "../../celery/transport-options.ts";
 import { describesSafely } from "../../celery/versions.ts";
 import { type Consumption, consumptionOf } from "../consumption.ts";
 import type { UnaskedNode } from "../facts/tasks.ts";
 import type { Finding } from "../finding.ts";
-import { lateFinding } from "../late-tasks.ts";
+import { lateFinding, prefetchFindings, repeatFindings } from "../delivery-findings.ts";
 import { finding } from "../levels.ts";
-import { prefetchFindings } from "../prefetch.ts";
 import { twoLooks } from "../deliveries.ts";
-import { repeatFindings } from "../repeats.ts";
-import { type Head, headsOf } from "../../session/queue-heads.ts";
+import { type Head, headsOf, unreadLists } from "../../session/queue-heads.ts";
 import { type Scene, type Topic, unanswered } from "../scene.ts";
 import { setups } from "../workers-known.ts";
 
@@ -88,8 +86,8 @@ async function ageFindings(scene: Scene, inHand: InHand, silent: number): Promis
     .filter(({ task }) => task.ageS > Math.min(YOUNG_S, mostS ?? Infinity))
     .sort((a, b) => b.task.ageS - a.task.ageS);
   if (grown.length === 0) return [finding("task-age", null, { kind: "fine", unjudged: 0, silent })];
-  const [setup, registered] = [await setups(scene), await scene.told("registered")];
-  const known = (node: string) => [setup(node), registeredTasks(registered.get(node))] as const;
+  const [setup, registered] = [await setups(scene), knownBy(await scene.told("registered"))];
+  const known = (node: string) => [setup(node), registered.get(node)] as const;
   const byNode = new Map([...new Set(grown.map(({ node }) => node))].map((node) => [node, known(node)]));
   let unjudged = 0;
   const found = grown.flatMap(({ node, task }): readonly Finding[] => {
@@ -99,10 +97,10 @@ async function ageFindings(scene: Scene, inHand: InHand, silent: number): Promis
     const ownS = own?.get(task.name)?.limitS ?? null;
     const one = finding("task-age", node, {
       ...{ kind: "running", task, mostS, lax: enforces(pool, "hard") ? null : pool },
-      hardS: own === null ? null : (ownS ?? timeLimits(worker).hard.seconds),
+      hardS: own === undefined ? null : (ownS ?? timeLimits(worker).hard.seconds),
       isOwn: ownS !== null && ownS !== worker.settings?.get("task_time_limit"),
     });
-    if (own === null && one.level === "ok") unjudged++;
+    if (own === undefined && one.level === "ok") unjudged++;
     return one.level === "ok" ? [] : [one];
   });
   if (found.length > 0) return found.slice(0, NAMED);
@@ -134,15 +132,9 @@ async function headFindings(scene: Scene, consumption: Consumption): Promise<rea
       const read = consumers.flatMap((node) => transportOptions(conf.get(node), stats.get(node)) ?? []);
       // Which lists a worker reads that does not tell its options is not known.
       if (read.length < consumers.length) return [];
-      const own = queueKeys(queue, keys.prefix, ownLists(read));
-      // A queue of its own may be called like such a list.
-      const isOther = (key: string) => consumed.has(key.slice(keys.prefix.length)) || own.includes(key);
-      const lists = seen
-        .filter((head) => head.queue === queue && !isOther(head.key))
-        .map(({ key, length }) => ({ length, end: key.slice((keys.prefix + queue).length) }));
-      return lists.length === 0
-        ? []
-        : [finding("priority-lists", queue, { lists, read, silent: consumption.silent })];
+      const lists = unreadLists(queue, seen, keys.prefix, read, consumed);
+      if (lists.length === 0) return [];
+      return [finding("priority-lists", queue, { lists, read, silent: consumption.silent })];
     }),
   ];
 }
@@ -154,12 +146,10 @@ async function unknownTasks(
 ): Promise<readonly Finding[]> {
   const distinct = new Map(seen.map((head) => [`${head.queue}\0${head.task}`, head]));
   const foreign = [...distinct.values()].filter(({ task }) => !isBuiltIn(task));
-  const registered = foreign.length === 0 ? new Map<string, unknown>() : await scene.told("registered");
+  const known = knownBy(foreign.length === 0 ? new Map() : await scene.told("registered"));
   return foreign.flatMap(({ queue, task }): readonly Finding[] => {
     const consumers = nodesOf(consumption.byNode, queue);
-    const knows = (node: string) => registeredTasks(registered.get(node))?.has(task) ?? null;
-    const knowing = consumers.filter((node) => knows(node) === true);
-    const ignorant = consumers.filter((node) => knows(node) === false);
+    const { knowing, ignorant } = whoKnows(task, known, consumers);
     if (ignorant.length === 0) return [];
     const silent = consumers.length - knowing.length - ignorant.length + consumption.silent;
     return [finding("unregistered-task", queue, { kind: "unknown", task, knowing, ignorant, silent })];
@@ -170,7 +160,7 @@ async function unknownTasks(
 async function scheduledFindings(scene: Scene, { byNode, silent }: Consumption): Promise<readonly Finding[]> {
   const told = await scene.told("registered");
   if (told.size === 0) return [];
-  const known = new Set([...told.values()].flatMap((answer) => [...(registeredTasks(answer)?.keys() ?? [])]));
+  const known = new Set([...knownBy(told).values()].flatMap((tasks) => [...tasks.keys()]));
   const wanted = [...scheduledTasks((await scene.told("conf")).values())];
   const missing = wanted.filter(([, task]) => !isBuiltIn(task) && !known.has(task)).slice(0, NAMED);
   const unsaid = silent + Math.max(0, byNode.size - told.size);
