@@ -11,13 +11,10 @@ const FILES = ["*.md", "docs/*.md", "examples/**/*.md", "test/README.md", "src/*
 const LEFT_OUT = [
   "CHANGELOG.md",
   "docs/doctor.md",
-  "docs/fleet.md",
   "docs/matrix.md",
   "docs/options.md",
   "docs/performance.md",
   "docs/reliability.md",
-  "docs/serve-page.md",
-  "docs/serve.md",
   "src/celery/tasks.ts",
   "src/discovery/moved-name.ts",
   "src/discovery/variables.ts",

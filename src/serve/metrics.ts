@@ -68,7 +68,7 @@ export const METRICS: readonly Metric[] = [
   ]),
   gauge(
     "celery_probe_worker_healthy",
-    "Whether the worker is healthy: 1 or 0; unknown has none",
+    "Whether the worker is healthy: 1 or 0; absent when unknown",
     ({ view }) =>
       currentNodes(view).flatMap((node) =>
         node.verdict.status === "unknown" ? [] : [sample(workerName(node), isHealthy(node) ? 1 : 0)],
@@ -117,7 +117,7 @@ export const METRICS: readonly Metric[] = [
   ),
   gauge(
     "celery_probe_beat_healthy",
-    "Whether a beat was seen to work: 1 or 0; no beat has none",
+    "Whether a beat was seen to work: 1 or 0; absent without a beat",
     ({ view }) => (view.beat === null ? [] : [sample({}, view.beat.isHealthy ? 1 : 0)]),
   ),
   gauge("celery_probe_reply_lists", "Reply lists of remote control that a short SCAN found", ({ view }) =>
