@@ -26,6 +26,11 @@ export function unfilled(text: string): Unfilled | null {
   return null;
 }
 
+/** Whether it would have been filled with the name of this host. */
+export function isHostName({ name }: Unfilled): boolean {
+  return /host_?name|computername|pod_name/i.test(name);
+}
+
 /**
  * What is wrong with a text that contains it, as a phrase to follow the quoted text.
  *

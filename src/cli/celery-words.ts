@@ -55,6 +55,14 @@ export const CELERY_OPTIONS: Readonly<Record<string, InPlace | Needless>> = {
   "--loglevel": LEVEL,
 };
 
+/** Options of other programs, each with what may take its place here: the first that the command has. */
+export const FOREIGN_OPTIONS: readonly (readonly [foreign: RegExp, ours: readonly string[]])[] = [
+  [/^--(?:bind|addr(?:ess)?|port|host)$/, ["listen", "broker"]],
+  [/^--(?:(?:broker|redis)[-_])?(?:url|host|port|password)$/, ["broker"]],
+  [/^-v$/, ["verbose", "version"]],
+  [/^-V$/, ["version"]],
+];
+
 /** Celery's commands, and ours that tells the same. */
 export const CELERY_COMMANDS: Readonly<Record<string, string>> = {
   status: "inspect ping",

@@ -1,10 +1,10 @@
 import { METHODS } from "../inspect/methods.ts";
 import { ownEntry } from "../own-entry.ts";
 import { similarTo } from "../slips.ts";
-import { unfilled, unfilledWords } from "../unfilled.ts";
-import { CELERY_COMMANDS, CELERY_OPTIONS, type InPlace } from "./celery-words.ts";
+import { isHostName, unfilled, unfilledWords } from "../unfilled.ts";
+import { CELERY_COMMANDS, CELERY_OPTIONS, FOREIGN_OPTIONS, type InPlace } from "./celery-words.ts";
 import { takenByAny } from "./command-options.ts";
-import { command, COMMAND_NAMES, type CommandName, DEFAULT_COMMAND } from "./commands.ts";
+import { command, COMMAND_NAMES, COMMANDS, type CommandName, DEFAULT_COMMAND } from "./commands.ts";
 import type { Option, OptionTable } from "./option.ts";
 import type { Stray } from "./parse.ts";
 import { mask, type UsageProblem } from "./usage.ts";
@@ -21,8 +21,12 @@ function straySentence(stray: Stray): string {
   switch (what) {
     case "option":
       return optionSentence(stray);
-    case "command":
-      return `unknown command '${shown}': ${wordHint(stray) ?? commandHint(stray)}`;
+    case "command": {
+      const grown = grownWords(word);
+      return grown === null
+        ? `unknown command '${shown}': ${wordHint(stray) ?? commandHint(stray)}`
+        : `unknown command '${grown.first} …': ${grown.hint}`;
+    }
     case "surplus":
       return `unexpected word '${shown}' after ${[name, words].join(" ").trim()}: ${wordHint(stray) ?? "expected options"}`;
     case "missing":
@@ -53,6 +57,21 @@ function shownWord(word: string): string {
   return NODE_NAME.test(word) ? word : mask(word);
 }
 
+/** Our own name, with or without a folder. */
+const OURSELVES = /^(?:\S*\/)?celery-probe$/;
+
+/** What to do about a word that holds a command and more; null: any other word. What stands behind it may be a password. */
+function grownWords(word: string): { readonly first: string; readonly hint: string } | null {
+  const [first = "", ...rest] = word.split(/\s+/);
+  if (rest.length === 0) return null;
+  if (OURSELVES.test(first)) return { first, hint: "write each word by itself, and leave celery-probe out" };
+  return Object.hasOwn(COMMANDS, first) ? { first, hint: apart(first) } : null;
+}
+
+function apart(first: string): string {
+  return `write each word by itself, "${first}", "…"`;
+}
+
 /** What an unexpected word looks like; null: nothing known. */
 function wordHint({ word, command: name }: Stray): string | null {
   const options = optionsOf(name);
@@ -69,7 +88,7 @@ function wordHint({ word, command: name }: Stray): string | null {
 
 function commandHint({ word }: Stray): string {
   const method = METHODS.find((one) => one === word) ?? similarTo(word, METHODS);
-  if (word === "celery") return "leave it out";
+  if (word === "celery" || OURSELVES.test(word)) return "leave it out";
   const ours =
     similarTo(word, COMMAND_NAMES) ??
     ownEntry(CELERY_COMMANDS, word) ??
@@ -82,7 +101,13 @@ function optionSentence(stray: Stray): string {
   const { word, command: name } = stray;
   const flag = flagOf(word);
   const page = name === DEFAULT_COMMAND ? "--help" : `help ${name}`;
-  const hint = typoHint(flag, name) ?? celeryHint(stray) ?? ownerHint(flag) ?? `see celery-probe ${page}`;
+  const hint =
+    grownHint(stray, flag) ??
+    foreignHint(flag, name) ??
+    typoHint(flag, name) ??
+    celeryHint(stray) ??
+    ownerHint(flag) ??
+    `see celery-probe ${page}`;
   const isWhole = flag === word || word.startsWith(`${flag}=`);
   return `unknown option '${isWhole ? flag : `${flag}…`}': ${hint}`;
 }
@@ -92,7 +117,22 @@ function flagOf(word: string): string {
   const whole = /^--?[a-z][\w-]{0,30}(?==|$)/i.exec(word)?.[0];
   const short = word.slice(0, 2);
   if (whole !== undefined) return whole;
+  const beforeBlank = /^--[a-z][\w-]{0,30}(?=\s)/i.exec(word)?.[0];
+  if (beforeBlank !== undefined) return beforeBlank;
   return ownEntry(CELERY_OPTIONS, short) === undefined ? (/^--?[a-z]*/i.exec(word)?.[0] ?? "") : short;
+}
+
+/** An option and its value in one word. */
+function grownHint({ word, command: name }: Stray, flag: string): string | null {
+  const isGrown = /\s/.test(word.charAt(flag.length));
+  return isGrown && Object.hasOwn(optionsOf(name), flag.slice(2)) ? apart(flag) : null;
+}
+
+function foreignHint(flag: string, name: CommandName): string | null {
+  const [, ours = []] = FOREIGN_OPTIONS.find(([foreign]) => foreign.test(flag)) ?? [];
+  const options = optionsOf(name);
+  const option = ours.find((one) => one === "version" || Object.hasOwn(options, one));
+  return option === undefined ? null : `expected --${option}?`;
 }
 
 function typoHint(flag: string, name: CommandName): string | null {
@@ -124,7 +164,7 @@ function celeryHint({ word, next, command: name }: Stray): string | null {
   if ("why" in place) return `celery's ${key} has no use here: ${place.why}`;
   const option = ownEntry(optionsOf(name), place.option);
   if (option === undefined) return null;
-  const attached = word.startsWith("--") ? values.join("=") : word.slice(2).replace(/^=/, "");
+  const attached = word.startsWith("--") ? values.join("=") : word.slice(2).replace(/^=|^\s+/, "");
   const value = attached === "" && next?.startsWith("-") !== true ? next : attached;
   return `for celery's ${key} write ${inPlaceOf(place, option, value ?? "")}`;
 }
@@ -135,9 +175,22 @@ function inPlaceOf(
   given: string,
 ): string {
   if (option.argument === null) return `--${name}`;
-  const text = value ?? (inSeconds === true && /^\d+(?:\.\d+)?$/.test(given) ? `${given}s` : given);
+  const text =
+    value ?? (inSeconds === true && /^\d+(?:\.\d+)?$/.test(given) ? `${given}s` : withHostName(given));
   const { show = mask } = option;
-  return `--${name} ${option.parse(text).ok ? show(text) : option.argument}`;
+  const isRead = unfilled(text) === null && option.parse(text).ok;
+  return `--${name} ${isRead ? show(text) : option.argument}`;
+}
+
+/** `%h` instead of `$HOSTNAME`, which no shell has filled in. */
+function withHostName(text: string): string {
+  let filled = text;
+  let variable = unfilled(filled);
+  while (variable !== null && isHostName(variable)) {
+    filled = filled.replaceAll(variable.name, "%h");
+    variable = unfilled(filled);
+  }
+  return filled;
 }
 
 function optionsOf(name: CommandName): OptionTable {

@@ -2,7 +2,7 @@ import { type BrokerConfig, type Config, OPTIONS } from "../cli/options.ts";
 import { complaint, type UsageProblem, wrong } from "../cli/usage.ts";
 import type { Host } from "../host.ts";
 import { type Outcome, success } from "../outcome.ts";
-import { unfilled, unfilledWords } from "../unfilled.ts";
+import { isHostName, unfilled, unfilledWords } from "../unfilled.ts";
 import { chooseBrokers, type ChosenBrokers, instructed, isUnnamed } from "./choose-broker.ts";
 import { lookAround } from "./look-around.ts";
 import { type GivenPlacement, placeOf, type Placement } from "./place.ts";
@@ -145,8 +145,7 @@ function nodeToFillIn({ value, origin }: Config["node"], { list }: Targets): str
   const name = value.find((one) => unborne.includes(unfilled(one)?.name ?? ""));
   const variable = name === undefined ? null : unfilled(name);
   if (name === undefined || variable === null) return null;
-  const isHost = /host_?name|computername|pod_name/i.test(variable.name);
-  const hint = isHost ? { hint: "write %h for the host name" } : {};
+  const hint = isHostName(variable) ? { hint: "write %h for the host name" } : {};
   return complaint(origin, OPTIONS.node.show(name), unfilledWords(variable, name, hint));
 }
 

@@ -6,7 +6,10 @@ import { sentenceOf } from "../../src/cli/stray.ts";
 
 /** What is said of a command line, written as a shell takes it without quotes. */
 function sentence(line: string): string {
-  const argv = line.split(" ").filter((word) => word !== "");
+  return sentenceOfWords(line.split(" ").filter((word) => word !== ""));
+}
+
+function sentenceOfWords(argv: readonly string[]): string {
   const parsed = parse(argv, {}, takenByAny(commandOf(argv)));
   return parsed.ok ? "accepted" : sentenceOf(parsed.problem);
 }
@@ -19,6 +22,11 @@ describe("an option of celery's own line", () => {
     ["-dcelery@web-1", "unknown option '-d…': for celery's -d write --node celery@web-1"],
     ["--destination celery@a,celery@b", "for celery's --destination write --node celery@a,celery@b"],
     ["--destination=celery@web-1", "for celery's --destination write --node celery@web-1"],
+    ["-d celery@$HOSTNAME", "unknown option '-d': for celery's -d write --node celery@%h"],
+    ["-d celery@${HOSTNAME}", "for celery's -d write --node celery@%h"],
+    ["-d w1@$(hostname),w2@$HOSTNAME", "for celery's -d write --node w1@%h,w2@%h"],
+    ["-d celery@$WORKER", "for celery's -d write --node NAME"],
+    ["-b redis://$REDIS_HOST/0", "for celery's -b write --broker URL"],
     ["-d", "for celery's -d write --node NAME"],
     ["-d --verbose", "for celery's -d write --node NAME"],
     ["-t 10", "unknown option '-t': for celery's -t write --timeout 10s"],
@@ -76,6 +84,18 @@ describe("a mistyped option", () => {
     ["--log x", "unknown option '--log': it is an option of doctor and report"],
     ["watch --strict", "unknown option '--strict': it is an option of check"],
     ["beat --node w@h", "unknown option '--node': it is an option of check, inspect, doctor, watch"],
+    ["--broker-url redis://cache/0", "unknown option '--broker-url': expected --broker?"],
+    ["--broker_url=redis://cache/0", "unknown option '--broker_url': expected --broker?"],
+    ["--redis-url redis://cache/0", "expected --broker?"],
+    ["--url redis://cache/0", "expected --broker?"],
+    ["--host cache", "unknown option '--host': expected --broker?"],
+    ["--password hunter2", "unknown option '--password': expected --broker?"],
+    ["serve --port 80", "unknown option '--port': expected --listen?"],
+    ["serve --host 0.0.0.0", "unknown option '--host': expected --listen?"],
+    ["serve --bind 0.0.0.0:80", "expected --listen?"],
+    ["-v", "unknown option '-v': expected --verbose?"],
+    ["-V", "unknown option '-V': expected --version?"],
+    ["serve -v", "unknown option '-v': expected --version?"],
     ["--frobnicate", "unknown option '--frobnicate': see celery-probe --help"],
     ["—any", "unknown command '—any': it begins with a long dash, write --any"],
     [
@@ -100,6 +120,8 @@ describe("a word where a command should stand", () => {
     ["status", "unknown command 'status': expected inspect ping?"],
     ["events", "unknown command 'events': expected watch?"],
     ["celery inspect ping", "unknown command 'celery': leave it out"],
+    ["celery-probe doctor", "unknown command 'celery-probe': leave it out"],
+    ["/usr/local/bin/celery-probe", "unknown command '/usr/local/bin/celery-probe': leave it out"],
     ["frob", `unknown command 'frob': expected ${ALL}`],
     ["worker@web-1", "unknown command 'worker@web-1': for a node write --node worker@web-1"],
     ["celery@%h", "unknown command 'celery@%h': for a node write --node celery@%h"],
@@ -126,6 +148,24 @@ describe("a word where a command should stand", () => {
   ])("%s is answered by its looks", (line, expected) => {
     expect(sentence(line)).toContain(expected);
     expect(sentence(line)).not.toContain("hunter2");
+  });
+});
+
+describe("several words in one, as between one pair of quotes", () => {
+  test.each([
+    ["--node celery@web-1", 'unknown option \'--node…\': write each word by itself, "--node", "…"'],
+    ["--timeout 5s", 'unknown option \'--timeout…\': write each word by itself, "--timeout", "…"'],
+    ["-d celery@web-1", "for celery's -d write --node celery@web-1"],
+    ["--busy-grace 5m", 'unknown option \'--busy-grace…\': write each word by itself, "--busy-grace", "…"'],
+    ["--sentinel-password hunter2", 'write each word by itself, "--sentinel-password", "…"'],
+    ["inspect ping", 'unknown command \'inspect …\': write each word by itself, "inspect", "…"'],
+    ["doctor --sentinel-password hunter2", "unknown command 'doctor …': write each word by itself"],
+    ["doctor --log -", 'write each word by itself, "doctor", "…"'],
+    ["celery-probe --strict", "write each word by itself, and leave celery-probe out"],
+    ["frob nicate", `unknown command 'frob nicate': expected ${ALL}`],
+  ])("'%s' is taken apart", (word, expected) => {
+    expect(sentenceOfWords([word])).toContain(expected);
+    expect(sentenceOfWords([word])).not.toContain("hunter2");
   });
 });
 
