@@ -18,7 +18,7 @@ export function optionsPage(): string {
     "that cannot be read ends the run with exit code 1 and one sentence on stderr. Durations carry a unit: `500ms`, `2s`,",
     "`1m`, `1h`. Switches take `=true` and `=false` too. `--help` and `--version` are flags only and win over everything.",
     "",
-    `The options of the check come first. Those of ${others.map((name) => `[${name}](#${name})`).join(", ")} come after them.`,
+    `The options of the check come first. Then come the options of ${others.map((name) => `[${name}](#${name})`).join(", ")}.`,
     "",
     "This page is made from the tables in `src/cli/` by `npm run docs`.",
     "",

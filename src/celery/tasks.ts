@@ -3,7 +3,7 @@ import { isCount } from "../numbers.ts";
 import { asObject } from "../pidbox/envelope.ts";
 import { readEach } from "../pidbox/query.ts";
 
-/** A task that a worker has in hand. */
+/** A task that a worker is running, or has fetched to run. */
 export interface TaskInHand {
   readonly name: string;
   readonly id: string;
@@ -33,7 +33,7 @@ export interface Registered {
   readonly name: string;
   /** Its own hard limit; null: it was sent without one. */
   readonly limitS: number | null;
-  /** How many may begin in an hour on one worker; null: it has no rate limit; Infinity: one that is not understood. */
+  /** How many may begin in an hour on one worker; null: it has no rate limit; Infinity: its rate limit cannot be read. */
   readonly perHour: number | null;
 }
 

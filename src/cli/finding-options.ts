@@ -117,7 +117,7 @@ export const FINDING_WORDS = {
       "Findings about the broker, its deliveries and results stay. Repeat the option, or separate names by commas.",
   },
   queue: {
-    summary: "queue to look at too, beside those that the workers consume",
+    summary: "look at this queue too, besides the queues that the workers consume",
     details: SEVERAL_NAMES,
   },
   "max-task-age": {

@@ -7,7 +7,7 @@ import { duration, filePath, listenPlace, servedPath } from "./values.ts";
 export const WATCH = {
   node: reworded(OPTIONS.node, { summary: "show only this node", otherwise: "all", details: SEVERAL_NAMES }),
   queue: reworded(OPTIONS.queue, {
-    summary: "show this queue too, beside those that the workers consume",
+    summary: "show this queue too, besides the queues that the workers consume",
     details: SEVERAL_NAMES,
   }),
   interval: valued(
@@ -46,14 +46,14 @@ export const SERVE = {
   ),
   node: reworded(OPTIONS.node, { summary: "watch only this node", otherwise: "all", details: SEVERAL_NAMES }),
   queue: reworded(OPTIONS.queue, {
-    summary: "measure this queue too, beside those that the workers consume",
+    summary: "measure this queue too, besides the queues that the workers consume",
     details: SEVERAL_NAMES,
   }),
   interval: valued(
     "DURATION",
     duration,
     { value: 30_000, text: "30s" },
-    { group: "verdict", summary: "time from one question to the whole fleet to the next" },
+    { group: "verdict", summary: "time between two rounds of questions to the whole fleet" },
   ),
   share: onOffSwitch({
     group: "serve",

@@ -168,8 +168,8 @@ export const OPTIONS = {
     group: "work",
     summary: "unhealthy when more messages wait in QUEUE, or in any queue of the worker",
     details:
-      "Repeat the option, or separate limits by commas. Priorities are counted together: the queue's own list, and those " +
-      "of the priorities 1 to 9 behind kombu's separator `\\x06\\x16` and behind `:`. Where a worker tells its settings " +
+      "Repeat the option, or separate limits by commas. All priorities are counted together: the queue's own list, and the " +
+      "lists of the priorities 1 to 9 behind kombu's separator `\\x06\\x16` and behind `:`. If a worker tells its settings " +
       "(`conf`), the lists by its sep and priority_steps are counted too.",
   } satisfies Option<readonly QueueLimit[]>,
   output: valued(

@@ -4,7 +4,7 @@ import type { Host } from "../host.ts";
 import { serversInUse } from "./servers-in-use.ts";
 import { brokerUrlsIn } from "./variables.ts";
 
-/** A name in a variable of a worker, which leads elsewhere by now than the worker is connected to. */
+/** A host name in a worker's variable that now leads to another address than the worker is connected to. */
 export interface MovedName {
   readonly variable: string;
   readonly pid: number;
@@ -14,8 +14,8 @@ export interface MovedName {
 }
 
 /**
- * The name by which the worker may have come to its broker, where nobody has named that. Each name is looked up before
- * and after the observation: an answer that changes is no sign that the name has moved.
+ * The name by which the worker may have found its broker, if no option or variable named the broker. Each name is
+ * looked up before and after the observation: a name whose answer changes is no sign of a move.
  *
  * @param broker where the worker is connected to
  */
@@ -32,7 +32,7 @@ export async function movedName(
     if (server?.place.kind !== "tcp" || server.place.port !== broker.port) return [];
     return [{ variable: name, name: server.place.host }];
   });
-  // Also where it was found by its address: one name that leads there is enough.
+  // A single name with the broker's address explains the connection.
   if (named.length === 0 || named.some(({ name }) => name === broker.host)) return null;
   const lookUp = () => Promise.all(named.map(({ name }) => host.addressesOf(name, withinMs)));
   const before = await lookUp();
@@ -44,7 +44,7 @@ export async function movedName(
   const connected = new Set(servers.map(({ address }) => address));
   const at = named.findIndex((_, position) => {
     const [old = [], found = []] = [before[position], after[position]];
-    // A Redis that it is connected to as well is one of its own, such as a cache.
+    // The worker may use a second Redis, such as a cache, and is connected to it too.
     return found.length > 0 && sorted(old) === sorted(found) && !found.some((one) => connected.has(one));
   });
   const moved = named[at];

@@ -25,13 +25,13 @@ export function urlsIn(environments: Environments): readonly UrlVariable[] {
   return [...found.values()].toSorted((a, b) => rank(a.name) - rank(b.name));
 }
 
-/** Words in names of variables that are about something else than the broker, whatever else is in them. */
+/** A variable with one of these words in its name is not about the broker. */
 const OTHERS = /CACHE|RESULT|BACKEND|SESSION|CHANNEL|THROTTL|LIMIT/i;
 
-/** Of these no password is told to a broker either. */
+/** The passwords of these variables are not sent to a broker either. */
 const FOREIGN = /FLOWER|SENTINEL|_DB_|POSTGRES|SQL/i;
 
-/** Those of {@link urlsIn} whose names do not say that they are about something else, such as a cache. */
+/** As {@link urlsIn}, without variables whose names say that they are about something else, such as a cache. */
 export function brokerUrlsIn(environments: Environments): readonly UrlVariable[] {
   return urlsIn(environments).filter(({ name }) => !OTHERS.test(name));
 }
@@ -42,7 +42,7 @@ export interface Login {
   readonly password: string;
   /** The variables that hold them. */
   readonly by: readonly string[];
-  /** Where the variables of the same beginning say that it belongs: `REDIS_HOST` and `REDIS_PORT` beside `REDIS_PASSWORD`. */
+  /** From variables that begin alike: `REDIS_HOST` and `REDIS_PORT` beside `REDIS_PASSWORD`. */
   readonly host?: string;
   readonly port?: number;
 }
@@ -96,7 +96,7 @@ export function socketsIn(environments: Environments): readonly (readonly [name:
   return [...new Map(named.map(([name, path]) => [path, [name, path] as const])).values()];
 }
 
-/** Those whose names say that they are about the broker, the surest first. */
+/** The variables whose names say that they are about the broker, the surest first. */
 function ofBroker(variables: ReadonlyMap<string, string>): readonly (readonly [string, string])[] {
   return [...variables]
     .filter(([name]) => /REDIS|VALKEY|BROKER|CELERY/i.test(name) && !/^CELERY_PROBE_/.test(name))

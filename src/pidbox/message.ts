@@ -25,8 +25,8 @@ export type Question =
   | { readonly method: "query_task"; readonly ids: readonly string[] };
 
 /**
- * What each method is sent with (celery/worker/control.py). `safe` makes a worker from Celery 5.2 on describe
- * arguments of tasks instead of sending them: one without a serialisation would cost it its control connection.
+ * The arguments of each method (celery/worker/control.py). With `safe`, workers from Celery 5.2 on describe arguments
+ * of tasks instead of sending them. An argument that cannot be serialised would end the worker's control connection.
  */
 function argumentsOf(question: Question): object {
   switch (question.method) {
