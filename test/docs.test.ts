@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, globSync, readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { optionsPage } from "../scripts/options-page.ts";
@@ -60,6 +60,13 @@ test.each(PAGES)("%s names only options and variables that exist", (page) => {
   expect(flags.map(([, flag]) => flag).filter((flag) => !known.has(flag ?? ""))).toEqual([]);
   const variables = [...read(page).matchAll(/CELERY_PROBE_[A-Z_]*[A-Z]/g)].map(([name]) => name);
   expect(variables.filter((name) => !allVariables().has(name))).toEqual([]);
+});
+
+test("docker logs is piped with stderr, where Celery logs, in pages and messages", () => {
+  const files = [...PAGES, ...globSync("src/**/*.ts", { cwd: ROOT })];
+  const pipes = files.flatMap((file) => [...read(file).matchAll(/docker logs [^`"\n]*\|/g)]);
+  expect(pipes.length).toBeGreaterThan(0);
+  expect(pipes.map(([pipe]) => pipe).filter((pipe) => !pipe.includes("2>&1"))).toEqual([]);
 });
 
 test.each([

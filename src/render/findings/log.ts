@@ -51,7 +51,7 @@ function ownQueues(nodes: readonly string[]): string {
 }
 
 /** `docker logs -f` never ends: stdin is read for half of the time. */
-const BY_STDIN = "docker logs … | celery-probe doctor --log -";
+const BY_STDIN = "docker logs … 2>&1 | celery-probe doctor --log -";
 
 function unreadableWords({ kind, detail }: Unread): ReturnType<WordsOf<LogFacts>["log"]> {
   switch (kind) {

@@ -23,7 +23,7 @@ import { until } from "../../world/until.ts";
 
 const REMOTE = ["--placement", "remote"];
 
-/** The doctor with a log at its stdin, as `docker logs w | celery-probe doctor --log -`. */
+/** The doctor with a log at its stdin, as `docker logs w 2>&1 | celery-probe doctor --log -`. */
 async function read(log: string, url: string): Promise<readonly Printed[]> {
   return (await pipe(log, url)).findings;
 }
