@@ -93,8 +93,7 @@ export function contenders(parts: Parts): Contender[] {
     {
       id: MUSL,
       name: "celery-probe for musl",
-      details:
-        "the same bundle, compiled by Bun for Alpine's libc, loaded by that of Debian's package `musl`",
+      details: "the same bundle, compiled by Bun for Alpine's libc, and loaded by Debian's package `musl`",
       ...probing(parts.musl, node),
     },
     {
@@ -129,8 +128,8 @@ export function contenders(parts: Parts): Contender[] {
       id: "celery-django-setup",
       name: "inspect ping, Django set up",
       details:
-        "the same project, whose Celery module calls `django.setup()` and finds its tasks: 40 models and 40 tasks " +
-        "of eight applications, Django REST framework and what it usually stands beside",
+        "the same project, whose Celery module calls `django.setup()` and finds its tasks. It has 40 models and 40 tasks " +
+        "in eight applications, Django REST framework and what is usually installed with it",
       ...inspect(django.venv, ["--workdir", django.folder, "-A", "proj.with_setup"], django.env),
     },
   ];

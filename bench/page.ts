@@ -53,10 +53,9 @@ export function performancePage(report: Report): string {
   return `${[
     `# Performance
 
-What one health check costs, measured side by side in one run on one machine: ${rounds} rounds, each of which starts
-every contender once, in random order. All of them run in the container of the one idle Celery worker that they ask
-about, in an environment with nothing in it but PATH, LANG and the broker's URL, and all of them must end with exit
-code 0. \`npm run bench\` makes this page.`,
+What one health check costs, measured side by side in one run on one machine: ${rounds} rounds. Each round starts every
+contender once, in random order. All of them ask about the same idle Celery worker, and run in its container. Their
+environment has only PATH, LANG and the broker's URL. Each run must end with exit code 0. \`npm run bench\` makes this page.`,
     `![Wall and CPU time of each contender](${chart})`,
     `## What it costs`,
     table(
@@ -93,8 +92,8 @@ code 0. \`npm run bench\` makes this page.`,
     ),
     `## Every executable of a release`,
     `What \`npm run package\` makes: the executable, what it is in a \`.tar.gz\` and in a wheel, and what a check of the same worker
-costs. *By qemu* is emulation of another architecture on this machine, qemu's own memory included: it says nothing about
-a machine of that architecture.`,
+costs. *By qemu* means that this machine emulates another architecture, and counts qemu's own memory. The figures say
+nothing about a machine of that architecture.`,
     table(
       ["", "file MB", "`.tar.gz` MB", "wheel MB", "wall ms", "CPU ms", "peak RSS MB"],
       report.flavours.map(flavourCells),
@@ -116,13 +115,13 @@ function notes(rows: readonly Row[]): string {
   const obstacles = new Set(
     rows.flatMap((row) => (row.absent === undefined && typeof row.charge === "string" ? [row.charge] : [])),
   );
-  return `Medians. **CPU** is user and system time of the process and its children. **Instructions** are those of user mode, by
-valgrind's callgrind. **Peak RSS** counts the file pages that are mapped. **Charged** is the peak of a fresh memory
-cgroup around the one run, which is what counts against a container's limit: *warm* with the files in the page cache,
-where whoever has read them first was charged for them; *cold* after the page cache was dropped, when what is read is
-charged to the run until the kernel wants it back. What the running worker and Redis have mapped stays in memory even
-then, Python among it. **Sent**, **received** and **commands** are what passes between the contender and Redis.
-MB are 10⁶ bytes.${[...obstacles].map((text) => ` Not measured here: charged memory and cold starts (${text}).`).join("")}`;
+  return `Medians. **CPU** is user and system time of the process and its children. **Instructions** are counted in
+user mode, by valgrind's callgrind. **Peak RSS** includes the mapped pages of files.
+**Charged** is the peak of a fresh memory cgroup around the one run: this counts against a container's limit. *Warm* means
+that the files are in the page cache already, charged to an earlier reader. *Cold* means that the page cache was dropped:
+the run is charged for what it reads, until the kernel takes it back. Files that the running worker and Redis have mapped,
+such as Python's, stay in memory even then. **Sent**, **received** and **commands** count what passes between the contender
+and Redis. MB are 10⁶ bytes.${[...obstacles].map((text) => ` Not measured here: charged memory and cold starts (${text}).`).join("")}`;
 }
 
 function costCells(row: Row): string[] {

@@ -12,18 +12,17 @@ export function matrixPage(states: readonly State[], read: ReadResult): string {
 
 const HEAD = `# The matrix
 
-Every state a worker can be in, made with real workers and a real Redis, proven without the probe (CLIENT LIST,
-subscriber counts, queue lengths, \`/proc\`), and then asked about with the packaged executable, inside the container of
-the worker. \`npm run test:matrix\` makes this page; it needs root, for frozen cgroups and half-open connections. **Wrong**
-marks what is not as it should be.
+Every state a worker can be in, made with real workers and a real Redis. Each state is first proven without the probe, by
+CLIENT LIST, subscriber counts, queue lengths and \`/proc\`. Then the packaged executable is asked inside the worker's
+container. \`npm run test:matrix\` makes this page; it needs root, for frozen cgroups and half-open connections. **Wrong**
+marks an answer that is not the expected one.
 
-Beside each verdict stands the exit code of \`celery inspect ping -d NODE\`, asked in the same state with the worker's
-own Celery: 0 is a pong, 69 no answer, *killed* that it had not ended after 60 s. Celery 5.0 prints "No nodes replied"
-and exits with 0 all the same. The versions are those of
-\`test/world/pairs.ts\`; 5.6.3-crossed is Celery 5.6.3 with kombu 5.7.0.
+Beside each verdict stands the exit code of \`celery inspect ping -d NODE\`, asked in the same state with the worker's own
+Celery. 0 is a pong, 69 is no answer, and *killed* means that it had not ended after 60 s. Celery 5.0 prints "No nodes
+replied" and still exits with 0. \`test/world/pairs.ts\` has the versions; 5.6.3-crossed is Celery 5.6.3 with kombu 5.7.0.
 
-**False dead** counts answers that would have restarted a worker which is well, or which nothing is known of; **false
-alive** those that would have left alone one which needs a restart.`;
+**False dead** counts answers that would have restarted a worker that works, or that may work. **False alive** counts
+answers that would have left a worker alone although it needs a restart.`;
 
 function summary(states: readonly State[], read: ReadResult): string {
   const rows = states.map((state) => {
