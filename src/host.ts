@@ -51,7 +51,7 @@ export interface Host {
   readonly readFile: (path: string, most: number, links: Links) => Outcome<string, Unread>;
   /** Replaces a regular file at once, or removes it (`null`); follows no link. */
   readonly writeFile: (path: string, content: string | null) => Unwritten | null;
-  /** Files beyond /proc; loaded when they are asked for, as all that follows. */
+  /** Files beyond /proc. This and all members below are loaded when they are first used. */
   readonly files: () => Promise<Files>;
   readonly web: () => Promise<Web>;
   readonly askPlace: () => Promise<AskPlace>;
@@ -62,6 +62,6 @@ export interface Host {
   readonly spareMemory: () => Promise<() => void>;
   /** Writes to stdout at once, for runs that say something before their end; gives whether somebody can still read it. */
   readonly print: (text: Printable) => boolean;
-  /** Resolves with the signal's name when the process is told to end. */
+  /** Resolves with the signal's name when a signal ends the process. */
   readonly interrupted: Promise<string>;
 }

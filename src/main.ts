@@ -23,7 +23,7 @@ const now = () => process.uptime() * 1_000;
 
 const MACHINE = { env: process.env, now };
 
-/** By these we are told to end. */
+/** Signals that end the process. */
 const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
 
 const host: Host = {
@@ -79,7 +79,7 @@ function ticketBytes(): Uint8Array {
   return Uint8Array.from({ length: 16 }, () => Math.random() * 256);
 }
 
-/** What a process is told that has only to end: see `leave`. */
+/** The argument of a process that only has to end: see `leave`. */
 const END_WITH = "--end-with=";
 
 /** What holds a thread: a host name that is still being looked up, and a device on stdin that has nothing to say. */

@@ -9,7 +9,7 @@ const NOTATIONS = [
   { by: "windows", pattern: /%[A-Z_][A-Z0-9_]{2,63}%/ },
 ] as const;
 
-/** One of them, as it is written. */
+/** An unfilled variable, as it is written. */
 export interface Unfilled {
   readonly name: string;
   readonly by: (typeof NOTATIONS)[number]["by"];

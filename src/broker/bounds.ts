@@ -53,7 +53,7 @@ const NAMES: Room = { bytes: 8 * 1_024 * 1_024, elements: BOUNDS.elements, eleme
 const ROOMS: Readonly<Partial<Record<string, Room>>> = {
   INFO: MEGABYTE,
   SENTINEL: MEGABYTE,
-  // Of these the sizes were asked before.
+  // Their sizes were asked first.
   GET: MEGABYTE,
   HMGET: MEGABYTE,
   ZRANGE: MEGABYTE,

@@ -17,7 +17,7 @@ export interface ClientRow {
   readonly db: number;
   /** Channels and patterns it is subscribed to. */
   readonly subscriptions: number;
-  /** Of these the patterns: kombu subscribes by patterns alone, and result backends by none. */
+  /** How many of these are patterns: kombu subscribes only by patterns, result backends never. */
   readonly patterns: number;
   /** The last command, in lower case. */
   readonly command: string;

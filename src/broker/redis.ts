@@ -149,7 +149,7 @@ interface Client {
   readonly isReached: () => boolean;
   /** The last error of the socket or the parser; a command's own error says less. */
   readonly lastError: () => unknown;
-  /** What is to be waited for: see {@link WireGate}. */
+  /** What to wait for: see {@link WireGate}. */
   readonly expect: WireGate["expect"];
   /** What the host's name was found to be. */
   readonly addresses: readonly string[];

@@ -58,7 +58,7 @@ function tlsOf(url: TlsWish | null, settings: Partial<TlsWish> | null): TlsWish 
   return { ...url, ...settings, reqs };
 }
 
-/** Whether the URL says more of TLS than that it is to be spoken. */
+/** Whether the URL has settings for TLS, besides switching it on. */
 function hasWords(url: TlsWish | null): url is TlsWish {
   return url !== null && (url.reqs !== "none" || Object.keys(url).length > 1);
 }

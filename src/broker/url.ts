@@ -297,7 +297,7 @@ function identityOf({ scheme, db = 0, username, password, tls }: Wish): Omit<Bro
   };
 }
 
-/** What is said about the master stands in the first URL; of the others kombu asks for the Sentinel alone. */
+/** The first URL describes the master. From the other URLs kombu takes only the Sentinel. */
 function sentinelBroker(first: Wish, alternates: readonly Alternate[]): Broker {
   const urls = [first, ...alternates.filter((one): one is Wish => one.scheme !== null)];
   return {

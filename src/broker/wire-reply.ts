@@ -47,9 +47,9 @@ export interface Reading {
   line: string;
   /** Bytes of a text, or of its first end, that are still to come. */
   textLeft: number;
-  /** Bytes that are to be cut out of it behind that. */
+  /** Bytes to cut out of it behind that. */
   cutLeft: number;
-  /** How many the text has that is being cut. */
+  /** Bytes of the whole text that is being cut. */
   cutOf: number;
   isHead: boolean;
   /** Bytes of the reply that comes, without what was cut. */
@@ -161,7 +161,7 @@ function beginList(reading: Reading, count: number): Refused | null {
   return null;
 }
 
-/** An element is whole, and with it perhaps the lists that it is the last of. */
+/** An element is complete. If it was the last one of its list, the list is complete too, and so on outwards. */
 export function endElement(reading: Reading): Refused | null {
   const { open, awaited, unasked } = reading;
   reading.state = "type";

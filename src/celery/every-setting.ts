@@ -174,7 +174,7 @@ export function settingsLike(name: string, confs: readonly unknown[]): readonly 
   return known.filter((one) => one.endsWith(`_${name}`)).slice(0, MOST_LIKE);
 }
 
-/** So many names are suggested at most. */
+/** Most names that are suggested. */
 const MOST_LIKE = 3;
 
 /** Names behind the namespace are meant for Celery, even when an extension or a newer Celery reads them. */

@@ -116,7 +116,7 @@ const PATTERNS: readonly (readonly [LineKind, RegExp, beside?: string])[] = [
 const CREDENTIALS =
   /^(Cannot connect to [a-z+]{1,32}:\/\/(?![^\s@:]{0,64}:\*{1,8}@)(?:[^:@/\s]{0,64}:)?).{1,500}@/;
 
-/** What click says of its command line, and a shell of what it has started; a task may log the like. */
+/** Lines of click or of a shell, which have no level. A task may log similar words with a level: these do not count. */
 const UNLOGGED: readonly LineKind[] = ["app-missing", "bad-option", "main-killed"];
 
 /** Said at the start and at each try. */
@@ -131,7 +131,7 @@ const UNRECOVERABLE = /Unrecoverable error: [\w:]*|beat raised exception <class 
 /** The last line of a traceback that has ended the program: of its words only names in quotes are shown. */
 const CRASH = /^([\w.]+(?:Error|Exception|Exit|Interrupt|[a-z]))(?:$|: ('[\w.-]{1,64}'$)?)/gm;
 
-/** A job of a pool: what is said of it again is the same. */
+/** The number of a job of the pool: lines about one job count once. */
 const JOB = / Job: \d+/;
 
 /** The package of a pool that is named as missing (celery/__init__.py `_patch_gevent`, `_patch_eventlet`). */
@@ -156,7 +156,7 @@ interface Known {
   readonly isEnd: boolean;
   /** See {@link LogRecord}: a traceback behind what the program itself has logged of its end is of the same end. */
   readonly isCrash: boolean;
-  /** By which it is known again. */
+  /** Records with the same identity count once. */
   readonly identity: string;
 }
 
@@ -186,7 +186,7 @@ function known(record: LogRecord): Known | null {
 /** Another run begins: what it says is not of the one before (celery/apps/worker.py, celery/bin/beat.py). */
 const START = /^ ?-{14} \S[^\s@]*@\S+ v\d|^celery beat v\d/;
 
-/** So many records of one crash may stand between two that tell of it. */
+/** Two records of one crash may have this many other records between them. */
 const NEAR = 60;
 
 /** Counts what is known, in the order of the table. A record counts once, and a crash that several tell of too. */

@@ -68,7 +68,7 @@ interface Known {
   readonly isExcused: IsExcused;
   /** Names of deliveries without an ETA that waited already when nothing kept them from being begun. */
   readonly before: ReadonlySet<string>;
-  /** How many messages without an ETA workers may have in hand. */
+  /** How many messages without an ETA workers may be running or keeping. */
   readonly room: number;
   readonly visibilityS: number;
   readonly nowS: number;
@@ -82,7 +82,7 @@ export function judgeUnacked(
     .filter(({ task }) => !isExcused(task))
     .sort((a, b) => (dueS(a) ?? 0) - (dueS(b) ?? 0));
   const isLate = (one: Unacked) => before.has(nameOf(one)) || nowS - (dueS(one) ?? nowS) > LATE_S;
-  // Which of them a worker has in hand is not known: as many of the newest as it may have.
+  // Nothing shows which of them a worker keeps. The newest are taken, as many as it may keep.
   const parked = new Set(waiting.filter(({ isTimed }) => !isTimed).slice(0, room === 0 ? undefined : -room));
   return {
     late: waiting.filter((one) => isLate(one) && (one.isTimed || parked.has(one))),

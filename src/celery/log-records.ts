@@ -22,8 +22,8 @@ const LEVELS: Readonly<Record<string, LogLevel>> = {
 const COLOURS = /\x1b\[[\d;]{0,20}m/g;
 
 /**
- * What others write in front of each line: `docker compose logs`, `docker logs -t` and a container's runtime, syslog and
- * journald.
+ * What other programs add in front of each line: `docker compose logs`, `docker logs -t` and a container's runtime,
+ * syslog and journald.
  */
 const PREFIXES: readonly RegExp[] = [
   /^[\w.-]{1,64} {1,32}\| /,
@@ -31,7 +31,7 @@ const PREFIXES: readonly RegExp[] = [
   /^[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d [\w.-]{1,64} [\w.@-]{1,64}\[\d{1,10}\]: /,
 ];
 
-/** So many characters of a line are looked at for its level. */
+/** Characters of a line in which its level is looked for. */
 const LOOKED_AT = 160;
 
 /** Words in front of a level: the time, the process, the name of a logger. */

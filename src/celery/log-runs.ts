@@ -139,7 +139,7 @@ function stampOf(line: string): number | null {
 }
 
 /**
- * What is to be added to the stamps, in seconds. Only the file's own clock tells the worker's time zone (Django sets
+ * Seconds to add to the stamps. Only the file's own clock tells the worker's time zone (Django sets
  * its own). Null: the last stamp is not of when the file was written.
  */
 function zoneOf(lastStamp: number, writtenS: number): number | null {

@@ -67,7 +67,7 @@ export function poolWanted(sources: Sources): { readonly pool: string; readonly 
     : null;
 }
 
-/** The pool that a worker runs as far as it tells, or else was told to run; null: not known. */
+/** The pool that a worker says it runs, or else the pool that it was told to run; null: not known. */
 export function poolRunning(told: Pool | null, sources: Sources): string | null {
   return told?.name ?? poolWanted(sources)?.pool ?? null;
 }

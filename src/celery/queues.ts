@@ -40,7 +40,7 @@ export const WRONG_TYPE = "WRONGTYPE";
 export interface QueueLength {
   /** Messages that wait, over all its lists; null: not all of the lengths were told. */
   readonly messages: number | null;
-  /** Of these, the ones in the list that is called like the queue: every consumer fetches from it. */
+  /** Messages in the list with the queue's own name, from which every consumer fetches. */
   readonly own: number | null;
   /** The queue's own key holds something else than a list. */
   readonly isOtherType: boolean;

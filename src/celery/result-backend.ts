@@ -60,7 +60,7 @@ export function readBackend(
   if (!OURS.test(scheme)) return none("other", /^[\w+.:-]{1,60}$/.test(scheme) ? scheme : "…");
   const parsed = parseBrokerUrl(text.includes("://") ? text : `${text}://`);
   if (!parsed.ok) return none("no-url", parsed.problem);
-  // What is said of the broker's certificates means only servers with TLS.
+  // The settings for the broker's certificates apply only to servers with TLS.
   const isPlain = scheme.toLowerCase() === "redis";
   const located = unmasked(locate(parsed.value, isPlain ? { ...settings, tls: null } : settings), broker);
   return located === null ? none("hidden") : { kind: "redis", located, url, from };

@@ -12,7 +12,7 @@ export function statusOf(beginning: string): string | null {
   return /^\s*\{"status":\s*"([A-Z]{1,20})"/.exec(beginning)?.[1] ?? null;
 }
 
-/** What is told of a failure. Its message is left out, because it may contain anything. */
+/** What is shown of a failure. Its message is left out, because it may contain anything. */
 export interface Failure {
   readonly exception: string | null;
   /** Only with `result_extended`. */

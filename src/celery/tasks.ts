@@ -103,7 +103,7 @@ export function isBuiltIn(task: string): boolean {
   return task.startsWith("celery.");
 }
 
-/** How many all of them have begun, as far as they say. */
+/** How many tasks they have begun together. A worker that does not say counts as 0. */
 export function begunBy(stats: ReadonlyMap<string, unknown>): number {
   return [...stats.values()].reduce<number>((sum, one) => sum + (tasksBegun(one) ?? 0), 0);
 }

@@ -27,7 +27,7 @@ export function blamed(kind: BrokerKind, text: string): LineKind | null {
 
 export const isBrokers = (kind: LineKind): kind is BrokerKind => kind.startsWith("broker-");
 
-/** What is said of a task in place of its failure: its id and its name. */
+/** The id and the name of a task, which a log shows instead of its failure. */
 const UNLOGGED_TASK = /^Arguments: \{[^{}]{0,400}?'id': '([\w-]{1,100})', 'name': '([\w.:-]{1,200})'/m;
 
 /** The failure that such words stand for; null: they are other words. */

@@ -46,7 +46,7 @@ export function graceOf(given: number | null, worker: Started, env: Environment)
   return Math.max(DEFAULT_GRACE_MS, hard.seconds * 1_000 + MARGIN_MS);
 }
 
-/** How many tasks it may have in hand at once; null where nothing shows it. 0 and `auto` leave it to the machine. */
+/** How many tasks it may run at once; null where nothing shows it. 0 and `auto` leave it to the machine. */
 export function slotsOf(worker: Started, children: number, env: Environment): number | null {
   const sources = sourcesOf(worker, env);
   const { value } = settingOf("worker_concurrency", sources) ?? {};

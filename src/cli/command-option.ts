@@ -7,7 +7,7 @@ import { duration, oneOf } from "./values.ts";
 export interface CommandOptions {
   /** Options of the check that mean the same here. */
   readonly shared: readonly OptionName[];
-  /** What is said here of a shared option, where the check's words do not hold. */
+  /** Words for a shared option where the check's words would be wrong. */
   readonly words?: { readonly [N in OptionName]?: Words };
   /** Its own, in the order of the help; one that the check has too has another default here. */
   readonly own: OptionTable;

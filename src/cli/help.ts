@@ -92,7 +92,7 @@ export function groupsOf(
     .filter(([, entries]) => entries.length > 0);
 }
 
-/** The summary, how often, and the default. */
+/** The summary, whether the option may be repeated, and its default. */
 export function summaryOf({ summary, repeats, defaultText, otherwise }: Option<unknown>): string {
   const standard = defaultText ?? otherwise;
   return `${summary}${repeats ? "; may be repeated" : ""}${standard === undefined ? "" : ` (default: ${standard})`}`;
@@ -109,7 +109,7 @@ function optionLines([name, option]: readonly [string, Option<unknown>]): readon
   return entry(`--${name}${option.argument === null ? "" : ` ${option.argument}`}`, summaryOf(option));
 }
 
-/** What is said of the broker and the variables, below the options. */
+/** The paragraphs about the broker and the variables, below the options. */
 function closing(name: CommandName): readonly string[] {
   const [whose, end] = name === "beat" ? ["beat", "none is asked"] : ["the worker", DEFAULT_BROKER_URL];
   const { options, variableOf: nameOf } = takenByAny(name);

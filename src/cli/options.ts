@@ -217,7 +217,7 @@ export type Config = ConfigOf<typeof OPTIONS>;
 
 export const VARIABLE_PREFIX = "CELERY_PROBE_";
 
-/** What any command that talks to a broker is told of it. */
+/** The options about the broker, which every command that talks to one has. */
 export type BrokerConfig = Pick<Config, keyof typeof BROKER>;
 
 /** The environment variable of an option: `connect-timeout` is `CELERY_PROBE_CONNECT_TIMEOUT`. */

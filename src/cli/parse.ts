@@ -30,7 +30,7 @@ export type Invocation<C> =
       readonly unknownVariables: readonly string[];
     };
 
-/** A word that no table has. What is said of it is loaded only then: see stray.ts. */
+/** A word that no table has. stray.ts has the sentences about it, and is loaded only then. */
 export interface Stray {
   readonly kind: "stray";
   /** `missing`: there is no word where the command needs one; `surplus`: there is one more than it takes. */
@@ -116,7 +116,7 @@ type Token = ReturnType<typeof tokensOf>[number];
 
 /** Syntax only: unknown words stay in, so that they can be named. */
 function tokensOf(argv: readonly string[], options: OptionTable) {
-  // parseArgs looks at each option that it is told of, and few are meant.
+  // parseArgs goes through each option that it is given, and few of them are used.
   const meant = Object.keys(options).filter((name) => argv.some((word) => word.startsWith(`--${name}`)));
   const told = meant.map(
     (name) => [name, { type: options[name]?.argument === null ? "boolean" : "string" }] as const,

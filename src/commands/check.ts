@@ -19,7 +19,7 @@ export const check: Run<Config> = async (told, host) => {
   return verdictEnding(told, host, plan.value, evidence, conclude(evidence, plan.value.rules));
 };
 
-/** What is said of a verdict, and the exit code that goes with it. */
+/** The output for a verdict, and its exit code. */
 export async function verdictEnding(
   { config, unknownVariables }: Told<Config>,
   host: Host,

@@ -12,7 +12,7 @@ export interface Ending {
   readonly isVerdict?: true;
 }
 
-/** What a command is told by its words and the environment. */
+/** What the words and the environment tell a command. */
 export interface Told<Configuration> {
   readonly config: Configuration;
   /** The words behind the command. */
@@ -21,7 +21,7 @@ export interface Told<Configuration> {
   readonly unknownVariables: readonly string[];
 }
 
-/** One command, from what it was told to what is said. */
+/** Runs one command and returns its output. */
 export type Run<Configuration> = (told: Told<Configuration>, host: Host) => Promise<Ending>;
 
 /** Nothing was done, and why. */

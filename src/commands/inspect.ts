@@ -88,7 +88,7 @@ function unread(problem: WordProblem): Ending {
   return { stdout: NOTHING, stderr, exitCode: 1 };
 }
 
-/** At most three questions are waited for, one behind the other: who gives the answers longer gives it to each. */
+/** A method asks at most three questions, one behind the other; `--timeout` holds for each of them. */
 const QUESTIONS = 3;
 
 /** What connecting and ending take beside, in milliseconds. */

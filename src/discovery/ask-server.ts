@@ -30,7 +30,7 @@ export type Answer =
       readonly isWatched: boolean;
     };
 
-/** Of what is asked beside CLIENT LIST. */
+/** What the other commands beside CLIENT LIST are about. */
 interface Question {
   readonly target: BrokerTarget;
   /** Where the process is connected to; null: that cannot be told by an address. */

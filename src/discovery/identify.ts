@@ -7,7 +7,7 @@ export interface Called {
   readonly pid: number;
 }
 
-/** Of what is known of the nodes. */
+/** What is known about the nodes. */
 export interface Known {
   readonly hostname: string;
   readonly heard: readonly Called[];
@@ -23,7 +23,7 @@ export interface Found {
   readonly candidate: Candidate;
 }
 
-/** Which process is which node, as far as it shows by now. */
+/** Which process is which node, by what was seen so far. */
 export interface Identified {
   readonly found: readonly Found[];
   /** Processes that have names for which nobody has asked. */

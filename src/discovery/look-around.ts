@@ -5,7 +5,7 @@ import { type Outcome, success } from "../outcome.ts";
 import type { GivenPlacement } from "./place.ts";
 import { type Instead, type Survey, survey, workerByPid, type WorkerProcess } from "../worker/survey.ts";
 
-/** Where workers are to be looked for. */
+/** Where to look for workers. */
 interface Sought {
   readonly placement: GivenPlacement;
   readonly pidfile: Config["pidfile"] | null;

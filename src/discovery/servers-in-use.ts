@@ -63,7 +63,7 @@ export function serversInUse(proc: ProcFiles, pid: number, tables: SocketTables)
   };
 }
 
-/** As far as it can be seen: a worker of another user is taken to be in our own container. */
+/** False for a worker of another user, whose network cannot be read: it is taken to be in our own container. */
 function hasOtherNetwork(proc: ProcFiles, pid: number): boolean {
   const [its, ours] = [proc.link(`/proc/${pid}/ns/net`), proc.link("/proc/self/ns/net")];
   return its.ok && ours.ok && its.value !== ours.value;

@@ -21,7 +21,7 @@ export interface Sighted {
   readonly shows: Shows;
   /** How many connections are subscribed as kombu's are: a worker has one for control messages and one for gossip. */
   readonly ears: number;
-  /** Whether it published a moment ago, as one does who sends heartbeats; null: cannot be told. */
+  /** Whether it published a moment ago, as a sender of heartbeats does; null: not known. */
   readonly publishes: boolean | null;
   /** It waits for connections, as a server does. */
   readonly serves: boolean;

@@ -17,7 +17,7 @@ import { brokerTimeMs, decodeShared, type SharedVerdict } from "./shared-verdict
 export type Shared =
   Extract<Asking, { kind: "shared" }> | { readonly kind: "not-taken"; readonly why: NotTaken };
 
-/** Connects, and reads what a `serve` has shared of the nodes that are to be asked, if that is wanted. */
+/** Connects. With `--accept-shared` it also reads what a `serve` has shared about the nodes. */
 export async function openAndRead(
   plan: CheckPlan,
   host: Host,
@@ -69,8 +69,8 @@ async function readShared(
 }
 
 /**
- * For how many milliseconds the node's process has run, as far as it should be in sight here; null: it is not seen to run,
- * and whatever is said of it elsewhere, it has to be looked at.
+ * For how many milliseconds the node's process has run, if it should be in sight here. Null: it is not seen to run. Then
+ * the node is examined, whatever was shared about it.
  */
 function runsForMs({ worker }: Target, { place }: CheckPlan, { proc }: Host): number | null {
   const isExpected = place.kind === "in-sight" || place.name === "beside";

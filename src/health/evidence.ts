@@ -68,11 +68,12 @@ export interface BrokerName {
   readonly addresses: readonly string[];
   /** Whether it has led to different ones. */
   readonly changes: boolean;
-  /** Whether the worker itself is told this name. */
+  /** Whether the worker itself uses this name. */
   readonly isWorkersOwn: boolean;
   /**
-   * The server that it led to when the worker connected. `left`: everybody who works there came before all who work on the
-   * one that it leads to now; `shared`: it leads to both by turns; `unknown`: it does not tell; `unasked`: not yet.
+   * The server that it led to when the worker connected. `left`: all workers there connected before all workers of
+   * the server that it leads to now. `shared`: it leads to both by turns. `unknown`: the server does not tell. `unasked`:
+   * not asked yet.
    */
   readonly old: "left" | "shared" | "unknown" | "unasked";
 }
@@ -111,7 +112,7 @@ export interface Via {
   /** Its address, or the path of its socket. */
   readonly server: string;
   readonly db: number;
-  /** Whether TLS was spoken, and what was asked of the certificate. */
+  /** Whether TLS was spoken, and whether the certificate was verified. */
   readonly tls: "none" | "not-verified" | "verified";
   /** The control channel that has subscribers; the usual one where none has. */
   readonly channel: string;
@@ -158,7 +159,7 @@ export type ProcessSight =
       readonly foundBy: "command" | "title" | "pidfile" | "connections";
       readonly words: string;
       readonly pool: string | null;
-      /** How many tasks it may have in hand at once, by `-c` or its children; null where neither shows it. */
+      /** How many tasks it may run at once, by `-c` or its children; null where neither shows it. */
       readonly slots: number | null;
       /** Whether it subscribes to the gossip of others, which it does unless its command line says otherwise. */
       readonly gossips: boolean;

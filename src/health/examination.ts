@@ -5,7 +5,7 @@ import type { NodeEvidence } from "./evidence.ts";
 import type { BrokerSight, Line, Looks } from "./examine.ts";
 import type { CheckPlan } from "./plan.ts";
 
-/** The looks at workers that do not answer, as far as they have been needed: who answers is not examined. */
+/** The looks at workers that do not answer. A worker that answers is not examined. */
 export interface Examination extends Looks {
   /** Begins with the looks, if they have not begun; resolves after the first. See {@link Looks}. */
   readonly begin: (line: Line | null) => Promise<void>;

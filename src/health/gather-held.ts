@@ -17,7 +17,7 @@ import { lastConnections, ownBeats } from "./main-loop.ts";
 import { isFull, pausedForS } from "./judge-work.ts";
 import type { Held } from "./work-evidence.ts";
 
-/** So many deliveries are looked at. Unseen deliveries may be held. */
+/** Most deliveries that are looked at. Unseen deliveries may be held. */
 const LOOKED = 1_000;
 
 /** How to ask the worker, and the broker. */
@@ -85,7 +85,7 @@ function pausedIn(examination: Examination): readonly NodeEvidence[] {
   return examination.nodes().filter((node) => pausedForS(node) !== null && isFull(node) !== true);
 }
 
-/** One heartbeat says what is in hand; from the second on, whether anything is begun. */
+/** One heartbeat says what is running. Only the second one says whether anything was begun. */
 function isUnsure(node: NodeEvidence, held: Held | undefined): boolean {
   return held?.kind === "told" && held.deliveries > 0 && ownBeats(node)?.count === 1;
 }

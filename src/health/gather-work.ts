@@ -33,7 +33,7 @@ interface Gathering {
   readonly read: Lines["read"];
   readonly mailbox: Mailbox;
   readonly line: Line;
-  /** By which they have answered. */
+  /** The channel and the reply list by which they answered. */
   readonly route: Route;
   readonly examination: Examination;
   /** Nodes that have answered a ping. */

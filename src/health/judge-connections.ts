@@ -163,7 +163,7 @@ function judgeTurning(
       : deaf(about, { shownBy: "heartbeat", subscribers, active });
   }
   if (spanMs(seen) < PAUSED_MS) return open("second-look");
-  // Tasks that wait for their time or their rate are not in hand, are not acknowledged, and fill the prefetch window.
+  // Tasks that wait for their time or their rate do not run, are not acknowledged, and fill the prefetch window.
   if (polling(rows) === "paused" && unacked !== 0 && !hearsNobody) {
     return undecided({ kind: "deaf-or-catatonic", ...about, because: "held" });
   }

@@ -13,7 +13,7 @@ import type { ClientRow } from "../broker/client-list.ts";
 import type { Beats, Look, NodeEvidence, ProcessSight } from "./evidence.ts";
 import { spanMs } from "./judgement.ts";
 
-/** Whether a worker's main loop turns, as far as it has been seen. */
+/** Whether a worker's main loop was seen to turn. */
 export type MainLoop =
   | { readonly kind: "turns"; readonly shownBy: "polling" | "heartbeat" }
   /** `length`: null where nothing that it writes on is left to tell. */

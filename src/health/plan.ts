@@ -28,7 +28,7 @@ export interface CheckWishes {
   readonly acceptShared: number | null;
 }
 
-/** A session, and what is to be asked and judged in it. Durations in milliseconds. */
+/** A session, and what to ask and judge in it. Durations in milliseconds. */
 export interface CheckPlan extends SessionPlan, Omit<CheckWishes, "whom" | "atLeast" | "rules"> {
   readonly asked: Asked;
   /** The nodes asked with their processes; empty where everybody is asked. */

@@ -11,7 +11,7 @@ const LONGEST_PONG = 65_536;
 export interface Roll {
   /** Notes that a ping with this ticket has been published. */
   readonly sent: (ticket: string) => void;
-  /** Notes nodes that are asked as well, which have been found since. */
+  /** Notes nodes that were found later, and are asked too. */
   readonly add: (nodes: readonly string[]) => void;
   /** Which replies may be pongs for them. */
   readonly expected: Expected;
@@ -58,7 +58,7 @@ export function startRoll(first: Asked, now: () => number): Roll {
         const name = since === undefined ? null : whoPonged(said, asked);
         if (since === undefined || name === null) continue;
         const copy = count(ticket, name);
-        // Of those who give no readable name each answer to one ticket is another worker's.
+        // Among answers without a readable name, each answer to one ticket comes from another worker.
         const node = name === UNNAMED ? `${UNNAMED} ${copy}` : name;
         const known = pongs.get(node);
         pongs.set(node, {

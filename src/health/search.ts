@@ -21,7 +21,7 @@ import type { Look } from "./evidence.ts";
 import { lastConnections } from "./main-loop.ts";
 import type { CheckPlan } from "./plan.ts";
 
-/** A node, its process as far as it is known by now, and what has been seen of it. */
+/** A node, its process if it is known by now, and what has been seen of it. */
 export interface Patient {
   readonly node: string;
   readonly laterNode: string | null;
@@ -33,7 +33,7 @@ export interface Patient {
   waiting: number | null;
 }
 
-/** Which processes the nodes are, as far as it has shown by now. */
+/** Which processes the nodes are, by what was seen so far. */
 export interface Search {
   readonly patients: () => readonly Patient[];
   /** The program that is most likely the worker, where nothing shows whether it is. */

@@ -60,7 +60,7 @@ export function readStateFile(
   }
   if (EMPTY.test(text.value)) return found(null, null);
   const state = asObject(parseJson(text.value));
-  // One of another version counts as none, and is replaced.
+  // A file of another version is ignored, and replaced.
   return typeof state?.["schema"] === "number"
     ? found(state, null)
     : found(

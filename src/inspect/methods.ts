@@ -110,7 +110,7 @@ export type MethodOptions = Readonly<Record<MethodOption, boolean>>;
 /** What the words behind `inspect` ask for. */
 export interface Wanted {
   readonly question: Question;
-  /** The one setting of `conf` that is to be shown, by any of its names; null: no single one. */
+  /** The one setting of `conf` to show, by any of its names; null: all of them. */
   readonly setting: string | null;
 }
 

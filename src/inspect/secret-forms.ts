@@ -39,7 +39,7 @@ const JOINED = /(?<![\w-])[\w-]+[.:][\w.:-]+/g;
 /** `{"` in base64: the head of a token; behind letters where the next part begins so, too. */
 const HEAD = /(?<![A-Za-z0-9])eyJ[\w-]{5}|eyJ[\w-]{5,200}\.eyJ/;
 
-/** Addresses to which everybody who knows them may write. */
+/** Anybody who knows such an address may write to it. */
 const WEBHOOK =
   /(hooks\.slack\.com\/[a-z]+\/|discord(?:app)?\.com\/api\/(?:v\d{1,3}\/)?webhooks\/|webhook\.office\.com\/|outlook\.office(?:365)?\.com\/webhook\/|api\.telegram\.org\/(?:file\/)?bot|hooks\.zapier\.com\/hooks\/|open\.(?:feishu\.cn|larksuite\.com)\/open-apis\/bot\/v\d\/hook\/)[\w/@:-]+/gi;
 

@@ -7,7 +7,7 @@ const SECRET = new RegExp(
     "(?:api|access|account|private|master)_?key",
     "encryption|signing|signature|salt(?!_?(?:master|minion|stack))|bearer|webhook|connection[_-]?string",
     "authorization|auth(?:string|entication)?(?![a-z])|(?<![a-z])(?:dsn|sig|sas|jwt|hmac)(?![a-z])",
-    // What is said of a cookie (`SESSION_COOKIE_AGE`) stands behind the word.
+    // In `SESSION_COOKIE_AGE` the word behind `COOKIE` says that the value is no secret.
     "cookies?(?![\\w-])",
   ].join("|"),
   "i",
@@ -40,7 +40,7 @@ const NAME = new RegExp(
   "i",
 );
 
-/** `TOKEN_BY_DOMAIN`: what is said is not the domain. */
+/** `TOKEN_BY_DOMAIN`: the value is the token, not the domain. */
 const SORTED = /_(?:by|for|per)_[a-z]+$/i;
 
 /** `30`, `1:00:00`, `1 day, 0:00:00`, `s3v4` */

@@ -54,7 +54,7 @@ function withoutBrokerSecrets(stats: unknown, inText: Hide): unknown {
   if (object === null) return mapTexts(stats, inText, true);
   return Object.fromEntries(
     Object.entries(object)
-      // kombu leaves the password out; who puts it back in has no use for it here.
+      // kombu leaves the password out. An application may put it back in, and it is of no use here.
       .map(([name, value]) => [name, mapTexts(value, inText, name === "broker")]),
   );
 }

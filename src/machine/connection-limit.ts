@@ -1,10 +1,10 @@
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
 
-/** So many connections are held. */
+/** Most connections that are held. */
 const MOST = 64;
 
-/** So many may be open for two turns of the loop, in which a new one shows whether it has something to ask. */
+/** Most connections that are open for two turns of the loop, in which a new one may send its request. */
 const BURST = 2_048;
 
 export interface ConnectionLimit {

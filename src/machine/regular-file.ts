@@ -112,7 +112,7 @@ function codeOf(error: unknown): string {
 const UNFINISHED = ".celery-probe.";
 const IS_UNFINISHED = /^\.celery-probe\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** So many names of a folder are looked through for such files: it may be /tmp, and a check has 5 s. */
+/** Most names of a folder in which such files are looked for: it may be /tmp, and a check has 5 s. */
 const MOST_NAMES = 10_000;
 
 /** An unfinished file that has not grown for so long, in milliseconds, is left from a run that was killed. */

@@ -16,8 +16,8 @@ const HEAP = [
 const COMPILERS = ["--no-opt", "--no-maglev"];
 
 /**
- * Else what is kept takes three times its size, for want of a collection. Not when the process starts: V8 would reject
- * the code cache (build/runtime.ts).
+ * Without it the heap grows to three times what is kept before V8 collects. It is not set when the process starts: V8
+ * would reject the code cache (build/runtime.ts).
  */
 export function spareMemory(): () => void {
   const { Bun } = globalThis as { readonly Bun?: { readonly gc: (isSync: boolean) => void } };

@@ -1,6 +1,6 @@
 import { endOfQuoted } from "./quoted.ts";
 
-/** A message as kombu's virtual transport writes it, as far as it is read here. */
+/** The parts that are read here of a message as kombu's virtual transport writes it. */
 export interface Envelope {
   readonly headers: Readonly<Record<string, unknown>>;
   readonly contentType: unknown;

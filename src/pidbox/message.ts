@@ -102,7 +102,7 @@ export function encodeRequest(request: Request): string {
   });
 }
 
-/** A worker's reply, as far as it can be read. */
+/** A worker's reply, in full or in the parts that can be read. */
 export interface Answer {
   readonly ticket: string;
   readonly said: Said;

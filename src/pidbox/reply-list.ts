@@ -6,7 +6,7 @@ import { refusal } from "../broker/turns.ts";
 import { failure, type Outcome, success } from "../outcome.ts";
 import { MOST_SEEN, type Seen, startSeen, traceOf } from "./seen.ts";
 
-/** A reply list as somebody reads it who waits: each new element once, in portions that memory has room for. */
+/** Reads a reply list while answers arrive: each new element once, in portions that fit into memory. */
 export interface ReplyList {
   /** The next of the elements that are new; a long list comes in several portions. */
   readonly next: () => Promise<Outcome<readonly string[], BrokerFailure>>;
@@ -124,7 +124,7 @@ function end(list: Reading, fresh: readonly string[]): readonly string[] {
   return fresh;
 }
 
-/** The next portion begins behind what is given now. */
+/** The next portion begins behind this one. */
 function goOn(list: Reading, unread: readonly string[], { fresh, position }: Sorted, length: number): void {
   for (const element of fresh) list.given.add(traceOf(element));
   list.from += position;

@@ -7,7 +7,7 @@ export function doctorJson(findings: readonly Finding[], elapsedMs: number): Pri
   return json({ schema: 1, findings: findings.map(findingRow), elapsed_ms: Math.round(elapsedMs) });
 }
 
-/** One of them, its words named as in the check. */
+/** A finding; `message` and `hint` are named as in the check's JSON. */
 export function findingRow(finding: Finding): object {
   const { code, level, about } = finding;
   const { seen, next } = findingWords(finding);

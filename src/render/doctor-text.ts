@@ -62,7 +62,7 @@ function hanging(lead: string, text: string, indent: number, { columns }: Canvas
   return [lead + first, ...rest.map((one) => " ".repeat(indent) + one)];
 }
 
-/** So many nodes or queues of which nothing is to be said are shown, of each code. */
+/** Most nodes or queues without a problem that are shown for each code. */
 const SHOWN = 5;
 
 /**

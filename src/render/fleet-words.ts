@@ -2,7 +2,7 @@ import type { FleetVerdict } from "../fleet/fleet-view.ts";
 import { brokerStatement, type Statement } from "./broker-words.ts";
 import { amount, seconds } from "./speech.ts";
 
-/** What is said of a node that was watched, without its name: what was seen, and what to do about it. */
+/** The sentence about a watched node, without its name: what was seen, and what to do about it. */
 export function fleetStatement(verdict: FleetVerdict): Statement {
   if ("seen" in verdict) return verdict.seen;
   switch (verdict.reason) {

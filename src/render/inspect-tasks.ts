@@ -4,7 +4,7 @@ import { cut } from "./table.ts";
 
 type TaskMethod = "active" | "reserved" | "scheduled" | "query_task";
 
-/** The task as a worker describes it (celery/worker/request.py `Request.info`), and what is said of it beside. */
+/** The task as a worker describes it (celery/worker/request.py `Request.info`), and its state, if one was given. */
 interface Entry {
   readonly task: unknown;
   readonly state: string | null;

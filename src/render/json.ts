@@ -7,10 +7,10 @@ import { channelOf } from "./broker-words.ts";
 import { type Printable, withoutPasswords } from "./gate.ts";
 import { nodeOf, statement } from "./statement.ts";
 
-/** So many nodes and pongs are listed: the object stays below what Docker keeps of a probe's output. */
+/** Most nodes and pongs that are listed: the object stays below what Docker keeps of a probe's output. */
 const LISTED = 20;
 
-/** Of nodes that had to be looked at more is said, so fewer are listed. */
+/** Nodes that were examined take more room, so fewer are listed. */
 const EXAMINED = 4;
 
 /** The version of the object's form. Fields may be added to a version; none is changed or removed. */
@@ -21,7 +21,7 @@ export function checkJson(report: CheckReport): Printable {
   return boundedJson(checkObject(report));
 }
 
-/** The same, however long it is. */
+/** The same object, without a limit of its length. */
 export function checkObject(report: CheckReport): object {
   const { plan, evidence, verdict, elapsedMs } = report;
   const { fact, hint } = statement(report);

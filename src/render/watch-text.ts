@@ -109,7 +109,7 @@ export function watchLines(view: FleetView, canvas: Canvas, stand = TOP): readon
   ];
 }
 
-/** How far a reader can scroll who wants to see all. */
+/** How far a reader can scroll. */
 export function mostScroll(view: FleetView): number {
   return view.nodes.length + view.queues.length;
 }

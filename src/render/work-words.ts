@@ -62,7 +62,7 @@ function notConsuming({
   }
 }
 
-/** What was asked for and could not be looked at; it is said, and changes no verdict. */
+/** Hints about wishes that could not be examined. They change no verdict. */
 export function workHints(
   { work }: Evidence,
   { requireConsuming, maxTaskAge }: WorkRules,

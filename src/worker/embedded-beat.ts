@@ -63,7 +63,7 @@ export function isLeftBeat(proc: ProcFiles, pid: number, text: string, stat: Sta
   return status !== null && !isOfPool(status) && mayHaveBeat(program.command, wholeEnvironment(proc, pid));
 }
 
-/** Where no worker is here: the beat that one has left; null: there is no such process. */
+/** The beat that a worker has left behind, where no worker is here; null: no such beat. */
 export function leftBeatIn(proc: ProcFiles): number | null {
   const depth = statusOf(proc, proc.self)?.namespacePids.length ?? 1;
   for (const pid of proc.pids() ?? []) {

@@ -1,6 +1,6 @@
 /**
- * The text of a file or the target of a link; `gone` stands for everything but a refusal, and `cut` for what was given up
- * before its end.
+ * The text of a file or the target of a link. `cut`: reading was given up before the end. `gone`: any failure but a
+ * refusal.
  */
 export type FileText =
   | { readonly ok: true; readonly value: string }
@@ -12,7 +12,7 @@ export interface ProcFiles {
   pids(): readonly number[] | null;
   /** Our own process, in the numbers of this /proc; 0 without one. */
   readonly self: number;
-  /** @param goesOn asked from time to time, with the bytes read by then, whether the rest is to be read; default: it is */
+  /** @param goesOn asked from time to time, with the bytes read so far, whether to go on; default: to the end */
   read(path: string, goesOn?: (bytes: number) => boolean): FileText;
   link(path: string): FileText;
   /** The names in a folder; null where it is gone or may not be listed. */

@@ -83,7 +83,7 @@ export function machineMemory(
 /** What the control group of a container says. Bytes; null: no limit, or not told. */
 export interface ControlGroup {
   readonly memoryLimit: number | null;
-  /** Without what the kernel can give up at once, as `docker stats` counts. */
+  /** Without memory that the kernel can free at once, as `docker stats` counts. */
   readonly memoryUsed: number | null;
   readonly oomKills: number | null;
   /** How often the group was kept from running because its share was used up. */

@@ -14,7 +14,7 @@ interface NamedFile {
   readonly isFolder: boolean;
 }
 
-/** What is said of files of a command line. */
+/** Whether the files of a command line can be written. */
 export type WrittenFiles =
   | { readonly kind: "writable"; readonly files: readonly string[] }
   | (NamedFile & {

@@ -5,7 +5,7 @@ import { LINE_WORDS } from "../line-words.ts";
 import { amount, names, shortened } from "../speech.ts";
 import type { WordsOf } from "./words.ts";
 
-/** So many characters of a line are shown. */
+/** Most characters of a line that are shown. */
 const SHOWN = 120;
 
 const SINCE = "since its last start";
