@@ -138,6 +138,12 @@ export function toldPool(state: FleetState, name: string, told: ToldPool, nowMs:
 export function toldQueues(state: FleetState, name: string, queues: readonly string[], nowMs: number): void {
   const node = state.nodes.get(name);
   if (node === undefined) return;
+  if (queues.length === 0) node.gaveUp ??= { queues: node.queues, atMs: nowMs };
+  else if (node.gaveUp !== null) {
+    node.gaveUp = null;
+    // It has had no time to fetch.
+    if (node.idleMs !== null) node.idleMs = nowMs;
+  }
   node.queues = queues;
   answered(node, nowMs);
   for (const queue of queues) queueOf(state, queue);

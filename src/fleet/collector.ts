@@ -152,11 +152,11 @@ async function round(work: Work, line: Line, isWhole: boolean): Promise<void> {
   const startMs = host.now();
   const isFirst = state.rounds.done === 0;
   if (isWhole) work.roundMs = startMs;
-  const asked = await askWhatIsDue(work, line);
+  const asked = await askWhatIsDue(work, line, isWhole);
   // A node that sends heartbeats and hears no ping is heard within this time.
   if (asked.ok && isFirst) {
     await host.pause(Math.max(0, startMs + HEARD_WITHIN_MS - host.now()));
-    if (work.line === line) await askWhatIsDue(work, line);
+    if (work.line === line) await askWhatIsDue(work, line, isWhole);
   }
   if (work.line !== line) return;
   if (isWhole || !asked.ok) noteRound(work, asked, startMs);
@@ -168,7 +168,11 @@ async function round(work: Work, line: Line, isWhole: boolean): Promise<void> {
   work.first.isDone();
 }
 
-async function askWhatIsDue(work: Work, { session }: Line): Promise<Outcome<void, BrokerFailure>> {
+async function askWhatIsDue(
+  work: Work,
+  { session }: Line,
+  isWhole: boolean,
+): Promise<Outcome<void, BrokerFailure>> {
   const { state, host, wishes } = work;
   if (wishes.local?.isAlone === true) {
     await lookAtConnections(session, work.locals, state, host);
@@ -179,7 +183,7 @@ async function askWhatIsDue(work: Work, { session }: Line): Promise<Outcome<void
   if (pinged?.ok === false) return pinged;
   const newcomers = await askNewcomers(session, state, host);
   if (!newcomers.ok) return newcomers;
-  const queues = await askQueuesAgain(session, state, host);
+  const queues = await askQueuesAgain(session, state, host, wishes, isWhole);
   if (!queues.ok) return queues;
   const tasks = await askTasks(session, state, host, wishes);
   if (!tasks.ok || host.now() - work.searchedMs < SEARCH_EVERY_MS) return tasks;

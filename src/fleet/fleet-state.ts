@@ -82,6 +82,8 @@ export interface NodeState {
   /** Deliveries that it holds at most; null: not told. */
   prefetch: number | null;
   queues: readonly string[];
+  /** Since when it says that it consumes no queue, and the queues that it consumed before; null: it consumes some. */
+  gaveUp: { readonly queues: readonly string[]; readonly atMs: number } | null;
   version: string | null;
   /** Since when nothing runs and nothing was begun, by its heartbeats; null: it is at work, or does not say. */
   idleMs: number | null;
@@ -193,6 +195,7 @@ export function nodeOf(state: FleetState, name: string, nowMs: number): NodeStat
     slots: null,
     prefetch: null,
     queues: [],
+    gaveUp: null,
     version: null,
     idleMs: null,
     perS: null,

@@ -101,13 +101,13 @@ export type FleetVerdict =
       readonly how: "goodbye" | "vanished";
       readonly forS: number;
     }
-  | {
+  | ({
       readonly status: "unhealthy";
       readonly reason: "not-consuming";
       readonly queue: string;
       readonly waiting: number;
       readonly forS: number;
-    }
+    } & NotFetching)
   | {
       readonly status: "unknown";
       readonly reason: "broker-unreachable" | "broker-refused";
@@ -129,6 +129,9 @@ export type FleetVerdict =
       readonly reason: Verdict["reason"];
       readonly seen: { readonly fact: string; readonly hint: string | null };
     };
+
+/** `cancelled`: it says that it consumes nothing; `stalled`: it says that it consumes the queue, and does not fetch. */
+type NotFetching = { readonly how: "cancelled"; readonly node: string } | { readonly how: "stalled" };
 
 export interface FleetQueue {
   readonly queue: string;

@@ -107,6 +107,7 @@ const REPLACED_BEATS = 1.5;
 function startAnew(node: NodeState): void {
   node.toldPoolMs = node.toldQueuesMs = node.toldTasksMs = -Infinity;
   node.idleMs = null;
+  node.gaveUp = null;
   node.perS = null;
   node.oldest = null;
   node.missed = 0;

@@ -7,7 +7,7 @@ import {
   silentAfterMs,
 } from "./fleet-state.ts";
 import type { FleetVerdict } from "./fleet-view.ts";
-import { stalledQueue } from "./queue-steps.ts";
+import { givenUpQueue, stalledQueue } from "./queue-steps.ts";
 
 /** A node whose heartbeats come and that leaves so many pings in a row unanswered does not hear them. */
 const DEAF_PINGS = 2;
@@ -46,11 +46,8 @@ export function judgeFleetNode(
 
 /** Its loop turns, or it has just answered. */
 function judgeFresh(node: NodeState, state: FleetState, graceMs: number, nowMs: number): FleetVerdict {
-  const stalled = state.broker.trouble === null ? stalledQueue(state, node, nowMs) : null;
-  if (stalled !== null) {
-    const { queue, waiting, forMs } = stalled;
-    return { status: "unhealthy", reason: "not-consuming", queue, waiting, forS: forMs / 1_000 };
-  }
+  const idle = state.broker.trouble === null ? judgeConsuming(state, node, nowMs) : null;
+  if (idle !== null) return idle;
   if (node.missed >= DEAF_PINGS && isHeard(node, nowMs)) {
     const sinceMs = Math.max(node.answeredMs, node.firstMs);
     return {
@@ -61,6 +58,22 @@ function judgeFresh(node: NodeState, state: FleetState, graceMs: number, nowMs: 
     };
   }
   return { status: "healthy", reason: "alive" };
+}
+
+/** Whether messages wait for it and it does not fetch them; null: nothing shows that. */
+function judgeConsuming(state: FleetState, node: NodeState, nowMs: number): FleetVerdict | null {
+  const givenUp = givenUpQueue(state, node, nowMs);
+  const found = givenUp ?? stalledQueue(state, node, nowMs);
+  if (found === null) return null;
+  const { queue, waiting, forMs } = found;
+  const about = {
+    status: "unhealthy",
+    reason: "not-consuming",
+    queue,
+    waiting,
+    forS: forMs / 1_000,
+  } as const;
+  return givenUp === null ? { ...about, how: "stalled" } : { ...about, how: "cancelled", node: node.name };
 }
 
 function gone(how: "goodbye" | "vanished", atMs: number, nowMs: number): FleetVerdict {

@@ -61,6 +61,7 @@ export function findLocals(locals: Locals, state: FleetState, host: Host, isAlon
     if (isAlone && before !== undefined && before.startTicks !== worker.startTicks) {
       node.restarts++;
       node.toldPoolMs = node.toldQueuesMs = -Infinity;
+      node.gaveUp = null;
     }
     found.set(name, worker);
     node.isLocal = true;

@@ -1,5 +1,5 @@
 import type { QueueLength } from "../celery/queues.ts";
-import { type FleetState, type NodeState, queueOf } from "./fleet-state.ts";
+import { type FleetState, type NodeState, queueOf, type QueueState } from "./fleet-state.ts";
 import { addTo } from "./ring.ts";
 
 /** Takes in how long queues are. */
@@ -48,6 +48,31 @@ export function stalledQueue(
     return { queue: name, waiting: queue.length ?? 0, forMs };
   }
   return null;
+}
+
+/**
+ * The queue in which messages wait while a node says that it consumes nothing: one that it has given up, or that nobody
+ * consumes. Null if nothing waits, or if the node may run a task: it may have been told to end after it.
+ */
+export function givenUpQueue(
+  state: FleetState,
+  node: NodeState,
+  nowMs: number,
+): { readonly queue: string; readonly waiting: number; readonly forMs: number } | null {
+  const { gaveUp } = node;
+  if (gaveUp === null || node.idleMs === null) return null;
+  for (const queue of state.queues.values()) {
+    if (queue.ownNonemptyMs === null) continue;
+    if (!gaveUp.queues.includes(queue.name) && isConsumed(state, queue)) continue;
+    const forMs = nowMs - Math.max(queue.ownNonemptyMs, gaveUp.atMs);
+    return { queue: queue.name, waiting: queue.length ?? 0, forMs };
+  }
+  return null;
+}
+
+/** Whether a node that is not gone consumed it at the last look. */
+function isConsumed({ lookedMs }: FleetState, { consumedMs }: QueueState): boolean {
+  return consumedMs >= lookedMs;
 }
 
 /** What it holds it was given before it became idle, or soon after; a delivery that is younger is another's. */

@@ -101,13 +101,22 @@ export async function askNewcomers(
   });
 }
 
-/** Asks for queues anew: what a node consumes can change while it runs. */
+/**
+ * Asks for queues anew: what a node consumes can change while it runs. Where messages wait
+ * in one of its queues, somebody may have cancelled that. Some of these nodes are asked each round, with one message.
+ *
+ * @param isWhole whether this is a round
+ */
 export async function askQueuesAgain(
   session: Session,
   state: FleetState,
   host: Host,
+  { roundEveryMs }: RoundTimes,
+  isWhole: boolean,
 ): Promise<Outcome<void, BrokerFailure>> {
-  const isDue = ({ toldQueuesMs }: NodeState) => host.now() - toldQueuesMs >= FULL_EVERY_MS;
+  const nowMs = host.now();
+  const waited = isWhole ? waitedFor(state, nowMs - roundEveryMs / 2) : new Set();
+  const isDue = (node: NodeState) => nowMs - node.toldQueuesMs >= FULL_EVERY_MS || waited.has(node);
   return askInTurn(state, host, isDue, async (names) => {
     for (const name of names) {
       const node = state.nodes.get(name);
@@ -115,6 +124,22 @@ export async function askQueuesAgain(
     }
     return askQueues(session, state, host, names);
   });
+}
+
+/** Nodes that consume nothing or in whose queues messages wait: idle ones first, then the ones that were asked longest ago. */
+function waitedFor(state: FleetState, beforeMs: number): ReadonlySet<NodeState> {
+  const rank = (node: NodeState) => (activeOf(node) === 0 ? 0 : 1);
+  const nodes = [...state.nodes.values()].filter(
+    ({ toldQueuesMs, queues, gaveUp }) =>
+      toldQueuesMs < beforeMs && (gaveUp !== null || queues.some((queue) => hasWaiting(state, queue))),
+  );
+  return new Set(
+    nodes.sort((a, b) => rank(a) - rank(b) || a.toldQueuesMs - b.toldQueuesMs).slice(0, ASKED_AT_ONCE),
+  );
+}
+
+function hasWaiting({ queues }: FleetState, name: string): boolean {
+  return (queues.get(name)?.ownNonemptyMs ?? null) !== null;
 }
 
 async function askQueues(

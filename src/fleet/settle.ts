@@ -11,6 +11,8 @@ import { addTo } from "./ring.ts";
 
 /** The end of a look: what is said of each node, since when, and who is dropped. */
 export function settle(state: FleetState, graceMs: number, nowMs: number): void {
+  if (state.broker.trouble === null)
+    for (const node of state.nodes.values()) if (node.gone === null) noteConsumption(state, node, nowMs);
   for (const node of state.nodes.values()) {
     const verdict = judgeFleetNode(node, state, graceMs, nowMs);
     const before = node.said?.verdict;
@@ -27,7 +29,6 @@ function forget(state: FleetState, graceMs: number, nowMs: number): void {
   if (state.broker.trouble !== null) return;
   for (const node of state.nodes.values()) {
     if (isOver(node, graceMs, nowMs) && state.meant === null) state.nodes.delete(node.name);
-    else if (node.gone === null) noteConsumption(state, node, nowMs);
   }
   for (const { name, isNamed, isDeclared, consumedMs, length } of state.queues.values())
     if (!isNamed && !isDeclared && nowMs - consumedMs > FORGET_MS && (length ?? 0) === 0)

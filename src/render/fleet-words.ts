@@ -26,12 +26,7 @@ export function fleetStatement(verdict: FleetVerdict): Statement {
     case "gone":
       return goneStatement(verdict);
     case "not-consuming":
-      return {
-        fact:
-          `it runs nothing, and ${amount(verdict.waiting, "message")} in ${verdict.queue} ` +
-          `${verdict.waiting === 1 ? "has" : "have"} waited for it for ${seconds(verdict.forS)}`,
-        hint: "restart it; after a lost connection kombu before 5.7.0 may wait for ever on one that is dead",
-      };
+      return idleStatement(verdict);
     case "broker-unreachable":
     case "broker-refused":
       return brokerStatement("the broker", verdict.failure);
@@ -43,6 +38,26 @@ export function fleetStatement(verdict: FleetVerdict): Statement {
 }
 
 type Of<R extends FleetVerdict["reason"]> = Exclude<Extract<FleetVerdict, { reason: R }>, { seen: unknown }>;
+
+function idleStatement(verdict: Of<"not-consuming">): Statement {
+  const { queue, waiting, forS } = verdict;
+  switch (verdict.how) {
+    case "cancelled":
+      return {
+        fact: `it answers and consumes no queue, and ${amount(waiting, "message")} ${waiting === 1 ? "waits" : "wait"} in ${queue}`,
+        hint: `celery control -d ${verdict.node} add_consumer ${queue} adds it, a restart does too`,
+      };
+    case "stalled":
+      return {
+        fact:
+          `it runs nothing, and ${amount(waiting, "message")} in ${queue} ` +
+          `${waiting === 1 ? "has" : "have"} waited for it for ${seconds(forS)}`,
+        hint: "restart it; after a lost connection kombu before 5.7.0 may wait for ever on one that is dead",
+      };
+    default:
+      return verdict satisfies never;
+  }
+}
 
 function goneStatement({ how, forS }: Of<"gone">): Statement {
   return how === "goodbye"

@@ -9,6 +9,8 @@ import { parseExposition } from "../serve/exposition.ts";
 import { got, opened, rest, said } from "../serve/raw-client.ts";
 import { probeTimes } from "../serve/slow-clients.ts";
 import { certificates } from "../world/certificates.ts";
+import { celeryControl } from "../world/control-command.ts";
+import { celeryVenv } from "../world/python.ts";
 import { type Server, startServer } from "../world/server.ts";
 import { startWorker } from "../world/worker.ts";
 import { probe, startProbe } from "./probe.ts";
@@ -84,6 +86,30 @@ describe.concurrent("a fleet", () => {
     await expect.poll(() => serve.status(`/livez/${worker.node}`), { timeout: 15_000 }).toBe(503);
     await expect.poll(serve.log).toMatch(new RegExp(`^\\S+Z unhealthy: gone: ${worker.node}: `, "m"));
     expect(await serve.status("/livez")).toBe(200);
+  });
+
+  test("has a queue without a consumer as soon as that is cancelled, and the worker says so", async ({
+    expect,
+  }) => {
+    await using server = await startServer();
+    await using worker = await startWorker({ server });
+    await using serve = await on(server);
+    await expect.poll(() => serve.status(`/readyz/${worker.node}`)).toBe(200);
+    const venv = await celeryVenv("5.7.0");
+    await celeryControl(venv, server.url(), worker.node, "cancel_consumer", worker.queue);
+    await worker.submit("add", 1, 2);
+    await expect
+      .poll(() => serve.text(`/readyz/${worker.node}`), { timeout: 8_000 })
+      .toBe(
+        `unhealthy: not-consuming: ${worker.node}: it answers and consumes no queue, and 1 message waits in ` +
+          `${worker.queue}; hint: celery control -d ${worker.node} add_consumer ${worker.queue} adds it, a restart does too\n`,
+      );
+    expect(await (await serve.get(`/api/v1/queues/${worker.queue}`)).json()).toMatchObject({
+      length: 1,
+      consumers: 0,
+    });
+    await celeryControl(venv, server.url(), worker.node, "add_consumer", worker.queue);
+    await expect.poll(() => serve.status(`/readyz/${worker.node}`), { timeout: 8_000 }).toBe(200);
   });
 
   test("is not restarted by an outage of the broker, which is survived", async ({ expect }) => {

@@ -96,6 +96,51 @@ describe("a fleet of which every node is heard", () => {
   });
 });
 
+describe("a queue whose messages nobody fetches", () => {
+  test("has no consumer from the next round on after its consumer was cancelled, and the node says so", async () => {
+    const fleet = fakeFleet();
+    for (const node of [NODE, "celery@web-2"]) fleet.alive.add(node);
+    fleet.consumed.set("celery@web-2", ["mails"]);
+    const collector = collecting(fleet);
+    await pass(fleet, 60_000);
+    fleet.consumed.set("celery@web-2", []);
+    fleet.lengths.set("mails", 3);
+    await pass(fleet, 36_000);
+    expect(collector.view().nodes[0]).toMatchObject({
+      node: "celery@web-2",
+      queues: [],
+      verdict: { status: "unhealthy", reason: "not-consuming", how: "cancelled", queue: "mails", waiting: 3 },
+    });
+    expect(collector.view().queues).toMatchObject([
+      { queue: "celery", consumers: 1 },
+      { queue: "mails", length: 3, consumers: 0 },
+    ]);
+    fleet.consumed.set("celery@web-2", ["mails"]);
+    await pass(fleet, 36_000);
+    expect(reasons(collector)).toEqual({ [NODE]: "alive", "celery@web-2": "alive" });
+    collector.close();
+  });
+
+  test.each([2, 250])("costs a fleet of %i nodes one message a round", async (size) => {
+    const fleet = fakeFleet();
+    const nodes = Array.from({ length: size }, (_, number) => `celery@web-${number}`);
+    for (const node of nodes) fleet.alive.add(node);
+    fleet.lengths.set("celery", 3);
+    const collector = collecting(fleet);
+    await pass(fleet, 10_000);
+    fleet.asked.length = 0;
+    for (let second = 0; second < 240; second += 2) {
+      for (const node of nodes) fleet.beat(node, { active: 1, processed: second });
+      await fleet.host.pause(2_000);
+    }
+    const asked = fleet.asked.filter(({ method }) => method === "active_queues");
+    expect(asked.length).toBeGreaterThanOrEqual(7);
+    expect(asked.length).toBeLessThanOrEqual(8);
+    expect(new Set(asked.flatMap(({ whom }) => whom)).size).toBe(size);
+    collector.close();
+  });
+});
+
 describe("while the broker is away", () => {
   test.each([
     ["broker-unreachable", LOST],

@@ -22,6 +22,8 @@ export interface FakeFleet {
   readonly tries: number[];
   /** What is wrong with the broker from now on; null: nothing. */
   trouble: BrokerFailure | null;
+  /** What a node consumes that says something else than `celery`. */
+  readonly consumed: Map<string, readonly string[]>;
   /** How long each queue is. */
   readonly lengths: Map<string, number>;
   readonly beat: (node: string, more?: object) => void;
@@ -30,7 +32,6 @@ export interface FakeFleet {
 const RESULTS: Readonly<Record<string, unknown>> = {
   ping: { ok: "pong" },
   stats: { pool: { "max-concurrency": 4 }, prefetch_count: 16 },
-  active_queues: [{ name: "celery" }],
   active: [],
 };
 
@@ -67,6 +68,7 @@ export function fakeFleet(): FakeFleet {
     lists: new Set(),
     tries: [],
     trouble: null,
+    consumed: new Map(),
     lengths: new Map(),
     beat(node, more) {
       if (fleet.trouble === null) hear?.("/0.celeryev/worker.heartbeat", heartbeat(node, more));
@@ -82,7 +84,12 @@ export function fakeFleet(): FakeFleet {
     };
     fleet.asked.push({ method, atMs: host.now(), whom: destination });
     for (const node of fleet.alive)
-      if (destination?.includes(node) !== false) list.unshift(reply(node, ticket, RESULTS[method]));
+      if (destination?.includes(node) !== false) list.unshift(reply(node, ticket, resultOf(node, method)));
+  }
+
+  function resultOf(node: string, method: string): unknown {
+    if (method !== "active_queues") return RESULTS[method];
+    return (fleet.consumed.get(node) ?? ["celery"]).map((name) => ({ name }));
   }
 
   function answer(name: string, args: readonly string[], inWrite: number): Reply {

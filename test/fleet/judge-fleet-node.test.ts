@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { toldPool, toldQueues } from "../../src/fleet/answers.ts";
 import { excuse, failed, returned } from "../../src/fleet/broker-steps.ts";
-import { type FleetState, nodeOf } from "../../src/fleet/fleet-state.ts";
+import { type FleetState, nodeOf, queueOf } from "../../src/fleet/fleet-state.ts";
 import { measured } from "../../src/fleet/queue-steps.ts";
-import { beating, fleet, heard, NODE, ping, reasonOf, verdictOf } from "./scenes.ts";
+import { beating, fleet, heard, look, NODE, ping, reasonOf, verdictOf } from "./scenes.ts";
 
 const REFUSED = { kind: "refused", cause: "cannot-write", command: "PING", detail: "MISCONF" } as const;
 const LOST = { kind: "unreachable", cause: "connection-refused", detail: "ECONNREFUSED" } as const;
@@ -197,7 +197,68 @@ describe("a node that answers and consumes nothing", () => {
 
   test("says since when, by the later of its idleness and the queue's messages", () => {
     const state = idle({}, 3, { messages: 0, oldestS: null });
-    expect(verdictOf(state, 120_000)).toMatchObject({ queue: "celery", waiting: 3, forS: 110 });
+    expect(verdictOf(state, 120_000)).toMatchObject({
+      how: "stalled",
+      queue: "celery",
+      waiting: 3,
+      forS: 110,
+    });
+  });
+});
+
+describe("a node that says that it consumes nothing", () => {
+  /** It consumed `mails` until 10 s, and nothing from then on; 3 messages wait in this queue. */
+  function cancelled(queue: string, more: Parameters<typeof heard>[2] = {}) {
+    const state = fleet();
+    toldQueues(state, NODE, ["mails"], 100);
+    toldQueues(state, OTHER, ["celery"], 100);
+    for (const name of ["celery", "mails", "other"]) queueOf(state, name);
+    beating(state, 0, 20_000, more);
+    beating(state, 0, 20_000, { node: OTHER });
+    toldQueues(state, NODE, ["mails"], 5_000);
+    toldQueues(state, OTHER, ["celery"], 5_000);
+    toldQueues(state, NODE, [], 10_000);
+    measured(state, new Map([[queue, { messages: 3, own: 3, isOtherType: false }]]), 12_000);
+    look(state, 14_000);
+    return state;
+  }
+
+  test("is not consuming as soon as messages wait in the queue that it gave up", () => {
+    const state = cancelled("mails");
+    expect(verdictOf(state, 20_000)).toEqual({
+      status: "unhealthy",
+      reason: "not-consuming",
+      how: "cancelled",
+      node: NODE,
+      queue: "mails",
+      waiting: 3,
+      forS: 8,
+    });
+    expect(reasonOf(state, 20_000, OTHER)).toBe("alive");
+  });
+
+  test("is not consuming where messages wait in a queue that nobody consumes", () => {
+    expect(verdictOf(cancelled("other"), 20_000)).toMatchObject({ how: "cancelled", queue: "other" });
+  });
+
+  test("is well where nothing waits but in the queue of another", () => {
+    expect(reasonOf(cancelled("celery"), 20_000)).toBe("alive");
+  });
+
+  test("is well while it runs a task: it may be told to end after it", () => {
+    expect(reasonOf(cancelled("mails", { active: 1 }), 20_000)).toBe("alive");
+  });
+
+  test("is well again when it consumes", () => {
+    const state = cancelled("mails");
+    toldQueues(state, NODE, ["mails"], 20_000);
+    expect(reasonOf(state, 20_000)).toBe("alive");
+  });
+
+  test("is judged anew when another process has its name", () => {
+    const state = cancelled("mails");
+    heard(state, 40_000, { pid: 13 });
+    expect(reasonOf(state, 40_000)).toBe("alive");
   });
 });
 

@@ -70,6 +70,7 @@ test("a worker that hangs or is gone is down, and one that is unknown is neither
   const idle = node("a@idle", {
     status: "unhealthy",
     reason: "not-consuming",
+    how: "stalled",
     queue: "q",
     waiting: 3,
     forS: 60,
