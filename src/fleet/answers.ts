@@ -8,6 +8,8 @@ import {
   FORGET_MS,
   isFresh,
   isHeard,
+  isDeaf,
+  missOne,
   type NodeState,
   nodeOf,
   queueOf,
@@ -49,8 +51,7 @@ export function pinged(state: FleetState, round: PingRound, graceMs: number): vo
   for (const node of state.nodes.values()) {
     const wasAsked = round.asked === null || round.asked.includes(node.name);
     if (!wasAsked || round.pongs.has(node.name)) continue;
-    node.missed++;
-    node.missedMs = round.sentMs;
+    missOne(node, round.sentMs);
     missing.push(node);
   }
   countSubscribers(state, round, missing, graceMs);
@@ -90,13 +91,15 @@ function countSubscribers(
   // Of several who were named others may be subscribed too.
   if (asked !== null && subscribers > 0) return;
   const isSettled = sentMs - state.broker.returnedMs >= graceMs;
-  const deaf = missing.filter((node) => isHeard(node, sentMs));
+  const heard = missing.filter((node) => isHeard(node, sentMs));
+  const deaf = heard.filter((node) => isDeaf(node, sentMs));
   const silent = missing.filter(
     (node) => !isHeard(node, sentMs) && node.gone?.how !== "goodbye" && evidenceMs(node) > -Infinity,
   );
-  if (silent.every(({ gone }) => gone !== null)) state.deafSubscribers = Math.min(left, deaf.length);
+  if (silent.every(({ gone }) => gone !== null) && deaf.length === heard.length)
+    state.deafSubscribers = Math.min(left, deaf.length);
   const spare = left - Math.min(state.deafSubscribers, deaf.length);
-  state.nameless = asked === null ? Math.max(0, spare - silent.length) : 0;
+  state.nameless = asked === null ? Math.max(0, left - silent.length - heard.length) : 0;
   for (const node of spare > 0 ? surplusOf(silent, spare, sentMs - graceMs - FORGET_MS) : silent) {
     // A worker whose process is in sight has not ended: it is cut off from its broker.
     if (node.isFound) continue;
@@ -173,8 +176,7 @@ export function toldTasks(
 export function unanswered(state: FleetState, name: string, nowMs: number): void {
   const node = state.nodes.get(name);
   if (node === undefined || node.missed > 0) return;
-  node.missed = 1;
-  node.missedMs = nowMs;
+  missOne(node, nowMs);
 }
 
 function answered(node: NodeState, nowMs: number): void {

@@ -68,8 +68,9 @@ export interface NodeState {
   beats: boolean;
   /** Between two of them. */
   everyMs: number;
-  /** Pings in a row that it has not answered, and when the last one of these was sent. */
+  /** Pings in a row that it has not answered, and when the first and the last one of these were sent. */
   missed: number;
+  missedFromMs: number;
   missedMs: number;
   gone: { readonly how: "goodbye" | "vanished"; readonly atMs: number } | null;
   /** Processes that send heartbeats under its name; the first is the one that is shown. */
@@ -186,6 +187,7 @@ export function nodeOf(state: FleetState, name: string, nowMs: number): NodeStat
     beats: false,
     everyMs: 2_000,
     missed: 0,
+    missedFromMs: -Infinity,
     missedMs: -Infinity,
     gone: null,
     processes: [],
@@ -252,6 +254,24 @@ export function showsLife(node: NodeState, pid: number | null): void {
   if (node.localPid === null || node.localPid === pid) node.seen = null;
 }
 
+/** It has not answered what was asked at this time. */
+export function missOne(node: NodeState, sentMs: number): void {
+  if (node.missed === 0) node.missedFromMs = sentMs;
+  node.missed++;
+  node.missedMs = sentMs;
+}
+
+/** A worker whose loop turns answers a ping within this time, in milliseconds. */
+const ANSWERS_WITHIN_MS = 1_000;
+
+/**
+ * Whether its heartbeats went on when it should have answered: it does not hear pings, or refuses to answer. One that was
+ * heard only before that may have fallen silent.
+ */
+export function isDeaf(node: NodeState, nowMs: number): boolean {
+  return node.missed > 0 && isHeard(node, nowMs) && node.heardMs - node.missedFromMs >= ANSWERS_WITHIN_MS;
+}
+
 /** How long it may be unheard until it is silent. */
 export function silentAfterMs({ everyMs }: NodeState): number {
   return Math.max(SILENT_MS, MISSING_BEATS * everyMs);
@@ -270,7 +290,7 @@ export function isFresh(node: NodeState, nowMs: number): boolean {
   if (node.gone !== null) return false;
   if (isHeard(node, nowMs)) return true;
   return node.beats
-    ? nowMs - node.answeredMs <= silentAfterMs(node)
+    ? node.missed === 0 && nowMs - node.answeredMs <= silentAfterMs(node)
     : node.missed === 0 && node.answeredMs > -Infinity;
 }
 

@@ -3,6 +3,7 @@ import {
   type FleetState,
   isFresh,
   isHeard,
+  isDeaf,
   type NodeState,
   silentAfterMs,
 } from "./fleet-state.ts";
@@ -48,7 +49,7 @@ export function judgeFleetNode(
 function judgeFresh(node: NodeState, state: FleetState, graceMs: number, nowMs: number): FleetVerdict {
   const idle = state.broker.trouble === null ? judgeConsuming(state, node, nowMs) : null;
   if (idle !== null) return idle;
-  if (node.missed >= DEAF_PINGS && isHeard(node, nowMs)) {
+  if (node.missed >= DEAF_PINGS && isDeaf(node, nowMs)) {
     const sinceMs = Math.max(node.answeredMs, node.firstMs);
     return {
       status: "healthy",

@@ -9,7 +9,16 @@ import { socketsOf, socketTables } from "../worker/sockets.ts";
 import { laterWorkerNode, survey, workerNode, type WorkerProcess } from "../worker/survey.ts";
 import { residentBytes } from "../worker/usage.ts";
 import type { LocalCheck } from "./check-local.ts";
-import { type FleetState, isFresh, type NodeState, nodeOf, showsLife } from "./fleet-state.ts";
+import {
+  type FleetState,
+  isFresh,
+  missOne,
+  type NodeState,
+  nodeOf,
+  type SeenVerdict,
+  showsLife,
+  silentAfterMs,
+} from "./fleet-state.ts";
 
 /** How workers in sight are looked at. */
 export interface LocalWishes {
@@ -44,10 +53,15 @@ export function startLocals(): Locals {
 /** How often processes are looked for, in milliseconds. */
 const SURVEY_EVERY_MS = 10_000;
 
+/** The same, where a process has ended or a node is new. */
+const NEWS_EVERY_MS = 1_000;
+
 /** Finds the workers in sight and what they have in memory. */
 export function findLocals(locals: Locals, state: FleetState, host: Host, isAlone: boolean): void {
   const nowMs = host.now();
-  if (nowMs - locals.surveyedMs < SURVEY_EVERY_MS) return;
+  const ended = endedIn(locals, host);
+  const isNews = ended.length > 0 || hasNewcomers(state, locals.surveyedMs);
+  if (nowMs - locals.surveyedMs < (isNews ? NEWS_EVERY_MS : SURVEY_EVERY_MS)) return;
   locals.surveyedMs = nowMs;
   const found = new Map<string, WorkerProcess>();
   for (const worker of survey(host.proc).workers) {
@@ -58,19 +72,45 @@ export function findLocals(locals: Locals, state: FleetState, host: Host, isAlon
     const node = isAlone ? nodeOf(state, name, nowMs) : (state.nodes.get(name) ?? null);
     if (node === null) continue;
     const before = locals.workers.get(name);
-    if (isAlone && before !== undefined && before.startTicks !== worker.startTicks) {
+    if (isAlone && node.isLocal && before?.startTicks !== worker.startTicks) {
       node.restarts++;
       node.toldPoolMs = node.toldQueuesMs = -Infinity;
       node.gaveUp = null;
     }
+    if (node.gone?.how === "vanished") node.gone = null;
     found.set(name, worker);
     node.isLocal = true;
     node.localPid = worker.innerPid;
     node.memory = memoryOf(worker, host);
   }
+  for (const [name, { innerPid }] of ended) if (!found.has(name)) noteEnd(state, name, innerPid, nowMs);
   locals.workers = found;
   for (const node of state.nodes.values()) node.isFound = found.has(node.name);
   for (const name of locals.checkedMs.keys()) if (!state.nodes.has(name)) locals.checkedMs.delete(name);
+}
+
+/** The workers of the last survey whose processes are not there any more. */
+function endedIn({ workers }: Locals, { proc }: Host): readonly (readonly [string, WorkerProcess])[] {
+  return [...workers].filter(([, { pid, startTicks }]) => examine(proc, pid, startTicks) === null);
+}
+
+/** Whether a node was heard first after a survey: its process may be in sight. */
+function hasNewcomers({ nodes }: FleetState, surveyedMs: number): boolean {
+  for (const { firstMs } of nodes.values()) if (firstMs > surveyedMs) return true;
+  return false;
+}
+
+/** Its process was in sight and has ended, and no question can show more. One that said goodbye has left. */
+function noteEnd(state: FleetState, name: string, pid: number, nowMs: number): void {
+  const node = state.nodes.get(name);
+  if (node === undefined || node.gone?.how === "goodbye") return;
+  if (node.processes.some((one) => one.pid !== pid && nowMs - one.lastMs <= silentAfterMs(node))) return;
+  node.gone = { how: "vanished", atMs: nowMs };
+  // What is heard under its name from now on comes from another process.
+  node.localPid = null;
+  for (const one of node.processes) if (one.pid === pid) one.lastMs = -Infinity;
+  const seen = { fact: `${name} has ended: process ${pid} is not there any more`, hint: "its log says why" };
+  node.seen = { status: "unhealthy", reason: "dead", seen };
 }
 
 /** What a worker has in memory with its children, in bytes; null: it cannot be read. */
@@ -92,6 +132,8 @@ export function suspectsOf(
     .filter((node) => {
       if (!node.isLocal) return false;
       const worker = locals.workers.get(node.name);
+      // Its process has ended, and no other one has its name.
+      if (worker === undefined && node.gone !== null) return false;
       const look = worker === undefined ? null : examine(host.proc, worker.pid, worker.startTicks);
       const isWell = runs(look) && isFresh(node, nowMs) && node.seen === null;
       const sinceMs = nowMs - (locals.checkedMs.get(node.name) ?? -Infinity);
@@ -106,7 +148,10 @@ function runs(look: ProcessLook | null): boolean {
   return look !== null && look.state !== "zombie" && haltOf(look) === null;
 }
 
-/** Checks them, one after the other, and takes in the verdicts. */
+/** Checks that run at once: each waits for answers, and one after the other would tell of the last one late. */
+const CHECKS_AT_ONCE = 4;
+
+/** Checks them, some at once, and takes in the verdicts. */
 export async function checkSuspects(
   names: readonly string[],
   check: LocalCheck,
@@ -114,16 +159,23 @@ export async function checkSuspects(
   state: FleetState,
   host: Host,
 ): Promise<void> {
-  for (const name of names) {
-    const node = state.nodes.get(name);
-    if (node === undefined) continue;
-    locals.checkedMs.set(name, host.now());
-    const verdict = await check(name);
-    // What the check cannot tell the past may: since when it is silent.
-    if (verdict === null) node.seen = null;
-    else if (verdict.reason === "alive") seenToWork(node, host.now());
-    else if (verdict.reason !== "undecided" || node.answeredMs === -Infinity) node.seen = verdict;
-  }
+  const left = [...names];
+  const checkNext = async (): Promise<void> => {
+    for (let name = left.shift(); name !== undefined; name = left.shift()) {
+      locals.checkedMs.set(name, host.now());
+      takeIn(state, name, await check(name), host.now());
+    }
+  };
+  await Promise.all(Array.from({ length: CHECKS_AT_ONCE }, checkNext));
+}
+
+/** What the check cannot tell the past may: since when it is silent, and that its process has ended meanwhile. */
+function takeIn(state: FleetState, name: string, verdict: SeenVerdict | null, nowMs: number): void {
+  const node = state.nodes.get(name);
+  if (node === undefined || (node.gone !== null && verdict?.reason !== "alive")) return;
+  if (verdict === null) node.seen = null;
+  else if (verdict.reason === "alive") seenToWork(node, nowMs);
+  else if (verdict.reason !== "undecided" || node.answeredMs === -Infinity) node.seen = verdict;
 }
 
 function seenToWork(node: NodeState, nowMs: number): void {
@@ -169,8 +221,7 @@ export async function lookAtConnections(
       (pausedFor(connections.rows, look.ageMs)?.atMostS ?? Infinity) <= POLLED_WITHIN_S;
     if (polls) seenToWork(node, host.now());
     else {
-      node.missed++;
-      node.missedMs = host.now();
+      missOne(node, host.now());
     }
   }
 }

@@ -87,6 +87,36 @@ test.concurrent("the processes of workers in sight are looked at", async () => {
   await watch.untilReason(worker.node, "alive");
 });
 
+test.concurrent(
+  "of workers in sight that fall silent at once each is told apart within seconds, and stays what it is",
+  async () => {
+    await using server = await startServer();
+    const killed = [await startWorker({ server }), await startWorker({ server })] as const;
+    await using busy = await startWorker({ server, pool: "solo", queues: ["slow"] });
+    await using stopped = await startWorker({ server, queues: ["other"] });
+    await using watch = startWatch(server, "--placement", "auto");
+    const all = [...killed, busy, stopped];
+    for (const { node } of all) await watch.until((one) => workerIn(one, node)?.local === true);
+    await busy.taskStarted(await busy.submit("sleep_in_c", 25));
+    const since = watch.pictures.at(-1);
+    stopped.suspend();
+    for (const worker of killed) await worker.killAll();
+    const startMs = Date.now();
+    await watch.until(
+      (one) => all.map(({ node }) => workerIn(one, node)?.reason).join() === "dead,dead,busy,stopped",
+    );
+    expect(Date.now() - startMs).toBeLessThan(15_000);
+    await wait(12_000);
+    stopped.resume();
+    for (const { node } of [busy, stopped]) await watch.untilReason(node, "alive");
+    if (since === undefined) throw new Error("nothing was seen");
+    for (const { node } of killed) expect(watch.reasonsSince(since, node)).toEqual(["alive", "dead"]);
+    expect(watch.reasonsSince(since, stopped.node)).toEqual(["alive", "stopped"]);
+    expect(watch.reasonsSince(since, busy.node)).toEqual(["alive", "busy"]);
+  },
+  90_000,
+);
+
 test.concurrent("a restart of the broker makes nobody unhealthy, and the watch goes on", async () => {
   const server = await startServer();
   await using worker = await startWorker({ server });

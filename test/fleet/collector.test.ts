@@ -96,6 +96,33 @@ describe("a fleet of which every node is heard", () => {
   });
 });
 
+test.each([1_000, 30_000])(
+  "three nodes that fall silent at once change their states once each at an interval of %i ms",
+  async (roundEveryMs) => {
+    const fleet = fakeFleet();
+    const nodes = [NODE, "celery@web-2", "celery@web-3"];
+    for (const node of [...nodes, "celery@mute"]) fleet.alive.add(node);
+    const collector = collecting(fleet, { roundEveryMs, lookEveryMs: 1_000 });
+    await pass(fleet, 59_000, nodes);
+    const said = new Map<string, string[]>();
+    collector.onView(() => {
+      for (const [node, reason] of Object.entries(reasons(collector))) {
+        const before = said.get(node) ?? [];
+        if (before.at(-1) !== reason) said.set(node, [...before, reason]);
+      }
+    });
+    for (const node of nodes) {
+      fleet.alive.delete(node);
+      fleet.blocked.add(node);
+      await fleet.host.pause(700);
+    }
+    await pass(fleet, GRACE_MS + 60_000, []);
+    for (const node of nodes) expect(said.get(node)).toEqual(["alive", "busy", "hung"]);
+    expect(said.get("celery@mute")).toEqual(["alive"]);
+    collector.close();
+  },
+);
+
 describe("a queue whose messages nobody fetches", () => {
   test("has no consumer from the next round on after its consumer was cancelled, and the node says so", async () => {
     const fleet = fakeFleet();

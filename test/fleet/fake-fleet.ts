@@ -10,6 +10,8 @@ export interface FakeFleet {
   readonly host: Host;
   /** Those that answer and are subscribed. */
   readonly alive: Set<string>;
+  /** Those that are subscribed, and neither answer nor beat: a task blocks them, or SIGSTOP. */
+  readonly blocked: Set<string>;
   /** What was published, and when, in milliseconds. */
   readonly asked: {
     readonly method: string;
@@ -64,6 +66,7 @@ export function fakeFleet(): FakeFleet {
       epochSeconds: () => 1_800_000_000 + host.now() / 1_000,
     },
     alive: new Set(),
+    blocked: new Set(),
     asked: [],
     lists: new Set(),
     tries: [],
@@ -104,7 +107,7 @@ export function fakeFleet(): FakeFleet {
         published(first);
         return ok("QUEUED");
       case "EXEC":
-        return ok([1, "OK", 1, [head], fleet.alive.size]);
+        return ok([1, "OK", 1, [head], fleet.alive.size + fleet.blocked.size]);
       case "LRANGE":
         if (inWrite > 1) {
           head = list[0] ?? "";

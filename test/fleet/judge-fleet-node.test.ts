@@ -112,6 +112,43 @@ test("a node is deaf that leaves two pings in a row unanswered while its heartbe
   expect(reasonOf(state, 60_000)).toBe("deaf");
 });
 
+describe("nodes that fall silent at once", () => {
+  /** Both were heard until 20 s, and pings were answered by both before that. */
+  function bothSilentFrom20(): FleetState {
+    const state = fleet();
+    for (const node of [NODE, OTHER]) beating(state, 0, 20_000, { node });
+    ping(state, 19_000, 2, [NODE, OTHER]);
+    return state;
+  }
+
+  test("are not deaf by pings behind their last heartbeat, and go from alive to busy to hung", () => {
+    const state = bothSilentFrom20();
+    const said = new Set<string>();
+    for (let ms = 21_000; ms < 400_000; ms += 1_000) {
+      ping(state, ms, 2);
+      said.add([reasonOf(state, ms), reasonOf(state, ms, OTHER)].join());
+    }
+    expect([...said]).toEqual(["alive,alive", "busy,busy", "hung,hung"]);
+  });
+
+  test("are not taken for deaf ones: who is still subscribed is not gone because another has ended", () => {
+    const state = bothSilentFrom20();
+    // The heartbeats of one are a second younger.
+    heard(state, 21_000, { node: OTHER });
+    for (let ms = 22_000; ms < 400_000; ms += 1_000) {
+      ping(state, ms, 1);
+      expect([reasonOf(state, ms), reasonOf(state, ms, OTHER)]).not.toContain("gone");
+    }
+  });
+
+  test("are no workers without a name", () => {
+    const state = bothSilentFrom20();
+    heard(state, 21_000, { node: OTHER });
+    ping(state, 27_500, 2);
+    expect(state.nameless).toBe(0);
+  });
+});
+
 describe("while the broker is away", () => {
   test.each([
     ["broker-unreachable", LOST],
