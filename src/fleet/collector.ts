@@ -2,7 +2,7 @@ import type { BrokerFailure } from "../broker/failure.ts";
 import type { Placement } from "../discovery/place.ts";
 import type { Host } from "../host.ts";
 import { HEARD_WITHIN_MS } from "../celery/heartbeat.ts";
-import type { Outcome } from "../outcome.ts";
+import { type Outcome, success } from "../outcome.ts";
 import type { SessionPlan } from "../session/plan.ts";
 import type { Session } from "../session/session.ts";
 import { excuse, failed, returned } from "./broker-steps.ts";
@@ -49,6 +49,7 @@ export function collect(plan: SessionPlan, place: Placement, host: Host, wishes:
     round: null,
     roundMs: -Infinity,
     searchedMs: -Infinity,
+    searchAgainMs: 0,
     looks: 0,
     tries: 0,
     view: null,
@@ -139,8 +140,12 @@ async function look(work: Work): Promise<number | null> {
   return null;
 }
 
-/** How often keys are searched, in milliseconds. */
-const SEARCH_EVERY_MS = 300_000;
+/**
+ * Keys are searched at each round. For each slice of keys that it reads, a search keeps the next one off for so long, up
+ * to the longest. Milliseconds.
+ */
+const SEARCH_AFTER_SLICE_MS = 1_000;
+const SEARCH_WITHIN_MS = 300_000;
 
 /**
  * One round: asks what is due, one question after the other.
@@ -186,9 +191,13 @@ async function askWhatIsDue(
   const queues = await askQueuesAgain(session, state, host, wishes, isWhole);
   if (!queues.ok) return queues;
   const tasks = await askTasks(session, state, host, wishes);
-  if (!tasks.ok || host.now() - work.searchedMs < SEARCH_EVERY_MS) return tasks;
+  const sinceMs = host.now() - work.searchedMs;
+  if (!tasks.ok || !isWhole || sinceMs < Math.max(wishes.roundEveryMs / 2, work.searchAgainMs)) return tasks;
   work.searchedMs = host.now();
-  return searchKeys(session, state);
+  const searched = await searchKeys(session, state);
+  if (!searched.ok) return searched;
+  work.searchAgainMs = Math.min(SEARCH_WITHIN_MS, searched.value * SEARCH_AFTER_SLICE_MS);
+  return success(undefined);
 }
 
 function noteRound({ state, host }: Work, asked: Outcome<void, BrokerFailure>, startMs: number): void {

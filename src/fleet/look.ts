@@ -84,15 +84,22 @@ const MOST_SLICES = 200;
 /** Keys of reply lists (kombu/pidbox.py), ours among them. */
 const REPLY_LISTS = "*.reply.*pidbox";
 
-/** Looks for queues that somebody has declared, and counts reply lists; both with SCAN, a bounded number of keys. */
-export async function searchKeys(session: Session, state: FleetState): Promise<Outcome<void, BrokerFailure>> {
+/**
+ * Looks for queues that somebody has declared, and counts reply lists; both with SCAN, a bounded number of keys. Gives
+ * how many slices it has read.
+ */
+export async function searchKeys(
+  session: Session,
+  state: FleetState,
+): Promise<Outcome<number, BrokerFailure>> {
   const { prefix } = session.plan.naming;
-  let slices = 0;
-  const goesOn = () => ++slices < MOST_SLICES;
+  let slices = 1;
+  const goesOn = () => ++slices <= MOST_SLICES;
   const lists = listsOf(state.transports.values());
   const found = await declaredQueues(session.send, { prefix, lists }, goesOn);
   if (found.search.isWhole) declared(state, found.queues);
-  slices = 0;
+  const before = slices;
+  slices = 1;
   let counted = 0;
   const scanned = await scan(
     session.send,
@@ -105,7 +112,7 @@ export async function searchKeys(session: Session, state: FleetState): Promise<O
     goesOn,
   );
   if (scanned.refusal === null) state.replyLists = counted;
-  return scanned.failure === null ? success(undefined) : failure(scanned.failure);
+  return scanned.failure === null ? success(before + slices) : failure(scanned.failure);
 }
 
 /** What a pattern of SCAN takes for itself matches any one character. */

@@ -35,7 +35,9 @@ export interface Work {
   /** The round that goes on. */
   round: Promise<void> | null;
   roundMs: number;
+  /** When keys were searched last, and how soon they may be again. */
   searchedMs: number;
+  searchAgainMs: number;
   looks: number;
   /** Tries to connect that have failed in a row. */
   tries: number;

@@ -96,6 +96,44 @@ describe("a fleet of which every node is heard", () => {
   });
 });
 
+describe("a queue that nobody has ever consumed", () => {
+  test("is known within a round, where the database is small", async () => {
+    const fleet = fakeFleet();
+    fleet.alive.add(NODE);
+    const collector = collecting(fleet);
+    await pass(fleet, 60_000);
+    fleet.declared.add("orphan");
+    fleet.lengths.set("orphan", 3);
+    await pass(fleet, 36_000);
+    expect(collector.view().queues).toContainEqual(
+      expect.objectContaining({ queue: "orphan", length: 3, consumers: 0 }),
+    );
+    collector.close();
+  });
+
+  test.each([
+    [1, 1_000, 300],
+    [10, 1_000, 30],
+    [10, 30_000, 20],
+    [100, 30_000, 3],
+    [1_000, 30_000, 2],
+  ])(
+    "of a database with %i slices of keys, and rounds every %i ms, is searched for %i times in ten minutes at most",
+    async (slices, roundEveryMs, most) => {
+      const fleet = fakeFleet();
+      fleet.slices = slices;
+      fleet.alive.add(NODE);
+      const collector = collecting(fleet, { roundEveryMs });
+      await pass(fleet, 10_000);
+      fleet.searches = 0;
+      await pass(fleet, 600_000);
+      expect(fleet.searches).toBeLessThanOrEqual(most);
+      expect(fleet.searches).toBeGreaterThanOrEqual(Math.floor(most / 2));
+      collector.close();
+    },
+  );
+});
+
 test.each([1_000, 30_000])(
   "three nodes that fall silent at once change their states once each at an interval of %i ms",
   async (roundEveryMs) => {

@@ -26,6 +26,11 @@ export interface FakeFleet {
   trouble: BrokerFailure | null;
   /** What a node consumes that says something else than `celery`. */
   readonly consumed: Map<string, readonly string[]>;
+  /** Slices of keys that the database has, and searches of them that were begun. */
+  slices: number;
+  searches: number;
+  /** Queues that somebody has declared. */
+  readonly declared: Set<string>;
   /** How long each queue is. */
   readonly lengths: Map<string, number>;
   readonly beat: (node: string, more?: object) => void;
@@ -71,6 +76,9 @@ export function fakeFleet(): FakeFleet {
     lists: new Set(),
     tries: [],
     trouble: null,
+    slices: 1,
+    searches: 0,
+    declared: new Set(),
     consumed: new Map(),
     lengths: new Map(),
     beat(node, more) {
@@ -124,10 +132,19 @@ export function fakeFleet(): FakeFleet {
       case "HLEN":
         return ok(0);
       case "ZRANGE":
-      case "SMEMBERS":
         return ok([]);
-      case "SCAN":
-        return ok(["0", []]);
+      case "SCARD":
+        return ok(1);
+      case "SMEMBERS":
+        return ok([`\x06\x16\x06\x16${key.replace("_kombu.binding.", "")}`]);
+      case "SCAN": {
+        const isBindings = second.includes("binding");
+        if (key === "0" && isBindings) fleet.searches++;
+        const next = (Number(key) + 1) % fleet.slices;
+        const keys =
+          isBindings && next === 0 ? [...fleet.declared].map((one) => `_kombu.binding.${one}`) : [];
+        return ok([String(next), keys]);
+      }
       case "PING":
         return ok("PONG");
       default:
