@@ -130,7 +130,8 @@ export function suspectsOf(
   const nowMs = host.now();
   return [...state.nodes.values()]
     .filter((node) => {
-      if (!node.isLocal) return false;
+      // One that said goodbye ends, or finishes its tasks: it would be pinged for nothing.
+      if (!node.isLocal || node.gone?.how === "goodbye") return false;
       const worker = locals.workers.get(node.name);
       // Its process has ended, and no other one has its name.
       if (worker === undefined && node.gone !== null) return false;

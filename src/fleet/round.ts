@@ -52,7 +52,9 @@ export function duePing(state: FleetState, times: RoundTimes, nowMs: number): De
     (sinceMs >= Math.min(times.roundEveryMs, SOONEST_MS) && silent);
   if (!isDue) return null;
   // How many are subscribed tells something of those who were named only when everybody is counted.
-  return meant === null || silent ? "everyone" : [...meant];
+  if (meant === null || silent) return "everyone";
+  // A node that said goodbye is heard when it comes back. At a full round it is asked: its next worker may be mute.
+  return isFull ? [...meant] : [...meant].filter((name) => nodes.get(name)?.gone?.how !== "goodbye");
 }
 
 /** Pings them, and takes in who answers. */

@@ -272,6 +272,30 @@ test("nodes that were named are pinged alone, and nobody else is shown", async (
   collector.close();
 });
 
+test("a node that was named and said goodbye is pinged only together with all, every five minutes", async () => {
+  const fleet = fakeFleet();
+  const [OTHER, MUTE] = ["celery@web-2", "celery@mute"];
+  for (const node of [NODE, OTHER, MUTE]) fleet.alive.add(node);
+  const collector = collecting(fleet, { nodes: [NODE, OTHER, MUTE] });
+  await pass(fleet, 60_000, [NODE, OTHER]);
+  fleet.alive.delete(NODE);
+  fleet.beat(NODE, { type: "worker-offline" });
+  await fleet.host.pause(0);
+  fleet.asked.length = 0;
+  await pass(fleet, 240_000, [OTHER]);
+  const pings = () => fleet.asked.filter(({ method }) => method === "ping");
+  expect(pings().length).toBeGreaterThan(5);
+  expect(pings().filter(({ whom }) => whom?.includes(NODE) !== false)).toEqual([]);
+  // Nobody is left.
+  fleet.alive.clear();
+  for (const node of [OTHER, MUTE]) fleet.beat(node, { type: "worker-offline" });
+  await pass(fleet, 10_000, []);
+  fleet.asked.length = 0;
+  await pass(fleet, 600_000, []);
+  expect(pings().length).toBeLessThanOrEqual(2);
+  collector.close();
+});
+
 test("of more queues than can be measured at once each has its turn, and those over the bound are counted", async () => {
   const fleet = fakeFleet();
   const queues = Array.from({ length: MOST_QUEUES + 3 }, (_, number) => `q${number}`);
