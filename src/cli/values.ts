@@ -112,11 +112,11 @@ export interface QueueLimit {
 /** Where nothing is said of a queue. */
 export const USUAL_QUEUE_LIMIT = 1_000;
 
-/** How many messages may wait in a queue: the last word counts. */
-export function limitOf(queue: string, limits: readonly QueueLimit[]): number {
+/** How many messages may wait in a queue: a limit of its own goes before the one for all, and the last word counts. */
+export function limitOf(queue: string, limits: readonly QueueLimit[]): number | null {
   const own = limits.findLast((limit) => limit.queue === queue);
   const all = limits.findLast((limit) => limit.queue === null);
-  return own?.limit ?? all?.limit ?? USUAL_QUEUE_LIMIT;
+  return own?.limit ?? all?.limit ?? null;
 }
 
 /** `N` or `QUEUE=N`, several separated by commas. */

@@ -1,3 +1,4 @@
+import { limitOf } from "../cli/values.ts";
 import { pausedFor, polling } from "../worker/connections.ts";
 import type { Evidence, NodeEvidence, ProcessSight } from "./evidence.ts";
 import { isStopping } from "./judge-silence.ts";
@@ -97,11 +98,9 @@ function judgeTasks({ nodes }: Evidence, work: WorkEvidence, maxTaskAge: number 
 }
 
 function judgeLengths(work: WorkEvidence, limits: Rules["work"]["maxQueueLength"]): Verdict | null {
-  const named = new Set(limits.map(({ queue }) => queue));
   for (const [queue, length] of work.lengths) {
-    // A limit of its own goes before the one for all of them.
-    const limit = limits.find((one) => one.queue === (named.has(queue) ? queue : null))?.limit;
-    if (limit === undefined || length === null || length <= limit) continue;
+    const limit = limitOf(queue, limits);
+    if (limit === null || length === null || length <= limit) continue;
     return { status: "unhealthy", reason: "backlog", queue, length, limit };
   }
   return null;

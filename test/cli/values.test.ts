@@ -175,7 +175,7 @@ test("keyPrefix reads any text, the empty one too, that is no pattern", () => {
 });
 
 test.each([
-  ["a", [], 1_000],
+  ["a", [], null],
   ["a", [{ queue: null, limit: 5 }], 5],
   [
     "a",
@@ -185,7 +185,7 @@ test.each([
     ],
     3,
   ],
-  ["b", [{ queue: "a", limit: 3 }], 1_000],
+  ["b", [{ queue: "a", limit: 3 }], null],
   [
     "a",
     [
@@ -195,6 +195,6 @@ test.each([
     4,
   ],
   ["a", [{ queue: "a", limit: 0 }], 0],
-])("the limit of %s by %j is %i", (queue, limits, limit) => {
+])("the limit of %s by %j is %s", (queue, limits, limit) => {
   expect(limitOf(queue, limits)).toBe(limit);
 });

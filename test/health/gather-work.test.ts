@@ -111,6 +111,12 @@ describe("--max-queue-length", () => {
     expect(verdict).toMatchObject({ reason: "backlog", queue: "jobs", length: 11, limit: 10 });
   });
 
+  test("takes the last limit when a queue has several", async () => {
+    const argv = ["--max-queue-length=7", "--max-queue-length=jobs=9,jobs=5"];
+    const { verdict } = await worked({ argv, lengths: { jobs: 8 } });
+    expect(verdict).toMatchObject({ reason: "backlog", queue: "jobs", length: 8, limit: 5 });
+  });
+
   test("counts behind the prefix when there is one", async () => {
     const { counted } = await worked({ argv: ["--max-queue-length=jobs=10", "--global-keyprefix=gp:"] });
     expect(counted[0]).toBe("gp:jobs");

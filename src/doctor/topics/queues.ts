@@ -1,4 +1,4 @@
-import { limitOf } from "../../cli/values.ts";
+import { limitOf, USUAL_QUEUE_LIMIT } from "../../cli/values.ts";
 import { type Consumed, consumedBy, listsOf, queuesOf } from "../../celery/queues.ts";
 import { transportsTold } from "../../celery/transport-options.ts";
 import { type Consumption, consumptionOf, queuesToMeasure } from "../consumption.ts";
@@ -96,7 +96,7 @@ function lengthFindings(
   const told = names
     .flatMap((queue) => {
       const length = after.lengths.get(queue) ?? before.lengths.get(queue) ?? null;
-      return length === null ? [] : [{ queue, length, limit: limitOf(queue, limits) }];
+      return length === null ? [] : [{ queue, length, limit: limitOf(queue, limits) ?? USUAL_QUEUE_LIMIT }];
     })
     .sort((a, b) => b.length - a.length);
   const isLong = ({ length, limit }: (typeof told)[number]) => length > limit;
