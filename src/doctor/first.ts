@@ -30,15 +30,15 @@ export function firstOf(findings: readonly Finding[]): Finding | null {
 function rankOf(finding: Finding, hasIllWorker: boolean): number {
   const { code, level } = finding;
   if (hasIllWorker && explains(finding)) return 0;
-  if (level === "problem" && (code === "broker" || code === "worker")) return 1;
+  if (level === "problem" && (code === "broker" || code === "worker" || code === "stuck")) return 1;
   // Tasks and bindings that a broker has thrown away are what others only see the effects of.
   if (level === "problem") return UNDONE.has(code) || code === "broker-memory" ? 2 : 3;
   return UNDONE.has(code) ? 4 : 5;
 }
 
-/** Whether a log says why a worker does not work. */
+/** Whether it says why a worker does not work: its log, or what its processes wait for. */
 function explains(finding: Finding): boolean {
-  if (finding.code === "pool-package") return true;
+  if (finding.code === "pool-package" || finding.code === "stuck") return true;
   if (finding.code !== "log" || finding.facts.kind !== "known") return false;
   const { kind, hasEnded } = finding.facts.its;
   return hasEnded || EFFECTS[kind] === "blocks";

@@ -90,6 +90,7 @@ export const LEVELS: { readonly [C in Code]: (facts: Facts[C]) => Judged } = {
     // In other pools the main process runs the tasks.
     return isPrefork && main > BUSY ? "warning" : "ok";
   },
+  stuck: () => "problem",
   interpreter: ({ foreignScript }) => (foreignScript === null ? "ok" : "warning"),
   "file-permissions": ({ kind }) => (kind === "writable" ? "ok" : kind === "unseen" ? "skipped" : "problem"),
   log: (facts) => {

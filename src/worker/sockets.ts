@@ -82,6 +82,20 @@ export function isConnectedTo(
   );
 }
 
+/** The far end of the TCP connection that is this descriptor; null: it has another use, or cannot be seen. */
+export function remoteOf(proc: ProcFiles, pid: number, descriptor: number): Endpoint | null {
+  const inode = socketInode(proc, pid, descriptor);
+  const entries = inode === null ? null : socketTables(proc)(pid);
+  if (entries === null || typeof entries === "string") return null;
+  const [socket] = entries.filter((entry) => entry.inode === inode).flatMap(socketOf);
+  return socket?.state === "established" ? socket.remote : null;
+}
+
+function socketInode(proc: ProcFiles, pid: number, descriptor: number | string): string | null {
+  const target = proc.link(`/proc/${pid}/fd/${descriptor}`);
+  return (target.ok && /^socket:\[(\d+)\]$/.exec(target.value)?.[1]) || null;
+}
+
 /** Null: the descriptors may not be read (another user's process, and no CAP_SYS_PTRACE). */
 function socketInodes(proc: ProcFiles, pid: number): ReadonlySet<string> | null {
   const descriptors = proc.list(`/proc/${pid}/fd`);

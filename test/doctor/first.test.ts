@@ -53,6 +53,12 @@ test.each<readonly [string, readonly Finding[], Finding["code"] | null]>([
     [bad("queue-binding"), bad("broker-memory")].toReversed(),
     "broker-memory",
   ],
+  ["the process tells what a hung worker waits for", [bad("worker"), bad("stuck")], "stuck"],
+  [
+    "a busy worker is stuck",
+    [bad("worker", "warning"), bad("oom-kills"), bad("late-tasks", "warning"), bad("stuck")],
+    "stuck",
+  ],
   ["there are several of one rank", [bad("memory", "warning"), bad("cpu", "warning")], "memory"],
 ])("the first is the cause when %s", (_, findings, code) => {
   expect(named(...findings)).toBe(code);

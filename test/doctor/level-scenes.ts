@@ -106,6 +106,13 @@ export const moments = (...[before, after = before]: Parameters<typeof machine>[
   proc: [machine(2, before ?? {}), machine(2, after ?? {})],
   host: NO_FILES,
 });
+/** Its main thread sleeps there at both looks, for its descriptor 1: a connection, or a pipe if the call is not seen. */
+export const sleepingIn = (wchan: string, more: Fake = {}, call: string | null = "1 0x1 0x0 0x0"): Fake => {
+  const seen = call === null ? { descriptors: ["/dev/null", "pipe:[1]"] } : { connections: 1 };
+  const proc = procWith([{ ...WORKER, ...seen }], { "/proc/12/wchan": wchan, "/proc/12/syscall": call });
+  return { proc: [proc, proc], host: NO_FILES, ...more };
+};
+export const SOLO: Fake = { told: pool({ implementation: "celery.concurrency.solo:TaskPool" }) };
 /** In a container that has been up for 950 s. */
 export const startedAt = (startTicks: number): Fake =>
   inSight(

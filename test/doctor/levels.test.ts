@@ -57,6 +57,8 @@ import {
   scheduled,
   silence,
   startedAt,
+  sleepingIn,
+  SOLO,
   unacked,
   unbound,
   untold,
@@ -302,6 +304,14 @@ const ROWS: { readonly [C in Code]: readonly Row[] } = {
       moments({ throttled: 1 }, { throttled: 2, cpuMs: 10 }),
       ["ok"],
     ],
+  ],
+  stuck: [
+    ["a full pipe", processes, sleepingIn("pipe_write"), ["problem"]],
+    ["a connection", processes, sleepingIn("wait_woken"), ["problem"]],
+    ["a connection, of a task in a solo pool", processes, sleepingIn("wait_woken", SOLO), []],
+    ["a full pipe, in a solo pool", processes, sleepingIn("pipe_write", SOLO), ["problem"]],
+    ["a pipe, it is not seen which", processes, sleepingIn("pipe_write", {}, null), ["problem"]],
+    ["the same of a task in a solo pool", processes, sleepingIn("pipe_write", SOLO, null), []],
   ],
   interpreter: [
     [

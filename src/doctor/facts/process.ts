@@ -1,5 +1,6 @@
 import type { Interpreter } from "../../worker/in-sight.ts";
 import type { CpuShares } from "../../worker/usage.ts";
+import type { Wait } from "../../worker/wait.ts";
 import type { WrittenFiles } from "../../worker/written-files.ts";
 
 /** What is found of the process of a worker in sight. */
@@ -26,6 +27,14 @@ export interface ProcessFacts {
     readonly containerUpS: number | null;
   };
   readonly cpu: CpuShares & { readonly isPrefork: boolean };
+  /** Of its processes some have not woken between two looks, for this. */
+  readonly stuck: {
+    readonly wait: Wait;
+    readonly isMain: boolean;
+    /** How many of its children. */
+    readonly children: number;
+    readonly overMs: number;
+  };
   readonly interpreter: Interpreter;
   readonly "file-permissions": WrittenFiles;
 }

@@ -4,6 +4,7 @@ import { detailsOf, interpreterOf, type WorkerDetails } from "../../worker/in-si
 import { statOf } from "../../worker/process-status.ts";
 import type { WorkerProcess } from "../../worker/survey.ts";
 import { controlGroup, cpuShares, cpuTimes, machineMemory, residentBytes } from "../../worker/usage.ts";
+import { type Sleep, sleepOf, unbroken, type Wait } from "../../worker/wait.ts";
 import { writtenFiles } from "../../worker/written-files.ts";
 import type { ProcessFacts } from "../facts/process.ts";
 import { finding } from "../levels.ts";
@@ -28,24 +29,53 @@ export const processes: Topic = async (scene) => {
   const isContainer =
     MARKS.some((mark) => files.look(mark).ok) || host.env["KUBERNETES_SERVICE_HOST"] !== undefined;
   const timesOf = ({ process, details }: Seen) => cpuTimes(host, process.pid, details.children);
-  const before = workers.map((worker) => ({ worker, times: timesOf(worker) }));
+  const sleepsOf = ({ process, details }: Seen) =>
+    new Map([process.pid, ...details.children].map((pid) => [pid, sleepOf(proc, pid)]));
+  const before = workers.map((worker) => ({ worker, times: timesOf(worker), sleeps: sleepsOf(worker) }));
   await scene.observed();
-  return before.flatMap(({ worker, times }) => {
+  return before.flatMap(({ worker, times, sleeps }) => {
     const { node, process, details } = worker;
-    const isPrefork = (poolRunning(worker.pool, worker) ?? DEFAULT_POOL) === "prefork";
+    const pool = poolRunning(worker.pool, worker) ?? DEFAULT_POOL;
+    const isPrefork = pool === "prefork";
     const cpu = cpuShares(times, timesOf(worker));
     const kills = controlGroup(proc, process.pid).oomKills;
+    const stuck = stuckIn(process.pid, pool, sleeps, sleepsOf(worker));
     const interpreter = interpreterOf(proc, process.pid, details);
     return [
       finding("memory", node, memoryFacts(scene, worker)),
       ...(kills === null ? [] : [finding("oom-kills", node, { count: kills })]),
       finding("restarts", node, restartFacts(scene, worker, isContainer)),
       ...(cpu === null ? [] : [finding("cpu", node, { ...cpu, isPrefork })]),
+      ...(stuck !== null && cpu !== null ? [finding("stuck", node, { ...stuck, overMs: cpu.overMs })] : []),
       ...(interpreter === null ? [] : [finding("interpreter", node, interpreter)]),
       ...writtenFiles(proc, files, process).map((one) => finding("file-permissions", node, one)),
     ];
   });
 };
+
+/** Null: none of them, as far as can be seen. */
+function stuckIn(
+  pid: number,
+  pool: string,
+  before: ReadonlyMap<number, Sleep | null>,
+  after: ReadonlyMap<number, Sleep | null>,
+): Omit<ProcessFacts["stuck"], "overMs"> | null {
+  const waits = [...after].flatMap(([one, sleep]) => {
+    const wait = unbroken(before.get(one), sleep);
+    return wait === null || isOfTask(wait, one === pid, pool) ? [] : [{ isMain: one === pid, wait }];
+  });
+  const main = waits.find(({ isMain }) => isMain) ?? null;
+  const wait = (main ?? waits[0])?.wait ?? null;
+  const isPipe = wait?.kind === "pipe";
+  const children = isPipe ? waits.length - (main === null ? 0 : 1) : 0;
+  return wait === null ? null : { wait, isMain: main !== null, children };
+}
+
+/** Whether a task may well wait so: for a server, or for a program that it has started, if its pipe is not known. */
+function isOfTask(wait: Wait, isMain: boolean, pool: string): boolean {
+  if (wait.kind === "connection") return !isMain || pool === "solo";
+  return wait.to === "output" && !(isMain && pool === "prefork");
+}
 
 function memoryFacts({ host: { proc } }: Scene, worker: Seen): ProcessFacts["memory"] {
   const { process, details } = worker;

@@ -1,5 +1,5 @@
 import type { ProcessFacts } from "../../doctor/facts/process.ts";
-import { amount, brief, bytes, names, seconds, time } from "../speech.ts";
+import { amount, brief, bytes, names, place, seconds, time } from "../speech.ts";
 import type { WordsOf } from "./words.ts";
 
 export const PROCESS_WORDS: WordsOf<ProcessFacts> = {
@@ -51,6 +51,23 @@ export const PROCESS_WORDS: WordsOf<ProcessFacts> = {
             : "the main process cannot hand out tasks faster: send fewer and longer tasks, raise the prefetch multiplier, or start more workers",
     };
   },
+  stuck({ wait, isMain, children, overMs }) {
+    const who = [
+      ...(isMain ? ["its main process"] : []),
+      ...(children > 0 ? [amount(children, "child", "children")] : []),
+    ].join(" and ");
+    const has = isMain === children > 0 || children > 1 ? "have" : "has";
+    if (wait.kind === "pipe") {
+      return {
+        seen: `${who} ${has} been blocked for ${time(overMs)} by writing to ${PIPES[wait.to] ?? brief(wait.to)}: that pipe is full, and nobody reads it`,
+        next: "restart what reads the worker's output (a log shipper, tee, the engine's log driver), or log to a file (-f)",
+      };
+    }
+    return {
+      seen: `${who} ${has} waited for ${time(overMs)} on the connection to ${place(wait.remote)}, and done nothing else`,
+      next: "if that is the broker or the result backend, a firewall, NAT or load balancer has dropped an idle connection: restart the worker, and set socket_timeout and socket_keepalive (broker_transport_options)",
+    };
+  },
   interpreter: ({ path, pythonPath, foreignScript }, level) => ({
     seen: `${brief(path)}${foreignScript === null ? "" : `, and runs ${brief(foreignScript)} of another environment`}${pythonPath === null ? "" : `, PYTHONPATH ${brief(pythonPath)}`}`,
     next:
@@ -85,6 +102,13 @@ export const PROCESS_WORDS: WordsOf<ProcessFacts> = {
         return facts satisfies never;
     }
   },
+};
+
+/** What {@link Wait} calls them. */
+const PIPES: Readonly<Record<string, string>> = {
+  stdout: "its stdout",
+  stderr: "its stderr",
+  output: "its stdout or stderr",
 };
 
 function share(part: number): string {
