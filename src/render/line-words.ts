@@ -49,7 +49,7 @@ export const LINE_WORDS: { readonly [K in LineKind]: `${string} → ${string}` }
   unregistered:
     "the worker threw away tasks that it does not know → import their module (include, imports, autodiscover_tasks), or deploy the code that has them",
   undecodable:
-    "the worker threw away messages that it cannot read → add the clients' task_serializer to accept_content; does another program send to this queue?",
+    "the worker met messages that it cannot read → add the task_serializer of clients and other workers to accept_content; does another program use this queue, or this broker?",
   "result-store":
     "the result backend could not be reached → check result_backend and that server; then restart the worker, which does not connect again by itself",
   "hard-limit": "a task was killed at its hard time limit → raise --time-limit, or make the task shorter",

@@ -35,7 +35,7 @@ interface Fake {
   /** The value of a command's reply; undefined: it is refused. */
   readonly broker?: (command: WireCommand) => unknown;
   readonly epochSeconds?: number;
-  /** Of the health check; by default it has not run. */
+  /** Of the health check; by default the worker is alive. */
   readonly check?: Partial<CheckReport>;
   /** What takes the place of the scene's own. */
   readonly scene?: Partial<Scene>;
@@ -83,7 +83,7 @@ export function fakeScene(fake: Fake): { readonly scene: Scene; readonly sent: r
     config: parsed.value.config,
     host,
     deadline: startDeadline(60_000, host.now),
-    check: { plan, ...fake.check } as CheckReport,
+    check: { plan, verdict: { status: "healthy", reason: "alive", pongs: [] }, ...fake.check } as CheckReport,
     workers: fake.proc === undefined ? [] : [{ node: NODE, process }],
     isMeant: () => true,
     session: success({ plan, send, read: { target: server.servers[0] }, ask } as unknown as Session),

@@ -1,8 +1,8 @@
 import type { Unread } from "../../machine/parts.ts";
 import type { KnownLines } from "../../celery/line-kinds.ts";
 
-/** Which part of a log it is about; `since-start`: what is before that is a finding of its own. */
-export type LogPart = "whole" | "end" | "since-start";
+/** Which part of a log it is about; `since-start`: what is before that, `before-start`, is a finding of its own. */
+export type LogPart = "whole" | "end" | "since-start" | "before-start";
 
 /** What is found in the log of a worker. The last lines are without secrets. */
 export interface LogFacts {

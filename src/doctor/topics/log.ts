@@ -40,12 +40,26 @@ export const log: Topic = async (scene) => {
     const { before, since, isWhole } = runs.value;
     const earlier = before === null ? [] : shownLines(before);
     const part = earlier.length > 0 ? "since-start" : isWhole || before !== null ? "whole" : "end";
+    const found = findingsSince(name, since, { part, begun, knowing });
+    const isNamed = found.some(
+      (one) => one.code === "log" && one.facts.kind === "known" && one.facts.its.hasEnded,
+    );
+    // A supervisor may start it again and again: until it is back, its last end counts.
+    const ends = isBack(scene) || isNamed ? [] : earlier.filter(({ hasEnded }) => hasEnded);
+    const past = earlier.filter((one) => !ends.includes(one));
     return [
-      ...findingsSince(name, since, { part, begun, knowing }),
-      ...(earlier.length === 0 ? [] : [finding("log", name, { kind: "earlier", its: earlier })]),
+      ...found,
+      ...ends.map((its) =>
+        finding("log", name, { kind: "known", its, part: "before-start", tasks: 0, knowing: [] }),
+      ),
+      ...(past.length === 0 ? [] : [finding("log", name, { kind: "earlier", its: past })]),
     ];
   });
 };
+
+function isBack({ check: { verdict } }: Scene): boolean {
+  return verdict.reason !== "dead" && verdict.reason !== "starting";
+}
 
 interface Around {
   readonly part: LogPart;

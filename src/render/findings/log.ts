@@ -9,6 +9,7 @@ import type { WordsOf } from "./words.ts";
 const SHOWN = 120;
 
 const SINCE = "since its last start";
+const BEFORE = "before its last start";
 
 export const LOG_WORDS: WordsOf<LogFacts> = {
   log(facts, level) {
@@ -24,7 +25,12 @@ export const LOG_WORDS: WordsOf<LogFacts> = {
         const { kind, count, hasEnded, last } = its;
         const [name, usual = ""] = LINE_WORDS[kind].split(" → ");
         const next = facts.knowing.length === 0 ? usual : ownQueues(facts.knowing);
-        const where = facts.part === "since-start" ? SINCE : `in ${partOf(facts.part, "it")}`;
+        const where =
+          facts.part === "since-start"
+            ? SINCE
+            : facts.part === "before-start"
+              ? BEFORE
+              : `in ${partOf(facts.part, "it")}`;
         const end = hasEnded ? ", which ended it" : "";
         const of = kind === "task-failed" && tasks >= count ? ` of ${amount(tasks, "task")}` : "";
         return {
@@ -33,7 +39,7 @@ export const LOG_WORDS: WordsOf<LogFacts> = {
         };
       }
       case "earlier":
-        return `before its last start: ${facts.its.map(briefly).join("; ")}`;
+        return `${BEFORE}: ${facts.its.map(briefly).join("; ")}`;
       default:
         return facts satisfies never;
     }
@@ -69,7 +75,8 @@ function unreadableWords({ kind, detail }: Unread): ReturnType<WordsOf<LogFacts>
 }
 
 function partOf(part: LogPart, text: string): string {
-  if (part === "since-start") return `${text} ${SINCE}`;
+  if (part === "since-start" || part === "before-start")
+    return `${text} ${part === "since-start" ? SINCE : BEFORE}`;
   return part === "whole" ? text : `the last 4 MB of ${text}`;
 }
 

@@ -113,7 +113,7 @@ test.concurrent.each(["5.7.0", "5.2.7"] as const)(
     const found = await read(worker.log(), server.url());
     expect(short(found)).toEqual([
       ["problem", "a disk is full"],
-      ["problem", "the worker threw away messages that it cannot read"],
+      ["problem", "the worker met messages that it cannot read"],
       celery === "5.7.0"
         ? ["problem", "a task has run out of memory, which ended it"]
         : ["warning", "a task has run out of memory"],
