@@ -3,9 +3,9 @@ import { DEFAULT_GRACE_MS } from "../celery/worker-settings.ts";
 import type { CommandConfig } from "../cli/command-options.ts";
 import type { Origin } from "../cli/options.ts";
 import { label } from "../cli/usage.ts";
-import { discover } from "../discovery/discover.ts";
 import { localCheck } from "../fleet/check-local.ts";
 import { collect } from "../fleet/collector.ts";
+import { findFleet } from "../fleet/find-fleet.ts";
 import type { Host } from "../host.ts";
 import type { HttpListener } from "../machine/parts.ts";
 import { failure, type Outcome, success } from "../outcome.ts";
@@ -21,7 +21,6 @@ import type { OwnUsage } from "../serve/metrics.ts";
 import type { Source } from "../serve/source.ts";
 import { startSharing } from "../serve/share.ts";
 import { LONGEST_TOKEN, tokenOf } from "../serve/token.ts";
-import { planSession } from "../session/plan.ts";
 import { cpuMs, residentBytes } from "../worker/usage.ts";
 import { type Ending, failed, misused, type Run } from "./command.ts";
 
@@ -58,16 +57,10 @@ const serveAll: Run<ServeConfig> = async ({ config }, host) => {
   const secrets = await readSecrets(config, host);
   if (!secrets.ok) return failed(secrets.problem);
   const { placement, "busy-grace": grace } = config;
-  const whom = {
-    kind: "workers",
-    node: config.node,
-    placement: placement.value,
-    pidfile: null,
-  } as const;
-  const found = await discover(whom, config, host);
+  const found = await findFleet(config, host);
   if (!found.ok) return misused(found.problem);
-  const { place, brokers, pids, named } = found.value;
-  const collector = collect(planSession(config, brokers, pids), place, host, {
+  const { plan, place, named } = found.value;
+  const collector = collect(plan, place, host, {
     nodes: named,
     queues: config.queue.value,
     roundEveryMs: config.interval.value,

@@ -1,16 +1,15 @@
 import type { CommandConfig } from "../cli/command-options.ts";
-import { discover } from "../discovery/discover.ts";
 import { localCheck } from "../fleet/check-local.ts";
 import { collect, type Collector } from "../fleet/collector.ts";
 import type { Host } from "../host.ts";
 import type { Terminal } from "../machine/parts.ts";
+import { findFleet } from "../fleet/find-fleet.ts";
 import { fleetJson } from "../render/fleet-json.ts";
 import { lines, NOTHING, ours, type Printable } from "../render/gate.ts";
 import { statement } from "../render/statement.ts";
 import { watchRows } from "../render/watch-rows.ts";
 import type { Canvas } from "../render/watch-table.ts";
 import { mostScroll, type Stand, TOP, troubleText, watchLines } from "../render/watch-text.ts";
-import { planSession } from "../session/plan.ts";
 import { type Ending, failed, misused, type Run } from "./command.ts";
 
 type WatchConfig = CommandConfig<"watch">;
@@ -34,19 +33,13 @@ export const watch: Run<WatchConfig> = (told, host) => {
 };
 
 const watchAll: Run<WatchConfig> = async ({ config }, host) => {
-  const { node, placement, "busy-grace": grace } = config;
-  const whom = {
-    kind: "workers",
-    node,
-    placement: placement.value,
-    pidfile: null,
-  } as const;
-  const found = await discover(whom, config, host);
+  const { "busy-grace": grace } = config;
+  const found = await findFleet(config, host);
   if (!found.ok) return misused(found.problem);
-  const { place, brokers, pids, named } = found.value;
+  const { plan, place, named } = found.value;
   const isJson = config.output.value === "json";
   const terminal = isJson ? null : await host.terminal();
-  const collector = collect(planSession(config, brokers, pids), place, host, {
+  const collector = collect(plan, place, host, {
     nodes: named,
     queues: config.queue.value,
     roundEveryMs: ROUND_EVERY_MS,

@@ -139,9 +139,14 @@ function brokersOf({ pid, option, environment }: Instructed): ReturnType<typeof 
 
 /** The broker that a worker's command line and environment name; null: none, or what they name is no URL. */
 export function brokerOf(worker: WorkerProcess): Broker | null {
+  return namedBroker(worker)?.broker ?? null;
+}
+
+/** The same, with its text. */
+export function namedBroker(worker: WorkerProcess): BrokerUrl | null {
   const told = brokersOf(instructed(worker));
   const url = told === null ? null : brokerUrl(told.read.text);
-  return url?.ok === true ? url.value.broker : null;
+  return url?.ok === true ? url.value : null;
 }
 
 /** Whether two workers may have one broker: both name the same, or one of them names none. */
