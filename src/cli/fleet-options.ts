@@ -1,7 +1,8 @@
 import { FORMAT, reworded, SEVERAL_NAMES } from "./command-option.ts";
 import { onOffSwitch, optional, type OptionTable, valued } from "./option.ts";
 import { OPTIONS } from "./options.ts";
-import { duration, filePath, listenPlace, servedPath } from "./values.ts";
+import { interval, probePath } from "./fleet-values.ts";
+import { duration, filePath, listenPlace } from "./values.ts";
 
 /** What `watch` takes. */
 export const WATCH = {
@@ -12,7 +13,7 @@ export const WATCH = {
   }),
   interval: valued(
     "DURATION",
-    duration,
+    interval,
     { value: 2_000, text: "2s" },
     { group: "output", summary: "time from one picture to the next" },
   ),
@@ -51,7 +52,7 @@ export const SERVE = {
   }),
   interval: valued(
     "DURATION",
-    duration,
+    interval,
     { value: 30_000, text: "30s" },
     { group: "verdict", summary: "time between two rounds of questions to the whole fleet" },
   ),
@@ -74,7 +75,7 @@ export const SERVE = {
     summary: "certificate in PEM, to speak HTTPS; may hold the key too",
   }),
   "http-key": optional("PATH", filePath, { group: "serve", summary: "key of --http-cert in PEM" }),
-  ask: optional("PATH", servedPath, {
+  ask: optional("PATH", probePath, {
     group: "serve",
     summary: "ask the serve that listens at --listen for this path, and end: exit 0 for status 200",
     details:

@@ -225,12 +225,6 @@ export const listenPlace: ValueParser<ListenPlace> = (text) => {
 
 const LISTEN = "expected one such as 127.0.0.1:9540, [::1]:9540 or /run/celery-probe.sock";
 
-/** A path that `serve` answers, with its query. */
-export const servedPath: ValueParser<string> = (text) =>
-  /^\/[!-~]*$/.test(text)
-    ? success(text)
-    : failure("is not a path of serve: expected one such as /livez or /livez/local");
-
 /** The name of an environment variable. */
 export const variableName: ValueParser<string> = (text) =>
   /^[A-Za-z_][A-Za-z0-9_.-]*$/.test(text)

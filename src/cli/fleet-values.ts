@@ -1,0 +1,27 @@
+import { failure, success } from "../outcome.ts";
+import { duration, type ValueParser } from "./values.ts";
+
+/** Values that only the commands take which keep watching. */
+
+/** Less would ask a broker and its workers without a pause, in milliseconds. */
+const SHORTEST_MS = 100;
+
+/** From one look, or one question, to the next. */
+export const interval: ValueParser<number> = (text) => {
+  const read = duration(text);
+  return read.ok && read.value < SHORTEST_MS
+    ? failure(`is too short: expected ${SHORTEST_MS}ms or more`)
+    : read;
+};
+
+/** Where `serve` answers a probe, and says by its status whether all is well; see serve/router.ts. */
+const OF_PROBES = /^\/(?:(?:livez|readyz|health)(?:\/[!-~]+)?|fleet\?(?:[!-~]*&)?min=\d{1,6})$/;
+
+/** A path of `serve` that gives a verdict, with its query. */
+export const probePath: ValueParser<string> = (text) => {
+  if (!text.startsWith("/")) return failure(`is not a path of serve: ${PROBE_PATHS}`);
+  return OF_PROBES.test(text) ? success(text) : failure(`gives no verdict: ${PROBE_PATHS}`);
+};
+
+const PROBE_PATHS =
+  "expected /livez, /readyz or /health, alone or with /local or /NODE behind it, or /fleet?min=N; the address is --listen";
