@@ -20,11 +20,19 @@ export function tokenOf(look: FileLook | null, content: Outcome<string, Unread>)
     );
   }
   const token = content.value.trim();
-  return token.length >= SHORTEST && /^[!-~]+$/.test(token)
+  const problem = problemOf(token);
+  return problem === null
     ? success(token)
     : failure(
-        `holds no token: expected one line of ${SHORTEST} characters or more, as of openssl rand -hex 24`,
+        `${problem}: expected one line of ${SHORTEST} characters or more, without spaces; openssl rand -hex 24 makes one`,
       );
+}
+
+function problemOf(token: string): string | null {
+  if (token === "") return "is empty";
+  if (!/^[!-~]+$/.test(token)) return "holds no token, but spaces, lines or letters beyond ASCII";
+  if (token.length >= SHORTEST) return null;
+  return `holds a token of ${token.length === 1 ? "1 character" : `${token.length} characters`}, which can be guessed`;
 }
 
 /** Whether an `Authorization` header shows the token: as Bearer, or as the password of any user, which browsers ask for. */

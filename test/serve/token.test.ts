@@ -27,13 +27,26 @@ describe("a token file", () => {
     });
   });
 
+  test.each([
+    ["short", "holds a token of 5 characters, which can be guessed"],
+    [TEXT.slice(1), "holds a token of 15 characters, which can be guessed"],
+    ["", "is empty"],
+    ["\n", "is empty"],
+    ["two words of a text", "holds no token, but spaces, lines or letters beyond ASCII"],
+  ])("that holds %j is told from others, and how to make one is said", (text, fact) => {
+    expect(tokenOf(look(0o600), success(text))).toEqual({
+      ok: false,
+      problem: `${fact}: expected one line of 16 characters or more, without spaces; openssl rand -hex 24 makes one`,
+    });
+  });
+
   test.each(["", "\n", "short", "two words of a text", "zeile\nzweite zeile hier", "größe-größe-größe"])(
     "that holds %j is refused, and not quoted",
     (text) => {
       const refused = tokenOf(look(0o600), success(text));
       expect(refused).toMatchObject({
         ok: false,
-        problem: expect.stringMatching(/^holds no token: expected /) as string,
+        problem: expect.stringMatching(/: expected one line of 16 characters or more, /) as string,
       });
       if (text.trim() !== "") expect(JSON.stringify(refused)).not.toContain(text.trim());
     },
