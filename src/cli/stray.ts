@@ -28,7 +28,7 @@ function straySentence(stray: Stray): string {
         : `unknown command '${grown.first} …': ${grown.hint}`;
     }
     case "surplus":
-      return `unexpected word '${shown}' after ${[name, words].join(" ").trim()}: ${wordHint(stray) ?? "expected options"}`;
+      return `unexpected word '${shown}' after ${[name, words].join(" ").trim()}: ${wordHint(stray) ?? behind(name)}`;
     case "missing":
       return `${name} needs ${words}: see celery-probe help ${name}`;
     case "empty":
@@ -40,6 +40,11 @@ function straySentence(stray: Stray): string {
     default:
       return what satisfies never;
   }
+}
+
+/** What may follow the words of a command. */
+function behind(name: CommandName): string {
+  return Object.keys(optionsOf(name)).length === 0 ? "expected nothing more" : "expected options";
 }
 
 /** A node's name, which has an @ as a password's URL has, and nothing else of a URL. */

@@ -155,7 +155,7 @@ describe("a flag", () => {
       expect(read[name as keyof typeof read].value).toEqual(value);
   });
 
-  test("of two variables that contradict each other none wins", () => {
+  test("two variables that contradict each other are refused", () => {
     expect(sentence([], { CELERY_PROBE_NODE: "a@x", CELERY_PROBE_ANY: "1" })).toBe(
       "CELERY_PROBE_NODE and CELERY_PROBE_ANY contradict each other: expected one of them",
     );
@@ -395,7 +395,7 @@ describe("another command", () => {
     [["inspect", "ping", ""], "the word '' after inspect is empty: expected METHOD [WORD]…"],
     [["doctor", ""], "unexpected word '' after doctor: expected options"],
     [["completion"], "completion needs SHELL: see celery-probe help completion"],
-    [["help", "a", "b"], "unexpected word 'b' after help [COMMAND]: expected options"],
+    [["help", "a", "b"], "unexpected word 'b' after help [COMMAND]: expected nothing more"],
     [["doctor", "frob"], "unexpected word 'frob' after doctor: expected options"],
     [["doctor", "--strict"], "unknown option '--strict': it is an option of check"],
     [["doctor", "--fail-onn", "1"], "unknown option '--fail-onn': expected --fail-on?"],

@@ -134,6 +134,9 @@ describe("a word where a command should stand", () => {
       "unexpected word 'worker@web-1' after doctor: for a node write --node worker@web-1",
     ],
     ["beat worker@web-1", "unexpected word 'worker@web-1' after beat: expected options"],
+    ["report a b", "unexpected word 'b' after report [FILE]: expected options"],
+    ["install a b", "unexpected word 'b' after install PATH: expected nothing more"],
+    ["help inspect ping", "unexpected word 'ping' after help [COMMAND]: expected nothing more"],
     [
       "redis://cache:6379/0",
       "unknown command 'redis://cache:6379/0': for a broker write --broker redis://cache:6379/0",
