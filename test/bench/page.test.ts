@@ -85,7 +85,7 @@ test("a contender that is not there has a row in both tables, and its reason", (
   expect(page).toContain("Not measured: **other**, `other` is not there.");
 });
 
-test("what could not be charged is said once", () => {
+test("memory that could not be charged is named once", () => {
   const rows = [FLOOR, REPLACED].map((row) => ({ ...row, charge: "needs root" }));
   const page = performancePage({ ...REPORT, rows });
   expect(page.match(/charged memory and cold starts \(needs root\)/g)).toHaveLength(1);

@@ -51,14 +51,14 @@ async function greeted() {
   return line;
 }
 
-test("what others send follows without waiting when no transaction is open", async () => {
+test("commands of others follow without waiting when no transaction is open", async () => {
   const { send, written } = await greeted();
   void send(["ROLE"]);
   void send(["INFO"]);
   expect(written).toEqual(["ROLE", "INFO"]);
 });
 
-test("what others send waits when the first write has not been answered: it signs in", async () => {
+test("commands of others wait until the first write is answered, because it signs in", async () => {
   const { send, written, answer } = connection();
   void send(["PING"]);
   void send(["ROLE"]);

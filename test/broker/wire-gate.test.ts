@@ -183,7 +183,7 @@ test.each([7, 65_536])("a message that is no heartbeat is cut, in pieces of %d b
   expect(through === SUBSCRIBED + heard).toBe(true);
 });
 
-test("of CLIENT LIST of more connections than are read both ends are passed on", () => {
+test("both ends of a CLIENT LIST are passed on when it has more connections than are read", () => {
   const rows = "id=1 addr=10.0.0.7:1 cmd=brpop\n".repeat(300_000);
   const { through, problem } = passed(bulk(rows), [["CLIENT", "LIST"]], 65_536);
   expect(problem).toBeNull();

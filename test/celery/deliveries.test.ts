@@ -36,7 +36,7 @@ describe("a message's task", () => {
 
 const NEW = { isRedelivered: false, retries: 0 };
 
-describe("what is not acknowledged", () => {
+describe("unacknowledged messages", () => {
   const unacked = (text: string) => readUnacked(`[${text}, "", "celery"]`, 50);
 
   test.each([

@@ -6,7 +6,7 @@ const KNOWN = {
   ...{ visibilityS: 3_600, nowS: 1_000 },
 };
 
-describe("what is not acknowledged", () => {
+describe("unacknowledged messages", () => {
   const due = (id: string, etaS: number | null, deliveredS = 0) => ({
     task: { name: "a", id },
     etaS,

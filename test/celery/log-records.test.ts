@@ -73,7 +73,7 @@ test("a traceback that has ended the program belongs to no record above it", () 
   ]);
 });
 
-test("without levels each line is one record, and a traceback is one", () => {
+test("each line is one record when it has no level, and a traceback is one", () => {
   expect(recordsOf(["a", "b", ...TRACEBACK, "c"].join("\n")).map(({ text }) => text)).toEqual([
     "a",
     "b",

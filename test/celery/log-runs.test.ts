@@ -61,7 +61,7 @@ test.each([
   expect(cutOf(lines, ...runners)).toEqual([null, lines]);
 });
 
-test("of several workers that start in it the first one counts, and others do not matter", () => {
+test("the first start counts when several workers start in one log", () => {
   const lines = ["old", `${OTHER} ready.`, "new", READY, "newer"];
   const seen: Runner = { node: "celery@web-3", startedS: TEN };
   expect(cutOf(lines, REMOTE, OTHER_REMOTE, seen)).toEqual([["old"], lines.slice(1)]);

@@ -13,7 +13,7 @@ test.each([
   expect(statusOf(beginning)).toBe(status);
 });
 
-test("of a failure what, of which task and when, and never its message", () => {
+test("a failure has its exception, task and time, and never its message", () => {
   const meta = {
     status: "FAILURE",
     result: { exc_type: "ValueError", exc_message: ["pin"] },
@@ -93,7 +93,7 @@ test("a backend with a masked password is the broker's server, or cannot be used
   expect(server("redis://:own@elsewhere/3")).toMatchObject({ password: "own", tls: null });
 });
 
-test("what is said of the broker's certificates counts where the backend has TLS", () => {
+test("the broker's certificates count when the backend has TLS", () => {
   expect(server("rediss://a:1/0")).toMatchObject({ tls: { reqs: "required" } });
   expect(server("redis://a:1/0")).toMatchObject({ tls: null });
 });

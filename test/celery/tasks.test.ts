@@ -19,7 +19,7 @@ const ANSWER = [
   null,
 ];
 
-test("the tasks of an answer come the oldest first; one that its pool has not begun has no start", () => {
+test("the tasks of an answer come oldest first, without a start when the pool has not begun them", () => {
   const tasks = readTasks(ANSWER);
   expect(tasks).toEqual([
     { name: "b", id: "2", startS: 40 },

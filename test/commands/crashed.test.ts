@@ -59,7 +59,7 @@ describe("after an error of ours", () => {
     expect(exitCode).toBe(1);
   });
 
-  test("what is thrown and is no error is said too", async () => {
+  test("a thrown value that is no error is printed too", async () => {
     const { stdout } = await crashed("x".repeat(10_000), fakeHost({ argv: [] }));
     expect(stdout.length).toBeLessThan(400);
   });

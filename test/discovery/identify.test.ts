@@ -95,7 +95,7 @@ describe("a node that was named", () => {
     expect(found([at(7), at(8)], ["b@web-1", "c@web-1"])).toEqual([]);
   });
 
-  test("leaves the names of others, and who may be a worker", () => {
+  test("keeps the names of others, and processes that may be workers", () => {
     const { otherwise, unknown } = identifyNamed(["a@web-1"], [at(7), at(8)], {
       ...KNOWN,
       heard: [{ node: "b@web-1", pid: 7 }],

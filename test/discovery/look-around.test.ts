@@ -52,7 +52,7 @@ describe("--pidfile", () => {
     );
   });
 
-  test("is refused when it is no regular file: its worker would be called dead", () => {
+  test("is refused when it is no regular file, so that its worker is not called dead", () => {
     expect(around(argv, [], {}, { "/run/w.pid": "a pipe" })).toBe(
       "--pidfile '/run/w.pid' is a pipe: expected a file as celery --pidfile writes it",
     );

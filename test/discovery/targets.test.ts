@@ -52,7 +52,7 @@ describe("without a name", () => {
 describe("with --node", () => {
   const around = here(celery(12, "-n", "w1@%h"), celery(13, "-n", "w2@%h"));
 
-  test("the worker of that name is asked, and who is not is told", () => {
+  test("the worker of that name is asked, and the others are named", () => {
     expect(chosen(["w2@%h"], around)).toEqual({ words: ["w2@web-1 13"], others: ["w1@web-1"] });
   });
 
@@ -93,7 +93,7 @@ describe("with --pidfile", () => {
     expect(chosen(["w1@x"], around)).toEqual({ words: ["w1@x 12"], others: [] });
   });
 
-  test("its process has Celery's default name when there is none", () => {
+  test("its process gets Celery's default name when no name is given", () => {
     expect(chosen([], around)).toEqual({ words: ["celery@web-1 12"], others: [] });
   });
 

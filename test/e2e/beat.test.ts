@@ -179,7 +179,7 @@ test.concurrent("a program that runs a beat is no dead one, and its pid file nam
   }),
 );
 
-test.concurrent("a worker's own beat that has ended is missed", ({ expect }) =>
+test.concurrent("a worker's own beat is missing when it has ended", ({ expect }) =>
   world(async ({ container, url }) => {
     const worker = await container.startWorker({
       brokerUrl: url,
@@ -285,7 +285,7 @@ test.concurrent("a pid file is believed of a beat, and of nobody else", () =>
   }),
 );
 
-test.concurrent("no beat in sight is no dead one beside its container, or from afar", () =>
+test.concurrent("a beat out of sight is not called dead from a sidecar or from afar", () =>
   world(async ({ container }) => {
     for (const placement of ["beside", "remote"])
       expectSaid(

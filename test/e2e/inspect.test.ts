@@ -286,7 +286,7 @@ test.concurrent("prints no password of settings, connections and reports", async
   expect(stderr).not.toContain(secret);
 });
 
-test.concurrent("names who is missing, with exit code 1 and the others' answers", async () => {
+test.concurrent("names the missing node, with exit code 1 and the others' answers", async () => {
   await using server = await startServer();
   await using worker = await startWorker({ server, celery: "5.2.7" });
   await using asleep = await startWorker({ server });

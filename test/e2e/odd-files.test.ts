@@ -27,7 +27,7 @@ const named = () => odd.names.filter((name) => ["pipe", "socket", "null", "zero"
 /** What waits for the other end of a pipe waits for ever. In milliseconds. */
 const AT_ONCE = 5_000;
 
-describe.concurrent("what is no regular file", () => {
+describe.concurrent("a path that is no regular file", () => {
   test.each([
     ["--state-file", [...NOWHERE, "remote"]],
     ["--pidfile", [...NOWHERE, "inside"]],

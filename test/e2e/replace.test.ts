@@ -282,7 +282,7 @@ describe("what the page says of the old line", () => {
     expect(await now("The line itself")).toMatch(ALIVE);
   });
 
-  test("without a name another worker's pong counts for a dead one", async () => {
+  test("another worker's pong counts for a dead one when no node is named", async () => {
     const title = "Without a name";
     await using _other = await startWorker({ server, pool: "solo" });
     const own = await startProject(projectOf(title));

@@ -88,7 +88,7 @@ test("--version prints name and version", async () => {
   expect(await probe(["--version"])).toMatchObject({ exitCode: 0, stdout: "celery-probe 0.1.0", stderr: "" });
 });
 
-test("--version prints the runtime too when it is to be verbose: V8 has taken the code cache", async () => {
+test("--version prints the runtime when it is verbose, and that V8 uses the code cache", async () => {
   const runtime = BY_BUN
     ? /^Bun [\d.]+, linux \w+, code cache none, commit (?:[0-9a-f]{12}\+?|unknown)$/
     : /^Node 24[\d.]+, linux \w+, code cache used, commit (?:[0-9a-f]{12}\+?|unknown)$/;

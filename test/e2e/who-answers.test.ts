@@ -52,7 +52,7 @@ describe("with two workers on the broker", () => {
     expectLine(await ask("--any"), 0, /^healthy: alive: \S+ answered in|^healthy: alive: 2 nodes/, 1_000);
   });
 
-  test("as many must answer as are asked for", async () => {
+  test("as many workers must answer as --min-nodes asks for", async () => {
     expectLine(await ask("--min-nodes=2"), 0, /^healthy: alive: 2 nodes \(/, 1_000);
     const tooMany = await ask("--min-nodes=3", "--timeout=200ms", "--retries=0");
     expectLine(tooMany, 1, /^unknown: undecided: 2 of 3 nodes answered within \d+ ms \(1 ping\); /, 1_500);

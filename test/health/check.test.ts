@@ -84,7 +84,7 @@ describe("gather, while it asks,", () => {
     expect(looks).toBeLessThan(130);
   });
 
-  test("asks once more after a second when nobody was subscribed: the worker may be back", async () => {
+  test("asks once more after a second when nobody was subscribed, as the worker may be back", async () => {
     const processes = [{ ...WORKER, connections: POLLING.length }];
     const broker: Broker = (commands, time) => {
       const back = time > 900;

@@ -78,12 +78,12 @@ async function worked({ argv, worker, says = {}, lengths = {}, events = [], ...r
 const queues = (...names: string[]) => names.map((name) => ({ name, exchange: { name } }));
 const task = (name: string, ageS: number) => ({ id: `id-${name}`, name, args: "()", time_start: NOW - ageS });
 
-test("no more is asked than the ping when no option wants it", async () => {
+test("only the ping is sent when no option wants more", async () => {
   const { work, asked, counted } = await worked({ argv: [] });
   expect({ work, asked, counted }).toEqual({ work: null, asked: ["ping"], counted: [] });
 });
 
-test("no more is asked when the worker is unhealthy already", async () => {
+test("nothing is asked when the worker is already unhealthy", async () => {
   const proc = procWith([{ ...WORKER, state: "T" }]);
   const host = fakeHost({
     argv: ["--require-consuming", "--max-task-age=1m", "--max-queue-length=1"],

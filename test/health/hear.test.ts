@@ -107,13 +107,13 @@ describe("hearing", () => {
     });
   });
 
-  test("names who beats with the number of the process when it has another name", async () => {
+  test("names the node that beats with the process' number when it has another name", async () => {
     const { here, afar } = await heard([[100, CHANNEL, heartbeat("celery@other")]]);
     expect(here).toMatchObject({ own: null, namesake: "celery@other" });
     expect(afar).toMatchObject({ own: null, namesake: null });
   });
 
-  test("names nobody who is asked as well when two workers share a number", async () => {
+  test("names no node that is asked too when two workers share a number", async () => {
     const { here } = await heard(
       [[100, CHANNEL, heartbeat("celery@other")]],
       ["--node=celery@web-1,celery@other"],
@@ -121,7 +121,7 @@ describe("hearing", () => {
     expect(here).toMatchObject({ namesake: null });
   });
 
-  test("is not what is no heartbeat", async () => {
+  test("ignores messages that are no heartbeats", async () => {
     const { here } = await heard([
       [100, CHANNEL, "{"],
       [110, CHANNEL, ours({ type: "worker-online" })],

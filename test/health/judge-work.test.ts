@@ -219,7 +219,7 @@ describe("with --require-consuming a worker that answered", () => {
   });
 });
 
-test("of several BRPOPs that nothing comes through the youngest tells for how long", () => {
+test("the youngest of several idle BRPOPs tells since when nothing came", () => {
   const seen = {
     ...halfOpen,
     looks: looks(known([...rows({ idleS: 300 }, 1), row({ command: "brpop", idleS: 70 })])),
@@ -315,7 +315,7 @@ describe("with --max-queue-length", () => {
   });
 });
 
-test("what is not consumed comes before what is stuck, and that before a backlog", () => {
+test("not-consuming comes before stuck-task, and stuck-task before backlog", () => {
   const stuck = { kind: "told", count: 1, oldest: { name: "t", id: "1", ageS: 99 } } as const;
   const all = { requireConsuming: true, maxTaskAge: 1_000, maxQueueLength: [{ queue: null, limit: 0 }] };
   const rest = (one: Partial<NodeWork>) => ({ nodes: [node()], work: work(one) });

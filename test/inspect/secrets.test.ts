@@ -63,7 +63,7 @@ describe("secrets of answers", () => {
     });
   });
 
-  test("of stats the connection is masked by name, and the names of tasks are shown", () => {
+  test("stats mask the connection by name, and show the names of tasks", () => {
     const stats = {
       total: { "tasks.reset_password": 3 },
       broker: { hostname: "h", password: "a", alternates: ["redis://:a@i"] },
@@ -173,7 +173,7 @@ describe("secrets of answers", () => {
     });
   });
 
-  test("what the probe knows is taken out of any text, as it is and percent-encoded", () => {
+  test("known secrets are removed from any text, plain or percent-encoded", () => {
     const said = { app_hint: "it is p@ssw0rd or p%40ssw0rd" };
     expect(withoutSecrets("conf", said, ["p@ssw0rd"])).toEqual({ app_hint: `it is ${MASKED} or ${MASKED}` });
   });

@@ -45,7 +45,7 @@ test("install leaves an unfinished file alone that grows, or that is finished me
   expect(await installed((ms) => (ms < 1_500 ? 7 : null))).toMatchObject({ waitedMs: 1_500, forgotten: 0 });
 });
 
-test("install copies again, by another name, when its own unfinished file was removed; three times in all", async () => {
+test("install copies again under another name when its unfinished file was removed, three times in all", async () => {
   const twice = await installed(() => null, [REMOVED, null]);
   expect(twice).toMatchObject({ kind: "installed", names: ["uuid-1", "uuid-2"] });
   const thrice = await installed(() => null, [REMOVED, REMOVED, REMOVED, null]);

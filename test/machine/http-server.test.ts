@@ -138,7 +138,7 @@ test("the answer to a HEAD has the length and no body", async () => {
   expect(text).toMatch(/\r\ncontent-length: 4\r\n[^]*\r\n\r\n$/i);
 });
 
-test("of 70 connections those go that have asked for nothing for the longest time", async () => {
+test("closes the connections that were idle longest when there are 70", async () => {
   const sockets = [];
   for (let number = 0; number < 64; number += 1) sockets.push(await opened(port));
   const [asking, ...idle] = sockets;

@@ -87,7 +87,7 @@ describe("readFile", () => {
     expect(read(join(inside, "here/real"), "refused")).toBe("text");
   });
 
-  test("reads to the end what has no size, as files of /proc", () => {
+  test("reads a file without a size to its end, such as one of /proc", () => {
     expect(statSync("/proc/self/status").size).toBe(0);
     expect(read("/proc/self/status")).toMatch(/^Name:[^]*\n$/);
   });
@@ -139,7 +139,7 @@ describe("replaceFile", () => {
     expect(readdirSync(inside)).toEqual(["state"]);
   });
 
-  test("replaces the old file by a new one: no reader sees half of it, no other name of it changes", () => {
+  test("replaces the old file at once, so that no reader sees half of it and no other name of it changes", () => {
     const inside = folder();
     const [path, other] = [join(inside, "state"), join(inside, "other")];
     writeFileSync(path, "old");

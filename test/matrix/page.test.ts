@@ -77,7 +77,7 @@ test("the counts of the shell line take a pong of a dead worker and a silence of
   expect(shellLine(UNKNOWN, 0)).toEqual({ falseDead: 0, falseAlive: 0 });
 });
 
-test("the page says what came out, what was not run, and why a cell is empty", () => {
+test("the page shows each result, each cell that was not run, and why a cell is empty", () => {
   const page = matrixPage([BUSY, DEAD], (one, { pool, celery }) => {
     if (one === DEAD) return result(69, answer("unhealthy: stopped", 1, "expected unhealthy: dead"));
     return pool === "solo" && celery === "5.2.7" ? undefined : result(69, answer("healthy: busy", 0));

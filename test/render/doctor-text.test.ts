@@ -5,7 +5,7 @@ import { PLAIN_CANVAS, progressLine, summaryLines, topicLines } from "../../src/
 const node = (number: number, level: "ok" | "problem") =>
   finding("oom-kills", `celery@${number}`, { count: level === "ok" ? 0 : 3 });
 
-test("of a fleet the first that are well are shown, the rest counted, and each that is not well", () => {
+test("a fleet shows the first healthy nodes, counts the other healthy ones, and shows each unhealthy one", () => {
   const fleet = Array.from({ length: 100 }, (_, number) => node(number, number === 90 ? "problem" : "ok"));
   const lines = topicLines(fleet, PLAIN_CANVAS);
   expect(lines).toHaveLength(8);
@@ -22,7 +22,7 @@ test("a few are all shown, with colours where they are wanted", () => {
   ]);
 });
 
-test("what several say alike is said once, with their names", () => {
+test("a fact that several nodes share is printed once, with their names", () => {
   const lines = topicLines([node(1, "problem"), node(2, "ok"), node(3, "problem")], PLAIN_CANVAS);
   expect(lines.map((line) => line.slice(0, 45))).toEqual([
     "PROBLEM  oom-kills celery@1, celery@3: the ke",
@@ -48,7 +48,7 @@ test("text is wrapped at words with its indent, and to no other width than the t
   );
 });
 
-test("what is still awaited takes one line of the terminal", () => {
+test("progress takes one line of the terminal", () => {
   expect(progressLine(["worker", "settings"], 80)).toBe("… worker, settings");
   expect(progressLine(["worker", "settings"], 14)).toBe("… worker, se…");
 });

@@ -365,7 +365,7 @@ describe("text from outside reaches a terminal as text, without the password of 
   });
 });
 
-describe("JSON has nothing unseen in it, and is read as what it was made of, when it is that of", () => {
+describe("JSON has no invisible character, and is read as the value it was made of, in the output of", () => {
   const REASONS: readonly BeatReason[] = ["schedule-stale", "unrecognised", "lock-gone"];
   test.each<readonly [string, () => string]>([
     ["check", () => json(checkObject(checkReport(HOSTILE, (VERDICTS[1] as (typeof VERDICTS)[0])(HOSTILE))))],

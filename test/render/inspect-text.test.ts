@@ -65,7 +65,7 @@ c         none`,
   );
 });
 
-test("what matters of stats, tasks by their number", () => {
+test("stats are shortened to what matters, with numbers of tasks", () => {
   const stats = {
     pid: 7,
     uptime: 90,
@@ -136,7 +136,7 @@ test("texts of workers stay on their line, and what has another form is shown as
   expect(shown("report", { w: { ok: "\none\ntwo\n" } })).toBe("w\n  one\n  two");
 });
 
-test("who is missing is said in a line each", () => {
+test("each missing node has a line", () => {
   const absent = [
     { kind: "silent", node: "a" },
     { kind: "unnamed", count: 2 },

@@ -91,7 +91,7 @@ describe("on a low screen", () => {
     for (const { queue } of many.queues) expect(seen).toContain(queue);
   });
 
-  test("what is above is counted too", () => {
+  test("nodes above the screen are counted too", () => {
     expect(picture(5).join("\n")).toContain("… 5 above, 22 more");
   });
 });

@@ -32,7 +32,7 @@ test.each([
   expect(maskedWords(["celery", text])).toEqual(["celery", expected]);
 });
 
-test("of a user's option the password is masked", () => {
+test("the password in a user's option is masked", () => {
   expect(maskedWords(["curl", "-u", "me:pw", "--user", "1000:1000"])).toEqual([
     "curl",
     "-u",

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { withoutArguments, withoutScheduledArguments } from "../../src/report/without-arguments.ts";
 
-test("of an entry of beat's schedule the arguments are left out, and options that hold more than a route", () => {
+test("an entry of beat's schedule loses its arguments, and options that hold more than a route", () => {
   const entry = {
     task: "tasks.add",
     schedule: 3_600,
@@ -31,7 +31,7 @@ test("of an entry of beat's schedule the arguments are left out, and options tha
   }
 });
 
-test("what is of another form is left as it is, or left out where arguments may stand in it", () => {
+test("an entry of another form stays, or is left out when it may hold arguments", () => {
   expect(withoutScheduledArguments("timed out")).toBe("timed out");
   expect(withoutScheduledArguments({ beat_schedule: null })).toEqual({ beat_schedule: null });
   const odd = { a: "<ScheduleEntry: a tasks.add('s3cret')>", b: { task: "t", options: "s3cret" } };
@@ -41,7 +41,7 @@ test("what is of another form is left as it is, or left out where arguments may 
   expect(withoutScheduledArguments({ beat_schedule: ["s3cret"] })).toEqual({ beat_schedule: null });
 });
 
-test("of a task its name, id and times stay", () => {
+test("a task keeps its name, id and times", () => {
   const task = {
     id: "1",
     name: "tasks.add",

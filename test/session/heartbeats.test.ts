@@ -37,13 +37,13 @@ async function kept(beats: readonly (readonly [time: number, node: string])[]) {
 const crowd = (time: number, size: number) =>
   Array.from({ length: size }, (_, number) => [time, `${number}@crowd`] as const);
 
-test("no more than 10,000 nodes are kept, and the first of them stay, when more beat", async () => {
+test("the first 10,000 nodes are kept when more send heartbeats", async () => {
   const heard = await kept([[100, "w@first"], ...crowd(200, 10_500), [300, "w@late"], [300, "w@first"]]);
   expect(heard.size).toBe(10_000);
   expect([heard.has("w@first"), heard.has("w@late")]).toEqual([true, false]);
 });
 
-test("who beats no more makes room for others after ten minutes, and who still beats stays", async () => {
+test("a node without heartbeats makes room after ten minutes, and the others stay", async () => {
   const well = [300_000, 600_100].map((time) => [time, "w@well"] as const);
   const heard = await kept([[100, "w@well"], ...crowd(200, 9_999), ...well, [600_300, "w@new"]]);
   expect([...heard.keys()].sort()).toEqual(["w@new", "w@well"]);

@@ -105,7 +105,7 @@ describe("what the kubelet does with the examples", () => {
     return () => bench.close();
   });
 
-  test.concurrent("worker.yaml: a busy worker is left alone, a stopped one is restarted", async () => {
+  test.concurrent("worker.yaml leaves a busy worker alone and restarts a stopped one", async () => {
     const pod = podOf("worker.yaml");
     await using running = await Pod.start(place, `${NAME}-w`, solo(pod));
     await running.untilReady(60_000);
@@ -177,7 +177,7 @@ describe("what the kubelet does with the examples", () => {
     },
   );
 
-  test("beside.yaml: the sidecar sees the worker, and the pod is not ready while the worker is stopped", async () => {
+  test("beside.yaml makes the pod unready while its worker is stopped", async () => {
     await using running = await Pod.start(place, `${NAME}-b`, podOf("beside.yaml"));
     await running.untilReady(60_000);
     const container = running.containerOf("worker");
@@ -195,7 +195,7 @@ describe("what the kubelet does with the examples", () => {
     expect(stdout).toMatch(/ (?:node \S+ state=|broker \S+ nodes=0)/);
   });
 
-  test("monitor.yaml: it is ready while two workers answer", async () => {
+  test("monitor.yaml is ready while two workers answer", async () => {
     const { docker } = place;
     await using monitor = await Pod.start(place, `${NAME}-m`, hurried(podOf("monitor.yaml")));
     const workers = ["1", "2"].map((number) => `${NAME}-${number}`);

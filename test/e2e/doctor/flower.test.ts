@@ -66,7 +66,7 @@ test.concurrent("basic auth is said, and given in the URL or by FLOWER_BASIC_AUT
     expect(stdout).not.toMatch(/s3cret-word|wr0ng-word/);
 });
 
-test.concurrent("a login of OAuth is no basic auth: the doctor cannot sign in", async () => {
+test.concurrent("a login by OAuth is skipped, because the doctor cannot sign in", async () => {
   await using server = await startServer();
   await using flower = await startFlower(server.url(), [
     "--auth=.*@example[.]com",

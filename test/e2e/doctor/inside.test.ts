@@ -187,7 +187,7 @@ test.concurrent(
   },
 );
 
-describe("what was not looked at is not ok", () => {
+describe("findings that were not examined are not ok", () => {
   test.concurrent("behind a broker that refuses connections", async () => {
     const { findings, of } = await inside({}, async ({ container }) =>
       diagnoseIn(container, ["--broker", `redis://127.0.0.1:${await freePort()}/0`]),

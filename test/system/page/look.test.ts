@@ -89,7 +89,7 @@ test("names of others stay text", async () => {
   expect(await page.locator(".fact").first().textContent()).toBe(HOSTILE);
 });
 
-test("each state has a word and a shape of its own, for those who see no colour", async () => {
+test("each state has its own word and shape, for people who see no colours", async () => {
   await using serve = await startScriptedServe(shopFleet());
   await using visitor = await visit(browser, serve.url, { forcedColors: "active" });
   const { page } = visitor;
@@ -102,7 +102,7 @@ test("each state has a word and a shape of its own, for those who see no colour"
   expect([...signs]).toEqual(["unhealthy #icon-unhealthy", "unknown #icon-unknown", "healthy #icon-healthy"]);
 });
 
-test("nothing moves by itself for those who want no motion", async () => {
+test("nothing moves by itself when the system asks for no motion", async () => {
   await using serve = await startScriptedServe(shopFleet());
   await using visitor = await visit(browser, serve.url, { reducedMotion: "reduce" });
   await visitor.page.locator("tr.worker").first().waitFor();
