@@ -52,7 +52,7 @@ function idleStatement(verdict: Of<"not-consuming">): Statement {
         fact:
           `it runs nothing, and ${amount(waiting, "message")} in ${queue} ` +
           `${waiting === 1 ? "has" : "have"} waited for it for ${seconds(forS)}`,
-        hint: "restart it; after a lost connection kombu before 5.7.0 may wait for ever on one that is dead",
+        hint: "restart it; kombu before 5.7.0 may wait for ever on a dead connection",
       };
     default:
       return verdict satisfies never;

@@ -119,7 +119,7 @@ function elsewhere(gap: Of<"elsewhere">, plan: CheckPlan): Statement {
   // The same port at another address: the name may have led there.
   const isLed = brokerName !== null && endpoints.some(({ port }) => port === brokerName.port);
   if (isLed && brokerName.isWorkersOwn) {
-    const leads = brokerName.changes ? "leads to one after the other of" : "leads to";
+    const leads = brokerName.changes ? "leads by turns to" : "leads to";
     return {
       fact: `${node} does not fetch or listen on ${broker}, which ${leads} ${names(brokerName.addresses)}, and ${connected}`,
       hint: "if that name has moved for good, restart the worker; if several servers share it, name the worker's own in its settings",
@@ -189,7 +189,7 @@ function tooFew(gap: Of<"too-few">, channel: string, broker: string): Statement 
     hint:
       gap.wanted === 1
         ? "a worker that is blocked by its task does not answer; the probe inside its container tells that from a dead one"
-        : "start the missing workers, or lower --min-nodes; one that is blocked by its task does not answer",
+        : "start the missing workers, or lower --min-nodes; a worker that its task blocks does not answer",
   };
 }
 

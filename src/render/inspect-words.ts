@@ -83,7 +83,7 @@ export function refusalLines(
   const who = names(unsafe.map(({ node }) => node));
   const would =
     method === "revoked"
-      ? "its answer is every id that was revoked, up to 50,000; one that is no JSON would disable"
+      ? "its answer has all revoked ids, up to 50,000, and one id that is no JSON would disable"
       : "one task with an argument that is no JSON would disable";
   return [
     `${method} was not sent: ${would} ${who}`,

@@ -76,7 +76,7 @@ export const LINE_WORDS: { readonly [K in LineKind]: `${string} → ${string}` }
   "clock-drift":
     "the clocks of workers differ → synchronise them (NTP) and set one time zone; ETAs, expires and beat go by the clock",
   retried:
-    "tasks are repeated again and again, and none of that name has succeeded → the exception behind Retry in the log says why; set max_retries",
+    "tasks are retried again and again, and no task of that name has succeeded → the exception behind Retry in the log says why; set max_retries",
   discarded:
     "tasks were thrown away before they began: they had expired → raise expires above the time that they wait, and compare the clocks of client and worker",
   "task-failed":

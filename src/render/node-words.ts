@@ -148,9 +148,9 @@ function because(why: NotTaken): string {
     case "damaged":
       return `no celery-probe serve has written the field of ${why.node} in ${why.key}`;
     case "old":
-      return `what is shared of ${why.node} is ${seconds(why.ageS)} old`;
+      return `the shared news about ${why.node} is ${seconds(why.ageS)} old`;
     case "earlier-process":
-      return `what is shared of ${why.node} is ${seconds(why.ageS)} old, and its process is younger`;
+      return `the shared news about ${why.node} is ${seconds(why.ageS)} old, and its process is younger`;
     case "not-alive":
       return `${why.node} is ${why.reason} by celery-probe serve on ${why.host}, so it was asked`;
     case "refused":
@@ -165,5 +165,5 @@ export function refusedHint(why: NotTaken | null): string | null {
   if (why?.because !== "refused") return null;
   const isForbidden = why.detail.startsWith("NOPERM");
   const remedy = isForbidden ? ": give its user +time +hget ~celery-probe.verdicts.*" : "";
-  return `--accept-shared has no effect, as the broker does not give what is shared (${sentence(why.detail)})${remedy}`;
+  return `--accept-shared has no effect, as the broker refuses to show what is shared (${sentence(why.detail)})${remedy}`;
 }

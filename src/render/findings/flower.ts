@@ -4,7 +4,8 @@ import type { WordsOf } from "./words.ts";
 
 const LOGIN = "name it as http://USER:PASSWORD@HOST in --flower, or set FLOWER_BASIC_AUTH=USER:PASSWORD";
 const PAGE = "the doctor cannot sign in: name Flower's own address behind the login, or use --basic_auth";
-const MISSING = "has it the same broker and database? it hears events: send some with -E, or wait a minute";
+const MISSING =
+  "does it use the same broker and database? it hears events: send some with -E, or wait a minute";
 const ADDRESS = "is that Flower's address, with http or https as it speaks, and with its --url_prefix?";
 
 export const FLOWER_WORDS: WordsOf<FlowerFacts> = {

@@ -140,7 +140,7 @@ function unackedWords(facts: UnackedFacts): FindingWords | string {
   const sample = looked < unacked ? ` (of ${looked} looked at, of ${unacked})` : "";
   const [wrongs, nexts]: [string[], string[]] = [[], []];
   if (late > 0) {
-    const unless = silent === 0 ? "" : ", unless one of those runs it that did not say";
+    const unless = silent === 0 ? "" : ", unless a worker that did not say runs it";
     wrongs.push(
       `${amount(late, "task whose time has come does", "tasks whose time has come do")} not run, ${latest?.name ?? ""} for ${seconds(latestS)} (task ${latest?.id ?? ""})${unless}${sample}`,
     );
