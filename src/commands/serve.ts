@@ -5,7 +5,7 @@ import type { Origin } from "../cli/options.ts";
 import { label } from "../cli/usage.ts";
 import { localCheck } from "../fleet/check-local.ts";
 import { collect } from "../fleet/collector.ts";
-import { findFleet } from "../fleet/find-fleet.ts";
+import { findFleet } from "./find-fleet.ts";
 import type { Host } from "../host.ts";
 import type { HttpListener } from "../machine/parts.ts";
 import { failure, type Outcome, success } from "../outcome.ts";

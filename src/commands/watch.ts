@@ -3,7 +3,7 @@ import { localCheck } from "../fleet/check-local.ts";
 import { collect, type Collector } from "../fleet/collector.ts";
 import type { Host } from "../host.ts";
 import type { Terminal } from "../machine/parts.ts";
-import { findFleet } from "../fleet/find-fleet.ts";
+import { findFleet } from "./find-fleet.ts";
 import { fleetJson } from "../render/fleet-json.ts";
 import { lines, NOTHING, ours, type Printable } from "../render/gate.ts";
 import { statement } from "../render/statement.ts";
