@@ -71,6 +71,9 @@ export function findLocals(locals: Locals, state: FleetState, host: Host, isAlon
     // A worker that is in sight may have another broker: beside a whole fleet it counts when it is heard there.
     const node = isAlone ? nodeOf(state, name, nowMs) : (state.nodes.get(name) ?? null);
     if (node === null) continue;
+    if (isAlone) node.pongs = found.has(name) ? node.pongs + 1 : 1;
+    // Of workers that share a name the first is looked at.
+    if (found.has(name)) continue;
     const before = locals.workers.get(name);
     if (isAlone && node.isLocal && before?.startTicks !== worker.startTicks) {
       node.restarts++;

@@ -16,7 +16,17 @@ export function watchRows(view: FleetView): readonly string[] {
   ].map(line);
 }
 
-function nodeRow({ node, verdict, active, slots, perS, processed, oldest, memory }: FleetNode): string {
+function nodeRow({
+  node,
+  verdict,
+  active,
+  slots,
+  perS,
+  processed,
+  oldest,
+  memory,
+  copies,
+}: FleetNode): string {
   return [
     node,
     `state=${verdict.reason}`,
@@ -28,6 +38,7 @@ function nodeRow({ node, verdict, active, slots, perS, processed, oldest, memory
     ...given("processed", processed),
     ...(oldest === null ? [] : [`oldest_s=${Math.round(oldest.ageS)}`, `oldest=${oldest.name}`]),
     ...given("memory", memory),
+    ...given("copies", copies === 1 ? null : copies),
   ].join(" ");
 }
 

@@ -53,15 +53,18 @@ function firstLines(nodes: readonly FleetNode[], broker: string): readonly strin
   const { healthy, unhealthy, unknown } = summaryOf(nodes);
   return [
     `${amount(nodes.length, "worker")} of ${broker}: ${healthy} healthy, ${unhealthy} unhealthy, ${unknown} unknown`,
-    ...nodes.filter(({ verdict }) => verdict.status === "unhealthy").map(nodeLine),
+    ...nodes.filter(({ verdict, copies }) => verdict.status === "unhealthy" || copies > 1).map(nodeLine),
   ];
 }
 
-/** What counts as a change: a worker is busy and alive by turns. One that is unknown is what it was. */
+/**
+ * What counts as a change: a worker is busy and alive by turns. One that is unknown is what it was. That another worker has
+ * its name, or has it no more, is one too.
+ */
 function stateOf(
-  { node, verdict: { status, reason } }: FleetNode,
+  { node, verdict: { status, reason }, copies }: FleetNode,
   before: ReadonlyMap<string, string> | null,
 ): string {
   if (status === "unknown") return before?.get(node) ?? "unknown";
-  return reason === "busy" ? "alive" : reason;
+  return `${reason === "busy" ? "alive" : reason}${copies > 1 ? ", twice" : ""}`;
 }

@@ -89,6 +89,17 @@ test("a solo worker in a task is busy, and another worker on the broker is not t
   await sidecar.untilReason(worker, "alive");
 });
 
+test("two workers of one name in sight are counted, and are no restarts", async () => {
+  await using server = await startServer();
+  const name = "twin@pod";
+  await using worker = await startWorker({ server, name });
+  await using _other = await startWorker({ server, name, until: "listens" });
+  await using sidecar = await startSidecar(server);
+  await sidecar.untilReason(worker, "alive");
+  await wait(12_000);
+  expect(await sidecar.workers()).toMatchObject([{ node: name, copies: 2, restarts: 0 }]);
+}, 60_000);
+
 test("a solo worker whose task outlives a restart of the broker hangs past the grace", async () => {
   const server = await startServer();
   await using worker = await startWorker({ server, pool: "solo" });

@@ -6,6 +6,7 @@ import { startProxy } from "../world/proxy.ts";
 import { startServer } from "../world/server.ts";
 import { until } from "../world/until.ts";
 import { startWorker } from "../world/worker.ts";
+import { startServe } from "./start-serve.ts";
 import { startWatch, workerIn } from "./watched.ts";
 
 test.concurrent(
@@ -182,6 +183,10 @@ test.concurrent("two workers of one name are counted, and a restart is", async (
   const second = await startWorker({ server, name, until: "listens" });
   await using watch = startWatch(server);
   await watch.until((picture) => workerIn(picture, name)?.copies === 2);
+  await using serve = await startServe(["--broker", server.url(), "--placement", "remote"]);
+  const said = /healthy: alive: twin@world: .*; hint: 2 workers have this name: give each its own with -n$/m;
+  await until("its probe says so", async () => said.test(await serve.text(`/livez/${name}`)));
+  await until("its log says so", () => said.test(serve.log()));
   await second.killAll();
   const alone = await watch.until((picture) => workerIn(picture, name)?.copies === 1);
   expect(workerIn(alone, name)).toMatchObject({ reason: "alive", restarts: 0 });

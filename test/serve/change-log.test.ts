@@ -41,6 +41,17 @@ test("a change of a verdict is a line, but not that of a worker alive and busy b
   ]);
 });
 
+test("that two workers have one name is a line, and its end one more", () => {
+  const twins = { ...WELL, copies: 2 };
+  const line = /^healthy: alive: a@b: .*; hint: 2 workers have this name: give each its own with -n$/;
+  expect(logged(fleet([WELL]), fleet([twins]), fleet([twins]), fleet([WELL])).slice(1)).toEqual([
+    [expect.stringMatching(line)],
+    [],
+    [expect.stringMatching(/^healthy: alive: a@b: [^;]*$/)],
+  ]);
+  expect(logged(fleet([twins]))[0]?.[1]).toMatch(line);
+});
+
 test("a worker that comes and one that is forgotten are a line each", () => {
   expect(logged(fleet([]), fleet([WELL]), fleet([]))).toEqual([
     ["0 workers of redis://redis:6379/0: 0 healthy, 0 unhealthy, 0 unknown"],
