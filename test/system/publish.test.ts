@@ -48,8 +48,10 @@ test("npm run release -- image pushes one image for both architectures under eac
   const wanted = { ...env, BASE: "scratch", MUSL_BASE: "scratch", HOME: folder };
   const path = [dirname(await docker.builder()), searchPath()].join(delimiter);
   const { stdout } = await release(["image", name], { ...wanted, PATH: path }, inside);
-  const [, pushed = "", glibc = "", musl = ""] =
-    /^name=(\S+)\nglibc=(sha256:[0-9a-f]{64})\nmusl=(sha256:[0-9a-f]{64})$/.exec(stdout) ?? [];
+  const [, pushed = "", glibc = "", musl = "", serve = ""] =
+    /^name=(\S+)\nglibc=(sha256:[0-9a-f]{64})\nmusl=(sha256:[0-9a-f]{64})\nserve=(sha256:[0-9a-f]{64})$/.exec(
+      stdout,
+    ) ?? [];
   expect(pushed).toBe(name.toLowerCase());
   onTestFinished(async () => {
     const images = await docker.run(["image", "ls", "--quiet", "--filter", `reference=${pushed}`]);
@@ -59,6 +61,7 @@ test("npm run release -- image pushes one image for both architectures under eac
   for (const [digest, tags] of [
     [glibc, [VERSION, "latest"]],
     [musl, [`${VERSION}-musl`, "musl"]],
+    [serve, [`${VERSION}-serve`, "serve"]],
   ] as const) {
     for (const tag of tags) {
       const stored = storedUnder(registry, tag);
