@@ -7,7 +7,7 @@ import { findFleet } from "./find-fleet.ts";
 import { fleetJson } from "../render/fleet-json.ts";
 import { lines, NOTHING, ours, type Printable } from "../render/gate.ts";
 import { statement } from "../render/statement.ts";
-import { watchRows } from "../render/watch-rows.ts";
+import { changedRows, type Said, saidBy, watchRows } from "../render/watch-rows.ts";
 import type { Canvas } from "../render/watch-table.ts";
 import { mostScroll, type Stand, TOP, troubleText, watchLines } from "../render/watch-text.ts";
 import { type Ending, failed, misused, type Run } from "./command.ts";
@@ -82,7 +82,32 @@ async function rows(collector: Collector, host: Host, intervalMs: number, isJson
   for (;;) {
     const view = collector.view();
     if (!host.print(isJson ? fleetJson(view, host.version) : lines(watchRows(view)))) return DONE;
-    await host.pause(intervalMs);
+    const due = host.pause(intervalMs).then(() => "due" as const);
+    if (isJson) await due;
+    else if (!(await changesUntil(due, collector, host, saidBy(view)))) return DONE;
+  }
+}
+
+/** Prints what changes until then: who reads a log does not wait for the next picture. Gives whether somebody reads. */
+async function changesUntil(
+  due: Promise<"due">,
+  collector: Collector,
+  host: Host,
+  first: Said,
+): Promise<boolean> {
+  let said = first;
+  for (;;) {
+    const { promise, resolve } = Promise.withResolvers<"looked">();
+    const stop = collector.onView(() => {
+      resolve("looked");
+    });
+    const happened = await Promise.race([due, promise]);
+    stop();
+    if (happened === "due") return true;
+    const view = collector.view();
+    const changed = changedRows(view, said);
+    if (changed.length > 0 && !host.print(lines(changed))) return false;
+    said = saidBy(view, said);
   }
 }
 

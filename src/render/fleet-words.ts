@@ -69,7 +69,7 @@ function goneStatement({ how, forS }: Of<"gone">): Statement {
 }
 
 /** A node that is new is heard or answers within this time, in seconds, if it is a worker of this broker. */
-const NEW_S = 10;
+export const NEW_S = 10;
 
 function undecidedStatement({ because, forS }: Of<"undecided">): Statement {
   if (because === "never-heard" && forS < NEW_S)

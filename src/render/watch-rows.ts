@@ -1,4 +1,5 @@
 import type { FleetNode, FleetView } from "../fleet/fleet-view.ts";
+import { NEW_S } from "./fleet-words.ts";
 import { line } from "./gate.ts";
 import { troubleText } from "./watch-text.ts";
 
@@ -14,6 +15,45 @@ export function watchRows(view: FleetView): readonly string[] {
       [clock, "queue", queue, ...given("length", length), `consumers=${consumers}`].join(" "),
     ),
   ].map(line);
+}
+
+/** What rows have said: what is wrong with the broker, and the state of each node. */
+export interface Said {
+  readonly trouble: string | null;
+  readonly states: ReadonlyMap<string, string>;
+}
+
+export function saidBy({ broker: { trouble }, nodes }: FleetView, before: Said | null = null): Said {
+  return {
+    trouble: trouble?.failure.kind ?? null,
+    // As long as the broker is away nothing is known of any node.
+    states:
+      trouble !== null && before !== null
+        ? before.states
+        : new Map(nodes.filter(hadTime).map((node) => [node.node, stateOf(node)])),
+  };
+}
+
+/** The rows of what has changed since. A worker is alive and busy by turns, and an outage is one row. */
+export function changedRows(view: FleetView, before: Said): readonly string[] {
+  const { trouble, states } = saidBy(view, before);
+  const rows = watchRows({
+    ...view,
+    nodes:
+      trouble === null ? view.nodes.filter(({ node }) => states.get(node) !== before.states.get(node)) : [],
+    queues: [],
+  });
+  const isNews = trouble !== before.trouble;
+  return rows.filter((row) => isNews || !/^\S+ broker /.test(row)).filter((row) => !/ nodes=0$/.test(row));
+}
+
+/** Whether there was time to hear or ask it: before that nothing is said of its state. */
+function hadTime({ verdict }: FleetNode): boolean {
+  return !("because" in verdict) || verdict.because !== "never-heard" || verdict.forS >= NEW_S;
+}
+
+function stateOf({ verdict: { status, reason } }: FleetNode): string {
+  return reason === "busy" ? "healthy alive" : `${status} ${reason}`;
 }
 
 function nodeRow({

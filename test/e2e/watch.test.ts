@@ -266,6 +266,25 @@ test.concurrent("lines are appended where stdout is no terminal, until the reade
   );
 });
 
+test.concurrent("a change of a state is a line at once, whatever the interval", async () => {
+  await using server = await startServer();
+  const running = startProbe(["watch", "--broker", server.url(), "--interval", "10m", "--placement=remote"]);
+  let seen = "";
+  running.stdout.on("data", (chunk: Buffer) => (seen += chunk.toString()));
+  await untilTrue("there is nobody", () => / broker redis:\S+ nodes=0$/m.test(seen));
+  const worker = await startWorker({ server });
+  const rows = () => [...seen.matchAll(/ node \S+ state=(\S+) status=(\S+)/g)].map(([, state]) => state);
+  await untilTrue("it is alive", () => rows().includes("alive"));
+  await worker.killAll();
+  await untilTrue("it is gone", () => rows().includes("gone"));
+  expect(rows()).toEqual(["alive", "gone"]);
+  await server.stop();
+  await untilTrue("the broker is away", () => / broker \S+ trouble=/.test(seen));
+  expect(rows()).toHaveLength(2);
+  running.kill("SIGTERM");
+  await running;
+});
+
 test.concurrent("the first lines do not wait for a long interval", async () => {
   await using server = await startServer();
   await using worker = await startWorker({ server });
