@@ -6,11 +6,11 @@ import type { Scene } from "./scene.ts";
 /** Which nodes consume which queues, by their own answers. */
 export interface Consumption {
   readonly byNode: Consumed;
-  /** Workers that are there and did not say: what they consume is not known. */
+  /** Workers that exist and did not say what they consume. */
   readonly silent: number;
 }
 
-/** Waits for heartbeats too: a worker that answers nothing may be heard. */
+/** Also waits for the heartbeats: they show workers that answer nothing. */
 export async function consumptionOf(scene: Scene): Promise<Consumption> {
   const byNode = consumedBy(await scene.told("active_queues"));
   const known = new Set([...(await scene.nodes()), ...scene.workers.map(({ node }) => node)]);

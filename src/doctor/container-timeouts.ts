@@ -1,14 +1,14 @@
 import { positive } from "../celery/settings.ts";
 import type { SettingsFacts } from "./facts/settings.ts";
 
-/** Timeouts that no task has: of connections, sessions, servers, tools, databases. */
+/** Names of timeouts that tasks do not have: connections, sessions, servers, tools, databases. */
 const OTHERS =
   /STATEMENT|LOCK|QUERY|SQL|(?:^|_)DB_|DATABASE|TERRAFORM|KUBE|HELM|DOCKER|COMPOSE|NODE_|VISIBILITY|SESSION|LOGIN|COOKIE|CACHE|TOKEN|JWT|IDLE|KEEP_?ALIVE|GRACEFUL|SHUTDOWN|STOP|DRAIN|TERM|BOOT|START|HEALTH|PROBE|GUNICORN|UWSGI|UVICORN|NGINX|PROXY|PIP|NPM|UV_|POETRY|CURL|GIT|APT|BUILD|CI_|TIME_LIMIT/;
 
-/** No timeout of a task is as long, in seconds. */
+/** In seconds. No task has a timeout as long as this. */
 const MOST_S = 10_000;
 
-/** The `…_TIMEOUT` variables that the rule `timeout < soft < hard`, with a gap between them, does not hold for. */
+/** The `…_TIMEOUT` variables that break the rule `timeout < soft < hard`, or leave too small a gap. */
 export function containerTimeouts(
   environment: ReadonlyMap<string, string>,
   { soft, hard, gapS, isTold }: SettingsFacts["time-limits"],
@@ -18,7 +18,7 @@ export function containerTimeouts(
   const timeouts = [...environment]
     .filter(([name]) => /_TIMEOUT(?:_SECONDS|_SECS?|_S)?$/.test(name) && !OTHERS.test(name))
     .map(([name, value]) => [name, positive(value)] as const)
-    // More is a number of milliseconds, by all that is known.
+    // A larger number is probably in milliseconds.
     .filter(([, value]) => value > 0 && value < MOST_S)
     .sort(([a], [b]) => (a < b ? -1 : 1));
   return {

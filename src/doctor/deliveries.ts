@@ -3,7 +3,7 @@ import { transportsTold } from "../celery/transport-options.ts";
 import { type Deliveries, lookAtUnacked } from "../session/unacked.ts";
 import { type Scene, unanswered } from "./scene.ts";
 
-/** What is delivered and not acknowledged, or why it is not seen. */
+/** Reads the deliveries that are not acknowledged. A string says why they cannot be seen. */
 export async function deliveriesOf({
   session,
   told,
@@ -21,14 +21,14 @@ export async function deliveriesOf({
 }
 
 export interface Looks {
-  /** When the first was taken, in milliseconds since the run began. */
+  /** The time of the first look, in milliseconds since the run began. */
   readonly atMs: number;
   readonly first: Deliveries;
-  /** The first itself, where that saw nothing, or there was no second. */
+  /** The first look again if that found nothing, or if there was no second look. */
   readonly second: Deliveries;
 }
 
-/** Two looks at what is delivered, or why it is not seen. */
+/** Reads the unacknowledged deliveries twice. A string says why they cannot be seen. */
 export async function twoLooks(scene: Scene): Promise<Looks | string> {
   const atMs = scene.host.now();
   const first = await deliveriesOf(scene);
@@ -39,7 +39,7 @@ export async function twoLooks(scene: Scene): Promise<Looks | string> {
   return { atMs, first, second: typeof second === "string" ? first : second };
 }
 
-/** The tasks that a worker may hold back for their rate, and how many may begin in an hour; null: no worker said. */
+/** The tasks with a rate limit, and how many of each may begin in an hour. Null: no worker said. */
 export async function ratedTasks(
   scene: Scene,
   isMeant: (node: string) => boolean = () => true,

@@ -10,7 +10,7 @@ import type { Finding } from "./finding.ts";
 import { finding } from "./levels.ts";
 import type { Scene } from "./scene.ts";
 
-/** Tasks that run twice at once, that come again and again, and that are retried without end. */
+/** Finds tasks that run twice at once, that are delivered again and again, or that are retried without end. */
 export async function repeatFindings(
   scene: Scene,
   looks: Looks | string,
@@ -30,7 +30,7 @@ export async function repeatFindings(
   return found.map((facts) => finding("repeated-tasks", facts.task.name, facts));
 }
 
-/** Whether full workers keep deliveries that idle ones could run: both by two heartbeats and two looks. */
+/** Finds deliveries that full workers keep although idle workers could run them. Needs two heartbeats and two looks. */
 export async function prefetchFindings(
   scene: Scene,
   looks: Looks | string,
@@ -58,10 +58,10 @@ export async function prefetchFindings(
   return [finding("prefetch", null, { held, slots, full: named(full), idle: named(idle) })];
 }
 
-/** A worker that begins nothing says so by a heartbeat so long, in milliseconds, after a delivery was seen. */
+/** In milliseconds. A heartbeat this long after a delivery was seen shows whether its worker has begun it. */
 const HEARD_AFTER_MS = 1_000;
 
-/** Deliveries that wait for nothing, and those whose time is wrong. */
+/** Finds deliveries that do not run although nothing holds them back, and deliveries whose ETA is too far away. */
 export async function lateFinding(
   scene: Scene,
   looks: Looks | string,
@@ -94,7 +94,7 @@ export async function lateFinding(
   });
 }
 
-/** Whether the heartbeats of all workers tell what they have begun until then. */
+/** Whether every worker has sent a heartbeat at or after this time, in milliseconds since the run began. */
 async function areHeard(scene: Scene, ms: number): Promise<boolean> {
   return (await scene.nodes()).every((node) => (scene.spans().get(node)?.lastMs ?? 0) >= ms);
 }

@@ -15,10 +15,10 @@ import type { Finding } from "./finding.ts";
 import type { Scene } from "./scene.ts";
 import { setScene } from "./set-scene.ts";
 
-/** The health check may take so much of the run's time at most: enough to judge a worker that does not answer. */
+/** The health check's share of the time limit: enough to judge a worker that does not answer. */
 const CHECK_SHARE = 0.5;
 
-/** What came of it; `end` closes what is open. */
+/** `end` closes the connections. */
 export interface Diagnosis {
   readonly scene: Scene;
   readonly findings: readonly Finding[];
@@ -27,7 +27,7 @@ export interface Diagnosis {
 
 type FindingConfig = CommandConfig<"doctor"> | CommandConfig<"report">;
 
-/** The health check, then every finding. */
+/** Runs the health check, then makes all findings. */
 export async function diagnose(
   config: FindingConfig,
   host: Host,
@@ -39,7 +39,7 @@ export async function diagnose(
   const isOpen = node.value.length === 0 && pidfile.value === null;
   const everyone = { kind: "everyone" } as const;
   const own = { kind: "workers", node, placement: placement.value, pidfile } as const;
-  // From afar nobody here is meant.
+  // A remote run is not about the workers in this container.
   const plan = await planned(isOpen && placement.value === "remote" ? everyone : own, config, host);
   if (!plan.ok) return plan;
   let check = await checked(plan.value, host, unknownVariables);
@@ -53,12 +53,12 @@ export async function diagnose(
   return success({ scene, findings, end });
 }
 
-/** Whether a beat runs here that is no worker's: a container of its own has no worker. */
+/** Whether a beat runs here without a worker: a beat in a container of its own. */
 function isBeats({ proc }: Host): boolean {
   return (findBeats(proc, null).beats ?? []).some(({ isEmbedded }) => !isEmbedded);
 }
 
-/** Where the broker's URL cannot be read: all that is seen without a broker, and nobody connects to one. */
+/** Plans the check. If the broker's URL cannot be read, the check uses no broker and connects to none. */
 async function planned(
   whom: CheckWishes["whom"],
   config: FindingConfig,
@@ -81,8 +81,8 @@ async function planned(
 }
 
 /**
- * The same as the health check's, so that both say the same of the same worker. Queues and tasks have their own
- * findings.
+ * The wishes of a usual health check, so that both commands give a worker the same verdict. Queues and tasks have their
+ * own findings.
  */
 function wishesOf(config: FindingConfig, whom: CheckWishes["whom"]): CheckWishes {
   return {

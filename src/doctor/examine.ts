@@ -11,7 +11,7 @@ import { settings } from "./topics/settings.ts";
 import { tasks } from "./topics/tasks.ts";
 import { answers, siblings, worker } from "./topics/worker.ts";
 
-/** How each topic looks, in the order in which one explains the next: of several problems the first is to begin with. */
+/** The looks of each topic. If one topic explains another, it comes first: users start with the first problem. */
 const LOOKS: { readonly [T in keyof Topics]: readonly Topic[] } = {
   broker: [broker],
   worker: [worker, siblings],
@@ -25,13 +25,13 @@ const LOOKS: { readonly [T in keyof Topics]: readonly Topic[] } = {
   flower: [flower],
 };
 
-/** Receives the findings of a topic, and the names of the topics still to come. */
+/** Receives the findings of a topic, and the names of the topics that are not finished. */
 export type OnFound = (findings: readonly Finding[], pending: readonly string[]) => void;
 
 /**
- * Looks into every topic at the same time.
+ * Examines all topics at the same time.
  *
- * @param onFound is called for each topic as soon as its findings and all before them are there
+ * @param onFound is called for each topic, in order, as soon as its findings are known
  */
 export async function examine(scene: Scene, onFound: OnFound): Promise<readonly Finding[]> {
   const found: Finding[] = [];
@@ -39,7 +39,7 @@ export async function examine(scene: Scene, onFound: OnFound): Promise<readonly 
     ...Object.entries<readonly Topic[]>(LOOKS).flatMap(([name, looks]) =>
       looks.map((look) => ({ name, findings: look(scene) })),
     ),
-    // It observes like the others, and is the last to end.
+    // Last, because it waits until the observation is over.
     { name: "broker", findings: brokerStill(scene) },
   ];
   for (const [position, { findings: awaited }] of looking.entries()) {
@@ -47,7 +47,7 @@ export async function examine(scene: Scene, onFound: OnFound): Promise<readonly 
     onFound(findings, [...new Set(looking.slice(position + 1).map(({ name }) => name))]);
     found.push(...findings);
   }
-  // Not before all has been asked.
+  // Comes last, because answers that are too large can come to any question.
   const unread = await answers(scene);
   onFound(unread, []);
   return [...found, ...unread];

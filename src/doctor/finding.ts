@@ -9,12 +9,10 @@ import type { SettingsFacts } from "./facts/settings.ts";
 import type { TaskFacts } from "./facts/tasks.ts";
 import type { WorkerFacts } from "./facts/worker.ts";
 
-/**
- * How bad it is. `skipped`: it could not be looked at, which is no sign of anything.
- */
+/** How bad a finding is. `skipped`: it could not be examined, which says neither good nor bad. */
 export type Level = "ok" | "skipped" | "warning" | "problem";
 
-/** What it is that is bad, where a finding may be so for several reasons: its words differ. */
+/** What is wrong, for findings that several things can make bad. The words differ. */
 export type Fault =
   | "may-evict"
   | "limits-turned"
@@ -32,8 +30,8 @@ export type Fault =
   | "many-failures";
 
 /**
- * The topics of the run-book, and what each finds. A topic is registered here. The compiler then wants its look
- * (examine.ts), the level of each of its findings (levels.ts), and their words (render/findings/).
+ * The topics, and what each finds. A new topic is added here. The compiler then asks for its look (examine.ts), the
+ * level of each of its findings (levels.ts), and their words (render/findings/).
  */
 export interface Topics {
   readonly broker: BrokerFacts;
@@ -52,19 +50,19 @@ type AnyTopic = Topics[keyof Topics];
 
 type KeysOfEach<T> = T extends unknown ? keyof T : never;
 
-/** What a finding is about: a stable word, one section of docs/doctor.md each. */
+/** The kind of a finding: a stable word, with a section of its own in docs/doctor.md. */
 export type Code = KeysOfEach<AnyTopic>;
 
-/** Of each finding, by its code, what was seen. The words are made in render/findings/. */
+/** What was seen, by the finding's code. render/findings/ turns it into words. */
 export type Facts = { readonly [C in Code]: Extract<AnyTopic, Readonly<Record<C, unknown>>>[C] };
 
-/** The answer to one question of the run-book about one thing; a code may be found of several things. */
+/** The result of one examination of one thing. Several things may have findings of one code. */
 export type FindingOf<C extends Code> = {
   readonly [K in C]: {
     readonly code: K;
     readonly level: Level;
     readonly faults: readonly Fault[];
-    /** The node, queue, process or file that it is about; null: the whole. */
+    /** The node, queue, process or file. Null: the finding is about no single one. */
     readonly about: string | null;
     readonly facts: Facts[K];
   };

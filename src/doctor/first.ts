@@ -1,7 +1,7 @@
 import type { Code, Finding } from "./finding.ts";
 import { EFFECTS } from "../celery/line-kinds.ts";
 
-/** Work that nobody does: of several findings they go before settings that are only risky. */
+/** Findings about work that is not done. They come before settings that are only risky. */
 const UNDONE: ReadonlySet<Code> = new Set<Code>([
   "broker-name",
   "queues-consumed",
@@ -17,7 +17,10 @@ const UNDONE: ReadonlySet<Code> = new Set<Code>([
   "throughput",
 ]);
 
-/** The finding to begin with: the cause before what it causes, then the worst in the order of the topics. Null: all is well. */
+/**
+ * The finding to begin with: a cause comes before its effects, then the worst in the order of topics. Null: all is
+ * well.
+ */
 export function firstOf(findings: readonly Finding[]): Finding | null {
   const hasIllWorker = findings.some(({ code, level }) => code === "worker" && level === "problem");
   const [first] = findings
@@ -31,12 +34,12 @@ function rankOf(finding: Finding, hasIllWorker: boolean): number {
   const { code, level } = finding;
   if (hasIllWorker && explains(finding)) return 0;
   if (level === "problem" && (code === "broker" || code === "worker" || code === "stuck")) return 1;
-  // Tasks and bindings that a broker has thrown away are what others only see the effects of.
+  // An evicting broker loses tasks and bindings. Other findings see only the effects.
   if (level === "problem") return UNDONE.has(code) || code === "broker-memory" ? 2 : 3;
   return UNDONE.has(code) ? 4 : 5;
 }
 
-/** Whether it says why a worker does not work: its log, or what its processes wait for. */
+/** Whether the finding says why a worker does not work: its log, or what its processes wait for. */
 function explains(finding: Finding): boolean {
   if (finding.code === "pool-package" || finding.code === "stuck") return true;
   if (finding.code !== "log" || finding.facts.kind !== "known") return false;

@@ -1,59 +1,62 @@
 import { EFFECTS } from "../celery/line-kinds.ts";
 import type { Code, Facts, Fault, FindingOf, Level } from "./finding.ts";
 
-/** More than this share of its limit is a warning: of a broker's memory, and of a container's. */
+/** A share of the memory limit, of a broker or a container. More use is a warning. */
 const FULL = 0.9;
 
-/** Of the machine's memory less than this share is left: a warning. */
+/** A share of the machine's memory. Less available memory is a warning. */
 const SCARCE = 0.05;
 
-/** A worker so young, in seconds, in a container that is older by so much, has been restarted a moment ago. */
+/** In seconds. A younger worker was restarted recently if its container is older than it by `OLDER_S`. */
 const YOUNG_S = 600;
 const OLDER_S = 300;
 
-/** A prefork main that uses this share of a core hands out tasks as fast as it can. */
+/** A share of one core. A busier main process of a prefork pool hands out tasks as fast as it can. */
 const BUSY = 0.9;
 
-/** A worker that takes less of a core has not been held back itself; the clock of /proc has hundredths of a second. */
+/**
+ * A share of one core. A worker that uses less was not held back itself. The clock of /proc counts in hundredths of a
+ * second.
+ */
 const IDLE = 0.01;
 
-/** A task is over its limit by more than this, in seconds: clocks differ, and pools look once a second. */
+/** In seconds. A task may exceed its limit by this: clocks differ, and pools check once a second. */
 const MARGIN_S = 5;
 
-/** The last message of a queue whose slots are all held may have to wait for so long, in seconds, before it is a warning. */
+/** In seconds. If all slots are held, a longer wait for a queue's last message is a warning. */
 const PATIENCE_S = 180;
 
 /** Celery's default of worker_prefetch_multiplier. */
 const USUAL_PREFETCH = 4;
 
-/** So many failing tasks, and this share of all, are a warning. */
+/** At least this many failed tasks are a warning, if they are also `OFTEN` of all tasks. */
 const SOME = 5;
 const OFTEN = 0.1;
 
-/** A level, and by what where there are several faults to be. */
+/** A level, and what is wrong if several things can be. */
 type Judged = Level | readonly [Level, readonly Fault[]];
 
 /**
- * How bad each finding is, by its facts alone; nothing else of the doctor decides that. Only what was seen is `ok`:
- * anything unexamined is `skipped`.
+ * How bad each finding is. Only the facts decide, and only here. `ok` needs something seen: anything unexamined is
+ * `skipped`.
  */
 export const LEVELS: { readonly [C in Code]: (facts: Facts[C]) => Judged } = {
   broker: ({ failure, follows }) => {
     if (failure !== null) return "problem";
-    // One that may be written loses that when it follows its primary anew.
+    // A writable replica loses its writes when it synchronizes with its primary again.
     return follows === null ? "ok" : "warning";
   },
   "broker-name": () => "warning",
   "broker-memory": ({ used, limit, policy, evicted }) => {
     if (limit === null) return "ok";
-    // Results may expire, and tasks and bindings never do: `volatile-…` throws none of these away.
+    // `volatile-…` evicts only keys that expire: results may, tasks and bindings never do.
     if (evicted > 0 && policy?.startsWith("allkeys") === true) return ["problem", ["may-evict"]];
     if (policy !== null && policy !== "noeviction") return ["warning", ["may-evict"]];
     return used > limit * FULL ? "warning" : "ok";
   },
   worker: ({ check: { verdict } }) => {
     if (verdict.status !== "healthy") return "problem";
-    // A worker that is healthy without answering is what its users complain of.
+    // Such a worker is healthy, but it does not answer, and users complain about that.
     return ["busy", "deaf", "stopping"].includes(verdict.reason) ? "warning" : "ok";
   },
   siblings: (facts) => (facts.kind === "shared" ? "warning" : facts.answering.length > 0 ? "ok" : "skipped"),
@@ -85,7 +88,7 @@ export const LEVELS: { readonly [C in Code]: (facts: Facts[C]) => Judged } = {
     return containerUpS - upS > OLDER_S ? "warning" : "ok";
   },
   cpu: ({ isPrefork, main, children, own, throttled }) => {
-    // By its CPU limit; what holds the container back may be this doctor's own work.
+    // The CPU limit holds the container back. A mostly idle worker is not the cause: this doctor's own work may be.
     if ((throttled ?? 0) > 0 && main + children > Math.max(own, IDLE)) return ["warning", ["held-back"]];
     // In other pools the main process runs the tasks.
     return isPrefork && main > BUSY ? "warning" : "ok";
@@ -96,7 +99,7 @@ export const LEVELS: { readonly [C in Code]: (facts: Facts[C]) => Judged } = {
   log: (facts) => {
     if (facts.kind === "none") return "skipped";
     if (facts.kind === "clean" || facts.kind === "earlier") return "ok";
-    // A worker in a container may well be told to log to /dev/stdout, which is a pipe.
+    // Workers in containers often log to /dev/stdout, which is a pipe.
     if (facts.kind === "unreadable")
       return facts.because.kind === "unfit" && !facts.isAsked ? "skipped" : "problem";
     const { kind, count, hasEnded } = facts.its;
@@ -108,13 +111,13 @@ export const LEVELS: { readonly [C in Code]: (facts: Facts[C]) => Judged } = {
     if (facts.kind === "no-list") return "problem";
     if (facts.kind === "untold") return "skipped";
     if (facts.kind === "told" && facts.length > facts.limit) return "warning";
-    // Of any name nothing waits in a database that nobody uses.
+    // An empty queue that nobody uses shows nothing: a wrong name looks the same.
     return facts.isUsed || (facts.kind === "told" && facts.length > 0) ? "ok" : "skipped";
   },
   "queues-consumed": (facts) => {
     if (facts.kind === "nobody-says") return "skipped";
     if (facts.kind === "idle") return facts.waiting.length > 0 ? "problem" : "warning";
-    // One that says nothing may consume it.
+    // A silent worker may consume it.
     if (facts.kind === "unconsumed") return facts.silent === 0 ? "problem" : "skipped";
     return facts.search?.isWhole !== false && facts.unmeasured === 0 ? "ok" : "skipped";
   },
@@ -123,9 +126,9 @@ export const LEVELS: { readonly [C in Code]: (facts: Facts[C]) => Judged } = {
     const { growth, finished, length, lengthBefore, busy } = facts;
     if (growth <= 0) return "ok";
     if (busy === null) return "skipped";
-    // Where enough has waited all the time and tasks finish, a free slot is one between two tasks.
+    // If enough messages waited all the time and tasks finished, a free slot is only the moment between two tasks.
     const isFull = busy.active >= busy.slots || (finished > 0 && lengthBefore > busy.slots);
-    // Not before more waits than all children take at once: some tasks at one time are no trend.
+    // Fewer messages than slots are no trend: some tasks came at the same time.
     return isFull && length > busy.slots ? "warning" : "ok";
   },
   standstill: ({ length, slots, free, overS, youngest, rated }) => {
@@ -137,10 +140,10 @@ export const LEVELS: { readonly [C in Code]: (facts: Facts[C]) => Judged } = {
     if (rated.deliveries === 0) return ["problem", ["slots-free"]];
     return rated.deliveries + length > rated.perHour ? ["warning", ["slow-rate"]] : "ok";
   },
-  // A client names a queue, and Celery goes by the exchange only where it is no direct one.
+  // Clients name the queue. Celery uses the binding only if the exchange is not direct.
   "queue-binding": ({ type }) => (type === "direct" ? "warning" : "problem"),
   elsewhere: () => "warning",
-  // One that says nothing may read them.
+  // A silent worker may read them.
   "priority-lists": ({ silent }) => (silent === 0 ? "problem" : "skipped"),
   tasks: ({ kind }) => (kind === "told" || kind === "more" ? "ok" : "skipped"),
   "task-age": (facts) => {
@@ -148,7 +151,7 @@ export const LEVELS: { readonly [C in Code]: (facts: Facts[C]) => Judged } = {
     if (facts.kind === "fine") return facts.unjudged === 0 ? "ok" : "skipped";
     const { task, hardS, isOwn, mostS, lax } = facts;
     if (hardS !== null && hardS > 0 && task.ageS > hardS + MARGIN_S) {
-      // One that its pool should have ended may have been sent with a longer limit, which nothing shows.
+      // The pool should have ended this task. It may have been sent with a longer limit, which nothing shows.
       return [lax === null ? "warning" : "problem", [isOwn ? "over-own-limit" : "over-worker-limit"]];
     }
     return mostS !== null && task.ageS > mostS ? ["warning", ["over-option"]] : "ok";
@@ -168,13 +171,13 @@ export const LEVELS: { readonly [C in Code]: (facts: Facts[C]) => Judged } = {
     if (facts.kind === "not-seen") return "skipped";
     const { overdue, beyond, late, silent, unacked, isTold } = facts;
     if (overdue > 0 || beyond > 0) return "warning";
-    // Where not every worker says what it runs, a late task may run, acknowledged at its end.
+    // A silent worker may run the late task and acknowledge it at its end.
     if (late > 0) return silent === 0 ? "warning" : "skipped";
     return unacked > 0 || isTold ? "ok" : "skipped";
   },
   "failed-results": (facts) => {
     if (facts.kind === "unusable") return facts.isBrokers ? "skipped" : "warning";
-    // Without a readable result, nothing says that no task has failed.
+    // Without a readable result, failures cannot be excluded.
     if (facts.kind !== "counted" || facts.unread === facts.results) return "skipped";
     if (facts.failed > facts.limit) return ["warning", ["many-failures"]];
     const all = Math.max(facts.results - facts.unread, facts.begun);
@@ -188,7 +191,7 @@ export const LEVELS: { readonly [C in Code]: (facts: Facts[C]) => Judged } = {
   },
   "beat-schedule": ({ entries }) => (entries === null ? "skipped" : entries === 0 ? "warning" : "ok"),
   flower: (facts) => {
-    // Where people sign in it may be well: it cannot be asked.
+    // Behind a login page Flower may be well, but it cannot be asked.
     if (facts.kind === "login" && facts.by === "page") return "skipped";
     if (facts.kind !== "lists") return "problem";
     if (facts.missing.length > 0) return "warning";
@@ -196,7 +199,6 @@ export const LEVELS: { readonly [C in Code]: (facts: Facts[C]) => Judged } = {
   },
 };
 
-/** Makes a finding: its level follows from its facts. */
 export function finding<C extends Code>(code: C, about: string | null, facts: Facts[C]): FindingOf<C> {
   const judged = LEVELS[code](facts);
   const [level, faults] = typeof judged === "string" ? [judged, []] : judged;

@@ -11,7 +11,7 @@ import type { Heartbeat } from "../celery/heartbeat.ts";
 import type { WorkerProcess } from "../worker/survey.ts";
 import type { Finding } from "./finding.ts";
 
-/** What the findings are made from: gathered once, handed to every topic. */
+/** Everything that findings are made from. It is gathered once and handed to every topic. */
 export interface Scene extends Answers {
   readonly config: Pick<
     CommandConfig<"doctor">,
@@ -19,26 +19,26 @@ export interface Scene extends Answers {
   >;
   readonly host: Host;
   readonly deadline: Deadline;
-  /** The health check, which ran first. */
+  /** The report of the health check, which ran first. */
   readonly check: CheckReport;
-  /** The workers in sight that are asked, with their nodes; empty where none is, or nothing can be seen. */
+  /** The workers in sight with their nodes. Empty if no worker runs here, or if processes cannot be seen. */
   readonly workers: readonly { readonly node: string; readonly process: WorkerProcess }[];
-  /** Whether findings may be about it: each that answers, or with `--node` those alone. */
+  /** Whether findings may be about this node. `--node` limits them to the named nodes. */
   readonly isMeant: (node: string) => boolean;
-  /** The conversation with the broker, or why it failed. */
+  /** The connection to the broker, or why it failed. */
   readonly session: Outcome<Session, BrokerFailure>;
-  /** The heartbeats heard so far, the newest of each node. */
+  /** The newest heartbeat of each node. */
   readonly heard: () => ReadonlyMap<string, Heartbeat>;
   /** The first and the newest heartbeat of each node. */
   readonly spans: () => ReadonlyMap<string, Span>;
-  /** Resolves when --observe has passed since the call, or half of the time that was left: trends need two looks. */
+  /** Resolves after `--observe`, or after half of the time left if that is less. Trends need two looks. */
   readonly observed: () => Promise<void>;
 }
 
-/** One room of the run-book: looks, and gives what it found; never throws, and never outlasts the deadline. */
+/** One topic of the run-book: examines it and returns its findings. It never throws and ends before the deadline. */
 export type Topic = (scene: Scene) => Promise<readonly Finding[]>;
 
-/** Why a question to the broker failed, for people. */
+/** Why a question to the broker failed, in words for people. */
 export function unanswered({ left }: Deadline): string {
   return left() > 0 ? "the broker did not answer" : "the time was up: a longer --deadline";
 }

@@ -10,13 +10,13 @@ import { listenToHeartbeats } from "../session/heartbeats.ts";
 import { openSession } from "../session/session.ts";
 import type { Scene } from "./scene.ts";
 
-/** Trends are watched for so much of the time that is left at most: the rest is for asking. */
+/** The share of the time left that observing may take. The questions need the rest. */
 const OBSERVED_SHARE = 0.5;
 
-/** For the answers to all questions: `report` writes them down once more, without secrets. */
+/** In characters, for all answers together. `report` needs memory for a second copy without secrets. */
 const ROOM = (MOST.total * 2) / 3;
 
-/** Connects and begins to listen; `end` closes what is open. */
+/** Connects to the broker and begins to listen. `end` closes the connections. */
 export async function setScene(
   config: Scene["config"],
   check: CheckReport,
@@ -51,7 +51,7 @@ export async function setScene(
   };
 }
 
-/** None where the health check has seen that the broker cannot be read. */
+/** Opens no connection if the health check has seen that the broker cannot be read. */
 async function sessionFor(
   { plan, evidence: { asking } }: CheckReport,
   host: Host,

@@ -6,19 +6,17 @@ import { sourcesOf } from "../celery/worker-settings.ts";
 import type { WorkerProcess } from "../worker/survey.ts";
 import type { Scene } from "./scene.ts";
 
-/** One worker with all that can be known of how it is set up. */
+/** A worker, and how it is set up. */
 export interface KnownWorker extends Limited {
   readonly node: string;
-  /** Null: not in sight. */
+  /** Null: the worker is not in sight. */
   readonly process: WorkerProcess | null;
 }
 
-/** The options of a node that is out of sight are unknown. */
+/** For nodes that are out of sight. */
 const UNSEEN = { command: NOTHING_GIVEN, environment: {} };
 
-/**
- * The workers in sight and the workers that answer: what each tells of itself, joined with what is seen of it here.
- */
+/** All workers in sight and all workers that answer. Joins a worker's own answers with what its process shows. */
 export async function knownWorkers(scene: Scene): Promise<readonly KnownWorker[]> {
   const { workers, told, isMeant } = scene;
   const nodes = new Set([...workers.map(({ node }) => node), ...(await told("stats")).keys()]);
@@ -26,7 +24,7 @@ export async function knownWorkers(scene: Scene): Promise<readonly KnownWorker[]
   return [...nodes].filter(isMeant).map(setup);
 }
 
-/** How any node is set up, as far as that is known. */
+/** Finds how a node is set up, as far as that is known. */
 export async function setups({
   workers,
   told,

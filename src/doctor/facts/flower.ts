@@ -1,8 +1,8 @@
-/** What is found of Flower; its address is masked. */
+/** What was found out about Flower. Passwords in its address are masked. */
 export interface FlowerFacts {
   readonly flower: { readonly url: string } & (
     | Readonly<{ kind: "lists"; online: number; answering: number; missing: readonly string[] }>
-    /** It wants a login, by basic auth or on a page for people, and whether it was given one. */
+    /** Flower wants a login: by basic auth, or on a web page. `isGiven`: a login was sent. */
     | Readonly<{ kind: "login"; by: "basic" | "page"; isGiven: boolean }>
     | Readonly<{ kind: "unusable"; detail: string }>
   );

@@ -1,10 +1,10 @@
 import type { Unread } from "../../machine/parts.ts";
 import type { KnownLines } from "../../celery/line-kinds.ts";
 
-/** Which part of a log it is about; `since-start`: what is before that, `before-start`, is a finding of its own. */
+/** The part of a log that a finding is about. `since-start` leaves out earlier runs; `before-start` is about these. */
 export type LogPart = "whole" | "end" | "since-start" | "before-start";
 
-/** What is found in the log of a worker. The last lines are without secrets. */
+/** What was found out about a worker's log. Secrets in the lines are masked. */
 export interface LogFacts {
   readonly log:
     | { readonly kind: "clean"; readonly lines: number; readonly part: LogPart }
@@ -12,17 +12,17 @@ export interface LogFacts {
         readonly kind: "known";
         readonly its: KnownLines;
         readonly part: LogPart;
-        /** Tasks that it tells of, or else that the workers say they have begun; 0: nobody says. */
+        /** Tasks in the log. If the log names none: tasks that the workers have begun. 0: not known. */
         readonly tasks: number;
-        /** Nodes that know the task that came last and was not known. */
+        /** Nodes that know the task of the last "unregistered task" line. */
         readonly knowing: readonly string[];
       }
-    /** Nobody has given one, and no worker writes one that is in sight. */
+    /** No log was given, and no worker in sight writes a log file. */
     | { readonly kind: "none" }
-    /** Of runs that are over: before the worker's last start. */
+    /** About runs before the worker's last start. */
     | { readonly kind: "earlier"; readonly its: readonly KnownLines[] }
-    /** `isAsked`: by `--log`; else it is that of a worker's -f. */
+    /** `isAsked`: named by `--log`; otherwise it is the file of a worker's `-f`. */
     | { readonly kind: "unreadable"; readonly because: Unread; readonly isAsked: boolean };
-  /** `-P gevent` or `eventlet`, and the package is not there. */
+  /** The worker has `-P gevent` or `eventlet`, and that package is not installed. */
   readonly "pool-package": { readonly pool: "gevent" | "eventlet" };
 }

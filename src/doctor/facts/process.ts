@@ -3,35 +3,35 @@ import type { CpuShares } from "../../worker/usage.ts";
 import type { Wait } from "../../worker/wait.ts";
 import type { WrittenFiles } from "../../worker/written-files.ts";
 
-/** What is found of the process of a worker in sight. */
+/** What was found out about the process of a worker in sight. */
 export interface ProcessFacts {
-  /** Bytes; null: not known. */
+  /** In bytes. Null: not known. */
   readonly memory: {
     readonly main: number | null;
     readonly children: number;
     readonly largestChild: number;
-    /** How many children there are. */
+    /** The number of children. */
     readonly count: number;
-    /** Of the container; null without a limit. */
+    /** The container's memory limit. Null: it is unlimited. */
     readonly limit: number | null;
     readonly used: number | null;
-    /** Of the machine. */
+    /** The machine's available memory. */
     readonly available: number | null;
-    /** Whether children are replaced now and then. */
+    /** Whether an option or a setting makes the pool replace its children. */
     readonly isRecycled: boolean;
   };
   readonly "oom-kills": { readonly count: number };
   readonly restarts: {
     readonly upS: number;
-    /** Of the container's first process, where that is not the worker; null: it is, or this is no container. */
+    /** The age of the container's first process. Null: the worker is that process, or this is no container. */
     readonly containerUpS: number | null;
   };
   readonly cpu: CpuShares & { readonly isPrefork: boolean };
-  /** Of its processes some have not woken between two looks, for this. */
+  /** Some of the worker's processes did not wake up between two looks. `wait` is what they wait for. */
   readonly stuck: {
     readonly wait: Wait;
     readonly isMain: boolean;
-    /** How many of its children. */
+    /** The number of children that wait. */
     readonly children: number;
     readonly overMs: number;
   };

@@ -1,31 +1,31 @@
 import type { Recycling } from "../../celery/pool.ts";
 
-/** What is found of the settings of a worker. Seconds; 0: none. */
+/** What was found out about a worker's settings. Times are in seconds; 0: no limit. */
 export interface SettingsFacts {
   readonly pool: {
     readonly pool: string | null;
     readonly concurrency: number | null;
-    /** Whether the worker itself says so, and not its command line alone. */
+    /** Whether the worker's own answer says so; otherwise only its command line does. */
     readonly isTold: boolean;
-    /** Null: another pool than prefork. */
+    /** Null: the pool is not prefork. */
     readonly recycling: Recycling | null;
-    /** What it was told and does not do; null: nothing. */
+    /** The pool that the worker was told to use, if it runs another one. */
     readonly told: { readonly pool: string; readonly by: string } | null;
   };
-  /** `task_always_eager` of the worker's own settings, which its clients have as a rule. */
+  /** The worker's own settings have `task_always_eager`. Its clients usually have the same settings. */
   readonly "always-eager": { readonly by: "settings" };
   readonly "time-limits": {
     readonly soft: number;
     readonly hard: number;
-    /** The source that says so. */
+    /** The source of the limits. */
     readonly from: string;
     readonly gapS: number;
-    /** Which of the two the pool does not enforce. */
+    /** The limits that the pool does not enforce. */
     readonly unenforced: readonly ("soft" | "hard")[];
     readonly pool: string | null;
-    /** Whether the worker itself tells its limits. */
+    /** Whether the worker's own answer says so. */
     readonly isTold: boolean;
-    /** Variables and options that name another limit than the one that counts. */
+    /** Variables and options with another limit than the one in effect. */
     readonly without: readonly string[];
   };
   readonly "container-timeouts": {
@@ -33,7 +33,7 @@ export interface SettingsFacts {
     readonly kind: "soft" | "hard";
     readonly gapS: number;
     readonly isTold: boolean;
-    /** How many were looked at. */
+    /** The number of variables that were compared. */
     readonly looked: number;
     readonly over: readonly (readonly [name: string, seconds: number])[];
     readonly near: readonly (readonly [name: string, seconds: number])[];

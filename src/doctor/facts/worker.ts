@@ -1,24 +1,24 @@
 import type { CheckReport } from "../../health/report.ts";
 import type { TooLarge } from "../../session/ask-once.ts";
 
-/** What is found about the workers in sight, and about the ones that answer. */
+/** What was found out about the workers in sight and the workers that answer. */
 export interface WorkerFacts {
   /** The verdict of the health check. */
   readonly worker: {
     readonly check: CheckReport;
-    /** Its pool, where that blocks: with prefork, or threads, a worker answers during long tasks. */
+    /** The pool, if a running task can block its answers: solo, gevent, eventlet. */
     readonly blockingPool: string | null;
   };
-  /** Workers of the broker that the health check is not about. */
+  /** The broker's workers that the health check is not about. */
   readonly siblings:
-    /** Further answers to one ping in the name of a node. */
+    /** Several workers share the node's name: `more` further answers to one ping. */
     | { readonly kind: "shared"; readonly more: number }
     | {
         readonly kind: "others";
         readonly answering: readonly string[];
-        /** How many more are subscribed and did not answer, without the health check's own workers. */
+        /** Workers that are subscribed and did not answer, without the health check's own. */
         readonly silent: number;
       };
-  /** An answer that is over a bound, and not read. */
+  /** An answer that was too large, so it was not read. */
   readonly "large-answer": TooLarge;
 }

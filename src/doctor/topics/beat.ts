@@ -6,10 +6,10 @@ import type { Finding } from "../finding.ts";
 import { finding } from "../levels.ts";
 import type { Topic } from "../scene.ts";
 
-/** The beats of this container, if there is one. */
+/** The beats of this container. */
 export const beat: Topic = async (scene) => {
   const { host, session, config, told } = scene;
-  // From afar what runs on this machine is somebody else's.
+  // A remote run is not about the beats on this machine.
   if (config.placement.value === "remote") return [];
   const settings = beatSettings((await told("conf")).values());
   const plan: BeatPlan = {
@@ -32,7 +32,7 @@ export const beat: Topic = async (scene) => {
   return [...found, ...scheduleFindings(settings)];
 };
 
-/** Only if workers have told their settings. A beat of the same application has the same settings. */
+/** Needs workers that have told their settings. The beat of the same application has the same settings. */
 function scheduleFindings({ scheduler, entries }: BeatSettingsTold): readonly Finding[] {
   if (entries === null) return [];
   const isElsewhere = scheduler !== null && !hasScheduleFile(scheduler);

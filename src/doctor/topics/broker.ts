@@ -10,7 +10,7 @@ import { finding } from "../levels.ts";
 import type { Session } from "../../session/session.ts";
 import type { Scene, Topic } from "../scene.ts";
 
-/** The broker: which, whether it can be used, whether it has room. */
+/** The broker: whether it can be used, and whether it has enough memory. */
 export const broker: Topic = async ({ check, session }) => {
   const named = namedBroker(check.plan);
   if (!session.ok) return [finding("broker", null, { ...named, failure: session.problem })];
@@ -22,7 +22,7 @@ export const broker: Topic = async ({ check, session }) => {
   const facts = { ...named, follows: infoFollowing(info) };
   const { asking } = check.evidence;
   const found: Finding =
-    // It may be read, and not be written to.
+    // The broker may be readable but not writable.
     asking.kind === "broker-failed"
       ? finding("broker", null, { ...facts, failure: asking.failure })
       : finding("broker", read.shown, {
@@ -35,7 +35,7 @@ export const broker: Topic = async ({ check, session }) => {
   return memory === null ? [found] : [found, finding("broker-memory", null, memory)];
 };
 
-/** Whether it still answers when the run has been observing for a while; nothing where it does. */
+/** Asks the broker again after the observation. There is no finding if it still answers. */
 export const brokerStill: Topic = async (scene) => {
   const { check, session, observed } = scene;
   if (!session.ok) return [];
@@ -46,7 +46,7 @@ export const brokerStill: Topic = async (scene) => {
   return [finding("broker", null, { ...namedBroker(check.plan), failure: sent.problem, wasWell: true })];
 };
 
-/** Where the worker's connections alone have shown the broker. */
+/** Only for a broker that was found by a worker's connection. */
 async function movedFindings(
   { check, workers, host, observed, config }: Scene,
   { read }: Session,

@@ -4,10 +4,13 @@ import { asObject, parseJson } from "../../pidbox/envelope.ts";
 import { finding } from "../levels.ts";
 import type { Topic } from "../scene.ts";
 
-/** Where people sign in: Flower itself leads to /login, a proxy in front of it to a page of its own. */
+/** Addresses of login pages: Flower redirects to /login, a proxy in front of it to a page of its own. */
 const SIGN_IN = /\b(?:log_?in|sign_?in|oauth2?|authorize|saml|sso)\b/i;
 
-/** The Flower of `--flower`, by the table of its workers, which needs no API key: since 2.0, and before. */
+/**
+ * Reads the table of workers of `--flower`, which needs no API key. Its page is /workers since Flower 2.0, /dashboard
+ * before.
+ */
 export const flower: Topic = async ({ config, host, deadline, told, isMeant }) => {
   if (config.flower.value === null) return [];
   const { username, password, origin, pathname } = new URL(config.flower.value);

@@ -14,21 +14,20 @@ import { endOf, type LogText, type Runner, type Runs, runsAmong, runsOf } from "
 import type { Scene, Topic } from "../scene.ts";
 import { knownWorkers } from "../workers-known.ts";
 
-/** So much of a log is read, from its end, in bytes. */
+/** In bytes. Only the end of a longer log is read. */
 const MOST = 4_000_000;
 
-/** Stdin may take such a share of the time that is left: `docker logs -f` never ends. */
+/** Stdin gets this share of the time left, because `docker logs -f` never ends. */
 const SHARE = 0.5;
 
-/** A log, and how it is called. */
 interface Log {
   readonly name: string;
   readonly runs: Outcome<Runs & { readonly isWhole: boolean }, Unread>;
-  /** Whether somebody has asked for this one; else it is the file of a worker's -f. */
+  /** Whether `--log` names this log; otherwise it is the file of a worker's -f. */
   readonly isAsked: boolean;
 }
 
-/** The log of `--log`, or the logs that the workers in sight write. */
+/** The log of `--log`, or the log files of the workers in sight. */
 export const log: Topic = async (scene) => {
   const logs = await readLogs(scene);
   if (logs.length === 0) return [finding("log", null, { kind: "none" })];
@@ -44,7 +43,7 @@ export const log: Topic = async (scene) => {
     const isNamed = found.some(
       (one) => one.code === "log" && one.facts.kind === "known" && one.facts.its.hasEnded,
     );
-    // A supervisor may start it again and again: until it is back, its last end counts.
+    // The worker has ended, and a supervisor may keep starting it. Its last end counts until it is back.
     const ends = isBack(scene) || isNamed ? [] : earlier.filter(({ hasEnded }) => hasEnded);
     const past = earlier.filter((one) => !ends.includes(one));
     return [
@@ -64,7 +63,7 @@ function isBack({ check: { verdict } }: Scene): boolean {
 interface Around {
   readonly part: LogPart;
   readonly begun: number;
-  /** Nodes that know a task. */
+  /** The nodes that know a task. */
   readonly knowing: (task: string) => readonly string[];
 }
 
@@ -90,7 +89,7 @@ function findingsSince(name: string, text: string, { part, begun, knowing }: Aro
   ];
 }
 
-/** Without secrets. */
+/** The known lines, with secrets masked. */
 function shownLines(text: string): readonly KnownLines[] {
   return knownLines(text).map((its) => ({ ...its, last: maskText(its.last) }));
 }

@@ -11,12 +11,12 @@ import { finding } from "../levels.ts";
 import type { Scene, Topic } from "../scene.ts";
 import { type KnownWorker, knownWorkers } from "../workers-known.ts";
 
-/** What engines leave in a container: Docker, Podman. */
+/** Files that Docker and Podman leave in a container. */
 const MARKS = ["/.dockerenv", "/run/.containerenv"] as const;
 
 type Seen = KnownWorker & { readonly process: WorkerProcess; readonly details: WorkerDetails };
 
-/** The processes of the workers in sight, their memory, time and files. */
+/** The processes of the workers in sight: memory, CPU time and files. */
 export const processes: Topic = async (scene) => {
   const { host } = scene;
   const { proc } = host;
@@ -53,7 +53,7 @@ export const processes: Topic = async (scene) => {
   });
 };
 
-/** Null: none of them, as far as can be seen. */
+/** Null: no process is seen to be stuck. */
 function stuckIn(
   pid: number,
   pool: string,
@@ -71,7 +71,7 @@ function stuckIn(
   return wait === null ? null : { wait, isMain: main !== null, children };
 }
 
-/** Whether a task may well wait so: for a server, or for a program that it has started, if its pipe is not known. */
+/** Whether a task may be the reason for this wait: it waits for a server, or for a program that it started. */
 function isOfTask(wait: Wait, isMain: boolean, pool: string): boolean {
   if (wait.kind === "connection") return !isMain || pool === "solo";
   return wait.to === "output" && !(isMain && pool === "prefork");
@@ -94,7 +94,7 @@ function memoryFacts({ host: { proc } }: Scene, worker: Seen): ProcessFacts["mem
   };
 }
 
-/** The first process of a machine says nothing about a worker, and neither does a worker that is the first itself. */
+/** Compares the worker with the container's first process. A machine's first process says nothing about the worker. */
 function restartFacts(
   { host: { proc } }: Scene,
   { process }: Seen,

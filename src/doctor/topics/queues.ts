@@ -19,10 +19,10 @@ import { similarTo } from "../../slips.ts";
 import { standstills } from "../standstill.ts";
 import { type Scene, type Topic, unanswered } from "../scene.ts";
 
-/** Queues that get a line of their own though nothing is wrong with them. */
+/** The number of queues without a problem that get a line of their own. */
 const SHOWN = 20;
 
-/** The search for bindings takes so many milliseconds at most, and this share of what is left. */
+/** Limits of the search for bindings: in milliseconds, and as a share of the time left. */
 const SEARCH_MS = 2_000;
 const SEARCH_SHARE = 0.25;
 
@@ -39,7 +39,7 @@ export const queues: Topic = async (scene) => {
   const first = await measure(scene.host, send, measured, keys);
   const end = scene.host.now() + Math.min(SEARCH_MS, scene.deadline.left() * SEARCH_SHARE);
   const declared = await declaredQueues(send, keys, () => scene.host.now() < end);
-  // Of one worker that is asked for by its name the others' queues are no matter.
+  // With `--node`, other workers' queues do not matter.
   const isOne = scene.config.node.value.length > 0;
   const others = isOne ? [] : declared.queues.filter((queue) => !measured.includes(queue));
   const firstOthers = await measure(scene.host, send, others, keys);
@@ -51,7 +51,7 @@ export const queues: Topic = async (scene) => {
     return [finding("queue-length", null, facts)];
   }
   const before: Look = { ...first, lengths: new Map([...first.lengths, ...firstOthers.lengths]) };
-  // Where no worker says what it consumes, nothing else tells that work waits in them.
+  // If no worker says what it consumes, other queues with messages would not be noticed.
   const left = byNode.size > 0 ? [] : others.filter((queue) => (after.lengths.get(queue) ?? 0) > 0);
   const used = new Set([...byNode.values(), declared.queues].flat());
   const isMeant = new Set(queuesOf(byNode, scene.isMeant));
@@ -66,7 +66,9 @@ export const queues: Topic = async (scene) => {
   ];
 };
 
-/** Only where nothing comes here: another application's messages are no matter of these workers. */
+/**
+ * Searches other databases and prefixes, but only if no message comes here. Other applications' messages do not matter.
+ */
 async function elsewhere(
   scene: Scene,
   byNode: Consumed,
@@ -106,7 +108,7 @@ function lengthFindings(
     (queue) => !after.noLists.has(queue) && !told.some((one) => one.queue === queue),
   );
   return [
-    // Also of a queue that was consumed by a worker which has ended by it.
+    // Its worker may have ended because of this key, so queues without a consumer are included.
     ...[...after.noLists].sort().map((queue) => finding("queue-length", queue, { kind: "no-list" })),
     ...[...told.filter(isLong), ...fine.slice(0, SHOWN)].map(({ queue, length, limit }) => {
       const growth = growthOf([queue], before, after);
@@ -144,7 +146,7 @@ function consumedFindings(
   const waiting = alone.map(([queue]) => queue);
   const idle = [...byNode].filter(([node, own]) => own.length === 0 && isMeant(node));
   const found = [
-    // Whose consumers were cancelled consumes the others' queues again when it is told to.
+    // A worker whose consumers were cancelled can be told to consume the other queues again.
     ...idle.map(([node]) => finding("queues-consumed", node, { kind: "idle", waiting })),
     ...alone.map(([queue, length]) => {
       const facts = { length: length ?? 0, similar: similarTo(queue, [...consumed]), silent };
@@ -159,7 +161,7 @@ function consumedFindings(
 
 async function throughput(scene: Scene, byNode: Consumed, first: Look, second: Look): Promise<Finding> {
   const names = queuesOf(byNode, scene.isMeant);
-  // Of the workers that consume these queues, and of all workers.
+  // Other workers that share these queues count too.
   const nodes = [...byNode].filter(
     ([node, own]) => scene.isMeant(node) || own.some((queue) => names.includes(queue)),
   );

@@ -11,10 +11,10 @@ import type { ResultFacts } from "../facts/results.ts";
 import { finding } from "../levels.ts";
 import type { Scene, Topic } from "../scene.ts";
 
-/** Celery itself reads it, and gives it to the setting (celery/app/utils.py `Settings.result_backend`). */
+/** Celery reads this variable itself and uses it as the setting (celery/app/utils.py `Settings.result_backend`). */
 const [VARIABLE = ""] = variablesOf("result_backend");
 
-/** The results are read for so many milliseconds at most. */
+/** In milliseconds. Limits the time for reading results. */
 const READ_MS = 1_500;
 
 /** How many results are failures. */
@@ -55,7 +55,7 @@ async function resultFacts(scene: Scene, target: BrokerTarget): Promise<ResultFa
   return { ...where, kind: "counted", ...kept.value, begun, limit, isUsual: origin.kind === "default" };
 }
 
-/** A variable of the worker, whatever it is called, may hold the URL that Celery masks. */
+/** Finds the URL that Celery masks: some variable of the worker may hold it without a mask. */
 function unmaskedBy({ workers, host }: Scene, told: NamedBackend | null): NamedBackend | null {
   if (told === null || !/:\*+@/.test(told.text)) return told;
   const masked = redact(told.text);
@@ -67,7 +67,7 @@ function unmaskedBy({ workers, host }: Scene, told: NamedBackend | null): NamedB
   return told;
 }
 
-/** By the option, or the variable: of a worker in sight, or ours. */
+/** The backend that the option names, or else the variable of a worker in sight, or else our variable. */
 function namedBackend(scene: Scene): NamedBackend | null {
   const { value: given, origin } = scene.config["result-backend"];
   if (given !== null) return { text: given, from: label(origin) };

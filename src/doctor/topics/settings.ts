@@ -9,7 +9,7 @@ import { wholeEnvironment } from "../../worker/environment.ts";
 import { containerTimeouts } from "../container-timeouts.ts";
 import { type KnownWorker, knownWorkers } from "../workers-known.ts";
 
-/** What workers were told: pool, limits, when children are replaced. */
+/** How the workers are set up: pool, limits, replacement of children. */
 export const settings: Topic = async (scene) => {
   const workers = await knownWorkers(scene);
   return workers.flatMap((worker): readonly Finding[] => {
@@ -31,7 +31,7 @@ export const settings: Topic = async (scene) => {
 function poolFacts(worker: KnownWorker): SettingsFacts["pool"] {
   const runs = worker.pool?.name ?? null;
   const wanted = poolWanted({ ...worker, settings: null });
-  // A class of the application's own is named by its path.
+  // A pool class of the application has a path for its name, which cannot be compared.
   const isOther =
     wanted !== null && runs !== null && !/[.:]/.test(wanted.pool + runs) && wanted.pool !== runs;
   const pool = poolRunning(worker.pool, worker);

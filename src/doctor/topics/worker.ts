@@ -2,7 +2,7 @@ import { poolOf } from "../../celery/worker-settings.ts";
 import { finding } from "../levels.ts";
 import type { Topic } from "../scene.ts";
 
-/** The verdict of the health check, which has run. */
+/** The verdict of the health check, which has already run. */
 export const worker: Topic = ({ check, workers, host }) => {
   const { verdict } = check;
   const node = "node" in verdict ? verdict.node : null;
@@ -12,7 +12,7 @@ export const worker: Topic = ({ check, workers, host }) => {
   return Promise.resolve([finding("worker", node, { check, blockingPool })]);
 };
 
-/** Who else works for this broker: a worker elsewhere is no sign that the one here is well. */
+/** Other workers of this broker. Their answers do not show that the worker here is well. */
 export const siblings: Topic = async ({ check, config, session, ...scene }) => {
   const { asked } = check.plan;
   if (!session.ok) return [];
@@ -23,7 +23,7 @@ export const siblings: Topic = async ({ check, config, session, ...scene }) => {
   if (asked.kind === "any" || config.node.value.length > 0) return shared;
   const answering = await scene.answering();
   const { asking } = check.evidence;
-  // Its own may answer by another name than the one that was asked.
+  // A worker may answer by another name than the name that was asked.
   const known = new Set([
     ...asked.nodes,
     ...(asking.kind === "asked" ? asking.pongs.map(({ node }) => node) : []),
@@ -36,7 +36,7 @@ export const siblings: Topic = async ({ check, config, session, ...scene }) => {
   return [...shared, finding("siblings", null, { kind: "others", answering: others, silent })];
 };
 
-/** Answers that were over a bound, once all has been asked. */
+/** Answers that were too large. Call it after all questions. */
 export const answers: Topic = (scene) =>
   Promise.resolve(
     scene
