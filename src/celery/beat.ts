@@ -2,27 +2,27 @@ import { asObject } from "../pidbox/envelope.ts";
 import { shortName } from "./deliveries.ts";
 import { isMasked, positive, readSettings, type Settings } from "./settings.ts";
 
-/** The longest sleep between two looks, and between two syncs, in seconds (celery/beat.py). */
+/** In seconds: beat's longest sleep, and its time between two writes of the schedule (celery/beat.py). */
 export const MAX_INTERVAL_S = 300;
 export const SYNC_EVERY_S = 180;
 
 /** celery/app/defaults.py `beat_schedule_filename`. */
 export const DEFAULT_SCHEDULE_FILE = "celerybeat-schedule";
 
-/** redbeat/schedulers.py `RedBeatConfig`: the prefix `redbeat:`, and `:lock`. */
+/** From redbeat/schedulers.py `RedBeatConfig`: the prefix `redbeat:`, and `:lock`. */
 export const DEFAULT_LOCK = "redbeat::lock";
 
-/** celery/beat.py `PersistentScheduler`, by its class and by its alias: the one that keeps its schedule in a file. */
+/** Whether this is celery/beat.py `PersistentScheduler`, by class or alias. It keeps its schedule in a file. */
 export function hasScheduleFile(scheduler: string): boolean {
   return /^(?:celery\.beat[:.]PersistentScheduler|persistent)$/.test(scheduler);
 }
 
-/** redbeat/schedulers.py `RedBeatScheduler`: how long its lock lives without being renewed, in sleeps between two looks. */
+/** The lifetime of redbeat's lock, as a multiple of the longest sleep (redbeat/schedulers.py `RedBeatScheduler`). */
 export const LOCK_INTERVALS = 5;
 
 /**
- * When the holder of a redis-py lock began to ask for it, in seconds since 1970. Its token tells: a UUID with the
- * time (redis/lock.py `acquire`; RFC 9562, version 1). Null: the token is another one.
+ * When the holder of a redis-py lock began to ask for it, in seconds since 1970. The lock's token is a UUID that
+ * contains this time (redis/lock.py `acquire`; RFC 9562, version 1). Null: the token has another form.
  */
 export function askedForS(token: string): number | null {
   const found = /^([0-9a-f]{8})([0-9a-f]{4})1([0-9a-f]{3})[89ab][0-9a-f]{15}$/.exec(token);
@@ -31,23 +31,23 @@ export function askedForS(token: string): number | null {
   return Number(BigInt(`0x${high}${middle}${low}`) - GREGORIAN) / 1e7;
 }
 
-/** From 15 October 1582 to 1970, in tenths of a microsecond. */
+/** The time from 15 October 1582 to 1970, in units of 100 ns. */
 const GREGORIAN = 0x01b21dd213814000n;
 
-/** Where redbeat's lock is. */
+/** The key of redbeat's lock. */
 export type RedbeatKey =
-  /** redbeat's default. */
+  /** The default key of redbeat. */
   | { readonly kind: "default" }
   | { readonly kind: "named"; readonly key: string }
-  /** Elsewhere: Celery masks its name. */
+  /** Another key, whose name Celery masks. */
   | { readonly kind: "hidden" };
 
-/** @param key null: nobody has named it */
+/** @param key null: no setting names it */
 export function namedKey(key: string | null): RedbeatKey {
   return key === null ? { kind: "default" } : { kind: "named", key };
 }
 
-/** What the workers of a beat's application tell of its settings; null: nobody has set it. */
+/** The settings of a beat, as workers of the same application answered them. Null: the setting is not set. */
 export interface BeatSettingsTold {
   readonly scheduler: string | null;
   readonly filename: string | null;
@@ -55,11 +55,11 @@ export interface BeatSettingsTold {
   readonly maxIntervalS: number | null;
   /** `redbeat_lock_timeout`. */
   readonly lockTimeoutS: number | null;
-  /** Entries of `beat_schedule`, of the worker that has the most; null: no worker has told its settings. */
+  /** The number of entries in `beat_schedule`, the largest of all workers. Null: no worker told its settings. */
   readonly entries: number | null;
 }
 
-/** @param answers to `conf` */
+/** @param answers answers to `conf` */
 export function beatSettings(answers: Iterable<unknown>): BeatSettingsTold {
   const told = [...answers].map(readSettings).filter((one) => one !== null);
   const first = <T>(read: (settings: Settings) => T | null): T | null =>
@@ -84,7 +84,7 @@ export function beatSettings(answers: Iterable<unknown>): BeatSettingsTold {
   };
 }
 
-/** The tasks that the entries of `beat_schedule` name, by entry, in answers to `conf`. */
+/** Task names by entry of `beat_schedule`, from answers to `conf`. */
 export function scheduledTasks(answers: Iterable<unknown>): ReadonlyMap<string, string> {
   const entries = [...answers].flatMap((one) =>
     Object.entries(asObject(readSettings(one)?.get("beat_schedule")) ?? {}),

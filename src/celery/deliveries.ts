@@ -7,7 +7,7 @@ export interface NamedTask {
   readonly id: string;
 }
 
-/** Longer names are nobody's. */
+/** In characters. Longer names do not occur in practice, so they are cut. */
 const LONGEST = 120;
 
 export function shortName(text: string): string {
@@ -15,8 +15,8 @@ export function shortName(text: string): string {
 }
 
 /**
- * The task of a message: `headers.task` in protocol 2, the body's `task` in protocol 1 (celery/app/amqp.py); null where
- * it cannot be read.
+ * The task of a message: `headers.task` in protocol 2, the body's `task` in protocol 1 (celery/app/amqp.py). Null: it
+ * cannot be read.
  */
 export function taskOfMessage(text: string): NamedTask | null {
   const envelope = openEnvelope(text);
@@ -35,14 +35,14 @@ export function taskOfMessage(text: string): NamedTask | null {
 /** A message that is delivered and not acknowledged. */
 export interface Unacked {
   readonly task: NamedTask;
-  /** Seconds since 1970; null: none, or it does not say in which zone. */
+  /** Seconds since 1970. Null: no ETA, or an ETA without a time zone. */
   readonly etaS: number | null;
-  /** Whether it has a time to wait for, in whatever words. */
+  /** Whether the message has an ETA, in any form. */
   readonly isTimed: boolean;
   readonly deliveredS: number;
-  /** Delivered before: kombu has put it back (kombu/transport/redis.py `_do_restore_message`). */
+  /** Whether it was delivered before: kombu has put it back (kombu/transport/redis.py `_do_restore_message`). */
   readonly isRedelivered: boolean;
-  /** How often it was retried; 0 in protocol 1, which has it in the body. */
+  /** The number of retries. Always 0 in protocol 1, which has it in the body. */
   readonly retries: number;
 }
 
@@ -57,7 +57,7 @@ export function readUnacked(text: string, deliveredS: number): Unacked | null {
   const eta = etaOf(raw);
   const { redelivered, retries } = openEnvelope(raw)?.headers ?? {};
   if (task === null) return null;
-  // Without a zone it is the application's, which is not known.
+  // An ETA without a zone is in the application's zone, which is not known.
   const etaS = typeof eta === "string" ? isoSeconds(eta, null) : null;
   return {
     ...{ task, etaS, isTimed: eta !== null && eta !== undefined, deliveredS },
@@ -74,8 +74,8 @@ function etaOf(text: string): unknown {
 }
 
 /**
- * The tasks of an answer to `registered` that was asked for `rate_limit`, with whether they have one, as in
- * `tasks.add [rate_limit=10/m]` (celery/worker/control.py); null: the answer has another form.
+ * The tasks of an answer to `registered` that was asked for `rate_limit`, and whether each has a rate limit. An entry
+ * reads `tasks.add [rate_limit=10/m]` (celery/worker/control.py). Null: the answer has another form.
  */
 export function rateLimits(answer: unknown): ReadonlyMap<string, boolean> | null {
   if (!Array.isArray(answer)) return null;
@@ -88,13 +88,13 @@ export function rateLimits(answer: unknown): ReadonlyMap<string, boolean> | null
   );
 }
 
-/** A time that has come may be a clock's fault for so long, in seconds. */
+/** In seconds. Clocks may differ this much, so an ETA may seem to be over. */
 const CLOCKS_S = 60;
 
 /**
- * Whether a worker may hold a delivery back, for its time or its rate.
+ * Whether a worker may hold a delivery back, because of its ETA or its rate limit.
  *
- * @param limits by the worker's own answer: tasks that it does not know are another's
+ * @param limits from the worker's own answer. A task that is not in it belongs to another worker
  */
 export function mayBeHeld(
   { task, etaS, isTimed }: Unacked,

@@ -116,7 +116,7 @@ const ODD: readonly (readonly [today: string, old: string])[] = [
   ["worker_send_task_events", "CELERY_SEND_EVENTS"],
 ];
 
-/** The old name by the one of today. */
+/** Old names by today's names. */
 const OLD: ReadonlyMap<string, string> = new Map([
   ...settingsRead(),
   ...OTHERS.flatMap(([today, old, rests]) =>
@@ -133,11 +133,11 @@ export type NamedSetting = readonly [name: string, value: unknown];
 /** The settings of one application, in the order of names. */
 export interface SortedSettings {
   readonly celerys: readonly NamedSetting[];
-  /** What else its configuration has: for one, all of Django's settings. */
+  /** The other entries of its configuration. With Django these are all of Django's settings. */
   readonly applications: readonly NamedSetting[];
 }
 
-/** Tells Celery's settings from the application's own; null: this is no answer to `conf`. */
+/** Separates Celery's settings from the application's own. Null: this is no answer to `conf`. */
 export function sortSettings(conf: unknown): SortedSettings | null {
   const told = readConf(conf);
   if (told === null) return null;
@@ -150,9 +150,9 @@ export function sortSettings(conf: unknown): SortedSettings | null {
 }
 
 /**
- * One setting by any of its names: of today, of Celery 3, behind the namespace, or one of the application's own.
+ * Finds a setting by any of its names: today's, Celery 3's, with the namespace, or the application's own.
  *
- * @param conf an answer with defaults: it has the value that counts under Celery's own name
+ * @param conf an answer with defaults. It has the value in effect under Celery's own name
  * @returns null: the application has no such setting
  */
 export function findSetting(conf: unknown, name: string): NamedSetting | null {
@@ -166,7 +166,7 @@ export function findSetting(conf: unknown, name: string): NamedSetting | null {
   return Object.hasOwn(all, counting) ? [own, all[counting]] : null;
 }
 
-/** Settings that may have been meant by a name that no application has. */
+/** Suggests settings for a name that no application has. */
 export function settingsLike(name: string, confs: readonly unknown[]): readonly string[] {
   const known = [...new Set([...OLD.keys(), ...confs.flatMap((conf) => Object.keys(asObject(conf) ?? {}))])];
   const similar = similarTo(name, known);
@@ -174,10 +174,10 @@ export function settingsLike(name: string, confs: readonly unknown[]): readonly 
   return known.filter((one) => one.endsWith(`_${name}`)).slice(0, MOST_LIKE);
 }
 
-/** Most names that are suggested. */
+/** The number of suggestions. */
 const MOST_LIKE = 3;
 
-/** Names behind the namespace are meant for Celery, even when an extension or a newer Celery reads them. */
+/** Names with the namespace are meant for Celery, even when an extension or a newer Celery reads them. */
 function isForCelery(name: string, namespace: string | null): boolean {
   return (
     /^CELERY(?:D|BEAT)?_/.test(name) ||

@@ -2,29 +2,32 @@ import { isCount } from "../numbers.ts";
 import { ownEntry } from "../own-entry.ts";
 import { asObject, openEnvelope, parseJson } from "../pidbox/envelope.ts";
 
-/** What a worker says of itself every two seconds, unasked (celery/worker/heartbeat.py, celery/worker/state.py). */
+/**
+ * What every worker publishes each two seconds, without being asked (celery/worker/heartbeat.py,
+ * celery/worker/state.py).
+ */
 export interface Heartbeat {
   /** Full node name. */
   readonly node: string;
-  /** Of its main process, as that process sees it. */
+  /** The pid of the main process, as seen in its own PID namespace. */
   readonly pid: number;
-  /** Tasks that run. */
+  /** The number of running tasks. */
   readonly active: number | null;
-  /** Tasks that it has begun since it was started. */
+  /** The number of tasks begun since the worker's start. */
   readonly processed: number | null;
-  /** Celery's. */
+  /** Celery's version. */
   readonly version: string | null;
-  /** Where it was heard. */
+  /** The channel on which it was heard. */
   readonly channel: string;
 }
 
 /**
- * Every worker that sends heartbeats has sent one within this time, in milliseconds: one comes every two seconds
+ * In milliseconds. Within this time every worker sends a heartbeat: one comes every two seconds
  * (celery/worker/heartbeat.py), unless `--heartbeat-interval` says otherwise.
  */
 export const HEARD_WITHIN_MS = 2_500;
 
-/** Characters of a message: a real one has 700. What is longer is not even parsed. */
+/** Characters of a message. A real one has 700, so a longer one is not parsed. */
 const LONGEST = 65_536;
 
 /** Characters of a node's name: DNS allows 253 for a host's name, and `-n` puts a word before it. */
@@ -33,12 +36,15 @@ const LONGEST_NODE = 1_000;
 /** Characters of Celery's version; it has ten at most. */
 const LONGEST_VERSION = 100;
 
-/** An event that a worker sends of itself: that it is there, has come or goes (celery/worker/heartbeat.py `Heart`). */
+/**
+ * An event that a worker sends about itself: it came online, is alive, or goes offline (celery/worker/heartbeat.py
+ * `Heart`).
+ */
 export interface WorkerEvent extends Heartbeat {
   readonly kind: "heartbeat" | "online" | "offline";
-  /** Seconds between two of its heartbeats (`--heartbeat-interval`). */
+  /** Seconds between two heartbeats of this worker (`--heartbeat-interval`). */
   readonly everyS: number | null;
-  /** When it was sent by the worker's own clock, in seconds since 1970. */
+  /** When it was sent, in seconds since 1970 by the worker's clock. */
   readonly sentS: number | null;
 }
 
@@ -49,8 +55,8 @@ const KINDS: Readonly<Record<string, WorkerEvent["kind"]>> = {
 };
 
 /**
- * Reads a message of the event exchange; `null` for other events, damaged or endless text and serialisations other than
- * JSON (`event_serializer`).
+ * Reads a message of the event exchange. Null for other events, for damaged or very long text, and for serialisations
+ * other than JSON (`event_serializer`).
  */
 export function decodeWorkerEvent(channel: string, text: string): WorkerEvent | null {
   if (text.length > LONGEST) return null;
@@ -78,8 +84,8 @@ export function decodeWorkerEvent(channel: string, text: string): WorkerEvent | 
 }
 
 /**
- * A heartbeat alone; see {@link decodeWorkerEvent}. A worker that has just come online or goes offline says so in events
- * of other types: only a heartbeat tells that its loop turns.
+ * Reads a heartbeat; see {@link decodeWorkerEvent}. The events for online and offline do not count: only a heartbeat
+ * shows that the worker's event loop runs.
  */
 export function decodeHeartbeat(channel: string, text: string): Heartbeat | null {
   const event = decodeWorkerEvent(channel, text);

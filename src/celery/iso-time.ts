@@ -1,10 +1,10 @@
 const MOMENT = /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d(?:\.\d+)?))?(Z|[+-]\d\d:?\d\d)?$/;
 
 /**
- * A moment as Python's `isoformat()` writes it, in seconds since 1970; null for any other text. It does not depend on
- * the machine's clock and zone.
+ * Reads a time that Python's `isoformat()` wrote, in seconds since 1970. Null for any other text. The machine's own
+ * clock and time zone have no influence.
  *
- * @param zone the zone of a text without one; null: such a text is no moment
+ * @param zone the zone of a text that names none. Null: such a text is not read
  */
 export function isoSeconds(text: string, zone: "UTC" | null): number | null {
   const [, year, month, day, hour, minute, second = "0", offset] = MOMENT.exec(text) ?? [];
@@ -21,7 +21,7 @@ function offsetOf(text: string): number {
   return sign * (Number(text.slice(1, 3)) * 3_600 + Number(text.slice(-2)) * 60);
 }
 
-/** Of the Gregorian calendar, whose leap day comes last when a year begins in March. */
+/** Counts in the Gregorian calendar. The year begins in March here, so the leap day is its last day. */
 function daysSince1970(year: number, month: number, day: number): number {
   const y = month <= 2 ? year - 1 : year;
   const inYear = Math.floor((153 * ((month + 9) % 12) + 2) / 5) + day - 1;

@@ -3,21 +3,24 @@ import { type LogRecord, recordsOf } from "./log-records.ts";
 import { withCourses } from "./task-courses.ts";
 import { BACKENDS, blamed, isBrokers, OWN_FAILURE, TASK, unloggedTask } from "./whose-failure.ts";
 
-/** A dotted name of a module, in the quotes that Python writes. */
+/** The dotted name of a module, in the quotes that Python writes. */
 const MODULE = "'?[\\w.:]+'?";
 
-/** A text in quotes, as Python and JSON write it: the path of a file. */
+/** A path in quotes, as Python and JSON write it. */
 const PATH = "\\\\?['\"][^'\"\\\\]{1,200}\\\\?['\"]";
 
-/** An address in Celery's form ends before the words of the exception, which may have an `@`; of any other the last counts. */
+/**
+ * An address in Celery's form ends before the exception's words, which may contain an `@`. Any other address ends after
+ * its last `@`.
+ */
 const ADDRESS =
   "[a-z+]+:\\/\\/(?:(?:[\\w.%+-]{0,64}:\\*{1,8}@)?[\\w.-]{1,253}:\\d{1,5}\\/[^\\s'\"@]{0,200}(?!\\S)|(?:.{0,500}@)?[^\\s'\"@]+)";
 
 /**
- * How a kind is recognised: Celery's own words, 5.0 to 5.7 (celery/worker, celery/app/trace.py, celery/bin/celery.py,
- * celery/beat.py, billiard/pool.py), and the words of click, Python, redis-py and Redis. The match of a pattern is
- * shown: names, numbers and paths, never the words of an exception, which may contain anything. The first kind in the
- * table that fits a record is its cause. A third entry is what must stand beside it.
+ * How each kind is recognised: by words of Celery 5.0 to 5.7 (celery/worker, celery/app/trace.py, celery/bin/celery.py,
+ * celery/beat.py, billiard/pool.py), click, Python, redis-py and Redis. Users see the text that the pattern matches:
+ * names, numbers and paths. They never see an exception's words, which may contain anything. If several kinds fit a
+ * record, the first is its cause. `beside` is a text that the record must also contain.
  */
 const PATTERNS: readonly (readonly [LineKind, RegExp, beside?: string])[] = [
   [
@@ -53,7 +56,7 @@ const PATTERNS: readonly (readonly [LineKind, RegExp, beside?: string])[] = [
     "no-broker",
     /(?:Cannot connect to|Connected to|transport:\s{1,8}) ?amqp:\/\/guest:\*\*@(?:localhost|127\.0\.0\.1):5672/,
   ],
-  // redis-py leaves out the first word of Redis' errors where it has a class of its own for them.
+  // For some errors redis-py has its own class, and then it leaves out the error's first word.
   ["broker-full", /command not allowed when used memory > 'maxmemory'/],
   ["broker-misconf", /MISCONF\b/],
   ["broker-replica", /READONLY(?= You)|You can't write against a read only replica/],
@@ -83,15 +86,15 @@ const PATTERNS: readonly (readonly [LineKind, RegExp, beside?: string])[] = [
     "result-store",
     /Retry limit exceeded while trying to reconnect to the Celery|Connection to Redis lost: Retry \(\d+\/\d+\)/,
   ],
-  // Celery 5.2 tries once.
+  // Celery 5.2 tries only once.
   [
     "result-store",
     /redis\.exceptions\.(?:Connection|Timeout)Error(?:: Error \d+ connecting to [\w.-]{1,253}:\d{1,5})?/,
     BACKENDS,
   ],
-  // What a shell says of a program that it has started.
+  // What a shell writes about a program that it started.
   ["main-killed", /^(?:\S{1,200}: line \d{1,6}: {1,20}\d{1,10} )?Killed(?= {2,40}\S|\s{0,9}$)/],
-  // The children's exceptions repeat it: what the main process says counts.
+  // The children's exceptions repeat it. Only the main process's line counts.
   ["hard-limit", new RegExp(`Hard time limit \\([^)]{1,20}\\) exceeded for ${TASK}`)],
   ["soft-limit", new RegExp(`Soft time limit \\([^)]{1,20}\\) exceeded for ${TASK}`)],
   ["child-killed", /Worker exited prematurely: signal 9 \(\w+\)/],
@@ -112,40 +115,43 @@ const PATTERNS: readonly (readonly [LineKind, RegExp, beside?: string])[] = [
   ["task-failed", OWN_FAILURE],
 ];
 
-/** Credentials up to the last `@`: a password may hold any character, a blank among them, at which a gate stops. */
+/**
+ * The credentials, up to the last `@`. A password may contain any character. Masking elsewhere stops at a blank, so it
+ * is done here too.
+ */
 const CREDENTIALS =
   /^(Cannot connect to [a-z+]{1,32}:\/\/(?![^\s@:]{0,64}:\*{1,8}@)(?:[^:@/\s]{0,64}:)?).{1,500}@/;
 
-/** Lines of click or of a shell, which have no level. A task may log similar words with a level: these do not count. */
+/** Lines of click or a shell, which have no level. A similar line with a level is a task's and does not count. */
 const UNLOGGED: readonly LineKind[] = ["app-missing", "bad-option", "main-killed"];
 
-/** Said at the start and at each try. */
+/** Written at the start and again at each try, so they count once. */
 const ONCE: readonly LineKind[] = ["no-broker"];
 
-/** Said several times of one event. A file is opened and read, a result is stored by a child and its parent. */
+/** Several lines for one event: a file is opened and read, a child and its parent both store a result. */
 const TWICE: readonly LineKind[] = ["schedule", "result-store"];
 
-/** What a worker and a beat say when an exception has ended them (celery/worker/worker.py, celery/apps/beat.py). */
+/** What a worker and a beat write when an exception ends them (celery/worker/worker.py, celery/apps/beat.py). */
 const UNRECOVERABLE = /Unrecoverable error: [\w:]*|beat raised exception <class '[\w.]+'>/;
 
-/** The last line of a traceback that has ended the program: of its words only names in quotes are shown. */
+/** The last line of a traceback that ended the program. Of its message only a name in quotes is shown. */
 const CRASH = /^([\w.]+(?:Error|Exception|Exit|Interrupt|[a-z]))(?:$|: ('[\w.-]{1,64}'$)?)/gm;
 
-/** The number of a job of the pool: lines about one job count once. */
+/** The number of a pool's job. Lines about the same job count once. */
 const JOB = / Job: \d+/;
 
-/** The package of a pool that is named as missing (celery/__init__.py `_patch_gevent`, `_patch_eventlet`). */
+/** The package that a pool needs and that is missing (celery/__init__.py `_patch_gevent`, `_patch_eventlet`). */
 export function missingPool(text: string): "gevent" | "eventlet" | null {
   const found = /No module named '?(gevent|eventlet)'?\b/.exec(text)?.[1];
   return found === "gevent" || found === "eventlet" ? found : null;
 }
 
-/** How many tasks have succeeded, where the log says so (celery/app/trace.py, at INFO). */
+/** The number of tasks that succeeded, if the log has these lines (celery/app/trace.py, at INFO). */
 export function succeededIn(text: string): number {
   return [...text.matchAll(/\] succeeded in /g)].length;
 }
 
-/** Levels of the usual course of things, which is no sign of anything. */
+/** Whether the level shows normal operation, which is no sign of a problem. */
 function isHarmless({ level }: LogRecord): boolean {
   return level === "debug" || level === "info";
 }
@@ -154,13 +160,13 @@ interface Known {
   readonly kind: LineKind;
   readonly words: string;
   readonly isEnd: boolean;
-  /** See {@link LogRecord}: a traceback behind what the program itself has logged of its end is of the same end. */
+  /** See {@link LogRecord}. A program may log why it ends and then print a traceback: both are about the same end. */
   readonly isCrash: boolean;
   /** Records with the same identity count once. */
   readonly identity: string;
 }
 
-/** What a record is known for: its cause, or nothing. */
+/** The known cause of a record, or null. */
 function known(record: LogRecord): Known | null {
   const { text, isCrash } = record;
   if (isHarmless(record)) return null;
@@ -183,13 +189,17 @@ function known(record: LogRecord): Known | null {
   return name === "" ? null : { kind: "crashed", words, isEnd, isCrash, identity: words };
 }
 
-/** Another run begins: what it says is not of the one before (celery/apps/worker.py, celery/bin/beat.py). */
+/**
+ * The first line of another run. Its lines do not belong to the run before (celery/apps/worker.py, celery/bin/beat.py).
+ */
 const START = /^ ?-{14} \S[^\s@]*@\S+ v\d|^celery beat v\d/;
 
-/** Two records of one crash may have this many other records between them. */
+/** Records between two records of the same crash, at most. */
 const NEAR = 60;
 
-/** Counts what is known, in the order of the table. A record counts once, and a crash that several tell of too. */
+/**
+ * Counts the known records, in the order of the table. A crash counts once, even when several records tell about it.
+ */
 export function knownLines(text: string): readonly KnownLines[] {
   const found = new Map<
     LineKind,
@@ -225,7 +235,7 @@ export function knownLines(text: string): readonly KnownLines[] {
   return withCourses(told, text);
 }
 
-/** What comes first explains the rest. */
+/** Causes come before their effects. */
 const ORDER: ReadonlySet<LineKind> = new Set([
   "crashed",
   "unrecoverable",

@@ -5,45 +5,46 @@ import type { Heartbeat } from "./heartbeat.ts";
 import { readPool } from "./pool.ts";
 import { type InHand, tasksBegun } from "./tasks.ts";
 
-/** A task is late when its time has come for longer than this, in seconds; clocks differ. */
+/** In seconds. A task is late if it was due longer ago than this. Clocks differ. */
 const LATE_S = 60;
 
-/** What is wrong with messages that are delivered and not acknowledged. */
+/** Problems with deliveries that are not acknowledged. */
 export interface Lateness {
-  /** Their time has come: their ETA, or for those without one their delivery. */
+  /** They are due and do not run. A task without an ETA is due when it is delivered. */
   readonly late: readonly Unacked[];
-  /** Their time comes after kombu delivers them again. */
+  /** They are due only after kombu delivers them again. */
   readonly beyond: readonly Unacked[];
 }
 
-/** When it may run; null: it does not say in which zone. */
+/** When the task is due, in seconds since 1970. Null: its ETA has no time zone. */
 export function dueS({ etaS, isTimed, deliveredS }: Unacked): number | null {
   return isTimed ? etaS : deliveredS;
 }
 
-/** A delivery: the same task may be delivered again. */
+/** Names a delivery. The same task may be delivered again, so its id is not enough. */
 export function nameOf({ task, deliveredS }: Unacked): string {
   return `${task.id} ${deliveredS}`;
 }
 
-/** Whether a task is known to run, acknowledged late, or may wait for its rate. */
+/** Whether a task may be unacknowledged: it runs and is acknowledged at its end, or it may wait for its rate limit. */
 export type IsExcused = (task: Unacked["task"]) => boolean;
 
-/** @param rated the tasks with a rate limit; null: not known */
+/** @param rated tasks with a rate limit. Null: not known */
 export function excusedBy(inHand: InHand, rated: ReadonlyMap<string, unknown> | null): IsExcused {
   const running = new Set([...inHand.values()].flat().map(({ id }) => id));
   return ({ id, name }) => running.has(id) || rated?.has(name) === true;
 }
 
-/** The deliveries that wait for nothing. */
+/** Deliveries that do not run although nothing holds them back. */
 export function waitingAmong(messages: readonly Unacked[], isExcused: IsExcused): readonly Unacked[] {
   return messages.filter(({ task, isTimed }) => !isTimed && !isExcused(task));
 }
 
 /**
- * How many messages without an ETA the workers may have in hand, or may have begun since they said what they run.
+ * How many messages without an ETA the workers may be running or keeping. This includes tasks begun after they said
+ * what they run.
  *
- * @param stats their answers
+ * @param stats their answers to `stats`
  * @param heard their newest heartbeats
  */
 export function roomOf(
@@ -55,7 +56,7 @@ export function roomOf(
     const answer = asObject(stats.get(node));
     const size = readPool(answer)?.size ?? null;
     const { active, processed } = heard.get(node) ?? {};
-    // By both: between two tasks a slot is free for a moment.
+    // Compares both: between two tasks a slot is free for a moment.
     if (size !== null && Math.max(tasks.length, active ?? 0) < size) {
       return sum + Math.max(0, (processed ?? 0) - (tasksBegun(answer) ?? 0));
     }
@@ -66,9 +67,9 @@ export function roomOf(
 
 interface Known {
   readonly isExcused: IsExcused;
-  /** Names of deliveries without an ETA that waited already when nothing kept them from being begun. */
+  /** Names of deliveries without an ETA that already waited at the first look, although nothing held them back. */
   readonly before: ReadonlySet<string>;
-  /** How many messages without an ETA workers may be running or keeping. */
+  /** See {@link roomOf}. */
   readonly room: number;
   readonly visibilityS: number;
   readonly nowS: number;
@@ -82,7 +83,7 @@ export function judgeUnacked(
     .filter(({ task }) => !isExcused(task))
     .sort((a, b) => (dueS(a) ?? 0) - (dueS(b) ?? 0));
   const isLate = (one: Unacked) => before.has(nameOf(one)) || nowS - (dueS(one) ?? nowS) > LATE_S;
-  // Nothing shows which of them a worker keeps. The newest are taken, as many as it may keep.
+  // Nothing shows which messages a worker keeps. It is assumed to keep the newest.
   const parked = new Set(waiting.filter(({ isTimed }) => !isTimed).slice(0, room === 0 ? undefined : -room));
   return {
     late: waiting.filter((one) => isLate(one) && (one.isTimed || parked.has(one))),

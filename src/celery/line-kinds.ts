@@ -1,15 +1,15 @@
-/** What it means for the program that writes it, unless that one says that it ends by it. */
+/** The effect of a line on the program that wrote it. A line that says that the program ends counts as an end. */
 type Effect =
-  /** It happens, and the program goes on. */
+  /** The program goes on. */
   | "passes"
-  /** A worker that meets it tries again and again, and does nothing else. */
+  /** The worker tries again and again, and does nothing else. */
   | "blocks"
-  /** It ends a program, or loses its tasks. */
+  /** It ends a program, or tasks are lost. */
   | "harms"
-  /** No program outlives it: it never started, or was killed. */
+  /** The program never started, or it was killed. */
   | "ends";
 
-/** What a record of a worker's or a beat's log can be known for. */
+/** The kinds of known log records, and their effects. */
 export const EFFECTS = {
   "circular-import": "harms",
   "not-configured": "harms",
@@ -63,9 +63,9 @@ export type LineKind = keyof typeof EFFECTS;
 /** Records of one kind. */
 export interface KnownLines {
   readonly kind: LineKind;
-  /** Where some of them have ended the program, these alone. */
+  /** The number of records. If some of them ended the program, only these count. */
   readonly count: number;
   readonly hasEnded: boolean;
-  /** The last one, from the words that it is known by. */
+  /** The last record, from its known words on. */
   readonly last: string;
 }

@@ -1,29 +1,29 @@
-/** What a record is called, from the least to the worst. */
+/** The level of a record, from the least to the worst. */
 export type LogLevel = "debug" | "info" | "warning" | "error" | "critical";
 
-/** One call of a logger: its message and its traceback. Or what a program has written without one. */
+/** One call of a logger: its message and its traceback. Or text that a program wrote without a logger. */
 export interface LogRecord {
-  /** Null: nobody says it. */
+  /** Null: the record has no level. */
   readonly level: LogLevel | null;
-  /** Whether it is the traceback of an exception that has ended Celery's program. */
+  /** Whether it is the traceback of an exception that ended Celery's program. */
   readonly isCrash: boolean;
-  /** With the lines below the first. */
+  /** All its lines. */
   readonly text: string;
 }
 
-/** Levels by the names of Python's logging, loguru, structlog, and of collectors. */
+/** Level names of Python's logging, loguru, structlog and log collectors. */
 const LEVELS: Readonly<Record<string, LogLevel>> = {
   ...{ TRACE: "debug", DEBUG: "debug", INFO: "info", SUCCESS: "info", NOTICE: "info", NOTSET: "info" },
   ...{ WARNING: "warning", WARN: "warning", ERROR: "error", EXCEPTION: "error", CRITICAL: "critical" },
   ...{ FATAL: "critical", ALERT: "critical", EMERGENCY: "critical" },
 };
 
-/** Colours (ECMA-48). */
+/** Colour sequences (ECMA-48). */
 const COLOURS = /\x1b\[[\d;]{0,20}m/g;
 
 /**
- * What other programs add in front of each line: `docker compose logs`, `docker logs -t` and a container's runtime,
- * syslog and journald.
+ * What other programs write in front of each line: `docker compose logs`, `docker logs -t`, container runtimes, syslog
+ * and journald.
  */
 const PREFIXES: readonly RegExp[] = [
   /^[\w.-]{1,64} {1,32}\| /,
@@ -31,47 +31,49 @@ const PREFIXES: readonly RegExp[] = [
   /^[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d [\w.-]{1,64} [\w.@-]{1,64}\[\d{1,10}\]: /,
 ];
 
-/** Characters of a line in which its level is looked for. */
+/** Characters of a line in which the level is searched. */
 const LOOKED_AT = 160;
 
-/** Words in front of a level: the time, the process, the name of a logger. */
+/** Words in front of the level: the time, the process, the logger's name. */
 const MOST_WORDS = 10;
 
-/** The last line of a traceback, and no logger's name. */
+/** The last line of a traceback, which is not a logger's name. */
 const EXCEPTION = /^[\w.]{0,100}(?:Error|Exception|Warning|Exit|Interrupt|Lost)\b/;
 
 const TRACEBACK = /^Traceback \(most recent call last\):/;
 
-/** The first frame of a traceback that has ended Celery's own program: no logger has caught it. */
+/** The first frame of a traceback that ended Celery's own program: no logger caught it. */
 const PROGRAM =
   /^\s{1,8}File "(?:[^"]{0,300}\/bin\/celery|<frozen runpy>|[^"]{0,300}\/(?:celery\/__main__|celery\/bin\/\w+|runpy)\.py)"/;
 
-/** loguru shows the whole stack below a record, from the program's first frame on. */
+/** loguru prints the whole stack below a record, including the program's first frame. */
 const LOGURU = / \| [A-Z]{4,8} {1,6}\| /;
 
-/** What stands without a level where a run begins or fails: click's words, Celery's banner, a shell's word of its end. */
+/**
+ * Lines without a level at the start or end of a run: words of click, Celery's banner, a shell's word about the end.
+ */
 const OUTRIGHT =
   /^(?:Usage: |Error: |Unable to load celery application|You are using `-|--- Logging error ---$| ?-{14} \S+@|(?:\S{1,200}: line \d{1,6}: {1,20}\d{1,10} )?Killed(?: {2}|\s{0,9}$))/;
 
-/** What logging itself writes where it fails, line by line, which a worker logs as so many warnings. */
+/** What Python's logging writes when it fails itself. A worker logs each of these lines as a warning. */
 const LOGGING_ERROR = /--- Logging error ---$/;
 const ITS_END = /^(?:Arguments: |.{0,120}\] Arguments: )/;
 
-/** What belongs to the line above it: it is indented, or it ties two tracebacks together. */
+/** Lines that belong to the line above: they are indented, or they join two tracebacks. */
 const TIES = /^(?:\s|$|During handling of the above|The above exception was)/;
 
 /**
- * Cuts a log into records. A level is read in the formats of Celery, Python, structlog, colorlog and loguru, and in
- * JSON. What stands below a record is part of it until another one begins: its traceback has its level.
+ * Cuts a log into records. Reads levels in the formats of Celery, Python, structlog, colorlog and loguru, and in JSON.
+ * The lines below a record belong to it until the next record begins, so a traceback has its record's level.
  */
 export function recordsOf(text: string): readonly LogRecord[] {
   const records: LogRecord[] = [];
   let level: LogLevel | null = null;
   let lines: string[] = [];
-  /** In a traceback that nobody has logged: it ends with the line that names its exception. */
+  /** Inside a traceback that no logger wrote. It ends with the line that names the exception. */
   let isRaw = false;
   let isCrash = false;
-  /** In what logging writes of its own failure. */
+  /** Inside the text that logging writes about its own failure. */
   let isOfLogging = false;
   const end = (): void => {
     if (lines.length > 0) records.push({ level, isCrash, text: lines.join("\n") });
@@ -101,7 +103,7 @@ export function recordsOf(text: string): readonly LogRecord[] {
       TRACEBACK.test(lines.at(-1) ?? "") &&
       !LOGURU.test(lines[0] ?? "")
     ) {
-      // The traceback above does not belong to the record: it has ended the program.
+      // The traceback above ended the program. It does not belong to the record before it.
       const crash = lines.splice(lines.findIndex((one) => TRACEBACK.test(one)));
       end();
       level = null;
@@ -118,12 +120,12 @@ export function recordsOf(text: string): readonly LogRecord[] {
   return records;
 }
 
-/** Whether the last line is one below which a traceback goes on: a frame of it, or what ties it to the next. */
+/** Whether a traceback continues below the last line: it is a frame, or it joins two tracebacks. */
 function isTied(lines: readonly string[]): boolean {
   return TIES.test(lines.at(-1) ?? "") || TRACEBACK.test(lines.at(-1) ?? "");
 }
 
-/** Without colours, and without what others have put in front of it. */
+/** A line without colours and without the text that other programs put in front. */
 function bare(line: string): string {
   const plain = line.includes("\x1b") ? line.replace(COLOURS, "") : line;
   for (const prefix of PREFIXES) {
@@ -133,7 +135,7 @@ function bare(line: string): string {
   return plain;
 }
 
-/** The level that a line begins with; null: it is no record's first line. */
+/** The level at the beginning of a line. Null: the line does not begin a record. */
 function levelOf(line: string): LogLevel | null {
   const head = line.slice(0, LOOKED_AT);
   if (EXCEPTION.test(head) || TRACEBACK.test(head)) return null;
@@ -142,7 +144,7 @@ function levelOf(line: string): LogLevel | null {
   const words = head.split(/[\s|[\]()<>:,/=\-{}"']+/).filter((word) => word !== "");
   for (const [position, word] of words.slice(0, MOST_WORDS).entries()) {
     if (Object.hasOwn(LEVELS, word)) return LEVELS[word] ?? null;
-    // structlog writes it small, in brackets.
+    // structlog writes the level in lower case, in brackets.
     if (position < 8 && head.includes(`[${word}`) && Object.hasOwn(LEVELS, word.toUpperCase())) {
       return LEVELS[word.toUpperCase()] ?? null;
     }
@@ -150,10 +152,10 @@ function levelOf(line: string): LogLevel | null {
   return null;
 }
 
-/** Names of a level in JSON: python-json-logger, structlog, pino, Google's, Elastic's, Serilog's. */
+/** Keys for the level in JSON: python-json-logger, structlog, pino, Google, Elastic, Serilog. */
 const LEVEL_KEYS = ["level", "levelname", "severity", "log.level", "log_level", "loglevel", "lvl", "@l"];
 
-/** Text that is not a JSON object is not a record; Celery itself prints none. */
+/** Null: the text is not a JSON object. Celery itself prints no JSON. */
 function jsonRecord(line: string): LogRecord | null {
   let parsed: unknown;
   try {
@@ -163,7 +165,7 @@ function jsonRecord(line: string): LogRecord | null {
   }
   if (typeof parsed !== "object" || parsed === null) return null;
   const entries = new Map(Object.entries(parsed as Record<string, unknown>));
-  // loguru puts all of it into one object; Elastic's level is `log.level`, whose dot may be an object.
+  // loguru puts the whole record into one object. Elastic's `log.level` may be an object `log` with a `level`.
   const inner = entries.get("record") ?? entries.get("log");
   if (typeof inner === "object" && inner !== null) {
     for (const [key, value] of Object.entries(inner)) if (!entries.has(key)) entries.set(key, value);
@@ -176,7 +178,7 @@ function jsonRecord(line: string): LogRecord | null {
   };
 }
 
-/** Levels as numbers are Python's: 20 is INFO, 30 WARNING, 40 ERROR. */
+/** Numbers are Python's levels: 20 is INFO, 30 WARNING, 40 ERROR. */
 const WORST_INFO = 29;
 const WORST_WARNING = 39;
 
@@ -190,10 +192,10 @@ function jsonLevel(value: unknown): LogLevel | null {
   return "name" in value ? jsonLevel(value.name) : null;
 }
 
-/** A record in JSON is not nested deeper than this. */
+/** Deeper levels of a JSON record are not read. */
 const DEEPEST = 6;
 
-/** Every text in it, the lines of a traceback among them. */
+/** All texts in the value, including the lines of a traceback. */
 function textsIn(value: unknown, into: string[], depth = 0): string[] {
   if (typeof value === "string") into.push(value);
   else if (typeof value === "object" && value !== null && depth < DEEPEST) {

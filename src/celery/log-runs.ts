@@ -1,51 +1,52 @@
 import { isoSeconds } from "./iso-time.ts";
 
-/** A worker that is there now, whose last start is looked for in a log. */
+/** A running worker. Its last start is searched in a log. */
 export interface Runner {
   readonly node: string;
-  /** When its process was started, in seconds since 1970; null: not known. */
+  /** When its process was started, in seconds since 1970. Null: not known. */
   readonly startedS: number | null;
 }
 
-/** A log as it is read. */
 export interface LogText {
   readonly text: string;
-  /** When it was written last, in seconds since 1970; null: it is no file. */
+  /** When the file was last written, in seconds since 1970. Null: it is not a file. */
   readonly writtenS: number | null;
 }
 
-/** A log in two: what was written before the last start, and since. Null: no start is seen, and all is `since`. */
+/** A log in two parts: before the last start, and since. Null: no start was found, and the whole log is `since`. */
 export interface Runs {
   readonly before: string | null;
   readonly since: string;
 }
 
-/** Celery's default format (celery/app/defaults.py `worker_log_format`), in the zone of the worker. */
+/** The time in Celery's default format (celery/app/defaults.py `worker_log_format`), in the worker's zone. */
 const STAMP = /^\[(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d),(\d{3}): /;
 
-/** The zones of the world differ by quarters of an hour. In seconds. */
+/** In seconds. Time zones differ by multiples of a quarter of an hour. */
 const QUARTER_S = 900;
 
-/** The last line was written when the file was, which has the coarser clock. In seconds. */
+/** In seconds. The file's time may differ this much from its last line's time: the file has the coarser clock. */
 const EARLIEST_S = -1;
 const LATEST_S = 5;
 
 /**
- * /proc counts hundredths. Python takes longer from its start to the first line, and so do most supervisors to
- * restart a worker. So the last words of one run are not taken for the first ones of the next. In seconds.
+ * In seconds. /proc counts hundredths of a second. Python needs longer until its first line, and most supervisors need
+ * longer to restart a worker. So the last lines of a run do not count as the first lines of the next.
  */
 const SLACK_S = 0.1;
 
-/** What {@link patternsOf} any node find. */
+/** Lines that {@link patternsOf} finds for any node. */
 const ANY = /-{14} [^\s@]+@\S+ v\d|\S@[^\s@]+ ready\./;
 
-/** In place of the number of a line that is not there. */
+/** Stands for a line number if there is no such line. */
 const NOWHERE = -1;
 
-/** Lines that are looked at: lines of a log have 50 characters and more, so its 4 MB are at most 80,000 lines. */
+/**
+ * The number of lines that are read, from the end. Log lines have 50 characters and more, so 4 MB have at most 80,000.
+ */
 const MOST_LINES = 200_000;
 
-/** What stands at the end of a text, without blank lines: 4 MB of them would be four million texts, 300 MB. */
+/** The end of a text, without blank lines. 4 MB of blank lines would become four million strings, 300 MB. */
 export function endOf(text: string): { readonly text: string; readonly isWhole: boolean } {
   const filled = text.replace(/\n\s*\n/g, "\n");
   let from = filled.length;
@@ -56,16 +57,16 @@ export function endOf(text: string): { readonly text: string; readonly isWhole: 
   return { text: filled.slice(from + 1), isWhole: false };
 }
 
-/** Cuts the log that a worker itself writes at its last start. */
+/** Cuts a worker's own log at its last start. */
 export function runsOf(log: LogText, runner: Runner): Runs {
   const lines = log.text.split("\n");
   return cut(lines, lastStart(lines, runner, log.writtenS));
 }
 
 /**
- * Cuts a log of an unknown owner at the last start of the worker that starts in it. Of several workers the earliest
- * start counts, which keeps the last run of each. If another worker starts in it, nothing is cut: the log may say why
- * that one has ended.
+ * Cuts a log of unknown origin at the last start of the worker in it. If several workers start in it, the earliest of
+ * their last starts counts, which keeps the last run of each. If an unknown worker starts in it, nothing is cut: the
+ * log may say why that worker ended.
  */
 export function runsAmong(log: LogText, runners: readonly Runner[]): Runs {
   const lines = log.text.split("\n");
@@ -74,7 +75,7 @@ export function runsAmong(log: LogText, runners: readonly Runner[]): Runs {
   return cut(lines, Math.min(...own.map((runner) => lastStart(lines, runner, log.writtenS))));
 }
 
-/** Whether another worker starts in it. */
+/** Whether the log has the start of another worker. */
 function hasOther(lines: readonly string[], runners: readonly Runner[]): boolean {
   const known = runners.map(({ node }) => patternsOf(node));
   return lines.some(
@@ -88,9 +89,9 @@ function cut(lines: readonly string[], at: number): Runs {
 }
 
 /**
- * The number of the line that the last run begins with: its banner's line, or the first line after the start of its
- * process. Where neither is of that run (no banner in a file; a worker that SIGHUP has restarted keeps its process),
- * it is the line that calls it ready.
+ * The number of the line where the last run begins: its banner, or the first line after its process started. Some runs
+ * have neither: a file has no banner, and a worker that SIGHUP restarted keeps its process. Then it is the "ready."
+ * line.
  */
 function lastStart(lines: readonly string[], { node, startedS }: Runner, writtenS: number | null): number {
   const [banner, ready, readyBefore] = marksOf(lines, node);
@@ -101,8 +102,8 @@ function lastStart(lines: readonly string[], { node, startedS }: Runner, written
 }
 
 /**
- * Lines that a process writes only once: its banner on the terminal (celery/apps/worker.py `startup_info`), and, when
- * it is ready, "ready." (`on_consumer_ready`). Reconnecting does not repeat them.
+ * Lines that a process writes only once: its banner on the terminal (celery/apps/worker.py `startup_info`), and
+ * "ready." (`on_consumer_ready`). They do not appear again after a reconnect.
  */
 function marksOf(
   lines: readonly string[],
@@ -122,7 +123,7 @@ function patternsOf(node: string): { readonly banner: RegExp; readonly ready: Re
   };
 }
 
-/** The first stamped line of that moment or later, or the end; nowhere if the stamps cannot be read. */
+/** The first stamped line at or after this time, or the end. Nowhere: the stamps cannot be read. */
 function firstSince(lines: readonly string[], momentS: number, writtenS: number): number {
   const stamps = lines.map(stampOf);
   const last = stamps.findLast((stamp) => stamp !== null);
@@ -132,15 +133,15 @@ function firstSince(lines: readonly string[], momentS: number, writtenS: number)
   return at === NOWHERE ? lines.length : at;
 }
 
-/** As if it were UTC, in seconds since 1970; null: the line has no stamp. */
+/** The stamp read as UTC, in seconds since 1970. Null: the line has no stamp. */
 function stampOf(line: string): number | null {
   const [, moment, milliseconds] = STAMP.exec(line) ?? [];
   return moment === undefined ? null : isoSeconds(`${moment}.${milliseconds}`, "UTC");
 }
 
 /**
- * Seconds to add to the stamps. Only the file's own clock tells the worker's time zone (Django sets
- * its own). Null: the last stamp is not of when the file was written.
+ * Seconds to add to the stamps. Only the file's own clock tells the worker's time zone (Django sets its own). Null: the
+ * last stamp does not match the time of the last write.
  */
 function zoneOf(lastStamp: number, writtenS: number): number | null {
   const differenceS = writtenS - lastStamp;

@@ -1,21 +1,23 @@
-/** What Celery itself calls a worker that was given no name, and a beat (celery/beat.py `beat_nodename`). */
+/** Celery's name for a worker or a beat without a given name (celery/beat.py `beat_nodename`). */
 const DEFAULT_NAME = "celery";
 export const BEAT_NAME = "celerybeat";
 
 /**
  * The full node name that `-n` gives a worker, by Celery's rules (celery/utils/nodenames.py `default_nodename`,
- * `host_format`). A bare word is the host part; an empty part takes its default. `%h` is the host name, `%n` its
- * first label, `%d` the rest of it. In the main process `%i` is 0 and `%I` empty. Case is kept, and so is `%%`, as up
- * to Celery 5.6: see {@link laterNodeName}.
+ * `host_format`). A bare word is the host part. An empty part takes its default. `%h` is the host name, `%n` its first
+ * label, `%d` the rest of it. In the main process `%i` is 0 and `%I` empty. Case is kept. `%%` is kept too, as in
+ * Celery up to 5.6: see {@link laterNodeName}.
  *
- * @param hostname `gethostname()` of the machine the worker runs on
+ * @param hostname `gethostname()` of the worker's machine
  * @param byDefault the name of a worker without `-n`
  */
 export function nodeName(given: string, hostname: string, byDefault = DEFAULT_NAME): string {
   return named(given, hostname, byDefault, /%([hndiI])/g);
 }
 
-/** The name since Celery 5.7, where `%%` is a percent sign (celery/utils/text.py RE_FORMAT); null: the same. */
+/**
+ * The name since Celery 5.7, where `%%` is a percent sign (celery/utils/text.py RE_FORMAT). Null: the name is the same.
+ */
 export function laterNodeName(given: string, hostname: string): string | null {
   return given.includes("%%") ? named(given, hostname, DEFAULT_NAME, /%([hndiI%])/g) : null;
 }
@@ -37,7 +39,10 @@ function named(given: string, hostname: string, byDefault: string, abbreviation:
   return `${expand(name || byDefault)}@${expand(host || hostname)}`;
 }
 
-/** The path of a file as Celery fills it in for the main process (celery/utils/nodenames.py `node_format`, celery/platforms.py). */
+/**
+ * A path with its `%` parts filled in for the main process (celery/utils/nodenames.py `node_format`,
+ * celery/platforms.py).
+ */
 export function filledIn(path: string, node: string): string {
   const at = node.indexOf("@");
   const values: Readonly<Record<string, string>> = {
@@ -47,7 +52,7 @@ export function filledIn(path: string, node: string): string {
   return path.replace(/%([hndpiI%])/g, (_, letter: string) => values[letter] ?? "");
 }
 
-/** Whether the node is a beat that answers pings (Celery ≥ 5.7, `--enable-remote-control`) and no worker. */
+/** Whether the node is a beat that answers pings, not a worker (Celery ≥ 5.7, `--enable-remote-control`). */
 export function isBeat(node: string): boolean {
   return node.startsWith(`${BEAT_NAME}@`);
 }

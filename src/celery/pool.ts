@@ -4,15 +4,15 @@ import { positive, settingOf, type Sources } from "./settings.ts";
 /** Celery's default. */
 export const DEFAULT_POOL = "prefork";
 
-/** What a worker tells of its pool in an answer to `stats`. */
+/** What a worker's answer to `stats` says about its pool. */
 export interface Pool {
-  /** As `-P` calls it; a class of the application's own by its path; null: Celery before 5.3 does not say. */
+  /** The name for `-P`. A class of the application has its path instead. Null: Celery before 5.3 does not say. */
   readonly name: string | null;
-  /** How many tasks may run at once; null: not told. */
+  /** How many tasks may run at once. Null: not told. */
   readonly size: number | null;
-  /** The limits of its tasks in seconds, 0: none; prefork alone tells them. */
+  /** The time limits of its tasks, in seconds; 0: no limit. Only prefork tells them. */
   readonly timeouts?: { readonly soft: number; readonly hard: number };
-  /** 0: its children are never replaced, or it is not told. */
+  /** 0: children are never replaced, or the answer does not say. */
   readonly maxTasksPerChild: number;
 }
 
@@ -21,7 +21,7 @@ export function readPool(stats: unknown): Pool | null {
   const pool = asObject(asObject(stats)?.["pool"]);
   if (pool === null) return null;
   const { "max-concurrency": size, timeouts, "max-tasks-per-child": maxTasks } = pool;
-  // `max-concurrency` is what an autoscaled pool began with (celery/worker/autoscale.py `info`).
+  // For an autoscaled pool, `max-concurrency` is the size it began with (celery/worker/autoscale.py `info`).
   const most = Math.max(positive(size), positive(asObject(asObject(stats)?.["autoscaler"])?.["max"]));
   return {
     name: nameIn(pool),
@@ -34,7 +34,9 @@ export function readPool(stats: unknown): Pool | null {
   };
 }
 
-/** `celery.concurrency.thread:TaskPool` (celery/concurrency/base.py); before Celery 5.3 each pool has keys of its own. */
+/**
+ * Reads `celery.concurrency.thread:TaskPool` (celery/concurrency/base.py). Before Celery 5.3, the keys show the pool.
+ */
 function nameIn(pool: Readonly<Record<string, unknown>>): string | null {
   const { implementation } = pool;
   if (typeof implementation === "string") {
@@ -45,21 +47,24 @@ function nameIn(pool: Readonly<Record<string, unknown>>): string | null {
   if ("threads" in pool) return "threads";
   if ("processes" in pool) return "solo";
   if ("free-threads" in pool) return "eventlet";
-  // Of Celery's own pools gevent's alone tells nothing but its size.
+  // Among Celery's own pools only gevent tells nothing except its size.
   return Object.keys(pool).join() === "max-concurrency" ? "gevent" : null;
 }
 
-/** Its name in an answer to `stats`; null: it does not tell. */
+/** The pool's name in an answer to `stats`. Null: the answer does not name it. */
 export function poolNameIn(stats: unknown): string | null {
   return readPool(stats)?.name ?? null;
 }
 
-/** Names of the same pool (celery/concurrency/__init__.py `ALIASES`, and the module of `threads`). */
+/**
+ * Gives different names of a pool the same name (celery/concurrency/__init__.py `ALIASES`, and the module of
+ * `threads`).
+ */
 function poolNamed(name: string): string {
   return name === "thread" ? "threads" : name === "processes" ? "prefork" : name;
 }
 
-/** The pool that a worker was told to run, and by what; null: nothing says so. */
+/** The pool that a worker was told to run, and the option, variable or setting that names it. Null: none does. */
 export function poolWanted(sources: Sources): { readonly pool: string; readonly by: string } | null {
   const found = settingOf("worker_pool", sources);
   return found !== null && typeof found.value === "string"
@@ -67,18 +72,18 @@ export function poolWanted(sources: Sources): { readonly pool: string; readonly 
     : null;
 }
 
-/** The pool that a worker says it runs, or else the pool that it was told to run; null: not known. */
+/** The pool that the worker says it runs, or else the pool that it was told to run. Null: not known. */
 export function poolRunning(told: Pool | null, sources: Sources): string | null {
   return told?.name ?? poolWanted(sources)?.pool ?? null;
 }
 
-/** When children are replaced, which only prefork does: after so many tasks, or above so many kilobytes. */
+/** When prefork replaces its children: after this many tasks, or above this many kilobytes. Other pools do not. */
 export interface Recycling {
   readonly maxTasks: number | null;
   readonly maxKilobytes: number | null;
 }
 
-/** By what a worker tells of its pool, or else was told. */
+/** Reads the worker's own answer first, then its options and settings. */
 export function recyclingOf(told: Pool | null, sources: Sources): Recycling {
   const maxTasks = settingOf("worker_max_tasks_per_child", sources)?.value;
   const maxKilobytes = settingOf("worker_max_memory_per_child", sources)?.value;

@@ -4,19 +4,19 @@ import { asObject } from "../pidbox/envelope.ts";
 import { readEach } from "../pidbox/query.ts";
 import type { TransportOptions } from "./transport-options.ts";
 
-/** What Celery consumes if nobody says (celery/app/defaults.py `task_default_queue`). */
+/** The queue that Celery consumes by default (celery/app/defaults.py `task_default_queue`). */
 export const DEFAULT_QUEUE = "celery";
 
-/** Which lists a queue's messages are in, beside its own list for priority 0. */
+/** The lists for a queue's other priorities. Priority 0 has the queue's own list. */
 export interface PriorityLists {
   readonly separators: readonly string[];
   readonly priorities: readonly number[];
 }
 
-/** The usual separators, each with every usual priority: which of them are used is the application's matter. */
+/** All usual separators and priorities. The application decides which of them are used. */
 const USUAL_LISTS: PriorityLists = { separators: USUAL_SEPARATORS, priorities: [1, 2, 3, 4, 5, 6, 7, 8, 9] };
 
-/** The usual lists, and the lists of workers that have told their options: their applications may set others. */
+/** The usual lists, and the lists that workers' options name. Applications may set other options. */
 export function listsOf(told: Iterable<TransportOptions> = []): PriorityLists {
   const separators = new Set(USUAL_LISTS.separators);
   const priorities = new Set(USUAL_LISTS.priorities);
@@ -27,26 +27,25 @@ export function listsOf(told: Iterable<TransportOptions> = []): PriorityLists {
   return { separators: [...separators], priorities: [...priorities] };
 }
 
-/** The lists that these applications read, and no others. */
+/** Only the lists that these applications read. */
 export function ownLists(told: readonly TransportOptions[]): PriorityLists {
   const priorities = told.flatMap(({ prioritySteps }) => prioritySteps.filter((step) => step > 0));
   return { separators: told.map(({ separator }) => separator), priorities };
 }
 
-/** What Redis answers to a command for a list whose key holds something else. */
+/** Redis answers this to a list command if the key holds another type. */
 export const WRONG_TYPE = "WRONGTYPE";
 
-/** How long a queue is. */
 export interface QueueLength {
-  /** Messages that wait, over all its lists; null: not all of the lengths were told. */
+  /** The number of waiting messages in all lists. Null: some length is not known. */
   readonly messages: number | null;
-  /** Messages in the list with the queue's own name, from which every consumer fetches. */
+  /** The number of messages in the list with the queue's own name. Every consumer fetches from it. */
   readonly own: number | null;
-  /** The queue's own key holds something else than a list. */
+  /** The queue's own key holds something other than a list. */
   readonly isOtherType: boolean;
 }
 
-/** The questions after the lengths of queues, and what the replies to them say, by queue. */
+/** Commands that ask for the lengths of queues, and a reader for their replies. */
 export interface LengthQuestion {
   readonly commands: readonly (readonly ["LLEN", key: string])[];
   readonly read: (replies: readonly Reply[]) => ReadonlyMap<string, QueueLength>;
@@ -70,7 +69,7 @@ export function askLengths(queues: readonly string[], prefix: string, lists = li
 }
 
 /**
- * The lists that hold a queue's messages; the queue's own is the first (kombu/transport/redis.py `_q_for_pri`).
+ * The lists that hold a queue's messages. The queue's own list comes first (kombu/transport/redis.py `_q_for_pri`).
  *
  * @param prefix kombu's `global_keyprefix`
  */
@@ -84,14 +83,14 @@ export function queueKeys(queue: string, prefix = "", lists = listsOf()): readon
   ];
 }
 
-/** By the replies to the LLENs of {@link queueKeys}. */
+/** @param replies to the LLEN commands for {@link queueKeys} */
 function lengthOf(replies: readonly Reply[]): QueueLength {
   const [own] = replies;
   const isOtherType = own?.ok === false && own.error.startsWith(WRONG_TYPE);
   let messages: number | null = null;
   const ownLength = own?.ok === true && typeof own.value === "number" ? own.value : null;
   for (const [position, reply] of replies.entries()) {
-    // `celery:5` may be a key of the application's own, which is no list.
+    // A key like `celery:5` may belong to the application and be no list.
     if (position > 0 && !reply.ok && reply.error.startsWith(WRONG_TYPE)) continue;
     if (!reply.ok || typeof reply.value !== "number") return { messages: null, own: ownLength, isOtherType };
     messages = (messages ?? 0) + reply.value;
@@ -99,7 +98,7 @@ function lengthOf(replies: readonly Reply[]): QueueLength {
   return { messages, own: ownLength, isOtherType };
 }
 
-/** The queues of an answer to `active_queues`; null: the answer has another form. */
+/** The queues of an answer to `active_queues`. Null: the answer has another form. */
 export function queueNames(result: unknown): readonly string[] | null {
   // Before Celery 5 a worker without a consumer answers null.
   if (result === null) return [];
@@ -108,25 +107,23 @@ export function queueNames(result: unknown): readonly string[] | null {
   return names.every((name) => typeof name === "string") ? names : null;
 }
 
-/** The queues that each node consumes; who did not say is missing. */
+/** The queues that each node consumes. Nodes that did not say are missing. */
 export type Consumed = ReadonlyMap<string, readonly string[]>;
 
-/** By their answers to `active_queues`. */
+/** @param answers to `active_queues` */
 export function consumedBy(answers: ReadonlyMap<string, unknown>): Consumed {
   return readEach(answers, queueNames);
 }
 
-/** The queues that these nodes consume. */
 export function queuesOf(byNode: Consumed, isMeant: (node: string) => boolean): readonly string[] {
   return [...new Set([...byNode].flatMap(([node, names]) => (isMeant(node) ? names : [])))];
 }
 
-/** The nodes that consume a queue. */
 export function nodesOf(byNode: Consumed, queue: string): readonly string[] {
   return [...byNode].filter(([, own]) => own.includes(queue)).map(([node]) => node);
 }
 
-/** Exchanges and queues of remote control and of events: nobody's tasks. */
+/** Whether the exchange is for tasks. The others are for remote control and events. */
 export function isTaskExchange(exchange: string): boolean {
   return !/\.pidbox$|^celeryev$|\.celeryev$/.test(exchange);
 }

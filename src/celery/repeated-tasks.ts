@@ -2,16 +2,16 @@ import type { NamedTask, Unacked } from "./deliveries.ts";
 import { nameOf } from "./late-deliveries.ts";
 import type { AgedTask, InHand } from "./tasks.ts";
 
-/** Celery's own `max_retries` is 3. */
+/** In retries. Celery's default of `max_retries` is 3. */
 const MANY_RETRIES = 10;
 
-/** The task that is worst off, and how many are like it. */
+/** The worst task, and how many tasks are like it. */
 interface Repeated<T> {
   readonly task: T;
   readonly tasks: number;
 }
 
-/** The oldest task that several nodes run at once, and these nodes; null: each runs once. */
+/** The oldest task that runs several times at once, and its nodes. Null: each task runs once. */
 export function runningTwice(
   inHand: InHand,
 ): (Repeated<AgedTask> & { readonly nodes: readonly string[] }) | null {
@@ -25,7 +25,7 @@ export function runningTwice(
   return { task: first.task, nodes: oldest.map(({ node }) => node), tasks: groups.length };
 }
 
-/** The task that was retried most; null: none was retried often. */
+/** The task with the most retries. Null: no task was retried often. */
 export function mostRetried(
   messages: readonly Unacked[],
 ): (Repeated<NamedTask> & { readonly retries: number }) | null {
@@ -34,7 +34,7 @@ export function mostRetried(
   return most === undefined ? null : { task: most.task, tasks: retried.length, retries: most.retries };
 }
 
-/** A task that was put back and delivered again between two looks; null: none was. */
+/** A task that was put back and delivered again between the two looks. Null: no task was. */
 export function deliveredAgain(
   first: readonly Unacked[],
   second: readonly Unacked[],

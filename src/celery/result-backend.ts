@@ -3,10 +3,10 @@ import { type BrokerTarget, parseBrokerUrl, type Place, redact } from "../broker
 import { isMasked, readSettings } from "./settings.ts";
 import { asObject } from "../pidbox/envelope.ts";
 
-/** Results that cannot be counted; `detail`: the scheme of another backend, or what is wrong with the URL. */
+/** Results that cannot be counted. `detail` is the scheme of another backend, or the problem of the URL. */
 export interface NoResults {
   readonly kind: "none-kept" | "other" | "hidden" | "no-url";
-  /** Masked. */
+  /** Passwords are masked. */
   readonly url: string;
   readonly from: string;
   readonly detail: string;
@@ -17,13 +17,16 @@ export type Backend =
   | { readonly kind: "redis"; readonly located: Located; readonly url: string; readonly from: string }
   | NoResults;
 
-/** A text that names a backend, and who gave it. */
+/** The URL or scheme of a backend, and its source. */
 export interface NamedBackend {
   readonly text: string;
   readonly from: string;
 }
 
-/** What the workers' settings say; `none` is a value too. null: no worker has told its settings. */
+/**
+ * The result backend in the workers' settings. No backend is a value too (`disabled`). Null: no worker told its
+ * settings.
+ */
 export function toldBackend(told: ReadonlyMap<string, unknown>): NamedBackend | null {
   let isTold = false;
   for (const [node, conf] of told) {
@@ -36,7 +39,7 @@ export function toldBackend(told: ReadonlyMap<string, unknown>): NamedBackend | 
   return isTold ? { text: "disabled", from: "the workers' settings" } : null;
 }
 
-/** Whether a worker has a prefix for its results; which one, Celery masks. */
+/** Whether some worker has a prefix for its results. Celery masks the prefix itself. */
 export function hasResultPrefix(told: ReadonlyMap<string, unknown>): boolean {
   return [...told.values()].some((conf) => {
     const options = asObject(readSettings(conf)?.get("result_backend_transport_options"));
@@ -44,10 +47,10 @@ export function hasResultPrefix(told: ReadonlyMap<string, unknown>): boolean {
   });
 }
 
-/** The schemes that Celery's Redis backends have (celery/app/backends.py). */
+/** The schemes of Celery's Redis backends (celery/app/backends.py). */
 const OURS = /^(?:rediss?|redis\+socket|sentinel)$/i;
 
-/** @param broker where the broker was found: its credentials stand in for masked ones of the same server */
+/** @param broker where the broker was found. Its credentials replace masked ones for the same server */
 export function readBackend(
   { text, from }: NamedBackend,
   settings: BrokerSettings,
@@ -60,7 +63,7 @@ export function readBackend(
   if (!OURS.test(scheme)) return none("other", /^[\w+.:-]{1,60}$/.test(scheme) ? scheme : "…");
   const parsed = parseBrokerUrl(text.includes("://") ? text : `${text}://`);
   if (!parsed.ok) return none("no-url", parsed.problem);
-  // The settings for the broker's certificates apply only to servers with TLS.
+  // The broker's TLS settings apply only to a result server with TLS.
   const isPlain = scheme.toLowerCase() === "redis";
   const located = unmasked(locate(parsed.value, isPlain ? { ...settings, tls: null } : settings), broker);
   return located === null ? none("hidden") : { kind: "redis", located, url, from };

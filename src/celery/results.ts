@@ -4,29 +4,28 @@ import { isoSeconds } from "./iso-time.ts";
 /** Keys of Celery's results (celery/backends/base.py `task_keyprefix`). */
 export const RESULT_KEYS = "celery-task-meta-*";
 
-/** The beginning of a result, in bytes: enough for its status, which comes first (celery/backends/base.py). */
+/** In bytes. The beginning of a result contains its status, which comes first (celery/backends/base.py). */
 export const BEGINNING = 48;
 
-/** The status of a result by its beginning; null: it is no JSON of Celery's. */
+/** The status in the beginning of a result. Null: it is not Celery's JSON. */
 export function statusOf(beginning: string): string | null {
   return /^\s*\{"status":\s*"([A-Z]{1,20})"/.exec(beginning)?.[1] ?? null;
 }
 
-/** What is shown of a failure. Its message is left out, because it may contain anything. */
+/** The shown parts of a failure. Its message is left out, because it may contain anything. */
 export interface Failure {
   readonly exception: string | null;
-  /** Only with `result_extended`. */
+  /** Null without `result_extended`. */
   readonly task: string | null;
   /** Seconds since 1970. */
   readonly doneS: number | null;
 }
 
-/** Reads a whole result. */
 export function readFailure(text: string): Failure | null {
   const meta = asObject(parseJson(text));
   if (meta === null) return null;
   const { name, date_done: done } = meta;
-  // Celery writes it in UTC, of old without a zone.
+  // Celery writes the time in UTC. Older versions write no zone.
   return {
     exception: nameOf(asObject(meta["result"])?.["exc_type"]),
     task: nameOf(name),

@@ -2,18 +2,18 @@ import { asNumber } from "../numbers.ts";
 import { asObject } from "../pidbox/envelope.ts";
 import { type Program, variableOf } from "./worker-options.ts";
 
-/** The names that one setting goes by. */
+/** The names of one setting. */
 interface Names {
-  /** Of Celery 3 (celery/app/defaults.py, `old`), which every version up to 5.7 still takes. */
+  /** The name in Celery 3, which versions up to 5.7 still accept (celery/app/defaults.py, `old`). */
   readonly old: string;
-  /** The long name of the option that stands for it, of either program. */
+  /** The long name of the option for it, for each program. */
   readonly worker?: string;
   readonly beat?: string;
-  /** Further variables that applications are known to read into it. */
+  /** Another variable that applications often read it from. */
   readonly guess?: string;
 }
 
-/** Every setting of Celery's that is read here, by its name of today. */
+/** Celery's settings that are used here, by today's name. */
 const SETTINGS = {
   task_time_limit: {
     old: "CELERYD_TASK_TIME_LIMIT",
@@ -26,7 +26,7 @@ const SETTINGS = {
   worker_concurrency: { old: "CELERYD_CONCURRENCY", worker: "concurrency" },
   worker_max_tasks_per_child: { old: "CELERYD_MAX_TASKS_PER_CHILD", worker: "max-tasks-per-child" },
   worker_max_memory_per_child: { old: "CELERYD_MAX_MEMORY_PER_CHILD", worker: "max-memory-per-child" },
-  // Only shows that there is a namespace.
+  // Only its name is used: it helps to find the namespace.
   broker_url: { old: "BROKER_URL" },
   broker_transport_options: { old: "BROKER_TRANSPORT_OPTIONS" },
   result_backend: { old: "CELERY_RESULT_BACKEND" },
@@ -39,7 +39,7 @@ const SETTINGS = {
     beat: "schedule",
   },
   beat_max_loop_interval: { old: "CELERYBEAT_MAX_LOOP_INTERVAL", beat: "max-interval" },
-  // Of redbeat, which looks for them by Celery's own rules.
+  // Settings of redbeat, which reads them by Celery's own rules.
   redbeat_lock_key: { old: "REDBEAT_LOCK_KEY" },
   redbeat_lock_timeout: { old: "REDBEAT_LOCK_TIMEOUT" },
 } as const satisfies Readonly<Record<string, Names>>;
@@ -48,42 +48,42 @@ export type SettingName = keyof typeof SETTINGS;
 
 const namesOf = (name: SettingName): Names => SETTINGS[name];
 
-/** Each setting that is read here, by its name of today and by its old one. */
+/** The settings that are used here: today's name and old name. */
 export function settingsRead(): readonly (readonly [name: string, old: string])[] {
   return Object.entries<Names>(SETTINGS).map(([name, { old }]) => [name, old]);
 }
 
-/** The namespace of Celery's own documentation for Django. */
+/** The namespace in Celery's own documentation for Django. */
 export const USUAL_NAMESPACE = "CELERY";
 
-/** A setting's value, and who gave it. */
+/** A setting's value and its source. */
 export interface Setting {
   readonly value: unknown;
-  /** `conf`: the worker says so itself. */
+  /** `conf`: the worker's own answer. */
   readonly by: "option" | "variable" | "conf";
   /** `--time-limit`, `CELERY_WORKER_TIME_LIMIT`, or the name that the application uses. */
   readonly name: string;
 }
 
-/** What is known of how one worker or beat was set up. */
+/** How a worker or a beat was set up, as far as it is known. */
 export interface Sources {
   readonly program: Program;
   /** Options of its command line, by their long names without dashes. */
   readonly options: ReadonlyMap<string, string>;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** What it says itself; null: it was not asked, or did not answer. */
+  /** Its own answer. Null: it was not asked, or did not answer. */
   readonly settings: Settings | null;
 }
 
-/** The settings that a worker has told, whatever it calls them. */
+/** The settings in a worker's answer. Looks them up by today's names, whatever name the application uses. */
 export interface Settings {
-  /** null: nobody has set it. */
+  /** Null: the setting is not set. */
   readonly find: (name: SettingName) => Setting | null;
-  /** The value; undefined: nobody has set it. */
+  /** The value. Undefined: the setting is not set. */
   readonly get: (name: SettingName) => unknown;
 }
 
-/** What the command line says, or the variable in place of the option; null: neither. */
+/** The value of the command line's option, or else of its variable. Null: neither is set. */
 export function instructed(name: SettingName, { program, options, environment }: Sources): Setting | null {
   const option = namesOf(name)[program];
   if (option === undefined) return null;
@@ -95,8 +95,8 @@ export function instructed(name: SettingName, { program, options, environment }:
 }
 
 /**
- * The value in the application's settings. Until the worker tells them, the value in variables that an application
- * may read. Null: no value.
+ * The value in the application's settings. Until the worker tells them, the value of a variable that an application may
+ * read. Null: no value.
  */
 export function configured(name: SettingName, sources: Sources): Setting | null {
   const { settings, environment } = sources;
@@ -106,12 +106,14 @@ export function configured(name: SettingName, sources: Sources): Setting | null 
   return variable === undefined ? null : { value: environment[variable], by: "variable", name: variable };
 }
 
-/** What counts, of any setting but a time limit: option, variable, application (celery/app/base.py `Celery.either`). */
+/**
+ * The value in effect: option, variable, then application (celery/app/base.py `Celery.either`). Not for time limits.
+ */
 export function settingOf(name: SettingName, sources: Sources): Setting | null {
   return instructed(name, sources) ?? configured(name, sources);
 }
 
-/** Every variable that may give a setting: click's own first, then the ones that an application may read. */
+/** All variables that may set it: first click's own, then variables that an application may read. */
 export function variablesOf(name: SettingName, program: Program = "worker"): readonly string[] {
   const { old, guess, [program]: option } = namesOf(name);
   const all = [
@@ -124,11 +126,11 @@ export function variablesOf(name: SettingName, program: Program = "worker"): rea
 }
 
 /**
- * Reads an answer to `conf`: what an application sets, under the names that it uses. These are lower-case names,
- * names of Celery 3, or upper-case names behind a namespace (`app.config_from_object(…, namespace="CELERY")`). The
- * answer does not name the namespace: it is the beginning that most of the settings have in common.
+ * Reads an answer to `conf`: the application's settings, under the names that it uses. These are lower-case names,
+ * names of Celery 3, or upper-case names with a namespace (`app.config_from_object(…, namespace="CELERY")`). The answer
+ * does not name the namespace: it is the prefix that most of the settings share.
  *
- * @returns null where it is no answer, or says that the question failed
+ * @returns null if it is no answer, or says that the question failed
  */
 export function readSettings(conf: unknown): Settings | null {
   const read = readConf(conf);
@@ -136,7 +138,7 @@ export function readSettings(conf: unknown): Settings | null {
   const { all, namespace } = read;
   const find: Settings["find"] = (name) => {
     const names = [
-      // What an application sets at run time has no namespace and counts first (celery/utils/collections.py).
+      // A name without a namespace comes first: the application set it at run time (celery/utils/collections.py).
       name,
       ...(namespace === null ? [] : [`${namespace}_${name.toUpperCase()}`]),
       namesOf(name).old,
@@ -147,24 +149,23 @@ export function readSettings(conf: unknown): Settings | null {
   return { find, get: (name) => find(name)?.value };
 }
 
-/** An answer to `conf` as it is. */
 interface Conf {
   readonly all: Readonly<Record<string, unknown>>;
   readonly namespace: string | null;
 }
 
-/** @returns null where it is no answer, or says that the question failed */
+/** @returns null if it is no answer, or says that the question failed */
 export function readConf(conf: unknown): Conf | null {
   const all = asObject(conf);
   return all === null || isFailure(all) ? null : { all, namespace: namespaceOf(Object.keys(all)) };
 }
 
-/** kombu/pidbox.py `Node.dispatch` answers so where a method raises. */
+/** kombu/pidbox.py `Node.dispatch` sends this answer if a method raises an exception. */
 function isFailure(conf: Readonly<Record<string, unknown>>): boolean {
   return typeof conf["error"] === "string" && Object.keys(conf).length === 1;
 }
 
-/** The ends of names in a namespace. Some names of Celery 3 end like them. */
+/** Names without their namespace. Some names of Celery 3 have the same ending, so these are left out. */
 const ENDS: ReadonlySet<string> = new Set(Object.keys(SETTINGS).map((name) => name.toUpperCase()));
 const OLD: ReadonlySet<string> = new Set(Object.values(SETTINGS).map(({ old }) => old));
 
@@ -183,13 +184,16 @@ function namespaceOf(names: readonly string[]): string | null {
   return first?.[0] ?? null;
 }
 
-/** A number above 0 of an option, a variable or a setting; 0 for anything else. */
+/** The value as a number if it is above 0; otherwise 0. */
 export function positive(value: unknown): number {
   const number = asNumber(value);
   return Number.isFinite(number) && number > 0 ? number : 0;
 }
 
-/** Celery writes stars in place of each value with KEY, PASS or the like in its name (celery/app/utils.py `HIDDEN_SETTINGS`). */
+/**
+ * Celery replaces a value with stars if its name contains KEY, PASS or the like (celery/app/utils.py
+ * `HIDDEN_SETTINGS`).
+ */
 export function isMasked(value: unknown): boolean {
   return typeof value === "string" && /^\*+$/.test(value);
 }

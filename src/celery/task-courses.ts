@@ -1,12 +1,12 @@
 import type { KnownLines, LineKind } from "./line-kinds.ts";
 
-/** What a worker's log tells of its tasks, over many lines of which each is the usual course of things. */
+/** What many lines of a log tell about tasks. Each single line is normal. */
 interface Courses {
-  /** Tasks that came so often that their children's deaths are their own doing; null: none did. */
+  /** Tasks that were received so often that they probably killed their own children. Null: there was no such task. */
   readonly again: { readonly deliveries: number; readonly words: string } | null;
-  /** Retries of tasks of which none has succeeded. */
+  /** Retries of tasks that never succeeded. */
   readonly retried: Course | null;
-  /** Thrown away before they were begun, and nobody has said that they are revoked. */
+  /** Tasks that were discarded before they began, although they were not revoked. */
   readonly discarded: Course | null;
 }
 
@@ -15,17 +15,17 @@ interface Course {
   readonly words: string;
 }
 
-/** What celery/worker/strategy.py, celery/app/trace.py, celery/worker/request.py and celery/worker/control.py write. */
+/** Lines of celery/worker/strategy.py, celery/app/trace.py, celery/worker/request.py and celery/worker/control.py. */
 const RECEIVED = /Task ([\w.:-]{1,200}\[[\w-]{1,100}\]) received/g;
 const RETRIED = /Task ([\w.:-]{1,200})(\[[\w-]{1,100}\]) (retry: Retry in \d{1,10}s)/g;
 const SUCCEEDED = /Task ([\w.:-]{1,200})(\[[\w-]{1,100}\]) succeeded in /g;
 const DISCARDED = /Discarding revoked task: ([\w.:-]{1,200}\[([\w-]{1,100})\])/g;
 const FLAGGED = /Tasks flagged as revoked: ([^\n]{1,2000})/g;
 
-/** A task that comes so often has killed a child each time before. */
+/** A task that was received this often has probably killed a child each time before. */
 const AGAIN = 3;
 
-/** Fewer retries, or expired tasks, are the usual course of things; so is a smaller share of all tasks. */
+/** Fewer retries or expired tasks than this are normal. A smaller share than `OFTEN` is normal too. */
 const SOME = 5;
 const OFTEN = 0.1;
 
@@ -63,10 +63,10 @@ function discardedIn(text: string, succeeded: number): Course | null {
     : null;
 }
 
-/** Deaths of children that one task may have caused. */
+/** Deaths of children that a single task may have caused. */
 const DEATHS: readonly LineKind[] = ["child-killed", "child-crashed", "child-exited"];
 
-/** And what only many lines tell: the same task kills child after child, none succeeds, or all have expired. */
+/** Adds what only many lines show: a task kills child after child, a task never succeeds, or many tasks expire. */
 export function withCourses(told: readonly KnownLines[], text: string): readonly KnownLines[] {
   const { again, retried, discarded } = coursesIn(text);
   const death = told.find(({ kind }) => DEATHS.includes(kind));

@@ -3,15 +3,15 @@ import { isCount } from "../numbers.ts";
 import { asObject } from "../pidbox/envelope.ts";
 import { readEach } from "../pidbox/query.ts";
 
-/** A task that a worker is running, or has fetched to run. */
+/** A task that a worker runs, or that it has fetched. */
 export interface TaskInHand {
   readonly name: string;
   readonly id: string;
-  /** When it was begun, in seconds since 1970; null: its pool has not begun it. */
+  /** When it was begun, in seconds since 1970. Null: its pool has not begun it. */
   readonly startS: number | null;
 }
 
-/** The tasks in an answer to `active` or `reserved`, the oldest first; null: it has another form. */
+/** The tasks in an answer to `active` or `reserved`, the oldest first. Null: the answer has another form. */
 export function readTasks(answer: unknown): readonly TaskInHand[] | null {
   if (!Array.isArray(answer)) return null;
   return answer
@@ -23,7 +23,7 @@ export function readTasks(answer: unknown): readonly TaskInHand[] | null {
     .sort((a, b) => (a.startS ?? Infinity) - (b.startS ?? Infinity));
 }
 
-/** For how long it has run, in seconds; 0: it has not begun. */
+/** How long the task has run, in seconds; 0: it has not begun. */
 export function ageS({ startS }: TaskInHand, nowS: number): number {
   return startS === null ? 0 : Math.max(0, nowS - startS);
 }
@@ -31,13 +31,18 @@ export function ageS({ startS }: TaskInHand, nowS: number): number {
 /** A task that a worker knows. */
 export interface Registered {
   readonly name: string;
-  /** Its own hard limit; null: it was sent without one. */
+  /** The task's own hard limit in seconds. Null: it has no limit of its own. */
   readonly limitS: number | null;
-  /** How many may begin in an hour on one worker; null: it has no rate limit; Infinity: its rate limit cannot be read. */
+  /**
+   * How many may begin in an hour on one worker. Null: it has no rate limit. Infinity: its rate limit cannot be read.
+   */
   readonly perHour: number | null;
 }
 
-/** `tasks.add [time_limit=300]`, as `registered` writes it when it is asked for that (celery/worker/control.py). */
+/**
+ * Reads `tasks.add [time_limit=300]`, an entry of `registered` that was asked for this attribute
+ * (celery/worker/control.py).
+ */
 export function readRegistered(entry: unknown): Registered | null {
   if (typeof entry !== "string") return null;
   const bracket = entry.endsWith("]") ? entry.indexOf(" [") : -1;
@@ -49,28 +54,28 @@ export function readRegistered(entry: unknown): Registered | null {
 
 const PER_HOUR: Readonly<Record<string, number>> = { "": 3_600, s: 3_600, m: 60, h: 1 };
 
-/** By `10/m`, or a number a second (celery/utils/time.py `rate`). */
+/** Reads `10/m`, or a number per second (celery/utils/time.py `rate`). */
 function perHourIn(info: string): number | null {
   const [found, number, unit = ""] = /(?:^| )rate_limit=([\d.]*)\/?([smh]?)/.exec(info) ?? [];
   return found === undefined ? null : Number(number) * (PER_HOUR[unit] ?? 0) || Infinity;
 }
 
-/** The tasks of an answer to `registered`, by name; null: it has another form. */
+/** The tasks of an answer to `registered`, by name. Null: the answer has another form. */
 export function registeredTasks(answer: unknown): ReadonlyMap<string, Registered> | null {
   if (!Array.isArray(answer)) return null;
   const read = answer.flatMap((entry: unknown) => readRegistered(entry) ?? []);
   return new Map(read.map((task) => [task.name, task]));
 }
 
-/** The tasks that each node knows; who did not say is missing. */
+/** The tasks that each node knows. Nodes that did not say are missing. */
 export type KnownTasks = ReadonlyMap<string, ReadonlyMap<string, Registered>>;
 
-/** By their answers to `registered`. */
+/** @param answers to `registered` */
 export function knownBy(answers: ReadonlyMap<string, unknown>): KnownTasks {
   return readEach(answers, registeredTasks);
 }
 
-/** Which of the nodes know a task, and which have said that they do not. */
+/** Which nodes know a task, and which do not. Nodes that did not say are in neither list. */
 export function whoKnows(
   task: string,
   known: KnownTasks,
@@ -80,7 +85,10 @@ export function whoKnows(
   return { knowing: saying(true), ignorant: saying(false) };
 }
 
-/** The tasks with a rate limit in answers to `registered`, named as in messages: how many may begin in an hour in all. */
+/**
+ * Tasks with a rate limit, in answers to `registered`, by their names in messages. The value is how many may begin in
+ * an hour on all workers together.
+ */
 export function ratedAmong(answers: Iterable<unknown>): ReadonlyMap<string, number> {
   const found = new Map<string, number>();
   for (const { name, perHour } of [...answers].flatMap((one) => [
@@ -91,29 +99,29 @@ export function ratedAmong(answers: Iterable<unknown>): ReadonlyMap<string, numb
   return found;
 }
 
-/** How many tasks a worker has begun since it was started, by its answer to `stats`; null: it does not say. */
+/** How many tasks a worker has begun since its start, from an answer to `stats`. Null: the answer does not say. */
 export function tasksBegun(stats: unknown): number | null {
   const total = asObject(asObject(stats)?.["total"]);
   if (total === null) return null;
   return Object.values(total).reduce<number>((sum, count) => sum + (isCount(count) ? count : 0), 0);
 }
 
-/** Celery's own tasks are in every worker and in no answer. */
+/** Every worker has Celery's own tasks, and no answer lists them. */
 export function isBuiltIn(task: string): boolean {
   return task.startsWith("celery.");
 }
 
-/** How many tasks they have begun together. A worker that does not say counts as 0. */
+/** How many tasks all workers have begun together. A worker that does not say counts as 0. */
 export function begunBy(stats: ReadonlyMap<string, unknown>): number {
   return [...stats.values()].reduce<number>((sum, one) => sum + (tasksBegun(one) ?? 0), 0);
 }
 
 export interface AgedTask extends NamedTask {
-  /** Seconds since it was begun, by the worker's clock and ours. */
+  /** The task's running time in seconds. Its start is by the worker's clock, now is by ours. */
   readonly ageS: number;
 }
 
-/** The tasks in an answer to `active`, the oldest first; null: it has another form. */
+/** The tasks in an answer to `active`, the oldest first. Null: the answer has another form. */
 export function agedTasks(answer: unknown, nowS: number): readonly AgedTask[] | null {
   const tasks = readTasks(answer);
   if (tasks === null) return null;
@@ -124,5 +132,5 @@ export function agedTasks(answer: unknown, nowS: number): readonly AgedTask[] | 
   }));
 }
 
-/** The tasks of each node that said which it runs, the oldest first. */
+/** The running tasks of each node that answered, the oldest first. */
 export type InHand = ReadonlyMap<string, readonly AgedTask[]>;

@@ -13,25 +13,25 @@ import {
 import { tasksHaveSetting } from "./versions.ts";
 
 /**
- * A time limit of a worker's tasks in seconds, 0: no limit. Its source is `pool` for the pool itself, null if nothing
- * says so.
+ * A time limit for a worker's tasks, in seconds; 0: no limit. `by` is its source: `pool` is the pool's own answer, null
+ * means that nothing sets it.
  */
 export interface TimeLimit {
   readonly seconds: number;
   readonly by: "pool" | "option" | "variable" | "conf" | null;
 }
 
-/** The limits of tasks without their own. */
+/** The limits of tasks that have no limit of their own. */
 export interface TimeLimits {
   readonly soft: TimeLimit;
   readonly hard: TimeLimit;
 }
 
-/** What is known of a worker whose limits are wanted. */
+/** What is known about a worker's limits. */
 export interface Limited extends Sources {
-  /** What it tells of its pool; null: nothing. */
+  /** What it says about its pool. Null: nothing. */
   readonly pool: Pool | null;
-  /** Celery's; null: not known. */
+  /** Celery's version. Null: not known. */
   readonly version: string | null;
 }
 
@@ -39,9 +39,9 @@ const NONE: TimeLimit = { seconds: 0, by: null };
 
 /**
  * The limits that end a worker's tasks. A pool gets `--time-limit`, or CELERY_WORKER_TIME_LIMIT, or else the setting
- * `task_time_limit` (celery/worker/worker.py `setup_defaults`). From Celery 5.7 on each task has the setting as its
- * own limit, which goes before the pool's (celery/app/task.py `from_config`). If neither version nor answer tells,
- * the longer one is assumed, so that no worker is called hung too early. Measured on 5.0.5 to 5.7.0.
+ * `task_time_limit` (celery/worker/worker.py `setup_defaults`). From Celery 5.7 on, each task has the setting as its
+ * own limit, which comes before the pool's (celery/app/task.py `from_config`). If the version is not known, the longer
+ * limit is assumed, so that no worker is called hung too early. Measured on 5.0.5 to 5.7.0.
  */
 export function timeLimits(worker: Limited): TimeLimits {
   return {
@@ -71,20 +71,23 @@ function limitIn(setting: Setting | null): TimeLimit | null {
     : null;
 }
 
-/** What each pool enforces (celery/concurrency/*.py: gevent ends a task at the hard limit, the others none). */
+/**
+ * The limits that each pool enforces. gevent ends tasks at the hard limit, other pools except prefork enforce none
+ * (celery/concurrency/*.py).
+ */
 const ENFORCED: Readonly<Record<string, readonly (keyof TimeLimits)[]>> = {
   prefork: ["soft", "hard"],
   gevent: ["hard"],
 };
 
-/** Whether a pool of this name ends tasks at the limit, or interrupts them; an unknown pool is taken for prefork. */
+/** Whether this pool enforces the limit. An unknown pool is treated like prefork. */
 export function enforces(pool: string | null, kind: keyof TimeLimits): boolean {
   return ownEntry(ENFORCED, pool ?? DEFAULT_POOL)?.includes(kind) ?? false;
 }
 
 /**
- * Variables and options that name another limit than the one in effect. The application does not read the variable,
- * or a setting goes before the option.
+ * Variables and options with another limit than the one in effect. Either the application does not read the variable,
+ * or a setting comes before the option.
  */
 export function withoutEffect(worker: Limited, limits: TimeLimits): readonly string[] {
   return [

@@ -2,22 +2,25 @@ import { SEPARATOR } from "../broker/keys.ts";
 import { asObject } from "../pidbox/envelope.ts";
 import { isMasked, positive, readSettings } from "./settings.ts";
 
-/** What a worker's `broker_transport_options` say of names and times (kombu/transport/redis.py `Channel`). */
+/**
+ * A worker's `broker_transport_options`, as far as they concern names and times (kombu/transport/redis.py `Channel`).
+ */
 export interface TransportOptions {
-  /** After so many seconds kombu delivers unacknowledged messages again. */
+  /** In seconds. After this time kombu delivers unacknowledged messages again. */
   readonly visibilityS: number;
-  /** Whether nobody has set it. */
+  /** Whether the visibility timeout is the default. */
   readonly isDefault: boolean;
-  /** The hash and the sorted set of deliveries that are not acknowledged, without the prefix; null: Celery masks the name. */
+  /**
+   * Keys of the hash and the sorted set of unacknowledged deliveries, without the prefix. Null: Celery masks the name.
+   */
   readonly unackedKey: string | null;
   readonly unackedIndexKey: string | null;
-  /** What stands between a queue's name and a priority, and between the parts of a binding. */
+  /** The text between a queue's name and a priority, and between the parts of a binding. */
   readonly separator: string;
-  /** The priorities that have a list; the list for 0 has the queue's own name. */
+  /** The priorities that have a list. The list for 0 has the queue's own name. */
   readonly prioritySteps: readonly number[];
 }
 
-/** The defaults. */
 export const DEFAULT_TRANSPORT: TransportOptions = {
   visibilityS: 3_600,
   isDefault: true,
@@ -27,15 +30,14 @@ export const DEFAULT_TRANSPORT: TransportOptions = {
   prioritySteps: [0, 3, 6, 9],
 };
 
-/** Lists that are looked at for one queue at most: real applications have ten. */
+/** Lists per queue that are read. Real applications have ten. */
 const MOST_STEPS = 32;
 
 /**
- * By what a worker answers to `conf` and to `stats`, undefined: it did not. `stats` has the names of keys, which
- * Celery masks in `conf`; but an option that is not JSON makes its answer fail. So a health check asks only for
- * `conf`.
+ * Reads a worker's answers to `conf` and `stats`. Undefined: it did not answer. `stats` also has the names of keys,
+ * which Celery masks in `conf`. But its answer fails if an option is not JSON, so a health check asks only for `conf`.
  *
- * @returns null if neither tells
+ * @returns null if neither answer tells them
  */
 export function transportOptions(conf: unknown, stats?: unknown): TransportOptions | null {
   const broker = asObject(asObject(stats)?.["broker"]);
@@ -55,7 +57,7 @@ export function transportOptions(conf: unknown, stats?: unknown): TransportOptio
   };
 }
 
-/** Of all workers that have answered either. */
+/** The options of all workers that answered either question. */
 export function transportsTold(
   conf: ReadonlyMap<string, unknown>,
   stats: ReadonlyMap<string, unknown> = new Map(),
@@ -64,7 +66,10 @@ export function transportsTold(
   return [...nodes].flatMap((node) => transportOptions(conf.get(node), stats.get(node)) ?? []);
 }
 
-/** The one whose deliveries end first: any worker delivers again what it finds overdue. */
+/**
+ * The options with the shortest visibility timeout. Any worker delivers overdue messages again, so the shortest one
+ * decides.
+ */
 export function soonest(told: readonly TransportOptions[]): TransportOptions {
   return [...told].sort((a, b) => a.visibilityS - b.visibilityS)[0] ?? DEFAULT_TRANSPORT;
 }

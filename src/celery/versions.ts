@@ -1,35 +1,44 @@
 import { asObject } from "../pidbox/envelope.ts";
 
-/** What a node runs on, as far as its `report` tells. */
+/** Versions in a node's `report`. */
 export interface Software {
   readonly celery: string;
   readonly kombu: string;
 }
 
-/** The line `software -> celery:5.2.6 (dawn-chorus) kombu:5.2.4 py:3.11.2` of a report (celery/app/utils.py `bugreport`). */
+/**
+ * Reads the line `software -> celery:5.2.6 (dawn-chorus) kombu:5.2.4 py:3.11.2` of a report (celery/app/utils.py
+ * `bugreport`).
+ */
 export function softwareIn(text: string): Software | null {
   const celery = /celery:(\d+(?:\.\w+)+)/.exec(text)?.[1];
   const kombu = /kombu:(\d+(?:\.\w+)+)/.exec(text)?.[1];
   return celery === undefined || kombu === undefined ? null : { celery, kombu };
 }
 
-/** The text of what `report` answers; null for anything else. */
+/** The text in an answer to `report`. Null for anything else. */
 export function reportText(result: unknown): string | null {
   const text = asObject(result)?.["ok"];
   return typeof text === "string" ? text : null;
 }
 
-/** By an answer to `report`; null: it does not tell. */
+/** The versions in an answer to `report`. Null: it does not tell. */
 export function softwareTold(result: unknown): Software | null {
   return softwareIn(reportText(result) ?? "");
 }
 
-/** From 5.2 on `active` takes `safe`; before it, arguments are sent as they are. Null, not known: nobody says so. */
+/**
+ * Whether `active` can be asked without harm. From 5.2 on it takes `safe`; older versions send arguments as they are.
+ * Null: the version is not known.
+ */
 export function describesSafely(version: string | null): boolean {
   return version !== null && isFrom(version, 5, 2);
 }
 
-/** From 5.7 on a task has `task_time_limit` as its own limit, in front of its pool's (celery/app/task.py `from_config`). */
+/**
+ * From 5.7 on a task has `task_time_limit` as its own limit, which comes before its pool's (celery/app/task.py
+ * `from_config`).
+ */
 export function tasksHaveSetting(version: string): boolean {
   return isFrom(version, 5, 7);
 }

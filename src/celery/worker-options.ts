@@ -2,21 +2,21 @@
 export type Program = "worker" | "beat";
 
 /**
- * The variable that click reads in place of an option of a program: celery's own command alone does
- * (celery/bin/celery.py `main`, `auto_envvar_prefix`).
+ * The variable that click reads if the option is missing. Only Celery's own command reads it (celery/bin/celery.py
+ * `main`, `auto_envvar_prefix`).
  */
 export function variableOf(program: Program, option: string): string {
   return `CELERY_${program}_${option}`.toUpperCase().replaceAll("-", "_");
 }
 
-/** Options of a `celery … worker` or `beat`, by their long names without dashes; of one given twice the last counts. */
+/** Options of `celery … worker` or `beat`, by long names without dashes. If one is given twice, the last counts. */
 export interface OptionsGiven {
   readonly values: ReadonlyMap<string, string>;
-  /** Long names, and letters. */
+  /** Long names, and letters of options without a known long name. */
   readonly flags: ReadonlySet<string>;
 }
 
-/** Long name → letter: what stands in front of the sub-command, and what each program of long life takes. */
+/** Long name → letter: options before the sub-command, and options that both programs take. */
 const COMMON: Readonly<Record<string, string>> = {
   app: "A",
   broker: "b",
@@ -35,7 +35,7 @@ const COMMON: Readonly<Record<string, string>> = {
 };
 
 /**
- * The options that take a value: long name → letter. Celery 4 took the global ones behind `worker` as well
+ * The options that take a value: long name → letter. Celery 4 also took the global options after `worker`
  * (celery/bin/celery.py, celery/bin/worker.py, celery/bin/base.py `CeleryDaemonCommand`; 4.4.7 to 5.7.0).
  */
 const VALUES: Readonly<Record<string, string>> = {
@@ -60,7 +60,7 @@ const VALUES: Readonly<Record<string, string>> = {
   scheduler: "",
 };
 
-/** The same of `beat` (celery/bin/beat.py). */
+/** The options of `beat` that take a value (celery/bin/beat.py). */
 const BEAT_VALUES: Readonly<Record<string, string>> = {
   ...COMMON,
   schedule: "s",
@@ -68,7 +68,7 @@ const BEAT_VALUES: Readonly<Record<string, string>> = {
   "max-interval": "",
 };
 
-/** Where nothing is known of how it was started. */
+/** For programs whose command line is not known. */
 export const NOTHING_GIVEN: OptionsGiven = { values: new Map(), flags: new Set() };
 
 type Letters = ReadonlyMap<string, string>;
@@ -79,28 +79,28 @@ function lettersOf(values: Readonly<Record<string, string>>): Letters {
 
 const LETTERS = lettersOf(VALUES);
 
-/** Options in front of `worker` that take none; an unknown one is taken to have a value. */
+/** Options before `worker` that take no value. An unknown option there is assumed to take one. */
 const GLOBAL_FLAGS = new Set(["no-color", "quiet", "version", "skip-checks", "help"]);
 
 /**
- * The options of the words behind `celery`, by click's rules (`--opt value`, `--opt=value`, `-ovalue`, flags in
- * one word, no abbreviations, `-n=x` is the value `=x`); null where the sub-command is another than `worker`.
+ * The options after `celery`, by click's rules: `--opt value`, `--opt=value`, `-ovalue`, several flags in one word, no
+ * abbreviations, `-n=x` has the value `=x`. Null: the sub-command is not `worker`.
  */
 export function readWorkerOptions(args: readonly string[]): OptionsGiven | null {
   return readOptions(args, "worker", VALUES, LETTERS);
 }
 
 /**
- * Options of a `celery … beat`, which has other letters (celery/bin/beat.py); null where the sub-command is another.
+ * The options of `celery … beat`, which has other letters (celery/bin/beat.py). Null: the sub-command is not `beat`.
  */
 export function readBeatOptions(args: readonly string[]): OptionsGiven | null {
   return readOptions(args, "beat", BEAT_VALUES, lettersOf(BEAT_VALUES));
 }
 
-/** Words in front of a sub-command that are read at most. */
+/** Words before the sub-command that are read. */
 const MOST_WORDS = 100;
 
-/** The sub-command among the words behind `celery`; null without one. */
+/** The sub-command after `celery`. Null: there is no sub-command. */
 export function subCommand(args: readonly string[]): string | null {
   const first = args.slice(0, MOST_WORDS);
   const isCommand = (word: string, at: number): boolean =>
@@ -116,7 +116,7 @@ function readOptions(
 ): OptionsGiven | null {
   const values = new Map<string, string>();
   const set = (name: string, value: string | undefined): void => {
-    // The worker has two names for it.
+    // The worker has two names for this option.
     const usual = command === "worker" && name === "schedule" ? "schedule-filename" : name;
     if (value !== undefined) values.set(usual, value);
   };
@@ -125,7 +125,7 @@ function readOptions(
   for (let at = 0; at < args.length; at++) {
     const word = args[at] ?? "";
     if (word === "--") {
-      // What comes are settings, or the sub-command.
+      // After it come settings, or the sub-command.
       if (isCommand) break;
       if (args[at + 1] !== command) return null;
     } else if (word.startsWith("--")) {
@@ -147,7 +147,7 @@ function readOptions(
   return isCommand ? { values, flags } : null;
 }
 
-/** Reads `EBc4` of `-EBc4`; whether the word behind it was its value. */
+/** Reads the letters `EBc4` of `-EBc4`. Returns whether the next word was the value. */
 function readLetters(
   word: string,
   next: string | undefined,

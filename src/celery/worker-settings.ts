@@ -3,10 +3,10 @@ import { positive, settingOf, type Sources } from "./settings.ts";
 import { timeLimits } from "./time-limits.ts";
 import { type OptionsGiven, variableOf } from "./worker-options.ts";
 
-/** How long a worker may be silent if nobody says, in milliseconds. */
+/** In milliseconds. How long a worker may be silent by default. */
 export const DEFAULT_GRACE_MS = 300_000;
 
-/** A worker that kills a task at its hard limit is back within this time, in milliseconds. */
+/** In milliseconds. A worker that kills a task at its hard limit answers again within this time. */
 const MARGIN_MS = 60_000;
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -14,11 +14,13 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** How a worker was started. */
 export interface Started {
   readonly command: OptionsGiven;
-  /** Variables; null: they may not be read. */
+  /** Null: the variables may not be read. */
   readonly environment: Environment | null;
 }
 
-/** What is known of a worker without asking it; `env` is ours if its own may not be read. */
+/**
+ * What is known about a worker without asking it. `env` is our own environment, used if the worker's may not be read.
+ */
 export function sourcesOf({ command, environment }: Started, env: Environment): Sources {
   return {
     program: "worker",
@@ -28,16 +30,16 @@ export function sourcesOf({ command, environment }: Started, env: Environment): 
   };
 }
 
-/** The pool by the command line, or by what Celery reads instead of it; null: not said. */
+/** The pool that the command line or a variable names. Null: neither does. */
 export function poolOf(worker: Started, env: Environment): string | null {
   return poolWanted(sourcesOf(worker, env))?.pool ?? null;
 }
 
 /**
- * For how long a worker may be silent, in milliseconds. A hard time limit above the usual grace makes it longer,
- * because tasks may take that long. A solo pool enforces no limit.
+ * How long a worker may be silent, in milliseconds. A hard time limit above the default makes it longer, because tasks
+ * may take that long. A solo pool enforces no limit.
  *
- * @param given what the user asked for; null: nothing
+ * @param given what the user asked for. Null: nothing
  */
 export function graceOf(given: number | null, worker: Started, env: Environment): number {
   if (given !== null) return given;
@@ -46,30 +48,30 @@ export function graceOf(given: number | null, worker: Started, env: Environment)
   return Math.max(DEFAULT_GRACE_MS, hard.seconds * 1_000 + MARGIN_MS);
 }
 
-/** How many tasks it may run at once; null where nothing shows it. 0 and `auto` leave it to the machine. */
+/** How many tasks the worker may run at once. Null: not known. 0 and `auto` leave the number to the machine. */
 export function slotsOf(worker: Started, children: number, env: Environment): number | null {
   const sources = sourcesOf(worker, env);
   const { value } = settingOf("worker_concurrency", sources) ?? {};
   return positive(value) || (children > 0 ? children : null);
 }
 
-/** The queues it was told to consume; null: its application's settings decide. */
+/** The queues that the worker was told to consume. Null: the application's settings decide. */
 export function queuesOf({ command, environment }: Started, env: Environment): readonly string[] | null {
   const said = command.values.get("queues") ?? (environment ?? env)[variableOf("worker", "queues")];
   return said ? said.split(",") : null;
 }
 
-/** A worker whose command line may not be known whole. */
+/** A worker whose command line may be incomplete. */
 export interface Found extends Started {
   readonly foundBy: "command" | "title" | "pidfile" | "connections";
 }
 
-/** Whether it has a subscription to the gossip of others: only where its whole command line is known. */
+/** Whether the worker subscribes to other workers' gossip. False if its command line may be incomplete. */
 export function gossips(worker: Found, env: Environment): boolean {
   return isKnownWhole(worker) && !isWithout("without-gossip", worker, env);
 }
 
-/** Whether it sends heartbeats: only where its whole command line is known. */
+/** Whether the worker sends heartbeats. False if its command line may be incomplete. */
 export function beats(worker: Found, env: Environment): boolean {
   return isKnownWhole(worker) && !isWithout("without-heartbeat", worker, env);
 }
