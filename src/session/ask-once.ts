@@ -18,47 +18,46 @@ const QUESTIONS = {
 
 export type TellingMethod = keyof typeof QUESTIONS;
 
-/** An answer that is not read, and to what. */
+/** An answer that was too large to be read, and its question. */
 export interface TooLarge extends OverBound {
   readonly method: Question["method"];
 }
 
-/** What the workers of a session tell of themselves: nobody is asked the same twice. */
+/** What the workers of a session say about themselves. Each question is asked only once. */
 export interface Answers {
-  /** The workers that have answered a ping to everybody. */
+  /** The workers that answered a ping to everyone. */
   readonly answering: () => Promise<readonly string[]>;
-  /** Every worker that the broker has heard of: who answered, and who sends heartbeats. */
+  /** Every worker that answered the ping or sends heartbeats. */
   readonly nodes: () => Promise<readonly string[]>;
   /**
-   * What answering nodes say of themselves, by full node name, each asked once a run. Nodes with an answer in another
-   * format, or a late one, are missing. `active` is asked only of nodes whose version shows that it is safe.
+   * Answers by full node name. Each method is asked once a run. Nodes whose answer has another format, or came too
+   * late, are missing. `active` is asked only of nodes whose version shows that it is safe.
    */
   readonly told: (method: TellingMethod) => Promise<ReadonlyMap<string, unknown>>;
-  /** The tasks that they run, as they tell in `active`, with their ages when they were asked. */
+  /** The running tasks, from the answers to `active`. Their ages are by the time of the question. */
   readonly inHand: () => Promise<InHand>;
-  /** Celery's, of each node that told it by a heartbeat or when it was asked. */
+  /** Celery's version on each node, from its heartbeat or from an answer. */
   readonly versions: () => Promise<ReadonlyMap<string, string>>;
-  /** How many more workers are subscribed than have answered with a name of their own. */
+  /** How many workers are subscribed but did not answer with a name of their own. */
   readonly silent: () => Promise<number>;
-  /** A node for each further answer to the ping in its name: of workers that share one. */
+  /** If workers share a name: the name again for each further answer to the ping. */
   readonly repeated: () => Promise<readonly string[]>;
-  /** Answers so far that were more than is read. */
+  /** Answers so far that were too large to be read. */
   readonly overBound: () => readonly TooLarge[];
 }
 
-/** How they are asked. */
 interface Asking {
-  /** Null: nobody can be asked. */
+  /** Null: there is no connection to the workers. */
   readonly session: Session | null;
-  /** For how long each question is waited for, in milliseconds. */
+  /** The longest wait for the answers to one question, in milliseconds. */
   readonly timeoutMs: number;
   readonly epochSeconds: () => number;
-  /** The newest heartbeat of each node, and when all who send them have had the time to. */
+  /** `heard`: the newest heartbeat of each node. `hearing` resolves when every worker has had time to send one. */
   readonly heard: () => ReadonlyMap<string, Heartbeat>;
   readonly hearing: Promise<void>;
 }
 
-/** Pings everybody at once, and asks anything else when it is wanted. */
+/** Pings everyone at once, and asks the other questions when their answers are needed. */
 export function askOnce({ session, timeoutMs, epochSeconds, heard, hearing }: Asking): Answers {
   const overBound: TooLarge[] = [];
   const ask = async (question: Question, whom: Destination): Promise<Replies> => {
@@ -69,9 +68,11 @@ export function askOnce({ session, timeoutMs, epochSeconds, heard, hearing }: As
     return { ...replies.value, results: inOrder(replies.value.results) };
   };
   const pinged = ask({ method: "ping" }, "everyone");
-  /** Only these are asked further, so that no reply is left unread. A beat answers pings alone. */
+  /**
+   * Only these nodes are asked further, so that no reply is left unread. A beat answers only pings, so it is left out.
+   */
   const answering = pinged.then(({ results }) => [...results.keys()].filter(isWorker));
-  /** By heartbeats; who sends none is asked for the report, which is harmless. */
+  /** Taken from heartbeats. Nodes without heartbeats are asked for the report, which does no harm. */
   const versions = once(async () => {
     await hearing;
     const found = new Map(
@@ -111,7 +112,7 @@ function isWorker(node: string): boolean {
   return !isBeat(node);
 }
 
-/** What is found about each is kept: it is looked for once. */
+/** Calls `find` once for each argument, and keeps what it returned. */
 function onceEach<A, T>(find: (about: A) => T): (about: A) => T {
   const found = new Map<A, T>();
   return (about) => {

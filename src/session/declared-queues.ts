@@ -5,26 +5,26 @@ import { isTaskExchange, isTaskQueue } from "../celery/queues.ts";
 import type { QueueKeys } from "./queue-lengths.ts";
 import { scan, type Send } from "./scan.ts";
 
-/** Keys looked at by one SCAN; see docs/doctor.md for what that costs the server. */
+/** Keys that one SCAN looks at. docs/doctor.md has the cost for the server. */
 const SLICE = 500;
 
-/** A binding table holds one member for each queue of an exchange: one with more is not read. */
+/** A binding table has one member for each queue of its exchange. A larger table is not read. */
 const MOST_BINDINGS = 1_000;
 
-/** Tables read with one write. */
+/** Tables that are read with one write. */
 const AT_ONCE = 50;
 
-/** How far the search for queues that others have declared has come. */
+/** Whether the search for other declared queues saw all keys. */
 export interface BindingSearch {
   readonly isWhole: boolean;
-  /** The broker's words, where it permits none. */
+  /** The broker's error message, if it refuses SCAN. */
   readonly refusal: string | null;
 }
 
 /**
- * The queues that anybody has declared: kombu keeps the bindings of each exchange in a set.
+ * Finds the queues that any application has declared. kombu keeps the bindings of each exchange in a set.
  *
- * @param goesOn asked after each slice of keys
+ * @param goesOn is asked after each slice of keys
  */
 export async function declaredQueues(
   send: Send,
@@ -32,7 +32,7 @@ export async function declaredQueues(
   goesOn: () => boolean,
 ): Promise<{
   readonly queues: readonly string[];
-  /** Other prefixes than ours, behind which somebody has declared queues. */
+  /** Other prefixes under which queues are declared. */
   readonly prefixes: readonly string[];
   readonly search: BindingSearch;
 }> {
@@ -64,7 +64,7 @@ export async function declaredQueues(
   return { queues: [...found].sort(), prefixes: [...prefixes].sort(), search };
 }
 
-/** The members of binding tables, by key; one that is too large, or may not be read, is missing. */
+/** The members of binding tables, by key. Tables that are too large, or may not be read, are missing. */
 async function tablesOf(
   send: Send,
   keys: readonly string[],
@@ -87,16 +87,19 @@ async function tablesOf(
   return found;
 }
 
-/** How a worker has bound a queue that it consumes. */
+/** The binding of a queue that a worker consumes. */
 export interface Bound {
   readonly queue: string;
   readonly exchange: string;
-  /** `direct`, `topic`. */
+  /** `direct` or `topic`. */
   readonly type: string;
   readonly routingKey: string;
 }
 
-/** The bindings in an answer to `active_queues`. A queue without an exchange needs none, and fanout goes without lists. */
+/**
+ * The bindings in an answer to `active_queues`. A queue without an exchange needs no binding, and a fanout exchange has
+ * no lists.
+ */
 export function boundBy(answer: unknown): readonly Bound[] {
   return (Array.isArray(answer) ? answer : []).flatMap((one: unknown): readonly Bound[] => {
     const { name, exchange, routing_key: routingKey } = asObject(one) ?? {};
@@ -107,9 +110,7 @@ export function boundBy(answer: unknown): readonly Bound[] {
   });
 }
 
-/**
- * The bindings that are missing from their table: kombu throws away what is sent by such an exchange and routing key.
- */
+/** The bindings that are missing in their table. kombu drops messages with this exchange and routing key. */
 export async function lostBindings(
   send: Send,
   { prefix, lists }: QueueKeys,

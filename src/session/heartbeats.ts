@@ -5,22 +5,27 @@ import { decodeHeartbeat, type Heartbeat } from "../celery/heartbeat.ts";
 import { readPool } from "../celery/pool.ts";
 import type { Session } from "./session.ts";
 
-/** Nodes that are kept; more workers than Redis has connections for by default (`maxclients`) beat on no broker. */
+/**
+ * Nodes that are kept. By default Redis allows as many connections (`maxclients`), so a broker hardly has more workers.
+ */
 const MOST_NODES = 10_000;
 
-/** A node silent for so long makes room for others, in milliseconds. */
+/** In milliseconds. A node that was silent for longer makes room for others. */
 const FORGET_MS = 600_000;
 
-/** What is heard of the workers of a session without asking. */
+/** Heartbeats of the session's workers, heard without asking. */
 export interface Heartbeats {
-  /** The newest of each node, by full node name; grows, up to {@link MOST_NODES}. */
+  /** The newest heartbeat of each node, by full node name. Grows up to {@link MOST_NODES}. */
   readonly heard: ReadonlyMap<string, Heartbeat>;
-  /** The first and the newest of each process of a node. */
+  /** The first and the newest heartbeat of each node's current process. */
   readonly spans: ReadonlyMap<string, Span>;
   readonly close: () => void;
 }
 
-/** Two heartbeats of one process, with the milliseconds since the start of the run; the same one where there is but one. */
+/**
+ * Two heartbeats of one process, with their times in milliseconds since the run began. They are the same if only one
+ * was heard.
+ */
 export interface Span {
   readonly first: Heartbeat;
   readonly firstMs: number;
@@ -28,7 +33,7 @@ export interface Span {
   readonly lastMs: number;
 }
 
-/** Begins to listen to the heartbeats of the session's workers; where the broker does not permit it, none is heard. */
+/** Begins to listen to the heartbeats of the session's workers. If the broker refuses it, none is heard. */
 export function listenToHeartbeats({ plan, write }: Session, host: Host, deadline: Deadline): Heartbeats {
   const heard = new Map<string, Heartbeat>();
   const spans = new Map<string, Span>();
@@ -53,7 +58,7 @@ export function listenToHeartbeats({ plan, write }: Session, host: Host, deadlin
       if (span === undefined && !hasRoom(now)) return;
       heard.set(beat.node, beat);
       const { first, firstMs } = span?.first.pid === beat.pid ? span : { first: beat, firstMs: now };
-      // At the end: the nodes that have been silent longest come first.
+      // Moves the node to the end, so that the longest silent nodes come first.
       spans.delete(beat.node);
       spans.set(beat.node, { first, firstMs, last: beat, lastMs: now });
     },
@@ -71,10 +76,10 @@ export function listenToHeartbeats({ plan, write }: Session, host: Host, deadlin
   };
 }
 
-/** Two looks at less than this, in milliseconds, say nothing of a trend. */
+/** In milliseconds. Two looks closer together than this show no trend. */
 export const SHORTEST_MS = 500;
 
-/** Whether two heartbeats of it tell how much it has done. */
+/** Whether the two heartbeats are far enough apart to show the worker's pace. */
 export function isHeardTwice(span: Span | undefined): span is Span {
   return (
     span !== undefined &&
@@ -84,12 +89,14 @@ export function isHeardTwice(span: Span | undefined): span is Span {
   );
 }
 
-/** Tasks that ran at the fuller of two heartbeats: between two tasks a slot is free for a moment. Null: not told. */
+/**
+ * The larger number of running tasks in two heartbeats: between two tasks a slot is free for a moment. Null: not told.
+ */
 export function mostActive({ first, last }: Span): number | null {
   return first.active === null || last.active === null ? null : Math.max(first.active, last.active);
 }
 
-/** How many tasks a worker may run at once, and how many it did run; null: not heard twice, or not told. */
+/** How many tasks a worker may run at once, and how many it ran. Null: it was not heard twice, or it did not say. */
 export function loadOf(
   span: Span | undefined,
   stats: unknown,
@@ -99,7 +106,7 @@ export function loadOf(
   return slots === null || active === null ? null : { slots, active };
 }
 
-/** Tasks begun and finished in a second by all whose heartbeats were heard twice. */
+/** Tasks begun and finished per second, by all workers that were heard twice. */
 export function paceOf(
   spans: ReadonlyMap<string, Span>,
 ): { readonly begun: number; readonly finished: number; readonly overS: number } | null {
@@ -108,7 +115,7 @@ export function paceOf(
     const s = (lastMs - firstMs) / 1_000;
     const more = Math.max(0, (last.processed ?? 0) - (first.processed ?? 0));
     begun += more / s;
-    // Counted when they begin (celery/worker/state.py `task_accepted`): what still runs is not finished.
+    // Celery counts tasks when they begin (celery/worker/state.py `task_accepted`), so running ones are not finished.
     finished += Math.max(0, more - ((last.active ?? 0) - (first.active ?? 0))) / s;
     overS = Math.max(overS, s);
   }

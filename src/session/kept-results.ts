@@ -6,36 +6,38 @@ import { asNumber } from "../numbers.ts";
 import { failure, type Outcome, success } from "../outcome.ts";
 import { scan, type Send } from "./scan.ts";
 
-/** Keys looked at by one SCAN, and results by one write (docs/doctor.md has what that costs); SCAN gives keys in no order. */
+/**
+ * Keys that one SCAN looks at (docs/doctor.md has the cost), and results that are read at most. SCAN returns keys in no
+ * order.
+ */
 const SLICE = 200;
 const MOST = 20_000;
 
-/** Failures that are looked into, of so many bytes at most; names of exceptions and tasks that are told. */
+/** Failures that are read, their largest size in bytes, and the number of names that are shown. */
 const LOOKED_INTO = 100;
 const LARGEST = 60_000;
 const TOLD = 3;
 
 export type Frequent = readonly [name: string, count: number];
 
-/** The results that a server keeps. */
 export interface KeptResults {
-  /** Results read, how many of them are not JSON, and how many are failures. */
+  /** Results that were read, how many of them are not JSON, and how many are failures. */
   readonly results: number;
   readonly unread: number;
   readonly failed: number;
-  /** Keys passed by, of about so many; null: all of them. */
+  /** How many keys were looked at, and about how many there are. Null: all keys were looked at. */
   readonly sample: Readonly<{ passed: number; keys: number }> | null;
-  /** Of the failures looked into: the most frequent exceptions and tasks, and how long ago the newest was. */
+  /** About the failures that were read: the most frequent exceptions and tasks, and the age of the newest. */
   readonly exceptions: readonly Frequent[];
   readonly tasks: readonly Frequent[];
   readonly newestS: number | null;
 }
 
 /**
- * Reads the results of a server.
+ * Reads the results that a server keeps.
  *
- * @param hasPrefix whether their keys begin with a prefix, which nobody knows
- * @returns in its place the server's words, where it permits no SCAN
+ * @param hasPrefix whether the result keys have a prefix. Celery masks it, so it is not known
+ * @returns the server's error message if it refuses SCAN
  */
 export async function keptResults(
   send: Send,
@@ -45,15 +47,15 @@ export async function keptResults(
   const size = await send([["DBSIZE"]]);
   if (!size.ok) return size;
   const end = now() + forMs;
-  // By key, as SCAN may give one twice; null: no JSON.
+  // By key, because SCAN may return a key twice. Null: the result is not JSON.
   const statuses = new Map<string, string | null>();
   const scanned = await scan(
     send,
     { pattern: hasPrefix ? `*${RESULT_KEYS}` : RESULT_KEYS, slice: SLICE },
-    // The beginning alone: a result may be of any size, and what is copied keeps the server.
+    // Reads only the beginning: a result may have any size, and copying it would block the server.
     (keys) => keys.map((key) => beginningOf(key, BEGINNING)),
     (keys, replies) => {
-      // A result that has expired meanwhile has no text.
+      // A result that expired in the meantime has no text.
       const all = keys.map((key, position) => [key, textOf(replies[position])] as const);
       for (const [key, text] of all) if (text !== "") statuses.set(key, statusOf(text));
     },
@@ -81,12 +83,12 @@ export async function keptResults(
 
 const beginningOf = (key: string, bytes: number) => ["GETRANGE", key, 0, bytes - 1] as const;
 
-/** Empty: it is gone, or none. */
+/** Empty: the result is gone, or it was not read. */
 function textOf(reply: Reply | undefined): string {
   return reply?.ok === true && typeof reply.value === "string" ? reply.value : "";
 }
 
-/** The most frequent names, and how often each is there. */
+/** The most frequent names, and how often each occurs. */
 function frequent(names: readonly (string | null)[]): readonly Frequent[] {
   const counts = new Map<string, number>();
   for (const name of names) if (name !== null) counts.set(name, (counts.get(name) ?? 0) + 1);

@@ -7,11 +7,10 @@ import { failure, type Outcome, success } from "../outcome.ts";
 import type { Channel } from "../broker/channel.ts";
 import type { SessionPlan } from "./plan.ts";
 
-/** The connections of a run. */
 export interface Lines {
-  /** To the broker that the workers fetch from, and hear us on. */
+  /** To the broker that workers consume from. They also receive our requests there. */
   readonly read: Found;
-  /** To the broker that they reply to: the same connection unless they write elsewhere. */
+  /** To the broker that workers reply to. Usually it is the same connection. */
   readonly write: Found;
 }
 
@@ -48,21 +47,21 @@ export async function openLines(
     read: read.value,
     write: { ...write.value, channel: named(write.value.channel, shown) },
   };
-  // Without a login nothing may be published: the greeting goes ahead.
+  // A broker refuses to publish before the login, so PING comes first.
   const greeted = await lines.read.channel.send([["PING"]], deadline.atMost(plan.connectTimeout));
   if (greeted.ok) return success(lines);
   closeLines(lines);
   return greeted;
 }
 
-/** Nobody names the broker, and no worker is in sight that shows it: the default was asked. */
+/** Nothing names a broker, and no worker in sight shows one: the default was asked. */
 const UNSEEN: Unnamed = { pid: null, isSeen: false, url: null, lost: [], unread: null };
 
 export function closeLines({ read, write }: Lines): void {
   for (const channel of new Set([read.channel, write.channel])) channel.close();
 }
 
-/** The connection to a broker other than the URL's: its failures say so. */
+/** Adds the broker's address to failures, because it is another broker than the URL's. */
 function named(channel: Channel, where: string): Channel {
   return {
     ...channel,
@@ -81,7 +80,7 @@ function at(where: string, problem: BrokerFailure): BrokerFailure {
   return problem.where === undefined ? { ...problem, where } : problem;
 }
 
-/** A failover is over, and its workers are connected again, after this time, in seconds. */
+/** In seconds. After this time a failover is over and its workers are connected again. */
 const RECENT_S = 60;
 
 /** A newly named master that refuses writes has lost the role or not taken it yet: report a failover. */

@@ -6,10 +6,10 @@ import { asNumber, asText } from "../numbers.ts";
 import { measure, type QueueKeys } from "./queue-lengths.ts";
 import type { Send } from "./scan.ts";
 
-/** Databases and prefixes that are looked at: each database costs a connection. */
+/** Limits for databases and for prefixes. Each database costs a connection. */
 const MOST = 4;
 
-/** Messages that wait where the workers of this session do not look. */
+/** Messages that wait in another place than where this session's workers look. */
 export interface OtherPlace {
   readonly db: number;
   readonly prefix: string;
@@ -21,14 +21,14 @@ interface Here extends QueueKeys {
   readonly target: BrokerTarget;
   readonly send: Send;
   readonly controlExchange: string;
-  /** For each connection and each reply. */
+  /** In milliseconds, for each connection and each reply. */
   readonly waitMs: () => number;
 }
 
 /**
- * Where else messages wait in queues of these names: behind other prefixes, and in other databases.
+ * Finds other places where messages wait in queues of these names: under other prefixes, and in other databases.
  *
- * @param prefixes that others use in this database
+ * @param prefixes the other prefixes in this database
  */
 export async function otherPlaces(
   host: Pick<Host, "now" | "connect">,
@@ -55,7 +55,7 @@ export async function otherPlaces(
   return found;
 }
 
-/** The databases that hold keys. */
+/** The databases that have keys. */
 function databasesIn(info: string): readonly number[] {
   return [...infoFields(info).keys()].flatMap((name) => {
     const number = /^db(\d+)$/.exec(name)?.[1];
@@ -63,7 +63,7 @@ function databasesIn(info: string): readonly number[] {
   });
 }
 
-/** Nothing where a worker has bound its mailbox: what waits there is its matter. */
+/** Returns nothing if a worker has bound its mailbox there: then these messages are for that worker. */
 async function waitingIn(
   host: Pick<Host, "now">,
   names: readonly string[],

@@ -6,28 +6,28 @@ import type { BrokerConfig, Origin } from "../cli/options.ts";
 import { namingOf, settingsOf } from "../discovery/broker-settings.ts";
 import type { ChosenBroker, ChosenBrokers } from "../discovery/choose-broker.ts";
 
-/** A broker to connect to, fit to be shown, and who named it. */
+/** A broker to connect to, its masked URL, and what named it. */
 export interface PlannedBroker {
   readonly located: Located;
   readonly shown: string;
   readonly origin: Origin;
-  /** Whether its workers may have come by Sentinels. */
+  /** Whether workers may have found the broker by Sentinels. */
   readonly bySentinels: boolean;
 }
 
-/** What a conversation with the workers of a broker needs: servers, names and time. */
+/** What a session with a broker's workers needs: servers, names and time limits. */
 export interface SessionPlan {
   readonly broker: PlannedBroker;
-  /** Where workers reply to and send their heartbeats; null: the same. */
+  /** The broker where workers send replies and heartbeats. Null: the same broker. */
   readonly writeBroker: PlannedBroker | null;
   readonly naming: Naming;
-  /** Milliseconds that the broker may take to connect, and to answer. */
+  /** In milliseconds. The time limit for connecting, and for each answer of the broker. */
   readonly connectTimeout: number;
-  /** Why the broker cannot be used, where that is known before it is connected to; null: nothing is known against it. */
+  /** Why the broker cannot be used, if that is known before connecting. Null: no problem is known. */
   readonly failure: BrokerFailure | null;
   /**
-   * The workers in sight, or programs that may be one. Of several servers in one URL, or several addresses of a name,
-   * their connections show the one that is meant.
+   * The workers in sight, or programs that may be a worker. If a URL or a name has several servers, their connections
+   * show the right one.
    */
   readonly pids: readonly number[];
 }
@@ -48,7 +48,7 @@ export function planSession(
   };
 }
 
-/** The database that is spoken of until a server is found; alternates may name others. */
+/** The database that messages name before a server is found. Alternate servers may have another one. */
 export function firstDatabase({ located }: PlannedBroker): number {
   return located.kind === "servers" ? located.servers[0].db : located.master.db;
 }

@@ -6,29 +6,28 @@ import type { QueueKeys } from "./queue-lengths.ts";
 import type { Send } from "./scan.ts";
 import { LARGEST } from "./unacked.ts";
 
-/** Nodes of a list whose memory is counted (MEMORY USAGE … SAMPLES). */
+/** Elements of a list that Redis samples to count its memory (MEMORY USAGE … SAMPLES). */
 const SAMPLES = 50;
 
-/** Messages read at once: a few may be large although their list is small on average. */
+/** Messages that are read at once. Some may be large even when the average is small. */
 const AT_ONCE = 16;
 
-/** The message at the end of a list, which is fetched next from it. */
+/** The message at the end of a list. Workers fetch it next. */
 export interface Head {
   readonly queue: string;
-  /** The list's own key, and how many messages are in it. */
+  /** The list's own key, and its number of messages. */
   readonly key: string;
   readonly length: number;
   readonly task: string;
 }
 
-/** What the queues give out next. */
 export interface Heads {
   readonly seen: readonly Head[];
   /** Messages that are too large, or that cannot be read. */
   readonly unread: number;
 }
 
-/** The message that is fetched next from each list of each queue; or why it is not seen. */
+/** Finds the next message in each list of each queue. A string says why it cannot be seen. */
 export async function headsOf(
   send: Send,
   names: readonly string[],
@@ -37,7 +36,7 @@ export async function headsOf(
   const keys = names.flatMap((queue) => queueKeys(queue, prefix, lists).map((key) => ({ queue, key })));
   const lengths = await send(keys.map(({ key }) => ["LLEN", key]));
   if (!lengths.ok) return "unanswered";
-  // A key that holds no list is not refused: it has a finding of its own.
+  // A key of another type is not a refusal. It has a finding of its own.
   const refused = lengths.value.filter((reply) => !reply.ok && !reply.error.startsWith(WRONG_TYPE)).length;
   const filled = keys.flatMap((one, position) => {
     const reply = lengths.value[position];
@@ -45,7 +44,8 @@ export async function headsOf(
     return length > 0 ? [{ ...one, length }] : [];
   });
   if (filled.length === 0) return { seen: [], unread: refused };
-  // No command tells the size of one element: what the list takes tells it on average, and of a short one at most.
+  // No command tells the size of one element. The list's memory tells the average, and for a short list the largest
+  // possible size.
   const sizes = await send(filled.map(({ key }) => ["MEMORY", "USAGE", key, "SAMPLES", SAMPLES]));
   if (!sizes.ok) return "unanswered";
   if (sizes.value.every((reply) => !reply.ok)) return "sizes-refused";
@@ -56,7 +56,7 @@ export async function headsOf(
   const elements: unknown[] = [];
   for (let at = 0; at < small.length; at += AT_ONCE) {
     const part = small.slice(at, at + AT_ONCE);
-    // Not LINDEX: of one that is too large LRANGE gives only the ends (broker/cut-text.ts).
+    // LRANGE, not LINDEX: from an LRANGE reply that is too large only the ends are kept (broker/cut-text.ts).
     const sent = await send(part.map(({ key }) => ["LRANGE", key, -1, -1]));
     if (!sent.ok) return "unanswered";
     for (const reply of sent.value)
@@ -66,7 +66,7 @@ export async function headsOf(
   let unread = refused + filled.length - small.length;
   for (const [position, list] of small.entries()) {
     const element = elements[position];
-    // Fetched meanwhile.
+    // A worker fetched it in the meantime.
     if (element === undefined) continue;
     const task = typeof element === "string" ? taskOfMessage(element) : null;
     if (task === null) unread++;
@@ -75,17 +75,17 @@ export async function headsOf(
   return { seen, unread };
 }
 
-/** A list of a queue: what stands in its key behind the queue's, and how many messages are in it. */
+/** A list of a queue: the end of its key, after the queue's key, and its number of messages. */
 interface List {
   readonly end: string;
   readonly length: number;
 }
 
 /**
- * The lists of a queue that none of its consumers reads, of all lists that were seen.
+ * The lists of a queue that hold messages, but that no consumer of the queue reads.
  *
  * @param read the options of all its consumers
- * @param queues names of all queues: one may be called like such a list
+ * @param queues names of all queues: a queue may have such a list's name
  */
 export function unreadLists(
   queue: string,

@@ -3,14 +3,14 @@ import type { Host } from "../host.ts";
 import { SHORTEST_MS } from "./heartbeats.ts";
 import type { Send } from "./scan.ts";
 
-/** How the keys of queues are formed. */
+/** How the keys of queues are built. */
 export interface QueueKeys {
   /** kombu's `global_keyprefix`. */
   readonly prefix: string;
   readonly lists: PriorityLists;
 }
 
-/** Queues measured with one write: nineteen keys each. */
+/** Queues that are measured with one write. Each has nineteen keys. */
 const AT_ONCE = 50;
 
 /** The lengths of queues at one moment. */
@@ -18,11 +18,11 @@ export interface Look {
   /** Milliseconds since the run began. */
   readonly atMs: number;
   readonly lengths: ReadonlyMap<string, number | null>;
-  /** Names whose key holds something else than a list. */
+  /** Names whose key holds something other than a list. */
   readonly noLists: ReadonlySet<string>;
 }
 
-/** Measures queues; null: the broker did not answer, or not in time. */
+/** Measures queues. Null: the broker did not answer in time. */
 export async function measure(
   { now }: Pick<Host, "now">,
   send: Send,
@@ -45,7 +45,7 @@ export async function measure(
   return { atMs, lengths, noLists };
 }
 
-/** By how many messages a second the queues have grown; null: there were no two looks at all of them. */
+/** The growth of all these queues together, in messages per second. Null: some queue was not measured twice. */
 export function growthOf(queues: readonly string[], first: Look, second: Look): number | null {
   const ms = second.atMs - first.atMs;
   if (ms < SHORTEST_MS) return null;
@@ -58,12 +58,12 @@ export function growthOf(queues: readonly string[], first: Look, second: Look): 
   return (sum / ms) * 1_000;
 }
 
-/** How many messages wait in them, as far as their lengths are known. */
+/** The number of waiting messages. Queues of unknown length are left out. */
 export function lengthIn({ lengths }: Look, queues: readonly string[]): number {
   return queues.reduce((sum, queue) => sum + (lengths.get(queue) ?? 0), 0);
 }
 
-/** Whether a queue had work at both looks and lost none: nobody fetches from it. */
+/** Whether the queue had messages at both looks and did not get shorter: no worker fetches from it. */
 export function isLeftAlone(queue: string, first: Look, second: Look): boolean {
   const [before, after] = [first.lengths.get(queue), second.lengths.get(queue)];
   return typeof before === "number" && typeof after === "number" && before > 0 && after >= before;

@@ -5,23 +5,23 @@ import type { Command, Reply } from "../broker/channel.ts";
 /** Sends commands in one write. */
 export type Send = (commands: readonly Command[]) => Promise<Outcome<readonly Reply[], BrokerFailure>>;
 
-/** How far a scan has come. */
+/** The result of a scan. */
 export interface Scanned {
-  /** Keys passed by, about. */
+  /** About how many keys were looked at. */
   readonly passed: number;
   readonly isWhole: boolean;
-  /** The server's words, where it permits no SCAN. */
+  /** The server's error message, if it refuses SCAN. */
   readonly refusal: string | null;
-  /** Why it ended early, where the connection failed. */
+  /** Why the scan ended early, if the connection failed. */
   readonly failure: BrokerFailure | null;
 }
 
 /**
- * Goes through the keys of a database in slices, never with KEYS: each call looks at `slice` of them.
+ * Goes through the keys of a database in slices of about `slice` keys. Never uses KEYS.
  *
- * @param commandsFor what to send about the keys of a slice, together with the next SCAN
- * @param onReplies gets the replies to these
- * @param goesOn asked after each slice
+ * @param commandsFor makes commands about a slice's keys. They are sent together with the next SCAN
+ * @param onReplies receives the replies to these commands
+ * @param goesOn is asked after each slice
  */
 export async function scan(
   send: Send,

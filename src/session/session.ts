@@ -11,14 +11,14 @@ import { openMailbox } from "../pidbox/mailbox.ts";
 import { encodeRequest, type Question } from "../pidbox/message.ts";
 import { answersIn, hasAnswered, NO_REPLIES, query, type Replies } from "../pidbox/query.ts";
 
-/** An open conversation with a broker and the workers on it, for commands that ask more than one thing. */
+/** An open connection to a broker and its workers, for commands that ask several questions. */
 export interface Session extends Lines {
   readonly plan: SessionPlan;
   /**
    * Asks nodes, or everyone, one question.
    *
-   * @param waitMs for how long answers are waited for, in milliseconds; ended before by `isEnough`, and by the deadline
-   * @param keep what is kept of a result; default: all
+   * @param waitMs the longest wait for answers, in milliseconds. `isEnough` and the deadline end it earlier
+   * @param keep changes each result before it is kept. By default it is kept whole
    */
   readonly ask: (
     question: Question,
@@ -27,9 +27,9 @@ export interface Session extends Lines {
     isEnough?: (replies: Replies) => boolean,
     keep?: (result: unknown) => unknown,
   ) => Promise<Outcome<Replies, BrokerFailure>>;
-  /** Sends commands to the broker that workers fetch from; fails when it does not answer within `--connect-timeout`. */
+  /** Sends commands to the broker that workers consume from. Fails if there is no answer within `--connect-timeout`. */
   readonly send: (commands: readonly Command[]) => Promise<Outcome<readonly Reply[], BrokerFailure>>;
-  /** Runs a transaction there: see {@link Channel.transact}. */
+  /** Runs a transaction on that broker: see {@link Channel.transact}. */
   readonly transact: (
     before: readonly Command[],
     queue: (seen: readonly Reply[]) => Outcome<readonly Command[], BrokerFailure>,
@@ -37,19 +37,18 @@ export interface Session extends Lines {
   readonly close: () => void;
 }
 
-/** Replies that a list keeps: enough for a whole fleet. */
+/** The longest length of a reply list, enough for a large fleet. */
 const KEEP = 4_096;
 
-/** A question's answers take so much of the room that is left: one with large answers leaves some to the next. */
+/** The share of the room left that one question's answers may take. The rest is for later questions. */
 const SHARE = 7 / 8;
 
 /**
- * Where answers come to. A run that asks the same nodes once a run has a list for them; who asks ever new sets of nodes for
- * days would leave a list for each.
+ * Which reply list answers go to. A short run has a list for each set of nodes that it asks. A run that asks new sets
+ * for days would leave one list for each set, so it uses a single list.
  */
 export type Replying = "list-a-destination" | "one-list";
 
-/** What a question needs. */
 interface Asking {
   readonly plan: SessionPlan;
   readonly host: Host;
@@ -61,9 +60,9 @@ interface Asking {
 }
 
 /**
- * Connects where the plan says.
+ * Connects to the brokers of the plan.
  *
- * @param room of all answers, where they are kept until the end; default: each question has its own
+ * @param room the room for all answers together, if they are kept until the end. Default: each question has its own
  */
 export async function openSession(
   plan: SessionPlan,
@@ -77,7 +76,7 @@ export async function openSession(
   if (!opened.ok) return opened;
   const lines = opened.value;
   const answerMs = () => deadline.atMost(plan.connectTimeout);
-  // Measuring is not to wait for a transaction, or for a reply list of a whole fleet: a connection of its own for that.
+  // Measuring uses its own connection, so that it does not wait for a transaction or a long reply list.
   const side = await host.connect(lines.read.target, answerMs());
   if (!side.ok) {
     closeLines(lines);
@@ -97,12 +96,12 @@ export async function openSession(
   });
 }
 
-/** Each question is a transaction on the same connection. */
+/** Asks one question after the other, because each is a transaction on the same connection. */
 function oneAtATime(ask: Session["ask"]): Session["ask"] {
   let last: Promise<unknown> = Promise.resolve();
   return (...question) => {
     const next = last.then(() => ask(...question));
-    // What one has failed with is not the next one's.
+    // A failed question must not fail the next one.
     last = next.catch(() => undefined);
     return next;
   };
@@ -144,7 +143,7 @@ async function ask(
   return answered;
 }
 
-/** Every node that was named has answered, or as many as were subscribed. */
+/** Whether every named node has answered. For everyone: whether there are as many answers as subscribers. */
 function everyoneIn(whom: Destination): (replies: Replies) => boolean {
   return (replies) =>
     whom === "everyone"

@@ -3,10 +3,10 @@ import { readUnacked, type Unacked } from "../celery/deliveries.ts";
 import { soonest, type TransportOptions } from "../celery/transport-options.ts";
 import type { Session } from "./session.ts";
 
-/** A message of more bytes is not read: a reply of this size costs the server well under a millisecond. */
+/** In bytes. Larger messages are not read. A reply of this size takes the server well under a millisecond. */
 export const LARGEST = 262_144;
 
-/** The names and scores of a sorted set, which Redis gives by turns. */
+/** The names and scores of a sorted set. In the reply they alternate. */
 export function pairsOf(value: unknown): readonly (readonly [string, number])[] {
   if (!Array.isArray(value)) return [];
   const all = value as readonly unknown[];
@@ -15,7 +15,10 @@ export function pairsOf(value: unknown): readonly (readonly [string, number])[] 
   );
 }
 
-/** Reads the messages of these delivery tags, the sizes first: one may be of any size. Null: the hash may not be read. */
+/**
+ * Reads the messages of these delivery tags. Asks for the sizes first, because a message may have any size. Null: the
+ * hash may not be read.
+ */
 export async function readMessages(
   send: Session["send"],
   hash: string,
@@ -46,28 +49,28 @@ export async function readMessages(
   return messages;
 }
 
-/** Messages looked at, at either end. */
+/** Messages that are read at each end. */
 const LOOKED = 100;
 
-/** Clocks differ, and kombu looks once in a hundred seconds (`unacked_restore_interval`). */
+/** In seconds. Clocks differ, and kombu checks only every hundred seconds (`unacked_restore_interval`). */
 const OVERDUE_MARGIN_S = 60;
 
-/** What is delivered and not acknowledged. */
+/** Deliveries that are not acknowledged. */
 export interface Deliveries extends Pick<TransportOptions, "visibilityS" | "isDefault"> {
   /** Whether a worker has told its options. */
   readonly isTold: boolean;
   readonly count: number;
-  /** Delivered before more than the visibility timeout. */
+  /** The number of deliveries older than the visibility timeout. */
   readonly overdue: number;
   /** The deliveries that were read: the oldest and the newest. */
   readonly messages: readonly Unacked[];
 }
 
-/** Why it is not seen: Celery masks the names of its keys, or the key that may not be read. */
+/** Why deliveries cannot be seen. `masked`: Celery masks the keys' names. `refused`: the key that may not be read. */
 export type Unseen = "unanswered" | "masked" | { readonly refused: string };
 
 /**
- * Looks at the oldest and the newest deliveries, and counts all.
+ * Reads the oldest and the newest deliveries, and counts all.
  *
  * @param prefix kombu's `global_keyprefix`
  * @param told the options of the workers
