@@ -11,9 +11,9 @@ import type { BeatProcess } from "./find-beats.ts";
 import type { BeatBroker } from "./look-at-beats.ts";
 
 /**
- * Connects to the broker that a beat uses, as the check finds a worker's broker.
+ * Connects to the broker that a beat uses. It is found in the same way as a worker's broker.
  *
- * @returns the conversation; or why there is no connection, in words without passwords
+ * @returns the session, or why there is no connection, in words without passwords
  */
 export async function openBeatBroker(
   config: BrokerConfig,
@@ -36,15 +36,17 @@ export async function openBeatBroker(
   return session.ok ? session.value : `${plan.broker.shown} cannot be used`;
 }
 
-/** How often a beat is pinged that does not answer. */
+/** How often a beat is pinged if it does not answer. */
 const ATTEMPTS = 2;
 
-/** After a restart of its broker a beat connects anew within this time: kombu waits 30 s at most between two attempts. */
+/**
+ * In seconds. Within this time a beat connects again after its broker restarts: kombu waits at most 30 s between two
+ * attempts.
+ */
 const RECONNECT_S = 60;
 
-/** What is asked of it. */
 export function beatBroker(session: Session, timeoutMs: number): BeatBroker {
-  /** Seconds since the server was started; null: it does not say. */
+  /** Seconds since the server was started. Null: it does not say. */
   async function upS(): Promise<number | null> {
     const sent = await session.send([["INFO", "server"]]);
     const reply = sent.ok ? sent.value[0] : undefined;

@@ -2,52 +2,52 @@ import type { Candidate } from "../worker/candidates.ts";
 import type { BeatProcess } from "./find-beats.ts";
 import type { ScheduleFile } from "./schedule-file.ts";
 
-/** What was seen of the beats of a container. Times in seconds. */
+/** What was seen of the beats in a container. Times are in seconds. */
 export interface BeatEvidence {
   /** Null: processes cannot be seen. */
   readonly beats: readonly BeatProcess[] | null;
-  /** Without a beat: programs that may be a beat under another name. */
+  /** If there is no beat: programs that may be a beat under another name. */
   readonly possible: readonly Pick<Candidate, "pid" | "words">[];
-  /** A process that the pid file names and that is not a beat. */
+  /** The process that the pid file names, if it is not a beat. */
   readonly another: Pick<Candidate, "pid" | "words"> | null;
-  /** Whether the container is known to be the beat's own, so that a missing beat is dead. */
+  /** Whether this is known to be the beat's own container, so that a missing beat is a dead one. */
   readonly isInside: boolean;
-  /** Of the only one; null: there is no beat, or more than one, or its worker has left it. */
+  /** About the only beat. Null: there is no beat, there are several, or its worker has ended without it. */
   readonly only: OnlyBeat | null;
 }
 
 export interface OnlyBeat {
   readonly ageS: number;
-  /** Its process, or its worker's, that is stopped or frozen, in two looks; null: none is. */
+  /** The process that was stopped or frozen at two looks: the beat or its worker. Null: neither. */
   readonly haltedPid: number | null;
-  /** For a worker with `-B`: whether its child has ended, and the child's number if it is a zombie. */
+  /** For a worker with `-B`: its beat child has ended. `zombie` is the child's pid if it is a zombie. */
   readonly ended: { readonly zombie: number | null } | null;
   readonly schedule: ScheduleFile;
-  /** How long ago the file was written; null: that is not known. */
+  /** Seconds since the file was written. Null: not known. */
   readonly writtenAgoS: number | null;
   readonly maxAgeS: number;
-  /** Whether it answers pings; null: its remote control is off, or it could not be asked. */
+  /** Whether the beat answers pings. Null: its remote control is off, or it could not be asked. */
   readonly answers: boolean | null;
   readonly lock: RedbeatLock;
 }
 
-/** What redbeat has in Redis: of several beats only the holder of the lock sends. */
+/** redbeat's lock in Redis. Of several beats only the lock's holder sends tasks. */
 export type RedbeatLock =
   | { readonly kind: "not-asked" }
   | {
       readonly kind: "held";
       readonly key: string;
-      /** Null: it never ends. */
+      /** Null: the lock never expires. */
       readonly ttlS: number | null;
-      /** Of a lock that another beat holds, which had asked for it before this one was started; null: of none. */
+      /** The lock of another beat, which asked for it before this beat was started. Null: no other beat holds it. */
       readonly others: Renewed | null;
     }
-  /** `isNamed`: an option names this key. Otherwise another key may be held, or none used. */
+  /** `isNamed`: an option names this key. Otherwise the beat may use another key or no lock. */
   | { readonly kind: "gone"; readonly key: string; readonly isNamed: boolean };
 
-/** When a lock was renewed, which a beat does each time that it wakes; in seconds. */
+/** When the lock was last renewed. Its beat renews it each time it wakes up. In seconds. */
 export interface Renewed {
-  /** Null: it lives longer than is known of its settings. */
+  /** Null: the lock lives longer than the known settings say. */
   readonly agoS: number | null;
   /** The longest sleep of its beat. */
   readonly maxIntervalS: number;
@@ -76,10 +76,10 @@ export interface BeatVerdict {
   readonly reason: BeatReason;
 }
 
-/** A beat opens its file and takes its lock within this time, in seconds, application imports included. */
+/** In seconds. Within this time a beat imports its application, opens its file and takes its lock. */
 const START_S = 60;
 
-/** The verdict. What is wrong for sure comes first; a beat that has just started has not done everything yet. */
+/** Judges a beat. Certain problems come first. A beat that has just started may not have done everything yet. */
 export function judgeBeat({ beats, possible, isInside, only }: BeatEvidence): BeatVerdict {
   if (beats === null) return { status: "unknown", reason: "no-processes" };
   if (beats.length === 0) {
@@ -115,7 +115,7 @@ export function judgeBeat({ beats, possible, isInside, only }: BeatEvidence): Be
   return { status: "healthy", reason: "running" };
 }
 
-/** A beat that lives renews its lock within its longest sleep; as much again is given to it. */
+/** A live beat renews its lock within its longest sleep. It gets twice that time. */
 function isLeft({ agoS, maxIntervalS }: Renewed): boolean {
   return agoS !== null && agoS > 2 * maxIntervalS;
 }

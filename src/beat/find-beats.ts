@@ -21,36 +21,36 @@ import { NOTHING_GIVEN, type OptionsGiven, readBeatOptions, variableOf } from ".
 export interface BeatProcess {
   readonly pid: number;
   readonly startTicks: number;
-  /** A worker with `-B`, whose beat is a child of it. */
+  /** A worker with `-B`: its beat is a child process. */
   readonly isEmbedded: boolean;
-  /** The worker whose beat it was has ended, and has left it. */
+  /** The beat's worker has ended, but the beat still runs. */
   readonly isLeft: boolean;
   readonly given: OptionsGiven;
-  /** Null: it may not be read. */
+  /** Null: the environment may not be read. */
   readonly environment: ReadonlyMap<string, string> | null;
 }
 
-/** The processes here. */
+/** The beats of this container. */
 export interface Beats {
   /** Null: there is no /proc, or it hides processes. */
   readonly beats: readonly BeatProcess[] | null;
-  /** Without a beat: Python programs that may be a beat under another name. */
+  /** If there is no beat: Python programs that may be a beat under another name. */
   readonly possible: readonly Pick<Candidate, "pid" | "words">[];
-  /** A process that a pid file names and that is not a beat; null: it names a beat, or no running process. */
+  /** The process that a pid file names, if it is not a beat. Null: it names a beat, or no running process. */
   readonly another: Pick<Candidate, "pid" | "words"> | null;
 }
 
 /** A process that a pid file names. */
 export interface Named {
   readonly pid: number;
-  /** Whether a process that was started then was there when the file was written. */
+  /** Whether a process with this start time already ran when the pid file was written. */
   readonly wasThere: (startTicks: number) => boolean;
 }
 
 /**
- * The beats of this container.
+ * Finds the beats of this container.
  *
- * @param named the one of a pid file; null: all are looked for
+ * @param named the process of a pid file. Null: all processes are searched
  */
 export function findBeats(proc: ProcFiles, named: Named | null): Beats {
   const pids = proc.pids();
@@ -64,7 +64,7 @@ export function findBeats(proc: ProcFiles, named: Named | null): Beats {
   return { ...nobody, beats, possible: beats.length > 0 ? [] : possibleIn(proc) };
 }
 
-/** A number outlives its process: another program may have it by now, or the file is another program's. */
+/** The number in a pid file may be out of date: another program may have it now. Or the file is another program's. */
 function namedBeat(proc: ProcFiles, { pid, wasThere }: Named): Partial<Beats> {
   const beat = beatAt(proc, pid);
   if (beat !== null) return { beats: [beat] };
@@ -100,7 +100,7 @@ function beatAt(proc: ProcFiles, pid: number): BeatProcess | null {
   if (seen === null) return null;
   const { stat } = seen;
   const environment = wholeEnvironment(proc, pid);
-  // The title of a worker has taken the place of its variables: its child alone shows its beat.
+  // The worker's title has overwritten its variables in memory, so only its child shows that it has a beat.
   const worker =
     isBeatTitle(seen.text) && stat.isForked ? workerByPid(proc, stat.parent, "connections") : null;
   if (worker !== null && worker.command !== UNKNOWN_COMMAND) {
@@ -116,13 +116,13 @@ function beatAt(proc: ProcFiles, pid: number): BeatProcess | null {
   return { pid, startTicks: stat.startTicks, isEmbedded, isLeft, given: beat.given, environment };
 }
 
-/** A fork has its parent's command line, and is not told apart from it. */
+/** Forked processes are left out: they have their parent's command line. */
 function possibleIn(proc: ProcFiles): readonly Candidate[] {
   const workers = survey(proc).workers;
   return candidatesIn(proc, workers).filter(({ isPython, isForked }) => isPython === true && !isForked);
 }
 
-/** What is known of how it was set up. */
+/** How the beat was set up, as far as its process shows. */
 export function sourcesOf({ isEmbedded, given, environment }: BeatProcess): Sources {
   return {
     program: isEmbedded ? "worker" : "beat",
@@ -132,7 +132,7 @@ export function sourcesOf({ isEmbedded, given, environment }: BeatProcess): Sour
   };
 }
 
-/** Its scheduler by its command line and its environment; null: not told there. */
+/** The scheduler that its command line or its environment names. Null: neither names one. */
 export function schedulerOf(beat: BeatProcess): string | null {
   const scheduler = settingOf("beat_scheduler", sourcesOf(beat))?.value;
   return typeof scheduler === "string" ? scheduler : null;
@@ -148,7 +148,9 @@ export function isToAnswer({ given, environment }: BeatProcess): boolean {
   );
 }
 
-/** Whether a worker has no beat though it may have begun one: it does that after Celery has installed its handlers. */
+/**
+ * Whether a worker has no beat although it should have started it by now. It starts it after Celery's signal handlers.
+ */
 export function hasBegunWithout(
   proc: ProcFiles,
   pid: number,
@@ -157,7 +159,10 @@ export function hasBegunWithout(
   return examine(proc, pid, startTicks)?.handlesSignals === true && beatChildOf(proc, pid) === null;
 }
 
-/** `watchmedo … celery beat` in front of a beat, and the forks of a beat or of a worker with one, are no beats. */
+/**
+ * Whether the process only looks like a beat: a wrapper such as `watchmedo … celery beat`, or a fork of a beat or of
+ * its worker.
+ */
 function isSecond(proc: ProcFiles, pid: number, found: readonly BeatProcess[]): boolean {
   const parentOf = (one: number) => statOf(proc, one)?.parent ?? 0;
   const isBeat = (one: number) => found.some((other) => other.pid === one);
@@ -169,7 +174,7 @@ function isSecond(proc: ProcFiles, pid: number, found: readonly BeatProcess[]): 
   });
 }
 
-/** By the text of /proc/N/cmdline: words, or the title that setproctitle has written (celery/apps/beat.py). */
+/** Reads /proc/N/cmdline: words, or the title that setproctitle has written (celery/apps/beat.py). */
 function readBeat(
   text: string,
   environment: BeatProcess["environment"],
@@ -196,7 +201,7 @@ function readBeat(
   return null;
 }
 
-/** The `-n` of a worker does not name its beat. */
+/** A worker's `-n` is not its beat's name. */
 function withoutName({ values, flags }: OptionsGiven): OptionsGiven {
   return { values: new Map([...values].filter(([name]) => name !== "hostname")), flags };
 }

@@ -28,38 +28,40 @@ import {
 } from "./find-beats.ts";
 import { type BeatSettings, findScheduleFile, SLACK_S } from "./schedule-file.ts";
 
-/** A worker waits at once for a child of its pool that has ended, and then for its beat too. In milliseconds. */
+/** In milliseconds. A worker collects an ended child of its pool at once, and then also collects its ended beat. */
 const REAPED_MS = 1_000;
 
-/** How a broker is asked about a beat; null without one. */
+/** Questions about a beat to its broker. */
 export interface BeatBroker {
-  /** Whether the node answers a ping; null: it could not be asked, or is connecting anew. */
+  /** Whether the node answers a ping. Null: it could not be asked, or it is connecting again. */
   readonly answers: (node: string) => Promise<boolean | null>;
-  /** A lock of redis-py's. */
+  /** Reads a lock of redis-py. */
   readonly lock: (key: string) => Promise<HeldLock | "gone" | "unasked">;
-  /** What workers tell of the beat's settings. */
+  /** The beat's settings, as workers tell them. */
   readonly settings: () => Promise<BeatSettingsTold>;
 }
 
 export interface HeldLock {
-  /** The time to live in seconds; null: it lives for ever. */
+  /** The time to live in seconds. Null: it lives forever. */
   readonly ttlS: number | null;
-  /** What its holder has put there; null: it may not be read. */
+  /** The text that the holder stored. Null: it may not be read. */
   readonly token: string | null;
 }
 
-/** The probe's options. */
 export interface BeatPlan {
-  /** How long the file may be unwritten, in seconds; null: by Celery's own intervals. */
+  /** In seconds. The longest time that the file may stay unwritten. Null: Celery's own intervals decide. */
   readonly maxAgeS: number | null;
   readonly settings: BeatSettings;
   readonly lock: RedbeatKey;
-  /** The number of the only beat, and when its pid file was written, in seconds since 1970; null: it is looked for. */
+  /**
+   * The beat's pid from a pid file, and when that file was written, in seconds since 1970. Null: the beat is searched
+   * for.
+   */
   readonly named: { readonly pid: number; readonly writtenS: number | null } | null;
   readonly isInside: boolean;
 }
 
-/** Looks at the beats of this container, and asks the broker about the only one. */
+/** Looks at the beats of this container. Asks the broker about the beat if there is only one. */
 export async function lookAtBeats(
   host: Host,
   { maxAgeS, settings, lock, named, isInside }: BeatPlan,
@@ -74,7 +76,7 @@ export async function lookAtBeats(
   if (beat === undefined || second !== undefined || beat.isLeft) return { ...seen, only: null };
   const began = startedS(beat.startTicks);
   const child = beat.isEmbedded ? beatChildOf(proc, beat.pid) : beat.pid;
-  // The child has the file open.
+  // In a worker with `-B` the child writes the file.
   const writer = { ...beat, pid: child ?? beat.pid };
   const schedule = findScheduleFile(proc, await host.files(), writer, settings, began);
   const broker = await brokerOf(beat);
@@ -96,17 +98,17 @@ export async function lookAtBeats(
   };
 }
 
-/** How long the file of a healthy beat may be unwritten at most that sleeps for so long, with as much again; in seconds. */
+/** In seconds. A healthy beat with this longest sleep writes its file within half of this time. */
 export function maxAgeFor(maxIntervalS: number): number {
   return 2 * Math.max(SYNC_EVERY_S, maxIntervalS);
 }
 
-/** Null: it cannot be seen. */
+/** Null: not known. */
 function maxIntervalOf(beat: BeatProcess): number | null {
   return positive(settingOf("beat_max_loop_interval", sourcesOf(beat))?.value) || null;
 }
 
-/** The first that is stopped or frozen, and that no signal or debugger holds for a moment only. */
+/** The first process that is stopped or frozen at two looks. A signal or a debugger may stop one for a moment. */
 async function haltedAmong(pids: readonly number[], { proc, pause }: Host): Promise<number | null> {
   const haltedNow = (among: readonly number[]) =>
     among.filter((pid) => {
@@ -119,14 +121,14 @@ async function haltedAmong(pids: readonly number[], { proc, pause }: Host): Prom
   return haltedNow(before)[0] ?? null;
 }
 
-/** Whether a worker has lost its beat. */
+/** Whether a worker's beat has ended. */
 async function endOf(worker: BeatProcess, host: Host): Promise<OnlyBeat["ended"]> {
   const zombie = await endedChildOf(worker.pid, host);
   if (zombie !== null) return { zombie };
   return hasBegunWithout(host.proc, worker.pid, worker) ? { zombie: null } : null;
 }
 
-/** A child that has ended and for which nobody waits. */
+/** A child that has ended and that its parent does not collect. */
 async function endedChildOf(pid: number, { proc, pause }: Host): Promise<number | null> {
   const before = zombiesOf(proc, pid);
   if (before.length === 0) return null;
@@ -163,12 +165,12 @@ async function lockOf(
   if (held === "gone") return { kind: "gone", key, isNamed };
   const { ttlS, token } = held;
   const askedS = token === null ? null : askedForS(token);
-  // Both by one clock where it is its own: it has asked after it was started.
+  // The beat asked for its own lock after it was started. Both times are by the same clock then.
   const isOthers = askedS !== null && askedS < startedS;
   return { kind: "held", key, ttlS, others: isOthers ? await renewedBy(beat, ttlS, broker) : null };
 }
 
-/** Its workers tell the application's settings. */
+/** Asks the workers: they know the application's settings. */
 async function renewedBy(beat: BeatProcess, ttlS: number | null, broker: BeatBroker): Promise<Renewed> {
   const told = await broker.settings();
   const maxIntervalS = maxIntervalOf(beat) ?? told.maxIntervalS ?? MAX_INTERVAL_S;

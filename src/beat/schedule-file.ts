@@ -5,44 +5,45 @@ import { DEFAULT_SCHEDULE_FILE, hasScheduleFile } from "../celery/beat.ts";
 import { instructed, variablesOf } from "../celery/settings.ts";
 import { type BeatProcess, schedulerOf, sourcesOf } from "./find-beats.ts";
 
-/** Other knowledge about a beat; null: none. */
+/** What is known about a beat from elsewhere. Null: not known. */
 export interface BeatSettings {
-  /** `--schedule`, which counts for more than all else. */
+  /** `--schedule`, which comes before everything else. */
   readonly schedule: string | null;
   /** `beat_scheduler` and `beat_schedule_filename` of its application. */
   readonly scheduler: string | null;
   readonly filename: string | null;
 }
 
-/** Where a beat keeps its schedule, as far as it can be seen. */
+/** A beat's schedule file, as far as it can be seen. */
 export type ScheduleFile =
-  /** `writtenS`: when it was written last, in seconds since 1970; null: by a dbm that writes when it is closed. */
+  /** `writtenS`: when it was last written, in seconds since 1970. Null: this dbm writes only when it is closed. */
   | { readonly kind: "there"; readonly path: string; readonly writtenS: number | null }
-  /** Was deleted, and is still written by a beat that has it open. */
+  /** The file was deleted, but the beat has it open and still writes to it. */
   | { readonly kind: "deleted"; readonly path: string }
-  /** That of `--schedule` is not there. */
+  /** The file of `--schedule` does not exist. */
   | { readonly kind: "missing"; readonly path: string }
-  /** None that this beat has written: its application names another scheduler, or another file. */
+  /** No file of this beat was found. Its application may name another scheduler or another file. */
   | { readonly kind: "unknown" }
   | { readonly kind: "forbidden"; readonly path: string }
-  /** Another scheduler than Celery's own, which has no file. */
+  /** The scheduler is not Celery's own and keeps no file. */
   | { readonly kind: "none"; readonly scheduler: string };
 
 /**
- * What a shelve is called, by the dbm that Python was built with: gnu; sqlite3, which writes to the second; dumb. Each
- * changes at every sync, also of a schedule that has not changed. Measured on Python 3.6 to 3.13.
+ * The endings of a shelve's files, which depend on Python's dbm. gnu has no ending, sqlite3 writes to `-wal`, dumb has
+ * the other three. Each of these files changes at every sync, even when the schedule is the same. Measured on Python
+ * 3.6 to 3.13.
  */
 const FORMS = ["", "-wal", ".dat", ".bak", ".dir"] as const;
 
-/** ndbm has no sync (`shelve.Shelf.sync`): it is written when the beat ends. */
+/** ndbm has no sync (`shelve.Shelf.sync`), so its file is written only when the beat ends. */
 const NDBM = ".db";
 
-/** The clock of /proc has hundredths of a second; a file system's clock may be coarser. In seconds. */
+/** In seconds. /proc counts hundredths of a second, and a file system's clock may be coarser. */
 export const SLACK_S = 2;
 
 /**
- * Looks for the file that a beat writes. Only its application knows the file for certain. A beat writes it when it
- * starts, so an older file belongs to another beat, unless `--schedule` says that it is this.
+ * Looks for the file that a beat writes. Only its application knows the file for certain. A beat writes its file when
+ * it starts, so an older file belongs to another beat, unless `--schedule` names it.
  *
  * @param startedS when the beat was started, in seconds since 1970
  */
@@ -59,12 +60,12 @@ export function findScheduleFile(
   const { pid } = beat;
   const sources = sourcesOf(beat);
   const said = instructed("beat_schedule_filename", sources);
-  // What the command line names counts for more than all that an application may say: nothing else takes its place.
+  // If the command line names the file, settings do not count.
   const own = settings.schedule ?? (said?.by === "option" ? asText(said.value) : "");
   const names =
     own === ""
       ? [
-          // The first is what click makes of the option; the others are settings, which some applications read.
+          // The first is click's variable for the option. The others are settings, which some applications read.
           ...variablesOf("beat_schedule_filename", sources.program).map((name) => sources.environment[name]),
           settings.filename,
           DEFAULT_SCHEDULE_FILE,
@@ -87,13 +88,13 @@ export function findScheduleFile(
 
 interface Candidate {
   readonly path: string;
-  /** Null: it is not there. */
+  /** Null: there is no such file. */
   readonly writtenS: number | null;
   readonly isNdbm: boolean;
   readonly isForbidden: boolean;
 }
 
-/** A path as the beat sees it: from its root, or its working folder. */
+/** Reads the path as the beat sees it: from its root, or from its working folder. */
 function look(files: Files, pid: number, path: string): Candidate {
   const base = path.startsWith("/") ? `/proc/${pid}/root${path}` : `/proc/${pid}/cwd/${path}`;
   const looks = FORMS.map((form) => files.look(base + form));
