@@ -14,7 +14,7 @@ import type { Hide } from "../inspect/mask.ts";
 import { hiderOf, maskedVariable, maskedWords, passwordsIn, scrub, secretsIn } from "./mask.ts";
 import { withoutArguments, withoutScheduledArguments } from "./without-arguments.ts";
 
-/** All that is known, without a secret; see docs/report.md. */
+/** Everything that is known, without secrets; see docs/report.md. */
 export interface Report {
   readonly probe: {
     readonly version: string;
@@ -23,17 +23,17 @@ export interface Report {
     readonly at_s: number;
   };
   readonly nodes: Readonly<Record<string, NodePart>>;
-  /** Sections of INFO by their names; null: the broker could not be asked. */
+  /** Sections of INFO by name. Null: the broker could not be asked. */
   readonly broker: Readonly<Record<string, Readonly<Record<string, string>>>> | null;
   readonly processes: readonly ProcessPart[];
   readonly machine: Readonly<Record<string, unknown>>;
-  /** The variables of the probe's own environment that have to do with Celery. */
+  /** Variables of the probe's own environment that concern Celery. */
   readonly environment: Readonly<Record<string, string>>;
 }
 
 /**
- * What a node says of itself; null: it was not asked, or did not answer. Of an answer that is not read,
- * `not_read` is the bound that it is over, `most` where that lies, and `length` its characters.
+ * A node's own answers. Null: it was not asked, or it did not answer. An answer that was too large has three other
+ * fields: `not_read` names the bound, `most` is that bound, `length` is the answer's length in characters.
  */
 export interface NodePart {
   readonly software: string | null;
@@ -53,10 +53,10 @@ export interface ProcessPart {
   readonly environment: Readonly<Record<string, string>> | null;
 }
 
-/** Sections of Redis' INFO that belong into a report. */
+/** Sections of Redis' INFO that the report contains. */
 const SECTIONS = ["server", "clients", "memory", "persistence", "stats", "replication", "keyspace"] as const;
 
-/** Variables that tell how a worker was set up. */
+/** Variables that show how a worker was set up. */
 const OF_INTEREST =
   /CELERY|BROKER|REDIS|RABBIT|AMQP|RESULT|BACKEND|FLOWER|TIMEOUT|LIMIT|CONCURRENCY|POOL|QUEUE|DJANGO_SETTINGS|PYTHON|VIRTUAL_ENV|^(?:TZ|LANG|LC_ALL|HOSTNAME|PATH)$/i;
 
@@ -64,7 +64,7 @@ const METHODS = ["report", "stats", "conf", "active_queues", "registered", "acti
 
 type Answers = ReadonlyMap<TellingMethod, ReadonlyMap<string, unknown>>;
 
-/** Gathers what the findings do not say. */
+/** Gathers what the findings do not contain. */
 export async function gatherReport(
   config: CommandConfig<"report">,
   host: Host,
@@ -96,7 +96,7 @@ export async function gatherReport(
     },
     environment: chosen(ownEnvironment(host)),
   };
-  // Once more over all of it: what one part masks another may have.
+  // Hides secrets once more in the whole report: a secret that one part masks may appear in another.
   const hide = hiderOf(secrets);
   return { report: scrubbed(report, hide), hide };
 }
@@ -113,7 +113,7 @@ function ownEnvironment({ env }: Host): readonly (readonly [name: string, value:
   );
 }
 
-/** All that is known to be secret, the longest first: one may be a part of another. */
+/** All known secrets. The longest come first, because a secret may be part of another. */
 function secretsAround(
   config: CommandConfig<"report">,
   host: Host,
@@ -135,7 +135,7 @@ function nodesIn(answers: Answers, { overBound }: Scene): readonly string[] {
   return [...new Set([...named, ...overBound().flatMap(({ node }) => node ?? [])])].sort();
 }
 
-/** What the node has answered to each question, without secrets. */
+/** The node's answer to each question, without secrets. */
 function maskedAnswers(
   node: string,
   answers: Answers,
@@ -173,7 +173,7 @@ function processPart(host: Host, { node, process, environment, children }: Detai
   };
 }
 
-/** The report's own fields keep their names, whatever somebody's password is. */
+/** The report's own field names stay, even when a password has the same text. */
 function scrubbed(report: Report, hide: Hide): Report {
   const within = <Part extends object>(part: Part) =>
     Object.fromEntries(Object.entries(part).map(([name, value]) => [name, scrub(value, hide)])) as Part;
@@ -211,7 +211,7 @@ function chosen(environment: Iterable<readonly [string, string]>): Readonly<Reco
   );
 }
 
-/** The lines above the settings, which repeat `conf` (celery/app/utils.py `bugreport`). */
+/** The lines above the settings. The settings would only repeat `conf` (celery/app/utils.py `bugreport`). */
 function versionLines(text: string | null): string | null {
   if (text === null) return null;
   const lines = text.trim().split("\n");

@@ -4,7 +4,7 @@ import { maskText } from "../inspect/mask-text.ts";
 import { isSecretText } from "../inspect/secret-names.ts";
 import { isRawNumber } from "../pidbox/python-json.ts";
 
-/** Words of a command line without the secrets that their options give away. */
+/** The words of a command line. Values of options that name a secret are masked. */
 export function maskedWords(words: readonly string[]): readonly string[] {
   return words.map((word, at) => {
     const before = words[at - 1] ?? "";
@@ -18,7 +18,7 @@ export function maskedWords(words: readonly string[]): readonly string[] {
 }
 
 /**
- * Variables whose values are names, paths, numbers and addresses and tell how a worker was set up. The last words of
+ * Variables that show how a worker was set up, with names, paths, numbers and addresses as values. The last words of
  * their names decide: a name that only begins like a setting may be anything.
  */
 const TELLING = new RegExp(
@@ -33,22 +33,22 @@ const TELLING = new RegExp(
   "i",
 );
 
-/** Values that can be no secret, whatever they are called: numbers below 1,000, switches, nothing. */
+/** Values that cannot be a secret, whatever the variable's name: numbers below 1,000, switches, empty text. */
 const HARMLESS = /^(?:\d{1,3}|true|false|yes|no|on|off|none|null)?$/i;
 
-/** A variable's value. It is masked if its name says that it is a secret, or does not say that it is not one. */
+/** A variable's value. It is masked if its name names a secret, or if it is not known to be harmless. */
 export function maskedVariable(name: string, value: string): string {
   const isShown = !isSecretText(name, value) && (TELLING.test(name) || HARMLESS.test(value));
   return isShown ? maskedText(value) : MASK;
 }
 
-/** An address of the web; of a back end's URL (`couchdb+https`) the path is a database. */
+/** A web address. In a back end's URL (`couchdb+https`) the path is a database, so it does not count. */
 const WEB = /(?<!\+)(?:https?|wss?):\/\//gi;
 
-/** Characters that no URL has, and the place where the next of several begins. */
+/** Characters that no URL contains, and places where the next of several URLs begins. */
 const URL_END = /[\s'"<>]|[,;](?=[a-z][a-z0-9+.-]{0,40}:\/\/)/gi;
 
-/** Text with the paths and queries of web addresses masked: a webhook's are its password. */
+/** Text with the paths and queries of web addresses masked. In a webhook they are the password. */
 function withoutWebPaths(text: string): string {
   const pieces: string[] = [];
   let written = 0;
@@ -69,14 +69,14 @@ function withoutWebPaths(text: string): string {
   return pieces.join("") + text.slice(written);
 }
 
-/** Text with the secrets masked that its form gives away. */
+/** Text with secrets masked that can be recognised by their form. */
 function maskedText(text: string): string {
   return withoutWebPaths(maskText(text));
 }
 
 /**
- * The secrets of an environment, to be taken out of every text. These are values of variables with such names, except
- * switches and small numbers. They are also passwords of URLs, as they stand there and decoded.
+ * The secrets in an environment, which are then removed from every text: values of variables that name a secret, and
+ * passwords in URLs. Passwords are listed as written and decoded. Switches and small numbers are left out.
  */
 export function secretsIn(environment: Iterable<readonly [name: string, value: string]>): readonly string[] {
   const found = new Set<string>();
@@ -87,7 +87,10 @@ export function secretsIn(environment: Iterable<readonly [name: string, value: s
   return [...found].filter((secret) => secret !== "");
 }
 
-/** Of the URLs in a text: everything between the user's name and the last `@` in front of the host. */
+/**
+ * The passwords of the URLs in a text. A password is everything between the user's name and the last `@` before the
+ * host.
+ */
 export function passwordsIn(text: string): readonly string[] {
   return text.split(/[\s;,'"]+/).flatMap((part) => {
     const password = passwordIn(part);
@@ -111,19 +114,19 @@ function passwordIn(url: string): string | null {
   return null;
 }
 
-/** Long secrets are taken out wherever they stand, short ones where nothing else is a part of the same word. */
+/** Hides long secrets everywhere. Short secrets are hidden only where they are a word of their own. */
 export function hiderOf(known: readonly string[]): Hide {
   const withoutLong = hiderOfLong(known);
   const withoutWords = hiderOfWords(known);
   return (text) => withoutWords(withoutLong(withoutWebPaths(text)));
 }
 
-/** Every text in it without secrets, whatever it is a part of. */
+/** The value with the secrets in all of its texts hidden, also those with a known form. */
 export function scrub(value: unknown, hide: Hide): unknown {
   return mapTexts(value, (text) => hide(maskText(text)), hide);
 }
 
-/** Of sentences and facts that were made without secrets: what they quote. */
+/** Hides only known secrets, for sentences and facts that are made without secrets but quote other texts. */
 export function hideIn(value: unknown, hide: Hide): unknown {
   return mapTexts(value, hide, hide);
 }

@@ -1,9 +1,12 @@
 import { asObject } from "../pidbox/envelope.ts";
 
-/** Options of a scheduled task that say where it goes and when; headers and links are as good as arguments. */
+/**
+ * Options of a scheduled task about its queue and its time. Headers and links are left out: they may contain as much as
+ * arguments.
+ */
 const ROUTE = /^(?:queue|exchange|routing_key|priority|expires)$/;
 
-/** Entries of beat's schedule have arguments as well, and options that carry as much. */
+/** Entries of beat's schedule contain arguments, and options that may contain as much. */
 export function withoutScheduledArguments(conf: unknown): unknown {
   const settings = asObject(conf);
   if (settings === null) return conf;
@@ -12,7 +15,7 @@ export function withoutScheduledArguments(conf: unknown): unknown {
   );
 }
 
-/** Names, ids and times stay. */
+/** Keeps names, ids and times. */
 export function withoutArguments(active: unknown): unknown {
   return Array.isArray(active) ? active.map(withoutArgumentsOf) : active;
 }
