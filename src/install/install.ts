@@ -1,7 +1,7 @@
 import type { Host } from "../host.ts";
 import type { Files, Left, Unwritten } from "../machine/parts.ts";
 
-/** What came of an installation at `path`. */
+/** The result of an installation at `path`. */
 export type Installation =
   | { readonly kind: "installed" | "replaced" | "already-there"; readonly path: string }
   | { readonly kind: "folder-in-the-way" | "no-file" | "foreign" | "unreadable"; readonly path: string }
@@ -10,24 +10,24 @@ export type Installation =
 const NAME = "celery-probe";
 
 /**
- * A file that has not grown for so long, in milliseconds, is left from a run that was killed. A copy of 109 MB comes
- * in pieces of 1 MB.
+ * In milliseconds. A file that did not grow for this long was left by a run that was killed. A copy of 109 MB is
+ * written in pieces of 1 MB.
  */
 const STILL_MS = 2_000;
 const LOOK_MS = 100;
 
-/** A copy that another run took for an abandoned one is made again, so many times in all. */
+/** How often a copy is tried. Another run may take it for an abandoned file and remove it. */
 const ATTEMPTS = 3;
 
 /**
- * Copies this executable to a file, or into a folder under its own name. What is there and is no celery-probe stays as
+ * Copies this executable to a file, or into a folder under its own name. An existing file of another program stays as
  * it is.
  */
 export async function install(given: string, { uuid, pause }: Host, files: Files): Promise<Installation> {
   const named = files.look(given);
   const isFolder = given.endsWith("/") || (named.ok && named.value.kind === "folder");
   const path = isFolder ? `${given.replace(/(?<!\/)\/+$/, "")}/${NAME}` : given;
-  // Before anything is copied: a volume may have no room for one more.
+  // Done before copying, because a volume may have no room for another copy.
   await clear(path, files, pause);
   const found = files.look(path);
   if (!found.ok && found.problem === "forbidden") return { kind: "unreadable", path };
@@ -49,8 +49,8 @@ export async function install(given: string, { uuid, pause }: Host, files: Files
 }
 
 /**
- * Removes what runs that were killed have left beside `path`. Whether a run still goes on cannot be asked: it may be in
- * another container. But its file grows.
+ * Removes the files that killed runs left beside `path`. A run in another container may still be going on and cannot be
+ * asked, but its file grows.
  */
 async function clear(path: string, files: Files, pause: Host["pause"]): Promise<void> {
   let still = files.left(path);
