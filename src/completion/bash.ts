@@ -1,7 +1,7 @@
 import { DEFAULT_COMMAND } from "../cli/commands.ts";
 import type { Taken } from "./commands-taken.ts";
 
-/** For bash 4 and newer; needs nothing of bash-completion. */
+/** For bash 4 and newer. Does not need bash-completion. */
 export function bashScript(commands: readonly Taken[]): string {
   const names = commands.map(({ name }) => name);
   return [

@@ -4,12 +4,12 @@ import { told } from "../cli/help.ts";
 import type { Option } from "../cli/option.ts";
 import { choicesOf } from "../cli/values.ts";
 
-/** What can be written behind a command, for a shell that completes it. */
+/** What may follow a command, for a shell's completion. */
 export interface Taken {
   readonly name: CommandName;
   readonly summary: string;
   readonly options: readonly TakenOption[];
-  /** The first word behind it: one of these, a file, or none. */
+  /** The first word after the command: one of these, a file, or nothing. */
   readonly words: readonly string[] | "files";
 }
 
@@ -17,7 +17,7 @@ export interface TakenOption {
   /** With its dashes. */
   readonly flag: string;
   readonly summary: string;
-  /** Its values: `none`: it takes no value; `any`: it takes any text. */
+  /** Its values. `none`: it takes no value; `any`: it takes any text. */
   readonly value: readonly string[] | "files" | "any" | "none";
 }
 

@@ -1,7 +1,7 @@
 import { DEFAULT_COMMAND } from "../cli/commands.ts";
 import type { Taken, TakenOption } from "./commands-taken.ts";
 
-/** For zsh 5; is sourced, or lies in a folder of `fpath` as `_celery-probe`. */
+/** For zsh 5. The script is sourced, or it is saved in a folder of `fpath` as `_celery-probe`. */
 export function zshScript(commands: readonly Taken[]): string {
   const names = commands.map(({ name }) => name);
   const general = commands.find(({ name }) => name === DEFAULT_COMMAND);
@@ -47,7 +47,7 @@ function described(options: readonly TakenOption[]): string {
   return options.map(({ flag, summary }) => quoted(`${flag}:${summary}`)).join(" ");
 }
 
-/** A colon parts word and description, but the first alone; quotes end a word. */
+/** The first colon separates word and description, so later ones need no escape. Quotes would end a word. */
 function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
