@@ -10,37 +10,37 @@ import { nodeIn } from "./known-nodes.ts";
 import { type Method, methodFacts } from "./methods.ts";
 import { type Danger, dangerOf, isEventlet } from "./risk.ts";
 
-/** Somebody whose answer was awaited and is not there. */
+/** A node whose answer was expected and is missing. */
 export type Absence =
-  /** Known by name, and answers nothing. */
+  /** Its name is known, but it answers nothing. */
   | { readonly kind: "silent"; readonly node: string }
-  /** Subscribed, and neither answering nor known by name. */
+  /** Subscribed, but it does not answer and its name is not known. */
   | { readonly kind: "unnamed"; readonly count: number }
-  /** Answers in a serialisation that is not read here; null: its name is not known. */
+  /** Answers in a serialisation that cannot be read. Null: its name is not known. */
   | { readonly kind: "unread"; readonly node: string | null }
-  /** Answers with more than is read. */
+  /** Its answer is too large to be read. */
   | ({ readonly kind: "over-bound" } & OverBound)
-  /** Answers pings, and did not answer this. */
+  /** Answers pings, but did not answer this question. */
   | { readonly kind: "late"; readonly node: string }
-  /** Did not say which versions it runs on, so that it was not asked. */
+  /** Did not say its versions, so it was not asked. */
   | { readonly kind: "unversioned"; readonly node: string }
-  /** A beat that was named: it answers pings alone. */
+  /** A beat was named. Beats answer only pings. */
   | { readonly kind: "beat"; readonly node: string };
 
-/** A node that is not sent the method, and why. */
+/** A node that the method was not sent to, and why. */
 export interface Unsafe {
   readonly node: string;
   readonly danger: Danger;
 }
 
-/** What came of asking. */
+/** The result of asking. */
 export type Inspection =
   | {
       readonly kind: "answered";
-      /** By full node name, in the order of names. */
+      /** By full node name, sorted. */
       readonly results: ReadonlyMap<string, unknown>;
       readonly absent: readonly Absence[];
-      /** Names that two or more workers share; of these one answer is kept. */
+      /** Names that two or more workers share. Only one answer of each is kept. */
       readonly shared: readonly string[];
     }
   | {
@@ -50,27 +50,27 @@ export type Inspection =
       readonly safe: readonly string[];
     };
 
-/** Whom to ask, and how. */
+/** Which nodes to ask, and how. */
 export interface Inquiry {
   readonly question: Question;
-  /** Full node names; empty: everyone. */
+  /** Full node names. Empty: everyone. */
   readonly given: readonly string[];
-  /** Names known otherwise by now: of heartbeats, of processes in sight. */
+  /** Names known so far from heartbeats and from processes in sight. */
   readonly known: () => readonly string[];
-  /** Names that may be met in bytes that cannot be read. */
+  /** Names that are searched for in answers that cannot be read. */
   readonly bound: () => Promise<readonly string[]>;
   readonly allowRisky: boolean;
-  /** For how long each question is waited for, in milliseconds. */
+  /** The longest wait for the answers to one question, in milliseconds. */
   readonly timeoutMs: number;
-  /** What is kept of a result. */
+  /** Changes each result before it is kept. */
   readonly keep: (result: unknown) => unknown;
 }
 
 type Asked<T> = Promise<Outcome<T, BrokerFailure>>;
 
 /**
- * Asks nodes a question after a ping. Only nodes that answered the ping are asked, so that no answer with arguments
- * or settings is left unread. A beat, which answers only pings, is not waited for.
+ * Asks nodes a question after a ping. Only nodes that answered the ping are asked, so that no answer with arguments or
+ * settings is left unread. A beat answers only pings, so its answer is not waited for.
  */
 export async function inspectNodes(session: Session, inquiry: Inquiry): Asked<Inspection> {
   const { question, given, allowRisky, timeoutMs, keep } = inquiry;
@@ -91,7 +91,7 @@ export async function inspectNodes(session: Session, inquiry: Inquiry): Asked<In
   const present = [...pongs.results.keys()];
   const overBound = pongs.overBound.map(({ node }) => node);
   if (question.method === "ping") {
-    // There is but one answer to a ping, in whatever it is written.
+    // An unreadable answer to a ping can only be a pong.
     const named = unread.flatMap((node) => (node === null ? [] : [[node, { ok: "pong" }] as const]));
     const nameless = unread.filter((node) => node === null);
     const results = inOrder(new Map([...pongs.results, ...named]));
@@ -119,7 +119,7 @@ export async function inspectNodes(session: Session, inquiry: Inquiry): Asked<In
   return success({ kind: "answered", results: inOrder(results), absent, shared: sharedNames(pongs) });
 }
 
-/** @param namesakes how many answers more than names there will be */
+/** @param namesakes the number of further answers from workers that share a name */
 async function askThese(
   session: Session,
   question: Question,
@@ -147,7 +147,7 @@ interface Sorted {
   readonly unknown: readonly string[];
 }
 
-/** Asks the nodes for their versions and, where those would do, for their pools. */
+/** Asks the nodes for their versions. If these are safe, it also asks for their pools if the method needs it. */
 async function sortByRisk(
   session: Session,
   method: Method,
@@ -188,7 +188,7 @@ async function unreadNodes(
   return unread.map((bytes) => nodeIn(bytes, names));
 }
 
-/** The nodes that should have answered the ping and did not, and the nodes with an unreadable answer. */
+/** The nodes that should have answered the ping but did not, and the nodes whose answer cannot be read. */
 function absences(
   pongs: Replies,
   unread: readonly (string | null)[],

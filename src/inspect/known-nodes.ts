@@ -6,8 +6,8 @@ import { isConnectedTo, socketTables } from "../worker/sockets.ts";
 import { workerNode, type WorkerProcess } from "../worker/survey.ts";
 
 /**
- * The nodes of the workers in sight that belong to this session. They are connected to its server, with the same
- * database or without a named one. Other workers on the machine have other brokers, and are not missing here.
+ * The nodes of the workers in sight that belong to this session. They are connected to its server, and they use its
+ * database or name no broker. Other workers on the machine have other brokers, and are not missing here.
  */
 export function nodesInSight(place: Placement, { read, plan }: Session, host: Host): readonly string[] {
   if (place.kind !== "in-sight") return [];
@@ -25,13 +25,13 @@ export function nodesInSight(place: Placement, { read, plan }: Session, host: Ho
 }
 
 /**
- * The node that sent these bytes: every format of kombu writes the node's name as it is.
+ * Finds the node that sent these bytes: every format of kombu contains the node's name as plain text.
  *
  * @param bytes as Latin-1 text
- * @returns null if it contains none of the names
+ * @returns null if they contain none of the names
  */
 export function nodeIn(bytes: string, names: Iterable<string>): string | null {
   const found = [...names].filter((name) => bytes.includes(Buffer.from(name, "utf8").toString("latin1")));
-  // Of two names of which one ends the other, the longer one was written.
+  // If one name is the end of another, the longer name was written.
   return found.sort((a, b) => b.length - a.length)[0] ?? null;
 }

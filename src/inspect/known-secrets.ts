@@ -1,21 +1,21 @@
 import { type Hide, MASK } from "./mask.ts";
 
-/** A secret of so many characters is taken out wherever it stands; shorter ones are words of their own. */
+/** In characters. Secrets of at least this length are hidden everywhere, shorter ones only as whole words. */
 const SHORTEST = 6;
 
-/** The shortest secret that is taken out where it stands as a word. */
+/** In characters. Shorter secrets are not hidden at all. */
 const SHORTEST_WORD = 3;
 
-/** Takes secrets that are known out of a text, wherever they stand; short ones stay. */
+/** Hides long known secrets everywhere in a text. Short secrets stay. */
 export function hiderOfLong(known: readonly string[]): Hide {
   const long = known.filter(({ length }) => length >= SHORTEST);
   return replacing(long, SHORTEST, () => true);
 }
 
-/** Takes short secrets that are known out of a text, where nothing else is a part of the same word. */
+/** Hides short known secrets in a text where they are a word of their own. */
 export function hiderOfWords(known: readonly string[]): Hide {
   const short = known.filter(({ length }) => length >= SHORTEST_WORD && length < SHORTEST);
-  // The scheme of a URL is not a secret: many have the password `redis`.
+  // A URL's scheme stays: many systems have the password `redis`.
   return replacing(
     short.filter((secret) => !/^\*+$/.test(secret)),
     SHORTEST_WORD,
@@ -23,23 +23,23 @@ export function hiderOfWords(known: readonly string[]): Hide {
   );
 }
 
-/** A secret as it is, as it stands in a URL, and as it stands in JSON. */
+/** The secret as it is, as URLs encode it, and as JSON writes it. */
 function formsOf(secret: string): readonly string[] {
   return [secret, encodedForm(secret), JSON.stringify(secret).slice(1, -1)];
 }
 
-/** Half a character cannot be encoded. */
+/** Half a surrogate pair cannot be encoded. */
 function encodedForm(secret: string): string {
   return encodeURIComponent(secret.toWellFormed());
 }
 
-/** Characters that are looked at beside a word: a letter may have two. */
+/** Characters that are looked at beside a word. A letter may take two. */
 const BESIDE = 3;
 
 /**
- * Finds them by their first characters, so that a text is gone through once, however many secrets an environment has.
+ * Searches for the first characters of secrets, so that one pass through the text finds all of them.
  *
- * @param headLength how many characters the shortest has
+ * @param headLength the length of the shortest secret
  */
 function replacing(
   secrets: readonly string[],

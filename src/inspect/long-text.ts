@@ -1,7 +1,7 @@
-/** Pieces that are put together at once: half a million of them at the end would take 50 MB. */
+/** Pieces that are joined at once. Joining half a million of them only at the end would take 50 MB. */
 const AT_ONCE = 4_096;
 
-/** A text that is put together from pieces, as many as there are. */
+/** A text that is built from any number of pieces. */
 export interface LongText {
   readonly add: (...pieces: readonly string[]) => void;
   readonly text: () => string;
@@ -27,9 +27,9 @@ export function startText(): LongText {
 }
 
 /**
- * As `replace` of a pattern for all matches, which keeps every match until its end.
+ * Like `String.replace`, which keeps every match in memory until its end.
  *
- * @param pattern global, and never empty where it matches
+ * @param pattern global, and never matches an empty text
  */
 export function replaceEach(text: string, pattern: RegExp, by: (found: RegExpExecArray) => string): string {
   const all = startText();

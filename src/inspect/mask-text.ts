@@ -4,47 +4,50 @@ import { MASK } from "./mask.ts";
 import { withoutForms } from "./secret-forms.ts";
 import { isSecretText, secrecyOf } from "./secret-names.ts";
 
-/** Where the next of several URLs begins. */
+/** The place where the next of several URLs begins. */
 const NEXT_URL = /(?<=[\s;,'"([{=])(?=[a-z][a-z0-9+.-]*:\/\/)/i;
 
-/** `//user:…@host` and `user:…@host`, where the scheme of a URL was left out; the latter before a port, a path or nothing. */
+/**
+ * `//user:…@host` and `user:…@host`: a URL without its scheme. In the second form a port, a path or nothing follows the
+ * host.
+ */
 const WITHOUT_SCHEME =
   /((?<![^\s"'(,;=])(?:\/\/[\w.%+-]{0,64}|[\w.%+-]{1,64}):)[^\s"',/:;@]{1,200}@(?=[\w.[-][\w.-]{0,253}(?:[/:]|$))/g;
 
-/** `password=…` of a query or of a connection string, `password = …` of a file, `X-Api-Key: …` of a header. */
+/** `password=…` in a query or a connection string, `password = …` in a file, `X-Api-Key: …` in a header. */
 const NAMED = /(?<![\w-])([\w-]+)(?:[ \t]{0,8}=(?!=)>?[ \t]{0,8}|:[ \t]+)/g;
 
-/** `password:…`; of other words (`auth:read`) a colon parts names. */
+/** `password:…`. After other words (`auth:read`) a colon separates names. */
 const GLUED = /(?<![\w./:-])([\w-]{0,64}(?:passw|passphrase|pwd|secret)[\w-]{0,64}):(?=[^\s/:])/gi;
 
-/** `-u user:…` of curl, and not `-u 1000:1000`. */
+/** `-u user:…` of curl, but not `-u 1000:1000`. */
 const USER =
   /(?<!\S)(-u[ \t]{0,4}|--(?:proxy-)?user[ \t=]{1,4})(['"]?[^\s:'"/]{1,64}:)(?!\d{1,9}(?!\S))[^\s'"]{1,200}/g;
 
-/** `--password …` of a command line. */
+/** `--password …` on a command line. */
 const OPTION = /(?<!\S)(--[a-z][\w-]*)[ \t]+(?=[^\s-])/gi;
 
-/** `'password': …` of a dictionary as Python writes it, or `'password' => …`. */
+/** `'password': …` in a dictionary as Python writes it, or `'password' => …`. */
 const ENTRY = /['"]([^'"\n]+)['"]\s*(?::|=>)\s*/g;
 
-/** `"name": "password", "value": …` of a list of variables. */
+/** `"name": "password", "value": …` in a list of variables. */
 const NAMED_VALUE =
   /['"](?:name|key)['"]\s{0,8}:\s{0,8}['"]([^'"\n]{1,200})['"]\s{0,8},\s{0,8}['"]value['"]\s{0,8}:\s{0,8}/gi;
 
 /** `<password>…` */
 const ELEMENT = /<([\w:.-]{1,64})(?:\s[^<>]{0,200})?>/g;
 
-/** A URL whose slashes are escaped, or all of whose signs are encoded: up to the last `@`, as of the others. */
+/** A URL with escaped slashes, or with all signs encoded. Its credentials end at the last `@`, as in other URLs. */
 const ESCAPED_URL = /((?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,30}:\\{1,3}\/\\{1,3}\/)([^\s"'<>]{1,600})@/gi;
 const ENCODED_URL = /((?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,30}%3A%2F%2F)([^\s"'<>&;,]{1,600})%40/gi;
 
-/** `[('password', …), …]`: an entry of a dictionary in a list. */
+/** `[('password', …), …]`: a dictionary's entry as a list. */
 const PAIR = /[[(,]\s{0,8}[[(]\s{0,8}['"]([^'"\n]{1,200})['"]\s{0,8},\s{0,8}/g;
 
-/** What stands in a header `Authorization`. */
+/** The value of an `Authorization` header. */
 const AUTHORIZATION = /\b(Bearer|Basic|Token)\s+[\w.~+/=-]{4,}/gi;
 
-/** Text with the secrets masked that its form gives away. The time it takes grows as the text does. */
+/** Masks secrets that can be recognised by the text around them. Takes time in proportion to the text's length. */
 export function maskText(text: string): string {
   const withoutUrls = withoutForms(text)
     .split(NEXT_URL)
@@ -67,7 +70,7 @@ export function maskText(text: string): string {
   return replaceEach(withoutUsers, AUTHORIZATION, ([, scheme]) => `${scheme} ${MASK}`);
 }
 
-/** The name in front of a password, with the colon, which may be encoded. */
+/** The user's name before a password, with the colon, which may be encoded. */
 function userIn(login: string): string {
   return /^[^:%]*(?::|%3A)/i.exec(login)?.[0] ?? "";
 }
@@ -76,7 +79,7 @@ function masked(credentials: string, user: string): string {
   return /^\*+@$/.test(credentials.slice(user.length)) ? credentials : `${user}${MASK}@`;
 }
 
-/** The credentials of a URL are up to the last `@` of the line: a password may hold any character. */
+/** A URL's credentials end at the line's last `@`, because a password may contain any character. */
 function withoutCredentials(part: string): string {
   if (!part.includes("://")) return part;
   return part
@@ -91,7 +94,7 @@ function withoutCredentials(part: string): string {
     .join("\n");
 }
 
-/** A user name is kept before a password; what Celery has masked already stays as it is. */
+/** Keeps the user name. A password that Celery has already masked stays as it is. */
 function maskedUser(credentials: string): string {
   const [, user, password] = /^([^:/?#@\s]*):(.*)$/s.exec(credentials) ?? [];
   if (user === undefined) return `${MASK}@`;
@@ -100,7 +103,7 @@ function maskedUser(credentials: string): string {
 
 type EndOf = (text: string, at: number, sign: string) => number;
 
-/** Characters of a value that are looked at where a name says that it is no secret. */
+/** Characters of a value that are looked at if its name says that it is no secret. */
 const LOOKED_AT = 240;
 
 function isSecretHere(name: string, text: string, start: number, sign: string, endOf: EndOf): boolean {
@@ -113,10 +116,10 @@ function isSecretHere(name: string, text: string, start: number, sign: string, e
 }
 
 /**
- * The text with its named secrets masked.
+ * Masks the values whose names name a secret.
  *
- * @param named finds a name and what stands between it and its value
- * @param endOf where the value ends that begins there; there, unless it need not be masked
+ * @param named finds a name and the text up to its value
+ * @param endOf finds the end of a value. It returns the beginning if nothing has to be masked
  */
 function maskValues(text: string, named: RegExp, endOf: EndOf, mask: string): string {
   const hidden = startText();
@@ -140,7 +143,7 @@ const BARE_OF_HEADER = /(?!(?:Bearer|Basic|Token)\s)[^\s,;'"]+/iy;
 /** `SecretStr('…')`, `b'…'` */
 const CALL = /[\w.]{1,100}(?=\(\s{0,8}[bru]{0,2}['"])/iy;
 const PREFIX = /[bru]{1,2}(?=['"])/iy;
-/** The lines of a block scalar of YAML: `password: |`. */
+/** The lines of a YAML block scalar: `password: |`. */
 const SCALAR = /[|>][+\d-]{0,2}[ \t]{0,8}\r?(?:\n[\r\n]{0,4}[ \t][^\n]*)+/y;
 const CONTENT = /(?:<!\[CDATA\[)?[^<]+/y;
 const PLAIN_OF_ENTRY = /b(?=['"])|-?\d[\d.]*/y;
@@ -149,13 +152,12 @@ function endOfWord(text: string, at: number): number {
   return endOfCalled(text, at) ?? endOfGroup(text, at) ?? endBy(BARE, text, at);
 }
 
-/** A text in quotes behind a name, where one stands. */
+/** The end of a quoted text after a name. Null: there is no such text. */
 function endOfCalled(text: string, at: number): number | null {
   const called = Math.max(endBy(CALL, text, at), endBy(PREFIX, text, at));
   return called === at ? null : endOfGroup(text, called);
 }
 
-/** What stands between two tags. */
 function endOfContent(text: string, at: number): number {
   return endBy(CONTENT, text, at);
 }
@@ -166,7 +168,7 @@ function endOfAssigned(text: string, at: number, sign: string): number {
   return sign.includes("=") || isQuoted ? endOfWord(text, at) : endBy(BARE_OF_HEADER, text, at);
 }
 
-/** A text, a number, or everything in a list, a tuple or a dictionary. */
+/** The end of a text, a number, a list, a tuple or a dictionary. */
 function endOfEntry(text: string, at: number): number {
   const called = endOfCalled(text, at);
   if (called !== null) return called;
@@ -179,7 +181,10 @@ function endBy(pattern: RegExp, text: string, at: number): number {
   return pattern.test(text) ? pattern.lastIndex : at;
 }
 
-/** Where a quoted text or a bracket that begins here ends; null: it does not end. Cut text ends with the whole. */
+/**
+ * The end of the quoted text or bracket that begins here. Null: none begins here. A text that was cut ends with the
+ * whole text.
+ */
 function endOfGroup(text: string, start: number): number | null {
   let depth = 0;
   for (let at = start; at < text.length; at++) {

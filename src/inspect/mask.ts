@@ -1,5 +1,5 @@
-/** What replaces a secret; Celery's own mask (celery/app/utils.py `filter_hidden_settings`). */
+/** Replaces a secret. Celery uses the same mask (celery/app/utils.py `filter_hidden_settings`). */
 export const MASK = "********";
 
-/** Makes a text fit to be shown. */
+/** Hides the secrets in a text. */
 export type Hide = (text: string) => string;

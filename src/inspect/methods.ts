@@ -2,26 +2,29 @@ import { failure, type Outcome, success } from "../outcome.ts";
 import { similarTo } from "../slips.ts";
 import type { Question } from "../pidbox/message.ts";
 
-/** What can be asked, as the wire calls it. */
+/** Methods that can be asked, by their names on the wire. */
 export type Method = Question["method"];
 
 /**
- * What an answer may hold (celery/worker/control.py). `harmless`: only data that Celery makes itself. `described`:
+ * What an answer may contain (celery/worker/control.py). `harmless`: only data that Celery makes itself. `described`:
  * arguments of tasks, which workers from Celery 5.2 on describe as text. `raw`: arguments as sent. If they cannot be
  * serialised, the answer fails, and many workers lose their remote control or stop working.
  */
 export type Content = "harmless" | "described" | "raw";
 
-/** What is known of a method before it is asked. */
+/** What is known about a method. */
 interface MethodFacts {
   readonly content: Content;
   /** One line for the help. */
   readonly summary: string;
-  /** How the words behind it are written; none: it takes only options. */
+  /** The words that may follow it. Absent: it takes only options. */
   readonly words?: string;
 }
 
-/** Every method, in the order of the documentation. `revoked` holds ids alone, but as many as were ever revoked. */
+/**
+ * Every method, in the order of the documentation. An answer to `revoked` contains only ids, but it may contain all ids
+ * ever revoked.
+ */
 const FACTS: { readonly [M in Method]: MethodFacts } = {
   ping: { content: "harmless", summary: "show which workers answer" },
   active: { content: "described", summary: "show running tasks with id, age and arguments" },
@@ -51,7 +54,7 @@ export function methodFacts(method: Method): MethodFacts {
   return FACTS[method];
 }
 
-/** Celery's older names of the same. */
+/** Celery's older names for these methods. */
 const ALIASES: ReadonlyMap<string, Method> = new Map([
   ["dump_active", "active"],
   ["dump_reserved", "reserved"],
@@ -61,7 +64,7 @@ const ALIASES: ReadonlyMap<string, Method> = new Map([
   ["dump_conf", "conf"],
 ]);
 
-/** What Celery knows and makes workers do something: none of it can be sent from here. */
+/** Celery's commands that change workers. None of them can be sent from here. */
 const CHANGING: ReadonlySet<string> = new Set([
   "add_consumer",
   "autoscale",
@@ -82,10 +85,10 @@ const CHANGING: ReadonlySet<string> = new Set([
   "time_limit",
 ]);
 
-/** Inspect commands that leave something behind on the worker: a file, samples, another clock. */
+/** Inspect commands that change the worker: they write a file, take samples or set its clock. */
 const MEDDLING: ReadonlySet<string> = new Set(["hello", "memdump", "memsample", "objgraph"]);
 
-/** What is wrong with the words behind `inspect`. */
+/** What is wrong with the words after `inspect`. */
 export type WordProblem =
   | { readonly kind: "none" }
   | {
@@ -98,7 +101,7 @@ export type WordProblem =
   | { readonly kind: "stray-option"; readonly option: MethodOption; readonly of: Method }
   | { readonly kind: "needless-option"; readonly option: MethodOption; readonly setting: string };
 
-/** The options that belong to one method, and to which. */
+/** Options that belong to only one method. */
 const OWNERS = { "with-defaults": "conf", all: "conf", builtins: "registered" } as const satisfies Readonly<
   Record<string, Method>
 >;
@@ -107,14 +110,13 @@ type MethodOption = keyof typeof OWNERS;
 
 export type MethodOptions = Readonly<Record<MethodOption, boolean>>;
 
-/** What the words behind `inspect` ask for. */
+/** The question in the words after `inspect`. */
 export interface Wanted {
   readonly question: Question;
-  /** The one setting of `conf` to show, by any of its names; null: all of them. */
+  /** The single setting of `conf` to show, by any of its names. Null: all settings. */
   readonly setting: string | null;
 }
 
-/** Reads the words behind `inspect`. */
 export function readWords(
   [word, ...rest]: readonly string[],
   options: MethodOptions,
@@ -147,7 +149,7 @@ export function readWords(
   }
 }
 
-/** `celery inspect conf true` asks for the defaults too (celery/utils/serialization.py `strtobool`). */
+/** `celery inspect conf true` also asks for the defaults (celery/utils/serialization.py `strtobool`). */
 const CELERYS_SWITCH = /^(?:true|false|yes|no|on|off|[01])$/i;
 
 function wanted(question: Question, setting: string | null = null): Outcome<Wanted, WordProblem> {

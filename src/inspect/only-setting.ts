@@ -3,14 +3,14 @@ import { failure, type Outcome, success } from "../outcome.ts";
 import type { Inspection } from "./inspect-nodes.ts";
 
 /**
- * Answers to `conf` with nothing but one setting.
+ * Reduces answers to `conf` to one setting.
  *
  * @param name any of the setting's names
- * @returns the settings that may have been meant when workers answered and no application has this one
+ * @returns similar settings, if workers answered and no application has this one
  */
 export function onlySetting(name: string, inspection: Inspection): Outcome<Inspection, readonly string[]> {
   if (inspection.kind === "refused") return success(inspection);
-  // What says that the question failed stays.
+  // Answers that report a failure stay as they are.
   const confs = [...inspection.results].filter(([, conf]) => sortSettings(conf) !== null);
   const found = confs.map(([node, conf]) => [node, findSetting(conf, name)] as const);
   if (confs.length > 0 && found.every(([, setting]) => setting === null)) {

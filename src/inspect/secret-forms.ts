@@ -1,7 +1,7 @@
 import { replaceEach } from "./long-text.ts";
 import { MASK } from "./mask.ts";
 
-/** Tokens that say what they are, as their makers document them: a secret by its form, whatever it is called. */
+/** Tokens whose form shows that they are secrets, as their makers document them. Their names do not matter. */
 const TOKENS = [
   // Stripe
   "whsec_[\\w+/=]{16,}",
@@ -28,26 +28,26 @@ const TOKENS = [
   "AGE-SECRET-KEY-1[A-Z0-9]{20,}|(?:bot)?\\d{8,10}:[\\w-]{35}(?![\\w-])|[MNO][\\w-]{23,25}\\.[\\w-]{6}\\.[\\w-]{27,}|gAAAAA[\\w-]{30,}={0,2}",
 ].join("|");
 
-/** Of Stripe, where what begins with pk_ is public, and of GitHub: known behind letters, too. */
+/** Tokens of Stripe and GitHub. They count even after a letter. Stripe's pk_ tokens are public and left out. */
 const WITHIN_WORD = /[rs]k_(?:live|test|prod)_[A-Za-z0-9]{8,}|gh[oprsu]_[A-Za-z0-9]{16,}|github_pat_\w{16,}/g;
 
 const TOKEN = new RegExp(`(?<![A-Za-z0-9])(?:${TOKENS})`, "g");
 
-/** Words that are joined, among them JSON Web Tokens, signed, encrypted or not, and what Django signs. */
+/** Joined words. These may be JSON Web Tokens, signed, encrypted or neither, and texts that Django signed. */
 const JOINED = /(?<![\w-])[\w-]+[.:][\w.:-]+/g;
 
-/** `{"` in base64: the head of a token; behind letters where the next part begins so, too. */
+/** `{"` in base64, the head of a token. After a letter it counts only if the next part begins in the same way. */
 const HEAD = /(?<![A-Za-z0-9])eyJ[\w-]{5}|eyJ[\w-]{5,200}\.eyJ/;
 
-/** Anybody who knows such an address may write to it. */
+/** Webhook addresses: everyone who knows one may write to it. */
 const WEBHOOK =
   /(hooks\.slack\.com\/[a-z]+\/|discord(?:app)?\.com\/api\/(?:v\d{1,3}\/)?webhooks\/|webhook\.office\.com\/|outlook\.office(?:365)?\.com\/webhook\/|api\.telegram\.org\/(?:file\/)?bot|hooks\.zapier\.com\/hooks\/|open\.(?:feishu\.cn|larksuite\.com)\/open-apis\/bot\/v\d\/hook\/)[\w/@:-]+/gi;
 
-/** What parts the words of a block's label; in a URL it is encoded. */
+/** A blank in a block's label. In a URL it is encoded. */
 const SPACE = "(?: |\\+|%20)";
 const LABEL = "(?:[A-Z0-9 +]|%20){3,60}";
 
-/** Where a block of PEM, OpenPGP or SSH2 begins that is not public, or a key file of PuTTY. */
+/** The beginning of a private block of PEM, OpenPGP or SSH2, or of a PuTTY key file. */
 const BLOCK = new RegExp(
   `PuTTY-User-Key-File-\\d:|-{4,5} ?BEGIN${SPACE}` +
     `(?!(?:[A-Z0-9 +]|%20){0,60}(?:CERTIFICATE|PUBLIC|PARAMETERS|CRL|SIGNATURE|MESSAGE))${LABEL}-{4,5}`,
@@ -59,7 +59,7 @@ const BLOCK_END = new RegExp(
   "gi",
 );
 
-/** The text without what is a secret by its form. */
+/** Hides secrets that can be recognised by their form. */
 export function withoutForms(text: string): string {
   const withoutTokens = withoutBlocks(text).replace(WITHIN_WORD, MASK).replace(TOKEN, MASK);
   return replaceEach(withoutTokens, JOINED, ([words]) => withoutSigned(words)).replace(WEBHOOK, `$1${MASK}`);
@@ -70,7 +70,7 @@ function withoutSigned(words: string): string {
   return at === -1 || !/[.:]/.test(words.slice(at)) ? words : words.slice(0, at) + MASK;
 }
 
-/** One that does not end may have been cut: what follows is its. */
+/** A block without an end may have been cut, so everything after its beginning is hidden. */
 function withoutBlocks(text: string): string {
   const pieces: string[] = [];
   let written = 0;
@@ -84,14 +84,14 @@ function withoutBlocks(text: string): string {
   return pieces.join("") + text.slice(written);
 }
 
-/** A list without the lines of a block that stand in it, or in lists in it, one by one. */
+/** Hides the lines of a block that a list contains one by one. The list may contain further lists. */
 export function maskedBlocks(list: readonly unknown[], state = { isInside: false }): readonly unknown[] {
   return list.map((one: unknown) => {
     if (Array.isArray(one)) return maskedBlocks(one, state);
     if (typeof one !== "string") return one;
     const [begin, end] = [one.search(BLOCK), one.search(BLOCK_END)];
     const isOf = state.isInside || begin !== -1;
-    // A block that is whole in one text is masked there.
+    // A block that is complete in one text is masked elsewhere.
     if (!state.isInside && begin !== -1 && end > begin) return one;
     state.isInside = isOf && end === -1;
     return isOf ? MASK : one;

@@ -7,14 +7,14 @@ import type { Method } from "./methods.ts";
 import { maskedBlocks } from "./secret-forms.ts";
 import { isSecretText, isToldName, secrecyOf } from "./secret-names.ts";
 
-/** How deep an answer is looked into; what is deeper is left out, as nothing of Celery's is. */
+/** The depth to which an answer is read. Deeper parts are left out, because Celery's own data is not so deep. */
 const DEPTH = 32;
 
 /**
- * The answer without secrets, in the same form. Connections and settings are masked by name, and URLs and assignments
- * wherever they stand in a text. Arguments of tasks are left as they are.
+ * The answer in the same form, without secrets. Connections and settings are masked by name, URLs and assignments
+ * anywhere in a text. Arguments of tasks stay as they are.
  *
- * @param known passwords that the probe itself has, to be taken out of every text
+ * @param known passwords that the probe itself has. They are hidden in every text
  */
 export function withoutSecrets(method: Method, result: unknown, known: readonly string[]): unknown {
   const withoutKnown = hiderOfLong(known);
@@ -35,31 +35,31 @@ export function withoutSecrets(method: Method, result: unknown, known: readonly 
     case "scheduled":
     case "revoked":
     case "query_task":
-      // Of a method that has failed, the words of Python's exception.
+      // The answer of a failed method has the words of Python's exception.
       return isError(result) ? mapTexts(result, inText, false) : result;
     default:
       return method satisfies never;
   }
 }
 
-/** What a handler that raised an exception answers (kombu/pidbox.py `Node.handle`). */
+/** Whether this is the answer of a handler that raised an exception (kombu/pidbox.py `Node.handle`). */
 export function isError(result: unknown): boolean {
   const object = asObject(result);
   return object !== null && typeof object["error"] === "string" && Object.keys(object).length === 1;
 }
 
-/** Names of tasks are keys of `stats` as well, and no secrets: only the connection is masked by name. */
+/** Only the connection is masked by name: other keys of `stats` are names of tasks, which are no secrets. */
 function withoutBrokerSecrets(stats: unknown, inText: Hide): unknown {
   const object = asObject(stats);
   if (object === null) return mapTexts(stats, inText, true);
   return Object.fromEntries(
     Object.entries(object)
-      // kombu leaves the password out. An application may put it back in, and it is of no use here.
+      // kombu leaves the password out, but an application may put it back.
       .map(([name, value]) => [name, mapTexts(value, inText, name === "broker")]),
   );
 }
 
-/** Settings whose keys are names that somebody chose: of tasks, of entries of a schedule, of queues. */
+/** Settings whose keys are names that users chose: tasks, schedule entries, queues. */
 const KEYED_BY_NAMES = /(?:^|_)(?:routes|annotations|schedule|queues)$/i;
 
 function mapTexts(value: unknown, inText: Hide, byName: boolean, depth = 0, setting = ""): unknown {
@@ -72,7 +72,7 @@ function mapTexts(value: unknown, inText: Hide, byName: boolean, depth = 0, sett
   const isNamed = byName && isOfSecretValue(object);
   return mapEntries(object, inText, (name, one) => {
     if (isNamed && /^value$/i.test(name)) return maskAll(one, inText, depth + 1);
-    // Names of tasks have dots, and so have some secrets, `db.password`; those are texts.
+    // A task's name has dots. Some secrets have dots too (`db.password`), but these are texts.
     const isSetting = byName && !isKeyedByNames && !(name.includes(".") && asObject(one) !== null);
     return isSetting
       ? maskSetting(inContext(name, setting), one, inText, depth + 1)
@@ -80,7 +80,7 @@ function mapTexts(value: unknown, inText: Hide, byName: boolean, depth = 0, sett
   });
 }
 
-/** A list without blocks: those in lists of it are masked with it. */
+/** Maps a list without blocks of secrets. Blocks in its inner lists are already masked too. */
 function mapList(list: readonly unknown[], inText: Hide, byName: boolean, depth: number): unknown {
   if (depth > DEPTH) return null;
   return byName && list.length > 0 && list.every(isPair)
@@ -92,7 +92,7 @@ function mapList(list: readonly unknown[], inText: Hide, byName: boolean, depth:
       );
 }
 
-/** The object with its values mapped, and its names shown: a set that JSON cannot write may have secrets for names. */
+/** Maps the values and hides secrets in the names: a set that JSON cannot write may have secrets as names. */
 function mapEntries(
   object: Readonly<Record<string, unknown>>,
   inText: Hide,
@@ -103,22 +103,22 @@ function mapEntries(
   );
 }
 
-/** No secret has this form, and most names have. */
+/** No secret has this form, and most names do. */
 const WORD = /^[a-z_]{1,16}$/i;
 
-/** Of a dictionary in a list: `[["password", …], …]` */
+/** An entry of a dictionary that is written as a list: `[["password", …], …]`. */
 function isPair(value: unknown): value is readonly [string, unknown] {
   return Array.isArray(value) && value.length === 2 && typeof value[0] === "string";
 }
 
-/** What holds a `key` that is no address: `{"encryption": {"key": …}}`. */
+/** Settings whose `key` is a secret, not an address: `{"encryption": {"key": …}}`. */
 const OF_KEYS = /crypt|fernet|cipher|sign|api|auth|token|secret|hmac|jwt|licen[cs]e|stripe|aws|s3/i;
 
 function inContext(name: string, setting: string): string {
   return /^keys?$/i.test(name) && OF_KEYS.test(setting) ? "secret_key" : name;
 }
 
-/** `{"name": "password", "value": …}`, in capitals as well */
+/** Whether this is `{"name": "password", "value": …}`, in lower or upper case. */
 function isOfSecretValue(object: Readonly<Record<string, unknown>>): boolean {
   return Object.entries(object).some(
     ([of, name]) => /^(?:name|key)$/i.test(of) && typeof name === "string" && secrecyOf(name) === "secret",
@@ -132,14 +132,14 @@ function maskSetting(name: string, value: unknown, inText: Hide, depth: number):
     case "secret":
       return maskAll(value, inText, depth);
     case "told":
-      // Only texts and lists can be told of: a dictionary is of many.
+      // Such a name describes one text or one list. A dictionary has many values.
       return asObject(value) === null || isRawNumber(value)
         ? maskTold(name, value, inText, depth)
         : maskAll(value, inText, depth);
   }
 }
 
-/** What a name like `PASSWORD_HASHERS` tells, without the texts that cannot be what it says. */
+/** The value of a name like `PASSWORD_HASHERS`. Texts that do not fit the name are masked. */
 function maskTold(name: string, value: unknown, inText: Hide, depth: number): unknown {
   if (depth > DEPTH) return null;
   if (typeof value === "string") return isSecretText(name, value) ? MASK : inText(value);
@@ -151,7 +151,9 @@ function maskTold(name: string, value: unknown, inText: Hide, depth: number): un
   );
 }
 
-/** Everything in it but what can be no secret: nothing, yes and no, and what settings in it tell (`SIMPLE_JWT`). */
+/**
+ * Masks everything that may be a secret. Empty values, switches and harmless settings inside it stay (`SIMPLE_JWT`).
+ */
 function maskAll(value: unknown, inText: Hide, depth: number): unknown {
   if (value === null || typeof value === "boolean" || value === "") return value;
   if (depth > DEPTH) return MASK;
