@@ -11,7 +11,7 @@ import { NOTHING, page } from "../render/gate.ts";
 import type { Session } from "../session/session.ts";
 import { misused, type Run } from "./command.ts";
 
-/** No process has this number: a pid file that is not there names none. */
+/** No process has this pid. It stands for a pid file that does not exist. */
 const NOBODY = 0;
 
 /** The health check of a beat's container. */

@@ -10,7 +10,6 @@ import { NOTHING, page } from "../render/gate.ts";
 import { checkText } from "../render/text.ts";
 import { type Ending, misused, type Run, type Told } from "./command.ts";
 
-/** The health check: one verdict. */
 export const check: Run<Config> = async (told, host) => {
   const wishes = checkWishes(told.config, host);
   const plan = wishes.ok ? await planCheck(wishes.value, told.config, host) : wishes;
@@ -19,7 +18,7 @@ export const check: Run<Config> = async (told, host) => {
   return verdictEnding(told, host, plan.value, evidence, conclude(evidence, plan.value.rules));
 };
 
-/** The output for a verdict, and its exit code. */
+/** Makes the output for a verdict, and its exit code. */
 export async function verdictEnding(
   { config, unknownVariables }: Told<Config>,
   host: Host,

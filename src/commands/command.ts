@@ -3,28 +3,27 @@ import type { Host } from "../host.ts";
 import { NOTHING, page, type Printable, withoutPasswords } from "../render/gate.ts";
 import { sentence as shown } from "../render/speech.ts";
 
-/** What the process is to say and how it is to end. */
+/** The output and the exit code of a run. */
 export interface Ending {
   readonly stdout: Printable;
   readonly stderr: Printable;
   readonly exitCode: 0 | 1;
-  /** The exit code says all: it stands, whether the words could be written or not. */
+  /** The exit code is the answer. It stays the same even when the output cannot be written. */
   readonly isVerdict?: true;
 }
 
-/** What the words and the environment tell a command. */
+/** The words and the environment of a command, already read. */
 export interface Told<Configuration> {
   readonly config: Configuration;
-  /** The words behind the command. */
+  /** The words after the command. */
   readonly words: readonly string[];
-  /** Variables that only look like ours. */
+  /** Variables that begin like ours but are not known. */
   readonly unknownVariables: readonly string[];
 }
 
-/** Runs one command and returns its output. */
 export type Run<Configuration> = (told: Told<Configuration>, host: Host) => Promise<Ending>;
 
-/** Nothing was done, and why. */
+/** Says why nothing was done. */
 export function failed(sentence: string): Ending {
   return {
     stdout: NOTHING,

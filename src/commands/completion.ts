@@ -13,7 +13,7 @@ const SCRIPTS: { readonly [S in Shell]: (commands: readonly Taken[]) => string }
   fish: fishScript,
 };
 
-/** What makes a shell complete this program's commands and options. */
+/** Prints a script with which a shell completes this program's commands and options. */
 export const completion: Run<unknown> = ({ words: [word = ""] }) => {
   const shell = SHELLS.find((one) => one === word);
   if (shell === undefined) {

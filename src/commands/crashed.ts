@@ -11,21 +11,21 @@ import { verdictEnding } from "./check.ts";
 import type { Ending } from "./command.ts";
 
 /**
- * What is said when an error of ours has ended a run. A check still gives a verdict by what the processes show, in
- * the requested form and with the exit code.
+ * The output after an internal error. A check still gives a verdict from what the processes show, in the requested
+ * format and with its exit code.
  */
 export async function crashed(error: unknown, host: Host): Promise<Ending> {
   const detail = detailOf(error);
   return (await verdictOn(detail, host).catch(() => null)) ?? plainEnding(detail);
 }
 
-/** For commands that give no verdict, and where there is no time or no way left for more. */
+/** For commands without a verdict, or if making one fails. */
 function plainEnding(detail: string): Ending {
   const stderr = page([`celery-probe: internal error, please report it: ${detail}`]);
   return { stdout: NOTHING, stderr, exitCode: 1 };
 }
 
-/** null: the command is another than the check, or what it was told cannot be read. */
+/** Null: the command is not the check, or its command line cannot be read. */
 async function verdictOn(detail: string, host: Host): Promise<Ending | null> {
   if (commandOf(host.argv) !== DEFAULT_COMMAND) return null;
   const invocation = parse(host.argv, host.env, TAKEN_BY_CHECK);
@@ -54,10 +54,9 @@ async function verdictOn(detail: string, host: Host): Promise<Ending | null> {
   return verdictEnding(invocation.value, host, plan.value, evidence, undecided(asking));
 }
 
-/** Longer messages quote what they are about. */
+/** In characters. A longer message is cut, because it quotes other text. */
 const LONGEST = 200;
 
-/** The error and where it was thrown, in one line. */
 function detailOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error).slice(0, LONGEST);
   const thrown = (error.stack ?? "")

@@ -9,10 +9,10 @@ import { lines, NOTHING, ours } from "../render/gate.ts";
 import { ignoredText } from "../render/text.ts";
 import { misused, type Run } from "./command.ts";
 
-/** Back to the line's beginning, and to its end nothing (ECMA-48). */
+/** Moves to the line's beginning and clears the line (ECMA-48). */
 const ERASE = ours("\r\x1b[K");
 
-/** The run-book: every finding, then the one thing to do first. */
+/** Prints every finding, then the one to begin with. */
 export const doctor: Run<CommandConfig<"doctor">> = async ({ config, unknownVariables }, host) => {
   const deadline = startDeadline(config.deadline.value, host.now);
   const isJson = config.output.value === "json";
@@ -23,7 +23,7 @@ export const doctor: Run<CommandConfig<"doctor">> = async ({ config, unknownVari
     inColour: isSeen && !host.env["NO_COLOR"],
   });
   const said = new Set<string>();
-  // On a terminal the last line says what is still awaited.
+  // On a terminal the last line names the topics that are not finished.
   const progress = (pending: readonly string[]) =>
     terminal === null ? NOTHING : ours(ERASE + progressLine(pending, terminal.size().columns));
   if (!isJson) host.print(progress(["worker"]));
@@ -33,7 +33,7 @@ export const doctor: Run<CommandConfig<"doctor">> = async ({ config, unknownVari
     host.print(ours(`${isSeen ? ERASE : ""}${shown}${pending.length > 0 ? progress(pending) : ""}`));
   });
   const done = await Promise.race([diagnosis, host.interrupted.then(() => null)]);
-  // Nothing is left behind: what is written down on the broker has its time to live.
+  // Nothing has to be cleaned up: what was written on the broker expires.
   if (done === null) return { stdout: isSeen ? ERASE : NOTHING, stderr: NOTHING, exitCode: 1 };
   if (!done.ok) return { ...misused(done.problem), stdout: isSeen ? ERASE : NOTHING };
   const { findings, end } = done.value;

@@ -9,15 +9,15 @@ import { type Outcome, success } from "../outcome.ts";
 import { names } from "../render/speech.ts";
 import { planSession, type SessionPlan } from "../session/plan.ts";
 
-/** Where the fleet is that is to be watched. */
+/** The fleet to watch. */
 export interface FoundFleet {
   readonly plan: SessionPlan;
   readonly place: Placement;
-  /** The full names of the nodes that were named; empty: all are meant. */
+  /** The full names of the given nodes. Empty: all nodes. */
   readonly named: readonly string[];
 }
 
-/** Looks around for what `serve` and `watch` are to watch: the fleet of one broker. */
+/** Finds the fleet of one broker, for `serve` and `watch`. */
 export async function findFleet(
   config: BrokerConfig & Pick<Config, "node" | "placement">,
   host: Host,
@@ -32,7 +32,7 @@ export async function findFleet(
   return success({ plan: planSession(config, brokers, pids), place, named });
 }
 
-/** What keeps the choice of a broker from being clear: workers in sight have several, and nobody has named one. */
+/** The problem if the broker is not clear: workers in sight have several, and the user named none of them. */
 async function whichOf(
   { targets, brokers }: Discovery,
   config: BrokerConfig,

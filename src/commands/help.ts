@@ -4,7 +4,7 @@ import { sentenceOf } from "../cli/stray.ts";
 import { NOTHING, ours } from "../render/gate.ts";
 import { failed, type Run } from "./command.ts";
 
-/** What a command does and which options it takes. */
+/** Prints what a command does and its options. */
 export const help: Run<unknown> = ({ words: [word = DEFAULT_COMMAND] }, host) => {
   const name = COMMAND_NAMES.find((one) => one === word);
   if (name === undefined) {

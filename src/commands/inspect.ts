@@ -23,7 +23,7 @@ import { type Ending, failed, misused, type Run } from "./command.ts";
 
 type Configuration = CommandConfig<"inspect">;
 
-/** Celery's `inspect`: one question to one, several or all workers. */
+/** Asks one, several or all workers one question, as Celery's `inspect` does. */
 export const inspect: Run<Configuration> = async ({ config, words }, host) => {
   const wanted = readWords(words, {
     "with-defaults": config["with-defaults"].value,
@@ -61,7 +61,7 @@ export const inspect: Run<Configuration> = async ({ config, words }, host) => {
     },
     allowRisky: config["allow-risky"].value,
     timeoutMs: config.timeout.value,
-    // At once, so that it is not in memory twice.
+    // Secrets are hidden as each answer arrives, so that no answer is in memory twice.
     keep: (result) => withoutSecrets(question.method, result, secrets),
   });
   heartbeats.close();
@@ -74,7 +74,7 @@ export const inspect: Run<Configuration> = async ({ config, words }, host) => {
     : failed(unknownSettingSentence(setting, narrowed.problem));
 };
 
-/** Words that cannot be read; without a method, the list of all. */
+/** Says why the words cannot be read. If the method is missing, it lists all methods. */
 function unread(problem: WordProblem): Ending {
   const sentence = wordSentence(problem);
   if (problem.kind !== "none") return failed(sentence);
@@ -88,10 +88,10 @@ function unread(problem: WordProblem): Ending {
   return { stdout: NOTHING, stderr, exitCode: 1 };
 }
 
-/** A method asks at most three questions, one behind the other; `--timeout` holds for each of them. */
+/** A method needs up to three questions, one after the other. `--timeout` applies to each. */
 const QUESTIONS = 3;
 
-/** What connecting and ending take beside, in milliseconds. */
+/** In milliseconds. The additional time for connecting and ending. */
 const BESIDE_MS = 2_000;
 
 function deadlineMs({ deadline, timeout }: Configuration): number {
@@ -100,7 +100,7 @@ function deadlineMs({ deadline, timeout }: Configuration): number {
     : deadline.value;
 }
 
-/** The passwords that we have ourselves. */
+/** The passwords that the probe itself has. */
 function secretsOf({ read, write }: Session, config: Configuration): readonly string[] {
   return [read.target.password, write.target.password, config["sentinel-password"].value].filter(
     (secret): secret is string => typeof secret === "string",
@@ -120,7 +120,7 @@ function ending(
   return {
     stdout:
       config.output.value === "json"
-        ? // As `celery inspect METHOD -j` prints them: one object, by full node name.
+        ? // The format of `celery inspect METHOD -j`: one object by full node name.
           json(Object.fromEntries(results))
         : lines(
             inspectText(question.method, results, {

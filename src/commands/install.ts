@@ -4,7 +4,7 @@ import { installWords } from "../render/install-words.ts";
 import { sentence } from "../render/speech.ts";
 import { failed, type Run } from "./command.ts";
 
-/** Copies this executable, for containers that share it with others and have no shell. */
+/** Copies this executable into a volume that containers without a shell can share. */
 export const install: Run<unknown> = async ({ words: [path = ""] }, host) => {
   const done = await copy(path, host, await host.files());
   const isDone = done.kind === "installed" || done.kind === "replaced" || done.kind === "already-there";

@@ -11,7 +11,7 @@ import { gatherReport } from "../report/gather-report.ts";
 import { hideIn } from "../report/mask.ts";
 import { failed, misused, type Run } from "./command.ts";
 
-/** The support bundle: all that is known, without passwords. */
+/** Writes everything that is known, without passwords, for people who help. */
 export const report: Run<CommandConfig<"report">> = async (
   { config, words: [path], unknownVariables },
   host,
@@ -28,7 +28,7 @@ export const report: Run<CommandConfig<"report">> = async (
   const { scene, findings, end } = done.value;
   const { report, hide } = await gatherReport(config, host, done.value);
   end();
-  // Sentences are made without secrets; once more for what they quote.
+  // Sentences are made without secrets, but they may quote other texts.
   const clean =
     config.output.value === "json"
       ? reportJson(report, checkObject(scene.check), findings, (value) => hideIn(value, hide))
@@ -39,7 +39,7 @@ export const report: Run<CommandConfig<"report">> = async (
   return { stdout: lines([`${path} is written: read it before you send it`]), stderr: NOTHING, exitCode: 0 };
 };
 
-/** Why a report may not be written there; null: it may. */
+/** Why a report may not be written to this path. Null: it may. */
 async function obstacleAt(path: string, host: Host): Promise<string | null> {
   const files = await host.files();
   const obstacle = files.obstacle(path);

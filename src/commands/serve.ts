@@ -26,23 +26,21 @@ import { type Ending, failed, misused, type Run } from "./command.ts";
 
 type ServeConfig = CommandConfig<"serve">;
 
-/** Queue lengths and heartbeats go into the view this often, in milliseconds. */
+/** In milliseconds. How often queue lengths and heartbeats are read into the view. */
 const LOOK_EVERY_MS = 2_000;
 
-/** Certificates with their chains are shorter, in bytes. */
+/** In bytes. Certificates with their chains are shorter. */
 const LONGEST_PEM = 1_000_000;
 
 const DONE: Ending = { stdout: NOTHING, stderr: NOTHING, exitCode: 0 };
 
-/**
- * Watches the fleet and answers over HTTP until a signal ends it. The broker cannot end it, whatever happens there.
- */
+/** Watches the fleet and answers over HTTP until a signal ends it. No problem of the broker ends it. */
 export const serve: Run<ServeConfig> = (told, host) =>
   told.config.ask.value === null
     ? Promise.race([serveAll(told, host), host.interrupted.then(() => DONE)])
     : askRunning(told.config, told.config.ask.value, host);
 
-/** A health check of the container in which `serve` runs: what it says, and 0 or 1. */
+/** The health check of a container that runs `serve`: prints the answer and exits with 0 or 1. */
 async function askRunning(config: ServeConfig, path: string, host: Host): Promise<Ending> {
   const isTls = config["http-cert"].value !== null;
   const said = await ask(config.listen.value, path, isTls, await host.askPlace());
@@ -66,7 +64,8 @@ const serveAll: Run<ServeConfig> = async ({ config }, host) => {
     roundEveryMs: config.interval.value,
     lookEveryMs: Math.min(LOOK_EVERY_MS, config.interval.value),
     graceMs: grace.value ?? DEFAULT_GRACE_MS,
-    // Beside each of N workers, N monitors that ask everybody would cost each worker N pings an interval.
+    // A sidecar asks only its own worker. If N sidecars each asked everyone, each worker would get N pings per
+    // interval.
     local: {
       isAlone: placement.value === "beside",
       check: localCheck(config, host, grace.value, statement),
@@ -86,7 +85,10 @@ const serveAll: Run<ServeConfig> = async ({ config }, host) => {
   return listener.ok ? DONE : failed(listener.problem);
 };
 
-/** Checks of workers that it does not watch would find nothing, and several would overwrite each other's. */
+/**
+ * Why verdicts cannot be shared. Checks would not find workers that this `serve` does not watch. Several such `serve`
+ * would overwrite each other's verdicts.
+ */
 function whyNotShared({ share, node, placement }: ServeConfig): string | null {
   if (!share.value) return null;
   const contradicts = (origin: Origin, value: string) =>
@@ -97,7 +99,7 @@ function whyNotShared({ share, node, placement }: ServeConfig): string | null {
     : null;
 }
 
-/** Says once what keeps it from sharing, and when it shares again. */
+/** Prints a problem with sharing once, and prints when sharing works again. */
 function sharingLog(host: Host): (problem: BrokerFailure | null) => void {
   let said: string | null = null;
   return (problem) => {
@@ -168,7 +170,10 @@ async function listen(
   return listener.ok ? listener : failure(listenSentence(where.value, where.origin, listener.problem));
 }
 
-/** A reader that has stopped reading makes writing wait: then nothing is written for so long, in milliseconds. */
+/**
+ * In milliseconds. If the reader of stdout stops reading, writing takes longer than `READER_SLOW_MS`. Nothing is
+ * written for `QUIET_MS` then.
+ */
 const READER_SLOW_MS = 50;
 const QUIET_MS = 60_000;
 
@@ -186,7 +191,6 @@ function logChanges(source: Source, host: Host): void {
   write();
 }
 
-/** Reads what our own process uses, at each call. */
 function ownUsage({ version, proc, now, epochSeconds }: Host): () => OwnUsage {
   const startedS = epochSeconds() - now() / 1_000;
   return () => {

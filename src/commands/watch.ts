@@ -14,18 +14,18 @@ import { type Ending, failed, misused, type Run } from "./command.ts";
 
 type WatchConfig = CommandConfig<"watch">;
 
-/** Later answers are left out of the one picture, in milliseconds. */
+/** In milliseconds. A single picture leaves out later answers. */
 const ONCE_MS = 4_500;
 
-/** How often a silent node is pinged, in milliseconds. */
+/** In milliseconds. How often a silent node is pinged. */
 const ROUND_EVERY_MS = 30_000;
 
 const DONE: Ending = { stdout: NOTHING, stderr: NOTHING, exitCode: 0 };
 
 /**
- * Every worker and queue of the broker: a screen that is refreshed, lines or objects where stdout is no terminal, or one
- * picture. A signal is the way to end the first two, whatever they wait for; a picture that it prevents has failed
- * (app.ts).
+ * Shows every worker and queue of the broker: as a refreshed screen, as lines or objects if stdout is no terminal, or
+ * as one picture. A signal ends the first two successfully at any time. If a signal prevents the picture, the run has
+ * failed (app.ts).
  */
 export const watch: Run<WatchConfig> = (told, host) => {
   const watched = watchAll(told, host);
@@ -76,7 +76,7 @@ async function once(collector: Collector, host: Host, canvas: Canvas, isJson: bo
   return { stdout, stderr: NOTHING, exitCode: view.nodes.length > 0 ? 0 : 1 };
 }
 
-/** Until the reader goes. */
+/** Ends when the reader of stdout is gone. */
 async function rows(collector: Collector, host: Host, intervalMs: number, isJson: boolean): Promise<Ending> {
   await Promise.race([collector.settled(), host.pause(Math.max(intervalMs, ONCE_MS))]);
   for (;;) {
@@ -111,13 +111,16 @@ async function changesUntil(
   }
 }
 
-/** Home, each line to its end, the rest: nothing is cleared that is written again, so that nothing flickers. */
+/**
+ * Writes over the last picture from the top. Only the ends of lines and of the screen are cleared, so that nothing
+ * flickers.
+ */
 function frame(shown: readonly string[], inColour: boolean): Printable {
   const cells = lines(shown, inColour).slice(0, -1).replaceAll("\n", "\x1b[K\n");
   return ours(`\x1b[?2026h\x1b[H${cells}\x1b[K\x1b[J\x1b[?2026l`);
 }
 
-/** Rows that a key scrolls by; a page less two keeps some of what was seen. */
+/** The number of rows that a key scrolls. */
 function scrolledBy(key: string, page: number): number {
   switch (key) {
     case "\x1b[A":
@@ -138,7 +141,6 @@ function scrolledBy(key: string, page: number): number {
   }
 }
 
-/** Where the reader stands after a key. */
 function afterKey(stand: Stand, key: string, page: number, most: number): Stand {
   if (stand.wantsHelp) return { ...stand, wantsHelp: false };
   if (key === "?") return { ...stand, wantsHelp: true };
@@ -146,7 +148,7 @@ function afterKey(stand: Stand, key: string, page: number, most: number): Stand 
   return { ...stand, scroll };
 }
 
-/** Rows of a screen that are no rows of nodes: the head, empty lines, the names of columns. */
+/** Rows of the screen that show no node: the head, empty lines, the columns' names. */
 const OTHER_ROWS = 6;
 
 async function screen(
