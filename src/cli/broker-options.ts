@@ -13,22 +13,25 @@ import {
   variableName,
 } from "./values.ts";
 
-/** What a worker consumes from goes before everything else that names a broker (celery/app/utils.py `broker_read_url`). */
+/**
+ * The broker that a worker consumes from. It comes before everything else that names a broker (celery/app/utils.py
+ * `broker_read_url`).
+ */
 export const READ_VARIABLE = "CELERY_BROKER_READ_URL";
 
-/** And what it replies and sends its events to. */
+/** The broker to which a worker sends replies and events. */
 export const WRITE_VARIABLE = "CELERY_BROKER_WRITE_URL";
 
 /**
- * The variables that a worker of Celery 5 takes its broker from, in its order (celery/bin/celery.py: `-b` reads
+ * The variables that name the broker for a worker of Celery 5, in its order (celery/bin/celery.py: `-b` reads
  * BROKER_URL; celery/app/base.py).
  */
 export const BROKER_VARIABLES = ["BROKER_URL", "CELERY_BROKER", "CELERY_BROKER_URL"] as const;
 
-/** Where many platforms put the URL of the only Redis there is. */
+/** On many platforms this variable has the URL of the only Redis. */
 export const PLATFORM_VARIABLE = "REDIS_URL";
 
-/** The options that say where the workers are: every command that talks to a broker takes all of them. */
+/** The options that say where the workers are. Every command that talks to a broker takes all of them. */
 export const BROKER = {
   broker: {
     ...optional("URL", brokerUrl, {

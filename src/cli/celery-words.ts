@@ -1,15 +1,18 @@
-/** What the words of celery's own line are here (celery/bin/celery.py, base.py, control.py, worker.py, beat.py). */
+/**
+ * Celery's options and commands, and what replaces them here (celery/bin/celery.py, base.py, control.py, worker.py,
+ * beat.py).
+ */
 
-/** An option of ours that takes the place of one of celery's. */
+/** Our option that replaces an option of Celery. */
 export interface InPlace {
   readonly option: string;
-  /** The value, where it is always the same; without it celery's value is taken over. */
+  /** The value, if it is always the same. Otherwise Celery's value is used. */
   readonly value?: string;
-  /** Celery counts in seconds and writes no unit. */
+  /** Celery's value is in seconds, without a unit. */
   readonly inSeconds?: true;
 }
 
-/** There is nothing to write in its place. */
+/** An option of Celery that nothing replaces. */
 interface Needless {
   readonly why: string;
 }
@@ -25,7 +28,6 @@ const SCHEDULE: InPlace = { option: "schedule" };
 const PLAIN: Needless = { why: "leave it out; NO_COLOR=1 in the environment turns colours off" };
 const LEVEL: Needless = { why: "leave it out; --verbose adds what was seen" };
 
-/** Celery's options by their names. */
 export const CELERY_OPTIONS: Readonly<Record<string, InPlace | Needless>> = {
   "-A": APPLICATION,
   "--app": APPLICATION,
@@ -55,7 +57,7 @@ export const CELERY_OPTIONS: Readonly<Record<string, InPlace | Needless>> = {
   "--loglevel": LEVEL,
 };
 
-/** Options of other programs, each with what may take its place here: the first that the command has. */
+/** Options of other programs, and ours that may replace them. The first that the command has is suggested. */
 export const FOREIGN_OPTIONS: readonly (readonly [foreign: RegExp, ours: readonly string[]])[] = [
   [/^--(?:bind|addr(?:ess)?|port|host)$/, ["listen", "broker"]],
   [/^--(?:(?:broker|redis)[-_])?(?:url|host|port|password)$/, ["broker"]],
@@ -63,7 +65,7 @@ export const FOREIGN_OPTIONS: readonly (readonly [foreign: RegExp, ours: readonl
   [/^-V$/, ["version"]],
 ];
 
-/** Celery's commands, and ours that tells the same. */
+/** Celery's commands, and ours that show the same. */
 export const CELERY_COMMANDS: Readonly<Record<string, string>> = {
   status: "inspect ping",
   events: "watch",

@@ -5,21 +5,21 @@ import { duration, oneOf } from "./values.ts";
 
 /** The options of a command other than the check, and the rest of its help. */
 export interface CommandOptions {
-  /** Options of the check that mean the same here. */
+  /** Options with the same meaning as the check's. */
   readonly shared: readonly OptionName[];
-  /** Words for a shared option where the check's words would be wrong. */
+  /** Texts for shared options whose text for the check would be wrong here. */
   readonly words?: { readonly [N in OptionName]?: Words };
-  /** Its own, in the order of the help; one that the check has too has another default here. */
+  /** The command's own options, in the order of the help. An option that the check has too has another default here. */
   readonly own: OptionTable;
-  /** What the first word behind it can be; absent: it takes none. */
+  /** The possible first words after the command. Absent: it takes no word. */
   readonly first?: readonly string[] | "files";
-  /** Lines to paste, each with what it is for. */
+  /** Lines to paste, each with its purpose. */
   readonly examples: readonly (readonly [line: string, purpose: string])[];
-  /** What exit code 0 means; 1 is everything else. */
+  /** The meaning of exit code 0. Everything else is 1. */
   readonly success: string;
 }
 
-/** The option with other words. */
+/** A copy of the option with other texts. */
 export function reworded<T>(option: Option<T>, words: Words): Option<T> {
   const { argument, parse, default: standard, group } = option;
   const { show, defaultText, repeats } = option;
@@ -32,10 +32,10 @@ export function reworded<T>(option: Option<T>, words: Words): Option<T> {
   };
 }
 
-/** Where they are. */
+/** The options that say where the workers are. */
 export const BROKER_OPTIONS = Object.keys(BROKER) as readonly (keyof typeof BROKER)[];
 
-/** Who they are. */
+/** The options that say which workers are meant. */
 export const WORKERS = ["node", "placement", "pidfile"] as const satisfies readonly OptionName[];
 
 export const FORMAT = valued(

@@ -90,7 +90,7 @@ export const SHELLS = ["bash", "zsh", "fish"] as const;
 
 export type Shell = (typeof SHELLS)[number];
 
-/** What the help of the check says beside its options. */
+/** The check's help, apart from its options. */
 export const CHECK: Pick<CommandOptions, "first" | "examples" | "success"> = {
   examples: [
     ["celery-probe", "every worker of this container"],
@@ -100,7 +100,7 @@ export const CHECK: Pick<CommandOptions, "first" | "examples" | "success"> = {
   success: "healthy",
 };
 
-/** What each command takes, the check apart. `install`, `completion` and `help` take nothing. */
+/** What each command except the check takes. `install`, `completion` and `help` have no options. */
 export const COMMAND_OPTIONS = {
   inspect: {
     shared: [...BROKER_OPTIONS, ...WORKERS],
@@ -199,12 +199,12 @@ export type OtherCommand = keyof typeof COMMAND_OPTIONS;
 type SharedBy<C extends OtherCommand> = (typeof COMMAND_OPTIONS)[C]["shared"][number];
 type OwnOf<C extends OtherCommand> = (typeof COMMAND_OPTIONS)[C]["own"];
 
-/** The options that a command takes: its own, and the ones that it shares with the check. */
+/** The options of a command: its own, and those shared with the check. */
 type TableOf<C extends OtherCommand> = Pick<typeof OPTIONS, SharedBy<C>> & OwnOf<C>;
 
 export type CommandConfig<C extends OtherCommand> = ConfigOf<TableOf<C>>;
 
-/** Commands that say what they can where the broker's URL cannot be read. */
+/** Commands that also work if the broker's URL cannot be read. */
 const WITHOUT_BROKER: readonly OtherCommand[] = ["doctor", "report"];
 
 const ANY_URL = {
@@ -212,7 +212,10 @@ const ANY_URL = {
   "broker-write-url": { ...BROKER["broker-write-url"], parse: anyBrokerUrl },
 } as const satisfies OptionTable;
 
-/** What a command takes, for the parser. A variable that the check reads as well carries the command's name. */
+/**
+ * A command's options, for the parser. If the check has its own option of the same name, the variable contains the
+ * command's name.
+ */
 export function takenBy<C extends OtherCommand>(command: C): Taken<TableOf<C>> {
   const { shared, words = {}, own }: CommandOptions = COMMAND_OPTIONS[command];
   const table: Readonly<Record<OptionName, Option<unknown>>> = WITHOUT_BROKER.includes(command)
@@ -233,12 +236,11 @@ export function takenBy<C extends OtherCommand>(command: C): Taken<TableOf<C>> {
   };
 }
 
-/** The same, of any command. */
+/** The options of any command, including the check. */
 export function takenByAny(name: CommandName): Taken {
   return name === DEFAULT_COMMAND ? TAKEN_BY_CHECK : takenBy(name);
 }
 
-/** Every variable that any command reads. */
 export function allVariables(): ReadonlySet<string> {
   return new Set(
     COMMAND_NAMES.map(takenByAny).flatMap(({ options, variableOf: nameOf }) =>

@@ -2,22 +2,22 @@
 interface Command {
   /** One line for the help. */
   readonly summary: string;
-  /** How the words behind it are written; none: it takes only options. */
+  /** The words that may follow. Absent: it takes only options. */
   readonly words?: string;
-  /** How many words there may be. */
+  /** The smallest and the largest number of words. */
   readonly least: number;
   readonly most: number;
 }
 
 const NO_WORDS = { least: 0, most: 0 } as const;
 
-/** The commands; `app.ts` has what each does. The first is the default. */
+/** The commands. `app.ts` runs them. The first is the default. */
 export const COMMANDS = {
   check: { summary: "say whether a Celery worker is alive; exit 0 or 1", ...NO_WORDS },
   inspect: {
     summary: "ask workers what celery inspect asks them, without Python",
     words: "METHOD [WORD]…",
-    // Without a method it says which there are.
+    // Without a method the command lists all methods.
     least: 0,
     most: 1_000,
   },

@@ -21,7 +21,7 @@ import {
   webUrl,
 } from "./values.ts";
 
-/** The problem that ends a run with 1. */
+/** The level that makes the exit code 1. */
 const FAIL_ON = valued(
   "LEVEL",
   oneOf("warning", "problem"),
@@ -29,7 +29,7 @@ const FAIL_ON = valued(
   { group: "verdict", summary: "lowest level of a finding that ends with exit code 1" },
 );
 
-/** What `doctor` and `report` look at, beyond the check. */
+/** The options of `doctor` and `report` beyond the check's. */
 const FINDINGS = {
   "max-queue-length": {
     argument: "[QUEUE=]N",
@@ -98,7 +98,7 @@ export const REPORT = {
   output: FORMAT,
 } as const satisfies OptionTable;
 
-/** What both share with the check. */
+/** The options that `doctor` and `report` share with the check. */
 export const FINDING_OPTIONS = [
   ...BROKER_OPTIONS,
   ...WORKERS,

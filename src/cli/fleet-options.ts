@@ -4,7 +4,7 @@ import { OPTIONS } from "./options.ts";
 import { interval, probePath } from "./fleet-values.ts";
 import { duration, filePath, listenPlace } from "./values.ts";
 
-/** What `watch` takes. */
+/** The options of `watch`. */
 export const WATCH = {
   node: reworded(OPTIONS.node, { summary: "show only this node", otherwise: "all", details: SEVERAL_NAMES }),
   queue: reworded(OPTIONS.queue, {
@@ -17,7 +17,7 @@ export const WATCH = {
     { value: 2_000, text: "2s" },
     { group: "output", summary: "time from one picture to the next" },
   ),
-  // Of a whole fleet the time limits are not known.
+  // The time limits of a whole fleet are not known, so there is a fixed default.
   "busy-grace": valued(
     "DURATION",
     duration,
@@ -31,7 +31,7 @@ export const WATCH = {
   once: onOffSwitch({ group: "output", summary: "show one picture, then end" }),
 } as const satisfies OptionTable;
 
-/** What `serve` takes. */
+/** The options of `serve`. */
 export const SERVE = {
   listen: valued(
     "HOST:PORT|PATH",

@@ -1,12 +1,12 @@
 import { failure, success } from "../outcome.ts";
 import { duration, type ValueParser } from "./values.ts";
 
-/** Values that only the commands take which keep watching. */
+/** Values of options that only `watch` and `serve` take. */
 
-/** Less would ask a broker and its workers without a pause, in milliseconds. */
+/** In milliseconds. A shorter interval would ask the broker and its workers without a pause. */
 const SHORTEST_MS = 100;
 
-/** From one look, or one question, to the next. */
+/** The time from one look, or one question, to the next. */
 export const interval: ValueParser<number> = (text) => {
   const read = duration(text);
   return read.ok && read.value < SHORTEST_MS
@@ -14,7 +14,7 @@ export const interval: ValueParser<number> = (text) => {
     : read;
 };
 
-/** Where `serve` answers a probe, and says by its status whether all is well; see serve/router.ts. */
+/** Paths of `serve` whose status answers a probe; see serve/router.ts. */
 const OF_PROBES = /^\/(?:(?:livez|readyz|health)(?:\/[!-~]+)?|fleet\?(?:[!-~]*&)?min=\d{1,6})$/;
 
 /** A path of `serve` that gives a verdict, with its query. */

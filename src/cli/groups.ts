@@ -1,4 +1,4 @@
-/** The groups of options, in the order of the help: each option's entry names its own. */
+/** The groups of options, in the order of the help. Each option names its group. */
 export const GROUPS = {
   worker: "Which worker",
   broker: "Which broker",

@@ -8,12 +8,12 @@ import { type Group, GROUPS } from "./groups.ts";
 import type { Option, OptionTable } from "./option.ts";
 import { variableOf } from "./options.ts";
 
-/** Columns of the text, and the one where words begin. */
+/** In columns: the width of the text, and where the words of options and commands begin. */
 const WIDTH = 80;
 const COLUMN = 30;
 const COMMAND_COLUMN = 14;
 
-/** The text of `--help`: of the check, which lists the commands, or of another command. Made from the tables. */
+/** The text of `--help`, made from the tables. The check's help also lists the commands. */
 export function helpText(version: string, name: CommandName): string {
   const { summary, words = "" } = command(name);
   const isCheck = name === DEFAULT_COMMAND;
@@ -47,14 +47,14 @@ export function helpText(version: string, name: CommandName): string {
   ].join("\n");
 }
 
-/** What the first word behind a command can be. */
+/** The lines about the first word after a command. */
 function firstLines(name: CommandName, words: string, first: CommandOptions["first"]): readonly string[] {
   if (name === "inspect") return ["", ...methodLines()];
   if (first === undefined || first === "files") return [];
   return ["", ...wrapped(`${/\w+/.exec(words)?.[0] ?? ""} is one of ${first.join(", ")}.`, 0)];
 }
 
-/** What can be asked of workers. */
+/** The lines about the methods of `inspect`. */
 export function methodLines(): readonly string[] {
   const risky = METHODS.filter((method) => methodFacts(method).content === "raw");
   return [
@@ -78,12 +78,12 @@ export const GENERAL = [
   ["--version", "print the version; with --verbose the runtime too"],
 ] as const;
 
-/** What help and man page say of a command beside its options. */
+/** A command's help and man page, apart from its options. */
 export function told(name: CommandName): typeof CHECK {
   return name === DEFAULT_COMMAND ? CHECK : COMMAND_OPTIONS[name];
 }
 
-/** The options of a command by their groups, in the order of these. */
+/** The options of a command by group, in the order of the groups. */
 export function groupsOf(
   options: OptionTable,
 ): readonly (readonly [Group, readonly (readonly [string, Option<unknown>])[]])[] {
@@ -135,13 +135,13 @@ function closing(name: CommandName): readonly string[] {
 function entry(term: string, words: string, column = COLUMN): readonly string[] {
   const lines = wrapped(words, column);
   const [first = "", ...rest] = lines;
-  // A long term has a line of its own.
+  // A long term gets its own line.
   return term.length > column - 4
     ? [`  ${term}`, ...lines]
     : [`  ${term.padEnd(column - 2)}${first.trimStart()}`, ...rest];
 }
 
-/** A text in lines, each indented. */
+/** Breaks a text into indented lines. */
 function wrapped(text: string, indent: number): readonly string[] {
   const lines: string[] = [];
   let line = "";

@@ -1,13 +1,13 @@
 import type { Group } from "./groups.ts";
 import { onOff, type ValueParser } from "./values.ts";
 
-/** What help, man page, documentation and completion say of an option. */
+/** The texts about an option in help, man page, documentation and completion. */
 export interface Words {
   /** A noun phrase or an imperative, in lower case, without its default. */
   readonly summary: string;
-  /** The default in words, where it cannot be typed. */
+  /** The default in words, if it cannot be typed. */
   readonly otherwise?: string;
-  /** The rest of what there is to know, for the documentation. */
+  /** Further details, for the documentation. */
   readonly details?: string;
 }
 
@@ -15,17 +15,17 @@ interface GroupedWords extends Words {
   readonly group: Group;
 }
 
-/** One option of the command line. The name is its key in its table; the variable is derived from it. */
+/** One option of the command line. Its key in the table is its name, and its variable is derived from the name. */
 export interface Option<T> extends GroupedWords {
-  /** What the value is called in the help; `null` for a switch, which takes none. */
+  /** The name of its value in the help. Null: the option is a switch without a value. */
   readonly argument: string | null;
   readonly parse: ValueParser<T>;
-  /** Masks secrets before the text is printed; the default is `mask` in usage.ts. */
+  /** Masks secrets before the value is printed. The default is `mask` in usage.ts. */
   readonly show?: (text: string) => string;
   readonly default: T;
   /** The default as a user would type it. */
   readonly defaultText?: string;
-  /** Given more than once, the values add up. */
+  /** The option may be given several times, and its values are joined. */
   readonly repeats?: true;
 }
 

@@ -4,15 +4,14 @@ import { onOffSwitch, type Option, optional, type OptionTable, valued } from "./
 import { count, duration, filePath, nodes, oneOf, queueLimit, type QueueLimit, queues } from "./values.ts";
 
 /**
- * Every option that has a value in the configuration; each names its group, and stands in it in this order. Parsing,
- * help, documentation, completion and tests read this table. Each option is also the variable `CELERY_PROBE_…` of its
- * name.
+ * All options that have a value in the configuration, in the order of their groups. Parsing, help, documentation,
+ * completion and tests read this table. Each option can also be set by the variable `CELERY_PROBE_…` with its name.
  */
 export const OPTIONS = {
   node: {
     argument: "NAME",
     parse: nodes,
-    // Every name has an @: only what is a URL is masked.
+    // A node's name contains an @, so only URLs are masked.
     show: (text: string) => (text.includes("://") ? redact(text) : text),
     default: [],
     repeats: true,
@@ -187,27 +186,29 @@ export const OPTIONS = {
 
 export type OptionName = keyof typeof OPTIONS;
 
-/** The names in the order of the table. */
 export const OPTION_NAMES = Object.keys(OPTIONS) as readonly OptionName[];
 
-/** Any option of the table, its value's type left open. */
+/** Any option of the table, without the type of its value. */
 export function option(name: OptionName): Option<unknown> {
   return OPTIONS[name];
 }
 
 type ValueOf<O> = O extends Option<infer T> ? T : never;
 
-/** Where a value came from, for messages and for `--verbose`. */
+/** The origin of a value, for messages and for `--verbose`. */
 export type Origin =
   | { readonly kind: "flag"; readonly name: string }
   | { readonly kind: "environment"; readonly name: string }
   /** The worker's own command line or environment. */
   | { readonly kind: "worker"; readonly pid: number; readonly name: string }
-  /** Nobody names it: the worker is connected there. `by`: the variables that gave the URL, the user or the password. */
+  /**
+   * No setting names the broker, but the worker is connected to it. `by`: variables with the URL, the user or the
+   * password.
+   */
   | { readonly kind: "connection"; readonly pid: number; readonly by: readonly string[] }
   | { readonly kind: "default" };
 
-/** Each option's value and where it came from. */
+/** Each option's value and its origin. */
 export type ConfigOf<T extends OptionTable> = {
   readonly [N in keyof T]: { readonly value: ValueOf<T[N]>; readonly origin: Origin };
 };

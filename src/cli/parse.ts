@@ -16,28 +16,28 @@ import {
 import { complaint, label, mask, type UsageProblem, wrong } from "./usage.ts";
 import { onOff } from "./values.ts";
 
-/** What the words ask for. */
+/** The run that the command line asks for. */
 export type Invocation<C> =
   | { readonly kind: "help"; readonly command: CommandName }
   | { readonly kind: "version"; readonly verbose: boolean }
   | {
       readonly kind: "run";
       readonly command: CommandName;
-      /** The words behind the command. */
+      /** The words after the command. */
       readonly words: readonly string[];
       readonly config: C;
-      /** Variables that only look like ours, because of a typing error; orchestrators make some too. */
+      /** Variables that begin like ours but are not known: typing errors, or variables that an orchestrator made. */
       readonly unknownVariables: readonly string[];
     };
 
-/** A word that no table has. stray.ts has the sentences about it, and is loaded only then. */
+/** An unknown word. stray.ts makes the sentences about it, and is loaded only then. */
 export interface Stray {
   readonly kind: "stray";
-  /** `missing`: there is no word where the command needs one; `surplus`: there is one more than it takes. */
+  /** `missing`: the command needs one more word; `surplus`: there is one more word than it takes. */
   readonly what: "option" | "command" | "surplus" | "missing" | "empty" | "unfilled";
-  /** As it was typed. */
+  /** The word as it was typed. */
   readonly word: string;
-  /** What stands behind it. */
+  /** The word after it. */
   readonly next: string | null;
   readonly command: CommandName;
 }
@@ -48,13 +48,13 @@ function stray(what: Stray["what"], command: CommandName, word = "", next: strin
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The texts given for an option, before they are read. */
+/** The texts given for an option, not yet parsed. */
 interface Given {
   readonly texts: readonly string[];
   readonly origin: Origin;
 }
 
-/** What one command takes: its options by name, and how the variable of each is called. */
+/** A command's options by name, and their variables' names. */
 export interface Taken<T extends OptionTable = OptionTable> {
   readonly command: CommandName;
   readonly options: T;
@@ -67,9 +67,12 @@ export const TAKEN_BY_CHECK: Taken<typeof OPTIONS> = {
   variableOf,
 };
 
-/** The command that the words name; the check where they name none. Its options stand behind it, the check's also before. */
+/**
+ * The command in the words. Without one it is the check. Options follow their command; the check's may also come before
+ * it.
+ */
 export function commandOf(argv: readonly string[]): CommandName {
-  // Without a command's name among the words no command is meant, which saves reading them twice.
+  // Without a command's name among the words there is no need to read them twice.
   const isNamed = argv.some((word) => word !== DEFAULT_COMMAND && Object.hasOwn(COMMANDS, word));
   const first = isNamed ? tokensOf(argv, OPTIONS).find(({ kind }) => kind === "positional") : undefined;
   const word = first?.kind === "positional" ? first.value : DEFAULT_COMMAND;
@@ -77,9 +80,9 @@ export function commandOf(argv: readonly string[]): CommandName {
 }
 
 /**
- * Reads the command line and the environment. `--help` and `--version` win before anything can be wrong.
+ * Reads the command line and the environment. `--help` and `--version` win even when something else is wrong.
  *
- * @param taken what the command of these words takes: see {@link commandOf}
+ * @param taken the options of this command: see {@link commandOf}
  */
 export function parse<T extends OptionTable>(
   argv: readonly string[],
@@ -114,9 +117,9 @@ export function parse<T extends OptionTable>(
 
 type Token = ReturnType<typeof tokensOf>[number];
 
-/** Syntax only: unknown words stay in, so that they can be named. */
+/** Reads only the syntax: unknown words stay, so that messages can name them. */
 function tokensOf(argv: readonly string[], options: OptionTable) {
-  // parseArgs goes through each option that it is given, and few of them are used.
+  // parseArgs takes time for each option in its table, so its table has only used options.
   const meant = Object.keys(options).filter((name) => argv.some((word) => word.startsWith(`--${name}`)));
   const told = meant.map(
     (name) => [name, { type: options[name]?.argument === null ? "boolean" : "string" }] as const,
@@ -156,7 +159,7 @@ function readTokens(
       const { value: word } = token;
       if (!isNamed && word !== name) return stray("command", name, word, next);
       if (isNamed && words.length === most) return stray("surplus", name, word, next);
-      // A shell's variable that is not set.
+      // The shell's variable is not set.
       if (isNamed && word === "") return stray("empty", name);
       if (isNamed && unfilled(word) !== null) return stray("unfilled", name, word);
       if (isNamed) words.push(word);
@@ -188,10 +191,10 @@ const CONTRADICTIONS: readonly (readonly [OptionName, OptionName])[] = [
   ["verbose", "quiet"],
 ];
 
-/** Options of which one makes the other void. */
+/** Pairs of options. A flag for one of them overrules the other's variable. */
 const RIVALS: readonly (readonly [OptionName, OptionName])[] = [...CONTRADICTIONS, ["broker", "broker-env"]];
 
-/** Adds what the environment says of the options that no flag says anything about, itself or by its rival. */
+/** Adds variables of options that no flag sets, if no flag overrules them. */
 function withVariables(
   flags: ReadonlyMap<string, Given>,
   env: Environment,
@@ -224,7 +227,7 @@ function unknownAmong(
   return variables.filter((name) => !known.has(name)).sort();
 }
 
-/** What a command takes, by what was given and by default. */
+/** The configuration, from the given values and the defaults. */
 function readConfig<T extends OptionTable>(
   given: ReadonlyMap<string, Given>,
   options: T,
@@ -239,7 +242,7 @@ function readConfig<T extends OptionTable>(
     const { parse: read, show = mask, repeats } = option;
     const values: unknown[] = [];
     for (const text of source.texts) {
-      // What has a mask of its own may hold a password, in which anything may stand.
+      // An option with its own mask may hold a password, and a password may look like a variable.
       const slip = option.show === undefined ? unfilled(text) : null;
       const value = slip === null ? read(text) : failure(unfilledWords(slip, text));
       if (!value.ok) return wrong(complaint(source.origin, show(text), value.problem));
@@ -250,7 +253,7 @@ function readConfig<T extends OptionTable>(
   return success(config as ConfigOf<T>);
 }
 
-/** An empty variable is an unset one: compose files write `CELERY_PROBE_TIMEOUT=${TIMEOUT-}`. */
+/** An empty variable counts as not set: compose files write `CELERY_PROBE_TIMEOUT=${TIMEOUT-}`. */
 function fromEnvironment(variable: string, env: Environment): Given | null {
   const text = env[variable];
   return text === undefined || text === ""
@@ -272,7 +275,7 @@ function contradictionIn(config: Partial<Config>): string | null {
   return pidfileOfSeveral(config);
 }
 
-/** The others would be called dead, as a pid file's process is the only one that is looked at. */
+/** Only the pid file's process is examined, so further nodes would be called dead. */
 function pidfileOfSeveral({ pidfile, node }: Partial<Config>): string | null {
   if (pidfile === undefined || node === undefined) return null;
   if (pidfile.value === null || new Set(node.value).size < 2) return null;

@@ -9,7 +9,7 @@ import type { Option, OptionTable } from "./option.ts";
 import type { Stray } from "./parse.ts";
 import { mask, type UsageProblem } from "./usage.ts";
 
-/** What is said of words that cannot be read: what is wrong, and what to write. */
+/** The message about a command line that cannot be read: the problem, and what to write. */
 export function sentenceOf(problem: UsageProblem | Stray): string {
   return problem.kind === "usage" ? problem.sentence : straySentence(problem);
 }
@@ -47,13 +47,13 @@ function behind(name: CommandName): string {
   return Object.keys(optionsOf(name)).length === 0 ? "expected nothing more" : "expected options";
 }
 
-/** A node's name, which has an @ as a password's URL has, and nothing else of a URL. */
+/** A node's name. It has an @ like a URL with a password, but nothing else of a URL. */
 const NODE_NAME = /^[^\s:/@]+@[^\s:/@]+$/;
 
-/** What editors and pages make of two hyphens. */
+/** Editors and web pages replace two hyphens with such a dash. */
 const LONG_DASH = /^[\u2010-\u2015\u2212]+-?/;
 
-/** For a word that may be a node's name; null: it is another word. */
+/** A hint if the word may be a node's name; otherwise null. */
 export function nodeHint(word: string): string | null {
   return NODE_NAME.test(word) ? `for a node write --node ${word}` : null;
 }
@@ -65,7 +65,10 @@ function shownWord(word: string): string {
 /** Our own name, with or without a folder. */
 const OURSELVES = /^(?:\S*\/)?celery-probe$/;
 
-/** What to do about a word that holds a command and more; null: any other word. What stands behind it may be a password. */
+/**
+ * A hint for a word that contains a command and further words. These may be a password, so they are not shown. Null:
+ * any other word.
+ */
 function grownWords(word: string): { readonly first: string; readonly hint: string } | null {
   const [first = "", ...rest] = word.split(/\s+/);
   if (rest.length === 0) return null;
@@ -77,7 +80,7 @@ function apart(first: string): string {
   return `write each word by itself, "${first}", "…"`;
 }
 
-/** What an unexpected word looks like; null: nothing known. */
+/** A hint about what the word looks like. Null: no hint. */
 function wordHint({ word, command: name }: Stray): string | null {
   const options = optionsOf(name);
   const variable = unfilled(word);
@@ -101,7 +104,7 @@ function commandHint({ word }: Stray): string {
   return ours === null ? `expected ${COMMAND_NAMES.join(", ")}` : `expected ${ours}?`;
 }
 
-/** An option that the command does not take. Its value is not shown, which may be grown together with it. */
+/** The message about an option that the command does not take. The value is left out, even if no `=` separates it. */
 function optionSentence(stray: Stray): string {
   const { word, command: name } = stray;
   const flag = flagOf(word);
@@ -117,7 +120,7 @@ function optionSentence(stray: Stray): string {
   return `unknown option '${isWhole ? flag : `${flag}…`}': ${hint}`;
 }
 
-/** The option of a word without its value. */
+/** The option in a word, without its value. */
 function flagOf(word: string): string {
   const whole = /^--?[a-z][\w-]{0,30}(?==|$)/i.exec(word)?.[0];
   const short = word.slice(0, 2);
@@ -127,7 +130,7 @@ function flagOf(word: string): string {
   return ownEntry(CELERY_OPTIONS, short) === undefined ? (/^--?[a-z]*/i.exec(word)?.[0] ?? "") : short;
 }
 
-/** An option and its value in one word. */
+/** A hint for an option and its value in one word. */
 function grownHint({ word, command: name }: Stray, flag: string): string | null {
   const isGrown = /\s/.test(word.charAt(flag.length));
   return isGrown && Object.hasOwn(optionsOf(name), flag.slice(2)) ? apart(flag) : null;
@@ -149,7 +152,7 @@ function typoHint(flag: string, name: CommandName): string | null {
   return holding.length > 0 && holding.length < 4 ? `expected ${holding.join(" or ")}?` : null;
 }
 
-/** The commands that do take it. */
+/** Names the commands that take the option. */
 function ownerHint(flag: string): string | null {
   const option = flag.slice(2);
   const owners = COMMAND_NAMES.filter((one) => Object.hasOwn(optionsOf(one), option));
@@ -160,7 +163,7 @@ function listed(names: readonly string[]): string {
   return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 }
 
-/** What replaces an option of celery's, with its value if our option can read it. */
+/** What replaces Celery's option. Its value is shown if our option can read it. */
 function celeryHint({ word, next, command: name }: Stray): string | null {
   const [long = "", ...values] = word.split("=");
   const key = word.startsWith("--") ? long : word.slice(0, 2);
@@ -187,7 +190,7 @@ function inPlaceOf(
   return `--${name} ${isRead ? show(text) : option.argument}`;
 }
 
-/** `%h` instead of `$HOSTNAME`, which no shell has filled in. */
+/** Writes `%h` instead of `$HOSTNAME`, because no shell has filled it in. */
 function withHostName(text: string): string {
   let filled = text;
   let variable = unfilled(filled);

@@ -2,11 +2,11 @@ import { redact } from "../broker/url.ts";
 import { failure } from "../outcome.ts";
 import type { Origin } from "./options.ts";
 
-/** What is wrong with the command line or the environment: one sentence, secrets masked. */
+/** A problem with the command line or the environment: one sentence, with secrets masked. */
 export interface UsageProblem {
   readonly kind: "usage";
   readonly sentence: string;
-  /** The broker URL that cannot be read, where that is what is wrong. Its text has its secrets. */
+  /** The broker URL that cannot be read, if this is the problem. Its secrets are not masked. */
   readonly url?: UnreadUrl;
 }
 
@@ -20,12 +20,11 @@ export function wrong(sentence: string): { readonly ok: false; readonly problem:
   return failure({ kind: "usage", sentence });
 }
 
-/** A broker URL that cannot be read. */
 export function unreadUrl(url: UnreadUrl): { readonly ok: false; readonly problem: UsageProblem } {
   return failure({ kind: "usage", sentence: complaint(url.origin, redact(url.text), url.problem), url });
 }
 
-/** The name under which a user knows a value's origin. */
+/** The name of a value's origin, in the user's words. */
 export function label(origin: Origin): string {
   switch (origin.kind) {
     case "flag":
@@ -43,15 +42,15 @@ export function label(origin: Origin): string {
 }
 
 /**
- * The sentence about a value that cannot be read: who gave it, the text, and what is wrong with it.
+ * The sentence about a value that cannot be read: its origin, its text, and the problem.
  *
- * @param shown the text, fit to be printed: see `mask`
+ * @param shown the text, with secrets masked: see `mask`
  */
 export function complaint(origin: Origin, shown: string, problem: string): string {
   return `${label(origin)} '${shown}' ${problem}`;
 }
 
-/** The user's own text without secrets: anything that may be a broker URL or a part of one is masked as one. */
+/** The user's text with secrets masked. If it may be a broker URL or a part of one, it is masked like one. */
 export function mask(text: string): string {
   return /:\/\/|@/.test(text) ? redact(text) : text;
 }

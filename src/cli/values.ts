@@ -6,8 +6,8 @@ import { ownEntry } from "../own-entry.ts";
 import { unfilled, unfilledWords } from "../unfilled.ts";
 
 /**
- * Reads the text of one value. A problem is a phrase that follows the quoted text in a sentence and says what was
- * expected: `has no unit: expected a duration such as 500ms, 2s or 1m`.
+ * Reads the text of one value. A problem is a phrase that follows the quoted text and says what was expected: `has no
+ * unit: expected a duration such as 500ms, 2s or 1m`.
  */
 export type ValueParser<T> = (text: string) => Outcome<T, string>;
 
@@ -15,7 +15,7 @@ const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, 
 const DURATION = "expected a duration such as 500ms, 2s or 1m";
 const LONGEST_MS = 86_400_000;
 
-/** A duration with its unit, in milliseconds: more than nothing, a day at most. */
+/** A duration with its unit, in milliseconds: more than zero, at most a day. */
 export const duration: ValueParser<number> = (text) => {
   const parts = /^(\d+(?:\.\d+)?)([a-z]*)$/i.exec(text);
   const unit = parts?.[2] ?? "";
@@ -39,7 +39,7 @@ export function count(least: number, most: number): ValueParser<number> {
   };
 }
 
-/** One of the words listed. */
+/** One of the listed words. */
 export function oneOf<const W extends string>(...words: readonly W[]): ValueParser<W> {
   const parse: ValueParser<W> = (text) => {
     const word = words.find((candidate) => candidate === text);
@@ -50,7 +50,7 @@ export function oneOf<const W extends string>(...words: readonly W[]): ValuePars
   return Object.assign(parse, { choices: words });
 }
 
-/** The words that a parser accepts, where it is one of {@link oneOf}; null: it is another. */
+/** The words that a parser made by {@link oneOf} accepts. Null: it is another parser. */
 export function choicesOf(parse: ValueParser<unknown>): readonly string[] | null {
   return "choices" in parse && Array.isArray(parse.choices) ? (parse.choices as readonly string[]) : null;
 }
@@ -72,10 +72,10 @@ export const onOff: ValueParser<boolean> = (text) => {
   return value === undefined ? failure("is not accepted: expected true or false") : success(value);
 };
 
-/** Longer than any host name, and short enough for a line that names several. */
+/** In characters. Longer than any host name, but short enough for a line with several names. */
 const LONGEST_NAME = 255;
 
-/** Node names or what a worker is given as `-n`, separated by commas. */
+/** Node names, or values of a worker's `-n`, separated by commas. */
 export const nodes: ValueParser<readonly string[]> = (text) => {
   const names = text.split(",").map((name) => name.trim());
   if (names.some((name) => name.length > LONGEST_NAME)) {
@@ -98,28 +98,34 @@ function isQueueName(name: string): boolean {
   return isPrintable(name) && name.length <= LONGEST_NAME;
 }
 
-/** Text without control characters. ASCII goes first: Unicode's tables take a millisecond to load. */
+/**
+ * Whether the text has no control characters. ASCII is tried first, because Unicode's tables take a millisecond to
+ * load.
+ */
 function isPrintable(text: string): boolean {
   return /^[ -~]+$/.test(text) || /^\P{C}+$/u.test(text);
 }
 
-/** How many messages may wait in a queue, or in each queue of the worker where none is named. */
+/** How many messages may wait in a queue. `queue` null: in each queue of the worker. */
 export interface QueueLimit {
   readonly queue: string | null;
   readonly limit: number;
 }
 
-/** Where nothing is said of a queue. */
+/** The limit of queues without one of their own. */
 export const USUAL_QUEUE_LIMIT = 1_000;
 
-/** How many messages may wait in a queue: a limit of its own goes before the one for all, and the last word counts. */
+/**
+ * How many messages may wait in a queue. Its own limit comes before the general one. If one is given twice, the last
+ * counts.
+ */
 export function limitOf(queue: string, limits: readonly QueueLimit[]): number | null {
   const own = limits.findLast((limit) => limit.queue === queue);
   const all = limits.findLast((limit) => limit.queue === null);
   return own?.limit ?? all?.limit ?? null;
 }
 
-/** `N` or `QUEUE=N`, several separated by commas. */
+/** `N` or `QUEUE=N`, or several of them separated by commas. */
 export const queueLimit: ValueParser<readonly QueueLimit[]> = (text) => {
   const limits: QueueLimit[] = [];
   for (const part of text.split(",").map((word) => word.trim())) {
@@ -142,17 +148,17 @@ export const filePath: ValueParser<string> = (text) =>
     ? success(text)
     : failure("is not a path: expected one such as /run/worker.pid");
 
-/** What stands in front of every key of a broker. */
+/** The prefix of every key in a broker. */
 export const keyPrefix: ValueParser<string> = (text) =>
   /^[^\p{C}*?[\]\\]*$/u.test(text)
     ? success(text)
     : failure("is not a key prefix: expected text without * ? [ ] \\, such as app1:");
 
-/** What stands in front of a fanout exchange in the name of its channel; `false` for nothing, `true` for kombu's own. */
+/** The prefix of fanout channels. `false`: no prefix; `true`: kombu's own. */
 export const fanoutPrefix: ValueParser<string> = (text) => {
   if (text.toLowerCase() === "false") return success("");
   if (text.toLowerCase() === "true") return success(DEFAULT_NAMING.fanoutPrefix);
-  // Of any other form no worker can be asked (kombu/transport/redis.py `_receive`, `_get_subscribe_topic`).
+  // With another form no worker can be asked (kombu/transport/redis.py `_receive`, `_get_subscribe_topic`).
   return /^\/[^\p{C}*?[\]\\.]*\.$/u.test(text)
     ? success(text)
     : failure("is not a fanout prefix: expected one such as /{db}. or /app1., or false");
@@ -164,19 +170,22 @@ export const exchangeName: ValueParser<string> = (text) =>
     ? success(text)
     : failure("is not the name of an exchange: expected one such as celery");
 
-/** Text that is passed on as it is. */
+/** Text that is passed on unchanged. */
 export const settingText: ValueParser<string> = (text) =>
   /^[^\p{C}]+$/u.test(text)
     ? success(text)
     : failure("is not accepted: expected text without control characters");
 
-/** A secret. One that is a variable alone, in a notation that no password has, was never filled in. */
+/**
+ * A secret. It is refused if it is only a variable's name in a notation that no password has: that variable was not
+ * filled in.
+ */
 export const secretText: ValueParser<string> = (text) => {
   const slip = /^\$[({]/.test(text) ? unfilled(text) : null;
   return slip?.name === text ? failure(unfilledWords(slip, text)) : settingText(text);
 };
 
-/** Where results are kept; which schemes there are depends on the worker. */
+/** The URL of a result backend. Its scheme is not checked, because it depends on the worker. */
 export const backendUrl: ValueParser<string> = (text) =>
   urlWith(
     /^[^\p{C}]+$/u,
@@ -199,13 +208,13 @@ function urlWith(
   problem: string,
   isRead: (text: string) => boolean = () => true,
 ): Outcome<string, string> {
-  // In front of an @ a password stands, in which anything may.
+  // A password before the @ may look like a variable.
   const slip = unfilled(text.slice(text.lastIndexOf("@") + 1));
   if (slip !== null) return failure(unfilledWords(slip, text));
   return form.test(text) && isRead(text) ? success(text) : failure(problem);
 }
 
-/** The kernel's limit for the path of a socket, in bytes (unix(7)). */
+/** In bytes. The kernel's limit for a socket's path (unix(7)). */
 const LONGEST_SOCKET = 107;
 
 /** Where to listen: `HOST:PORT`, or the absolute path of a socket. */
@@ -231,21 +240,21 @@ export const variableName: ValueParser<string> = (text) =>
     ? success(text)
     : failure("is not the name of a variable: expected one such as CELERY_BROKER_URL");
 
-/** A broker URL together with the text it was read from. */
+/** A broker URL, and the text that it was read from. */
 export interface BrokerUrl {
   readonly text: string;
   readonly broker: Broker;
-  /** What is wrong with it; absent: nothing. */
+  /** What is wrong with the URL. Absent: nothing. */
   readonly problem?: string;
 }
 
-/** A broker URL in kombu's dialect, or one that cannot be read, for commands that tell what they can without a broker. */
+/** A broker URL in kombu's dialect, or one that cannot be read. For commands that also work without a broker. */
 export const anyBrokerUrl: ValueParser<BrokerUrl> = (text) => {
   const url = brokerUrl(text);
   return url.ok ? url : success({ text, broker: NO_BROKER, problem: url.problem });
 };
 
-/** In place of one that cannot be read; nobody connects to it. */
+/** Replaces a broker whose URL cannot be read. Nothing connects to it. */
 export const NO_BROKER: Broker = {
   kind: "servers",
   servers: [{ place: { kind: "tcp", host: "", port: 0 }, db: 0, tls: null }],
