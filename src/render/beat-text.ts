@@ -4,13 +4,13 @@ import { beatStatement } from "./beat-words.ts";
 import { boundedJson } from "./bounded-json.ts";
 import type { Printable } from "./gate.ts";
 
-/** The line. */
+/** The verdict in one line. */
 export function beatText(evidence: BeatEvidence, verdict: BeatVerdict): string {
   const [fact, hint] = beatStatement(evidence, verdict);
   return `${verdict.status}: ${verdict.reason}: ${fact}${hint === null ? "" : `; hint: ${hint}`}`;
 }
 
-/** What more was seen, a row each. */
+/** Further evidence, one row each. */
 export function beatDetails({ beats, only }: BeatEvidence, broker: string): readonly string[] {
   return [
     `beats: ${beats === null ? "cannot be seen" : beats.map(({ pid }) => pid).join(", ") || "none"}`,
@@ -29,7 +29,7 @@ function scheduleText(schedule: ScheduleFile): string {
   return schedule.kind === "none" ? schedule.scheduler : "unknown";
 }
 
-/** For programs: schema 1, to which fields are only added (docs/beat.md). */
+/** The verdict as JSON: schema 1, to which fields are only added (docs/beat.md). */
 export function beatJson(evidence: BeatEvidence, verdict: BeatVerdict, elapsedMs: number): Printable {
   const [message, hint] = beatStatement(evidence, verdict);
   const { beats, only } = evidence;

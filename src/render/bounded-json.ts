@@ -2,8 +2,8 @@ import { BUDGET_BYTES, json, type Printable } from "./gate.ts";
 import { shortened } from "./speech.ts";
 
 /**
- * How long texts may be, in characters, and how many entries lists have, at each attempt to keep the budget. No word of
- * ours is longer than 22.
+ * Limits of each attempt to keep the budget: the length of texts in characters, and the entries of lists. Our own words
+ * have at most 22 characters.
  */
 const ATTEMPTS = [
   [512, Infinity],
@@ -15,11 +15,11 @@ const ATTEMPTS = [
 ] as const;
 
 /**
- * An object for programs in what a health check's reader keeps. Where it is too long its texts are shortened in the
- * middle, then its lists, and its field `shortened` says so.
+ * An object as JSON, short enough to be kept whole by the reader of a health check. A longer object loses the middle of
+ * its texts, then entries of its lists, and gets a field `shortened`.
  */
 export function boundedJson(object: object): Printable {
-  // A text that is cut here does not fit below.
+  // A text of this length would exceed the budget anyway.
   let text = json(bounded(object, BUDGET_BYTES, Infinity));
   for (const [longest, most] of ATTEMPTS) {
     if (Buffer.byteLength(text) <= BUDGET_BYTES) break;

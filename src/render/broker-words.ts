@@ -186,17 +186,17 @@ const REFUSED: { readonly [C in RefusedCause]: Words<Refused> } = {
   ],
 };
 
-/** Where a worker's binding shows that it listens elsewhere. */
+/** A worker's binding shows that it has another exchange. */
 export function exchangeHint(controlExchange: string): string {
   return `it is bound to the control exchange '${controlExchange}': set --control-exchange ${controlExchange}`;
 }
 
-/** The control channel that was asked by, or would have been. */
+/** The control channel that was used, or would have been used. */
 export function channelOf(plan: CheckPlan, { asking }: Evidence): string {
   return asking.kind === "asked" ? asking.via.channel : plan.route.channel;
 }
 
-/** The sentence and the hint for a broker that nothing could be had from. `address` is already redacted. */
+/** The fact and the hint for a broker that cannot be used. Secrets in `address` are already masked. */
 export function brokerStatement(address: string, failure: BrokerFailure): Statement {
   const detail = shortened(failure.detail.replace(/\.$/, ""), LONGEST_DETAIL);
   const where = failure.where ?? address;
@@ -213,7 +213,7 @@ export function brokerStatement(address: string, failure: BrokerFailure): Statem
   return { fact: sentence(fact + and), hint: unnamedHint(failure) ?? ofSentinel ?? hint };
 }
 
-/** The hint if nothing names the broker; null: the usual hint. */
+/** The hint if nothing names the broker. Null: the usual hint applies. */
 function unnamedHint({ cause, unnamed }: BrokerFailure): string | null {
   if (unnamed === undefined) return null;
   const { pid, url, lost, unread } = unnamed;
@@ -228,7 +228,7 @@ function unnamedHint({ cause, unnamed }: BrokerFailure): string | null {
   return lost.length === 0 ? null : `it has lost ${names(lost)}, or is connecting there: is Redis running?`;
 }
 
-/** As whom the environment and the sockets of a process can be read. */
+/** Which user can read the environment and the sockets of a process. */
 export function readerHint({
   user,
   ourUser,
@@ -237,13 +237,13 @@ export function readerHint({
   readonly ourUser: number | null;
 }): string {
   const asRoot = "as root with CAP_SYS_PTRACE (cap_add: [SYS_PTRACE])";
-  // One that has changed its user itself (celery --uid) can be read by root alone.
+  // If the process changed its user itself (celery --uid), only root can read it.
   return user === null || user === ourUser
     ? `run the probe ${asRoot}`
     : `run the probe as user ${user} (docker exec -u ${user}), or ${asRoot}`;
 }
 
-/** Sentinels have users and passwords of their own, and settings for them. */
+/** Sentinels have their own users, passwords and settings. */
 const SENTINELS: { readonly [C in BrokerFailure["cause"]]?: string } = {
   "wrong-password": "set --sentinel-password, and --sentinel-username if there is one, as in sentinel_kwargs",
   "password-needed": "set --sentinel-password to the password of sentinel_kwargs",
@@ -254,5 +254,8 @@ const SENTINELS: { readonly [C in BrokerFailure["cause"]]?: string } = {
   "no-tls": "leave --sentinel-tls out, or correct the port",
 };
 
-/** Protected mode explains itself in a thousand characters; the beginning says it, and of paths the end. */
+/**
+ * In characters. Protected mode explains itself in a thousand characters: its beginning is enough. The end is kept for
+ * paths.
+ */
 const LONGEST_DETAIL = 240;

@@ -2,12 +2,12 @@ import type { Finding } from "../doctor/finding.ts";
 import { json, type Printable } from "./gate.ts";
 import { findingWords } from "./findings/finding-words.ts";
 
-/** The findings for programs: schema 1, to which fields are only added (docs/doctor.md). */
+/** The findings as JSON: schema 1, to which fields are only added (docs/doctor.md). */
 export function doctorJson(findings: readonly Finding[], elapsedMs: number): Printable {
   return json({ schema: 1, findings: findings.map(findingRow), elapsed_ms: Math.round(elapsedMs) });
 }
 
-/** A finding; `message` and `hint` are named as in the check's JSON. */
+/** A finding as an object. `message` and `hint` have the same names as in the check's JSON. */
 export function findingRow(finding: Finding): object {
   const { code, level, about } = finding;
   const { seen, next } = findingWords(finding);

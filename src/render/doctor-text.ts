@@ -16,7 +16,7 @@ const COLOUR: { readonly [L in Level]: number } = { ok: 32, skipped: 90, warning
 
 const MARK_WIDTH = 8;
 
-/** How it is shown: on a terminal in so many columns, elsewhere with one line for each sentence. */
+/** How to show findings. With `columns` (a terminal) lines are wrapped; otherwise each sentence is one line. */
 export interface Canvas {
   readonly columns: number | null;
   readonly inColour: boolean;
@@ -24,7 +24,7 @@ export interface Canvas {
 
 export const PLAIN_CANVAS: Canvas = { columns: null, inColour: false };
 
-/** Findings of one code that say the same. */
+/** Findings of one code with the same words. */
 interface Told {
   readonly finding: Finding;
   readonly about: readonly string[];
@@ -46,7 +46,7 @@ function toldLines({ finding: { code, level }, about, seen, next }: Told, canvas
   return saidLines(`${marked(level, canvas.inColour)} `, `${subject}: ${seen}`, next, canvas);
 }
 
-/** What was seen, behind a lead on its first line, and the next step. */
+/** What was seen, with `lead` in front, and below it the next step. */
 function saidLines(lead: string, seen: string, next: string | null, canvas: Canvas): readonly string[] {
   return [
     ...hanging(lead, sentence(seen), MARK_WIDTH + 1, canvas),
@@ -56,19 +56,19 @@ function saidLines(lead: string, seen: string, next: string | null, canvas: Canv
 
 const ARROW = `${" ".repeat(MARK_WIDTH)} → `;
 
-/** A text behind its lead, and its further lines below it. */
+/** A text with `lead` in front. Its further lines are indented. */
 function hanging(lead: string, text: string, indent: number, { columns }: Canvas): readonly string[] {
   const [first = "", ...rest] = wrapped(line(text), indent, columns);
   return [lead + first, ...rest.map((one) => " ".repeat(indent) + one)];
 }
 
-/** Most nodes or queues without a problem that are shown for each code. */
+/** The number of findings without a problem that are shown for each code. */
 const SHOWN = 5;
 
 /**
- * The findings of a topic for people: what several say alike is said once; where many are well, the rest is counted.
+ * The findings of a topic for people. Equal findings are shown once. Of many good findings the rest is only counted.
  *
- * @param said next steps that stand there already; this topic's findings are added
+ * @param said next steps that were already shown. This topic adds its own
  */
 export function topicLines(
   findings: readonly Finding[],
@@ -103,12 +103,12 @@ export function topicLines(
   ];
 }
 
-/** What is still looked at, for as long as it is: on one line of the terminal, as only that can be taken back. */
+/** The topics that are not finished. It fits in one line, because a terminal can clear only one line. */
 export function progressLine(pending: readonly string[], columns: number): string {
   return cutTo(`… ${pending.join(", ")}`, columns - 1);
 }
 
-/** How many of which level, and the `first` to begin with: what was seen, and what to do. */
+/** The number of findings of each level, and the finding to begin with. */
 export function summaryLines(
   findings: readonly Finding[],
   first: Finding | null,

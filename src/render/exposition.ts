@@ -1,7 +1,7 @@
 import { line, ours, type Printable } from "./gate.ts";
 import { shortened } from "./speech.ts";
 
-/** One metric with all of its series. */
+/** A metric and all its series. */
 export interface Family {
   /** A counter's name ends with `_total`. */
   readonly name: string;
@@ -15,7 +15,7 @@ export interface Sample {
   readonly value: number;
 }
 
-/** The forms in which Prometheus reads metrics, each with its Content-Type: version 3 refuses any other. */
+/** The formats of Prometheus, with their Content-Type. Prometheus 3 refuses any other. */
 export const FORMATS = {
   text: "text/plain; version=0.0.4; charset=utf-8",
   openmetrics: "application/openmetrics-text; version=1.0.0; charset=utf-8",
@@ -23,21 +23,21 @@ export const FORMATS = {
 
 export type Format = keyof typeof FORMATS;
 
-/** Metrics as Prometheus reads them: its text format 0.0.4, or OpenMetrics 1.0.0. */
+/** Writes metrics in Prometheus' text format 0.0.4, or in OpenMetrics 1.0.0. */
 export function exposition(families: readonly Family[], format: Format): Printable {
   const values: Values = new Map();
   const blocks = families.map((family) => block(family, format, values));
   return ours(blocks.join("") + (format === "openmetrics" ? "# EOF\n" : ""));
 }
 
-/** How the values of labels are written: the name of a worker comes ten times. */
+/** Escaped values of labels. A worker's name occurs ten times. */
 type Values = Map<string, string>;
 
 function block({ name, type, help, samples }: Family, format: Format, values: Values): string {
   const isOpen = format === "openmetrics";
   const family = isOpen && type === "counter" ? name.replace(/_total$/, "") : name;
   const escapedHelp = isOpen ? escaped(help) : help.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
-  // Two names may be alike once they are shortened, and a series that comes twice spoils the whole scrape.
+  // Two names may become equal when they are shortened. Prometheus refuses the whole scrape if a series occurs twice.
   const rows = new Map<string, number>();
   for (const { labels, value } of samples) {
     const series = name + labelText(labels, values);
@@ -48,7 +48,7 @@ function block({ name, type, help, samples }: Family, format: Format, values: Va
   return `# HELP ${family} ${escapedHelp}\n# TYPE ${family} ${type}\n${lines}`;
 }
 
-/** Characters of a label's value: names are shorter, so longer text is hostile. */
+/** Characters of a label's value. Real names are shorter, so longer text is hostile. */
 const LONGEST_VALUE = 255;
 
 function labelText(labels: Sample["labels"], values: Values): string {

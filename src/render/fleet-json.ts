@@ -5,7 +5,7 @@ import { fleetStatement } from "./fleet-words.ts";
 import { json, type Printable } from "./gate.ts";
 import { isoTime } from "./speech.ts";
 
-/** The version of the objects' form. Fields may be added to a version; none is changed or removed. */
+/** The version of the objects' format. New versions may add fields, but do not change or remove any. */
 const SCHEMA = 1;
 
 /** The object of `/api/v1/workers`: every worker, worst first, with the broker and the rounds. */
@@ -28,7 +28,7 @@ export function queueJson(view: FleetView, queue: FleetQueue): Printable {
   return json({ schema: SCHEMA, at: isoTime(view.atS), ...queueFields(queue) });
 }
 
-/** What one event of `/events` carries: both lists. */
+/** The data of one event of `/events`: both lists. */
 export function fleetJson(view: FleetView, version: string): Printable {
   return json({ workers: workersObject(view, version), queues: queuesObject(view) });
 }

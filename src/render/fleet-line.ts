@@ -9,7 +9,7 @@ export function nodeLine({ node, verdict, copies }: FleetNode): string {
   return `${verdict.status}: ${verdict.reason}: ${about}${hints.map((one) => `; hint: ${one}`).join("")}`;
 }
 
-/** Of workers that share a name only one verdict can be told. */
+/** Workers that share a name have only one verdict together. */
 function twinsHint(copies: number): string | null {
   return copies === 1 ? null : `${copies} workers have this name: give each its own with -n`;
 }

@@ -2,7 +2,7 @@ import type { FleetVerdict } from "../fleet/fleet-view.ts";
 import { brokerStatement, type Statement } from "./broker-words.ts";
 import { amount, seconds } from "./speech.ts";
 
-/** The sentence about a watched node, without its name: what was seen, and what to do about it. */
+/** The sentence about a watched node, without its name: what was seen, and what to do. */
 export function fleetStatement(verdict: FleetVerdict): Statement {
   if ("seen" in verdict) return verdict.seen;
   switch (verdict.reason) {
@@ -68,7 +68,7 @@ function goneStatement({ how, forS }: Of<"gone">): Statement {
       };
 }
 
-/** A node that is new is heard or answers within this time, in seconds, if it is a worker of this broker. */
+/** In seconds. If a new node is a worker of this broker, it is heard or answers within this time. */
 export const NEW_S = 10;
 
 function undecidedStatement({ because, forS }: Of<"undecided">): Statement {

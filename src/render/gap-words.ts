@@ -7,9 +7,9 @@ import { amount, brief, names, place, seconds, time } from "./speech.ts";
 type Of<K extends Gap["kind"]> = Extract<Gap, { kind: K }>;
 
 /**
- * What stands in the way of a decision, in words, and what would help.
+ * Why the verdict is undecided, and what would help.
  *
- * In one piece: it is a table with a case for each gap.
+ * It is one long function because it is a table with a case for each gap.
  */
 export function gapStatement(gap: Gap, plan: CheckPlan, evidence: Evidence): Statement {
   const broker = plan.broker.shown;
@@ -116,7 +116,7 @@ function elsewhere(gap: Of<"elsewhere">, plan: CheckPlan): Statement {
     };
   }
   const connected = `is connected to ${names(endpoints.map(place))} (process ${pid} running)`;
-  // The same port at another address: the name may have led there.
+  // The same port at another address: the name may have led to that address.
   const isLed = brokerName !== null && endpoints.some(({ port }) => port === brokerName.port);
   if (isLed && brokerName.isWorkersOwn) {
     const leads = brokerName.changes ? "leads by turns to" : "leads to";
@@ -131,11 +131,11 @@ function elsewhere(gap: Of<"elsewhere">, plan: CheckPlan): Statement {
   };
 }
 
-/** What another user's worker may be told is not known. */
+/** What another user's worker was told cannot be read. */
 const UNREAD =
   "its environment cannot be read and may name another broker: run the probe as the worker's user, or as root with CAP_SYS_PTRACE; or set --broker";
 
-/** One run asks one broker: if it is another worker's broker, this worker needs a run of its own. */
+/** One run asks one broker. If that is another worker's broker, this worker needs a run of its own. */
 function byItself(
   { node }: { readonly node: string },
   { broker: { origin }, targets }: CheckPlan,
@@ -153,7 +153,7 @@ const UNFINISHED: { readonly [W in Want]: string } = {
   heartbeat: "there was no time left to listen for its heartbeats",
 };
 
-/** Why it cannot be seen whether it fetches. */
+/** Why it is not known whether the worker fetches messages. */
 const FETCHES: { readonly [U in Unseen | "held"]: string } = {
   held: "it cannot be seen whether it has stopped fetching or holds tasks for later",
   translated: "addresses are translated on the way to the broker, so its connections are unknown",
@@ -193,7 +193,7 @@ function tooFew(gap: Of<"too-few">, channel: string, broker: string): Statement 
   };
 }
 
-/** How long and how often they were asked. */
+/** How long and how often the nodes were asked. */
 function triesWords(tries: {
   readonly waitedMs: number;
   readonly pings: number;
@@ -248,7 +248,7 @@ function outOfSight(
   }
 }
 
-/** A worker that is blocked by its task keeps its subscription; a dead one has no subscription. */
+/** A worker that is blocked by its task keeps its subscription. A dead worker has no subscription. */
 function remoteHint({ subscribers, heard }: Of<"out-of-sight">): string {
   if (subscribers > 0 && heard) {
     return "does it use the database that the broker URL names? its channel does not tell; the probe inside its container sees more";

@@ -1,18 +1,19 @@
 /**
- * The way out. Names, servers' words, process titles and log lines may hold anything. Before printing they pass one
- * gate for each medium: `page` and `lines` for a terminal, `json` for programs, render/markdown.ts for tickets.
+ * All output passes here. Names, servers' error messages, process titles and log lines may contain anything. Before
+ * printing they pass a function for their medium: `page` and `lines` for a terminal, `json` for programs,
+ * render/markdown.ts for tickets.
  */
 
 import { shortened } from "./speech.ts";
 
 declare const passed: unique symbol;
 
-/** Text that has passed a gate, or that is ours alone: nothing else can be printed. */
+/** Text that has passed one of these functions, or that is our own. Nothing else can be printed. */
 export type Printable = string & { readonly [passed]: true };
 
 export const NOTHING = "" as Printable;
 
-/** Pages of help, scripts for shells, moves of the cursor: nothing from outside may be in them. */
+/** For help pages, shell scripts and cursor movements. They must not contain text from outside. */
 export function ours(text: string): Printable {
   return text as Printable;
 }
@@ -22,18 +23,18 @@ export const BUDGET_BYTES = 4_096;
 
 const CUT = " …";
 
-/** Characters of a line for people; a longer one is no line that anybody reads. */
+/** Characters of a line for people. Longer lines are cut: nobody reads them. */
 const LONGEST_LINE = 16_384;
 
-/** What a terminal obeys, what turns a text round or hides in it, and halves of characters. */
+/** Matches control characters, characters that reverse or hide text, and unpaired surrogates. */
 function unseen(): RegExp {
   return /[\p{C}\p{Zl}\p{Zp}]/gu;
 }
 
-/** Unicode's tables take a millisecond to load, as soon as the expression is there: most texts need none. */
+/** Most texts match this, and then the table of `unseen` is not needed: Unicode's tables take a millisecond to load. */
 const PLAIN = /^[ -~]*$/;
 
-/** One line: control characters and line ends of texts from elsewhere are escaped, passwords of URLs masked. */
+/** A text from outside as one line: control characters and line ends are escaped, passwords in URLs are masked. */
 export function line(text: string): string {
   const shown = withoutPasswords(shortened(text, LONGEST_LINE));
   if (PLAIN.test(shown)) return shown;
@@ -43,12 +44,12 @@ export function line(text: string): string {
   });
 }
 
-/** The lines as they are written, cut to what a health check's reader keeps, at the end of a character. */
+/** The lines for a health check: cut to what its reader keeps, at the end of a character. */
 export function page(list: readonly string[]): Printable {
   const text = lines(list);
   if (Buffer.byteLength(text) <= BUDGET_BYTES) return text;
   const room = BUDGET_BYTES - Buffer.byteLength(`${CUT}\n`);
-  // Cutting inside a character leaves U+FFFD at the end.
+  // A cut inside a character leaves U+FFFD at the end.
   const kept = Buffer.from(text, "utf8")
     .subarray(0, room)
     .toString("utf8")
@@ -56,13 +57,17 @@ export function page(list: readonly string[]): Printable {
   return `${kept}${CUT}\n` as Printable;
 }
 
-/** The lines as they are written. @param inColour our colours stay; cells have passed `line` before they were painted */
+/**
+ * The lines for a terminal.
+ *
+ * @param inColour keeps our own colours. Cells must have passed `line` before they got a colour
+ */
 export function lines(list: readonly string[], inColour = false): Printable {
   const shown = inColour ? painted : line;
   return list.map((one) => `${shown(one)}\n`).join("") as Printable;
 }
 
-/** An SGR sequence of ECMA-48, which colours what follows. */
+/** An SGR sequence of ECMA-48, which sets a colour. */
 const SGR = /(\x1b\[\d{1,3}m)/;
 
 function painted(text: string): string {
@@ -70,11 +75,11 @@ function painted(text: string): string {
   return parts.map((part, position) => (position % 2 === 1 ? part : line(part))).join("");
 }
 
-/** A value for programs, on one line. It is read as what it is but for passwords of URLs, and nothing unseen stands in it. */
+/** A value as JSON, on one line. Only passwords in URLs are changed. Invisible characters are escaped. */
 export function json(value: unknown): Printable {
   const plain = JSON.stringify(value);
   const text = mayHavePassword(plain) ? JSON.stringify(value, withoutPasswordsIn) : plain;
-  // By halves of UTF-16, as JSON escapes them.
+  // JSON escapes the two halves of a surrogate pair separately.
   const escape = (half: string) => `\\u${half.charCodeAt(0).toString(16).padStart(4, "0")}`;
   const shown = PLAIN.test(text)
     ? text
@@ -82,7 +87,7 @@ export function json(value: unknown): Printable {
   return `${shown}\n` as Printable;
 }
 
-/** Of texts and of names of entries: a node may be called as its broker is. */
+/** Masks texts and names of entries: a node may have its broker's URL as its name. */
 function withoutPasswordsIn(_key: string, value: unknown): unknown {
   if (typeof value === "string") return withoutPasswords(value);
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
@@ -94,13 +99,13 @@ function mayHavePassword(text: string): boolean {
   return text.includes("://") && text.includes("@");
 }
 
-/** What a URL in a text cannot hold. */
+/** A run of characters that a URL may contain. */
 const TOKEN = /[^\s"<>]+/g;
 
-/** Between two URLs of a list. */
+/** The separator of two URLs in a list. */
 const NEXT_URL = /([;,](?=[a-z][a-z0-9+.-]{0,31}:\/\/))/i;
 
-/** The text with the passwords of its URLs masked. Linear in the text's length. */
+/** The text with the passwords in its URLs masked. Takes time in proportion to the text's length. */
 export function withoutPasswords(text: string): string {
   if (!mayHavePassword(text)) return text;
   return text.replace(TOKEN, (token) => token.split(NEXT_URL).map(withoutPassword).join(""));
@@ -112,9 +117,9 @@ function withoutPassword(part: string): string {
   if (start === 2 || at < start) return part;
   const colon = part.slice(start, at).indexOf(":");
   const user = colon === -1 ? "" : part.slice(start, start + colon + 1);
-  // An `@` of a path or a query is nobody's.
+  // An `@` in a path or a query belongs to no password.
   if (/[/?#]/.test(colon === -1 ? part.slice(start, at) : user)) return part;
-  // A mask of our own stays, and so do the pattern of a URL, `[[user]:password@]host`, and the word to fill in.
+  // Our own mask stays. The URL pattern `[[user]:password@]host` and the placeholder PASSWORD stay too.
   if (/^(?:\*+|PASSWORD)$/.test(part.slice(start + user.length, at)) || part[at + 1] === "]") return part;
   return `${part.slice(0, start)}${user}***${part.slice(at)}`;
 }

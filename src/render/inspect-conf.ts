@@ -3,16 +3,16 @@ import { isRecord, type Shown, show } from "./inspect-results.ts";
 import { amount } from "./speech.ts";
 import { cut, wrapped } from "./table.ts";
 
-/** What is shown of the settings of each worker. */
+/** How a worker's settings are shown. */
 export interface ConfReadings {
   readonly sort: (conf: unknown) => SortedSettings | null;
-  /** The one setting that was asked for, which is all that the answers have left; null: no single one. */
+  /** The single setting that was asked for; the answers contain only this one. Null: all settings. */
   readonly asked: string | null;
-  /** Whether the application's own are shown too. */
+  /** Whether the application's own settings are shown too. */
   readonly isAll: boolean;
 }
 
-/** Settings for people: Celery's, then the application's own or how many there are. */
+/** Settings for people: Celery's, then the application's own or only their number. */
 export function settingsLines(result: unknown, { sort, asked, isAll }: ConfReadings): Shown {
   if (asked !== null && isRecord(result)) {
     const lines = Object.entries(result).flatMap(settingLines);

@@ -1,15 +1,18 @@
-/** An answer for people: a word behind the node's name, and the lines below it. */
+/** An answer for people: text after the node's name, and lines below it. */
 export interface Shown {
   readonly summary: string | null;
   readonly lines: readonly string[];
 }
 
-/** Whether it is an object with names. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Text as it is, anything else as JSON. @param space between the parts of a list, where lines may be broken */
+/**
+ * A text as it is, any other value as JSON.
+ *
+ * @param space is put between a list's parts, so that lines can be broken there
+ */
 export function show(value: unknown, space = ""): string {
   if (typeof value === "string") return value;
   if (value === undefined) return "";

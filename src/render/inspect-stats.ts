@@ -3,7 +3,11 @@ import { isRecord, type Shown, show } from "./inspect-results.ts";
 import { bytes, seconds } from "./speech.ts";
 import { table, wrapped } from "./table.ts";
 
-/** What matters of `stats` for people; all of it is in the JSON. @param poolName null: it does not tell */
+/**
+ * The important parts of `stats` for people. The JSON contains everything.
+ *
+ * @param poolName null: the answer does not name the pool
+ */
 export function statsLines(result: unknown, poolName: string | null): Shown {
   if (!isRecord(result)) return { summary: null, lines: [show(result)] };
   const { pool, broker, rusage, total, uptime, pid, prefetch_count: prefetch } = result;

@@ -4,16 +4,23 @@ import { cut } from "./table.ts";
 
 type TaskMethod = "active" | "reserved" | "scheduled" | "query_task";
 
-/** The task as a worker describes it (celery/worker/request.py `Request.info`), and its state, if one was given. */
+/**
+ * A task as a worker describes it (celery/worker/request.py `Request.info`), and its state. Null: the answer has no
+ * state.
+ */
 interface Entry {
   readonly task: unknown;
   readonly state: string | null;
 }
 
-/** Linux' own limit; pools of threads and greenlets put the number of one of these into the place of a process'. */
+/** Linux' largest pid. Pools of threads and greenlets report a larger number of their own instead of a pid. */
 const HIGHEST_PID = 4_194_304;
 
-/** Tasks for people: name and age, id, arguments; two or three lines each. @param nowS seconds since 1970 */
+/**
+ * Tasks for people: name and age, id, arguments, in two or three lines each.
+ *
+ * @param nowS seconds since 1970
+ */
 export function tasksLines(method: TaskMethod, result: unknown, nowS: number): Shown {
   const entries = entriesOf(method, result);
   if (entries === null) return { summary: null, lines: [show(result)] };
@@ -54,7 +61,7 @@ function entryLines({ task, state }: Entry, nowS: number): readonly string[] {
   ];
 }
 
-/** No arguments, as lists or as Python writes them. */
+/** Whether there are no arguments, as a list or as Python writes it. */
 function isNothing(given: unknown): boolean {
   return /^(?:\(\)|\[\]|\{\}|null|)$/.test(show(given));
 }

@@ -11,13 +11,13 @@ import { line } from "./gate.ts";
 import { amount, names } from "./speech.ts";
 import { table } from "./table.ts";
 
-/** What the answers' text takes beside them. */
+/** Further data for showing answers. */
 export interface Readings {
   /** Seconds since 1970. */
   readonly nowS: number;
-  /** The pool that an answer to `stats` tells of; null: none. */
+  /** Returns the pool in an answer to `stats`. Null: the answer does not name it. */
   readonly poolIn: (stats: unknown) => string | null;
-  /** What is shown of an answer to `conf`. */
+  /** How answers to `conf` are shown. */
   readonly conf: ConfReadings;
 }
 
@@ -59,7 +59,7 @@ export function inspectText(
   }
 }
 
-/** Lines beside the answers: missing nodes, shared names, why nothing was sent. */
+/** Lines for stderr: missing nodes, shared names, why nothing was sent. */
 export function remarks(method: Method, inspection: Inspection, channel: string): readonly string[] {
   if (inspection.kind === "refused") {
     return refusalLines(method, inspection.unsafe, inspection.safe).map(line);
@@ -77,7 +77,7 @@ export function remarks(method: Method, inspection: Inspection, channel: string)
   ].map(line);
 }
 
-/** A broker that nothing could be had from. */
+/** The line about a broker that cannot be used. */
 export function brokerLine(address: string, failure: BrokerFailure): string {
   const { fact, hint } = brokerStatement(address, failure);
   return fact + (hint === null ? "" : `; ${hint}`);

@@ -2,7 +2,7 @@ import type { Installation } from "../install/install.ts";
 import type { Unwritten } from "../machine/parts.ts";
 import { brief } from "./speech.ts";
 
-/** What came of an installation, in a sentence. */
+/** The result of an installation, in a sentence. */
 export function installWords(done: Installation, version: string): string {
   const path = brief(done.path);
   switch (done.kind) {

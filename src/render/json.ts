@@ -7,21 +7,21 @@ import { channelOf } from "./broker-words.ts";
 import { type Printable, withoutPasswords } from "./gate.ts";
 import { nodeOf, statement } from "./statement.ts";
 
-/** Most nodes and pongs that are listed: the object stays below what Docker keeps of a probe's output. */
+/** The number of nodes and pongs in the object. More would exceed what Docker keeps of a probe's output. */
 const LISTED = 20;
 
-/** Nodes that were examined take more room, so fewer are listed. */
+/** The number of examined nodes in the object. They are larger. */
 const EXAMINED = 4;
 
-/** The version of the object's form. Fields may be added to a version; none is changed or removed. */
+/** The version of the object's format. New versions may add fields, but do not change or remove any. */
 const SCHEMA = 1;
 
-/** The report for programs: one object on one line (docs/output.md). Durations in milliseconds. */
+/** The report as one JSON object on one line (docs/output.md). Durations are in milliseconds. */
 export function checkJson(report: CheckReport): Printable {
   return boundedJson(checkObject(report));
 }
 
-/** The same object, without a limit of its length. */
+/** The same object without a limit on its length. */
 export function checkObject(report: CheckReport): object {
   const { plan, evidence, verdict, elapsedMs } = report;
   const { fact, hint } = statement(report);
@@ -119,7 +119,7 @@ function serverFields({ server, db, tls }: Via): object {
   return { address: server, database: db, tls };
 }
 
-/** What was seen of a node that had to be looked at; `null` for anything unseen. */
+/** The evidence about an examined node. Null for anything that was not seen. */
 function nodeFields({ node, process, looks, heartbeats }: NodeEvidence): object {
   const look = looks.at(-1);
   const connections = looks.findLast((one) => one.connections !== null)?.connections ?? null;

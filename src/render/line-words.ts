@@ -1,6 +1,6 @@
 import type { LineKind } from "../celery/line-kinds.ts";
 
-/** What the lines are called, and the next step. */
+/** What each kind of log line means → the next step. */
 export const LINE_WORDS: { readonly [K in LineKind]: `${string} → ${string}` } = {
   "circular-import":
     "two modules import each other → move the import into the function that needs it, or the shared code into a third module",

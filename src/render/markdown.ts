@@ -1,17 +1,20 @@
 import { line, lines, ours, type Printable } from "./gate.ts";
 
-/** A part of a document: what it is called, of what or whom, and lines that are shown as they are. */
+/** A part of a document: a title, a name, and lines that are shown as they are. */
 export interface Block {
-  /** Ours. */
+  /** Our own text. */
   readonly title: string;
-  /** 2: a section; 3: a part of one. */
+  /** 2: a section; 3: a part of a section. */
   readonly level: 2 | 3;
-  /** From elsewhere; null: it is about nothing by a name. */
+  /** The name that it is about, from outside. Null: it is about no name. */
   readonly about: string | null;
   readonly lines: readonly string[];
 }
 
-/** A block whose text no line of its own ends: the fence is longer than any row of backticks in it (CommonMark 4.5). */
+/**
+ * A fenced block. The fence is longer than any row of backticks in the text, so no line of the text ends it (CommonMark
+ * 4.5).
+ */
 export function markdownBlock({ title, level, about, lines: shown }: Block): Printable {
   const text = lines(shown);
   const fence = "`".repeat(Math.max(3, longestRow(text) + 1));
@@ -19,7 +22,7 @@ export function markdownBlock({ title, level, about, lines: shown }: Block): Pri
   return ours(`\n${"#".repeat(level)} ${named}\n\n${fence}\n${text}${fence}\n`);
 }
 
-/** Text from elsewhere within a line: nothing in it is a mark (CommonMark 6.1). */
+/** Text from outside in a line. Nothing in it is read as Markdown (CommonMark 6.1). */
 export function codeSpan(text: string): string {
   const shown = line(text);
   const fence = "`".repeat(longestRow(shown) + 1);

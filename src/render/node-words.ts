@@ -3,7 +3,7 @@ import type { Sighted } from "../discovery/suspect.ts";
 import type { Connections } from "../worker/connections.ts";
 import { amount, brief, names, place, seconds, sentence, time } from "./speech.ts";
 
-/** What was seen of one node, for people: each line with its name. */
+/** The evidence about one node for people: each line with its label. */
 export function nodeLines({
   process,
   looks,
@@ -51,7 +51,7 @@ function processWords(
   }
 }
 
-/** What the connections of a program show that may be the worker. */
+/** What a program's connections show if it may be the worker. */
 const SHOWS: Readonly<Record<Sighted["shows"], string>> = {
   worker: "it fetches and listens",
   heir: "it holds connections of a worker that forked it",
@@ -104,7 +104,7 @@ function connectionWords(connections: Connections | null): string {
   }
 }
 
-/** A worker has ten; tasks and result backends may add many. */
+/** Connections that are listed. A worker has ten; tasks and result backends may add many. */
 const LISTED = 12;
 
 function hearingWords(heartbeats: Hearing): string {
@@ -125,7 +125,7 @@ function hearingWords(heartbeats: Hearing): string {
   }
 }
 
-/** That nodes were alive, by a `serve`: the oldest of what it has shared. */
+/** Nodes that a `serve` saw alive, with the age of the oldest verdict it shared. */
 export function sharedWords(lives: readonly SharedLife[]): string {
   const ageS = Math.max(...lives.map((life) => life.ageS));
   const hosts = names([...new Set(lives.map(({ host }) => host))]);
@@ -134,7 +134,7 @@ export function sharedWords(lives: readonly SharedLife[]): string {
   return `${seen} seen alive by celery-probe serve on ${hosts}, ${seconds(ageS)} ago`;
 }
 
-/** Why the worker was asked all the same. */
+/** Why the worker was asked although verdicts are shared. */
 export function notTakenWords(why: NotTaken): string {
   return sentence(`not taken: ${because(why)}`);
 }
@@ -160,7 +160,7 @@ function because(why: NotTaken): string {
   }
 }
 
-/** What has to be changed, where nobody would notice otherwise: each check asks the whole fleet. */
+/** What has to be changed. Otherwise nobody would notice that each check asks the whole fleet. */
 export function refusedHint(why: NotTaken | null): string | null {
   if (why?.because !== "refused") return null;
   const isForbidden = why.detail.startsWith("NOPERM");

@@ -7,11 +7,13 @@ import { json, lines, ours, type Printable } from "./gate.ts";
 import { type Block, codeSpan, markdownBlock } from "./markdown.ts";
 import { checkText } from "./text.ts";
 
-/** What a report begins with: a file that begins otherwise is not written over. */
+/** The first line of a report. A file that begins in another way is not overwritten. */
 export const REPORT_HEAD = "# celery-probe report";
 export const REPORT_JSON_HEAD = '{"report":"celery-probe"';
 
-/** The report for people, in Markdown, as tickets show it; `hide` takes secrets out of all but its head. */
+/**
+ * The report for people, in Markdown, as ticket systems show it. `hide` hides secrets everywhere except in its head.
+ */
 export function reportText(
   report: Report,
   check: CheckReport,
@@ -58,14 +60,14 @@ export function reportText(
   return ours(lines(head) + body.join(""));
 }
 
-/** The same for programs: schema 1, to which fields are only added (docs/report.md). */
+/** The report as JSON: schema 1, to which fields are only added (docs/report.md). */
 export function reportJson(
   report: Report,
   check: unknown,
   findings: readonly Finding[],
   hide: (value: unknown) => unknown,
 ): Printable {
-  // The first field is what a report is known by.
+  // A report is recognised by its first field.
   return json({
     report: "celery-probe",
     schema: 1,

@@ -4,7 +4,7 @@ import { complaint } from "../cli/usage.ts";
 import type { ListenPlace, ListenProblem } from "../machine/parts.ts";
 import { sentence } from "./speech.ts";
 
-/** Why nobody can be answered: one sentence, with what to do. */
+/** Why `serve` cannot listen, and what to do, in one sentence. */
 export function listenSentence(place: ListenPlace, origin: Origin, { cause, detail }: ListenProblem): string {
   const shown = placeWords(place);
   const about = (problem: string) =>
@@ -31,12 +31,12 @@ export function listenSentence(place: ListenPlace, origin: Origin, { cause, deta
   }
 }
 
-/** A place as `--listen` takes it. */
+/** A place in the format of `--listen`. */
 export function placeWords(place: ListenPlace): string {
   return place.kind === "socket" ? place.path : `${bracketed(place.host)}:${place.port}`;
 }
 
-/** What keeps verdicts from being shared. */
+/** Why verdicts cannot be shared. */
 export function sharingSentence({ cause, detail }: BrokerFailure): string {
   const fact = `verdicts are not shared, so checks with --accept-shared ask the workers: ${sentence(detail)}`;
   return cause === "no-permission"

@@ -1,29 +1,29 @@
 import type { OverBound } from "../pidbox/message.ts";
 
-/** A sentence shows so many characters of a path, a URL, or another text from elsewhere. */
+/** Characters of a path, a URL, or another text from outside that a sentence shows. */
 const LONGEST_WORD = 100;
 
-/** A text in quotes, or a text without blanks. Quotes stand free: an apostrophe opens none. */
+/** A text in quotes, or a text without blanks. An apostrophe in a word is no quote. */
 const LONG_WORD = /(?<=^|[\s(])'[^']{99,}'(?=[\s,;:.)]|$)|\S{101,}/g;
 
 /**
- * A sentence whose long words from elsewhere are shortened in the middle: they reach thousands of characters, and what
- * tells stands behind them as well. Commands to paste are not for it.
+ * A sentence with its long words from outside shortened in the middle. They may have thousands of characters, and the
+ * words after them matter. Not for commands that users paste.
  */
 export function sentence(text: string): string {
   return text.length <= LONGEST_WORD ? text : text.replace(LONG_WORD, brief);
 }
 
-/** A text from elsewhere that may have blanks: a path, or a command line. */
+/** A shortened text from outside that may have blanks: a path, or a command line. */
 export function brief(text: string): string {
   return shortened(text, LONGEST_WORD);
 }
 
-/** A text, or its beginning and its end, in at most so many characters. Of a path the end is the name of the file. */
+/** A text in at most `most` characters: whole, or its beginning and its end. A path's end is the file's name. */
 export function shortened(text: string, most: number): string {
   if (text.length <= most) return text;
   const end = Math.floor(most / 2) - 1;
-  // Half a character may be left on either side.
+  // Removes half a surrogate pair at either side of the cut.
   const first = text.slice(0, most - end - 1).replace(/[\ud800-\udbff]$/, "");
   return `${first}…${text.slice(-end).replace(/^[\udc00-\udfff]/, "")}`;
 }
@@ -39,7 +39,7 @@ export function seconds(number: number): string {
   return number < 7_200 ? `${Math.round(number / 60)} min` : `${(number / 3_600).toFixed(1)} h`;
 }
 
-/** A moment for programs and logs, from seconds since 1970: `2026-11-29T04:20:00.000Z`. */
+/** A time for programs and logs, from seconds since 1970: `2026-11-29T04:20:00.000Z`. */
 export function isoTime(epochS: number): string {
   return new Date(epochS * 1_000).toISOString();
 }
@@ -53,7 +53,7 @@ export function bytes(number: number): string {
     : `${(number / 1_000 ** power).toFixed(1)} ${units[power] ?? ""}`;
 }
 
-/** What a node did whose answer is not read. */
+/** What a node did if its answer was too large to be read. */
 export function overBoundWords({ bound, length, most }: Omit<OverBound, "node">): string {
   switch (bound) {
     case "length":
@@ -74,7 +74,7 @@ export function amount(number: number, noun: string, plural = `${noun}s`): strin
   return `${number} ${number === 1 ? noun : plural}`;
 }
 
-/** How many nodes did not say; empty if all did. */
+/** How many nodes did not say. Empty if all did. */
 export function unsaid(silent: number, noun: string): string {
   return silent === 0 ? "" : `; ${amount(silent, noun)} did not say`;
 }
@@ -84,7 +84,7 @@ export function place({ address, port }: { readonly address: string; readonly po
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-/** Names in a sentence; a long list is cut and its rest counted. */
+/** Names in a sentence. A long list is cut, and the rest is counted. */
 export function names(list: readonly string[]): string {
   const shown = 8;
   const rest = list.length - shown;

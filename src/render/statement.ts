@@ -26,12 +26,12 @@ export function statement(report: CheckReport): Statement {
   ].filter((one) => one !== null);
   return {
     fact: sentence(withoutPasswords(fact + answeredToo(verdict, evidence))),
-    // A question ends itself.
+    // A question mark already ends a hint, so no semicolon follows.
     hint: withoutPasswords(hints.join("; ").replaceAll("?; ", "? ")) || null,
   };
 }
 
-/** In one piece: it is a table with a case for each reason. */
+/** It is one long function because it is a table with a case for each reason. */
 function ofVerdict({ plan, verdict, evidence }: CheckReport): Statement {
   switch (verdict.reason) {
     case "alive":
@@ -100,13 +100,13 @@ function ofVerdict({ plan, verdict, evidence }: CheckReport): Statement {
   }
 }
 
-/** The one node that a verdict is about; null if it is about several, or about no node. */
+/** The only node that a verdict is about. Null: it is about several nodes or none. */
 export function nodeOf(verdict: Verdict): string | null {
   const about = verdict.reason === "undecided" ? verdict.gap : verdict;
   return "node" in about ? about.node : null;
 }
 
-/** The worker may have another broker than the one that failed. */
+/** Hints for a worker that may have another broker than the one that failed. */
 export function elsewhereHints({
   plan: {
     broker: { located: broker },
@@ -114,16 +114,16 @@ export function elsewhereHints({
   verdict,
   evidence: { nodes },
 }: Pick<CheckReport, "plan" | "verdict" | "evidence">): readonly string[] {
-  // Where nobody names the broker, its connections have been looked at.
+  // If nothing names the broker, the worker's connections have already been examined.
   if ("failure" in verdict && verdict.failure.unnamed !== undefined) return [];
-  // Which server Sentinels would have named is not known.
+  // It is not known which server the Sentinels would have named.
   if (broker.kind === "sentinel") return [];
   const asked = broker.servers.map(({ place }) => place);
   return nodes.flatMap(({ node, looks }) => {
     const connections = looks.at(-1)?.connections;
     const isUnasked = connections?.kind === "unknown" && connections.because === "not-asked";
     if (!isUnasked || connections.elsewhere.length === 0) return [];
-    // One that is connected to the broker asked has another server for its results.
+    // The worker is connected to the asked broker. Its other connection is probably for results.
     if (connections.elsewhere.some((endpoint) => asked.some((server) => mayBe(endpoint, server)))) return [];
     return [
       `${node} is connected to ${names(connections.elsewhere.map(place))}: if that is its broker, set --broker`,
@@ -131,7 +131,10 @@ export function elsewhereHints({
   });
 }
 
-/** Of names and IPv6 addresses, which can be written in several ways, the port alone tells; of 0.0.0.0 as well. */
+/**
+ * Whether an endpoint may be the asked server. A name, an IPv6 address or 0.0.0.0 has several forms, so only the port
+ * is compared then.
+ */
 function mayBe(endpoint: Endpoint, asked: Place): boolean {
   if (asked.kind === "socket") return false;
   const isPlain = /^[1-9]\d*(?:\.\d+){3}$/.test(asked.host);
@@ -148,14 +151,14 @@ function answeredWords(pongs: readonly Pong[]): string {
   return `${who} answered in ${time(slowest)}`;
 }
 
-/** Two workers of one name both answer one ping: which of them is well cannot be told. */
+/** Two workers with one name both answer the same ping, so it is not known which of them is well. */
 function twinsHint(pongs: readonly Pong[]): string | null {
   const twins = pongs.filter(({ copies }) => copies > 1);
   if (twins.length === 0) return null;
   return `${names(twins.map(({ node }) => node))} answered more than once: give each worker a name of its own with -n`;
 }
 
-/** Where the verdict is one worker's, who of the others answered. */
+/** If the verdict is about one worker: which of the others answered. */
 function answeredToo(verdict: Verdict, { asking, nodes }: Evidence): string {
   const about = nodeOf(verdict);
   if (about === null || asking.kind !== "asked" || nodes.length < 2) return "";
@@ -214,7 +217,7 @@ function silenceStatement(
   }
 }
 
-/** That it was asked to end is what its connections show. */
+/** The worker's connections show that it was asked to end. */
 function stoppingStatement(
   { node, reason, measured, forS }: Of<"stopping" | "hung">,
   compared: string,
@@ -264,7 +267,7 @@ function insteadWords(instead: Of<"dead">["instead"]): string {
   return `, and process ${instead.pid} is ${name}`;
 }
 
-/** An image's own check is inherited by every container of it. */
+/** Every container of an image inherits the image's health check. */
 function insteadHint(instead: Of<"dead">["instead"]): string {
   return instead === null ? "" : INSTEAD[instead.what].hint;
 }

@@ -1,15 +1,18 @@
 import { line } from "./gate.ts";
 import { padded, width } from "./width.ts";
 
-/** Cells are padded up to so many columns; one that is longer, a name that somebody has made up, pushes its row alone. */
+/** In columns. Cells are padded up to this width. A longer cell, such as an invented name, moves only its own row. */
 const MOST_PADDED = 120;
 
-/** What a terminal has at least, without the indent below a node; longer lines are broken or cut where they can be. */
+/**
+ * In columns: the usual width of a terminal, without the indent below a node. Longer lines are broken or cut if
+ * possible.
+ */
 const WIDTH = 78;
 
 const GAP = "  ";
 
-/** Rows under a head, each column as wide as its widest cell; texts from elsewhere may be in them. */
+/** Rows under a head. Each column is as wide as its widest cell. Cells may contain text from outside. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
   const all = [head, ...rows.map((row) => row.map(line))];
   const widths = head.map((_, column) =>
@@ -23,7 +26,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   );
 }
 
-/** Words in lines of at most {@link WIDTH}, all but the first one indented like their beginning. */
+/** Words in lines of at most {@link WIDTH}. Further lines are indented by the width of `lead`. */
 export function wrapped(lead: string, words: readonly string[]): readonly string[] {
   const lines: string[] = [];
   let current = lead;
@@ -37,7 +40,6 @@ export function wrapped(lead: string, words: readonly string[]): readonly string
   return [...lines, current];
 }
 
-/** Cut at {@link WIDTH}. */
 export function cut(text: string): string {
   return text.length <= WIDTH ? text : `${text.slice(0, WIDTH - 2)} …`;
 }

@@ -7,7 +7,7 @@ import { statement } from "./statement.ts";
 import { channelOf } from "./broker-words.ts";
 import { workLines } from "./work-words.ts";
 
-/** The report for people: one line, verdict first; with `verbose` what was seen below it. */
+/** The report for people: one line that begins with the verdict. With `verbose` the evidence follows below it. */
 export function checkText(report: CheckReport, verbose: boolean): readonly string[] {
   const { status, reason } = report.verdict;
   const { fact, hint } = statement(report);
@@ -93,7 +93,7 @@ function serverWords({ server, db, tls }: Via): string {
   return `${server}, database ${db}${TLS[tls]}`;
 }
 
-/** A variable with our prefix that names nothing. */
+/** The message about a variable with our prefix that is not known. */
 export function ignoredText(name: string): string {
   return `${name} is not an option of this program`;
 }

@@ -3,7 +3,7 @@ import { NEW_S } from "./fleet-words.ts";
 import { line } from "./gate.ts";
 import { troubleText } from "./watch-text.ts";
 
-/** A picture as lines that `grep` and `awk` can do with: the time, what it is, `name=value` for each. */
+/** A picture as lines for `grep` and `awk`: the time, the kind of row, and `name=value` pairs. */
 export function watchRows(view: FleetView): readonly string[] {
   const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" }).format(view.atS * 1_000);
   const { trouble, shown } = view.broker;

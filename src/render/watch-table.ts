@@ -1,10 +1,10 @@
 import { line } from "./gate.ts";
 import { cutMiddle, cutTo, width } from "./width.ts";
 
-/** What a picture may use. */
+/** What the terminal can show. */
 export interface Canvas {
   readonly columns: number;
-  /** Infinity: as many as it takes. */
+  /** Infinity: no limit. */
   readonly rows: number;
   readonly inColour: boolean;
   /** Whether the terminal shows more than ASCII. */
@@ -13,7 +13,7 @@ export interface Canvas {
   readonly hasKeys: boolean;
 }
 
-/** A cell, and how it is shown: by an SGR code of ECMA-48. */
+/** A cell, and the SGR code of ECMA-48 for its colour. */
 export interface Cell {
   readonly text: string;
   readonly code?: number;
@@ -23,19 +23,19 @@ export interface Column<Row> {
   readonly head: string;
   readonly cell: (row: Row, canvas: Canvas) => Cell;
   readonly isNumber?: boolean;
-  /** The higher, the sooner it is left out where the terminal is narrow; 0 stays. */
+  /** On a narrow terminal the column with the highest number is left out first. 0: never left out. */
   readonly spare: number;
 }
 
-/** Names that are longer are cut before a column is left out. */
+/** In columns. Longer names are cut before a column is left out. */
 const NAME_WIDTH = 24;
 
-/** Every row is as wide as the longest name: one of 16,000 characters would make each of them as long. */
+/** In columns. All rows are as wide as the longest name, so a name of 16,000 characters would make all rows as long. */
 const LONGEST_CELL = 255;
 
 const GAP = "  ";
 
-/** A head and rows that are no wider than the canvas. */
+/** A head and rows that fit on the canvas. */
 export function tableOf<Row>(
   all: readonly Column<Row>[],
   rows: readonly Row[],
@@ -49,7 +49,7 @@ export function tableOf<Row>(
     [...widths]
       .map(([column, most], at) => {
         const cell = cellOf(column);
-        // Two pods of a deployment differ at the end of their names.
+        // The names of two pods of a deployment differ at their ends.
         const text = at === 0 ? cutMiddle(cell.text, most) : cutTo(cell.text, most);
         const room = " ".repeat(Math.max(0, most - width(text)));
         const shown = painted({ ...cell, text }, canvas);
@@ -62,13 +62,13 @@ export function tableOf<Row>(
   ].map((row) => fitPlain(row, canvas));
 }
 
-/** The columns that have room, and how wide each is: names are cut first, and then columns are left out. */
+/** The columns that fit, and their widths. Names are cut first, then columns are left out. */
 function fitted<Row>(
   all: readonly Column<Row>[],
   cells: ReadonlyMap<Column<Row>, readonly Cell[]>,
   room: number,
 ): ReadonlyMap<Column<Row>, number> {
-  // Measured once: asked for each row it would be quadratic, 20 s of CPU for 8,000 rows.
+  // Measured once. Measuring for each row again would be quadratic, 20 s of CPU for 8,000 rows.
   const widths = new Map(
     all.map((column) => [
       column,
@@ -89,7 +89,7 @@ function fitted<Row>(
     const spare = Math.max(...columns.map((column) => column.spare));
     if (widthOf(names) > NAME_WIDTH) widths.set(names, Math.max(NAME_WIDTH, widthOf(names) - over));
     else if (spare === 0) {
-      // What cannot be left out is cut.
+      // A column that cannot be left out is cut.
       widths.set(names, Math.max(4, widthOf(names) - over));
       return widths;
     } else if (last.spare === spare && last.isNumber !== true && widthOf(last) - over >= last.head.length) {
@@ -98,7 +98,7 @@ function fitted<Row>(
   }
 }
 
-/** A text of one line in its colour, no wider than so many columns. */
+/** The text in its colour, if the terminal has colours. */
 export function painted({ text, code }: Cell, { inColour }: Pick<Canvas, "inColour">): string {
   return inColour && code !== undefined ? `\x1b[${code}m${text}\x1b[0m` : text;
 }
@@ -111,7 +111,7 @@ export function fit(text: string, columns: number): string {
   return cutTo(line(text), columns);
 }
 
-/** Without colours a line can still be too long, where not even the columns that stay have room. */
+/** Without colours a line that is still too long can be cut. Some columns always stay, even without room. */
 function fitPlain(text: string, { inColour, columns }: Canvas): string {
   return inColour ? text : fit(text, columns).trimEnd();
 }

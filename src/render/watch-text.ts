@@ -67,9 +67,9 @@ const QUEUE_COLUMNS: readonly Column<FleetQueue>[] = [
   { head: "TREND", cell: ({ trend }, { isUnicode }) => ({ text: sparkline(trend, isUnicode) }), spare: 1 },
 ];
 
-/** Where the reader of a screen stands. */
+/** What a user has chosen on the screen. */
 export interface Stand {
-  /** Rows that have been scrolled by. */
+  /** The number of rows that are scrolled out at the top. */
   readonly scroll: number;
   readonly wantsHelp: boolean;
 }
@@ -91,7 +91,7 @@ const HELP = [
   "undecided      there was no time to hear it",
 ];
 
-/** A picture: lines that are no wider than the canvas, and no more than it has. */
+/** A picture as lines that fit on the canvas. */
 export function watchLines(view: FleetView, canvas: Canvas, stand = TOP): readonly string[] {
   const { columns } = canvas;
   const head = headOf(view, canvas);
@@ -109,12 +109,12 @@ export function watchLines(view: FleetView, canvas: Canvas, stand = TOP): readon
   ];
 }
 
-/** How far a reader can scroll. */
+/** The largest `scroll`. */
 export function mostScroll(view: FleetView): number {
   return view.nodes.length + view.queues.length;
 }
 
-/** What the first lines say: when and where, how many are in which state, and what is wrong with the broker. */
+/** The first lines: time and broker, the number of nodes in each state, and any problem with the broker. */
 function headOf(view: FleetView, canvas: Canvas): readonly string[] {
   const { columns, hasKeys } = canvas;
   const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" }).format(view.atS * 1_000);
@@ -141,7 +141,7 @@ function emptyOf({ broker, rounds }: FleetView, columns: number): readonly strin
   return [fit(rounds.done === 0 ? "listening …" : "no worker is heard, and none answers", columns)];
 }
 
-/** Queues with messages that nobody consumes come first. */
+/** Queues with messages and without consumers come first. */
 function orphansFirst(one: FleetQueue, other: FleetQueue): number {
   return Number(isOrphan(other)) - Number(isOrphan(one));
 }
@@ -153,7 +153,10 @@ function isOrphan({ consumers, length }: FleetQueue): boolean {
 /** An empty row, the names of the columns, and one row. */
 const LEAST_ROWS = 3;
 
-/** The rows for each table, an empty one above it included: both, or half of it for each; where there is no room, nodes alone. */
+/**
+ * The rows for each table, including an empty row above it. If both tables do not fit, each gets half. If half is too
+ * little, only nodes are shown.
+ */
 function shared(nodes: number, queues: number, room: number) {
   const above = nodes + 1;
   const below = queues === 0 ? 0 : queues + 1;
@@ -163,7 +166,7 @@ function shared(nodes: number, queues: number, room: number) {
   return { forNodes: Math.min(above, room - forQueues), forQueues };
 }
 
-/** The head of a table and so many of its rows as there is room for below an empty line; the others are counted. */
+/** An empty line, the head of a table, and as many rows as fit. Further rows are counted. */
 function shownOf(table: readonly string[], room: number, scroll: number, columns: number): readonly string[] {
   if (room <= 0) return [];
   if (table.length + 1 <= room) return table.length === 0 ? [] : ["", ...table];
@@ -177,7 +180,7 @@ function shownOf(table: readonly string[], room: number, scroll: number, columns
   return ["", head, ...rows.slice(from, from + shown), fit(`… ${rest.join(", ")}`, columns)].slice(0, room);
 }
 
-/** A verdict in a cell: its reason, and for how long, where that tells something. */
+/** A verdict in a cell: its reason, and its duration if that is useful. */
 function stateText(verdict: FleetVerdict): string {
   if ("silentS" in verdict) return `${verdict.reason} ${seconds(verdict.silentS)}`;
   return "forS" in verdict && verdict.reason !== "undecided" && typeof verdict.forS === "number"
@@ -190,14 +193,14 @@ function colourOf({ status, reason }: FleetVerdict): number {
   return reason === "alive" ? GREEN : YELLOW;
 }
 
-/** A line of bars, from nothing to the most there was; flat where it was always the same. */
+/** The trend as bars, from zero to the largest value. */
 function sparkline(trend: readonly number[], isUnicode: boolean): string {
   const bars = isUnicode ? BARS : ASCII_BARS;
   const most = Math.max(...trend, 1);
   return trend.map((length) => bars[Math.round((length / most) * (bars.length - 1))] ?? "").join("");
 }
 
-/** What is wrong with the broker; nothing where it is well. */
+/** The problem with the broker. Empty if there is no problem. */
 export function troubleText({ broker: { shown, trouble } }: FleetView): string {
   return trouble === null ? "" : brokerStatement(shown, trouble.failure).fact;
 }

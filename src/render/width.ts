@@ -1,11 +1,13 @@
 import stringWidth from "string-width";
 
-/** How many columns of a terminal a text takes: two for each character that is wide (UAX #11), none for accents of others. */
+/**
+ * The number of columns that a text takes on a terminal. Wide characters take two (UAX #11), combining accents none.
+ */
 export function width(text: string): number {
   return stringWidth(text);
 }
 
-/** A text and blanks up to so many columns. */
+/** A text with blanks up to this number of columns. */
 export function padded(text: string, columns: number): string {
   return text + " ".repeat(Math.max(0, columns - width(text)));
 }
@@ -13,18 +15,18 @@ export function padded(text: string, columns: number): string {
 /** Each of these characters takes one column. */
 const PLAIN = /^[ -~]*$/;
 
-/** A text, or its beginning and `…`, in at most so many columns. */
+/** A text in at most this number of columns: whole, or its beginning and `…`. */
 export function cutTo(text: string, columns: number): string {
-  // No unit of UTF-16 takes more than two columns.
+  // No UTF-16 unit takes more than two columns.
   if (text.length * 2 <= columns) return text;
   if (columns < 1) return "";
-  // Segments cost a hundred times as much.
+  // Segmenting the text would cost a hundred times as much.
   if (PLAIN.test(text)) return text.length <= columns ? text : `${text.slice(0, columns - 1)}…`;
   let kept = "";
   let taken = 0;
   for (const { segment, index } of new Intl.Segmenter().segment(text)) {
     const more = width(segment);
-    // The end of a long text is not looked at.
+    // Returns early, so that the rest of a long text is not segmented.
     if (taken + more > columns) return `${kept}…`;
     taken += more;
     if (taken < columns) kept = text.slice(0, index + segment.length);
@@ -32,7 +34,9 @@ export function cutTo(text: string, columns: number): string {
   return text;
 }
 
-/** A text, or its beginning, `…` and its end, in at most so many columns: what tells two names apart may stand at either. */
+/**
+ * A text in at most this number of columns: whole, or its beginning, `…` and its end. Names may differ at either end.
+ */
 export function cutMiddle(text: string, columns: number): string {
   if (text.length * 2 <= columns || width(text) <= columns) return text;
   if (columns < 3) return cutTo(text, columns);
@@ -42,14 +46,14 @@ export function cutMiddle(text: string, columns: number): string {
   return `${fittingFrom(segments, columns - 1 - half).join("")}…${end.join("")}`;
 }
 
-/** The first of them, as many as have room. */
+/** The first segments, as many as fit. */
 function fittingFrom(segments: readonly string[], columns: number): string[] {
   let taken = 0;
   const over = segments.findIndex((segment) => (taken += width(segment)) > columns);
   return segments.slice(0, over === -1 ? segments.length : over);
 }
 
-/** Text in lines of what an indent leaves of the columns; null: one line. A word that is longer has a line of its own. */
+/** Text in lines that fit beside an indent. Null: one line. A longer word gets its own line. */
 export function wrapped(text: string, indent: number, columns: number | null): readonly string[] {
   if (columns === null || indent + width(text) <= columns) return [text];
   const room = Math.max(1, columns - indent);

@@ -62,7 +62,7 @@ function notConsuming({
   }
 }
 
-/** Hints about wishes that could not be examined. They change no verdict. */
+/** Hints about checks of queues and tasks that could not be made. They change no verdict. */
 export function workHints(
   { work }: Evidence,
   { requireConsuming, maxTaskAge }: WorkRules,
@@ -105,7 +105,7 @@ function taskHints(node: string, tasks: Tasks): readonly string[] {
   }
 }
 
-/** What was seen of queues and tasks, for people: each line with its name. */
+/** The evidence about queues and tasks for people: each line with its label. */
 export function workLines({ lengths, nodes }: WorkEvidence): readonly (readonly [string, string])[] {
   const waiting = [...lengths].map(([queue, length]) => `${queue} ${length ?? "?"}`);
   return [

@@ -3,7 +3,7 @@ import { beatStatement } from "../beat-words.ts";
 import { amount } from "../speech.ts";
 import type { WordsOf } from "./words.ts";
 
-/** A verdict is a problem of one of its two findings: the other says that the beat runs. */
+/** A bad verdict belongs to only one of the two findings. The other then only says that the beat runs. */
 const ofVerdict: WordsOf<BeatFacts>["beat-processes"] = ({ evidence, verdict }, level) => {
   const [seen, next] = beatStatement(
     evidence,

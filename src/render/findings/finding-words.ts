@@ -26,11 +26,10 @@ const WORDS: WordsOf<Facts> = {
   ...FLOWER_WORDS,
 };
 
-/** Every code there is. */
 export const CODES = Object.keys(WORDS) as readonly Code[];
 
 export function findingWords({ code, level, faults, about, facts }: Finding): FindingWords {
-  // Code and facts of a finding belong together, which the compiler sees of each and not of all.
+  // The code and the facts of a finding belong together. The compiler cannot see this for a union of findings.
   const words = WORDS[code] as WordsOf<{ any: Facts[Code] }>["any"];
   const said = words(facts, level, about, faults);
   const { seen, next } = typeof said === "string" ? { seen: said, next: null } : said;

@@ -5,7 +5,7 @@ import { LINE_WORDS } from "../line-words.ts";
 import { amount, names, shortened } from "../speech.ts";
 import type { WordsOf } from "./words.ts";
 
-/** Most characters of a line that are shown. */
+/** Characters of a log line that are shown. */
 const SHOWN = 120;
 
 const SINCE = "since its last start";
@@ -50,13 +50,13 @@ export const LOG_WORDS: WordsOf<LogFacts> = {
   }),
 };
 
-/** Where another application's workers consume the same queue. */
+/** For a queue that another application's workers consume too. */
 function ownQueues(nodes: readonly string[]): string {
   const know = nodes.length === 1 ? "knows" : "know";
   return `${names(nodes)} ${know} it: give each application a queue (task_default_queue) or a database of its own, or deploy one code to all`;
 }
 
-/** `docker logs -f` never ends: stdin is read for half of the time. */
+/** `docker logs -f` never ends, so stdin is read for half of the time. */
 const BY_STDIN = "docker logs … 2>&1 | celery-probe doctor --log -";
 
 function unreadableWords({ kind, detail }: Unread): ReturnType<WordsOf<LogFacts>["log"]> {
@@ -80,7 +80,7 @@ function partOf(part: LogPart, text: string): string {
   return part === "whole" ? text : `the last 4 MB of ${text}`;
 }
 
-/** The last line, and how many of its kind there are beside it. */
+/** The last line of a kind, and how many more there are. */
 function briefly({ count, last }: KnownLines): string {
   return shortened(last, SHOWN) + (count > 1 ? ` and ${count - 1} more of its kind` : "");
 }

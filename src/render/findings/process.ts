@@ -104,7 +104,7 @@ export const PROCESS_WORDS: WordsOf<ProcessFacts> = {
   },
 };
 
-/** What {@link Wait} calls them. */
+/** Words for the kinds in {@link Wait}. */
 const PIPES: Readonly<Record<string, string>> = {
   stdout: "its stdout",
   stderr: "its stderr",

@@ -1,12 +1,12 @@
 import type { Fault, Level } from "../../doctor/finding.ts";
 
-/** A finding in words: what was seen, and the next step; null if no step is needed. */
+/** A finding in words: what was seen, and the next step. Null: no step is needed. */
 export interface FindingWords {
   readonly seen: string;
   readonly next: string | null;
 }
 
-/** The words of each code of a topic; a text alone: there is no next step. */
+/** The words for each code of a topic. A plain text has no next step. */
 export type WordsOf<F> = {
   readonly [C in keyof F]: (
     facts: F[C],
