@@ -1,18 +1,19 @@
 import type { ProcFiles } from "./proc-files.ts";
 import { statOf } from "./process-status.ts";
 
-/** For how long a process has run, in milliseconds; 0 where no clock can be read. */
+/** How long a process has run, in milliseconds; 0 if no clock can be read. */
 export function ageMs(proc: ProcFiles, startTicks: number): number {
   return Math.max(0, uptimeMs(proc) - startOf(proc, startTicks));
 }
 
 /**
- * The clock by which /proc/N/stat has the starts of processes, in milliseconds: CLOCK_BOOTTIME in the time namespace
- * of the reader (time_namespaces(7)). It goes on while the machine is suspended, and cannot be set.
+ * The clock that /proc/N/stat uses for the starts of processes, in milliseconds. It is CLOCK_BOOTTIME in the time
+ * namespace of the reader (time_namespaces(7)). It goes on while the machine is suspended, and nobody can set it.
  *
- * lxcfs replaces the machine's uptime in /proc/uptime by the container's, and leaves the starts as they are. Our own
- * start and our own monotonic clock show it as well. Neither is ever ahead of the true time, so the later one holds.
- * Ours lacks the time of a shell that ran in our process and replaced itself by `exec`.
+ * lxcfs replaces the machine's uptime in /proc/uptime by the container's uptime, but does not change the starts. So a
+ * second source is our own start plus our own monotonic clock. Neither source is ever ahead of the true time, so the
+ * later one is right. Our own clock does not count the time of a shell that ran in our process and replaced itself by
+ * `exec`.
  */
 export function uptimeMs(proc: ProcFiles): number {
   const text = proc.read("/proc/uptime");
@@ -27,12 +28,12 @@ function startOf({ ticksPerSecond }: ProcFiles, startTicks: number): number {
 }
 
 /**
- * The clock and the age of a process are read so often, and the fastest read counts. On a busy machine much time may
- * pass between the two, which makes the start too early by as much.
+ * How often the clock and the age of a process are read. The fastest of these reads counts. On a busy machine much time
+ * may pass between the two, and the start would seem that much too early.
  */
 const READS = 3;
 
-/** When a process was started, in seconds since 1970; null: its age cannot be told. */
+/** When a process was started, in seconds since 1970; null: its age is unknown. */
 export function startedS(
   { epochSeconds, proc }: { readonly epochSeconds: () => number; readonly proc: ProcFiles },
   { startTicks }: { readonly startTicks: number },

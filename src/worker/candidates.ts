@@ -5,27 +5,27 @@ import type { ProcFiles } from "./proc-files.ts";
 import { isOfPool, statOf, statusOf } from "./process-status.ts";
 import { ownDepth } from "./survey.ts";
 
-/** A process that may be a worker, though its command line does not say so. */
+/** A process that may be a worker although its command line does not say so. */
 export interface Candidate {
   readonly pid: number;
   readonly parent: number;
-  /** The number that the process itself sees: a worker's heartbeats carry it. */
+  /** The pid that the process itself sees. A worker's heartbeats carry it. */
   readonly innerPid: number;
   readonly startTicks: number;
-  /** The program and its first arguments; no secret is among them. */
+  /** The program and its first arguments. They contain no secret. */
   readonly words: string;
-  /** Whether it runs Python; null: its program may not be looked at. */
+  /** Whether it runs Python; null: we may not read its executable. */
   readonly isPython: boolean | null;
-  /** It has its command line from its parent, and has started no program of its own. */
+  /** It has the command line of its parent and has started no program of its own. */
   readonly isForked: boolean;
-  /** Its title or script speaks of a Celery worker. */
+  /** Its title or its script names a Celery worker. */
   readonly saysWorker: boolean;
 }
 
 /**
- * All processes of ours whose command lines exclude nothing: scripts, titles that an application wrote, forks. Pool
- * processes are left out, and so are known other programs: a beat (also one that outlives its worker), Flower, a
- * supervisor.
+ * All our processes that may be a worker by their command lines: scripts, titles that an application wrote, forks. Pool
+ * processes are left out. So are programs that we know: Flower, a supervisor, and a beat, even one that outlives its
+ * worker.
  *
  * @param known workers that their command lines show
  */

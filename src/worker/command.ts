@@ -1,18 +1,23 @@
 import { NOTHING_GIVEN, type OptionsGiven, readWorkerOptions, subCommand } from "../celery/worker-options.ts";
 
-/** What a worker's command line says; null for what it does not. */
+/** What a worker's command line says; null: it does not say it. */
 export interface WorkerCommand extends OptionsGiven {
-  /** What `-n/--hostname` gave, unexpanded. */
+  /** The value of `-n/--hostname`, unexpanded. */
   readonly name: string | null;
-  /** The full node name, where setproctitle has written it into the title. */
+  /** The full node name, if setproctitle has written it into the title. */
   readonly node: string | null;
   readonly broker: string | null;
 }
 
 /**
- * What runs under a command line. `main`: a worker's main process, uncertain where other Python code stands in
- * front of Celery's; `byCelery`: by its own program, not by an application's `app.start()`. `child`: a process that Celery's pool has started. `python`: it may call `worker_main()`.
- * `another`: a program that is known, and is no worker. `other`: nothing is known of it.
+ * The kind of program that a command line starts.
+ *
+ * - `main`: a worker's main process. It is uncertain if other Python code comes before Celery's. `byCelery`: started by
+ *   Celery's own program and not by an application's `app.start()`.
+ * - `child`: a process that Celery's pool has started.
+ * - `python`: it may call `worker_main()`.
+ * - `another`: a known program that is not a worker.
+ * - `other`: an unknown program.
  */
 export type Program =
   | {
@@ -26,7 +31,7 @@ export type Program =
   | { readonly kind: "another"; readonly what: "beat" | "flower" | null }
   | { readonly kind: "other" };
 
-/** Where nothing is known of how it was started. */
+/** Used if we do not know how the worker was started. */
 export const UNKNOWN_COMMAND: WorkerCommand = { ...NOTHING_GIVEN, name: null, node: null, broker: null };
 
 const OTHER: Program = { kind: "other" };
@@ -48,7 +53,7 @@ const NO_WORKERS = new Set([
   "celery-prometheus-exporter",
 ]);
 
-/** What `celery` does besides running a worker (celery/bin/celery.py, 4.x and 5.x); an application may add its own. */
+/** The commands of `celery` besides `worker` (celery/bin/celery.py, 4.x and 5.x); an application may add its own. */
 const COMMANDS = new Set(
   (
     "amqp call control events graph help inspect list logtool migrate multi purge report result shell status " +
@@ -57,11 +62,11 @@ const COMMANDS = new Set(
 );
 
 /**
- * Tells a worker by the text of /proc/N/cmdline: words with a NUL behind each, or one title padded with NULs. The
- * rules come from python's command line, click, and celery/bin/celery.py and worker.py, 4.x and 5.x.
+ * Recognises a worker by the text of /proc/N/cmdline. The text is words that each end with a NUL, or one title padded
+ * with NULs. The rules come from Python's command line, click, and celery/bin/celery.py and worker.py, 4.x and 5.x.
  */
 export function readCommandLine(text: string): Program {
-  // Nearly every process of a machine ends here, at the cost of two searches.
+  // Nearly every process of a machine ends here and costs two searches.
   if (!/celery|python|pypy/.test(text)) return OTHER;
   if (text.startsWith("[celery")) return readTitle(text);
   const [interpreter = "", ...args] = wordsOf(text);
@@ -70,9 +75,9 @@ export function readCommandLine(text: string): Program {
 }
 
 /**
- * The name of a program that may be a worker, for people to recognise it: the interpreter and what it runs. It ends
- * before the first option, assignment or URL, which may hold passwords. A title that a program has given itself is
- * one word with blanks in it.
+ * The name of a program that may be a worker, so that people recognise it: the interpreter and what it runs. The name
+ * ends before the first option, assignment or URL, because these may hold passwords. A title that a program has given
+ * itself is one word with blanks in it.
  */
 export function programWords(text: string): string {
   const given = wordsOf(text);
@@ -85,32 +90,32 @@ export function programWords(text: string): string {
   return [basename(interpreter), ...mark, ...words].join(" ").trim();
 }
 
-/** The words in front of one that may hold a secret or stand before one. */
+/** The words before the first one that may hold a secret or may be followed by one. */
 function untilSecret(words: readonly string[]): readonly string[] {
   const end = words.findIndex((word) => /^-|:\/\/|=/.test(word) || holdsLogin(word));
   return end === -1 ? words : words.slice(0, end);
 }
 
-/** Whether an `@` stands behind a colon, as in `user:password@host`. */
+/** Whether an `@` comes after a colon, as in `user:password@host`. */
 function holdsLogin(word: string): boolean {
   const colon = word.indexOf(":");
   return colon !== -1 && word.lastIndexOf("@") > colon;
 }
 
 /**
- * `[celeryd: NODE:PROCESS] INFO (ARGS)` of a worker, whose pool processes have names other than MainProcess;
- * every other title of Celery's is a beat's or a monitor's (celery/platforms.py `set_mp_process_title`,
- * celery/apps/worker.py `set_process_status`, the same from 4.0 to 5.7.0).
+ * Reads a title such as `[celeryd: NODE:PROCESS] INFO (ARGS)`, which a worker has. Its pool processes have names other
+ * than MainProcess. Every other title from Celery is the title of a beat or a monitor (celery/platforms.py
+ * `set_mp_process_title`, celery/apps/worker.py `set_process_status`, the same from 4.0 to 5.7.0).
  */
 function readTitle(text: string): Program {
   const title = text.replace(/(?<!\0)\0+$/, "");
   const found = /^\[celeryd(?:: (.*?))?:([A-Za-z]\w*(?:-[\d:]+)?)\](?: |$)/s.exec(title);
-  // One of a worker may have been cut off, where the room for it ended.
+  // A worker's title may be cut off where its space ended.
   if (found === null)
     return title.startsWith("[celery beat]") ? BEAT : title.startsWith("[celeryd") ? OTHER : ANOTHER;
   const [whole, node = null, name] = found;
   if (name !== "MainProcess") return { kind: "child", node };
-  // Without quotes; where the room for the title ended, what follows the last blank may be half a word.
+  // The arguments have no quotes. If the title's space ended there, the text after the last blank may be half a word.
   const bracket = title.indexOf("(", whole.length);
   const said = bracket === -1 ? "" : title.slice(bracket + 1);
   const words = said.replace(/\)$/, "").split(" ");
@@ -136,7 +141,7 @@ function readPython(args: readonly string[]): Program {
       ? program === "celery" || program === "celery.__main__"
       : name === "celery" || program.endsWith("/celery/__main__.py");
   if (isCelery) return readCelery(rest);
-  // An application's own `python -m proj.celery worker`, by way of `app.start()`.
+  // An application's own `python -m proj.celery worker`, which calls `app.start()`.
   const isApp = what === "module" ? program.endsWith(".celery") : name === "celery.py";
   const starts = isApp ? [{ start: rest, byCelery: false }] : [];
   // `-m debugpy … -m celery worker`, `-m coverage run /venv/bin/celery worker`; `manage.py celery worker`.
@@ -151,10 +156,11 @@ function readPython(args: readonly string[]): Program {
   return PYTHON;
 }
 
-/** Code of the command line: the helpers of billiard are nobody's main process. */
+/** Reads the code of a command line. The helper processes of billiard are never a main process. */
 function readCode(code: string): Program {
   if (code.startsWith("from billiard.")) return { kind: "child", node: null };
-  // What is spawned may be a worker; the trackers and the forking server are not workers, but its forks look like it.
+  // A spawned process may be a worker. The trackers and the forking server are not workers, but forks of that server
+  // look like it.
   return /^from multiprocessing\.(?:resource|semaphore)_tracker /.test(code) ? ANOTHER : PYTHON;
 }
 
@@ -174,12 +180,12 @@ function commandOf(given: OptionsGiven): WorkerCommand {
 
 interface PythonArgs {
   readonly what: "script" | "module" | "code" | "none";
-  /** The script's path, the module's name, the code. */
+  /** The script's path, the module's name, or the code. */
   readonly program: string;
   readonly rest: readonly string[];
 }
 
-/** What an interpreter was told to run (Python's documentation, "Command line and environment"). */
+/** Finds what an interpreter was told to run (Python's documentation, "Command line and environment"). */
 function splitPython(args: readonly string[]): PythonArgs {
   for (let at = 0; at < args.length; at++) {
     const word = args[at] ?? "";

@@ -1,69 +1,76 @@
 import { type ClientRow, plainAddress } from "../broker/client-list.ts";
 import type { Endpoint, Sockets, TcpSocket } from "./sockets.ts";
 
-/** A worker's connections to the broker, by the broker's own list. */
+/** A worker's connections to the broker, taken from the broker's own list. */
 export type Connections =
   /** At least one row. */
   | {
       readonly kind: "known";
       readonly by: "socket" | "address";
       readonly rows: readonly ClientRow[];
-      /** Others of its sockets were closed by the broker, and it has not noticed. */
+      /** The broker has closed other sockets of the worker, and the worker has not noticed. */
       readonly closeWait: boolean;
       readonly elsewhere: readonly Endpoint[];
     }
-  /** Its sockets were read, and none of them is in the list. */
+  /** Its sockets were read, and the list contains none of them. */
   | {
       readonly kind: "none";
-      /** It holds sockets that the broker has closed and it has not noticed. */
+      /** It holds sockets that the broker has closed, and it has not noticed. */
       readonly closeWait: boolean;
       /** It is trying to connect to the broker. */
       readonly connecting: boolean;
-      /** The list shows a connection of another program, ours excepted, from an address that the worker has. */
+      /**
+       * The list shows another program's connection from an address of the worker. Our own connections do not count.
+       */
       readonly isAddressListed: boolean;
-      /** Other servers that may be its broker: on the broker's port or a usual one, or with many connections. */
+      /**
+       * Other servers that may be its broker. They are on the broker's port or a usual one, or have many connections.
+       */
       readonly elsewhere: readonly Endpoint[];
     }
-  /** Not seen, which is not none. */
+  /** The connections could not be seen. There may be some. */
   | {
       readonly kind: "unknown";
       readonly because:
         | "translated"
         | "sockets-unreadable"
-        /** Its network namespace holds more sockets than are read. */
+        /** Its network namespace holds more sockets than we read. */
         | "too-many-sockets"
         | "client-list-refused"
         | "address-shared"
         /** The broker could not be asked for its list. */
         | "not-asked"
-        /** It holds no TCP connection to the broker, and somebody fetches or listens there through a unix socket. */
+        /** It holds no TCP connection to the broker, and a client fetches or listens there through a unix socket. */
         | "unix-socket";
-      /** Whether it, or its user in its network, holds a socket to the broker; `null`: not even that can be seen. */
+      /**
+       * Whether the worker holds a socket to the broker, or its user does in its network; `null`: even that cannot be
+       * seen.
+       */
       readonly established: boolean | null;
       readonly elsewhere: readonly Endpoint[];
     };
 
-/** What was seen of a worker and of ourselves; the sockets are read before the list is asked for. */
+/** What was seen of a worker and of ourselves. The sockets are read before the list is requested. */
 interface Seen {
   readonly sockets: Sockets;
   /** `null`: the broker does not show its list. */
   readonly rows: readonly ClientRow[] | null;
-  /** Our own connection, the one that asked for the list. */
+  /** Our own connection, the one that requested the list. */
   readonly ourselves: { readonly local: Endpoint; readonly remote: Endpoint } | null;
-  /** Near ends of our other connections: sockets that only their user identifies may be ours. */
+  /** Near ends of our other connections. A socket of which only the user is known may be one of them. */
   readonly alsoOurs?: readonly Endpoint[];
-  /** That no other worker process of that user is in sight. */
+  /** No other worker process of that user is in sight. */
   readonly alone: boolean;
 }
 
-/** Where Redis, a second one, and Sentinel usually listen. */
+/** The usual ports of Redis, of a second Redis, and of Sentinel. */
 const USUAL_PORTS = [6379, 6380, 26379];
 
 /**
- * Finds the rows that are a worker's own: their address and port belong to a socket of its process.
+ * Finds the rows of a worker: their address and port belong to a socket of its process.
  *
- * That holds only where nothing translates addresses on the way. Our own connection shows whether it does. Behind
- * NAT, a mesh or a proxy, the list has another address or port for it than our socket.
+ * This works only if nothing translates addresses on the way. Our own connection shows whether something does. Behind
+ * NAT, a mesh or a proxy, the list has another address or port for our connection than our socket has.
  */
 export function attribute({ sockets, rows, ourselves, alsoOurs = [], alone }: Seen): Connections {
   const ours = [...(ourselves === null ? [] : [ourselves.local]), ...alsoOurs];
@@ -92,10 +99,10 @@ export function attribute({ sockets, rows, ourselves, alsoOurs = [], alone }: Se
       ? { kind: "known", by: "address", rows: own, closeWait, elsewhere }
       : unknown("address-shared");
   }
-  // It reaches the broker by another way (its own network behind NAT), so our way proves nothing for it.
+  // It reaches the broker by another way (its own network behind NAT). So our way proves nothing about it.
   if (established.some(({ local }) => plainAddress(local.address) !== plainAddress(ourselves.local.address)))
     return unknown("translated");
-  // Where we came through the socket ourselves, who only listens may be we.
+  // If we came through the unix socket ourselves, a client that only listens may be us.
   const isWorkers = (row: ClientRow) => isPop(row) || (ourselves.local.port !== 0 && row.patterns > 0);
   const isThroughSocket = rows.some((row) => row.port === 0 && isWorkers(row));
   if (isThroughSocket && toBroker.length === 0) {
@@ -112,14 +119,14 @@ export function attribute({ sockets, rows, ourselves, alsoOurs = [], alone }: Se
   };
 }
 
-/** kombu has two connections to a broker at least, and as a rule eight or ten; a database has rarely more than one. */
+/** kombu has at least two connections to a broker, usually eight or ten. A database rarely has more than one. */
 const BROKERS_SHARE = 2;
 
 function others(sockets: readonly TcpSocket[], broker: Endpoint | null): readonly Endpoint[] {
   const remotes = sockets
     .filter(({ state, remote }) => state === "established" && (broker === null || !isSame(remote, broker)))
     .map(({ remote }) => remote);
-  // A user may have tens of thousands.
+  // A user may have tens of thousands of sockets.
   const ends = new Map<string, { readonly remote: Endpoint; count: number }>();
   for (const remote of remotes) {
     const name = nameOf(remote);
@@ -155,8 +162,9 @@ function isLoopback(address: string): boolean {
 }
 
 /**
- * Whether the worker fetches. kombu polls by BRPOP with a second's patience; while a worker is full it issues none, and
- * the last stays listed unblocked. A dead connection may stay listed beside a new one: any that polls decides.
+ * Whether the worker fetches. kombu polls by BRPOP and waits one second. A full worker sends no BRPOP, and its last one
+ * stays in the list, unblocked. A dead connection may stay in the list beside a new one. So the worker polls if any
+ * connection polls.
  */
 export function polling(rows: readonly ClientRow[]): "polls" | "paused" | "absent" {
   const pops = rows.filter(isPop);
@@ -166,28 +174,29 @@ export function polling(rows: readonly ClientRow[]): "polls" | "paused" | "absen
 }
 
 /**
- * Whether a BRPOP waits beside another connection that BRPOP was sent on last and does not wait. One of them is dead,
- * or the waiting one belongs to a running task.
+ * Whether one connection waits in BRPOP while another, whose last command was also BRPOP, does not wait. One of them is
+ * dead, or the waiting one belongs to a running task.
  */
 export function isPollBesideAnother(rows: readonly ClientRow[]): boolean {
   const pops = rows.filter(isPop);
   return pops.some(waits) && !pops.every(waits);
 }
 
-/** The rows without the BRPOPs that wait, which may belong to a running task. */
+/** The rows that do not wait in BRPOP. A waiting BRPOP may belong to a running task. */
 export function withoutPolls(rows: readonly ClientRow[]): readonly ClientRow[] {
   return rows.filter((row) => !(isPop(row) && waits(row)));
 }
 
-/** How far the server's seconds and our milliseconds may disagree: its clock ticks ten times a second. */
+/** How far the server's seconds and our milliseconds may disagree. The server's clock ticks ten times a second. */
 const SLACK_MS = 250;
 
 /**
- * Whether the worker has certainly issued a BRPOP between two looks.
+ * Whether the worker has certainly sent a BRPOP between two looks.
  *
- * A poll that ended proves nothing: the server's reply makes the connection young, even a stopped worker's.
+ * A poll that ended proves nothing: the server's reply makes the connection young, even if the worker is stopped.
  *
- * @param elapsedMs between the looks; 2,250 show every poll, with fewer the server's whole seconds may hide it
+ * @param elapsedMs time between the looks. 2,250 ms show every poll. In less time, the server's whole seconds may hide
+ * it
  */
 export function reissued(
   before: readonly ClientRow[],
@@ -204,25 +213,24 @@ export function reissued(
   });
 }
 
-/** A server counts whole seconds, so two lists may differ by one more. */
+/** A server counts whole seconds, so two lists may differ by one more second. */
 const CLOCK_SLACK_S = 2;
 
-/** Whether the server's clock was certainly set between two lists, so that their idle times do not compare. */
+/** Whether the server's clock was certainly set between two lists. Then their idle times cannot be compared. */
 function wasClockSet(then: ClientRow, now: ClientRow, elapsedMs: number): boolean {
   if (then.idleS === null || now.idleS === null || then.ageS === null || now.ageS === null) return true;
   return Math.abs(now.ageS - then.ageS - elapsedMs / 1_000) > CLOCK_SLACK_S;
 }
 
-/** Whole seconds; `atLeastS` is below `atMostS` where the server's clock seems to have been set. */
+/** Whole seconds; `atLeastS` is below `atMostS` if the server's clock seems to have been set. */
 export interface Idle {
   readonly atLeastS: number;
   readonly atMostS: number;
 }
 
 /**
- * For how many seconds the worker has written nothing; `null` when no connection tells. Redis also counts what it
- * sends itself. So other clients keep a subscribed connection young, and the end of its last poll may be a second
- * later.
+ * How many seconds ago the worker last wrote; `null` if no connection shows it. Redis also counts what it sends itself.
+ * So other clients keep a subscribed connection young, and the last poll may end a second later.
  *
  * @param processAgeMs no connection of a worker is older than its process, and none is silent for longer
  */
@@ -233,7 +241,7 @@ export function silentFor(rows: readonly ClientRow[], processAgeMs: number): Idl
   );
 }
 
-/** For how many seconds it has not fetched, likewise; `null` when no connection to fetch by is left. */
+/** How many seconds ago it last fetched, counted the same way; `null` if it has no connection left to fetch by. */
 export function pausedFor(rows: readonly ClientRow[], processAgeMs: number): Idle | null {
   return idleOf(rows.filter(isPop), processAgeMs);
 }
@@ -247,9 +255,9 @@ function idleOf(rows: readonly ClientRow[], processAgeMs: number): Idle | null {
 }
 
 /**
- * For how long a connection has certainly been idle, although the server's numbers may contradict each other. No
- * connection is idle for longer than it is open. If it is older than its process, the clock was set forward by at
- * least that much.
+ * How long a connection has certainly been idle, although the server's numbers may contradict each other. A connection
+ * cannot be idle for longer than it is open. If it is older than its process, the clock was set forward by at least the
+ * difference.
  */
 function leastIdleS({ idleS, ageS }: ClientRow, processS: number): number {
   if (idleS === null || ageS === null) return 0;
@@ -257,7 +265,7 @@ function leastIdleS({ idleS, ageS }: ClientRow, processS: number): number {
   return Math.max(0, Math.min(idleS, ageS) - tooOldS);
 }
 
-/** The databases that the worker consumes from or listens in, in order; a result backend's do not count. */
+/** The databases that the worker consumes from or listens in, in order. Those of a result backend do not count. */
 export function databases(rows: readonly ClientRow[]): readonly number[] {
   const used = rows.filter((row) => isPop(row) || row.patterns > 0).map(({ db }) => db);
   return [...new Set(used)].sort((a, b) => a - b);
@@ -267,7 +275,10 @@ function isPop({ command }: ClientRow): boolean {
   return command === "brpop";
 }
 
-/** kombu's BRPOP waits for a second: one beside it that has waited for so many belongs to a task. */
+/**
+ * kombu's BRPOP waits for one second. If another BRPOP beside it has waited for this many seconds, it belongs to a
+ * task.
+ */
 const LONGEST_POLL_S = 5;
 
 function waits({ flags }: ClientRow): boolean {

@@ -5,7 +5,7 @@ import { wholeEnvironment } from "./environment.ts";
 import type { ProcFiles } from "./proc-files.ts";
 import { isOfPool, type Stat, statOf, statusOf } from "./process-status.ts";
 
-/** The words that click takes for true, of flags in variables. */
+/** The words that click reads as true when a variable sets a flag. */
 export const TRUE = /^(?:1|true|t|yes|y|on)$/i;
 
 /** Whether a worker was told to run a beat of its own (`-B`). */
@@ -13,19 +13,19 @@ export function isToldBeat({ flags }: OptionsGiven): boolean {
   return flags.has("beat") || flags.has("B");
 }
 
-/** The same, or a variable may tell it: click 7 reads it, click 8.5 does not. */
+/** The same, and also true if a variable may say so: click 7 reads the variable, click 8.5 does not. */
 export function mayHaveBeat(given: OptionsGiven, environment: ReadonlyMap<string, string> | null): boolean {
   return isToldBeat(given) || TRUE.test(environment?.get(variableOf("worker", "beat")) ?? "");
 }
 
-/** The title of a worker's own beat. A beat by itself has its arguments behind it (celery/apps/beat.py). */
+/** The title of a worker's own beat. A separate beat has its arguments after this text (celery/apps/beat.py). */
 export function isBeatTitle(text: string): boolean {
   return /^\[celery beat\]\0*$/.test(text);
 }
 
 /**
- * The process of a worker's own beat (celery/beat.py `_Process`): the first child outside the pool. Tasks of the
- * pools solo and threads may have forked others, and have done so later.
+ * The process of a worker's own beat (celery/beat.py `_Process`): the first child that is not a pool process. With the
+ * pools solo and threads, tasks may also have forked children, but later.
  *
  * @returns null: there is no such process, or it has ended
  */
@@ -39,7 +39,7 @@ export function beatChildOf(proc: ProcFiles, worker: number): number | null {
   return first?.pid ?? null;
 }
 
-/** It is forked, or with the start method spawn a program of billiard's. */
+/** A beat is forked. With the start method spawn it is a program of billiard's. */
 function mayBeBeat(proc: ProcFiles, pid: number, { isForked }: Stat): boolean {
   const status = statusOf(proc, pid);
   if (status === null || isOfPool(status)) return false;
@@ -48,8 +48,8 @@ function mayBeBeat(proc: ProcFiles, pid: number, { isForked }: Stat): boolean {
 }
 
 /**
- * Whether a process is the beat of a worker that has ended: forked by Celery's own program, and its parent is another.
- * What a task of such a worker has forked looks the same, and is no worker either.
+ * Whether a process is the beat of a worker that has ended. Celery's own program has forked it, and it now has another
+ * parent. A process that a task of such a worker has forked looks the same. It is not a worker either.
  */
 export function isLeftBeat(proc: ProcFiles, pid: number, text: string, stat: Stat): boolean {
   if (!stat.isForked) return false;
@@ -63,7 +63,7 @@ export function isLeftBeat(proc: ProcFiles, pid: number, text: string, stat: Sta
   return status !== null && !isOfPool(status) && mayHaveBeat(program.command, wholeEnvironment(proc, pid));
 }
 
-/** The beat that a worker has left behind, where no worker is here; null: no such beat. */
+/** The beat that a worker has left behind when no worker is here; null: no such beat. */
 export function leftBeatIn(proc: ProcFiles): number | null {
   const depth = statusOf(proc, proc.self)?.namespacePids.length ?? 1;
   for (const pid of proc.pids() ?? []) {

@@ -1,6 +1,6 @@
 import type { ProcFiles } from "./proc-files.ts";
 
-/** The whole environment that a process was started with; null: it may not be read, or setproctitle wrote over it. */
+/** The whole environment that a process was started with; null: we may not read it, or setproctitle overwrote it. */
 export function wholeEnvironment(proc: ProcFiles, pid: number): ReadonlyMap<string, string> | null {
   const text = proc.read(`/proc/${pid}/environ`);
   if (!text.ok || text.value.startsWith("\0")) return null;
@@ -8,7 +8,7 @@ export function wholeEnvironment(proc: ProcFiles, pid: number): ReadonlyMap<stri
   return new Map(
     entries
       .map((entry) => [entry.slice(0, entry.indexOf("=")), entry.slice(entry.indexOf("=") + 1)] as const)
-      // Of a name that is there twice, C and Python take the first.
+      // If a name occurs twice, C and Python take the first value.
       .reverse(),
   );
 }

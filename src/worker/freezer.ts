@@ -1,20 +1,21 @@
 import type { ProcFiles } from "./proc-files.ts";
 
-/** Where the hierarchies are mounted: alone, or side by side (systemd's "hybrid"). */
+/** Where the hierarchies of version 2 are mounted: alone, or beside version 1 (systemd's "hybrid"). */
 const V2_MOUNTS = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"];
 const V1_MOUNT = "/sys/fs/cgroup/freezer";
 
 /**
- * Where a frozen process sleeps: version 2 in do_freezer_trap (kernel/signal.c), which compilers put into get_signal,
- * version 1 in __refrigerator (kernel/freezer.c). Measured on Linux 6.18 with prefork, solo and gevent workers; a
- * process that version 1 catches in a futex or a nanosleep stays there, as state D, and is not recognised.
+ * The kernel functions in which a frozen process sleeps. In version 2 it is do_freezer_trap (kernel/signal.c), which
+ * compilers put into get_signal. In version 1 it is __refrigerator (kernel/freezer.c). Measured on Linux 6.18 with
+ * prefork, solo and gevent workers. If version 1 freezes a process in a futex or a nanosleep, the process stays there,
+ * in state D. It is not recognised.
  */
 const FROZEN_IN = new Set(["do_freezer_trap", "get_signal", "__refrigerator"]);
 
 /**
- * Whether a process is in a frozen cgroup, as `docker pause` and container runtimes make it, of version 1 or 2.
+ * Whether a process is in a frozen cgroup of version 1 or 2. `docker pause` and container runtimes freeze cgroups.
  *
- * @param state the letter of /proc/N/stat, which does not say so: S under version 2, D under version 1
+ * @param state the letter of /proc/N/stat. It does not say "frozen": it is S under version 2, D under version 1
  */
 export function isFrozen(proc: ProcFiles, pid: number, state: string): boolean {
   const groups = proc.read(`/proc/${pid}/cgroup`);
@@ -28,15 +29,15 @@ export function isFrozen(proc: ProcFiles, pid: number, state: string): boolean {
       return true;
     if (controllers.split(",").includes("freezer") && says(proc, V1_MOUNT, path, isV1Frozen)) return true;
   }
-  // From a container that shares only the PID namespace the other's cgroup is out of reach; this needs its user. A
-  // stopped or traced process may sleep in get_signal too.
+  // If our container shares only the PID namespace, we cannot reach the other container's cgroup. This file can be
+  // read, but only as the process' user. A stopped or traced process may also sleep in get_signal.
   const waitsIn = proc.read(`/proc/${pid}/wchan`);
   return (state === "S" || state === "D") && waitsIn.ok && FROZEN_IN.has(waitsIn.value);
 }
 
 /**
- * For how long the group of a process has been frozen since it was made, in milliseconds, by version 2 of Linux 6.18
- * or newer; 0 where that is not told. A group also counts the time that its parents froze it for.
+ * How long the group of a process has been frozen since it was made, in milliseconds. Version 2 on Linux 6.18 or newer
+ * tells it; 0 elsewhere. A group also counts the time for which its parents froze it.
  */
 export function frozenForMs(proc: ProcFiles, pid: number): number {
   const groups = proc.read(`/proc/${pid}/cgroup`);
@@ -73,7 +74,9 @@ function isV2Frozen(proc: ProcFiles, folder: string): boolean {
   return events.ok && /^frozen 1$/m.test(events.value);
 }
 
-/** FREEZING stays where a process cannot be reached, in which no other of the group runs either. */
+/**
+ * A group stays FREEZING if the kernel cannot reach one of its processes. Its other processes do not run then either.
+ */
 function isV1Frozen(proc: ProcFiles, folder: string): boolean {
   const state = proc.read(`${folder}/freezer.state`);
   return state.ok && /^FR(?:OZEN|EEZING)$/.test(state.value.trim());

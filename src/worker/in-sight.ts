@@ -4,18 +4,20 @@ import type { ProcFiles } from "./proc-files.ts";
 import { isOfPool, statOf, statusOf } from "./process-status.ts";
 import { folderOf } from "./written-files.ts";
 
-/** What more can be read of a worker in sight than a health check needs. */
+/** Details of a worker in sight that a health check does not need. */
 export interface WorkerDetails {
-  /** Its interpreter and the script it was told to run, as the command line has them; null where they are not there. */
+  /**
+   * Its interpreter and the script that it was told to run, as written in the command line; null: not written there.
+   */
   readonly interpreter: string | null;
   readonly script: string | null;
-  /** Null: may not be read, or setproctitle wrote over it. */
+  /** Null: we may not read it, or setproctitle overwrote it. */
   readonly environment: ReadonlyMap<string, string> | null;
   /** Processes of its pool. */
   readonly children: readonly number[];
 }
 
-/** Reads it; what is gone meanwhile is empty. */
+/** Reads the details of a worker. What has gone meanwhile is empty. */
 export function detailsOf(proc: ProcFiles, pid: number): WorkerDetails {
   const text = proc.read(`/proc/${pid}/cmdline`);
   const [interpreter = null, script = null] =
@@ -39,11 +41,11 @@ function isChild(proc: ProcFiles, pid: number, parent: number): boolean {
 export interface Interpreter {
   readonly path: string;
   readonly pythonPath: string | null;
-  /** A `celery` of another environment than the interpreter; null: of the same. */
+  /** A `celery` script of another environment than the interpreter's; null: it is of the same environment. */
   readonly foreignScript: string | null;
 }
 
-/** Null: its path is not seen. */
+/** Null: we cannot see its path. */
 export function interpreterOf(
   proc: ProcFiles,
   pid: number,
@@ -65,7 +67,10 @@ export function interpreterOf(
   };
 }
 
-/** What a process writes to under a path; links to `/proc/self` would lead to what is open here. */
+/**
+ * The path by which we reach the file that a process writes to. A link to `/proc/self` would lead to our own open
+ * files.
+ */
 export function asSeenBy(pid: number, path: string): string {
   const own = /^\/(?:dev\/(?:std(out|err)|fd\/(\d+))|proc\/self\/fd\/(\d+))$/.exec(path);
   if (own === null) return `/proc/${pid}/${path.startsWith("/") ? "root" : "cwd/"}${path}`;

@@ -1,9 +1,9 @@
 import type { ProcFiles } from "./proc-files.ts";
 
-/** Interpreters, whatever they are called in the title, and uWSGI, which has one in itself. */
+/** Executables of interpreters, which may have any title. uWSGI contains an interpreter. */
 const PYTHON = /\/(?:(?:python|pypy)[\d.]*t?|uwsgi[^/]*)$/;
 
-/** Whether a process runs Python, by its executable; null: it may not be looked at. */
+/** Whether a process runs Python, by its executable; null: we may not read that. */
 export function runsPython(proc: ProcFiles, pid: number): boolean | null {
   const executable = proc.link(`/proc/${pid}/exe`);
   if (executable.ok) return PYTHON.test(executable.value);
@@ -11,8 +11,8 @@ export function runsPython(proc: ProcFiles, pid: number): boolean | null {
 }
 
 /**
- * The same by the libraries that it has loaded as well: an application that PyInstaller has packed is an executable of
- * its own. Takes a millisecond, so it is for a process that somebody has named.
+ * Like `runsPython`, but also looks at the libraries that the process has loaded: PyInstaller packs an application into
+ * an executable of its own. It takes a millisecond, so it is used only for a process that the user has named.
  */
 export function hasPython(proc: ProcFiles, pid: number): boolean | null {
   const byExecutable = runsPython(proc, pid);

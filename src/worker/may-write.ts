@@ -1,11 +1,14 @@
 import type { FileLook } from "../machine/parts.ts";
 import type { ProcFiles } from "./proc-files.ts";
 
-/** Who a process is to the file system. */
+/** The user and groups of a process, as the file system sees them. */
 export interface Identity {
   readonly uid: number;
   readonly groups: readonly number[];
-  /** It has the capability to write whatever the mode (CAP_DAC_OVERRIDE): root, unless its container has dropped that. */
+  /**
+   * It may write whatever the mode is (CAP_DAC_OVERRIDE): it is root, and its container has not dropped this
+   * capability.
+   */
   readonly overrides: boolean;
 }
 
@@ -18,7 +21,7 @@ export function identityOf(proc: ProcFiles, pid: number): Identity | null {
       .split(/\s+/)
       .filter(Boolean)
       .map(Number);
-  // The file system's, which follow the effective ones (proc(5)).
+  // The ids for the file system, which follow the effective ids (proc(5)).
   const [uid, gid] = [numbers("Uid")[3], numbers("Gid")[3]];
   if (uid === undefined || gid === undefined) return null;
   const capabilities = /^CapEff:\s*([0-9a-f]+)$/m.exec(status.value)?.[1];
@@ -30,7 +33,7 @@ export function identityOf(proc: ProcFiles, pid: number): Identity | null {
 /** capabilities(7): number 1. */
 const CAP_DAC_OVERRIDE = 0b10n;
 
-/** Whether somebody may write a file, or make one in a folder, by its permission bits. */
+/** Whether a process may write a file, or create one in a folder, by the permission bits. */
 export function mayWrite({ uid, groups, overrides }: Identity, { uid: owner, gid, mode }: FileLook): boolean {
   if (overrides) return true;
   const shift = uid === owner ? 6 : groups.includes(gid) ? 3 : 0;

@@ -2,9 +2,9 @@ import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync 
 import type { FileText, ProcFiles } from "./proc-files.ts";
 
 /**
- * The /proc and /sys/fs/cgroup of this machine. Synchronous, because a healthy check reads the command line of every
- * process before it asks anything. `readFileSync` with "utf8" is one call of Node's C++, and faster than open, read
- * and close (0.5 against 0.7 ms for 88 files).
+ * The /proc and /sys/fs/cgroup of this machine. It is synchronous, because a healthy check reads the command line of
+ * every process before it sends anything. `readFileSync` with "utf8" is one call of Node's C++. It is faster than open,
+ * read and close (0.5 ms against 0.7 ms for 88 files).
  */
 export function procFs(ownAgeMs: ProcFiles["ownAgeMs"]): ProcFiles {
   return {
@@ -25,7 +25,7 @@ export function procFs(ownAgeMs: ProcFiles["ownAgeMs"]): ProcFiles {
   };
 }
 
-/** The kernel writes /proc by pages of 4,096 bytes, and takes 11 ms for a megabyte of sockets. */
+/** The kernel writes /proc in pages of 4,096 bytes and takes 11 ms for a megabyte of sockets. */
 function readPieces(path: string, goesOn: (bytes: number) => boolean): string | null {
   const file = openSync(path, "r");
   try {
@@ -59,13 +59,13 @@ function list(path: string): readonly string[] | null {
   }
 }
 
-/** A /proc without a process is no /proc: an empty folder stands there where none is mounted. */
+/** A /proc without a process is not a /proc. An empty folder is there if nothing is mounted. */
 function numbers(names: readonly string[]): readonly number[] | null {
   const found = names.filter((name) => /^\d+$/.test(name)).map(Number);
   return found.length === 0 ? null : found;
 }
 
-/** @param work gives null where it was given up */
+/** @param work returns null if it stopped early */
 function attempt(work: () => string | null): FileText {
   try {
     const value = work();

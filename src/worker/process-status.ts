@@ -2,14 +2,14 @@ import type { ProcFiles } from "./proc-files.ts";
 
 /** What /proc/N/stat says. */
 export interface Stat {
-  /** As the kernel shortens it: 15 bytes. */
+  /** The name, which the kernel shortens to 15 bytes. */
   readonly comm: string;
   /** One letter: R, S, D, I, T, t, Z, X. */
   readonly state: string;
   readonly parent: number;
-  /** Start of the process after the machine's, in ticks. */
+  /** Time between the start of the machine and of the process, in ticks. */
   readonly startTicks: number;
-  /** It was forked and never started a program (PF_FORKNOEXEC): what it runs is a part of what its parent ran. */
+  /** It was forked and never started a program (PF_FORKNOEXEC). So it runs a part of what its parent ran. */
   readonly isForked: boolean;
 }
 
@@ -17,11 +17,14 @@ const PF_FORKNOEXEC = 0x40;
 
 /** What /proc/N/status says that stat does not. */
 export interface Status {
-  /** The numbers of the process, from the namespace of this /proc to its own; its own alone where the kernel is older than 4.1. */
+  /**
+   * The numbers of the process, from the namespace of this /proc to its own. Kernels before 4.1 show only its own
+   * number.
+   */
   readonly namespacePids: readonly number[];
   /** The effective user. */
   readonly uid: number | null;
-  /** Signals as a bit each, the lowest being number 1. */
+  /** One bit for each signal. The lowest bit is signal 1. */
   readonly ignored: bigint;
   readonly caught: bigint;
   readonly voluntarySwitches: number | null;
@@ -30,11 +33,11 @@ export interface Status {
 export const SIGINT = 2;
 export const SIGQUIT = 3;
 
-/** Null: gone, or hidden. */
+/** Null: the process is gone, or hidden. */
 export function statOf(proc: ProcFiles, pid: number): Stat | null {
   const text = proc.read(`/proc/${pid}/stat`);
   if (!text.ok) return null;
-  // pid (comm) state ppid …: the name may hold blanks and brackets, so read on from the last bracket.
+  // The line is `pid (comm) state ppid …`. The name may hold blanks and brackets, so read on from the last bracket.
   const open = text.value.indexOf("(");
   const close = text.value.lastIndexOf(")");
   const fields = text.value.slice(close + 2).split(" ");
@@ -45,7 +48,7 @@ export function statOf(proc: ProcFiles, pid: number): Stat | null {
   return { comm: text.value.slice(open + 1, close), state, parent: Number(parent), startTicks, isForked };
 }
 
-/** Null: gone, or hidden. */
+/** Null: the process is gone, or hidden. */
 export function statusOf(proc: ProcFiles, pid: number): Status | null {
   const text = proc.read(`/proc/${pid}/status`);
   if (!text.ok) return null;
@@ -75,15 +78,15 @@ export function has(signals: bigint, signal: number): boolean {
 }
 
 /**
- * Whether a process belongs to a pool, even when its main process is gone. It ignores SIGINT
+ * Whether a process belongs to a pool, even when its main process is gone. A pool process ignores SIGINT
  * (celery/concurrency/prefork.py, WORKER_SIGIGNORE). It still has the handler of SIGQUIT that it was forked with, or
- * billiard's (billiard/common.py `reset_signals`). A main catches SIGINT from its first moment, as every Python does;
- * one in the background of a shell ignores SIGINT and SIGQUIT until Celery has installed its handlers
+ * billiard's (billiard/common.py `reset_signals`). A main process catches SIGINT from its first moment, as every Python
+ * does. If a shell started it in the background, it ignores SIGINT and SIGQUIT until Celery has installed its handlers
  * (celery/apps/worker.py `install_platform_tweaks`).
  *
- * Measured on 5.0.5, 5.2.7, 5.4.0, 5.6.3 and 5.7.0, with REMAP_SIGTERM and the start method spawn too. Pool
- * processes, orphaned ones too: ignored INT, caught HUP QUIT USR1 (TERM); mains: caught HUP INT QUIT USR1 TERM;
- * importing: caught INT; importing in the background: ignored INT QUIT, caught none.
+ * Measured on 5.0.5, 5.2.7, 5.4.0, 5.6.3 and 5.7.0, also with REMAP_SIGTERM and with the start method spawn. Pool
+ * processes, also orphaned ones: ignored INT, caught HUP QUIT USR1 (TERM). Main processes: caught HUP INT QUIT USR1
+ * TERM. While importing: caught INT. While importing in the background: ignored INT QUIT, caught none.
  */
 export function isOfPool(status: Status): boolean {
   return has(status.ignored, SIGINT) && has(status.caught, SIGQUIT);

@@ -2,7 +2,7 @@ import type { ProcFiles } from "./proc-files.ts";
 import { statusOf } from "./process-status.ts";
 
 export interface Endpoint {
-  /** As inet_ntop(3) and so Redis writes it; an IPv4 address in an IPv6 socket as plain IPv4. */
+  /** In the form of inet_ntop(3), which Redis also uses. An IPv4 address in an IPv6 socket is written as plain IPv4. */
   readonly address: string;
   readonly port: number;
 }
@@ -14,9 +14,11 @@ export interface TcpSocket {
 }
 
 /**
- * `own`: the sockets that the process holds. `shared`: its descriptors may not be read; all sockets of its network
- * namespace that belong to its user, among them its own. `unreadable`: nothing is known. `too-many`: neither, as the
- * namespace holds more than are read, or than could be read in time.
+ * - `own`: the sockets that the process holds.
+ * - `shared`: we may not read its descriptors. These are all sockets of its user in its network namespace, with its own
+ *   among them.
+ * - `unreadable`: nothing is known.
+ * - `too-many`: the namespace holds more sockets than we read, or than we could read in time.
  */
 export type Sockets =
   | { readonly kind: "own"; readonly sockets: readonly TcpSocket[] }
@@ -24,15 +26,15 @@ export type Sockets =
   | { readonly kind: "unreadable" }
   | { readonly kind: "too-many" };
 
-/** What the tables of a process' network namespace hold, and why that is not known. */
+/** Reads the socket tables of a process' network namespace, or says why it cannot. */
 export type SocketTables = (pid: number) => readonly TcpEntry[] | "unreadable" | "too-many";
 
-/** How much of a table is read at most, in bytes: 220,000 sockets, which take 60 MB of memory. */
+/** The most bytes of a table that are read: 220,000 sockets, which take 60 MB of memory. */
 const MOST_BYTES = 32 * 1024 * 1024;
 
 /**
- * Reads each namespace's tables once: a machine may hold tens of thousands of sockets, and have hundreds of processes.
- * One for each look, as it never reads anew.
+ * Reads the tables of each namespace once: a machine may hold tens of thousands of sockets and have hundreds of
+ * processes. Make a new one for each look, because it never reads a table again.
  *
  * @param leftMs how long reading may take, in milliseconds
  */
@@ -49,7 +51,7 @@ export function socketTables(proc: ProcFiles, leftMs: () => number = () => Infin
 }
 
 /**
- * The TCP sockets of a process, listening ones included (state `other`, remote port 0).
+ * The TCP sockets of a process, including listening ones (state `other`, remote port 0).
  *
  * @param tables the tables that several processes share
  */
@@ -82,7 +84,7 @@ export function isConnectedTo(
   );
 }
 
-/** The far end of the TCP connection that is this descriptor; null: it has another use, or cannot be seen. */
+/** The far end of this descriptor's TCP connection; null: it is not a TCP connection, or we cannot see it. */
 export function remoteOf(proc: ProcFiles, pid: number, descriptor: number): Endpoint | null {
   const inode = socketInode(proc, pid, descriptor);
   const entries = inode === null ? null : socketTables(proc)(pid);
@@ -96,14 +98,14 @@ function socketInode(proc: ProcFiles, pid: number, descriptor: number | string):
   return (target.ok && /^socket:\[(\d+)\]$/.exec(target.value)?.[1]) || null;
 }
 
-/** Null: the descriptors may not be read (another user's process, and no CAP_SYS_PTRACE). */
+/** Null: we may not read the descriptors (another user's process, and no CAP_SYS_PTRACE). */
 function socketInodes(proc: ProcFiles, pid: number): ReadonlySet<string> | null {
   const descriptors = proc.list(`/proc/${pid}/fd`);
   if (descriptors === null) return null;
   const inodes = new Set<string>();
   for (const descriptor of descriptors) {
     const target = proc.link(`/proc/${pid}/fd/${descriptor}`);
-    // One that is closed meanwhile is gone.
+    // A descriptor that was closed meanwhile is gone.
     if (!target.ok && target.problem === "forbidden") return null;
     const inode = target.ok ? /^socket:\[(\d+)\]$/.exec(target.value)?.[1] : undefined;
     if (inode !== undefined) inodes.add(inode);
@@ -111,7 +113,7 @@ function socketInodes(proc: ProcFiles, pid: number): ReadonlySet<string> | null 
   return inodes;
 }
 
-/** A line of a table; what it says of both ends is read where it is wanted, once. */
+/** A line of a table. Its two ends are parsed only when they are needed, once. */
 interface TcpEntry {
   readonly line: string;
   readonly uid: number;
@@ -132,12 +134,12 @@ function tcpEntries(
 }
 
 /**
- * `sl: LOCAL:PORT REMOTE:PORT ST tx:rx tr:when retrnsmt uid timeout inode …` (Documentation/networking/proc_net_tcp.rst).
- * Inode 0: nobody holds it any more (TIME_WAIT).
+ * `sl: LOCAL:PORT REMOTE:PORT ST tx:rx tr:when retrnsmt uid timeout inode …`
+ * (Documentation/networking/proc_net_tcp.rst). Inode 0 means that no process holds the socket any more (TIME_WAIT).
  */
 const LINE = /^ *\d+: (\S+ \S+ \S\S) \S+ \S+ \S+ +(\d+) +\d+ ([1-9]\d*)(?!\S)/gm;
 
-/** One expression for all of a table: to split 54,000 lines into their fields took 150 ms. */
+/** Uses one expression for the whole table: splitting 54,000 lines into fields took 150 ms. */
 function entriesIn(table: string): readonly TcpEntry[] {
   return Array.from(table.matchAll(LINE), ([, line = "", uid, inode = ""]) => ({
     line,
@@ -146,7 +148,7 @@ function entriesIn(table: string): readonly TcpEntry[] {
   }));
 }
 
-/** Nothing where the line is not of the form it should be. */
+/** Empty if the line does not have the expected form. */
 function socketOf(entry: TcpEntry): readonly TcpSocket[] {
   return (entry.sockets ??= readSocket(entry.line));
 }
@@ -166,7 +168,10 @@ const STATES: Readonly<Record<string, TcpSocket["state"]>> = {
   "08": "close-wait",
 };
 
-/** The address in words of 32 bits, each as a number of the machine, which on x86-64 and arm64 turns its bytes round. */
+/**
+ * The address is written as words of 32 bits. Each is a number in the byte order of the machine, so on x86-64 and arm64
+ * its bytes are reversed.
+ */
 function readEndpoint(text: string): Endpoint | null {
   const [, address = "", port = ""] = /^((?:[0-9A-F]{8}){1,4}):([0-9A-F]{4})$/.exec(text) ?? [];
   const bytes: number[] = [];
@@ -177,7 +182,10 @@ function readEndpoint(text: string): Endpoint | null {
   return bytes.length === 16 ? { address: ipv6(bytes), port: parseInt(port, 16) } : null;
 }
 
-/** glibc's inet_ntop: the longest run of two or more zero groups as `::`, the last four bytes dotted where IPv4 lies there. */
+/**
+ * Writes an address as glibc's inet_ntop does. The longest run of two or more zero groups becomes `::`. If the address
+ * contains an IPv4 address, its last four bytes are dotted.
+ */
 function ipv6(bytes: readonly number[]): string {
   const dotted = bytes.slice(12).join(".");
   const groups = Array.from({ length: 8 }, (_, at) => (bytes[2 * at] ?? 0) * 256 + (bytes[2 * at + 1] ?? 0));

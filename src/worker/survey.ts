@@ -7,44 +7,53 @@ import { isOfPool, type Stat, statOf, type Status, statusOf } from "./process-st
 
 /** The main process of a worker. */
 export interface WorkerProcess {
-  /** In the numbers of our /proc. */
+  /** Its number in our /proc. */
   readonly pid: number;
-  /** Start after the machine's, in ticks: with `pid` it names the process for good. */
+  /**
+   * Time between the start of the machine and of the process, in ticks. Together with `pid` it names the process for
+   * good.
+   */
   readonly startTicks: number;
   readonly command: WorkerCommand;
-  /** The program and its first arguments; no secret is among them. */
+  /** The program and its first arguments. They contain no secret. */
   readonly words: string;
   readonly foundBy: "command" | "title" | "pidfile" | "connections";
-  /** Of its environment the variables that Celery reads; null where it may not be read, or setproctitle wrote over it. */
+  /** The variables of its environment that Celery reads; null: we may not read them, or setproctitle overwrote them. */
   readonly environment: Readonly<Record<string, string>> | null;
-  /** Its host name; null if it differs from ours and its environment does not tell it, or if that cannot be seen. */
+  /**
+   * Its host name. Null: the name differs from ours and the environment does not contain it, or we cannot see whether
+   * it differs.
+   */
   readonly host: "ours" | { readonly name: string } | null;
   /** The letter of /proc/N/stat. */
   readonly state: string;
-  /** The number that the worker itself sees: it is in its heartbeats. */
+  /** The number that the worker itself sees. Its heartbeats carry it. */
   readonly innerPid: number;
 }
 
-/** The workers here. Processes of other containers, kernel threads and our own process are in none of its lists. */
+/** The workers here. Its lists leave out processes of other containers, kernel threads and our own process. */
 export interface Survey {
-  /** Whether the absence of a worker means anything: there is a /proc, and it hides nobody (`hidepid`). */
+  /** Whether a missing worker means anything: there is a /proc, and it hides no process (`hidepid`). */
   readonly visible: boolean;
   readonly workers: readonly WorkerProcess[];
-  /** Ended workers that nobody has waited for, by their names; only looked for where there is no worker. */
+  /**
+   * Ended workers that their parents have not waited for, recognised by their names. They are looked for only if there
+   * is no worker.
+   */
   readonly zombies: readonly number[];
-  /** What is here and is no worker. The beat that a worker has left shows in closer looks alone. */
+  /** A program here that is not a worker. Only a closer look shows the beat that a worker has left behind. */
   readonly instead: Instead | null;
 }
 
 export type Instead =
-  /** Programs of Celery's that have a check of their own. */
+  /** Programs of Celery that have a check of their own. */
   | { readonly pid: number; readonly what: "beat" | "flower" }
   /** The beat of a worker (`-B`) that has ended. */
   | { readonly pid: number; readonly what: "left-beat" }
-  /** What a pid file names. */
+  /** The program that a pid file names. */
   | { readonly pid: number; readonly what: "another"; readonly words: string };
 
-/** Looks through all processes: one file of each, and more of the workers. */
+/** Looks through all processes. It reads one file of each process, and more files of the workers. */
 export function survey(proc: ProcFiles): Survey {
   const pids = proc.pids();
   if (pids === null) return { visible: false, workers: [], zombies: [], instead: null };
@@ -79,8 +88,8 @@ export function survey(proc: ProcFiles): Survey {
 }
 
 /**
- * The worker that somebody has named by its number. Null: there is no such process, it belongs to another container,
- * is ourselves, or is a pool process, which has its main's sockets as well.
+ * The worker with the number that the user has given. Null: there is no such process, or it belongs to another
+ * container, is ourselves or is a pool process. A pool process has its main process' sockets too.
  */
 export function workerByPid(
   proc: ProcFiles,
@@ -92,7 +101,7 @@ export function workerByPid(
   return describe(proc, found, foundBy);
 }
 
-/** A process of ours, whatever it is. */
+/** Any process of ours. */
 export function processByPid(proc: ProcFiles, pid: number): Candidate | null {
   if (pid === proc.self) return null;
   const text = proc.read(`/proc/${pid}/cmdline`);
@@ -107,14 +116,14 @@ export function processByPid(proc: ProcFiles, pid: number): Candidate | null {
 /**
  * The full name of a worker's node.
  *
- * @param hostname ours, which a worker in our container shares
- * @param env ours, if the worker's cannot be read: a container's processes share most of it
+ * @param hostname our own, which a worker in our container shares
+ * @param env our own, for a worker whose environment cannot be read. The processes of a container share most variables
  */
 export function workerNode(worker: WorkerProcess, ...[hostname, env]: Place): string {
   return worker.command.node ?? nodeName(givenName(worker, env), hostOr(worker, hostname));
 }
 
-/** What it is called where it is Celery 5.7 or later; null: the same. */
+/** The node's name if the worker runs Celery 5.7 or later; null: the same name. */
 export function laterWorkerNode(worker: WorkerProcess, ...[hostname, env]: Place): string | null {
   if (worker.command.node !== null) return null;
   return laterNodeName(givenName(worker, env), hostOr(worker, hostname));
@@ -139,14 +148,14 @@ interface Candidate {
 }
 
 /**
- * Celery's own program is started. A process with its command line that was only forked belongs to its pool, its beat
- * (`-B`) or a task. That holds even when the main process is gone.
+ * A main process was started as Celery's own program. If a process was only forked and has that command line, it
+ * belongs to a pool, a beat (`-B`) or a task. That holds even when the main process is gone.
  */
 function isMain({ stat, status }: Candidate): boolean {
   return !isOfPool(status) && !stat.isForked;
 }
 
-/** Without the programs that only seem to be a worker because a worker's command line is in theirs, or the same. */
+/** Leaves out wrappers. These programs have a worker's command line inside their own, or the same one. */
 function withoutWrappers(proc: ProcFiles, mains: readonly Candidate[]): readonly Candidate[] {
   if (mains.length < 2) return mains;
   return mains.filter((main) => {
@@ -162,7 +171,7 @@ function isCertain({ program }: Candidate): boolean {
 function ancestorsOf(proc: ProcFiles, { stat }: Candidate): readonly number[] {
   const found: number[] = [];
   let { parent } = stat;
-  // What ends meanwhile can change the tree under our feet: no circle may hold us.
+  // Processes that end meanwhile can change the tree while we read it. Stop if there is a circle.
   while (parent > 0 && !found.includes(parent)) {
     found.push(parent);
     parent = statOf(proc, parent)?.parent ?? 0;
@@ -185,7 +194,7 @@ function insteadOf(proc: ProcFiles, pid: number, what: "beat" | "flower"): Inste
 }
 
 /**
- * In how many PID namespaces we are, counted from the namespace of this /proc; another container's processes are in
+ * How many PID namespaces we are in, counted from the namespace of this /proc. Another container's processes are in
  * more.
  */
 export function ownDepth(proc: ProcFiles): number {
@@ -213,14 +222,13 @@ function describe(proc: ProcFiles, found: Candidate, foundBy: WorkerProcess["fou
 }
 
 /**
- * Variables that `celery` reads itself: click's prefix is CELERY, and five have their own names
- * (celery/bin/celery.py).
+ * Variables that `celery` itself reads. click's prefix is CELERY, and five have their own names (celery/bin/celery.py).
  */
 const READ_BY_CELERY = /^(?:CELERYD?_.+|BROKER_URL|RESULT_BACKEND|APP|LOADER|CONFIG_MODULE)$/;
 
 /**
- * Names made from the prefix, which only `celery` itself gives to click (celery/bin/celery.py `main`): under
- * `app.start()` and `worker_main()` they mean nothing. Measured on 5.0.5, 5.2.7 and 5.7.0.
+ * Names that click makes from the prefix. Only `celery` itself gives click the prefix (celery/bin/celery.py `main`), so
+ * these names mean nothing under `app.start()` and `worker_main()`. Measured on 5.0.5, 5.2.7 and 5.7.0.
  */
 const READ_BY_ITS_PROGRAM = /^CELERY_(?:WORKER_.+|BROKER)$/;
 
@@ -233,7 +241,7 @@ function environmentOf(
   return Object.fromEntries([...whole].filter(([name]) => isRead(name)));
 }
 
-/** A worker beside us has a host name of its own, which container engines put into its environment. */
+/** A worker beside us has its own host name. Container engines put this name into its environment. */
 function hostOf(
   proc: ProcFiles,
   pid: number,

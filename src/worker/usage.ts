@@ -1,6 +1,6 @@
 import type { ProcFiles } from "./proc-files.ts";
 
-/** Memory of a process in bytes; null: gone, or a kernel's. */
+/** Memory of a process in bytes; null: it is gone, or is a kernel thread. */
 export function residentBytes(proc: ProcFiles, pid: number): number | null {
   const status = proc.read(`/proc/${pid}/status`);
   const kilobytes = status.ok ? /^VmRSS:\s*(\d+) kB$/m.exec(status.value)?.[1] : undefined;
@@ -21,23 +21,23 @@ export interface CpuTimes {
   readonly atMs: number;
   readonly main: number | null;
   readonly children: ReadonlyMap<number, number>;
-  /** This process'. */
+  /** The CPU time of the probe itself. */
   readonly own: number;
   readonly throttled: number | null;
 }
 
-/** Shares of one core, 1 being all of it. */
+/** Shares of one core. 1 is a whole core. */
 export interface CpuShares {
   readonly main: number;
   readonly children: number;
-  /** What this process took itself. */
+  /** The share that the probe itself took. */
   readonly own: number;
   readonly overMs: number;
-  /** How often the control group was held back meanwhile; null: not told. */
+  /** How often the control group was throttled meanwhile; null: unknown. */
   readonly throttled: number | null;
 }
 
-/** Of a process and of children of its. */
+/** The CPU times of a process and of its children. */
 export function cpuTimes(
   { proc, now }: { readonly proc: ProcFiles; readonly now: () => number },
   pid: number,
@@ -52,7 +52,7 @@ export function cpuTimes(
   };
 }
 
-/** Null: the process was not there at both times. */
+/** Null: the process did not exist at both times. */
 export function cpuShares(before: CpuTimes, after: CpuTimes): CpuShares | null {
   const overMs = after.atMs - before.atMs;
   if (before.main === null || after.main === null || overMs <= 0) return null;
@@ -67,7 +67,7 @@ export function cpuShares(before: CpuTimes, after: CpuTimes): CpuShares | null {
   };
 }
 
-/** What the machine has and what is left of it, in bytes. */
+/** The memory of the machine and how much of it is free, in bytes. */
 export function machineMemory(
   proc: ProcFiles,
 ): { readonly total: number; readonly available: number } | null {
@@ -80,20 +80,20 @@ export function machineMemory(
     : { total: Number(total) * 1024, available: Number(available) * 1024 };
 }
 
-/** What the control group of a container says. Bytes; null: no limit, or not told. */
+/** The limits and the use of a container's control group. In bytes; null: no limit, or unknown. */
 export interface ControlGroup {
   readonly memoryLimit: number | null;
-  /** Without memory that the kernel can free at once, as `docker stats` counts. */
+  /** Memory that the kernel can free at once does not count, as in `docker stats`. */
   readonly memoryUsed: number | null;
   readonly oomKills: number | null;
-  /** How often the group was kept from running because its share was used up. */
+  /** How often the group could not run because it had used up its share. */
   readonly throttled: number | null;
 }
 
-/** No limit in version 1 is a number near 2^63. */
+/** In version 1, "no limit" is a number near 2^63. */
 const UNLIMITED = 2 ** 60;
 
-/** Reads the group of a process, of version 1 or 2 (cgroups(7)). */
+/** Reads the control group of a process, version 1 or 2 (cgroups(7)). */
 export function controlGroup(proc: ProcFiles, pid: number): ControlGroup {
   const lines = proc.read(`/proc/${pid}/cgroup`);
   const paths = new Map<string, string>();
@@ -101,7 +101,10 @@ export function controlGroup(proc: ProcFiles, pid: number): ControlGroup {
     const [, controllers, path] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
     for (const name of (controllers ?? "").split(",")) if (path !== undefined) paths.set(name, path);
   }
-  /** The group's own file, or the file of the mount's root, which is the container's if it has its own namespace. */
+  /**
+   * Reads the group's own file, or the file of the mount's root. If the container has its own namespace, that root is
+   * the container's group.
+   */
   const read = (mount: string, controller: string, file: string): string | null => {
     const path = paths.get(controller);
     if (path === undefined) return null;

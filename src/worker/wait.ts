@@ -2,29 +2,38 @@ import type { ProcFiles } from "./proc-files.ts";
 import { statusOf } from "./process-status.ts";
 import { type Endpoint, remoteOf } from "./sockets.ts";
 
-/** What a process waits for, where it does nothing else meanwhile. */
+/** What a process waits for if it does nothing else meanwhile. */
 export type Wait =
-  /** That somebody reads a full pipe: its `output`, if it is not known which of both, or a named pipe by its path. */
+  /**
+   * It waits until another program reads a full pipe. `to` is the path of a named pipe, or `output` if we cannot tell
+   * which of the two outputs it is.
+   */
   | { readonly kind: "pipe"; readonly to: string }
-  /** That a TCP connection has something for it, or takes more. */
+  /** It waits until a TCP connection has data for it, or takes more. */
   | { readonly kind: "connection"; readonly remote: Endpoint };
 
-/** A wait of a thread, and how often it had gone to wait by then. */
+/** The wait of a thread, and how often the thread had started to wait by then. */
 export interface Sleep {
   readonly wait: Wait;
   readonly thread: number;
   readonly voluntarySwitches: number;
 }
 
-/** Where a thread sleeps that writes into a full pipe: the first up to Linux 6.13, the others measured on 6.18. */
+/**
+ * The kernel functions in which a thread sleeps when it writes into a full pipe. The first is of Linux up to 6.13. The
+ * others were measured on 6.18.
+ */
 const IN_PIPE_WRITE = new Set(["pipe_write", "anon_pipe_write", "fifo_pipe_write"]);
 
-/** Where it sleeps in a socket without a timeout (net/ipv4/tcp.c), among other things; the second before Linux 4.10. */
+/**
+ * The functions in which a thread sleeps in a socket without a timeout (net/ipv4/tcp.c), and in some other cases. The
+ * second is of Linux before 4.10.
+ */
 const IN_SOCKET = new Set(["wait_woken", "sk_wait_data"]);
 
 /**
- * Of its main thread, or else of another one that writes: the main thread waits for its lock to log a line. Null: it
- * runs, waits for something else, or may not be looked at.
+ * The wait of the main thread, or of another thread that writes: a main thread that logs a line waits for that thread's
+ * lock. Null: it runs, waits for something else, or we may not look at it.
  */
 export function sleepOf(proc: ProcFiles, pid: number): Sleep | null {
   const own = sleepOfThread(proc, pid);
@@ -36,7 +45,7 @@ export function sleepOf(proc: ProcFiles, pid: number): Sleep | null {
   return null;
 }
 
-/** Each thread has a folder in /proc by its number, which the list of /proc leaves out (proc(5)). */
+/** Each thread has a folder in /proc with its number. The list of /proc leaves these folders out (proc(5)). */
 function sleepOfThread(proc: ProcFiles, thread: number): Sleep | null {
   const waitsIn = proc.read(`/proc/${thread}/wchan`);
   if (!waitsIn.ok) return null;
@@ -49,13 +58,13 @@ function sleepOfThread(proc: ProcFiles, thread: number): Sleep | null {
   return wait === null || voluntarySwitches === null ? null : { wait, thread, voluntarySwitches };
 }
 
-/** The wait of a thread that has not woken between two looks. */
+/** The wait of a thread that did not wake up between two looks. */
 export function unbroken(before: Sleep | null | undefined, after: Sleep | null): Wait | null {
   const isSame = before?.thread === after?.thread && before?.voluntarySwitches === after?.voluntarySwitches;
   return isSame ? (after?.wait ?? null) : null;
 }
 
-/** Null: a pipe to a program that a task has started, which may take its time. */
+/** Null: the pipe leads to a program that a task has started. That program may take its time. */
 function pipeWait(proc: ProcFiles, pid: number): Wait | null {
   const number = descriptorOf(proc, pid);
   if (number === null) return [1, 2].some((one) => isPipe(proc, pid, one)) ? toPipe("output") : null;
@@ -68,7 +77,7 @@ function toPipe(to: string): Wait {
   return { kind: "pipe", to };
 }
 
-/** A named one has a path; `/dev/null` and files never fill. */
+/** A named pipe has a path. `/dev/null` and files never become full. */
 function isPipe(proc: ProcFiles, pid: number, number: number): boolean {
   const target = proc.link(`/proc/${pid}/fd/${number}`);
   return target.ok && target.value.startsWith("pipe:");
@@ -81,8 +90,8 @@ function connectionWait(proc: ProcFiles, pid: number): Wait | null {
 }
 
 /**
- * The first argument of its system call, which is a descriptor where it sleeps in a pipe or socket. Null: it may not be
- * read, which needs more than wchan (proc(5): PTRACE_MODE_ATTACH).
+ * The first argument of the thread's system call. If it sleeps in a pipe or socket, this is a descriptor. Null: we may
+ * not read it, which needs more rights than wchan (proc(5): PTRACE_MODE_ATTACH).
  */
 function descriptorOf(proc: ProcFiles, pid: number): number | null {
   const call = proc.read(`/proc/${pid}/syscall`);

@@ -3,10 +3,10 @@ import type { WorkerProcess } from "./survey.ts";
 import { identityOf, mayWrite } from "./may-write.ts";
 import type { ProcFiles } from "./proc-files.ts";
 
-/** Options of `celery worker` that name a file which it writes. */
+/** Options of `celery worker` that name a file which the worker writes. */
 const OPTIONS = ["logfile", "pidfile", "statedb", "schedule-filename"] as const;
 
-/** A file, or the folder of one. */
+/** A file, or its folder. */
 interface NamedFile {
   /** The option that names it. */
   readonly option: string;
@@ -14,7 +14,7 @@ interface NamedFile {
   readonly isFolder: boolean;
 }
 
-/** Whether the files of a command line can be written. */
+/** Whether a worker can write the files of its command line. */
 export type WrittenFiles =
   | { readonly kind: "writable"; readonly files: readonly string[] }
   | (NamedFile & {
@@ -26,10 +26,10 @@ export type WrittenFiles =
   /** Its file system is mounted read-only. */
   | (NamedFile & { readonly kind: "read-only" })
   | { readonly kind: "no-folder"; readonly option: string; readonly path: string }
-  /** This user may not look at them. */
+  /** Our user may not look at them. */
   | { readonly kind: "unseen"; readonly files: readonly string[] };
 
-/** Whether a worker may write the files that its command line names; empty: it names none, or is gone. */
+/** Whether a worker may write the files that its command line names. Empty: it names none, or the worker is gone. */
 export function writtenFiles(
   proc: ProcFiles,
   files: Files,
@@ -51,7 +51,7 @@ export function writtenFiles(
     given.push(path);
     const option = `--${name}`;
     const root = path.startsWith("/") ? `/proc/${pid}/root` : `/proc/${pid}/cwd/`;
-    // %n and its like are filled in by Celery: the folder is what can be looked at then.
+    // Celery fills in %n and similar. Until then, only the folder can be checked.
     const file = path.includes("%") ? null : files.look(root + path);
     if (file?.ok) return forbidden({ option, path, isFolder: false }, file.value);
     const folder = folderOf(path);
