@@ -1,35 +1,37 @@
 import { ownEntry } from "../own-entry.ts";
 
 /**
- * Why nothing can be said about the worker: one cause for each thing that an operator would do next. `unreachable`:
- * the probe could not talk to a server. `refused`: a server answered, and not as a broker must.
+ * Why nothing can be said about the worker. Each cause is something that needs another action from the operator.
+ * `unreachable`: the probe could not talk to a server. `refused`: a server answered, but not as a broker must.
  */
 export type BrokerFailure = Unreachable | Refused;
 
-/** Nothing names the broker: what a process' connections show of it. */
+/** No setting names the broker. This is what the connections of a process show of it. */
 export interface Unnamed {
   /** Null: no worker is in sight. */
   readonly pid: number | null;
-  /** Whether its sockets could be read. */
+  /** Whether the sockets of the process could be read. */
   readonly isSeen: boolean;
-  /** The server's URL, to which the password is missing; null: no server is known. */
+  /** The server's URL without the password; null: no server is known. */
   readonly url: string | null;
-  /** Where it is connecting to, or was connected, as `host:port`. */
+  /** The servers that it is connecting to or was connected to, as `host:port`. */
   readonly lost: readonly string[];
-  /** The users of the process and of the probe, if its environment may not be read; null: it was read. */
+  /**
+   * The users of the process and of the probe, if we may not read the environment of the process; null: it was read.
+   */
   readonly unread: { readonly user: number | null; readonly ourUser: number | null } | null;
 }
 
 export interface Unreachable {
   readonly kind: "unreachable";
   readonly cause: UnreachableCause;
-  /** Which of several servers it was, e.g. `Sentinel 10.0.0.7:26379`; absent where the URL names only one. */
+  /** Which of several servers failed, e.g. `Sentinel 10.0.0.7:26379`; absent if the URL names only one. */
   readonly where?: string;
-  /** Whether that was a Sentinel, whose users and passwords are its own. */
+  /** True if that server was a Sentinel. Sentinels have their own users and passwords. */
   readonly bySentinel?: true;
   /** Absent if an option or variable names the broker. */
   readonly unnamed?: Unnamed;
-  /** The runtime's code, or what was waited for and how long: for people, in no fixed form. */
+  /** The runtime's code, or what we waited for and how long. It is for people and has no fixed form. */
   readonly detail: string;
 }
 
@@ -40,7 +42,7 @@ export interface Refused {
   readonly where?: string;
   readonly bySentinel?: true;
   readonly unnamed?: Unnamed;
-  /** The command that was refused, in capitals; empty where the conversation never got so far. */
+  /** The refused command, in capitals; empty if no command was reached. */
   readonly command: string;
   /** The server's own words. */
   readonly detail: string;
@@ -90,7 +92,7 @@ export type RefusedCause =
   | "too-large"
   | "other";
 
-/** Refusals of what writes, or of one command: all else of the broker may be looked at. */
+/** Refusals of writes, or of one command. Everything else in the broker can still be read. */
 const PARTIAL: readonly RefusedCause[] = [
   "out-of-memory",
   "read-only",
@@ -101,12 +103,12 @@ const PARTIAL: readonly RefusedCause[] = [
   "other",
 ];
 
-/** Whether the broker can be read in spite of it. */
+/** Whether the broker can still be read after this failure. */
 export function mayBeRead(failure: BrokerFailure): boolean {
   return failure.kind === "refused" && PARTIAL.includes(failure.cause);
 }
 
-/** The first word of an error reply is its code; the texts behind it differ between Redis, Valkey and versions. */
+/** The first word of an error reply is its code. The text after it differs between Redis, Valkey and their versions. */
 const BY_FIRST_WORD: Readonly<Record<string, RefusedCause>> = {
   WRONGPASS: "wrong-password",
   NOAUTH: "password-needed",
@@ -124,20 +126,20 @@ const BY_FIRST_WORD: Readonly<Record<string, RefusedCause>> = {
   CLUSTERDOWN: "cluster",
 };
 
-/** Whether an error reply that begins with this word says by it what it is. */
+/** Whether this first word of an error reply is a code that tells the cause. */
 export function isCode(word: string): boolean {
   return word === "ERR" || word === "EXECABORT" || Object.hasOwn(BY_FIRST_WORD, word);
 }
 
 /** What an error reply to `command` means. */
 export function refusedBy(command: string, reply: string): Refused {
-  // EXEC names the error it was aborted for, behind a code of its own.
+  // EXEC repeats the error that made it abort, after a code of its own.
   const word = reply.replace(/^EXECABORT .*because of: /, "").split(" ", 1)[0] ?? "";
   const cause = ownEntry(BY_FIRST_WORD, word) ?? unnamedCause(command, reply);
   return { kind: "refused", cause, command, detail: reply };
 }
 
-/** Errors that carry only `ERR`: what was asked tells most of them apart. */
+/** The cause of errors whose only code is `ERR`. In most cases the command tells it. */
 function unnamedCause(command: string, reply: string): RefusedCause {
   if (/max number of clients/i.test(reply)) return "too-many-clients";
   if (/cluster mode/i.test(reply)) return "cluster";
@@ -148,7 +150,7 @@ function unnamedCause(command: string, reply: string): RefusedCause {
         : "wrong-password";
     case "SELECT":
       return "no-such-database";
-    // Nobody renames it, and a Sentinel has no keys.
+    // Operators do not rename TYPE, and a Sentinel has no keys.
     case "TYPE":
       return /unknown command/i.test(reply) ? "sentinel" : "other";
     case "SENTINEL":
@@ -161,12 +163,12 @@ function unnamedCause(command: string, reply: string): RefusedCause {
   }
 }
 
-/** Nobody has answered within so many milliseconds. */
+/** No answer came within this many milliseconds. */
 export function noAnswer(ms: number): Unreachable {
   return { kind: "unreachable", cause: "no-answer", detail: milliseconds(ms) };
 }
 
-/** Nobody has taken the connection within so many milliseconds. */
+/** No server accepted the connection within this many milliseconds. */
 export function connectTimeout(ms: number): Unreachable {
   return { kind: "unreachable", cause: "connect-timeout", detail: milliseconds(ms) };
 }
@@ -187,10 +189,10 @@ const BY_CODE: Readonly<Record<string, UnreachableCause>> = {
   ETIMEDOUT: "connect-timeout",
   ECONNRESET: "connection-lost",
   EPIPE: "connection-lost",
-  // Of a socket file; a TCP connection has no such errors.
+  // Errors of a socket file. A TCP connection does not have them.
   ENOENT: "socket-missing",
   EACCES: "socket-forbidden",
-  // OpenSSL's, by the names that Node gives them (doc/api/tls.md, "X509 certificate error codes").
+  // OpenSSL's errors, by the names that Node gives them (doc/api/tls.md, "X509 certificate error codes").
   DEPTH_ZERO_SELF_SIGNED_CERT: "certificate-unknown",
   SELF_SIGNED_CERT_IN_CHAIN: "certificate-unknown",
   UNABLE_TO_GET_ISSUER_CERT: "certificate-unknown",
@@ -201,9 +203,9 @@ const BY_CODE: Readonly<Record<string, UnreachableCause>> = {
   CERT_HAS_EXPIRED: "certificate-expired",
   CERT_NOT_YET_VALID: "certificate-expired",
   ERR_TLS_CERT_ALTNAME_INVALID: "certificate-other-host",
-  // What a server says to our certificate, or to a missing one.
+  // The server's answer to our certificate, or to a missing one.
   ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: "certificate-wanted",
-  // So BoringSSL calls it, which is Bun's.
+  // The name in BoringSSL, which Bun uses.
   ERR_SSL_TLSV1_ALERT_CERTIFICATE_REQUIRED: "certificate-wanted",
   ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: "certificate-wanted",
   ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: "certificate-wanted",

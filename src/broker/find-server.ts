@@ -6,7 +6,7 @@ import type { Located } from "./settings.ts";
 import { type BrokerTarget, placeText } from "./url.ts";
 
 /**
- * Connects to the server that a broker URL means: the only one, the one of several that answers, or the one that
+ * Connects to the server that a broker URL means. That is the only one, one of several that answers, or the one that
  * Sentinels name.
  */
 export async function findServer(broker: Located, search: Search): Promise<Outcome<Found, BrokerFailure>> {
@@ -20,7 +20,7 @@ export async function findServer(broker: Located, search: Search): Promise<Outco
   return addresses.length < 2 ? success(found) : success(await atWorkersAddress(found, addresses, search));
 }
 
-/** A name may have several addresses, each of a server of its own: The one that the worker is connected to counts. */
+/** A name may have several addresses with a server at each. The address that the worker is connected to counts. */
 async function atWorkersAddress(found: Found, addresses: readonly string[], search: Search): Promise<Found> {
   const remote = found.channel.ends()?.remote;
   const { target } = found;
@@ -38,9 +38,9 @@ async function atWorkersAddress(found: Found, addresses: readonly string[], sear
 }
 
 /**
- * In order, as kombu tries them; of the servers that answer, the one that the worker is connected to. If that is out
- * of sight, the first server with subscribers to patterns, as workers are. A worker that has gone on to the next
- * server stays there when the first is back.
+ * Tries the servers in order, as kombu does. If several answer, it takes the one that the worker is connected to. If we
+ * cannot see that, it takes the first server with subscribers to patterns, because workers subscribe to patterns. A
+ * worker that has moved to the next server stays there when the first comes back.
  */
 async function firstOf(
   servers: readonly [BrokerTarget, ...BrokerTarget[]],
@@ -49,7 +49,7 @@ async function firstOf(
   let best: (Found & { readonly isHeard: boolean }) | null = null;
   let problem: BrokerFailure | null = null;
   for (const [position, target] of servers.entries()) {
-    // One share is kept for the asking.
+    // One share of the time is kept for the questions that follow.
     const share = Math.min(search.connectMs, search.leftMs() / (servers.length - position + 1));
     const tried = await answering(target, share, search);
     if (!tried.ok) {
@@ -73,8 +73,9 @@ async function firstOf(
 }
 
 /**
- * A connection whose server lets us in and answers. Like kombu, we go on to the next server if one is frozen, refuses
- * the login or is still loading. In redis.exceptions, AuthenticationError and BusyLoadingError are ConnectionErrors.
+ * A connection to a server that lets us in and answers. Like kombu, we go on to the next server if one is frozen,
+ * refuses the login or is still loading. In redis.exceptions, AuthenticationError and BusyLoadingError are
+ * ConnectionErrors.
  */
 async function answering(
   target: BrokerTarget,
@@ -88,12 +89,12 @@ async function answering(
   const said = await channel.value.send(questions, Math.max(1, withinMs - (now() - start)));
   const [reply, patterns] = said.ok ? said.value : [];
   const refusal = reply?.ok === false && SHUT.test(reply.error) ? reply.error : null;
-  // If that may not be asked, there may be a subscriber.
+  // If we may not ask for the number, there may be a subscriber.
   const isHeard = patterns?.ok !== true || patterns.value !== 0;
   if (said.ok && refusal === null) return success({ channel: channel.value, isHeard });
   channel.value.close();
   return said.ok ? failure(refusedBy("PING", refusal ?? "")) : said;
 }
 
-/** Replies of a server that takes no commands from anybody. Whether this user may PING is another question. */
+/** Replies of a server that accepts no command from any user. Whether our user may PING is another question. */
 const SHUT = /^(?:NOAUTH|LOADING|MASTERDOWN)\b|max number of clients/;

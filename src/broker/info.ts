@@ -8,13 +8,13 @@ export function infoFields(text: string): ReadonlyMap<string, string> {
   );
 }
 
-/** Null: it does not say. */
+/** Null: the server does not say. */
 export function infoNumber(info: ReadonlyMap<string, string>, name: string): number | null {
   const value = Number(info.get(name) ?? NaN);
   return Number.isFinite(value) ? value : null;
 }
 
-/** Redis or Valkey: only what has the form of a version is repeated. */
+/** `Redis` or `Valkey` with the version. The version is repeated only if it has the form of one. */
 export function infoServer(info: ReadonlyMap<string, string>): string | null {
   for (const [name, field] of [
     ["Valkey", "valkey_version"],
@@ -27,15 +27,15 @@ export function infoServer(info: ReadonlyMap<string, string>): string | null {
   return null;
 }
 
-/** Whom a server follows. */
+/** The primary that a server replicates. */
 export interface Following {
   /** As `host:port`. */
   readonly primary: string;
-  /** Whether it is connected to it. */
+  /** Whether the server is connected to it. */
   readonly isLinked: boolean;
 }
 
-/** Null: it is a primary, or does not say what it is. */
+/** Null: the server is a primary, or does not say what it is. */
 export function infoFollowing(info: ReadonlyMap<string, string>): Following | null {
   if (info.get("role") !== "slave") return null;
   const host = info.get("master_host") ?? "?";
@@ -45,27 +45,27 @@ export function infoFollowing(info: ReadonlyMap<string, string>): Following | nu
   };
 }
 
-/** How long it has run; null where it does not say, or its clock was set back. */
+/** How long the server has run; null: it does not say, or its clock was set back. */
 export function infoUptimeS(info: ReadonlyMap<string, string>): number | null {
   const upS = infoNumber(info, "uptime_in_seconds");
   return upS === null || upS < 0 ? null : upS;
 }
 
-/** Whether it has room, and throws nothing away. Bytes. */
+/** The memory of a server: how much it has left, and whether it evicts keys. In bytes. */
 export interface ServerMemory {
   readonly used: number;
-  /** Null: none. */
+  /** Null: no limit. */
   readonly limit: number | null;
-  /** `maxmemory-policy`: any but `noeviction` may throw tasks away. */
+  /** `maxmemory-policy`: all except `noeviction` may evict tasks. */
   readonly policy: string | null;
-  /** Keys that it has thrown away since it was started. */
+  /** Keys that it has evicted since it started. */
   readonly evicted: number;
 }
 
 /** https://redis.io/docs/latest/develop/reference/eviction/ */
 const POLICY = /^(?:noeviction|(?:allkeys|volatile)-(?:lru|lfu|lrm|random|ttl))$/;
 
-/** Null: it does not say. */
+/** Null: the server does not say. */
 export function infoMemory(info: ReadonlyMap<string, string>): ServerMemory | null {
   const used = infoNumber(info, "used_memory");
   if (used === null) return null;

@@ -2,7 +2,10 @@ import { connect as connectPlain, type NetConnectOpts } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { Place } from "./url.ts";
 
-/** Whether a server that has not understood us understands TLS: a handshake, whatever its end, and nothing else. */
+/**
+ * Whether a server that did not understand us speaks TLS. Tries a handshake, whatever its outcome, and sends nothing
+ * else.
+ */
 export function speaksTls(place: Place, withinMs: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connectTls({ ...endpoint(place), rejectUnauthorized: false });
@@ -25,7 +28,7 @@ export function speaksTls(place: Place, withinMs: number): Promise<boolean> {
   });
 }
 
-/** Whether a server that has not understood TLS understands Redis without it: a PING, whatever the answer. */
+/** Whether a server that did not understand TLS speaks Redis without it. Sends a PING; any answer counts. */
 export function speaksPlain(place: Place, withinMs: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connectPlain(endpoint(place));

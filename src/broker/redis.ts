@@ -17,9 +17,7 @@ import type { BrokerTarget } from "./url.ts";
 import { openWireGate, type WireGate } from "./wire-gate.ts";
 import { within } from "./within.ts";
 
-/**
- * Opens one connection to a server. The only file that knows ioredis: its exceptions end here as values.
- */
+/** Opens one connection to a server. Only this file knows ioredis: its exceptions become values here. */
 export async function connect(
   target: BrokerTarget,
   withinMs: number,
@@ -31,7 +29,7 @@ export async function connect(
   return ended.ok ? success(channelOver(client.value, target, machine.now)) : ended;
 }
 
-/** Waits until the connection is there, or tells why it is not; a connection that is not wanted any more is gone then. */
+/** Waits until the connection is open, or says why it is not. A connection that is no longer wanted is closed then. */
 async function open(
   { redis, lastError, isReached }: Client,
   target: BrokerTarget,
@@ -39,7 +37,7 @@ async function open(
   now: () => number,
 ): Promise<Outcome<void, BrokerFailure>> {
   const end = now() + withinMs;
-  // A server that speaks no TLS says nothing to it: some of the time is kept for finding that out.
+  // A server without TLS does not answer the handshake. Some time is kept to find that out.
   const otherWayMs = target.tls === null ? 0 : Math.min(OTHER_WAY_MS, withinMs / 4);
   const ready = await within(withinMs - otherWayMs, redis.connect());
   if (ready.kind === "done") return success(undefined);
@@ -59,10 +57,10 @@ async function open(
   );
 }
 
-/** How long, in milliseconds, a server that has not understood us may take to be asked in another way. */
+/** How long a server that did not understand us may take when we ask it in another way, in milliseconds. */
 const OTHER_WAY_MS = 300;
 
-/** A server that hangs up at our first words, or answers in another protocol, may speak only TLS. */
+/** If a server hangs up at our first words, or answers in another protocol, it may speak only TLS. */
 async function forWantOfTls(
   problem: BrokerFailure,
   { place }: BrokerTarget,
@@ -76,10 +74,10 @@ async function forWantOfTls(
 }
 
 /**
- * Opens a connection that hears what is published, and resolves when the broker has confirmed the subscription.
+ * Opens a connection that receives published messages. Resolves when the broker has confirmed the subscription.
  *
  * @param hear gets each message with its channel, hundreds a second from a large fleet
- * @param withinMs for all of it: connecting, signing in, subscribing
+ * @param withinMs for everything: connecting, signing in, subscribing
  */
 export async function listen(
   target: BrokerTarget,
@@ -117,13 +115,13 @@ export async function listen(
   return failure(masked(problem, hiding(target.password)));
 }
 
-/** An ACL may allow the worker's own channels and no pattern, which it compares as text. */
+/** An ACL may allow the worker's own channels but no pattern. It compares patterns as text. */
 async function subscribe(
   client: Client,
   target: BrokerTarget,
   { broad, exact }: Topics,
 ): Promise<BrokerFailure | null> {
-  // In small letters: ioredis files subscriptions under the command's name as it stands.
+  // In lower case: ioredis keeps subscriptions under the command's name as it is written.
   const send = (commands: readonly WireCommand[]) => exchange(client, commands);
   const patterns = await signInAnd(send, target, [["psubscribe", ...broad]], client.pardon);
   if (!patterns.ok) return patterns.problem;
@@ -137,7 +135,7 @@ function refusalOf(command: string, reply: Reply | undefined): Refused | null {
   return reply?.ok ? null : refusedBy(command, reply?.error ?? "");
 }
 
-/** What a connection takes from the machine: where its authorities are, and a clock in milliseconds. */
+/** What a connection needs from the machine: the places of its certificate authorities, and a clock in milliseconds. */
 export interface Machine {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly now: () => number;
@@ -145,13 +143,13 @@ export interface Machine {
 
 interface Client {
   readonly redis: Redis;
-  /** Whether the server has taken the connection, before any TLS. */
+  /** Whether the server has accepted the connection, before any TLS. */
   readonly isReached: () => boolean;
-  /** The last error of the socket or the parser; a command's own error says less. */
+  /** The last error of the socket or the parser. A command's own error says less. */
   readonly lastError: () => unknown;
-  /** What to wait for: see {@link WireGate}. */
+  /** Announces the expected replies; see {@link WireGate}. */
   readonly expect: WireGate["expect"];
-  /** What the host's name was found to be. */
+  /** The addresses that the host name resolved to. */
   readonly addresses: readonly string[];
   readonly pardon: Pardon;
 }
@@ -167,20 +165,20 @@ async function unconnected(
       ? { path: place.path }
       : { host: place.address ?? place.host, port: place.port }),
     ...(secured === null ? {} : { tls: { ...secured.value, ...servername(place) } }),
-    // A probe connects once, asks once and ends; ioredis' defaults are a service's.
+    // A probe connects once, asks once and ends. ioredis' defaults are made for a service.
     lazyConnect: true,
     retryStrategy: () => null,
     maxRetriesPerRequest: 0,
-    // Resending would publish a second ping; queueing would hide that there is no connection.
+    // Sending again would publish a second ping. Queueing would hide that there is no connection.
     autoResendUnfulfilledCommands: false,
     autoResubscribe: false,
     enableOfflineQueue: false,
-    // INFO before the first command: a round trip, and more than a small ACL allows.
+    // It sends INFO before the first command. That costs a round trip, and a small ACL may not allow it.
     enableReadyCheck: false,
     disableClientInfo: true,
     // Nothing here needs RESP3, and HELLO is unknown to servers before Redis 6.
     protocol: 2,
-    // One clock, ours: see `within`.
+    // We measure the time ourselves, see `within`.
     connectTimeout: 0,
     keepAlive: 0,
   });
@@ -201,17 +199,17 @@ async function unconnected(
     addresses,
     pardon: { refusal: null },
     lastError: () => lastError,
-    // It is undefined during the DNS lookup.
+    // `stream` is undefined during the DNS lookup.
     isReached: () => (redis.stream as Redis["stream"] | undefined)?.remoteAddress !== undefined,
   });
 }
 
-/** A certificate is for the name, whichever of its addresses is meant. */
+/** The certificate is for the name, whichever of its addresses we use. */
 function servername(place: BrokerTarget["place"]): { readonly servername?: string } {
   return place.kind === "socket" || place.address === undefined ? {} : { servername: place.host };
 }
 
-/** What the gate did not let through: closes the connection, as an error of its socket. */
+/** Something that the gate stopped. It closes the connection, as an error of its socket. */
 class NotLetThrough extends Error {
   readonly problem: Refused;
 
@@ -221,17 +219,23 @@ class NotLetThrough extends Error {
   }
 }
 
-/** ioredis' part that opens the socket; private, and the one place to reach the socket before a byte has come. */
+/**
+ * The part of ioredis that opens the socket. It is private, and the only place to get the socket before a byte has
+ * arrived.
+ */
 interface Opening {
   readonly connector: { connect: (report: unknown) => Promise<Redis["stream"]> };
 }
 
-/** Whether the memory holds nothing else. */
+/** Whether this chunk fills its whole memory buffer. */
 function isAlone(chunk: Uint8Array): chunk is Uint8Array<ArrayBuffer> {
   return chunk.buffer instanceof ArrayBuffer && chunk.buffer.byteLength === chunk.byteLength;
 }
 
-/** Puts the gate between the socket and the parser: the socket pushes what has arrived, the parser reads what was pushed. */
+/**
+ * Puts the gate between the socket and the parser. The socket pushes what has arrived, and the parser reads what was
+ * pushed.
+ */
 function putBefore(redis: Redis, { pass }: WireGate, onOpening: (stream: Redis["stream"]) => void): void {
   const { connector } = redis as unknown as Opening;
   const connect = connector.connect.bind(connector);
@@ -240,12 +244,12 @@ function putBefore(redis: Redis, { pass }: WireGate, onOpening: (stream: Redis["
     onOpening(stream);
     const push = stream.push.bind(stream);
     stream.push = (chunk: unknown, encoding) => {
-      // The end of all is no bytes.
+      // The end of the stream has no bytes.
       if (!(chunk instanceof Uint8Array)) return push(chunk, encoding);
       const { pieces, problem } = pass(chunk);
       let goesOn = true;
       for (const piece of pieces) goesOn = push(piece, encoding);
-      // V8 would let 64 MB of what was cut lie about. Only this read uses this memory.
+      // Without this, V8 keeps up to 64 MB of cut data in memory. Only this read uses this memory.
       if (pieces.length === 0 && isAlone(chunk)) chunk.buffer.transfer(0);
       if (problem !== null) stream.destroy(new NotLetThrough(problem));
       return goesOn;
@@ -257,7 +261,7 @@ function putBefore(redis: Redis, { pass }: WireGate, onOpening: (stream: Redis["
 function channelOver(client: Client, target: BrokerTarget, now: () => number): Channel {
   const hide = hiding(target.password);
   let isGreeted = false;
-  /** Without a login there is no name and no database: nothing more may be sent. */
+  /** Without a login we have no name and no database, so nothing more may be sent. */
   let refused: Refused | null = null;
 
   const write: Exchange = async (commands, withinMs) => {
@@ -277,7 +281,7 @@ function channelOver(client: Client, target: BrokerTarget, now: () => number): C
     return failure(await forWantOfTls(answered.value.problem, target, leftMs));
   };
 
-  /** Behind this point the password is masked in a server's words. */
+  /** From here on, the password is masked in a server's words. */
   const writeHiding: Exchange = async (commands, withinMs) => {
     const sent = await write(commands, withinMs);
     if (!sent.ok) return failure(masked(sent.problem, hide));
@@ -311,14 +315,14 @@ async function exchange(
   return success(replies);
 }
 
-/** Of a unix socket the ends have no address: CLIENT LIST shows them so too. */
+/** The ends of a unix socket have no address. CLIENT LIST shows them without one too. */
 function endsOf({ stream }: Redis, { place }: BrokerTarget): Ends | null {
   if (place.kind === "socket") {
     return stream.destroyed
       ? null
       : { local: { address: "", port: 0 }, remote: { address: place.path, port: 0 } };
   }
-  // A socket that is closed has forgotten its ends.
+  // A closed socket no longer knows its ends.
   const { localAddress, localPort, remoteAddress, remotePort } = stream;
   if (localAddress === undefined || localPort === undefined) return null;
   if (remoteAddress === undefined || remotePort === undefined) return null;
@@ -334,7 +338,9 @@ function whyNoReply(sent: readonly WireCommand[], replies: readonly Reply[], err
   return lastWords(sent, replies) ?? asFailure(error);
 }
 
-/** A server that hangs up may have said why: protected mode and a full house answer once and close. */
+/**
+ * A server that hangs up may have said why. In protected mode, or with too many clients, it answers once and closes.
+ */
 function lastWords(sent: readonly WireCommand[], replies: readonly Reply[]): Refused | null {
   for (const [position, reply] of replies.entries()) {
     if (!reply.ok) return refusedBy(sent[position]?.[0] ?? "", reply.error);
@@ -347,14 +353,14 @@ function notRedis(detail: string): Refused {
 }
 
 /**
- * An exception of ioredis or of the socket as a failure. Sockets set a `code`, a connection closed by the other side
- * has ioredis' own message. The rest comes from the parser: the bytes were not Redis protocol.
+ * Turns an exception of ioredis or of the socket into a failure. Sockets set a `code`. For a connection that the other
+ * side closed, ioredis has its own message. Other exceptions come from the parser: the bytes were not Redis protocol.
  */
 function asFailure(error: unknown): BrokerFailure {
   if (error instanceof NotLetThrough) return error.problem;
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
   if (typeof code === "string") return unreachableBy(code);
-  // ioredis asks that what it cannot read be reported to it.
+  // ioredis asks the user to report replies that it cannot read.
   const text = String(message ?? error).replace(/\.? Please report this\.$/, "");
   if (/connection is closed|connection close|isn't writeable/i.test(text)) return unreachableBy("ECONNRESET");
   return notRedis(text);

@@ -10,7 +10,7 @@ import { type BrokerTarget, placeText } from "./url.ts";
 
 type BySentinel = Extract<Located, { kind: "sentinel" }>;
 
-/** Between two rounds of asking while a failover is going on, in milliseconds. */
+/** The time between two rounds of asking during a failover, in milliseconds. */
 const ROUND_MS = 100;
 
 /** A master that Sentinels know. */
@@ -18,18 +18,18 @@ interface Master {
   readonly name: string;
   readonly host: string;
   readonly port: number;
-  /** Name and place without our passwords, which a false Sentinel or master may repeat. */
+  /** Name and place. Our passwords are masked, because a false Sentinel or master may repeat them. */
   readonly shown: { readonly name: string; readonly place: string };
-  /** Whether they think that it can be reached. */
+  /** Whether the Sentinels think that it can be reached. */
   readonly isUp: boolean;
-  /** Seconds since they know it in this role; null: an old Sentinel does not say. */
+  /** Seconds since they have known it in this role; null: an old Sentinel does not say. */
   readonly forS: number | null;
 }
 
 /**
  * Asks one Sentinel after the other for the master, as redis-py does (redis/sentinel.py `discover_master`). It sends
- * SENTINEL MASTERS, which a worker's Sentinel user must be allowed. It connects to the master if that server says
- * itself that it is one. While a failover is going on they are asked again, for half of the time that is left.
+ * SENTINEL MASTERS, which the worker's Sentinel user must be allowed to send. It connects to the master only if that
+ * server says that it is one. During a failover it asks the Sentinels again, for half of the time that is left.
  */
 export async function findMaster(broker: BySentinel, search: Search): Promise<Outcome<Found, BrokerFailure>> {
   const end = search.now() + search.leftMs() / 2;
@@ -54,7 +54,7 @@ async function oneRound(broker: BySentinel, search: Search): Promise<Outcome<Fou
     }
     const master = masterAmong(masters.value, broker.masterName);
     if (!master.ok) {
-      // A Sentinel that is new or was told to forget it: redis-py also goes on to the next.
+      // This Sentinel is new or was told to forget the master. redis-py also goes on to the next one.
       problem = master.problem;
       continue;
     }
@@ -85,7 +85,7 @@ async function mastersKnownTo(
     : failure(refusal("SENTINEL", reply));
 }
 
-/** A flat list of names and values. */
+/** The entry is a flat list of names and values. */
 function readMaster(entry: unknown, passwords: readonly (string | undefined)[]): readonly Master[] {
   if (!Array.isArray(entry)) return [];
   const words = entry.map(asText);
@@ -110,7 +110,7 @@ function readMaster(entry: unknown, passwords: readonly (string | undefined)[]):
   ];
 }
 
-/** The one that is named; without a name the only one there is. */
+/** The named master. Without a name, the only master. */
 function masterAmong(masters: readonly Master[], name: string | null): Outcome<Master, BrokerFailure> {
   const [only, another] = masters;
   const master = name === null ? only : masters.find((one) => one.name === name);
@@ -149,12 +149,12 @@ async function connectTo(
   return success({ channel: channel.value, target, shown: shown.place, masterForS: forS });
 }
 
-/** If the user may not ask, the transaction tells: a replica refuses to write. */
+/** If the user may not ask for the role, the transaction shows it: a replica refuses writes. */
 function isReplica(reply: Reply | undefined): boolean {
   return reply?.ok === true && Array.isArray(reply.value) && reply.value[0] === "slave";
 }
 
-/** A master that has lost the role, or not taken it yet. */
+/** A newly named master that refuses writes has lost the role or not taken it yet. */
 export function failover(where: string, detail: string): Unreachable {
   return { kind: "unreachable", cause: "failover", where, detail };
 }

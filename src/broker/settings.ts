@@ -1,11 +1,11 @@
 import type { Broker, BrokerTarget } from "./url.ts";
 import type { TlsWish } from "./url-tls.ts";
 
-/** What kombu takes from its settings and not from the URL: `broker_use_ssl` and `broker_transport_options`. */
+/** What kombu reads from its settings and not from the URL: `broker_use_ssl` and `broker_transport_options`. */
 export interface BrokerSettings {
-  /** Laid over what the URL says of TLS; null: only the URL counts. */
+  /** Overrides what the URL says about TLS; null: only the URL counts. */
   readonly tls: Partial<TlsWish> | null;
-  /** Null: the only one that the Sentinels know. */
+  /** Null: the Sentinels know only one master. */
   readonly masterName: string | null;
   /** `sentinel_kwargs`. */
   readonly sentinelUsername: string | null;
@@ -30,7 +30,7 @@ export function locate(broker: Broker, settings: BrokerSettings): Located {
     tls: tlsOf(target.tls, settings.tls),
   });
   if (broker.kind === "servers") {
-    // redis-py speaks no TLS through a socket.
+    // redis-py does not use TLS on a unix socket.
     const server = (target: BrokerTarget) => (target.place.kind === "socket" ? target : secured(target));
     const [first, ...rest] = broker.servers;
     return { kind: "servers", servers: [server(first), ...rest.map(server)] };
@@ -50,7 +50,7 @@ export function locate(broker: Broker, settings: BrokerSettings): Located {
   return { kind: "sentinel", sentinels, masterName, master };
 }
 
-/** As in a URL: TLS without a word verifies nothing, and any word about certificates means that they count. */
+/** As in a URL: TLS without other settings verifies nothing. Any setting about certificates makes them count. */
 function tlsOf(url: TlsWish | null, settings: Partial<TlsWish> | null): TlsWish | null {
   if (settings === null) return url;
   const says = Object.keys(settings).length > 0;
@@ -58,7 +58,7 @@ function tlsOf(url: TlsWish | null, settings: Partial<TlsWish> | null): TlsWish 
   return { ...url, ...settings, reqs };
 }
 
-/** Whether the URL has settings for TLS, besides switching it on. */
+/** Whether the URL has settings for TLS, not only TLS itself. */
 function hasWords(url: TlsWish | null): url is TlsWish {
   return url !== null && (url.reqs !== "none" || Object.keys(url).length > 1);
 }

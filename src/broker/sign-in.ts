@@ -4,10 +4,10 @@ import { failure, type Outcome, success } from "../outcome.ts";
 import { refusal, type WireCommand } from "./turns.ts";
 import type { BrokerTarget } from "./url.ts";
 
-/** Sends all in one write, and gives the reply to each. */
+/** Sends the commands in one write and returns the reply to each. */
 type Send = (commands: readonly WireCommand[]) => Promise<Outcome<readonly Reply[], BrokerFailure>>;
 
-/** What was refused before we were let in as only some clients are. */
+/** What the server refused before it let us in. Not every client gets in this way. */
 export interface Pardon {
   refusal: Refused | null;
 }
@@ -16,9 +16,9 @@ export interface Pardon {
  * Signs in and sends the commands, in one write. ioredis' own handshake costs round trips. It also accepts a needless
  * password, which the worker's client does not.
  *
- * If the login is refused, the password alone is tried, as by kombu before 5.2.0 and by redis-py on Redis 5. A server
- * without a password refuses ours but runs the other commands. From redis-py 8.0 on (`HELLO 3 AUTH default …`) a
- * worker gets in there with any password.
+ * If the login is refused, the password alone is tried, as kombu before 5.2.0 and redis-py on Redis 5 do. A server
+ * without a password refuses ours but runs the other commands. From redis-py 8.0 on (`HELLO 3 AUTH default …`) a worker
+ * can sign in there with any password.
  */
 export async function signInAnd(
   send: Send,
@@ -43,19 +43,19 @@ export async function signInAnd(
   return admitted.ok ? admitted : answered;
 }
 
-/** From Redis 6.0 on: the default user has no password, and was sent one. */
+/** From Redis 6.0 on: the default user has no password, but we sent one. */
 function isPasswordUnasked([first]: readonly Reply[]): boolean {
   return first?.ok === false && first.error.includes("without any password configured");
 }
 
-/** Whether the user name may be wrong: it was refused, or the server is older than Redis 6, which has no users. */
+/** Whether the user name may be wrong. It was refused, or the server is older than Redis 6 and has no users. */
 function isNameRefused({ username, password }: BrokerTarget, [first, ...others]: readonly Reply[]): boolean {
   const isRefused = first?.ok === false && /^(?:WRONGPASS|ERR wrong number of arguments)/.test(first.error);
   const isClosed = others.every((reply) => !reply.ok && reply.error.startsWith("NOAUTH"));
   return isRefused && isClosed && username !== undefined && password !== undefined;
 }
 
-/** The replies behind those to the greeting, which must be OK. */
+/** The replies after the replies to the greeting. The greeting's replies must be OK. */
 function behind(
   greeting: readonly WireCommand[],
   replies: readonly Reply[],
@@ -68,7 +68,7 @@ function behind(
   return success(replies.slice(greeting.length));
 }
 
-/** As redis-py: a user without a password is sent with an empty one. */
+/** As in redis-py: a user without a password gets an empty one. */
 function handshake({
   username,
   password,

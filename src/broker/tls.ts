@@ -6,20 +6,20 @@ import { failure, type Outcome, success } from "../outcome.ts";
 import type { Unreachable } from "./failure.ts";
 import type { TlsWish } from "./url-tls.ts";
 
-/** The files of trusted certificates on Debian and Alpine, and on Fedora, as Python's OpenSSL reads them. */
+/** The files of trusted certificates that Python's OpenSSL reads, on Debian and Alpine, and on Fedora. */
 const SYSTEM_STORES = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"];
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Options for Node's TLS with which it accepts the same servers as the worker's Python (redis-py `SSLConnection`).
- * `none` verifies nothing. For a client `optional` means `required`.
+ * Options for Node's TLS that accept the same servers as the worker's Python (redis-py `SSLConnection`). `none`
+ * verifies nothing. For a client `optional` means `required`.
  *
- * redis-py checks from 6.0 on whether the certificate is for this host. By default it is checked unless an authority
- * of the user's own has signed. So workers with and without this check can be probed. Among all public authorities,
- * only the name keeps a password from others.
+ * From 6.0 on, redis-py checks whether the certificate is for this host. By default we check it too, unless the user's
+ * own authority has signed the certificate. So workers with and without this check can be probed. If all public
+ * authorities are trusted, only the name keeps a password from other servers.
  *
- * @param wish the paths in it are read as the probe's user
+ * @param wish its paths are read as the probe's user
  */
 export function tlsOptions(wish: TlsWish, env: Environment): Outcome<ConnectionOptions, Unreachable> {
   try {
@@ -42,7 +42,7 @@ export function tlsOptions(wish: TlsWish, env: Environment): Outcome<ConnectionO
 }
 
 /**
- * What OpenSSL refuses of our own files, before the server hears anything of it; null: nothing. By its codes
+ * Why OpenSSL refuses our own files, before we contact the server; null: it accepts them. Uses OpenSSL's codes
  * (openssl/pemerr.h, evperr.h, x509err.h), which name no setting.
  */
 function unfitness(
@@ -89,7 +89,7 @@ function ownAuthorities({ caCerts, caPath, caData }: TlsWish): readonly string[]
   return own.length === 0 ? null : own;
 }
 
-/** The authorities that the machine trusts, or null: Node brings its own. The two variables are OpenSSL's. */
+/** The authorities that the machine trusts. Null: use the ones that Node brings. The two variables are OpenSSL's. */
 function systemAuthorities(env: Environment): readonly string[] | null {
   const found = [...folderOf(env["SSL_CERT_DIR"])];
   for (const path of [env["SSL_CERT_FILE"] ?? "", ...SYSTEM_STORES]) {
@@ -109,14 +109,14 @@ function folderOf(path: string | undefined): readonly string[] {
   }
 }
 
-/** Bytes of a file of certificates at most: the bundle of Debian 12 has 0.2 MB. And of all files of a folder. */
+/** The most bytes of a file of certificates, and of all files of a folder. The bundle of Debian 12 has 0.2 MB. */
 const MOST = 4_194_304;
 const MOST_IN_FOLDER = 16_777_216;
 
-/** Debian's /etc/ssl/certs has 300. */
+/** Debian's /etc/ssl/certs has 300 files. */
 const MOST_FILES = 10_000;
 
-/** A file that a setting names and that cannot be read, or used. */
+/** A file from a setting that cannot be read or used. */
 class UnreadableFile extends Error {
   readonly failure: Unreachable;
 
@@ -138,14 +138,14 @@ function read(setting: string, path: string): string {
 
 function readAuthorities(path: string): string {
   const text = read("ssl_ca_certs", path);
-  // Node takes it for a list of none, and blames the server.
+  // Node would read it as an empty list and blame the server.
   if (!text.includes("-----BEGIN ")) throw new UnreadableFile("ssl_ca_certs", path, "holds no certificate");
   return text;
 }
 
 /**
- * As OpenSSL's hashed folders: files that are not certificates are skipped, also pipes, folders and dangling links.
- * Their names do not matter.
+ * Reads OpenSSL's hashed folders. Skips files that are not certificates, pipes, folders and dangling links. The names
+ * of the files do not matter.
  */
 function readFolder(setting: string, path: string): readonly string[] {
   const names = listed(setting, path);

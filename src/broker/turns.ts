@@ -5,20 +5,20 @@ import { type BrokerFailure, noAnswer, type Refused, refusedBy } from "./failure
 import { kindOfReply } from "./masking.ts";
 import { within } from "./within.ts";
 
-/** What goes over the wire: commands of the askers, and commands that only this side may send. */
+/** What goes over the wire: the callers' commands, and commands that only this side may send. */
 export type WireCommand = readonly [name: string, ...args: (string | number)[]];
 
-/** One write and the reply to each command; fails when not all replies came within so many milliseconds. */
+/** One write and the reply to each command. Fails if not all replies come within this many milliseconds. */
 export type Exchange = (
   commands: readonly WireCommand[],
   withinMs: number,
 ) => Promise<Outcome<readonly Reply[], BrokerFailure>>;
 
-/** Whose turn it is on one connection. */
+/** Who may send on one connection. */
 interface Turns {
   readonly exchange: Exchange;
   readonly now: () => number;
-  /** Resolves when the connection is free again; null: it is free. */
+  /** Resolves when the connection is free again; null: it is free now. */
   owned: Promise<void> | null;
   /** Why nothing more may be sent: a transaction may still be open. */
   spent: BrokerFailure | null;
@@ -26,11 +26,11 @@ interface Turns {
 }
 
 /**
- * Lets several askers share one connection. Their commands follow each other without waiting. Two kinds of work own
+ * Lets several callers share one connection. Their commands follow each other without waiting. Two kinds of work own
  * the connection from their first byte until their end is known: the first write, which signs in, and transactions.
- * Commands behind a refused AUTH or SELECT would run as another user or in another database.
+ * Commands after a refused AUTH or SELECT would run as another user or in another database.
  *
- * An asker that has to wait does so within its own time.
+ * A caller that has to wait spends its own time.
  */
 export function takeTurns(exchange: Exchange, now: () => number): Pick<Channel, "send" | "transact"> {
   const turns: Turns = { exchange, now, owned: null, spent: null, isFirst: true };
@@ -56,7 +56,8 @@ async function inTurn<T>(
     if ((await within(end - turns.now(), turns.owned)).kind === "late") return failure(noAnswer(withinMs));
   }
   if (turns.spent !== null) return failure(turns.spent);
-  // Nothing asynchronous between the look at `owned` and this: two that waited for the same end would both go.
+  // Nothing asynchronous may stand between the check of `owned` and this line. Otherwise two callers that waited for
+  // the same end would both go on.
   const working = work(end - turns.now());
   if (isAlone || turns.isFirst) {
     const free = () => {
@@ -69,8 +70,8 @@ async function inTurn<T>(
 }
 
 /**
- * MULTI must be acknowledged before the rest is sent: where it is refused, the other commands would run one by one,
- * PUBLISH included.
+ * The server must acknowledge MULTI before we send the rest. If it refuses MULTI, the other commands would run one by
+ * one, including PUBLISH.
  */
 async function transaction(
   turns: Turns,
@@ -84,10 +85,10 @@ async function transaction(
   const multi = opened.value[before.length];
   const isOpen = multi?.ok === true && multi.value === "OK";
   if (multi?.ok !== false && !isOpen) turns.spent = refusal("MULTI", multi);
-  // What was seen before it goes first: it says more than that MULTI was refused too.
+  // A failure from the replies to `before` goes first. It says more than the refusal of MULTI.
   const queued = queue(opened.value.slice(0, before.length));
   if (!isOpen) return queued.ok ? failure(refusal("MULTI", multi)) : queued;
-  // One that is opened is ended, by the command that it needs anyway: an ACL may lack DISCARD.
+  // An open transaction is ended with EXEC, which it needs anyway. An ACL may not allow DISCARD.
   const commands = queued.ok ? queued.value : [];
   const sent = await turns.exchange([...commands, ["EXEC"]], answerMs());
   if (!sent.ok) return failure((turns.spent = sent.problem));
@@ -96,13 +97,13 @@ async function transaction(
   return queued.ok ? resultsOf(commands, sent.value) : queued;
 }
 
-/** Whether a transaction is over by this answer to EXEC: servers before Redis 6.2 can refuse EXEC and leave it open. */
+/** Whether this answer to EXEC ends the transaction. Servers before Redis 6.2 can refuse EXEC and leave it open. */
 function isEnd(executed: Reply | undefined): boolean {
   if (executed?.ok === false) return executed.error.startsWith("EXECABORT");
   return executed !== undefined && (Array.isArray(executed.value) || executed.value === null);
 }
 
-/** EXEC says only that it was aborted; what it was aborted for says why. */
+/** EXEC says only that the transaction was aborted. The refused command says why. */
 function resultsOf(
   commands: readonly Command[],
   replies: readonly Reply[],
@@ -135,17 +136,17 @@ const COUNTING: ReadonlySet<string> = new Set([
   "ZCOUNT",
 ]);
 
-/** The reply; an error instead of a reply that should be a count and is not. */
+/** The reply, or an error if the reply should be a count and is not. */
 function counted(command: Command | undefined, reply: Reply): Reply {
   if (!reply.ok || command === undefined) return reply;
   const [name, what] = command;
-  // Of a key that is gone MEMORY USAGE says nothing.
+  // MEMORY USAGE of a key that is gone is null.
   const isSize = name === "MEMORY" && what === "USAGE" && reply.value !== null;
   const isCounting = isSize || COUNTING.has(name) || (name === "PUBSUB" && what === "NUMPAT");
   return isCounting && !isCount(reply.value) ? { ok: false, error: refusal(name, reply).detail } : reply;
 }
 
-/** What an answer to `command` means that is not the one a Redis gives. */
+/** The failure for an answer to `command` that a Redis does not give. */
 export function refusal(command: string, reply: Reply | undefined): Refused {
   if (reply !== undefined && !reply.ok) return refusedBy(command, reply.error);
   const detail = `${command} was answered with ${kindOfReply(reply?.value)}`;

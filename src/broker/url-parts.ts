@@ -1,7 +1,7 @@
 import { failure, type Outcome, success } from "../outcome.ts";
 import { slipIn } from "./url-slips.ts";
 
-/** A URL behind its scheme, decoded; what it does not say is undefined. */
+/** The part of a URL after its scheme, decoded. Missing parts are undefined. */
 export interface UrlParts {
   readonly username: string | undefined;
   readonly password: string | undefined;
@@ -9,7 +9,7 @@ export interface UrlParts {
   readonly port: number | undefined;
   /** Without the slash in front. */
   readonly path: string;
-  /** As `parse_qsl`: keys without a value are left out, and of equal keys the last one counts. */
+  /** As in `parse_qsl`: keys without a value are left out. If a key occurs twice, the last one counts. */
   readonly query: ReadonlyMap<string, string>;
 }
 
@@ -17,10 +17,10 @@ export const EXPECTED = "expected redis://[user:password@]host[:port][/database]
 export const CODES = "expected %-codes for / ? # @ in a password";
 
 /**
- * Cuts what stands behind `scheme://` as Python's `urllib.parse` does for kombu (kombu/utils/url.py `url_to_parts`):
- * the host in lower case, everything percent-decoded. The last `@` ends the credentials, and port 0 means no port.
+ * Splits the text after `scheme://` as Python's `urllib.parse` does for kombu (kombu/utils/url.py `url_to_parts`). The
+ * host becomes lower case, everything is percent-decoded. The last `@` ends the credentials, and port 0 means no port.
  *
- * A problem repeats only numbers of the URL and what url-slips.ts knows: an unreadable part may be a piece of the
+ * A problem repeats only numbers of the URL and what url-slips.ts knows. An unreadable part may be a piece of the
  * password.
  */
 export function cutUrl(text: string): Outcome<UrlParts, string> {
@@ -30,7 +30,7 @@ export function cutUrl(text: string): Outcome<UrlParts, string> {
   const authority = slash === -1 ? front : front.slice(0, slash);
   const path = slash === -1 ? "" : front.slice(slash + 1);
 
-  // The rest of a password with a raw # or ?: kombu never reads it as intended.
+  // This is the rest of a password with an unescaped # or ?. kombu never reads it as intended.
   const pairs = search.split("&");
   if (fragment.includes("@") || pairs.some((pair) => pair.includes("@") && !/=./.test(pair))) {
     return failure(BEHIND);
@@ -40,7 +40,7 @@ export function cutUrl(text: string): Outcome<UrlParts, string> {
       "has a single [ or ]: expected %-codes for [ ] in a password, and both around an IPv6 address",
     );
   }
-  // Python refuses what a host name's normalization would turn into an end of the host.
+  // Python refuses a host name if its normalized form contains a character that ends the host.
   const isAscii = /^[ -~]*$/.test(authority);
   if (!isAscii && /[/?#@:]/.test(authority.replace(/[@:]/g, "").normalize("NFKC"))) {
     return failure("has a character that Python takes for / ? # @ or a colon: expected %-codes for it");
@@ -61,7 +61,7 @@ export function cutUrl(text: string): Outcome<UrlParts, string> {
 
 const BEHIND = `has an @ behind its host: ${CODES}`;
 
-/** What is wrong with a part that Python reads and kombu cannot use: with an `@` in it, it is a piece of a password. */
+/** Describes a part that Python reads and kombu cannot use. If it contains an `@`, it is a piece of a password. */
 export function strayPart(text: string, problem: string): string {
   return text.includes("@") ? BEHIND : problem;
 }
@@ -71,7 +71,7 @@ function cutAt(text: string, mark: string): readonly [string, string] {
   return at === -1 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-/** @param isWhole no `@` stands behind it: else it may be the beginning of a password */
+/** @param isWhole no `@` comes after it; otherwise it may be the beginning of a password */
 function parseHostAndPort(text: string, isWhole: boolean): Outcome<Pick<UrlParts, "host" | "port">, string> {
   const parts = /^(?:\[([\da-f.]*:[\da-f:.]*(?:%[^\]]*)?)\]|([^:[\]]*))(?::(.*))?$/is.exec(text);
   if (parts === null) return failure(`has no readable host: ${EXPECTED}`);
@@ -81,7 +81,7 @@ function parseHostAndPort(text: string, isWhole: boolean): Outcome<Pick<UrlParts
   const slip = isWhole ? (slipIn(name, "host") ?? slipIn(port, "port")) : null;
   if (slip !== null) return failure(slip);
   if (/[\s/\0]/.test(host)) return failure(`has a blank or a slash in its host: ${EXPECTED}`);
-  // A port that is not a number may be the rest of a password with a raw '/', '?' or '#' in it: it is not repeated.
+  // A port that is not a number may be the rest of a password with an unescaped '/', '?' or '#'. So it is not repeated.
   if (!/^\d*$/.test(port)) {
     return failure(`has a port that is not a number: ${CODES}, and a port from 1 to 65535`);
   }
@@ -99,7 +99,7 @@ function parseQuery(pairs: readonly string[]): ReadonlyMap<string, string> {
   return query;
 }
 
-/** Percent-decoding that leaves a stray `%` alone, as Python's `urllib.parse.unquote` does. */
+/** Percent-decodes, but leaves a stray `%` as it is, like Python's `urllib.parse.unquote`. */
 export function unquote(text: string): string {
   return text.replace(/(?:%[0-9a-f]{2})+/gi, (codes) =>
     Buffer.from(codes.replaceAll("%", ""), "hex").toString("utf8"),

@@ -1,20 +1,22 @@
 /**
- * Names what tools leave in a URL and what no broker's URL has, in words that quote it. Names of variables and
- * addresses are quoted, but no text that may be a piece of a password.
+ * Finds the traces of other tools in a URL, which no broker's URL has, and describes them. The descriptions quote names
+ * of variables and addresses, but no text that may be a piece of a password.
  */
 
 import { unfilled, unfilledWords } from "../unfilled.ts";
 
-/** What programs write in place of a value that they do not have. */
+/** What programs write for a missing value. */
 const NOTHING: readonly string[] = ["None", "null", "undefined", "nil"];
 
 /** Kubernetes sets `REDIS_PORT=tcp://10.0.0.1:6379` in each container beside a service called redis. */
 const SERVICE_LINK = /:(tcp:\/\/[\w.-]{1,253}:\d{1,5})(?:[/?#][^@]{0,200})?$/;
 
-/** What every slip has in it. One look for it spares a good URL, which each check reads, all the others. */
+/**
+ * Every slip contains one of these signs. Each check reads the URL, and with this one search a good URL needs no other.
+ */
 const SIGNS = /[\s"'`$]|^%|\{\{|:tcp:/;
 
-/** What is wrong with the text as a whole; null: nothing of this kind. */
+/** The slip in the text as a whole; null: no slip of this kind. */
 export function slipOf(text: string): string | null {
   if (!SIGNS.test(text)) return null;
   if (/^\s/.test(text)) return "begins with a blank: write it without";
@@ -31,10 +33,10 @@ export function slipOf(text: string): string | null {
   return null;
 }
 
-/** What is wrong with a part that is expected to be a name or a number; null: nothing of this kind. */
+/** The slip in a part that should be a name or a number; null: no slip of this kind. */
 export function slipIn(part: string, what: "host" | "port" | "database"): string | null {
   const variable = unfilled(part);
-  // A port only as a whole: it may be a password whose `@host` is missing.
+  // In a port, the variable must be the whole text. Otherwise it may be a password whose `@host` is missing.
   if (variable !== null && (what === "host" || variable.name === part)) {
     return unfilledWords(variable, "", { where: ` instead of its ${what}` });
   }

@@ -1,26 +1,26 @@
 import { failure, type Outcome, success } from "../outcome.ts";
 
-/** What a URL says about TLS, in redis-py's words; paths as given. Unset members are absent. */
+/** What a URL says about TLS, in redis-py's words. Paths are as written. Members that are not set are absent. */
 export interface TlsWish {
-  /** `optional` is `required` to a client: a server always has a certificate to show. */
+  /** `optional` means `required` for a client, because a server always has a certificate to show. */
   readonly reqs: "none" | "optional" | "required";
   readonly caCerts?: string;
   readonly caPath?: string;
-  /** PEM. */
+  /** In PEM format. */
   readonly caData?: string;
   readonly certfile?: string;
   readonly keyfile?: string;
   readonly keyPassword?: string;
-  /** By default redis-py checks it since 6.0, if it checks the certificate at all. */
+  /** redis-py checks it by default since 6.0, if it checks the certificate at all. */
   readonly checkHostname?: boolean;
-  /** In OpenSSL's words. */
+  /** In the form that OpenSSL uses. */
   readonly ciphers?: string;
 }
 
-/** What `rediss://` alone means to kombu. */
+/** The meaning of `rediss://` alone in kombu. */
 export const UNVERIFIED: TlsWish = { reqs: "none" };
 
-/** The spellings that kombu/utils/url.py `parse_ssl_cert_reqs` knows, case and all. */
+/** The spellings that kombu/utils/url.py `parse_ssl_cert_reqs` knows. Case matters. */
 const CERT_REQS: ReadonlyMap<string, TlsWish["reqs"]> = new Map([
   ["none", "none"],
   ["optional", "optional"],
@@ -44,8 +44,8 @@ const TEXTS: ReadonlyMap<
 ]);
 
 /**
- * Keywords that redis-py takes as text and that the probe does without. (Not `ssl_min_version` and
- * `ssl_…_verify_flags`: as text they end every connection with a TypeError.)
+ * Keywords that redis-py accepts as text and that the probe ignores. `ssl_min_version` and `ssl_…_verify_flags` are not
+ * among them: as text they end every connection with a TypeError.
  */
 const WITHOUT_EFFECT = new Set([
   "ssl_validate_ocsp",
@@ -55,8 +55,8 @@ const WITHOUT_EFFECT = new Set([
 ]);
 
 /**
- * The `ssl_…` keys of a query: kombu hands them to redis-py. Its SSLConnection refuses unknown keys, and checks
- * certificates by default. null without such keys.
+ * Reads the `ssl_…` keys of a query, which kombu gives to redis-py. redis-py's SSLConnection refuses unknown keys, and
+ * checks certificates by default. null: there are no such keys.
  */
 export function readTls(query: ReadonlyMap<string, string>): Outcome<TlsWish | null, string> {
   let wish: TlsWish | null = null;

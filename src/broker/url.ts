@@ -9,15 +9,15 @@ export type Place =
       readonly kind: "tcp";
       readonly host: string;
       readonly port: number;
-      /** Which of the host's addresses is meant; absent: whichever answers. */
+      /** Which of the host's addresses to use; absent: any that answers. */
       readonly address?: string;
     }
   | { readonly kind: "socket"; readonly path: string };
 
-/** The broker's place, and our login there. */
+/** The broker's place and our login there. */
 export interface BrokerTarget {
   readonly place: Place;
-  /** The number that SELECT takes, and that stands in the control channel's name. */
+  /** The number for SELECT. It is also in the control channel's name. */
   readonly db: number;
   readonly username?: string;
   readonly password?: string;
@@ -25,7 +25,7 @@ export interface BrokerTarget {
   readonly tls: TlsWish | null;
 }
 
-/** Where a Sentinel is. */
+/** The place of a Sentinel. */
 export interface SentinelPlace {
   readonly host: string;
   readonly port: number;
@@ -47,7 +47,7 @@ const DEFAULT_SENTINEL_PORT = 26379;
 
 type Scheme = "redis" | "rediss" | "redis+socket" | "sentinel";
 
-/** Words that stand instead of kombu's schemes, and what to write instead. */
+/** Wrong schemes, and what to write instead of each. */
 const INSTEAD: ReadonlyMap<string, string> = new Map([
   ["valkey", "redis://"],
   ["valkeys", "rediss://"],
@@ -63,15 +63,15 @@ const INSTEAD: ReadonlyMap<string, string> = new Map([
   ["sentinels", "sentinel://"],
 ]);
 
-/** kombu has no transport for it. */
+/** kombu has no transport for a cluster. */
 const CLUSTER = /^rediss?[+-]?cluster$/;
 
-/** Query keys that kombu hands to the connection; none of them changes which Redis is meant. */
+/** Query keys that kombu passes to the connection. None of them changes which Redis is meant. */
 const CONNECTION_KEYWORDS = new Set(["connect_timeout", "heartbeat", "insist", "login_method"]);
 
 /**
- * Query keys of a socket that redis-py takes as text, or that kombu puts its own value in place of; none of them
- * changes which Redis is meant.
+ * Query keys of a socket. redis-py takes them as text, or kombu replaces their value. None of them changes which Redis
+ * is meant.
  */
 const SOCKET_KEYWORDS = new Set([
   "client_name",
@@ -93,13 +93,14 @@ const SOCKET_KEYWORDS = new Set([
  * Reads a broker URL as kombu does: kombu/utils/url.py `parse_url`, kombu/connection.py `Connection.__init__` and
  * `switch`, kombu/transport/redis.py `_connparams` and `_sentinel_managed_pool`.
  *
- * Of a list, the servers are kombu's first round, each as it is after the earlier ones have failed. An alternate has
- * its own credentials or none. It takes a missing port or database from the one before it, and TLS from the first one
- * unless it has its own `ssl_…`. An alternate without a scheme is the first one on another host.
+ * The servers of a list are kombu's first round. Each has the settings that kombu gives it after the earlier ones have
+ * failed. An alternate has its own credentials or none. It takes a missing port or database from the one before it. It
+ * takes TLS from the first one, unless it has its own `ssl_…`. An alternate without a scheme is the first one on
+ * another host.
  *
  * A problem is a phrase that follows the quoted URL in a sentence: `has port 99999: expected 1 to 65535`. It repeats
- * numbers, names of parameters behind a host, and what url-slips.ts knows. In an unreadable URL, any other part may
- * be a piece of the password.
+ * numbers, names of parameters after a host, and what url-slips.ts knows. In an unreadable URL, any other part may be a
+ * piece of the password.
  */
 export function parseBrokerUrl(given: string): Outcome<Broker, string> {
   const [text = "", ...others] = given.split(";");
@@ -118,7 +119,7 @@ export function parseBrokerUrl(given: string): Outcome<Broker, string> {
   );
 }
 
-/** As Python's `urlsplit`: a secret that was written with `echo`, or on Windows, ends in them. */
+/** Removes line ends as Python's `urlsplit` does. A secret that was written with `echo`, or on Windows, ends in one. */
 export function withoutLineEnds(url: string): string {
   return url.replace(/[\t\r\n]/g, "");
 }
@@ -129,17 +130,17 @@ function inList(position: number, problem: string): string {
   return `is a list whose ${ORDINALS[position] ?? `${position + 1}th`} URL ${problem}`;
 }
 
-/** One URL of a list; what it does not say is undefined. */
+/** One URL of a list. Missing parts are undefined. */
 interface Wish extends Omit<UrlParts, "path" | "query"> {
   readonly scheme: Scheme;
   /** The socket's path. */
   readonly socket: string | undefined;
   readonly db: number | undefined;
-  /** null: nothing is said. */
+  /** null: the URL does not say it. */
   readonly tls: TlsWish | null;
 }
 
-/** Or the first one on another host. */
+/** Another URL, or the first one on another host. */
 type Alternate = Wish | { readonly scheme: null; readonly host: string | undefined };
 
 function parseUrl(text: string): Outcome<Wish, string> {
@@ -162,7 +163,7 @@ function parseScheme(text: string): Outcome<Scheme, string> {
     case "sentinel":
       return success(scheme);
     case "redis+socket":
-      // Of a scheme with a plus, kombu takes what stands in front of it as it is.
+      // If a scheme has a plus, kombu uses the part before the plus as it is.
       if (text.startsWith("redis+")) return success(scheme);
       return failure("has a scheme in capitals: write redis+socket://");
     default:
@@ -181,7 +182,7 @@ function readServer(
   scheme: Exclude<Scheme, "redis+socket">,
   { path, query, ...said }: UrlParts,
 ): Outcome<Wish, string> {
-  // No path says nothing about the database; a second slash asks for the default.
+  // Without a path, the URL does not name the database. A second slash means the default.
   const db = path === "" ? success(undefined) : parseDatabase(path);
   if (!db.ok) return failure(strayPart(path, db.problem));
   const search = [...query].flat().join("&");
@@ -201,14 +202,14 @@ function refusedKeyword(key: string, value: string, hasHost: boolean): string | 
     const named = hasHost && /^[a-z][a-z_]{1,40}$/.test(key) ? `the parameter '${key}'` : "a parameter";
     return `has ${named} that kombu refuses in a URL: put it into broker_transport_options; ${EXPECTED}`;
   }
-  // kombu makes a number of this one at once.
+  // kombu turns this value into a number at once.
   if (key === "heartbeat" && !/^\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?\s*$/i.test(value)) {
     return "has a heartbeat that is not a number: expected seconds";
   }
   return null;
 }
 
-/** Where a host would stand, anything may stand: kombu does not look at it. */
+/** Reads the URL of a unix socket. Any text may stand in place of the host, because kombu does not look at it. */
 function readSocket({ path, query, ...said }: UrlParts): Outcome<Wish, string> {
   if (path === "") return failure(`names no socket: ${EXPECTED_SOCKET}`);
   if (said.host !== undefined || said.port !== undefined) {
@@ -227,7 +228,7 @@ function readSocket({ path, query, ...said }: UrlParts): Outcome<Wish, string> {
   return success({ ...said, scheme: "redis+socket", socket: `/${path}`, db: db.value, tls: null });
 }
 
-/** As `_prepare_virtual_host` and Python's `int`. */
+/** As kombu's `_prepare_virtual_host` and Python's `int` do. */
 function parseDatabase(text: string): Outcome<number, string> {
   const digits = text.replace(/^\//, "").trim();
   if (text === "/") return success(0);
@@ -241,7 +242,7 @@ function parseDatabase(text: string): Outcome<number, string> {
 function parseAlternate(text: string, first: Scheme): Outcome<Alternate, string> {
   if (!text.includes("://")) {
     const isHost = !/[\s/?#@[\]]|^[^:]*:[^:]*$/.test(text);
-    // Sentinels are URLs: a word without a scheme is never asked.
+    // Sentinels must be URLs: kombu never asks a word without a scheme.
     if (isHost || first === "sentinel") return success({ scheme: null, host: text || undefined });
     return failure(`has no scheme, which makes all of it a host name: ${EXPECTED}`);
   }
@@ -271,7 +272,7 @@ function serversInTurn(
   return [targetOf(first), ...targets];
 }
 
-/** All that kombu keeps of a socket for the URLs behind it. */
+/** What kombu keeps from a socket's URL for the URLs after it. */
 const NOTHING_SAID = {
   username: undefined,
   password: undefined,
@@ -297,7 +298,7 @@ function identityOf({ scheme, db = 0, username, password, tls }: Wish): Omit<Bro
   };
 }
 
-/** The first URL describes the master. From the other URLs kombu takes only the Sentinel. */
+/** The first URL describes the master. kombu takes only the Sentinel from the other URLs. */
 function sentinelBroker(first: Wish, alternates: readonly Alternate[]): Broker {
   const urls = [first, ...alternates.filter((one): one is Wish => one.scheme !== null)];
   return {
@@ -309,7 +310,7 @@ function sentinelBroker(first: Wish, alternates: readonly Alternate[]): Broker {
 
 const MASK = "***";
 
-/** Values that a parameter may have and that can be no secret. */
+/** Values of parameters that cannot be a secret. */
 const PLAIN_VALUES: ReadonlyMap<string, RegExp> = new Map([
   ["ssl_cert_reqs", /^(?:CERT_)?(?:none|optional|required)$/i],
   ["ssl_check_hostname", /^(?:true|false|0|1)$/i],
@@ -317,15 +318,15 @@ const PLAIN_VALUES: ReadonlyMap<string, RegExp> = new Map([
 ]);
 
 /**
- * The URL with every secret masked, fit to be printed; also for texts that are no URL or a broken one. Of a list,
- * each URL by itself.
+ * The URL with every secret masked, safe to print. It also works for a broken URL and for any other text. In a list,
+ * each URL is masked by itself.
  *
- * A user name is kept only before a password. Text after the host that is no port number is masked too: it is
- * what a password with a raw `/` or a forgotten `@` leaves there. Query values are masked,
- * but for a few that can be no secret.
+ * A user name is kept only before a password. Text after the host that is not a port number is masked too. It may be
+ * the rest of a password with an unescaped `/` or a forgotten `@`. Query values are masked, except a few that cannot be
+ * a secret.
  */
 export function redact(text: string): string {
-  // Any other semicolon may be one of a password.
+  // Any other semicolon may be part of a password.
   return withoutLineEnds(text)
     .split(/;(?=(?:rediss?|redis\+socket|sentinel):\/\/)/i)
     .map(redactOne)
@@ -358,7 +359,7 @@ function maskedCredentials(text: string): string {
   return user === undefined ? MASK : `${user}:${MASK}`;
 }
 
-/** Where the broker is if nobody says: a Redis on this machine. */
+/** The broker if no setting names one: a Redis on this machine. */
 export const DEFAULT_BROKER_URL = `redis://${DEFAULT_HOST}:${DEFAULT_PORT}/0`;
 /** A server's place for people: `10.0.0.7:6379`, `[::1]:6379`, or the path of a socket. */
 export function placeText(place: Place): string {
@@ -366,7 +367,7 @@ export function placeText(place: Place): string {
   return `${place.host.includes(":") ? `[${place.host}]` : place.host}:${place.port}`;
 }
 
-/** A URL that means this server, as the user would write it; its TLS parameters are left out. */
+/** A URL of this server, as the user would write it. Its TLS parameters are left out. */
 export function targetText({ place, db, username = "", password, tls }: BrokerTarget): string {
   const secret = password === undefined ? "" : `:${encodeURIComponent(password)}`;
   const login = username + (password ?? "") === "" ? "" : `${encodeURIComponent(username)}${secret}@`;

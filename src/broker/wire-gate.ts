@@ -14,7 +14,7 @@ import {
   tooLarge,
 } from "./wire-reply.ts";
 
-/** What goes on to the parser, and what is wrong with the rest. */
+/** The bytes that go on to the parser, and what is wrong with the rest. */
 export interface Passed {
   readonly pieces: readonly Uint8Array[];
   readonly problem: Refused | null;
@@ -22,29 +22,29 @@ export interface Passed {
 
 /**
  * Stands between the socket and ioredis' parser, and lets through only what the parser can take: RESP2 within {@link
- * BOUNDS}, and one reply a command. On a subscribed connection these are whole messages. ioredis believes anything
- * else: it reserves memory for a length that is only announced. At a reply that it did not wait for it throws from a
- * socket event, where nobody can catch it (`DataHandler.dispatch`). Long texts of lists and messages are cut
+ * BOUNDS}, and one reply for each command. On a subscribed connection it lets whole messages through. ioredis trusts
+ * all other input. It reserves memory for any announced length. At a reply that it did not expect, it throws from a
+ * socket event, where nobody can catch the error (`DataHandler.dispatch`). Long texts of lists and messages are cut
  * (cut-text.ts).
  */
 export interface WireGate {
-  /** To be told before commands are sent. */
+  /** Call this before commands are sent. */
   readonly expect: (commands: Sent) => void;
-  /** Looks at what has arrived, in any pieces. After a problem nothing more may be shown to it. */
+  /** Checks the bytes that have arrived, in pieces of any size. Do not call it again after a problem. */
   readonly pass: (chunk: Uint8Array) => Passed;
 }
 
-/** A piece of what arrives, on its way through the gate. */
+/** A piece of the input on its way through the gate. */
 interface Passage {
   readonly bytes: Buffer;
   /** How far it has been read. */
   at: number;
   readonly pieces: Uint8Array[];
-  /** From where on nothing has been passed on. */
+  /** The first byte that has not been passed on. */
   from: number;
-  /** Where the line begins that is read; null: in a chunk before. */
+  /** The position where the current line begins; null: in an earlier chunk. */
   lineAt: number | null;
-  /** The last whole reply: where it ends, and what was passed on by then. */
+  /** The last whole reply: where it ends, and how much was passed on by then. */
   whole: { readonly at: number; readonly from: number; readonly pieces: number };
 }
 
@@ -74,14 +74,14 @@ function pass(reading: Reading, chunk: Uint8Array): Passed {
     if (reading.frame === null && reading.state === "type")
       passage.whole = { at: passage.at, from: passage.from, pieces: passage.pieces.length };
   }
-  // What a text's line says is passed on when it is whole, and known whether the text is cut.
+  // The line of a text is passed on when it is whole and we know whether the text is cut.
   const isInLine = reading.state === "line" || reading.state === "line-end";
   const isWithheld = reading.type === "$" && mayBeCut(reading) && isInLine;
   passOn(passage, isWithheld ? (passage.lineAt ?? passage.from) : bytes.length, bytes.length);
   return { pieces: passage.pieces, problem: null };
 }
 
-/** Only replies that were whole before it are passed on. */
+/** Passes on only the replies that were whole before it. */
 function refuse(reading: Reading, { bytes, pieces, whole }: Passage, problem: Refused): Passed {
   const passed = pieces.slice(0, whole.pieces);
   if (whole.at > whole.from) passed.push(bytes.subarray(whole.from, whole.at));

@@ -2,18 +2,18 @@ import { BOUNDS, type Room, roomOf } from "./bounds.ts";
 import { END_BYTES } from "./cut-text.ts";
 import { type Refused, refusedBy } from "./failure.ts";
 
-/** One reply, as far as its form is needed. */
+/** One reply, with only what we need of its form. */
 interface Frame {
   readonly type: string;
-  /** Of the list's own elements, the first few: `$` a text, `_` none, else their type. */
+  /** The types of the list's first few elements: `$` a text, `_` null, else the type character. */
   kinds: string;
-  /** The first of the list's texts, where it is a short one. */
+  /** The first text of the list, if it is short. */
   head: string;
-  /** Of a status or an error. */
+  /** The text of a status or an error. */
   readonly text: string;
 }
 
-/** What is waited for: a reply, or the confirmation of so many subscriptions. */
+/** What we wait for: a reply, or the confirmation of this many subscriptions. */
 interface Expected {
   /** In capitals. */
   readonly command: string;
@@ -23,54 +23,54 @@ interface Expected {
   left: number;
 }
 
-/** What has come of the replies to one write, without what was cut. */
+/** What has arrived of the replies to one write, without what was cut. */
 interface Write {
   bytes: number;
   elements: number;
 }
 
 /**
- * What comes next: the type character, its line, the text that the line has announced, the part to cut out of that
+ * What comes next: the type character, its line, the text that the line has announced, or the part to cut out of that
  * text.
  */
 type State = "type" | "line" | "line-end" | "text" | "cut" | "text-end";
 
-/** The replies of one connection: whether more are expected, and how far the present one has been read. */
+/** The replies of one connection: whether more are expected, and how far the current one has been read. */
 export interface Reading {
   readonly expected: Expected[];
   isSubscribed: boolean;
-  /** Elements that are still to come, of each list that is open. */
+  /** For each open list, how many elements are still to come. */
   readonly open: number[];
   state: State;
   frame: Frame | null;
   type: string;
   line: string;
-  /** Bytes of a text, or of its first end, that are still to come. */
+  /** Bytes still to come of a text, or of its first end. */
   textLeft: number;
-  /** Bytes to cut out of it behind that. */
+  /** Bytes to cut after that. */
   cutLeft: number;
-  /** Bytes of the whole text that is being cut. */
+  /** Length of the whole text that is being cut, in bytes. */
   cutOf: number;
   isHead: boolean;
-  /** Bytes of the reply that comes, without what was cut. */
+  /** Bytes of the current reply, without what was cut. */
   size: number;
   readonly unasked: Pick<Expected, "room" | "write">;
-  /** Of the reply that comes. */
+  /** What we expect of the current reply. */
   awaited: Pick<Expected, "room" | "write">;
 }
 
 /** Commands as they are sent. */
 export type Sent = readonly (readonly [name: string, ...args: unknown[]])[];
 
-/** As long as the longest name that a list may begin with, `psubscribe`. */
+/** The length of `psubscribe`, the longest name that a list may begin with. */
 const LONGEST_HEAD = 10;
 
-/** One more than a message has. */
+/** One more element than a message has. */
 const KINDS = 5;
 
 const SUBSCRIBING = /^p?subscribe$/;
 
-/** Bytes of the lines in front of two elements. */
+/** Bytes of the lines before two elements. */
 const LINES = 64;
 
 export function startReading(): Reading {
@@ -93,7 +93,7 @@ export function startReading(): Reading {
   };
 }
 
-/** From now on the replies to these are waited for as well. */
+/** Adds the replies to these commands to the expected ones. */
 export function expectRepliesTo(reading: Reading, commands: Sent): void {
   const write: Write = { bytes: 0, elements: 0 };
   for (const [name, ...args] of commands) {
@@ -104,12 +104,12 @@ export function expectRepliesTo(reading: Reading, commands: Sent): void {
   reading.awaited = reading.expected[0] ?? reading.unasked;
 }
 
-/** Whether texts of the reply that comes are cut where they are too long. */
+/** Whether long texts of the current reply are cut. */
 export function mayBeCut({ awaited }: Reading): boolean {
   return awaited.room.elementBytes !== null;
 }
 
-/** @param count bytes that are announced */
+/** @param count announced bytes */
 export function overRoom({ size, awaited }: Reading, count: number): Refused | null {
   const bytes = size + count;
   if (bytes > awaited.room.bytes) return tooLarge("a reply", bytes, awaited.room.bytes);
@@ -117,7 +117,7 @@ export function overRoom({ size, awaited }: Reading, count: number): Refused | n
   return all > BOUNDS.replyBytes ? tooLarge("replies to one write", all, BOUNDS.replyBytes) : null;
 }
 
-/** A line is there: all of an element, or how long it is. */
+/** A line is complete. It is a whole element, or its length. */
 export function takeLine(reading: Reading): Refused | null {
   const { type, line, open } = reading;
   const isWhole = type === "+" || type === "-";
@@ -161,7 +161,10 @@ function beginList(reading: Reading, count: number): Refused | null {
   return null;
 }
 
-/** An element is complete. If it was the last one of its list, the list is complete too, and so on outwards. */
+/**
+ * An element is complete. If it was the last one of its list, the list is complete too. The same holds for the list
+ * around that one.
+ */
 export function endElement(reading: Reading): Refused | null {
   const { open, awaited, unasked } = reading;
   reading.state = "type";
@@ -183,7 +186,7 @@ function take(reading: Reading, reply: Frame): Refused | null {
   if (reading.isSubscribed && isMessage(reply)) return null;
   const [next] = reading.expected;
   if (next === undefined) {
-    // Protected mode and a server that is full say why they hang up before they are asked.
+    // A server in protected mode, or with too many clients, says why it hangs up before we ask.
     return reply.type === "-"
       ? refusedBy("", reply.text)
       : notRedis("a reply came that nothing had asked for");

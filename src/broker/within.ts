@@ -1,4 +1,4 @@
-/** How waiting for a promise ended. */
+/** How the wait for a promise ended. */
 export type Ending<T> =
   | { readonly kind: "done"; readonly value: T }
   | { readonly kind: "failed"; readonly error: unknown }
@@ -7,7 +7,7 @@ export type Ending<T> =
 /** The promise's end, or `late` after `ms` milliseconds. */
 export function within<T>(ms: number, promise: Promise<T>): Promise<Ending<T>> {
   return new Promise((resolve) => {
-    // Node warns on stderr of a time that is over.
+    // Node warns on stderr if a timeout is negative.
     const timer = setTimeout(
       () => {
         resolve({ kind: "late" });

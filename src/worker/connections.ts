@@ -265,7 +265,7 @@ function leastIdleS({ idleS, ageS }: ClientRow, processS: number): number {
   return Math.max(0, Math.min(idleS, ageS) - tooOldS);
 }
 
-/** The databases that the worker consumes from or listens in, in order. Those of a result backend do not count. */
+/** The databases that the worker consumes from or listens in, in order. A result backend's databases do not count. */
 export function databases(rows: readonly ClientRow[]): readonly number[] {
   const used = rows.filter((row) => isPop(row) || row.patterns > 0).map(({ db }) => db);
   return [...new Set(used)].sort((a, b) => a - b);

@@ -84,7 +84,7 @@ export function has(signals: bigint, signal: number): boolean {
  * does. If a shell started it in the background, it ignores SIGINT and SIGQUIT until Celery has installed its handlers
  * (celery/apps/worker.py `install_platform_tweaks`).
  *
- * Measured on 5.0.5, 5.2.7, 5.4.0, 5.6.3 and 5.7.0, also with REMAP_SIGTERM and with the start method spawn. Pool
+ * Measured on 5.0.5, 5.2.7, 5.4.0, 5.6.3 and 5.7.0, with REMAP_SIGTERM too, and with the start method spawn. Pool
  * processes, also orphaned ones: ignored INT, caught HUP QUIT USR1 (TERM). Main processes: caught HUP INT QUIT USR1
  * TERM. While importing: caught INT. While importing in the background: ignored INT QUIT, caught none.
  */
