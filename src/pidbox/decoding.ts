@@ -1,35 +1,35 @@
 import { type Room, startRoom } from "./envelope.ts";
 import { type Answer, decodeReply, type Wanted } from "./message.ts";
 
-/** Which replies are awaited. */
+/** The replies that we expect. */
 export interface Expected extends Pick<Wanted, "longest"> {
   readonly tickets: ReadonlySet<string>;
-  /** Default: nothing else is kept beside them. */
+  /** Default: a new one, because no other answers are kept. */
   readonly room?: Room;
 }
 
-/** An element that has our ticket, not yet decoded. */
+/** An element with our ticket, not yet decoded. */
 export interface Unread {
   readonly key: string;
   readonly element: string;
 }
 
-/** An answer, and where it stands. */
+/** An answer and its place. */
 export interface Collected extends Answer {
   readonly key: string;
-  /** The list's element. */
+  /** The element of the list that holds it. */
   readonly element: string;
 }
 
 /**
- * Characters decoded at one go, or one answer that has more; then the clock is looked at, and timers and signals get
- * their turn. Eight answers of 3 MB full of numbers, decoded at one go, took 15 s of a deadline of 5.
+ * Characters that are decoded in one go, or one longer answer. After each portion we look at the clock, and timers and
+ * signals can run. Eight answers of 3 MB full of numbers, decoded in one go, took 15 s of a deadline of 5 s.
  */
 const PORTION = 512 * 1024;
 
-/** Decodes, portion by portion, what is read while somebody waits. */
+/** Decodes replies in portions while a caller waits. */
 export interface Decoding {
-  /** Takes the first portion off the elements, and gives the answers in it. */
+  /** Takes the first portion of the elements away and returns its answers. */
   readonly next: (unread: Unread[]) => readonly Collected[];
 }
 
@@ -41,7 +41,7 @@ export function startDecoding({ tickets, longest, room = startRoom() }: Expected
       let count = 0;
       for (const { key, element } of unread) {
         if (size >= PORTION) break;
-        // Whatever is longer is not decoded.
+        // Longer elements are not decoded.
         if (element.length <= Math.min(longest, room.left)) size += element.length;
         const answer = decodeReply(element, { tickets, longest, room });
         if (answer !== null) answers.push({ ...answer, key, element });

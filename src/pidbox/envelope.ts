@@ -1,16 +1,16 @@
 import { endOfQuoted } from "./quoted.ts";
 
-/** The parts that are read here of a message as kombu's virtual transport writes it. */
+/** The parts of a message from kombu's virtual transport that we read. */
 export interface Envelope {
   readonly headers: Readonly<Record<string, unknown>>;
   readonly contentType: unknown;
-  /** Decoded: the bytes that the content type describes. */
+  /** Decoded: these bytes have the format that the content type names. */
   readonly body: Buffer;
 }
 
 /**
- * Takes a message out of its envelope (kombu/transport/virtual/base.py, `Channel.prepare_message`); `null` for any
- * other text.
+ * Takes a message out of its envelope (kombu/transport/virtual/base.py, `Channel.prepare_message`); `null`: the text is
+ * not such a message.
  */
 export function openEnvelope(text: string): Envelope | null {
   const envelope = asObject(parseJson(text));
@@ -24,19 +24,21 @@ export function openEnvelope(text: string): Envelope | null {
   };
 }
 
-/** The bounds of what is decoded; `length` in characters. */
+/** The limits of what is decoded; `length` is in characters. */
 export const MOST = {
-  /** Celery's largest answer of its own, 50,000 revoked ids, has 2.7 million. */
+  /** Celery's own largest answer, 50,000 revoked ids, has 2.7 million. */
   length: 4 * 1024 * 1024,
-  /** Nested lists and objects: code that walks through them calls itself once a level. */
+  /** Levels of lists and objects inside each other. Code that walks through them calls itself once for each level. */
   depth: 500,
-  /** In lists and objects: a million empty objects, which are 3 MB of text, take 300 MB. */
+  /** Values in lists and objects. A million empty objects are 3 MB of text and take 300 MB of memory. */
   values: 250_000,
-  /** Of all answers that are kept together, in characters; see {@link Room}. 100 times `conf` of 60 kB need 11 million. */
+  /**
+   * For all answers that are kept together, in characters; see {@link Room}. 100 times `conf` of 60 kB need 11 million.
+   */
   total: 12 * 1024 * 1024,
 } as const;
 
-/** What the answers that are kept together may still take, in characters. */
+/** How much more the answers that are kept together may take, in characters. */
 export interface Room {
   left: number;
 }
@@ -45,19 +47,22 @@ export function startRoom(): Room {
   return { left: MOST.total };
 }
 
-/** Characters that take as much memory as a value beside its own. */
+/** A value takes as much memory as this many characters, in addition to its own characters. */
 const CHARACTERS_OF_VALUE = 32;
 
-/** Digits from which on a number is kept as text; it takes as much as so many values. */
+/** A number with at least this many digits is kept as text. It then takes as much memory as this many values. */
 const LONG_NUMBER = 16;
 const VALUES_OF_LONG_NUMBER = 4;
 
-/** What an answer of so many characters takes whose text is this. */
+/**
+ * How much room an answer takes, in characters. `length` is the length of its text, `values` the number of values in
+ * it.
+ */
 export function roomFor(length: number, values: number): number {
   return length + CHARACTERS_OF_VALUE * values;
 }
 
-/** The value, or `undefined` if the text is not JSON or is over a bound. */
+/** The value, or `undefined` if the text is not JSON or is over a limit. */
 export function parseJson(text: string): unknown {
   if (text.length > MOST.length || sizeOf(text).excess !== null) return undefined;
   try {
@@ -67,12 +72,12 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** How many values a text of JSON has, and which bound it is over, apart from its length. */
+/** How many values a JSON text has, and which limit it is over. The limit of its length is not checked. */
 export function sizeOf(text: string): {
   readonly values: number;
   readonly excess: "depth" | "values" | null;
 } {
-  // Each level takes two characters: a pong is not looked through.
+  // Each level takes two characters, so a pong is short enough to be skipped.
   if (text.length < 2 * MOST.depth) return { values: 0, excess: null };
   let depth = 0;
   let values = 0;
@@ -106,7 +111,7 @@ export function sizeOf(text: string): {
 const ZERO = "0".charCodeAt(0);
 const NINE = "9".charCodeAt(0);
 
-/** The value if it is a JSON object: neither an array nor `null`. */
+/** The value if it is a JSON object, not an array and not `null`. */
 export function asObject(value: unknown): Readonly<Record<string, unknown>> | null {
   return typeof value === "object" && value !== null && !Array.isArray(value)
     ? (value as Readonly<Record<string, unknown>>)

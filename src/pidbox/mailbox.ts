@@ -7,13 +7,15 @@ import { type Collected, type Expected, startDecoding, type Unread } from "./dec
 import { occupation } from "./occupation.ts";
 import { openReplyList, type ReplyList } from "./reply-list.ts";
 
-/** The connections that a mailbox works on; one and the same unless the workers write to another broker than they read. */
+/**
+ * The connections of a mailbox. They are the same one, unless the workers write to another broker than they read from.
+ */
 export interface Lines {
-  /** To the broker that workers hear us on. */
+  /** To the broker where workers receive our requests. */
   readonly requests: Channel;
   /** To the broker that they reply to (Celery's `broker_write_url`). */
   readonly replies: Channel;
-  /** The database there. */
+  /** The number of the database there. */
   readonly db: number;
 }
 
@@ -22,12 +24,12 @@ export interface Mailbox {
   /**
    * Prepares the lists of the route and publishes `message` on its channel.
    *
-   * @returns how many connections are subscribed to the channel on this server
+   * @returns how many connections to this server are subscribed to the channel
    */
   readonly publish: (route: Route, message: string) => Promise<Outcome<number, BrokerFailure>>;
   /**
-   * Shows `enough` the replies with our tickets that have come since the first message, each once, until it is
-   * content or `waitMs` milliseconds have passed. The tickets must belong to all messages whose replies are still
+   * Gives `enough` the replies with our tickets that have come since the first message, each once. Ends when `enough`
+   * returns true or `waitMs` milliseconds have passed. The tickets must belong to all messages whose replies are still
    * wanted.
    */
   readonly collect: (
@@ -35,7 +37,7 @@ export interface Mailbox {
     waitMs: number,
     wanted: Expected,
   ) => Promise<Outcome<void, BrokerFailure>>;
-  /** Takes answers off their lists: they may be large or private. A broker may refuse it. */
+  /** Removes answers from their lists, because they may be large or private. A broker may refuse this. */
   readonly withdraw: (answers: readonly Collected[]) => Promise<void>;
 }
 
@@ -47,36 +49,37 @@ export interface Patience {
 }
 
 /**
- * How long a reply list lives after the last ping, in seconds. A worker silent for hours answers every old ping
- * when it wakes; a push to a list that has expired by then would make a key that never does.
+ * How long a reply list lives after the last ping, in seconds. A worker that was silent for hours answers every old
+ * ping when it wakes. If the list had expired by then, its push would make a key that never expires.
  */
 const LIVES_SECONDS = 86_400;
 
-/** How many commands prepare a list; the last of them shows its head. */
+/** How many commands prepare a list. The last one returns its head. */
 const PREPARING = 4;
 
-/** An empty element at the tail: a list cannot carry a time to live before it exists. */
+/** An empty element at the tail. It makes the list exist, because only an existing list can have a time to live. */
 const TOMBSTONE = "";
 
 /**
- * For so long, in milliseconds, the list is read without a pause. An idle worker answers within one or two, as long
- * as a timer takes.
+ * The list is read without a pause for this time, in milliseconds. An idle worker answers within one or two, which is
+ * as long as a timer takes.
  */
 const PROMPT_MS = 2;
 
-/** A mailbox, and what it has read. */
+/** A mailbox and what it has read so far. */
 interface Held {
   readonly lines: Lines;
   readonly keep: number;
   readonly patience: Patience;
   /** The lists that have been prepared. */
   readonly replyLists: Map<string, ReplyList>;
-  /** What one wait had no time to decode, for the next. */
+  /** Elements that one wait had no time to decode. The next wait decodes them. */
   readonly unread: Unread[];
 }
 
 /**
- * @param keep how many elements of a list survive the next ping: simultaneous probes of the same nodes read the same list
+ * @param keep how many elements of a list survive the next ping. Simultaneous probes of the same nodes read the same
+ * list
  */
 export function openMailbox(lines: Lines, keep: number, patience: Patience): Mailbox {
   const held: Held = { lines, keep, patience, replyLists: new Map(), unread: [] };
@@ -88,10 +91,10 @@ export function openMailbox(lines: Lines, keep: number, patience: Patience): Mai
 }
 
 /**
- * One transaction: where the broker refuses any part of it, nothing is published. A worker pinged while its broker
- * is full, or may not be written to, fails over its own reply; some never recover.
+ * Uses one transaction: if the broker refuses any part of it, nothing is published. Suppose that a worker is pinged
+ * while its broker is full or refuses writes. It then fails at its own reply, and some workers never recover.
  *
- * The list's type is seen before it, since WRONGTYPE does not abort a transaction.
+ * The list's type is read before, because WRONGTYPE does not abort a transaction.
  */
 async function publish(
   held: Held,
@@ -118,7 +121,7 @@ async function publish(
   return isOneBroker ? asCount(results.at(-1), "EXEC") : publishElsewhere(held, request);
 }
 
-/** The databases that hold anything, as each worker's does; none where that may not be asked. */
+/** The databases that hold any keys, because each worker's database holds some. Empty if we may not ask for them. */
 async function otherDatabases({ lines, patience }: Held): Promise<readonly number[]> {
   const sent = await lines.replies.send([["INFO", "keyspace"]], patience.answerMs());
   const reply = sent.ok ? sent.value[0] : undefined;
@@ -128,7 +131,7 @@ async function otherDatabases({ lines, patience }: Held): Promise<readonly numbe
   );
 }
 
-/** A worker of another database pushes to a key that would never expire there if nobody had made it. */
+/** A worker of another database pushes to a key there. If we did not make that key first, it would never expire. */
 function inOtherDatabases(
   { lines, keep }: Held,
   keys: readonly string[],
@@ -138,7 +141,7 @@ function inOtherDatabases(
   return [
     ...databases.flatMap((number): readonly Command[] => [
       ["SELECT", number],
-      // The last command of a preparation only looks.
+      // The last command of a preparation only reads.
       ...keys.flatMap((key) => preparation(key, keep).slice(0, -1)),
     ]),
     ["SELECT", lines.db],
@@ -147,7 +150,7 @@ function inOtherDatabases(
 
 function preparation(key: string, keep: number): readonly Command[] {
   return [
-    // The tombstone comes last. On a full list LTRIM would remove it, and then the time to live would go with the
+    // The tombstone is pushed last. On a full list LTRIM would remove it, and then the time to live would go with the
     // last reply.
     ["LTRIM", key, 0, keep - 1],
     ["RPUSH", key, TOMBSTONE],
@@ -156,7 +159,7 @@ function preparation(key: string, keep: number): readonly Command[] {
   ];
 }
 
-/** @param results of the preparation of each list, one behind the other */
+/** @param results of the preparation of each list, in the order of the lists */
 function openLists(
   { lines, patience, replyLists }: Held,
   lists: readonly string[],
@@ -171,7 +174,7 @@ function openLists(
   return null;
 }
 
-/** The broker of the requests is written nothing else, so that a transaction would guard nothing there. */
+/** Nothing else is written to the broker of the requests, so a transaction would protect nothing there. */
 async function publishElsewhere(
   { lines, patience }: Held,
   request: Command,
@@ -183,8 +186,8 @@ async function publishElsewhere(
 }
 
 /**
- * LRANGE leaves the list as it is. A blocking pop would take the tombstone, with it the time to live, and replies
- * that a simultaneous probe waits for.
+ * LRANGE does not change the list. A blocking pop would take the tombstone and its time to live. It would also take
+ * replies that a simultaneous probe waits for.
  */
 async function collect(
   held: Held,
@@ -210,8 +213,8 @@ async function collect(
 }
 
 /**
- * The new elements in which one of our tickets stands. Anybody can push to the list. Text without our ticket is
- * neither decoded nor kept: a ticket is a UUID, which kombu writes as it is.
+ * The new elements that contain one of our tickets. Any client can push to the list. Text without our ticket is neither
+ * decoded nor kept. A ticket is a UUID, and kombu writes it unchanged.
  */
 async function readNew(
   { replyLists }: Held,
@@ -243,8 +246,8 @@ function asCount(value: unknown, command: string): Outcome<number, BrokerFailure
 }
 
 /**
- * Milliseconds until the next look: a sixteenth of the time waited so far, which is how late the reply may be seen.
- * Three seconds of waiting cost 170 looks.
+ * Milliseconds until the next look: a sixteenth of the time waited so far. A reply may be seen that much later. Three
+ * seconds of waiting cost 170 looks.
  */
 function pollInterval(waitedMs: number): number {
   return Math.min(25, Math.max(1, waitedMs / 16));

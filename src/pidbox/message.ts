@@ -14,8 +14,8 @@ import { parsePythonJson } from "./python-json.ts";
 import { endOfQuoted } from "./quoted.ts";
 
 /**
- * What may be asked. Some messages harm a worker: its reply cannot be serialised, or the message changes something.
- * So only the methods in this list can be encoded.
+ * The questions that may be asked. Some messages harm a worker: its reply cannot be serialised, or the message changes
+ * something. So only the methods in this list can be encoded.
  */
 export type Question =
   | { readonly method: "ping" | "clock" | "stats" | "active_queues" | "active" | "report" }
@@ -25,8 +25,9 @@ export type Question =
   | { readonly method: "query_task"; readonly ids: readonly string[] };
 
 /**
- * The arguments of each method (celery/worker/control.py). With `safe`, workers from Celery 5.2 on describe arguments
- * of tasks instead of sending them. An argument that cannot be serialised would end the worker's control connection.
+ * The arguments of each method (celery/worker/control.py). With `safe`, workers from Celery 5.2 on describe the
+ * arguments of tasks instead of sending them. An argument that cannot be serialised would end the worker's control
+ * connection.
  */
 function argumentsOf(question: Question): object {
   switch (question.method) {
@@ -48,34 +49,34 @@ function argumentsOf(question: Question): object {
     case "query_task":
       return { ids: question.ids };
     default:
-      // Compiled away by the types; a method of another list must not get onto the wire either.
+      // The types make this line unreachable. It is here so that no other method is ever sent.
       throw new Error(`no such method: ${JSON.stringify(question satisfies never)}`);
   }
 }
 
-/** What is asked, and where the answer goes. */
+/** A question, and where the answer goes. */
 export interface Request {
   readonly question: Question;
   readonly destination: Destination;
-  /** Comes back in the headers of every reply to this request. */
+  /** It comes back in the headers of every reply to this request. */
   readonly ticket: string;
   /** Celery's `control_exchange`. */
   readonly controlExchange: string;
-  /** The list to push replies to. */
+  /** The list that replies are pushed to. */
   readonly replyTo: string;
-  /** Names this message; new for each. */
+  /** Names this message. Each message has a new one. */
   readonly deliveryTag: string;
-  /** Seconds since 1970. Celery's client sets it; no worker looks at it. */
+  /** Seconds since 1970. Celery's client sets it, but no worker reads it. */
   readonly expires: number;
 }
 
 /**
- * The request as kombu's virtual transport puts it on the wire (kombu/pidbox.py `Mailbox._publish`,
- * kombu/transport/virtual/base.py `Channel.prepare_message`), every field that Celery's own client sends.
+ * The request in the form that kombu's virtual transport sends (kombu/pidbox.py `Mailbox._publish`,
+ * kombu/transport/virtual/base.py `Channel.prepare_message`). It has every field that Celery's own client sends.
  *
- * A message of another form ends a worker's process or its consumer, so this is the only encoder there is.
- * `clock` stays 0: a worker sets its logical clock to the larger of the two. The reply goes to the anonymous
- * exchange, which is one LPUSH to `replyTo` and needs no binding.
+ * A message of another form ends a worker's process or its consumer, so there is no other encoder. `clock` stays 0: a
+ * worker sets its logical clock to the larger of the two. The reply goes to the anonymous exchange, which is one LPUSH
+ * to `replyTo` and needs no binding.
  */
 export function encodeRequest(request: Request): string {
   const body = {
@@ -102,46 +103,46 @@ export function encodeRequest(request: Request): string {
   });
 }
 
-/** A worker's reply, in full or in the parts that can be read. */
+/** A worker's reply: all of it, or the parts that can be read. */
 export interface Answer {
   readonly ticket: string;
   readonly said: Said;
 }
 
 /**
- * Who answered with what. `unread`: the body has an unread format (pickle, yaml, msgpack), as Latin-1 text. Celery ≥
- * 5.1 replies in the worker's `task_serializer`. The ticket still proves that somebody we asked answered, and all of
- * these write the node's name as it is.
+ * Who answered, and what. `unread`: the body has a format that we do not read (pickle, yaml, msgpack), and is given as
+ * Latin-1 text. Celery ≥ 5.1 replies in the worker's `task_serializer`. The ticket still proves that a node which we
+ * asked has answered, and all these formats write the node's name unchanged.
  */
 export type Said =
   | { readonly kind: "read"; readonly node: string; readonly result: unknown }
   | { readonly kind: "unread"; readonly bytes: string }
   | ({ readonly kind: "over-bound" } & OverBound);
 
-/** An answer that is not decoded. */
+/** An answer over a limit, which is not decoded. */
 export interface OverBound {
-  /** Null: the answer does not begin as one. */
+  /** Null: the answer does not begin with a node's name. */
   readonly node: string | null;
   readonly bound: keyof typeof MOST;
-  /** Where the bound lies: characters (`total`: of all answers, see {@link Room}), levels or values. */
+  /** The limit: characters (`total`: of all answers, see {@link Room}), levels or values. */
   readonly most: number;
-  /** Characters on the list. */
+  /** Its length on the list, in characters. */
   readonly length: number;
 }
 
 /** Which replies are decoded. */
 export interface Wanted {
-  /** Of the requests; null: any. */
+  /** The tickets of the requests; null: any ticket. */
   readonly tickets: ReadonlySet<string> | null;
-  /** Characters of the longest that is decoded. */
+  /** The length of the longest reply that is decoded, in characters. */
   readonly longest: number;
-  /** What is decoded takes of it. */
+  /** Decoded replies use up this room. */
   readonly room: Room;
 }
 
 /**
- * Reads one element of a reply list. `null` for text that is not a reply to us: the tombstone, foreign or damaged
- * text. Nothing is guessed.
+ * Reads one element of a reply list. `null`: it is not a reply to us but the tombstone, foreign text or damaged text.
+ * Nothing is guessed.
  */
 export function decodeReply(text: string, wanted: Partial<Wanted> = {}): Answer | null {
   const { tickets = null, longest = MOST.length, room = startRoom() } = wanted;
@@ -172,10 +173,12 @@ export function decodeReply(text: string, wanted: Partial<Wanted> = {}): Answer 
   return { ticket, said: { kind: "read", node: entry[0], result: entry[1] } };
 }
 
-/** How much of either end of a long reply is looked at, in characters: the name in front, the ticket behind. */
+/**
+ * How many characters at each end of a long reply we look at. The name is near the beginning, the ticket near the end.
+ */
 const END = 2_000;
 
-/** Whose reply it is, if it begins and ends like kombu's envelope (kombu/transport/virtual/base.py). */
+/** Reads the name in a long reply, if it begins and ends like kombu's envelope (kombu/transport/virtual/base.py). */
 function tooLong(text: string, bound: "length" | "total", most: number): Answer | null {
   const ticket = /"ticket": ?"([^"\\]{1,200})"/.exec(text.slice(-END))?.[1];
   if (ticket === undefined) return null;
@@ -186,7 +189,7 @@ function tooLong(text: string, bound: "length" | "total", most: number): Answer 
   };
 }
 
-/** The name in `{"celery@web": …`. */
+/** The name at the beginning of `{"celery@web": …`. */
 function nodeAtHead(body: string): string | null {
   if (!body.startsWith('{"')) return null;
   const name = parseJson(body.slice(1, endOfQuoted(body.slice(0, END), 1)));
@@ -197,7 +200,7 @@ function overBound(bound: OverBound["bound"], most: number, node: string | null,
   return { kind: "over-bound", node, bound, most, length: bytesBeforeCut(text) ?? text.length };
 }
 
-/** Whether a reply's result is what `ping` gives on every version: `{"ok": "pong"}`. */
+/** Whether a reply's result is the one that `ping` returns in every version: `{"ok": "pong"}`. */
 export function isPong(result: unknown): boolean {
   return asObject(result)?.["ok"] === "pong";
 }

@@ -2,12 +2,12 @@ import type { Refused } from "../broker/failure.ts";
 import { refusal } from "../broker/turns.ts";
 import type { Reply } from "../broker/channel.ts";
 
-/** Whether it is what TYPE answers: one word, of Redis or of a module, and not the `OK` of another protocol. */
+/** Whether it is an answer to TYPE: one word, from Redis or a module. The `OK` of another protocol is not. */
 function isType(value: unknown): value is string {
   return typeof value === "string" && /^[A-Za-z][\w-]*$/.test(value) && value !== "OK";
 }
 
-/** Why the lists may not be written to, by their types; null: they may. */
+/** Why the lists may not be written to, judged by their types; null: they may be. */
 export function occupation(lists: readonly string[], types: readonly Reply[]): Refused | null {
   for (const [position, key] of lists.entries()) {
     const type = types[position];
@@ -17,7 +17,7 @@ export function occupation(lists: readonly string[], types: readonly Reply[]): R
   return null;
 }
 
-/** Redis' own types; another word is a module's, or whatever a server says that poses as one. */
+/** Redis' own types. Any other word comes from a module, or from a server that only pretends to be Redis. */
 const TYPES = new Set(["string", "set", "zset", "hash", "stream"]);
 
 function occupied(key: string, type: string): Refused {

@@ -1,26 +1,27 @@
 import { asObject, MOST, parseJson } from "./envelope.ts";
 import { endOfQuoted } from "./quoted.ts";
 
-/** Text that stringifies as it is; on a runtime without it, large numbers are rounded. */
+/** Makes a value that stringifies to this text. On a runtime without it, large numbers are rounded. */
 const { rawJSON } = JSON as { readonly rawJSON?: (text: string) => unknown };
 
-/** No text below this length, in characters, holds anything that {@link parsePythonJson} has to look for: a pong does not. */
+/**
+ * In characters. A shorter text, such as a pong, contains none of the values that {@link parsePythonJson} looks for.
+ */
 const PLAIN = 100;
 
-/** A string, which is skipped, or a value that JSON does not have or JavaScript rounds. */
+/** Matches a string, which is skipped, or a value that JSON does not have or JavaScript rounds. */
 const TOKEN = /"|(?<![\d.eE+-])-?(?:[1-9]\d{15,}(?![\d.eE])(?!\s*:)|Infinity)|NaN/g;
 
-/** Stands before the position of a number among the removed ones. */
+/** The mark before the index of a removed number. */
 const MARK = "\0";
 
 /**
- * The value of a text that Python wrote as JSON, or `undefined` if it is not JSON or is over a bound. Python writes
- * numbers that JSON does not have: `Infinity` (a default of Celery's settings) becomes 1e999, which every parser
- * reads as infinite, and `NaN` null. Whole numbers that JavaScript would round keep their digits, for
- * `JSON.stringify`.
+ * The value of a JSON text from Python, or `undefined` if it is not JSON or is over a limit. Python writes numbers that
+ * JSON does not have. `Infinity` (a default of Celery's settings) becomes 1e999, which every parser reads as infinite.
+ * `NaN` becomes null. Whole numbers that JavaScript would round keep their digits, for `JSON.stringify`.
  *
- * Those are taken out before the text is parsed, and put back. A reviver would be called for each value, which takes
- * six seconds for a million values.
+ * These numbers are taken out before the text is parsed, and put back after it. A reviver would be called for each
+ * value, which takes six seconds for a million values.
  */
 export function parsePythonJson(text: string): unknown {
   if (text.length < PLAIN || text.length > MOST.length) return parseJson(text);
@@ -47,7 +48,7 @@ export function parsePythonJson(text: string): unknown {
   return numbers.length === 0 ? parsed : restored(parsed, numbers);
 }
 
-/** The value, with the numbers back in their places. */
+/** The value with the removed numbers back in their places. */
 function restored(value: unknown, numbers: readonly unknown[]): unknown {
   if (typeof value === "string") {
     return value.startsWith(MARK) ? (numbers[Number(value.slice(1))] ?? value) : value;

@@ -5,28 +5,28 @@ import { MOST, type Room } from "./envelope.ts";
 import type { Mailbox } from "./mailbox.ts";
 import type { OverBound } from "./message.ts";
 
-/** A request on its way: the message carries the ticket. */
+/** A request to send. Its message carries the ticket. */
 export interface Sent {
   readonly route: Route;
   readonly message: string;
   readonly ticket: string;
 }
 
-/** What came back of one request. */
+/** The replies to one request. */
 export interface Replies {
-  /** Connections that were subscribed where it was published. */
+  /** Connections that were subscribed to the channel when the request was published. */
   readonly subscribers: number;
-  /** The results by full node name. */
+  /** The results, by full node name. */
   readonly results: ReadonlyMap<string, unknown>;
-  /** Answers in a serialisation that is not read here (`task_serializer` other than json): their bytes as Latin-1. */
+  /** Answers in a serialisation that we do not read (`task_serializer` other than json): their bytes as Latin-1. */
   readonly unread: readonly string[];
-  /** Answers that are over a bound, and not read. */
+  /** Answers over a limit, which are not read. */
   readonly overBound: readonly OverBound[];
-  /** A node for each answer more that came in its name: of workers that share it, only the last result is kept. */
+  /** One entry for each further answer in a node's name. If workers share a name, only the last result is kept. */
   readonly repeated: readonly string[];
 }
 
-/** Nobody was asked, or nobody could be. */
+/** No node was asked, or none could be. */
 export const NO_REPLIES: Replies = {
   subscribers: 0,
   results: new Map(),
@@ -39,20 +39,20 @@ export const NO_REPLIES: Replies = {
 export interface Manner {
   readonly isEnough: (replies: Replies) => boolean;
   readonly waitMs: number;
-  /** What is kept of a result; default: all. */
+  /** Returns the part of a result to keep; default: all of it. */
   readonly keep?: (result: unknown) => unknown;
-  /** Default: nothing else is kept beside them. */
+  /** Default: a new one, because no other answers are kept. */
   readonly room?: Room;
-  /** Called behind large answers; default: not at all. */
+  /** Called after large answers; default: never. */
   readonly collectGarbage?: () => void;
 }
 
-/** Characters of answers from which on they are large. */
+/** Answers with at least this many characters are large. */
 const LARGE = 256 * 1024;
 
 /**
- * Asks one question and collects what is answered, until `isEnough` or `waitMs` milliseconds have passed; nothing is
- * waited for where nobody is subscribed. The answers do not stay on the broker.
+ * Asks one question and collects the answers, until `isEnough` returns true or `waitMs` milliseconds have passed. If
+ * there is no subscriber, it does not wait. The answers are removed from the broker.
  */
 export async function query(
   mailbox: Mailbox,
@@ -82,7 +82,7 @@ export async function query(
         if (results.has(node)) repeated.push(node);
         results.set(node, keep(result));
       }
-      // At once: all of them would be in memory twice.
+      // Now, not later: otherwise all answers would be in memory twice.
       await mailbox.withdraw(answers);
       if (answers.reduce((sum, { element }) => sum + element.length, 0) > LARGE) collectGarbage?.();
       return isEnough(replies);
@@ -93,17 +93,17 @@ export async function query(
   return collected.ok ? success(replies) : collected;
 }
 
-/** How many have answered, in whatever way. */
+/** How many answers came, readable or not. */
 export function answersIn({ results, unread, overBound, repeated }: Replies): number {
   return results.size + unread.length + overBound.length + repeated.length;
 }
 
-/** Whether a node has answered something that can be read, or that is known to be its own. */
+/** Whether a node's answer can be read, or is known to come from this node. */
 export function hasAnswered({ results, overBound }: Replies, node: string): boolean {
   return results.has(node) || overBound.some((one) => one.node === node);
 }
 
-/** What is read of each node's answer; who answered in another form is missing. */
+/** Each node's answer as `read` returns it. Answers in another form are missing. */
 export function readEach<T>(
   results: ReadonlyMap<string, unknown>,
   read: (result: unknown) => T | null,
@@ -116,7 +116,7 @@ export function readEach<T>(
   return found;
 }
 
-/** Results in the order of their nodes' names: who answers first differs from run to run. */
+/** Results in the order of the node names. The order of the answers differs from run to run. */
 export function inOrder(results: ReadonlyMap<string, unknown>): ReadonlyMap<string, unknown> {
   return new Map([...results].sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -1,8 +1,9 @@
 /**
- * Where a text in quotes ends, its closing quote included; a backslash takes the next character with it. The end of
- * the whole where nothing closes it. No regular expression: the stack of one grows with the text.
+ * The position after the closing quote of a text in quotes. A backslash also skips the next character. Without a
+ * closing quote, it is the end of the whole text. This is not a regular expression, because its stack would grow with
+ * the text.
  *
- * @param at of the opening quote, which the closing one is like
+ * @param at position of the opening quote. The closing quote is the same character
  */
 export function endOfQuoted(text: string, at: number): number {
   const quote = text.charAt(at);

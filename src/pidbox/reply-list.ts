@@ -6,53 +6,56 @@ import { refusal } from "../broker/turns.ts";
 import { failure, type Outcome, success } from "../outcome.ts";
 import { MOST_SEEN, type Seen, startSeen, traceOf } from "./seen.ts";
 
-/** Reads a reply list while answers arrive: each new element once, in portions that fit into memory. */
+/** Reads a reply list while answers arrive. Gives each new element once, in portions that fit into memory. */
 export interface ReplyList {
-  /** The next of the elements that are new; a long list comes in several portions. */
+  /** The next new elements. A long list comes in several portions. */
   readonly next: () => Promise<Outcome<readonly string[], BrokerFailure>>;
-  /** To be told how many elements have been taken off that `next` had given. */
+  /** Call this after removing elements that `next` had given, with their number. */
   readonly withdrawn: (count: number) => void;
 }
 
-/** Elements read at a look: one new reply and the one known before it; four times as many where that is not enough. */
+/**
+ * Elements read in the first look: one new reply and the known one before it. If that is not enough, the next look
+ * reads four times as many.
+ */
 const FIRST_LOOK = 2;
 
-/** Elements read at once. */
+/** The most elements read at once. */
 const MOST_AT_ONCE = 2_048;
 
-/** Characters of a portion, about: several of the longest are not read to look for the rest. */
+/** Characters of a portion, roughly. Several of the longest elements are not read just to find the others. */
 const PORTION = 1024 * 1024;
 
 type Send = (command: Command) => Promise<Outcome<readonly Reply[], BrokerFailure>>;
 
-/** A list, and how far it has been read. */
+/** A list and how far it has been read. */
 interface Reading {
   readonly key: string;
   readonly send: Send;
   readonly known: Seen;
-  /** Of a look that takes several portions: what it has given, the newest first. */
+  /** What a look over several portions has given so far, the newest first. */
   readonly given: Set<string>;
-  /** How many elements stand in front of what it has not given, and the trace of the last of them. */
+  /** How many elements stand before the ones not yet given, and the trace of the last of these. */
   from: number;
   last: string;
-  /** Elements to read at the next look. */
+  /** Number of elements to read in the next look. */
   size: number;
 }
 
-/** What is new of the elements that a look has read, and whether that is all. */
+/** The new elements among the ones that a look has read, and whether they are all. */
 interface Sorted {
   readonly fresh: readonly string[];
-  /** `large`: the last one is cut and may be had as a whole. `cut`: the next portion begins with one that is cut. */
+  /** `large`: the last one is cut, but can be read whole. `cut`: the next portion begins with a cut element. */
   readonly state: "end" | "more" | "cut" | "large";
-  /** How many of the elements have been gone through. */
+  /** How many of the elements have been processed. */
   readonly position: number;
 }
 
 /**
- * Workers push at the head, so everything in front of the first element known is new. The newest alone would not do:
- * its asker may take it away while we wait, and then everything seen would count as new.
+ * Workers push at the head, so everything before the first known element is new. Knowing only the newest element is not
+ * enough. Its receiver may remove it while we wait, and then all known elements would count as new.
  *
- * @param head the first element when the list was prepared; all behind it is known as well
+ * @param head the first element when the list was prepared. All elements after it are known too
  */
 export function openReplyList(key: string, head: string, send: Send): ReplyList {
   const known = startSeen(traceOf(head));
@@ -67,13 +70,13 @@ export function openReplyList(key: string, head: string, send: Send): ReplyList 
 
 async function next(list: Reading): Promise<Outcome<readonly string[], BrokerFailure>> {
   const { given } = list;
-  // The last one shows that all behind it is what is still to be read.
+  // If the element before is unchanged, everything after it is still to be read.
   const start = Math.max(0, list.from - 1);
   const read = await range(list, start, list.from + list.size - 1);
   if (!read.ok) return read;
   const elements = read.value;
   if (list.from > 0 && (elements[0] === undefined || traceOf(elements[0]) !== list.last)) {
-    // Others have taken theirs off: what was behind it may stand in front of this position by now.
+    // Other probes have removed their replies. Elements that stood after this position may now stand before it.
     list.from = 0;
     return next(list);
   }
@@ -105,7 +108,7 @@ function sortOut({ known, given, size }: Reading, elements: readonly string[]): 
     if (known.has(trace)) return { fresh, state: "end", position };
     if (given.has(trace)) continue;
     const bytes = bytesBeforeCut(element);
-    // It stood behind others: the next portion begins with it. A cut element in front is a forgery.
+    // It came after others, so the next portion begins with it. A cut element at the front is a forgery.
     if (bytes !== null && bytes <= BOUNDS.elementBytes && position > 0)
       return { fresh, state: "cut", position };
     fresh.push(element);
@@ -115,7 +118,7 @@ function sortOut({ known, given, size }: Reading, elements: readonly string[]): 
   return { fresh, state: elements.length < size ? "end" : "more", position: elements.length };
 }
 
-/** All in front of the first known is given. */
+/** Everything before the first known element has been given. */
 function end(list: Reading, fresh: readonly string[]): readonly string[] {
   list.known.add([...list.given, ...fresh.map(traceOf)]);
   list.given.clear();
@@ -124,7 +127,7 @@ function end(list: Reading, fresh: readonly string[]): readonly string[] {
   return fresh;
 }
 
-/** The next portion begins behind this one. */
+/** The next portion begins after this element. */
 function goOn(list: Reading, unread: readonly string[], { fresh, position }: Sorted, length: number): void {
   for (const element of fresh) list.given.add(traceOf(element));
   list.from += position;
@@ -133,7 +136,7 @@ function goOn(list: Reading, unread: readonly string[], { fresh, position }: Sor
   list.size = Math.min(MOST_AT_ONCE, Math.max(1, Math.floor(PORTION / average)));
 }
 
-/** To take it off the list, LREM needs all of it; null: others have come in front of it. */
+/** LREM needs the whole element to remove it from the list; null: other elements have come before it. */
 async function wholeOf(
   { key, send, given }: Reading,
   position: number,

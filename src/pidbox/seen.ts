@@ -1,19 +1,19 @@
 import { bytesBeforeCut } from "../broker/cut-text.ts";
 
-/** The elements of one reply list that have been seen, by their traces. */
+/** The traces of the elements of one reply list that have been seen. */
 export interface Seen {
   readonly has: (trace: string) => boolean;
-  /** @param traces as their elements stand on the list: the newest first */
+  /** @param traces in the order of the list, the newest first */
   readonly add: (traces: readonly string[]) => void;
 }
 
-/** How many elements of a list are remembered, the newest of those seen: as many as two fleets leave. */
+/** How many elements of a list are remembered, the newest first. Two fleets leave this many. */
 export const MOST_SEEN = 10_000;
 
-/** Of a longer element, in bytes, only both ends are remembered; a shorter one is never cut. */
+/** In bytes. For a longer element, only both ends are remembered. A shorter one is never cut. */
 const SHORT = 1_000;
 
-/** Characters of such an end: as bytes they are fewer than a cut text keeps. */
+/** Characters of such an end. Their bytes are always within the ends that a cut text keeps. */
 const END = 200;
 
 export function startSeen(head: string): Seen {
@@ -21,7 +21,7 @@ export function startSeen(head: string): Seen {
   return {
     has: (trace) => kept.has(trace),
     add(traces) {
-      // The newest last: the oldest are forgotten first.
+      // The newest comes last: the oldest are forgotten first.
       for (const trace of traces.toReversed()) {
         kept.delete(trace);
         kept.add(trace);
@@ -35,10 +35,10 @@ export function startSeen(head: string): Seen {
 }
 
 /**
- * What an element is known again by, cut or not: itself or, of a long one, its length and its ends. Kombu writes a
- * UUID of each reply at the end. Pushing an element that only looks like a seen one gains no more than pushing a copy
- * of that one. The ends are copied, by way of bytes: a slice would hold the whole text, and a hundred of 3.9 MB took
- * 390 MB.
+ * The trace that identifies an element, cut or not. It is the element itself or, for a long one, its length and both
+ * ends. Kombu writes a UUID at the end of each reply. An attacker who pushes an element that only looks like a known
+ * one could as well push a copy of it. The ends are copied through bytes. A slice would keep the whole text in memory,
+ * and a hundred texts of 3.9 MB took 390 MB.
  */
 export function traceOf(element: string): string {
   const bytes = bytesBeforeCut(element) ?? Buffer.byteLength(element);
