@@ -12,30 +12,30 @@ import { namingOf, settingsOf } from "./broker-settings.ts";
 import type { InUse } from "./servers-in-use.ts";
 import type { Login, UrlVariable } from "./variables.ts";
 
-/** Databases that a server has unless it is told otherwise (`databases` of redis.conf). */
+/** The default number of databases of a server (`databases` of redis.conf). */
 const DATABASES = 16;
 
-/** A way to be let in by a server: as whom, and what says so. */
+/** A login for a server, and the variables that it comes from. */
 export interface Way {
   readonly target: BrokerTarget;
-  /** The URL that a variable holds; null: the target is made up of its parts. */
+  /** The URL in a variable; null: the target is built from several variables. */
   readonly url: UrlVariable["url"] | null;
   readonly by: readonly string[];
 }
 
-/** What is known of a process: its connections, its variables and ours. */
+/** What is known about a process: its connections, its variables and our own variables. */
 export interface Clues {
   readonly pid: number;
   readonly inUse: InUse;
   readonly urls: readonly UrlVariable[];
   readonly logins: readonly Login[];
   readonly databases: readonly number[];
-  /** Paths of sockets. */
+  /** Paths of socket files. */
   readonly sockets: readonly (readonly [name: string, path: string])[];
   readonly unread: Unnamed["unread"];
 }
 
-/** What a server of the process has answered, and to whom. */
+/** What a server of the process has answered, and to which login. */
 export interface Found {
   readonly way: Way;
   readonly answer: Answer;
@@ -43,7 +43,7 @@ export interface Found {
 
 export const STRONGEST = 7;
 
-/** How sure it is that a server is the broker; 0: it is not. */
+/** How likely a server is the broker; 0: it is not the broker. */
 export function strength(answer: Answer): number {
   switch (answer.kind) {
     case "open":
@@ -64,7 +64,10 @@ function isCertain({ answer }: Found): boolean {
   return strength(answer) === STRONGEST;
 }
 
-/** All that is found, or the one that is certainly the broker as soon as it is: others may be silent for long. */
+/**
+ * All answers. If one server is certainly the broker, its answer alone, as soon as it comes: others may stay silent for
+ * long.
+ */
 async function untilCertain(searches: readonly Promise<Found>[]): Promise<readonly Found[]> {
   const certain = searches.map(async (search) => {
     const found = await search;
@@ -73,18 +76,21 @@ async function untilCertain(searches: readonly Promise<Found>[]): Promise<readon
   return Promise.any(certain).catch(() => Promise.all(searches));
 }
 
-/** What each step needs: what is known of the process, and how a server is asked. */
+/** What each step needs: the clues about the process, and the way to ask a server. */
 interface Around {
   readonly clues: Clues;
   readonly settings: BrokerSettings;
   readonly naming: Naming;
   readonly host: Host;
   readonly left: () => number;
-  /** To get in may take several connections: each has the time that one may take. */
+  /** A login may take several connections. Each has the time of one connection. */
   readonly connectMs: () => number;
 }
 
-/** Asks the servers of a process, all at once; where none of them is the broker, by Sentinels and sockets that variables name. */
+/**
+ * Asks all servers of a process at once. If none is the broker, it tries the Sentinels and socket files that variables
+ * name.
+ */
 export async function askAround(
   clues: Clues,
   config: BrokerConfig,
@@ -95,7 +101,7 @@ export async function askAround(
   const connectMs = () => Math.min(config["connect-timeout"].value, left());
   const around: Around = { clues, settings, naming: namingOf(config), host, left, connectMs };
   const sentinelUrls = clues.urls.filter(({ url }) => url.broker.kind === "sentinel");
-  // What Sentinels name is asked as they say: their URL outlives a failover.
+  // A server that Sentinels name is asked by their URL, because that URL stays valid after a failover.
   const bySentinel = (await Promise.all(sentinelUrls.map((one) => bySentinels(around, one)))).flat();
   if (bySentinel.some(isCertain)) return bySentinel;
   const found = await untilCertain(clues.inUse.servers.map((server) => letIn(around, server)));
@@ -103,7 +109,7 @@ export async function askAround(
   const bySocket = await Promise.all(socketWays(clues).map((way) => ask(around, way, null)));
   const all = [...found, ...bySocket];
   if (all.some(({ answer }) => strength(answer) > 0)) return all;
-  // A broker that was restarted while a task blocks its worker: it has not noticed.
+  // A broker may have restarted while a task blocks its worker. The worker has not noticed yet.
   const lost = await Promise.all(clues.inUse.lost.map((server) => letIn(around, server)));
   return lost.map(({ way, answer }) => ({
     way,
@@ -123,18 +129,21 @@ async function ask(
   ]);
   const { ends } = clues.inUse;
   const databases = [first ?? 0, ...others];
-  // No database is chosen: the one that a variable names may not be there.
+  // No database is selected: the one that a variable names may not exist.
   const target = { ...way.target, db: 0 };
   return { way, answer: await askServer({ target, server, ends, databases, naming }, host, connectMs()) };
 }
 
-/** By the URLs that lead to the server; else without a password, and by the passwords that belong to it. */
+/**
+ * Tries the URLs that lead to the server. Without one, it tries no password, then the passwords that belong to the
+ * server.
+ */
 async function letIn(around: Around, server: Endpoint): Promise<Found> {
   const ways = await waysByUrl(around, server);
   for (const way of ways) {
     const { answer } = await ask(around, way, server);
     if (answer.kind !== "open") continue;
-    // One that names a database where the process works is its own; another one is let in as well.
+    // The best URL names a database where the process works. Another one also lets us in.
     const own = ways.find(({ target }) => answer.databases.includes(target.db));
     return { way: own ?? way, answer };
   }
@@ -147,13 +156,13 @@ async function letIn(around: Around, server: Endpoint): Promise<Found> {
   return byLogins(around, server, isTls, found);
 }
 
-/** @param without what it has answered without a password */
+/** @param without the server's answer without a password */
 async function byLogins(around: Around, server: Endpoint, isTls: boolean, without: Found): Promise<Found> {
   let found = without;
   for (const login of around.clues.logins) {
     if (!(await belongsTo(around, login, server))) continue;
     const way = wayTo(server, isTls, login, around.settings);
-    // Passwords that could not be tried here are tried when the workers are asked.
+    // There was no time to try the passwords. They are tried when the workers are asked.
     if (around.left() <= 0) return { way, answer: { kind: "silent" } };
     found = await ask(around, way, server);
     if (found.answer.kind === "open") break;
@@ -178,7 +187,7 @@ function wayTo(
   return { target, url: null, by };
 }
 
-/** URLs whose host and port lead to that server. */
+/** URLs whose host and port lead to this server. */
 async function waysByUrl(around: Around, server: Endpoint): Promise<readonly Way[]> {
   const ways = around.clues.urls.map(async ({ name, url }): Promise<readonly Way[]> => {
     const located = locate(url.broker, around.settings);
@@ -194,7 +203,7 @@ async function waysByUrl(around: Around, server: Endpoint): Promise<readonly Way
   return (await Promise.all(ways)).flat();
 }
 
-/** A password goes only to the server that the variables beside it name. */
+/** A password goes only to the server that the variables of the same group name. */
 async function belongsTo(around: Around, login: Login, { address, port }: Endpoint): Promise<boolean> {
   if (login.port !== undefined && login.port !== port) return false;
   return login.host === undefined || isAt(around, login.host, address);
@@ -222,7 +231,7 @@ async function bySentinels(around: Around, { name, url }: UrlVariable): Promise<
     connect,
     now,
     pause,
-    // A server that its connections show does not wait for Sentinels that are silent.
+    // Half the time: a server that the connections show must not wait for silent Sentinels.
     connectMs: connectMs() / 2,
     leftMs: () => left() / 2,
     isTheWorkers,

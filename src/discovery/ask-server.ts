@@ -7,37 +7,42 @@ import type { BrokerTarget } from "../broker/url.ts";
 import type { Host } from "../host.ts";
 import type { Endpoint } from "../worker/sockets.ts";
 
-/** What a server that a process is connected to says of it. */
+/** What a server that a process is connected to says about the process. */
 export type Answer =
   | { readonly kind: "no-redis" }
-  /** Nothing, in the time that there was. */
+  /** No answer came in time. */
   | { readonly kind: "silent" }
-  /** It speaks TLS only. */
+  /** The server speaks only TLS. */
   | { readonly kind: "only-tls" }
-  /** It wants a password, or another one. */
+  /** The server wants a password, or another one. */
   | { readonly kind: "closed"; readonly failure: Refused }
   | {
       readonly kind: "open";
       /**
-       * What the process does there: `works`: it listens as kombu does. `fetches`: it pops from lists. `listened-to`:
-       * the control channel has a subscriber, and the connections of the process are unknown. `publishes`: it only
-       * sends. `lost`: it is no longer connected. `other`: anything else.
+       * What the process does there.
+       *
+       * - `works`: it listens as kombu does.
+       * - `fetches`: it pops from lists.
+       * - `listened-to`: the control channel has a subscriber, and the connections of the process are unknown.
+       * - `publishes`: it only sends.
+       * - `lost`: it is no longer connected.
+       * - `other`: anything else.
        */
       readonly role: "works" | "fetches" | "listened-to" | "publishes" | "lost" | "other";
-      /** Databases that it works in, the surest first; empty: nothing shows them. */
+      /** The databases that it works in, the most certain first. Empty: nothing shows them. */
       readonly databases: readonly number[];
-      /** Whether Sentinels watch the server: workers may have come by them. */
+      /** Whether Sentinels watch the server. Then workers may have found it through them. */
       readonly isWatched: boolean;
     };
 
-/** What the other commands beside CLIENT LIST are about. */
+/** What the commands besides CLIENT LIST ask about. */
 interface Question {
   readonly target: BrokerTarget;
-  /** Where the process is connected to; null: that cannot be told by an address. */
+  /** The server that the process is connected to; null: an address cannot tell. */
   readonly server: Endpoint | null;
   /** Near ends of the connections of the process. */
   readonly ends: readonly Endpoint[];
-  /** Databases whose control channel is looked at where CLIENT LIST shows nothing. */
+  /** The databases whose control channel is checked if CLIENT LIST shows nothing. */
   readonly databases: readonly number[];
   readonly naming: Naming;
 }
@@ -52,7 +57,7 @@ export async function askServer(question: Question, host: Host, withinMs: number
   try {
     const { server } = question;
     const remote = channel.ends()?.remote;
-    // A name that leads to several servers has led to another one.
+    // The name leads to several servers, and this time it has led to another one.
     if (server !== null && (remote?.address !== server.address || remote.port !== server.port))
       return { kind: "no-redis" };
     const sent = await channel.send([["CLIENT", "LIST"]], left());
@@ -70,10 +75,10 @@ export async function askServer(question: Question, host: Host, withinMs: number
   }
 }
 
-/** How they call the connections that they have to a server (sentinel.c `sentinelReconnectInstance`). */
+/** The name of a connection from a Sentinel to its server (sentinel.c `sentinelReconnectInstance`). */
 const SENTINELS = / name=sentinel-[0-9a-f]{8}-cmd /;
 
-/** What is seen of the process there. */
+/** What the server shows of the process. */
 type Sight = Pick<Extract<Answer, { kind: "open" }>, "role" | "databases">;
 
 function refusalOf(failure: BrokerFailure): Answer {
@@ -85,17 +90,17 @@ function refusalOf(failure: BrokerFailure): Answer {
 
 const CLOSED: readonly BrokerFailure["cause"][] = ["password-needed", "wrong-password", "protected-mode"];
 
-/** Null: none of the rows is a connection of the process. */
+/** Null: no row is a connection of the process. */
 function byRows(rows: readonly ClientRow[], { ends, server }: Question): Sight | null {
   const near = new Set(ends.map(nameOf));
-  // Through a unix socket nobody has an address.
+  // Clients of a unix socket have no address.
   const own =
     server === null ? rows.filter(({ port }) => port === 0) : rows.filter((row) => near.has(nameOf(row)));
   if (own.length === 0) return null;
   const fetching = own.filter(({ command }) => command === "brpop");
   const listening = own.filter(({ patterns }) => patterns > 0);
   const databases = [...new Set([...listening, ...fetching].map(({ db }) => db))];
-  // A task may fetch from a cache, and a client subscribes to channels: only kombu's patterns are certain.
+  // A task may fetch from a cache, and any client may subscribe to channels. Only kombu's patterns are certain.
   if (databases.length > 0) return { role: listening.length > 0 ? "works" : "fetches", databases };
   const sending = own.filter(({ command }) => ["publish", "lpush", "llen", "exec"].includes(command));
   return {
@@ -105,7 +110,7 @@ function byRows(rows: readonly ClientRow[], { ends, server }: Question): Sight |
 }
 
 /**
- * Which databases have a control channel that somebody listens to. Workers ignore an empty message before they decode it
+ * The databases whose control channel has a subscriber. Workers ignore an empty message before they decode it
  * (kombu/transport/redis.py `Channel._receive_one`).
  */
 async function bySubscribers(

@@ -2,7 +2,7 @@ import { asText } from "../numbers.ts";
 import type { Command, Reply } from "../broker/channel.ts";
 import { bindingsOf, type Naming, nodeOfBinding, pidboxExchange } from "../broker/keys.ts";
 
-/** How many names are read at a time, and how many times at most. */
+/** How many names are read in one slice, and the most slices. */
 const SLICE = 1_000;
 const SLICES = 10;
 
@@ -10,11 +10,11 @@ const SLICES = 10;
 type Send = (commands: readonly Command[]) => Promise<readonly Reply[] | null>;
 
 /**
- * Nodes that were bound to the control exchange and never said goodbye (kombu/transport/redis.py `_queue_bind`):
- * running ones and killed ones.
+ * Nodes that were bound to the control exchange and never unbound (kombu/transport/redis.py `_queue_bind`). They are
+ * running or were killed.
  *
- * @param hosts only nodes with these behind their `@`; null: all
- * @returns null where they may not be read, or are too many
+ * @param hosts only nodes with one of these after the `@`; null: all
+ * @returns null: we may not read the names, or there are too many
  */
 export async function boundNodes(
   send: Send,

@@ -3,7 +3,7 @@ import type { BrokerSettings } from "../broker/settings.ts";
 import type { TlsWish } from "../broker/url-tls.ts";
 import type { BrokerConfig } from "../cli/options.ts";
 
-/** The names that the workers' settings give to keys and channels. */
+/** The workers' settings that names of keys and channels are built from. */
 export function namingOf(config: BrokerConfig): Naming {
   return {
     prefix: config["global-keyprefix"].value ?? DEFAULT_NAMING.prefix,
@@ -12,7 +12,7 @@ export function namingOf(config: BrokerConfig): Naming {
   };
 }
 
-/** What the options say beyond a URL. */
+/** What the options say in addition to a URL. */
 export function settingsOf(config: BrokerConfig): BrokerSettings {
   const certificates: Partial<TlsWish> = {
     ...said("reqs", config["ssl-cert-reqs"].value),

@@ -11,23 +11,23 @@ import { wholeEnvironment } from "../worker/environment.ts";
 import type { ProcFiles } from "../worker/proc-files.ts";
 import type { WorkerProcess } from "../worker/survey.ts";
 
-/** A broker, and who named it. */
+/** A broker and what named it. */
 export interface ChosenBroker {
   readonly url: BrokerUrl;
   readonly origin: Origin;
-  /** Its workers may have come by Sentinels, though the URL names a server. */
+  /** Its workers may have found it through Sentinels although the URL names a server. */
   readonly bySentinels?: true;
 }
 
-/** Where workers hear us, and where they reply to; null: to the same. */
+/** The broker where workers receive our requests, and the one they reply to; null: the same one. */
 export interface ChosenBrokers {
   readonly read: ChosenBroker;
   readonly write: ChosenBroker | null;
-  /** Why it cannot be used, where that is known before it is connected to; null: nothing is known against it. */
+  /** Why it cannot be used, if we know that before connecting; null: we know no reason. */
   readonly failure: BrokerFailure | null;
 }
 
-/** A text that names a broker, or none. */
+/** A text that should name a broker. */
 interface Named {
   readonly text: string;
   readonly origin: Origin;
@@ -36,11 +36,12 @@ interface Named {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Which broker to ask: the flag, the variable that --broker-env names, CELERY_PROBE_BROKER; then what the worker
- * itself uses, its -b and the variables of its environment, which an entrypoint may have set; then the same variables
- * of ours; the platform's; the default. Replies go to the same, unless one is named for writing.
+ * Which broker to ask. These are tried in order: the flag, the variable that --broker-env names, CELERY_PROBE_BROKER.
+ * Next comes what the worker itself uses: its -b, and the variables of its environment, which an entrypoint may have
+ * set. Then the same variables of our own environment, then the platform's variables, then the default. Replies go to
+ * the same broker, unless another one is named for writing.
  *
- * @param isGone the worker is missing: only it may have had the variable of --broker-env
+ * @param isGone the worker is missing. Then the variable of --broker-env may have been set only for the worker
  */
 export function chooseBrokers(
   config: BrokerConfig,
@@ -65,7 +66,7 @@ export function chooseBrokers(
   return writing.ok ? success({ ...chosen, write: writing.value }) : writing;
 }
 
-/** The broker that our own options name; null: none does. */
+/** The broker that our own options name; null: they name none. */
 function namedByUser(
   config: BrokerConfig,
   env: Environment,
@@ -95,8 +96,8 @@ function namedByUser(
 }
 
 /**
- * The broker that Celery itself would take, in its own order: from the first program that names one, else from our
- * environment.
+ * The broker that Celery itself would use, in Celery's order. It comes from the first program that names one, or else
+ * from our environment.
  */
 function namedForCelery(
   env: Environment,
@@ -115,12 +116,12 @@ function namedForCelery(
   return { read, write: null };
 }
 
-/** A program of Celery's, and what tells it its broker. */
+/** A program of Celery, and the settings that tell it its broker. */
 export interface Instructed {
   readonly pid: number;
-  /** Its `-b`. */
+  /** The value of `-b`. */
   readonly option: string | null;
-  /** Null: it cannot be read. */
+  /** Null: the environment cannot be read. */
   readonly environment: Environment | null;
 }
 
@@ -128,7 +129,7 @@ export function instructed({ pid, command, environment }: WorkerProcess): Instru
   return { pid, option: command.broker, environment };
 }
 
-/** Whether nobody names the broker: a platform's variable may name any Redis. */
+/** Whether no setting names the broker. A platform's variable may name any Redis, so it does not count. */
 export function isUnnamed({ read: { origin } }: ChosenBrokers): boolean {
   return origin.kind === "default" || (origin.kind === "environment" && origin.name === PLATFORM_VARIABLE);
 }
@@ -137,19 +138,19 @@ function brokersOf({ pid, option, environment }: Instructed): ReturnType<typeof 
   return brokersIn(environment ?? {}, option, (name) => ({ kind: "worker", pid, name }));
 }
 
-/** The broker that a worker's command line and environment name; null: none, or what they name is no URL. */
+/** The broker that a worker's command line and environment name; null: they name none, or the text is not a URL. */
 export function brokerOf(worker: WorkerProcess): Broker | null {
   return namedBroker(worker)?.broker ?? null;
 }
 
-/** The same, with its text. */
+/** The same broker, with the text that names it. */
 export function namedBroker(worker: WorkerProcess): BrokerUrl | null {
   const told = brokersOf(instructed(worker));
   const url = told === null ? null : brokerUrl(told.read.text);
   return url?.ok === true ? url.value : null;
 }
 
-/** Whether two workers may have one broker: both name the same, or one of them names none. */
+/** Whether two workers may have the same broker: both name the same one, or one of them names none. */
 export function mayShareBroker(one: WorkerProcess, other: WorkerProcess): boolean {
   const [first, second] = [brokerOf(one), brokerOf(other)];
   return first === null || second === null || JSON.stringify(first) === JSON.stringify(second);

@@ -13,19 +13,19 @@ import { databasesIn, loginsIn, socketsIn, type UrlVariable, urlsIn } from "./va
 /** What the connections of the processes show. */
 export interface Sought {
   readonly broker: ChosenBroker | null;
-  /** Why that cannot be used, or none is known; null: it can. */
+  /** Why the broker cannot be used, or that none is known; null: it can be used. */
   readonly failure: BrokerFailure | null;
 }
 
 /**
- * The broker that these processes are connected to: the server where they fetch and listen. A server for their
- * results or cache does not count.
+ * The broker that these processes are connected to: the server where they fetch and listen. A server for their results
+ * or cache does not count.
  *
- * Passwords come from the worker's own variables, if their names say that they are the broker's. They go only to
- * servers that the worker is connected to.
+ * Passwords come from the worker's own variables, and only from variables that are the broker's by their names. They go
+ * only to servers that the worker is connected to.
  *
- * @param leftMs what is left of the run, in milliseconds: the search takes half of it at most, and each connection of
- * it --connect-timeout
+ * @param leftMs the time left for the run, in milliseconds. The search takes at most half of it, and each of its
+ * connections at most --connect-timeout
  */
 export async function findConnectedBroker(
   pids: readonly number[],
@@ -48,8 +48,8 @@ export async function findConnectedBroker(
       pid,
       inUse,
       urls: urlsIn(environments),
-      // In another network the address may be another server's, which is sent no password. Where a title has taken the
-      // place of the worker's environment, the container's own passwords are the worker's.
+      // In another network the address may belong to another server, so no password is sent. If a title has overwritten
+      // the worker's environment, the container's own passwords are used as the worker's.
       logins: inUse.isOtherNetwork ? [] : loginsIn(new Map([...(isLost ? ours : []), ...(own ?? [])])),
       databases: databasesIn(environments),
       sockets: socketsIn(environments),
@@ -72,7 +72,7 @@ export async function findConnectedBroker(
   return { broker, failure: { ...answer.failure, unnamed: unnamed(clues, targetText(place)) } };
 }
 
-/** What stands in a URL in place of the password that the user has to fill in. */
+/** Stands in a URL for the password that the user has to fill in. */
 const MISSING = "PASSWORD";
 
 function unnamed({ pid, inUse, unread }: Clues, url: string | null): Unnamed {
@@ -87,13 +87,13 @@ function whoReads(pid: number, { proc }: Host): NonNullable<Unnamed["unread"]> {
   return { user: statusOf(proc, pid)?.uid ?? null, ourUser: statusOf(proc, proc.self)?.uid ?? null };
 }
 
-/** The broker in the database that the process uses; a URL that names that database is kept as it is. */
+/** The broker in the database that the process uses. If the URL already names this database, it is kept as it is. */
 function chosen({ way, answer }: Found, clues: Clues): ChosenBroker {
   const { url, by, target } = way;
   const { pid } = clues;
   if (answer.kind !== "open") {
     const db = clues.databases[0] ?? 0;
-    // What was refused is no part of it.
+    // The password that was refused is left out.
     const refused = { place: target.place, tls: target.tls, db };
     return answer.kind === "closed"
       ? { url: brokerAt(refused), origin: { kind: "connection", pid, by: [] } }

@@ -8,33 +8,33 @@ import { lookAround } from "./look-around.ts";
 import { type GivenPlacement, placeOf, type Placement } from "./place.ts";
 import { chooseTargets, namesOf, type Targets } from "./targets.ts";
 
-/** Which workers are meant: the ones of this machine, the ones with these names, or all that the broker has. */
+/** Which workers are meant: the ones of this machine, the ones with these names, or all of the broker. */
 export type Whom =
   | {
       readonly kind: "workers";
-      /** As after `-n`; none: every worker in sight. */
+      /** In the form of `-n`; none: every worker in sight. */
       readonly node: Config["node"];
       readonly placement: GivenPlacement;
       readonly pidfile: Config["pidfile"] | null;
     }
   | { readonly kind: "everyone" };
 
-/** Which workers are here, what they are called, and which broker is theirs. */
+/** The workers here, their names, and their broker. */
 export interface Discovery {
-  /** Empty if everyone is meant. */
+  /** Empty if all workers are meant. */
   readonly targets: Targets;
-  /** The processes among them; without a worker, programs that may be one under another name. */
+  /** The processes of these targets. Without a worker, these are programs that may be a worker under another name. */
   readonly pids: readonly number[];
-  /** The full names of the nodes that were named; empty: none was. */
+  /** The full names of the nodes that the user named; empty: the user named none. */
   readonly named: readonly string[];
   readonly place: Placement;
   readonly brokers: ChosenBrokers;
 }
 
 /**
- * Looks around and finds the broker; if nothing names it, by the workers' connections.
+ * Looks for workers and finds the broker. If no setting names it, the workers' connections show it.
  *
- * @param leftMs what is left of the run, in milliseconds
+ * @param leftMs the time left for the run, in milliseconds
  */
 export async function discover(
   whom: Whom,
@@ -56,7 +56,7 @@ export async function discover(
   });
 }
 
-/** The named brokers; without one, what the connections of these processes show. */
+/** The named brokers. If none is named, what the connections of these processes show. */
 export async function withConnections(
   brokers: ChosenBrokers,
   pids: readonly number[],
@@ -67,17 +67,17 @@ export async function withConnections(
   if (!isUnnamed(brokers) || pids.length === 0) return brokers;
   const { findConnectedBroker } = await import("./connected-broker.ts");
   const { broker, failure } = await findConnectedBroker(pids, config, host, leftMs);
-  // A platform's variable is better than nothing.
+  // A broker from a platform's variable is better than none.
   if (broker === null && brokers.read.origin.kind !== "default") return brokers;
   return { ...brokers, read: broker ?? brokers.read, failure };
 }
 
-/** Programs that may be the worker by another name, and whose servers are asked: no more than these. */
+/** The most programs whose servers are asked. They may be the worker under another name. */
 const MOST_POSSIBLE = 8;
 
 /**
- * Programs that are connected to a server that may be the broker come first; among them, the ones known to run
- * Python: a program may hide what it is.
+ * Programs that are connected to a possible broker come first, and among them the ones known to run Python. A program
+ * may hide that it does.
  */
 async function possiblePids(place: Placement, host: Host, leftMs: number): Promise<readonly number[]> {
   if (place.kind === "out-of-sight") return [];
@@ -102,8 +102,8 @@ async function possiblePids(place: Placement, host: Host, leftMs: number): Promi
 }
 
 /**
- * Looks around and finds the broker that is named, or else the default. `everyone` ignores the workers in this
- * container, also for choosing the broker.
+ * Looks for workers and takes the named broker or the default. `everyone` ignores the workers in this container, for
+ * the choice of the broker too.
  */
 export function discoverByName(
   whom: Whom,
@@ -138,7 +138,10 @@ export function discoverByName(
   });
 }
 
-/** A name that was left to a shell. A worker in sight that was left to one too bears it, and can be asked. */
+/**
+ * A name that the shell should have expanded. A worker in sight with the same mistake really has this name and can be
+ * asked.
+ */
 function nodeToFillIn({ value, origin }: Config["node"], { list }: Targets): string | null {
   if (origin.kind === "default") return null;
   const unborne = list.filter(({ worker }) => worker === null).map(({ node }) => unfilled(node)?.name);

@@ -1,7 +1,7 @@
 import type { Candidate } from "../worker/candidates.ts";
 import type { Sighted } from "./suspect.ts";
 
-/** A heartbeat: under which name, and from which process, in its own numbers. */
+/** A heartbeat: its node name, and the number that its process itself sees. */
 export interface Called {
   readonly node: string;
   readonly pid: number;
@@ -11,31 +11,31 @@ export interface Called {
 export interface Known {
   readonly hostname: string;
   readonly heard: readonly Called[];
-  /** Nodes bound to the control exchange that may be of this host; null: not known. */
+  /** Nodes bound to the control exchange that may be on this host; null: not known. */
   readonly bound: readonly string[] | null;
   /** Nodes whose processes are known. */
   readonly placed: readonly string[];
 }
 
-/** A process that is a node's. */
+/** A process and its node. */
 export interface Found {
   readonly node: string;
   readonly candidate: Candidate;
 }
 
-/** Which process is which node, by what was seen so far. */
+/** Which process is which node, by what has been seen so far. */
 export interface Identified {
   readonly found: readonly Found[];
-  /** Processes that have names for which nobody has asked. */
+  /** Processes whose names were not asked for. */
   readonly otherwise: readonly Found[];
-  /** Who may be a worker, and is nobody's. */
+  /** Processes that may be workers and belong to no node. */
   readonly unknown: readonly Sighted[];
 }
 
 /**
- * Which candidates are the named nodes. Their heartbeats tell. Or nothing contradicts it, and as many processes are
- * left as nodes of this host are bound. If there are several, each node may be each of them. A process with another
- * name is never taken for the node.
+ * Which candidates are the named nodes. Their heartbeats tell. Without heartbeats, two conditions must hold: nothing
+ * contradicts the match, and as many processes are left as nodes of this host are bound. If there are several, each
+ * node may be each of them. A process with another name is never taken for the node.
  */
 export function identifyNamed(
   missing: readonly string[],
@@ -61,7 +61,7 @@ export function identifyNamed(
   };
 }
 
-/** Whether these processes are those nodes, and others that are bound here. */
+/** Whether these processes are exactly those nodes and the other nodes that are bound here. */
 function isAccounted(
   nodes: readonly string[],
   processes: readonly Sighted[],
@@ -73,7 +73,8 @@ function isAccounted(
   if (node === undefined || one === undefined || known.bound === null) return false;
   const others = new Set(nodes.flatMap((name) => rivals(name, one, excluded, known)));
   if (another === undefined) return nodes.length === 1 && others.size === 0 && isLikely(one);
-  // A worker without remote control is bound nowhere: these listen to control messages and to gossip.
+  // A worker without remote control is not bound. A bound worker listens to control messages and to gossip, so it has
+  // two subscriptions.
   const areBound = processes.every(({ shows, ears }) => shows === "worker" && ears > 1);
   return (
     areBound &&
@@ -83,8 +84,9 @@ function isAccounted(
 }
 
 /**
- * The workers among the candidates, if no node was named. Their heartbeats have their names. A single one may have
- * the only bound name of this host that no other process has. Otherwise one name stands for all unknown ones.
+ * The workers among the candidates, if no node was named. Their heartbeats have their names. If a single process is
+ * unknown and a single bound name of this host is left, that name is its name. Otherwise one name stands for all
+ * unknown ones.
  */
 export function identifyAll(nameless: string, sighted: readonly Sighted[], known: Known): Identified {
   const names = new Map(sighted.map((one) => [one, nameOf(one, [nameless], known)]));
@@ -107,8 +109,8 @@ export function identifyAll(nameless: string, sighted: readonly Sighted[], known
 
 /**
  * The name in the heartbeats of a process. Containers number their processes alike. So a name counts if it has this
- * host in it, or if no other name has that number. In the second case it was asked for, or the process is seen to
- * publish.
+ * host in it, or if no other name has that number. In the second case it must have been asked for, or the process must
+ * be seen to publish.
  */
 function nameOf(
   { candidate, publishes }: Sighted,
@@ -128,12 +130,15 @@ function mayBeWorker({ shows }: Sighted): boolean {
   return shows === "worker" || shows === "hidden" || shows === "fetcher";
 }
 
-/** Whether it is taken for a worker where nothing speaks against it. */
+/** Whether it is taken for a worker if nothing contradicts it. */
 function isLikely({ shows, candidate }: Sighted): boolean {
   return shows === "worker" || (shows === "hidden" && candidate.saysWorker);
 }
 
-/** Nodes that the process may be instead: of this host, or of the host that the node names, and not heard elsewhere. */
+/**
+ * Nodes that the process may be instead. They are of this host, or of the host in the node's name, and were not heard
+ * elsewhere.
+ */
 function rivals(
   node: string,
   { candidate, publishes }: Sighted,
@@ -151,7 +156,7 @@ function rivals(
   );
 }
 
-/** The host part of a node's name. */
+/** The part of a node's name after the `@`. */
 export function hostOf(node: string): string {
   return node.slice(node.indexOf("@") + 1);
 }

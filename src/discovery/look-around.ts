@@ -11,15 +11,15 @@ interface Sought {
   readonly pidfile: Config["pidfile"] | null;
 }
 
-/** What a process is that somebody has named. */
+/** Finds out what the process of a pid file is. */
 type Named = (proc: Host["proc"], pid: number) => WorkerProcess | Instead | null;
 
 const believed: Named = (proc, pid) => workerByPid(proc, pid, "pidfile");
 
 /**
- * The workers in sight; null if the probe must not look.
+ * The workers in sight; null: the probe must not look.
  *
- * @param namedBy what is asked about the process of a pid file; default: it is taken for a worker
+ * @param namedBy finds out what the process of a pid file is; default: it is taken for a worker
  */
 export function lookAround(
   { placement, pidfile }: Sought,
@@ -32,7 +32,7 @@ export function lookAround(
   const pid = readPidfile(pidfile, host);
   if (!pid.ok) return pid;
   const named = pid.value === null ? null : namedBy(proc, pid.value);
-  // A pid file names the worker outright: nobody else is looked for.
+  // A pid file names the worker, so no other worker is looked for.
   const nobodyElse = { visible: proc.pids() !== null, zombies: [] };
   return success(
     named !== null && "command" in named
@@ -41,10 +41,10 @@ export function lookAround(
   );
 }
 
-/** Bytes that are read of a pid file at most. */
+/** The most bytes that are read of a pid file. */
 const MOST = 4_096;
 
-/** The process number in the file of `--pidfile`; null: none is named, or there is no such file. */
+/** The process number in the file of `--pidfile`; null: the option is not given, or there is no such file. */
 export function readPidfile(
   { value: path, origin }: Config["pidfile"],
   { readFile }: Host,
@@ -53,7 +53,7 @@ export function readPidfile(
   const file = readFile(path, MOST, "followed");
   if (!file.ok) {
     const { kind, detail } = file.problem;
-    // A worker that has not started yet, or has ended, has no such file.
+    // A worker that has not started yet, or has ended, has no pid file.
     if (kind === "gone") return success(null);
     const said =
       kind === "forbidden"

@@ -4,7 +4,7 @@ import type { Host } from "../host.ts";
 import { serversInUse } from "./servers-in-use.ts";
 import { brokerUrlsIn } from "./variables.ts";
 
-/** A host name in a worker's variable that now leads to another address than the worker is connected to. */
+/** A host name in a worker's variable that no longer leads to the address that the worker is connected to. */
 export interface MovedName {
   readonly variable: string;
   readonly pid: number;
@@ -15,9 +15,9 @@ export interface MovedName {
 
 /**
  * The name by which the worker may have found its broker, if no option or variable named the broker. Each name is
- * looked up before and after the observation: a name whose answer changes is no sign of a move.
+ * looked up before and after the observation. A name whose answer changes between these is no sign of a move.
  *
- * @param broker where the worker is connected to
+ * @param broker the address that the worker is connected to
  */
 export async function movedName(
   pid: number,
@@ -32,7 +32,7 @@ export async function movedName(
     if (server?.place.kind !== "tcp" || server.place.port !== broker.port) return [];
     return [{ variable: name, name: server.place.host }];
   });
-  // A single name with the broker's address explains the connection.
+  // If any name has the broker's address, it explains the connection.
   if (named.length === 0 || named.some(({ name }) => name === broker.host)) return null;
   const lookUp = () => Promise.all(named.map(({ name }) => host.addressesOf(name, withinMs)));
   const before = await lookUp();
@@ -44,7 +44,7 @@ export async function movedName(
   const connected = new Set(servers.map(({ address }) => address));
   const at = named.findIndex((_, position) => {
     const [old = [], found = []] = [before[position], after[position]];
-    // The worker may use a second Redis, such as a cache, and is connected to it too.
+    // The worker may also use a second Redis, such as a cache, and be connected to it.
     return found.length > 0 && sorted(old) === sorted(found) && !found.some((one) => connected.has(one));
   });
   const moved = named[at];

@@ -1,20 +1,23 @@
 import type { Survey } from "../worker/survey.ts";
 
-/** Where the probe runs, and whether workers' processes are in sight there, or would be. */
+/** Where the probe runs, and whether it sees workers' processes there, or should see them. */
 export type Placement =
   | { readonly kind: "in-sight"; readonly name: "inside" | "beside"; readonly survey: Survey }
-  /** Nothing shows that a worker should be here, and no command line shows one: remote, unless one is found. */
+  /**
+   * No setting shows that a worker should be here, and no command line shows one. It is remote, unless a worker is
+   * found.
+   */
   | { readonly kind: "unexpected"; readonly name: "remote"; readonly survey: Survey }
   | { readonly kind: "out-of-sight"; readonly name: "remote" | "beside" | "no-proc" };
 
-/** Where the user says that the probe stands. */
+/** The place of the probe according to the user. */
 export type GivenPlacement = "auto" | "inside" | "beside" | "remote";
 
 /**
- * `inside` means that a worker is in sight, or should be: its name has this machine's host name. A pod's containers
- * share the host name but not processes; only the user can tell that.
+ * `inside` means that a worker is in sight, or should be because its name has this machine's host name. The containers
+ * of a pod share the host name but not processes. Only the user can tell us that.
  *
- * @param survey null if the probe must not look
+ * @param survey null: the probe must not look
  */
 export function placeOf(
   given: GivenPlacement,
@@ -27,7 +30,8 @@ export function placeOf(
   if (survey.workers.length > 0) return inSight;
   if (!survey.visible) return { kind: "out-of-sight", name: "no-proc" };
   if (given === "inside") return inSight;
-  // Nothing shows that a zombie was a worker: it has no command line, and may be any Python of our own container.
+  // Nothing shows that a zombie was a worker. It has no command line, and may be any Python process of our own
+  // container.
   if (given === "beside") return { kind: "out-of-sight", name: "beside" };
   const belongsHere = nodes.some((node) => node.slice(node.indexOf("@") + 1) === hostname);
   return belongsHere ? inSight : { kind: "unexpected", name: "remote", survey };

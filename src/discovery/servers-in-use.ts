@@ -7,17 +7,17 @@ import {
   type TcpSocket,
 } from "../worker/sockets.ts";
 
-/** The servers that a process may have for its broker, the likeliest first. */
+/** The servers that may be the broker of a process, the most likely first. */
 export interface InUse {
-  /** Established connections lead there. */
+  /** The process has established connections to them. */
   readonly servers: readonly Server[];
-  /** Others that it connects to now, or that have closed its connections without its noticing. */
+  /** Other servers. The process is connecting to them, or they have closed its connections and it has not noticed. */
   readonly lost: readonly Server[];
-  /** Whether the sockets are its own: the sockets of all its user's processes prove less. */
+  /** Whether these are its own sockets. The sockets of all processes of its user prove less. */
   readonly kind: Sockets["kind"];
-  /** Near ends of its established connections. */
+  /** The near ends of its established connections. */
   readonly ends: readonly Endpoint[];
-  /** Whether it has a network of its own, where an address may lead to another server than here. */
+  /** Whether it has its own network. There an address may lead to another server than here. */
   readonly isOtherNetwork: boolean;
 }
 
@@ -25,22 +25,22 @@ export interface Server extends Endpoint {
   readonly connections: number;
 }
 
-/** Where Redis, a second one, and Redis with TLS usually listen. */
+/** The usual ports of Redis, and of a second Redis or Redis with TLS. */
 const REDIS_PORTS = [6379, 6380];
 
 /**
- * Ports of servers that do not speak Redis' protocol and would log each question. They are mail, web, memcached,
- * PostgreSQL and its poolers, MySQL, AMQP, MongoDB, Elasticsearch, Kafka, MQTT, Sentinel.
+ * Ports of servers that do not speak Redis' protocol and would log each question. They belong to mail, web, memcached,
+ * PostgreSQL and its poolers, MySQL, AMQP, MongoDB, Elasticsearch, Kafka, MQTT and Sentinel.
  */
 const OTHERS_PORTS = new Set([
   22, 25, 53, 80, 111, 389, 443, 465, 587, 636, 1433, 1521, 1883, 2181, 2379, 3306, 4317, 4318, 4369, 5432,
   5433, 5671, 5672, 6432, 8080, 8086, 8125, 8443, 9000, 9042, 9092, 9200, 11211, 15672, 26379, 27017,
 ]);
 
-/** kombu has two connections to its broker at least; what fewer lead to is asked last. */
+/** kombu has at least two connections to its broker. A server with fewer connections is asked last. */
 const BROKERS_SHARE = 2;
 
-/** Servers that are asked at most. */
+/** The most servers that are asked. */
 const MOST_SERVERS = 6;
 
 export function serversInUse(proc: ProcFiles, pid: number, tables: SocketTables): InUse {
@@ -48,7 +48,7 @@ export function serversInUse(proc: ProcFiles, pid: number, tables: SocketTables)
   const sockets = read.kind === "own" || read.kind === "shared" ? read.sockets : [];
   const isOtherNetwork = hasOtherNetwork(proc, pid);
   const listening = new Set(sockets.filter(({ remote }) => remote.port === 0).map(({ local }) => local.port));
-  // What comes in through a port of its own leads to a client.
+  // A connection through a port that the process itself listens on leads to a client.
   const outgoing = sockets
     .filter(({ local, remote }) => remote.port !== 0 && !listening.has(local.port))
     .filter(({ remote }) => !isOtherNetwork || !isLoopback(remote.address));
@@ -63,7 +63,7 @@ export function serversInUse(proc: ProcFiles, pid: number, tables: SocketTables)
   };
 }
 
-/** False for a worker of another user, whose network cannot be read: it is taken to be in our own container. */
+/** False for a worker of another user, whose network cannot be read. It is taken to be in our own container. */
 function hasOtherNetwork(proc: ProcFiles, pid: number): boolean {
   const [its, ours] = [proc.link(`/proc/${pid}/ns/net`), proc.link("/proc/self/ns/net")];
   return its.ok && ours.ok && its.value !== ours.value;

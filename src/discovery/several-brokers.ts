@@ -6,18 +6,21 @@ import type { WorkerProcess } from "../worker/survey.ts";
 import { type ChosenBrokers, isUnnamed, namedBroker } from "./choose-broker.ts";
 import { withConnections } from "./discover.ts";
 
-/** Workers whose connections are asked where nothing names their brokers; of more the first ones speak for all. */
+/**
+ * The most workers whose connections are examined if nothing names their brokers. If there are more, the first ones
+ * speak for all.
+ */
 const MOST_ASKED = 8;
 
-/** A broker's URL, masked, and the nodes that have it. */
+/** A broker's URL, masked, and the nodes that use it. */
 export interface WorkersBroker {
   readonly shown: string;
   readonly nodes: readonly string[];
 }
 
 /**
- * The brokers of these workers, where there are several; else none. Workers that do not tell theirs count only where no
- * worker does: then the connections tell.
+ * The brokers of these workers if there are several, else an empty list. Workers that do not name their broker count
+ * only if no worker names one. Then the connections tell.
  */
 export async function severalBrokers(
   workers: readonly { readonly node: string; readonly worker: WorkerProcess }[],
@@ -39,7 +42,7 @@ export async function severalBrokers(
   return groups.length < 2 ? [] : groups.map(({ url: { text }, nodes }) => ({ shown: redact(text), nodes }));
 }
 
-/** Whether they lead to one server and database, as far as their texts tell: alternates may stand in another order. */
+/** Whether both lead to the same server and database, judged by their texts. Alternates may be in another order. */
 function isSame(one: Broker, other: Broker): boolean {
   const theirs = endsOf(other);
   return endsOf(one).some((end) => theirs.includes(end));

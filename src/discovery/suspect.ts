@@ -8,42 +8,44 @@ import { type Endpoint, socketsOf, type SocketTables, type TcpSocket } from "../
 /**
  * What a process' connections show about it.
  *
- * `worker`: it fetches by BRPOP and is subscribed like kombu, on connections that it has made itself. `heir`: the
- * same, but it was forked after they were made. `fetcher`, `listener`: it does only one of the two. `hidden`: it is
- * or may be connected, and its connections are unknown. `client`: it is connected for something else. `stranger`: it
- * is not connected.
+ * - `worker`: it fetches by BRPOP and is subscribed like kombu, on connections that it has made itself.
+ * - `heir`: the same, but it was forked after these connections were made.
+ * - `fetcher`, `listener`: it does only one of the two.
+ * - `hidden`: it is or may be connected, and its connections are unknown.
+ * - `client`: it is connected for another purpose.
+ * - `stranger`: it is not connected.
  */
 export type Shows = "worker" | "heir" | "fetcher" | "listener" | "hidden" | "client" | "stranger";
 
-/** A candidate, and what one look shows of it. */
+/** A candidate and what one look shows of it. */
 export interface Sighted {
   readonly candidate: Candidate;
   readonly shows: Shows;
-  /** How many connections are subscribed as kombu's are: a worker has one for control messages and one for gossip. */
+  /** How many connections are subscribed like kombu's. A worker has one for control messages and one for gossip. */
   readonly ears: number;
-  /** Whether it published a moment ago, as a sender of heartbeats does; null: not known. */
+  /** Whether it published a moment ago, as a worker with heartbeats does; null: not known. */
   readonly publishes: boolean | null;
-  /** It waits for connections, as a server does. */
+  /** It listens for connections, as a server does. */
   readonly serves: boolean;
   readonly ageMs: number;
 }
 
-/** What the broker tells of connections, and which of them are ours; `rows` null: it does not. */
+/** The broker's list of connections, and which of them are ours. `rows` is null if the broker does not show it. */
 export interface Clients {
   readonly rows: readonly ClientRow[] | null;
   readonly ourselves: Ends | null;
   readonly alsoOurs: readonly Endpoint[];
-  /** The broker has a name, which may lead others to another address than us. */
+  /** The broker has a host name, and this may lead to another address for other processes. */
   readonly hasName: boolean;
 }
 
-/** The server takes the difference of two whole seconds for an age, in milliseconds. */
+/** The server's ages are differences of two whole seconds. This is their largest error, in milliseconds. */
 const ROUNDED_MS = 1_000;
 
-/** Heartbeats come every two seconds; an idle time is rounded. */
+/** Heartbeats come every two seconds, and an idle time is rounded. */
 const PUBLISHES_S = 3;
 
-/** What connections show of each candidate. */
+/** What the connections of each candidate show. */
 export function sight(
   proc: ProcFiles,
   candidates: readonly Candidate[],
@@ -74,11 +76,11 @@ export function sight(
   });
 }
 
-/** The rows of these sockets; null where the list does not tell whose they are. */
+/** The rows of these sockets; null: the list does not show whose connections they are. */
 function rowsOf(sockets: readonly TcpSocket[], { rows, ourselves }: Clients): readonly ClientRow[] | null {
   if (rows === null || ourselves === null) return null;
   const listed = new Set(rows.map(place));
-  // Behind a translation our own connection has another end in the list.
+  // Behind an address translation, our own connection has another end in the list.
   if (!listed.has(place(ourselves.local))) return null;
   const own = new Set(
     sockets.filter(({ state }) => state === "established").map(({ local }) => place(local)),
@@ -100,7 +102,7 @@ function shown(
   if (rows === null) return toBroker.length > 0 ? "hidden" : "stranger";
   const fetching = rows.filter(({ command }) => command === "brpop");
   const isSubscribed = rows.some(({ patterns }) => patterns > 0);
-  // What the broker has closed, or is yet to list, is not told.
+  // The list does not contain connections that the broker has closed or does not list yet.
   const isUnclear =
     toBroker.length > 0 && (rows.length === 0 || toBroker.some(({ state }) => state !== "established"));
   if (fetching.length > 0 && !areOwn) return "hidden";
@@ -110,12 +112,12 @@ function shown(
   if (isSubscribed) return "listener";
   if (isElsewhere(sockets, rows, clients)) return "hidden";
   if (rows.length > 0) return "client";
-  // Through a unix socket nothing tells whose a connection is.
+  // For connections through a unix socket, nothing shows whose they are.
   const isThroughSocket = all?.some(({ port, command }) => port === 0 && command === "brpop") ?? false;
   return isThroughSocket ? "hidden" : "stranger";
 }
 
-/** Whether it is connected to another address that may be the broker's as well. */
+/** Whether it is connected to another address that may also be the broker's. */
 function isElsewhere(
   sockets: readonly TcpSocket[],
   own: readonly ClientRow[],
@@ -130,7 +132,10 @@ function isElsewhere(
   );
 }
 
-/** A fork inherits connections, and keeps them open when the worker that made them is dead: they are older than it. */
+/**
+ * A fork inherits connections. It keeps them open after the worker that made them has died. They are older than the
+ * fork.
+ */
 function madeOne(fetching: readonly ClientRow[], age: number): boolean {
   return fetching.some(({ ageS }) => ageS === null || ageS * 1_000 < age + ROUNDED_MS);
 }
@@ -139,10 +144,13 @@ function place({ address, port }: Endpoint): string {
   return `${plainAddress(address)} ${port}`;
 }
 
-/** The likelier one is the one that is named where several programs may be a worker. */
+/** If several programs may be a worker, the most likely one is named. The order is from likely to unlikely. */
 const LIKELIEST: readonly Shows[] = ["worker", "hidden", "heir", "fetcher", "listener", "stranger", "client"];
 
-/** The program that is most likely a worker; null: none may be. A program other than Python's is judged by its connections alone. */
+/**
+ * The program that is most likely a worker; null: none can be one. A program that does not run Python is judged by its
+ * connections alone.
+ */
 export function likeliest(unknown: readonly Sighted[]): Sighted | null {
   const rank = ({ shows }: Sighted) => LIKELIEST.indexOf(shows);
   const isMeant = ({ candidate, shows }: Sighted) =>

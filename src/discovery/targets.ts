@@ -1,22 +1,22 @@
 import { laterNodeName, nodeName } from "../celery/node-name.ts";
 import { laterWorkerNode, type Survey, workerNode, type WorkerProcess } from "../worker/survey.ts";
 
-/** A node to ask, and the process that bears it; null where none in sight does. */
+/** A node to ask and its process; null: no process in sight is this node. */
 export interface Target {
   readonly node: string;
-  /** What it is called instead where it is Celery 5.7 or later, which only itself can tell; null: the same. */
+  /** The node's name if it runs Celery 5.7 or later, which only the node itself knows; null: the same name. */
   readonly laterNode: string | null;
   readonly worker: WorkerProcess | null;
 }
 
-/** All names that it may have. */
+/** All names that the node may have. */
 export function namesOf({ node, laterNode }: Pick<Target, "node" | "laterNode">): readonly string[] {
   return laterNode === null ? [node] : [node, laterNode];
 }
 
-/** Whom to ask, and who else is here. */
+/** The nodes to ask, and the other workers here. */
 export interface Targets {
-  /** One for each worker; nodes of one name can be several. */
+  /** One entry for each worker. Several nodes may have the same name. */
   readonly list: readonly Target[];
   /** The names of workers here that are not asked. */
   readonly others: readonly string[];
@@ -24,16 +24,16 @@ export interface Targets {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What is known of this machine when targets are chosen. */
+/** What is known about this machine when targets are chosen. */
 export interface Place {
   readonly hostname: string;
   readonly env: Environment;
 }
 
 /**
- * The nodes that were named, or else every worker in sight, or else Celery's default name.
+ * The named nodes. Without named nodes, every worker in sight. Without a worker in sight, Celery's default name.
  *
- * @param given as after `-n`; empty: none was named
+ * @param given in the form of `-n`; empty: the user named none
  */
 export function chooseTargets(given: readonly string[], here: Survey | null, place: Place): Targets {
   const { hostname, env } = place;
@@ -56,7 +56,7 @@ export function chooseTargets(given: readonly string[], here: Survey | null, pla
   });
   const unasked = workers.filter((worker) => ![...asked.keys()].some((node) => isCalled(worker, node)));
   const [only, another] = list;
-  // One whose name nothing shows is the one that was meant.
+  // A worker without a known name is taken for the node that was meant.
   const nameless = unasked.find(({ worker }) => isNameless(worker, env));
   if (only?.worker === null && another === undefined && nameless !== undefined) {
     return { list: [{ ...only, worker: nameless.worker }], others: [] };
@@ -64,7 +64,7 @@ export function chooseTargets(given: readonly string[], here: Survey | null, pla
   return { list, others: unasked.map(({ node }) => node) };
 }
 
-/** Found by its number alone, or named after a host whose name cannot be seen. */
+/** It was found only by its number, or its name contains a host name that cannot be seen. */
 function isNameless(worker: WorkerProcess, env: Environment): boolean {
   const unseen = "?";
   return (

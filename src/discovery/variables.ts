@@ -1,20 +1,20 @@
 import { type BrokerUrl, brokerUrl } from "../cli/values.ts";
 
-/** Environments, the one that counts first: the worker's, then ours. */
+/** Environments in order of priority: the worker's, then our own. */
 export type Environments = readonly ReadonlyMap<string, string>[];
 
-/** A variable that holds a broker URL, whatever it is called. */
+/** A variable with a broker URL in it. It may have any name. */
 export interface UrlVariable {
   readonly name: string;
   readonly url: BrokerUrl;
 }
 
-/** Longer values are no URL and no password of a broker, in characters. */
+/** In characters. A longer value is not a URL or password of a broker. */
 const LONGEST = 1_024;
 
 const SCHEME = /^(?:rediss?|redis\+socket|sentinel):\/\//i;
 
-/** The broker URLs among the variables, each once. */
+/** The broker URLs in the variables, each once. */
 export function urlsIn(environments: Environments): readonly UrlVariable[] {
   const found = new Map<string, UrlVariable>();
   for (const [name, text] of environments.flatMap((variables) => [...variables])) {
@@ -31,7 +31,7 @@ const OTHERS = /CACHE|RESULT|BACKEND|SESSION|CHANNEL|THROTTL|LIMIT/i;
 /** The passwords of these variables are not sent to a broker either. */
 const FOREIGN = /FLOWER|SENTINEL|_DB_|POSTGRES|SQL/i;
 
-/** As {@link urlsIn}, without variables whose names say that they are about something else, such as a cache. */
+/** Like {@link urlsIn}, without variables whose names say that they are for something else, such as a cache. */
 export function brokerUrlsIn(environments: Environments): readonly UrlVariable[] {
   return urlsIn(environments).filter(({ name }) => !OTHERS.test(name));
 }
@@ -42,17 +42,17 @@ export interface Login {
   readonly password: string;
   /** The variables that hold them. */
   readonly by: readonly string[];
-  /** From variables that begin alike: `REDIS_HOST` and `REDIS_PORT` beside `REDIS_PASSWORD`. */
+  /** From variables with the same beginning: `REDIS_HOST` and `REDIS_PORT` beside `REDIS_PASSWORD`. */
   readonly host?: string;
   readonly port?: number;
 }
 
-/** Passwords that are tried at most: each failure stands in the server's ACL LOG. */
+/** The most passwords that are tried. Each failure is recorded in the server's ACL LOG. */
 const MOST_LOGINS = 4;
 
 /**
- * The passwords in the worker's own variables. A name must say that it is the broker's: any other password is a
- * foreign secret and is never sent.
+ * The passwords in the worker's own variables. The name must say that the password is the broker's. Any other password
+ * is a foreign secret and is never sent.
  */
 export function loginsIn(variables: ReadonlyMap<string, string>): readonly Login[] {
   const named = ofBroker(variables).filter(
@@ -75,12 +75,12 @@ export function loginsIn(variables: ReadonlyMap<string, string>): readonly Login
   return [...distinct.values()].slice(0, MOST_LOGINS);
 }
 
-/** `REDIS` of `REDIS_PASSWORD` and of `REDIS_USER`. */
+/** `REDIS` for both `REDIS_PASSWORD` and `REDIS_USER`. */
 function stem(name: string): string {
   return name.toUpperCase().replace(/_?(?:USER(?:_?NAME)?|PASS\w*|PWD|AUTH_?TOKEN)$/, "");
 }
 
-/** The databases that variables name, the likeliest first. */
+/** The databases that variables name, the most likely first. */
 export function databasesIn(environments: Environments): readonly number[] {
   const found = environments
     .flatMap(ofBroker)
@@ -90,20 +90,20 @@ export function databasesIn(environments: Environments): readonly number[] {
   return [...new Set(found.map(([, value]) => Number(value)))];
 }
 
-/** Paths of sockets that variables name: `REDIS_SOCKET=/run/redis/redis.sock`. */
+/** Paths of socket files in variables: `REDIS_SOCKET=/run/redis/redis.sock`. */
 export function socketsIn(environments: Environments): readonly (readonly [name: string, path: string])[] {
   const named = environments.flatMap(ofBroker).filter(([, value]) => /^\/.{1,200}\.sock(?:et)?$/.test(value));
   return [...new Map(named.map(([name, path]) => [path, [name, path] as const])).values()];
 }
 
-/** The variables whose names say that they are about the broker, the surest first. */
+/** The variables that are about the broker by their names, the most certain first. */
 function ofBroker(variables: ReadonlyMap<string, string>): readonly (readonly [string, string])[] {
   return [...variables]
     .filter(([name]) => /REDIS|VALKEY|BROKER|CELERY/i.test(name) && !/^CELERY_PROBE_/.test(name))
     .toSorted(([a], [b]) => rank(a) - rank(b));
 }
 
-/** By their names: a broker's variables come first; caches, results and sessions come last. */
+/** Judges by the name: variables for brokers come first; caches, results and sessions come last. */
 function rank(name: string): number {
   if (OTHERS.test(name)) return 2;
   return /BROKER|CELERY/i.test(name) ? 0 : 1;
