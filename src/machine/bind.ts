@@ -5,10 +5,10 @@ import { dirname } from "node:path";
 import { failure, type Outcome, success } from "../outcome.ts";
 import type { ListenPlace, ListenProblem } from "./parts.ts";
 
-/** Connections that wait to be accepted; the kernel may allow fewer. */
+/** The number of connections that may wait to be accepted. The kernel may allow fewer. */
 const BACKLOG = 511;
 
-/** Begins to listen; gives where, as people write it. */
+/** Starts to listen. Returns the place in the form that people write. */
 export async function bindTo(
   server: Server,
   place: ListenPlace,
@@ -34,7 +34,7 @@ export async function bindTo(
   return success(`${scheme}://${host}:${address.port}`);
 }
 
-/** Removes the socket of a run that was killed. One that somebody listens on stays, and so does any other file. */
+/** Removes the socket of a run that was killed. A socket with a listener stays, and so does any other file. */
 async function clearSocket(path: string): Promise<ListenProblem | null> {
   try {
     const stats = lstatSync(path, { throwIfNoEntry: false });
@@ -55,14 +55,14 @@ function isListenedTo(path: string): Promise<boolean> {
       socket.destroy();
       resolve(true);
     });
-    // A full backlog is somebody's too.
+    // A full backlog also means that a server listens there.
     socket.once("error", ({ code }: NodeJS.ErrnoException) => {
       resolve(code === "EAGAIN");
     });
   });
 }
 
-/** libuv says EACCES where the folder of a socket is not there (`uv_pipe_bind2`). */
+/** libuv reports EACCES if the folder of a socket does not exist (`uv_pipe_bind2`). */
 function inFolder(path: string, problem: ListenProblem): ListenProblem {
   const isThere = statSync(dirname(path), { throwIfNoEntry: false })?.isDirectory() === true;
   return isThere ? problem : { cause: "no-folder", detail: "ENOENT" };

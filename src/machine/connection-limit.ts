@@ -1,26 +1,26 @@
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
 
-/** Most connections that are held. */
+/** The most connections that are kept open. */
 const MOST = 64;
 
-/** Most connections that are open for two turns of the loop, in which a new one may send its request. */
+/** The most connections that are open for two turns of the event loop. In this time a new one may send its request. */
 const BURST = 2_048;
 
 export interface ConnectionLimit {
-  /** A request has come on it. */
+  /** A request has arrived on this connection. */
   touch(socket: Socket): void;
-  /** It is used for a stream, of which there are few: it stays. */
+  /** This connection carries a stream. There are few streams, so it is never closed here. */
   keep(socket: Socket): void;
   close(): void;
 }
 
 /**
- * Keeps the number of connections of a server low. Refusing new ones would let slow clients keep probes out, so the one
- * goes that has asked for nothing for the longest time.
+ * Keeps the number of connections of a server low. If new connections were refused, slow clients could keep probes out.
+ * So it closes the connection whose last request is the longest ago.
  */
 export function connectionLimit(server: Server): ConnectionLimit {
-  /** The longest without a request first. */
+  /** The connection without a request for the longest time comes first. */
   const held = new Map<object | string, Socket>();
   const kept = new Set<object | string>();
   let isDue = false;
@@ -49,7 +49,7 @@ export function connectionLimit(server: Server): ConnectionLimit {
     });
     if (held.size <= MOST || isDue) return;
     isDue = true;
-    // What has arrived with a connection is read in the turn after the one that accepts it.
+    // Data that arrived with a connection is read in the turn after its acceptance.
     setImmediate(() => setImmediate(trim));
   });
   return {

@@ -53,7 +53,7 @@ function partOf(path: string, bytes: number, fromEnd: boolean): Outcome<string, 
   });
 }
 
-/** Fills the room from a position on, or as far as the file goes; gives how far. */
+/** Fills `room` from this position, or until the file ends. Returns how much of it is filled. */
 function readInto(room: Buffer, fd: number, from: number): number {
   for (let read = 0; ;) {
     const more = readSync(fd, room, read, room.length - read, from + read);
@@ -72,7 +72,7 @@ function input(bytes: number, withinMs: number): Promise<string> {
   const timer = setTimeout(end, Math.max(0, withinMs));
   process.stdin.on("data", (chunk: Buffer<ArrayBuffer>) => {
     last.add(chunk);
-    // V8 would let 64 MB of what is copied lie about. Only this read uses this memory.
+    // Without this, V8 keeps up to 64 MB of copied data in memory. Only this read uses this memory.
     if (chunk.buffer.byteLength === chunk.byteLength) chunk.buffer.transfer(0);
   });
   for (const event of ["end", "error", "close"])
@@ -83,11 +83,14 @@ function input(bytes: number, withinMs: number): Promise<string> {
   return promise;
 }
 
-/** What an executable begins with, and what every version of this one has in it (ELF(5); cli/options.ts). */
+/**
+ * The first bytes of an executable (ELF(5)). Every version of this executable also contains a fixed text
+ * (cli/options.ts).
+ */
 const ELF = "\x7fELF";
 const MARK = "CELERY_PROBE_";
 
-/** No version of this executable is as big, in bytes; it has 109 MB. */
+/** In bytes. Every version of this executable is smaller; this one has 109 MB. */
 const BIGGEST = 1_073_741_824;
 
 function compareWithSelf(path: string): Outcome<"same" | "another-version" | "foreign", Unread> {
@@ -104,7 +107,7 @@ function compareWithSelf(path: string): Outcome<"same" | "another-version" | "fo
   });
 }
 
-/** Bytes that are in memory at once: a container that has room to copy 100 MB need not have it for their content. */
+/** Bytes that are in memory at once. A container with space to copy 100 MB may not have memory for them. */
 const PIECE = 1_048_576;
 
 function hasContentOf(one: number, other: number): boolean {
@@ -118,10 +121,10 @@ function hasContentOf(one: number, other: number): boolean {
   }
 }
 
-/** @param words ASCII */
+/** @param words in ASCII */
 function contains(fd: number, words: string): boolean {
   const room = Buffer.alloc(PIECE);
-  // Pieces overlap, as the words may lie across two of them.
+  // The pieces overlap, because the words may lie across two of them.
   for (let at = 0; at < BIGGEST; at += PIECE - words.length) {
     const read = readInto(room, fd, at);
     if (room.subarray(0, read).includes(words)) return true;
@@ -137,13 +140,13 @@ function copySelf(path: string, unique: string): Unwritten | null {
       const room = Buffer.alloc(PIECE);
       for (let read = readSync(own, room); read > 0; read = readSync(own, room))
         writeAll(fd, room.subarray(0, read));
-      // The umask does not count: every user of the container has to be able to run it.
+      // Overrides the umask: every user of the container must be able to run it.
       fchmodSync(fd, 0o755);
     } finally {
       closeSync(own);
     }
   };
-  // It was compared with ourselves before: what a link leads to is an older version, or nothing.
+  // It was compared with our own executable before. So a link leads to an older version, or to nothing.
   return replaceFile(path, unique, 0o600, fill, "replaced");
 }
 
@@ -156,7 +159,7 @@ function look(path: string): Outcome<FileLook, FileProblem> {
   }
 }
 
-/** By access(2), which looks at the mount as well, and writes nothing. */
+/** Uses access(2), which also checks the mount and writes nothing. */
 function isOnReadOnly(path: string): boolean {
   try {
     accessSync(path, constants.W_OK);

@@ -5,30 +5,32 @@ import { bindTo } from "./bind.ts";
 import { connectionLimit, type ConnectionLimit } from "./connection-limit.ts";
 import type { HttpAnswer, HttpRequest, HttpServer, HttpStream } from "./parts.ts";
 
-// Node's defaults are for pages that people load. Probes come every few seconds for years, and a client that holds a
-// connection or sends slowly must keep none of them out. All times in milliseconds.
+// Node's defaults are for pages that people load. Probes come every few seconds for years. A client that keeps a
+// connection open or sends slowly must not keep any probe out. All times are in milliseconds.
 
 const BOUNDS = {
-  /** A head that has not arrived by then is answered by 408, and a whole request too. */
+  /** A request whose headers, or whole content, have not arrived by then is answered with 408. */
   headersTimeout: 5_000,
   requestTimeout: 10_000,
-  /** Node looks only every 30 s whether these are over. */
+  /** By default, Node checks these limits only every 30 s. */
   connectionsCheckingInterval: 1_000,
   keepAliveTimeout: 5_000,
-  /** Bytes of a request line and its headers together: more is answered by 431. */
+  /** Bytes of a request line and its headers together. A longer request is answered with 431. */
   maxHeaderSize: 8_192,
 } as const;
 
-/** A client that opens a connection and never shakes hands is waited for two minutes otherwise. */
+/**
+ * Without this limit, Node waits two minutes for a client that opens a connection and never starts the TLS handshake.
+ */
 const TLS_BOUNDS = { ...BOUNDS, handshakeTimeout: BOUNDS.headersTimeout } as const;
 
-/** Requests on one connection. */
+/** The most requests on one connection. */
 const MOST_REQUESTS = 1_000;
 
-/** A client that takes nothing of an answer for so long loses its connection, at the second look. */
+/** A client that reads nothing of an answer for this long loses its connection at the second check. */
 const UNREAD_MS = 5_000;
 
-/** Streams send at least a comment every 15 s: a client that took neither of two is gone. */
+/** Streams send at least a comment every 15 s. A client that did not read two of them is gone. */
 const STREAM_UNREAD_MS = 35_000;
 
 export const httpServer: HttpServer = {
@@ -50,12 +52,12 @@ export const httpServer: HttpServer = {
       give(answer(requestOf(request)), request, response, limit);
     };
     server.on("request", respond);
-    // It is answered as any other: by then the client has been told not to send its body.
+    // It is answered like any other request. By then the client has been told not to send its body.
     server.on("checkContinue", respond);
     const bound = await bindTo(server, place, tls === null ? "http" : "https");
     if (!bound.ok) {
       const { cause, detail } = bound.problem;
-      // Bun reads a certificate only now.
+      // Bun reads a certificate only at this point.
       return failure({ cause: tls !== null && cause === "other" ? "tls" : cause, detail });
     }
     return success({
@@ -74,7 +76,7 @@ function requestOf({ method = "", url = "", headers }: IncomingMessage): HttpReq
   return { method, target: url, headers: Object.fromEntries(single) as Record<string, string> };
 }
 
-/** Answers after which a connection is closed: what else the client sends is not worth reading. */
+/** Answers after which the connection is closed, because nothing else that the client sends is worth reading. */
 function endsConnection(status: number, { headers }: IncomingMessage): boolean {
   const hasBody = headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
   return hasBody || (status >= 400 && status !== 404 && status !== 503);
@@ -86,7 +88,7 @@ function give(
   response: ServerResponse,
   limit: ConnectionLimit,
 ): void {
-  // The client has gone: there is nobody to tell.
+  // The client has gone, so nobody can receive the error.
   response.on("error", () => undefined);
   if (endsConnection(status, request)) response.setHeader("connection", "close");
   const isStream = typeof body === "function";

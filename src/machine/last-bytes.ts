@@ -1,13 +1,13 @@
-/** What has come last of a stream, in one piece of memory: a pipe may bring a byte at a time. */
+/** The last bytes of a stream, in one piece of memory. A pipe may bring one byte at a time. */
 export interface LastBytes {
   readonly add: (chunk: Uint8Array) => void;
-  /** As UTF-8; what was cut inside a character begins with U+FFFD. */
+  /** As UTF-8. If the first character was cut in the middle, the text begins with U+FFFD. */
   readonly text: () => string;
 }
 
-/** @param most how many are kept */
+/** @param most how many bytes are kept */
 export function keepLastBytes(most: number): LastBytes {
-  // Twice as many, so that each byte is moved once at most.
+  // Twice as many, so that each byte is moved at most once.
   const room = Buffer.allocUnsafeSlow(2 * most);
   let end = 0;
   return {

@@ -1,7 +1,10 @@
 import { lookup } from "node:dns";
 import { plainAddress } from "../broker/client-list.ts";
 
-/** All addresses of a host name, as `getaddrinfo` gives them; an address is its own. Empty: none was found in time. */
+/**
+ * All addresses of a host name, as `getaddrinfo` returns them. An address resolves to itself. Empty: none was found in
+ * time.
+ */
 export function addressesOf(name: string, withinMs: number): Promise<readonly string[]> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, Math.max(0, withinMs), []);

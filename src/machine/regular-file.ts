@@ -16,16 +16,16 @@ import { dirname, join } from "node:path";
 import { failure, type Outcome, success } from "../outcome.ts";
 import type { Left, Links, Unread, Unwritten } from "./parts.ts";
 
-// The one way to read a file whose path comes from outside, and the one way to write it. Only regular files are read
-// and replaced. A pipe waits for its other end, and /dev/zero never ends. A device that a file has replaced is
-// missing for the whole machine.
+// Every file whose path comes from outside is read and written here. Only regular files are read and replaced. Reading
+// a pipe waits for its other end, and /dev/zero never ends. If a file replaced a device, the device would be missing
+// for the whole machine.
 
 /** Bytes that are read at once. */
 const PIECE = 65_536;
 
 /**
- * Opens a regular file for reading, and nothing else. It is checked before it is opened, because opening a device or
- * a pipe has effects: a watchdog begins to count, a writer's end opens. It is checked again after, as it may be
+ * Opens a file for reading if it is a regular file. It is checked before it is opened, because opening a device or a
+ * pipe has effects: a watchdog begins to count, a writer's end opens. It is checked again after that, because it may be
  * another file by then.
  */
 export function withFile<T>(
@@ -51,7 +51,7 @@ export function withFile<T>(
   }
 }
 
-/** The whole of a regular file; one of more than `most` bytes is not read. */
+/** The whole content of a regular file. A file of more than `most` bytes is not read. */
 export function readFile(path: string, most: number, links: Links): Outcome<Buffer, Unread> {
   return withFile(path, links, (fd, { size }) => {
     if (size > most) return tooLong(most);
@@ -68,7 +68,7 @@ export function readFile(path: string, most: number, links: Links): Outcome<Buff
   });
 }
 
-/** What a file is instead of a regular one; null: it is one. */
+/** What a file is if it is not a regular file; null: it is regular. */
 function oddity(stats: Stats): string | null {
   if (stats.isFile()) return null;
   if (stats.isDirectory()) return "a folder";
@@ -94,7 +94,7 @@ function unread(error: unknown): Unread {
     case "EACCES":
     case "EPERM":
       return { kind: "forbidden", detail: code };
-    // Files of the kernel that wait for something to tell, as /proc/kmsg.
+    // Kernel files such as /proc/kmsg, which wait until there is something to read.
     case "EAGAIN":
       return { kind: "unfit", detail: "a file that waits" };
     default:
@@ -102,29 +102,29 @@ function unread(error: unknown): Unread {
   }
 }
 
-/** The system's, or Node's, which takes no path with a NUL in it; any other error is a fault of ours. */
+/** The code of the system, or of Node for a path with a NUL in it. Any other error is a bug of ours. */
 function codeOf(error: unknown): string {
   if (error instanceof Error && "code" in error) return String(error.code);
   throw error;
 }
 
-/** The name of a file while it is being written: this and a UUID, in the folder of the final file. */
+/** The name of an unfinished file: this prefix and a UUID, in the folder of the final file. */
 const UNFINISHED = ".celery-probe.";
 const IS_UNFINISHED = /^\.celery-probe\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** Most names of a folder in which such files are looked for: it may be /tmp, and a check has 5 s. */
+/** The most names of a folder that are searched for such files. It may be /tmp, and a check has 5 s. */
 const MOST_NAMES = 10_000;
 
-/** An unfinished file that has not grown for so long, in milliseconds, is left from a run that was killed. */
+/** An unfinished file that has not grown for this long comes from a run that was killed. In milliseconds. */
 const ABANDONED_MS = 60_000;
 
 /**
- * Replaces a regular file or a free name by a new file, in one step: a reader meets the old file or the new one. A
- * link at the end of the path is not followed, and the name of the unfinished file is unpredictable. A user who may
- * write to the folder controls both names, but cannot reach further.
+ * Replaces a regular file or a free name by a new file, in one step. So a reader sees either the old file or the new
+ * one. A link at the end of the path is not followed, and the name of the unfinished file is unpredictable. A user who
+ * may write to the folder controls both names, but cannot affect files elsewhere.
  *
- * @param mode less the umask
- * @returns null: it is done
+ * @param mode before the umask is applied
+ * @returns null: it worked
  */
 export function replaceFile(
   path: string,
@@ -159,7 +159,7 @@ export function replaceFile(
   }
 }
 
-/** Removes a regular file, and nothing else. That it is not there is no fault. */
+/** Removes a file if it is a regular file. A missing file is not an error. */
 export function removeFile(path: string): Unwritten | null {
   const odd = oddityAt(path);
   if (odd !== null) return odd;
@@ -171,19 +171,22 @@ export function removeFile(path: string): Unwritten | null {
   }
 }
 
-/** What is in the way of a file; null: nothing, a regular file, or a link that shall be replaced itself. */
+/**
+ * What prevents a file at this path; null: nothing does, as with a regular file or with a link that is to be replaced
+ * itself.
+ */
 export function oddityAt(path: string, links: "replaced" | "refused" = "refused"): Unwritten | null {
   try {
     const stats = lstatSync(path);
     const detail = links === "replaced" && stats.isSymbolicLink() ? null : oddity(stats);
     return detail === null ? null : { cause: "unfit", detail };
   } catch {
-    // It is said by the attempt to write.
+    // The attempt to write will report it.
     return null;
   }
 }
 
-/** The unfinished files in a folder; none where it may not be listed. */
+/** The unfinished files in a folder; empty if it may not be listed. */
 export function leftIn(folder: string): readonly Left[] {
   try {
     const names = namesIn(folder, MOST_NAMES).filter((name) => IS_UNFINISHED.test(name));
@@ -218,7 +221,7 @@ export function forget(path: string): void {
   try {
     unlinkSync(path);
   } catch {
-    // It is gone, or may not be removed by this user.
+    // It is gone, or this user may not remove it.
   }
 }
 
@@ -235,11 +238,11 @@ const CAUSES: Readonly<Record<string, Unwritten["cause"]>> = {
 function unwritten(error: unknown, folder: string): Unwritten {
   const code = codeOf(error);
   const isThere = code === "ENOENT" && statSync(folder, { throwIfNoEntry: false }) !== undefined;
-  // In a file system that makes no files, as /proc, a new one is said to be missing.
+  // In a file system that cannot create files, such as /proc, the system reports that a new file is missing.
   const isRemoved = isThere && (error as NodeJS.ErrnoException).syscall === "rename";
   return {
     cause: isRemoved ? "removed" : isThere ? "other" : (CAUSES[code] ?? "other"),
-    // Without the path, which would name the unfinished file.
+    // The path is left out, because it would name the unfinished file.
     detail: (error as Error).message.replace(/, \w+(?: '[^]*)?$/, ""),
   };
 }

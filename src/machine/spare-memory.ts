@@ -1,7 +1,10 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
-/** What is new in memory gets no more room than at the start, and what is old a tenth more than it has. */
+/**
+ * The space for new objects does not grow after the start. The space for old objects may grow by a tenth of its
+ * content.
+ */
 const HEAP = [
   "--optimize-for-size",
   "--semi-space-growth-factor=1",
@@ -10,14 +13,15 @@ const HEAP = [
 ];
 
 /**
- * Sparkplug is compiler enough. Turbofan and Maglev bring 8 MB of the executable and 6 MB of their own into memory. With
- * 1,000 workers they save `serve` a fifth of its 4 % of a core; a command that asks once ends no sooner with them.
+ * Sparkplug is the only compiler that we need. Turbofan and Maglev bring 8 MB of the executable and 6 MB of their own
+ * into memory. With 1,000 workers they reduce the load of `serve` by a fifth of its 4 % of a core. A command that asks
+ * once does not end sooner with them.
  */
 const COMPILERS = ["--no-opt", "--no-maglev"];
 
 /**
- * Without it the heap grows to three times what is kept before V8 collects. It is not set when the process starts: V8
- * would reject the code cache (build/runtime.ts).
+ * Without this, the heap grows to three times its content before V8 collects garbage. It is not set when the process
+ * starts, because V8 would then reject the code cache (build/runtime.ts).
  */
 export function spareMemory(): () => void {
   const { Bun } = globalThis as { readonly Bun?: { readonly gc: (isSync: boolean) => void } };

@@ -3,9 +3,7 @@ import type { Terminal } from "./parts.ts";
 const TAKE = "\x1b[?1049h\x1b[?25l";
 const RESTORE = "\x1b[?25h\x1b[?1049l";
 
-/**
- * Signals that end a process and that no other code here handles (signal(7)). SIGKILL and faults cannot be handled.
- */
+/** Signals that end a process and that no other code here handles (signal(7)). SIGKILL and faults cannot be handled. */
 const ENDING = [
   "SIGQUIT",
   "SIGABRT",
@@ -18,8 +16,8 @@ const ENDING = [
 ] as const;
 
 /**
- * The terminal that stdout is; null: it is not a terminal, or a dumb one (TERM) without colours and moves of the
- * cursor.
+ * The terminal that stdout is connected to; null: it is not a terminal, or a dumb one (TERM) without colours and cursor
+ * movement.
  */
 export function terminal(): Terminal | null {
   const { stdin, stdout, env } = process;
@@ -39,7 +37,7 @@ export function terminal(): Terminal | null {
   process.once("exit", restore);
   const endBy = (signal: NodeJS.Signals) => {
     restore();
-    // Nobody listens to it any more: it ends the process as if nobody ever had.
+    // Our handler is removed, so the signal has its default effect.
     process.kill(process.pid, signal);
   };
   return {
@@ -61,8 +59,8 @@ export function terminal(): Terminal | null {
     restore,
     suspend() {
       restore();
-      // The shell takes over, and gives the terminal back before this goes on. Without a shell, as under docker exec,
-      // the kernel ignores this signal; it would obey SIGSTOP.
+      // The shell takes over, and gives the terminal back before this process continues. Without a shell, as under
+      // docker exec, the kernel ignores this signal. It would obey SIGSTOP.
       process.kill(process.pid, "SIGTSTP");
       take();
     },

@@ -3,17 +3,17 @@ import { request as requestTls, type RequestOptions } from "node:https";
 import { failure, type Outcome, success } from "../outcome.ts";
 import type { AskPlace, Web, WebPage } from "./parts.ts";
 
-/** More of a page is not read, in bytes. */
+/** The most bytes of a page that are read. */
 const LONGEST = 4_000_000;
 
-/** Most pages have no more, in bytes. */
+/** Most pages have no more bytes than this. */
 const FIRST_ROOM = 65_536;
 
-/** Fetches by Node's own client, which knows no port that it does not ask; a proxy of the environment is not used. */
+/** Uses node:http, because fetch() refuses some ports. Proxy variables are ignored. */
 export const web: Web = (url, login, withinMs) =>
   got(new URL(url), login === "" ? {} : { auth: login }, withinMs);
 
-/** The kernel takes 0.0.0.0 and [::] for this machine. */
+/** The kernel reads 0.0.0.0 and [::] as this machine. */
 export const askPlace: AskPlace = (place, path, isTls, withinMs) => {
   const where = place.kind === "socket" ? { socketPath: place.path } : { host: place.host, port: place.port };
   const url = new URL(`${isTls ? "https" : "http"}://localhost`);
@@ -45,13 +45,13 @@ function get(url: URL, options: RequestOptions, withinMs: number): Promise<WebPa
       response.on("end", end);
       response.on("error", reject);
     });
-    // The protocol that comes next is not ours: the answer is all that there is.
+    // We do not speak the protocol that follows, so the answer ends here.
     sent.on("upgrade", (response, socket) => {
       resolve(pageOf(response, ""));
       socket.destroy();
     });
     sent.on("error", reject);
-    // Whatever else ends a request, ends the wait.
+    // If anything else ends the request, it also ends the wait.
     sent.on("close", () => {
       reject(new Error("the connection was closed without an answer"));
     });
@@ -64,12 +64,15 @@ function pageOf({ statusCode = 0, headers }: IncomingMessage, body: string): Web
   return { status: statusCode, headers: Object.fromEntries(all) as Record<string, string>, body };
 }
 
-/** Content that comes in pieces, up to so many bytes: a buffer for each piece of one byte would take 100 times as much. */
+/**
+ * Collects content that comes in pieces, up to this many bytes. A separate buffer for each piece of one byte would take
+ * 100 times as much.
+ */
 function growingBuffer(most: number) {
   let room = Buffer.alloc(FIRST_ROOM);
   let size = 0;
   return {
-    /** Takes what there is room for; whether there is room for more. */
+    /** Takes the part that fits. Returns whether there is room for more. */
     takes(piece: Buffer): boolean {
       const wanted = Math.min(most, size + piece.length);
       if (wanted > room.length) {
@@ -87,7 +90,7 @@ function growingBuffer(most: number) {
 
 function wordsOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  // A signal's reason comes as the cause of what it has broken off.
+  // The reason of an abort signal is the cause of the error.
   const isLate = [error, error.cause].some((one) => one instanceof Error && one.name === "TimeoutError");
   return isLate ? "no answer in time" : error.message;
 }
