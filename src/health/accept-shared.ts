@@ -13,7 +13,7 @@ import type { Asking, NotTaken, SharedLife } from "./evidence.ts";
 import type { CheckPlan } from "./plan.ts";
 import { brokerTimeMs, decodeShared, type SharedVerdict } from "./shared-verdict.ts";
 
-/** All nodes are alive by what a `serve` has shared, or why that is not taken. */
+/** A `serve` has shared that all nodes are alive, or the reason why its words are not accepted. */
 export type Shared =
   Extract<Asking, { kind: "shared" }> | { readonly kind: "not-taken"; readonly why: NotTaken };
 
@@ -29,13 +29,13 @@ export async function openAndRead(
   if (shared.ok) return success({ lines: lines.value, shared: shared.value });
   closeLines(lines.value);
   if (shared.problem.kind !== "refused") return shared;
-  // A field of many megabytes breaks the connection, and is nobody's verdict: the worker is asked.
+  // A field of many megabytes breaks the connection and is not a verdict. So the worker is asked.
   const again = await openLines(plan, host, deadline);
   if (!again.ok) return again;
   return success({ lines: again.value, shared: refused(shared.problem.detail) });
 }
 
-/** One write: the time of the broker, and a field for each name. */
+/** Sends one write, for the broker's time and for one field of each name. */
 async function readShared(
   plan: CheckPlan,
   host: Host,
@@ -69,7 +69,7 @@ async function readShared(
 }
 
 /**
- * For how many milliseconds the node's process has run, if it should be in sight here. Null: it is not seen to run. Then
+ * How many milliseconds the node's process has run, if it should be in sight here. Null: it is not seen to run. Then
  * the node is examined, whatever was shared about it.
  */
 function runsForMs({ worker }: Target, { place }: CheckPlan, { proc }: Host): number | null {
@@ -82,12 +82,12 @@ function runsForMs({ worker }: Target, { place }: CheckPlan, { proc }: Host): nu
 interface Manner {
   readonly key: string;
   readonly nowMs: number;
-  /** How old it may be. */
+  /** The greatest accepted age, in milliseconds. */
   readonly mostMs: number;
   readonly runsMs: number;
 }
 
-/** The clock of a broker that has taken another's place may be behind by so much, in milliseconds. */
+/** After a failover, the clock of the new broker may be behind by this much, in milliseconds. */
 const AHEAD_MS = 1_000;
 
 function lifeOf(

@@ -14,31 +14,34 @@ import type { CheckPlan } from "./plan.ts";
 import { requestMessage } from "./request.ts";
 import { type Roll, startRoll } from "./roll.ts";
 
-/** A ping needs at least this long to be worth sending, in milliseconds: a worker answers within a few. */
+/**
+ * A ping is sent only if at least this much time is left for its answer, in milliseconds. A worker answers within a
+ * few.
+ */
 const SHORTEST_WAIT_MS = 20;
 
-/** A worker that has not answered within this time, in milliseconds, is looked at while the wait goes on. */
+/** If a worker has not answered after this time, its process is examined while the wait goes on. In milliseconds. */
 const PROMPT_MS = 200;
 
-/** Where nobody was subscribed, a worker may be back after this time, in milliseconds. */
+/** If there was no subscriber, a worker may have reconnected after this time, in milliseconds. */
 const RECONNECTED_MS = 1_000;
 
-/** What asking needs, and what has come of it so far. */
+/** What the asking needs, and its results so far. */
 interface Inquiry {
   readonly plan: CheckPlan;
   readonly host: Host;
   readonly deadline: Deadline;
   readonly conversation: Conversation;
   readonly examination: Examination;
-  /** What the evidence suffices for. */
+  /** The verdict that the evidence allows so far. */
   readonly judged: (asking: Asking) => Judgement;
   readonly roll: Roll;
-  /** The nodes asked, and the nodes that were found since. */
+  /** The nodes that were asked, and the nodes that were found later. */
   readonly asked: Set<string>;
-  /** A process was seen halted before anybody was asked. */
+  /** A process was seen halted before any node was asked. */
   readonly isSuspect: boolean;
   pings: number;
-  /** How many pings may be sent: one more for each time that somebody is found. */
+  /** How many pings may be sent. Each node that is found adds one. */
   rounds: number;
   subscribers: number;
   channel: string;
@@ -46,7 +49,7 @@ interface Inquiry {
   cutShort: boolean;
 }
 
-/** Pings until the evidence suffices or the time is over. */
+/** Sends pings until the evidence is enough or the time is over. */
 export async function ask(
   plan: CheckPlan,
   host: Host,
@@ -84,7 +87,7 @@ export async function ask(
   return seen(inquiry);
 }
 
-/** Sends the pings and waits for each; gives whether the evidence suffices. */
+/** Sends the pings and waits for each. Returns whether the evidence is enough. */
 async function askInTime(inquiry: Inquiry): Promise<Outcome<boolean, BrokerFailure>> {
   const { plan, deadline } = inquiry;
   while (inquiry.pings < inquiry.rounds && deadline.left() >= SHORTEST_WAIT_MS) {
@@ -98,7 +101,7 @@ async function askInTime(inquiry: Inquiry): Promise<Outcome<boolean, BrokerFailu
   return success(false);
 }
 
-/** The wait for the pong is over; the looks may need longer. A worker that was just reconnecting can answer now. */
+/** The wait for the pong is over, but the looks may need longer. A worker that was just reconnecting can answer now. */
 async function lookOn(inquiry: Inquiry): Promise<BrokerFailure | null> {
   const { deadline } = inquiry;
   while (!isSettled(inquiry) && deadline.left() >= SHORTEST_WAIT_MS) {
@@ -112,7 +115,10 @@ async function lookOn(inquiry: Inquiry): Promise<BrokerFailure | null> {
   return null;
 }
 
-/** One that is starting may have begun to listen since: before it is said not to, it is asked once more. */
+/**
+ * A worker that is starting may have begun to listen since. It is asked once more before we report that it does not
+ * listen.
+ */
 async function askTheDeaf(inquiry: Inquiry): Promise<BrokerFailure | null> {
   const { plan, deadline, conversation, roll } = inquiry;
   const judgement = inquiry.judged(seen(inquiry));
@@ -121,7 +127,7 @@ async function askTheDeaf(inquiry: Inquiry): Promise<BrokerFailure | null> {
   const before = inquiry.subscribers;
   const failure = await ping(inquiry);
   if (failure !== null) return failure;
-  // A new subscriber is a worker that starts: it answers when it gets to it.
+  // A new subscriber is a worker that starts. It will answer as soon as it can.
   const { subscribers } = inquiry;
   const waitMs = subscribers > before ? plan.timeout : subscribers === 0 ? 0 : PROMPT_MS;
   const collected = await conversation.mailbox.collect(
@@ -164,17 +170,17 @@ function broken(inquiry: Inquiry, problem: BrokerFailure): Asking {
   const { pings, deadline, conversation } = inquiry;
   const failure = asFailover(problem, conversation.write);
   if (pings === 0 || deadline.left() >= SHORTEST_WAIT_MS) return { kind: "broker-failed", failure, pings };
-  // A broker that is slower than the rest of the deadline is no news once a ping is out: what was seen counts.
+  // After a ping was sent, a slow broker is not the news. What was seen so far counts.
   endWaiting(inquiry);
   return seen(inquiry);
 }
 
-/** Nodes that have been found since, by their heartbeats. */
+/** Nodes that heartbeats have shown since the first ping. */
 function newcomers({ examination, asked }: Inquiry): readonly string[] {
   return examination.nodes().flatMap(({ node }) => (asked.has(node) ? [] : [node]));
 }
 
-/** Collects answers; a node that is found meanwhile is asked at once. */
+/** Collects answers. A node that is found meanwhile is asked at once. */
 async function collect(inquiry: Inquiry, waitMs: number): Promise<Outcome<void, BrokerFailure>> {
   const { host, conversation, roll, asked } = inquiry;
   const end = host.now() + waitMs;
@@ -196,7 +202,8 @@ async function hasEnough(inquiry: Inquiry, answers: readonly Answer[]): Promise<
   const { roll, isSuspect, subscribers, examination, conversation } = inquiry;
   roll.see(answers);
   const isLate = subscribers === 0 || roll.waitedMs() >= PROMPT_MS;
-  // A worker that has answered by now, even late, is not looked at. A process seen stopped outranks its pong.
+  // A worker that has answered by now, even late, is not examined. But a process that was seen stopped outranks its
+  // pong.
   if (isSuspect || (isLate && !isSettled(inquiry))) {
     const { read, write } = conversation;
     await examination.begin({ channel: read.channel, heartbeats: write.target });
@@ -218,8 +225,8 @@ async function ping(inquiry: Inquiry, whom = everyoneIn(inquiry)): Promise<Broke
   if (!published.ok) return published.problem;
   inquiry.subscribers = published.value;
   inquiry.channel = usual.channel;
-  // Workers that come by Sentinels may be of either kind. Else, where somebody is subscribed to the usual channel, the
-  // others are left alone until nobody has answered there.
+  // If the URL names Sentinels, workers of either kind may exist. Otherwise, if the usual channel has a subscriber, the
+  // other channels are used only after nobody answered on it.
   const isWide = inquiry.subscribers === 0 || inquiry.pings > 0 || read.masterForS !== null;
   if (isWide) await publishAlso(inquiry, others, message);
   inquiry.pings += 1;
@@ -228,9 +235,10 @@ async function ping(inquiry: Inquiry, whom = everyoneIn(inquiry)): Promise<Broke
   return inquiry.subscribers === 0 ? (read.channel.pardoned?.() ?? null) : null;
 }
 
-/** What an ACL forbids here says nothing of the worker; what breaks the connection is seen at the next step. */
+/** A refusal by an ACL here says nothing about the worker. A broken connection is noticed at the next step. */
 async function publishAlso(inquiry: Inquiry, others: readonly Route[], message: string): Promise<void> {
-  // Everybody who hears it there would answer: workers of other applications, or into other databases.
+  // Every worker on that channel would answer: workers of other applications, or workers that reply into other
+  // databases.
   if (inquiry.plan.destination === "everyone") return;
   for (const route of others) {
     const published = await inquiry.conversation.mailbox.publish(route, message);

@@ -7,13 +7,13 @@ import type { Endpoint } from "../worker/sockets.ts";
 import type { BrokerName } from "./evidence.ts";
 import type { CheckPlan } from "./plan.ts";
 
-/** The host name of the broker's URL, and where it has led to. */
+/** The host name of the broker's URL, and the addresses that it has led to. */
 export interface NameSight {
   /**
-   * Looks the name up. An answer that changes from look to look is no sign that the name has moved.
+   * Looks up the name. An answer that changes from look to look does not show that the name has moved.
    *
-   * @param rows the list of the server that the name leads to
-   * @param elsewhere where the worker is connected
+   * @param rows the connection list of the server that the name leads to
+   * @param elsewhere the servers that the worker is connected to
    */
   readonly look: (
     rows: readonly ClientRow[] | null,
@@ -23,7 +23,7 @@ export interface NameSight {
   readonly seen: () => BrokerName | null;
 }
 
-/** Null: the URL has an address and no name, or several servers. */
+/** Null: the URL has an address instead of a name, or it has several servers. */
 export function watchName({ broker, targets }: CheckPlan, host: Host): NameSight | null {
   const { located } = broker;
   if (located.kind !== "servers" || located.servers.length > 1) return null;
@@ -63,8 +63,9 @@ export function watchName({ broker, targets }: CheckPlan, host: Host): NameSight
 }
 
 /**
- * What the server is that a name has led to and does not now. A name that moves, moves once: every worker on the old
- * server connected before any on the new one. Where they have come by turns, the name leads to both.
+ * The state of a server that the name has led to earlier and does not lead to now. A name that moves does so once:
+ * every worker on the old server connected before every worker on the new one. If workers have connected to the two by
+ * turns, the name leads to both.
  */
 async function stateOf(
   target: BrokerTarget,
@@ -84,7 +85,7 @@ async function stateOf(
   return youngest < oldest + SLACK_S ? "shared" : "left";
 }
 
-/** Ages of two servers are compared, each in whole seconds of its own clock. */
+/** This compares ages from two servers. Each counts whole seconds of its own clock. */
 const SLACK_S = 2;
 
 function agesOfWorkers(rows: readonly ClientRow[]): readonly number[] {
@@ -93,7 +94,7 @@ function agesOfWorkers(rows: readonly ClientRow[]): readonly number[] {
     .map(({ ageS }) => ageS ?? 0);
 }
 
-/** Where the worker is connected to, where that is no part of the broker. */
+/** The servers that the worker is connected to and that are not part of the broker. */
 export function elsewhereOf(connections: readonly (Connections | null)[]): readonly Endpoint[] {
   return connections.flatMap((one) => (one === null || one.kind === "known" ? [] : one.elsewhere));
 }

@@ -14,10 +14,10 @@ import { closeLines, type Lines, openLines } from "../session/lines.ts";
 import type { CheckPlan } from "./plan.ts";
 import { openStateFile } from "./state-file.ts";
 
-/** Between two judgements where no answer is waited for, in milliseconds. */
+/** The time between two judgements when no answer is expected, in milliseconds. */
 const PAUSE_MS = 20;
 
-/** Carries the plan out and gives what was seen; never throws, never outlasts the deadline. */
+/** Carries out the plan and returns what was seen. Never throws, never takes longer than the deadline. */
 export async function gather(plan: CheckPlan, host: Host): Promise<Evidence> {
   const deadline = startDeadline(plan.deadline, host.now);
   const state = openStateFile(plan.stateFile, host);
@@ -33,8 +33,8 @@ export async function gather(plan: CheckPlan, host: Host): Promise<Evidence> {
 }
 
 /**
- * What an unknown counts as depends on whether the workers' processes live. A broker that fell silent may have taken all
- * the time; one look takes none of it.
+ * How an `unknown` counts depends on whether the workers' processes live. A silent broker may have used up all the
+ * time, but one look takes no time.
  */
 export async function withProcesses(evidence: Evidence, examination: Examination): Promise<Evidence> {
   await examination.begin(null);
@@ -43,7 +43,7 @@ export async function withProcesses(evidence: Evidence, examination: Examination
 
 function evidenceOf(asking: Asking, examination: Examination, masterForS: number | null = null): Evidence {
   const { upS, unacked, brokerName } = examination.broker();
-  // To its workers a master is as young as its last failover.
+  // For its workers, a master is as young as its last failover.
   const brokerUpS = masterForS === null ? upS : Math.min(masterForS, upS ?? masterForS);
   return {
     asking,
@@ -68,7 +68,7 @@ async function converse(
   let masterForS: number | null = null;
   const evidence = (asking: Asking) => evidenceOf(asking, examination, masterForS);
   const verdict = (asking: Asking) => judge(evidence(asking), plan.rules);
-  /** What the processes show is said even when the broker cannot be asked. */
+  /** What the processes show is reported even when the broker cannot be asked. */
   const withoutBroker = async (asking: Asking): Promise<Evidence> => {
     await examination.begin(null);
     while (verdict(asking).status === "open" && deadline.left() > 0) await host.pause(PAUSE_MS);
@@ -115,7 +115,7 @@ async function converse(
   return { ...evidence(asking), otherExchange, work, notTaken };
 }
 
-/** Connects; with `--accept-shared` it may turn out that nobody has to be asked. */
+/** Connects. With `--accept-shared`, it may turn out that no worker has to be asked. */
 async function open(
   plan: CheckPlan,
   host: Host,

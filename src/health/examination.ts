@@ -5,18 +5,18 @@ import type { NodeEvidence } from "./evidence.ts";
 import type { BrokerSight, Line, Looks } from "./examine.ts";
 import type { CheckPlan } from "./plan.ts";
 
-/** The looks at workers that do not answer. A worker that answers is not examined. */
+/** Examines workers that do not answer. A worker that answers is not examined. */
 export interface Examination extends Looks {
-  /** Begins with the looks, if they have not begun; resolves after the first. See {@link Looks}. */
+  /** Starts the looks if they have not started. Resolves after the first one. See {@link Looks}. */
   readonly begin: (line: Line | null) => Promise<void>;
 }
 
 const UNSEEN: BrokerSight = { upS: null, unacked: null, brokerName: null };
 
 /**
- * Prepares an examination. What it takes is loaded when it begins: most runs end with a pong.
+ * Prepares an examination. Its code is loaded only when it starts, because most runs end with a pong.
  *
- * @param noted for how many seconds a node has been silent by the state file; null where that says nothing
+ * @param noted how many seconds a node has been silent, by the state file; null: the file does not say
  */
 export function prepareExamination(
   plan: CheckPlan,

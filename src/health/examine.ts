@@ -19,23 +19,29 @@ import type { CheckPlan } from "./plan.ts";
 import { processOf } from "./process-sight.ts";
 import { type Patient, type Search, startSearch, UNASKED } from "./search.ts";
 
-/** When the looks are taken, in milliseconds after the first: two for what must be certain, then one a second. */
+/**
+ * The times of the looks, in milliseconds after the first: two quick ones for what must be certain, then one each
+ * second.
+ */
 const LOOKS_MS = [0, 120, 1_250, 2_350, 3_450, 4_550];
 
-/** How long a look waits for a name server and for the server that the name has left, in milliseconds. */
+/** How long a look waits for a name server, and for the server that the name has left, in milliseconds. */
 const NAME_MS = 300;
 
-/** Characters of CLIENT LIST, 2,500 connections, whose garbage is collected before it is asked for again: else five looks have 100 MB. */
+/**
+ * Characters of CLIENT LIST, which is 2,500 connections. After a longer list, its garbage is collected before the next
+ * request. Otherwise five looks take 100 MB.
+ */
 const LARGE_LIST = 1_000_000;
 
-/** What was seen of the broker besides the conversation with the worker; null: it did not say. */
+/** What was seen of the broker besides the conversation with the worker; null: the broker did not say. */
 export interface BrokerSight {
   readonly upS: number | null;
   readonly unacked: number | null;
   readonly brokerName: BrokerName | null;
 }
 
-/** What the looks need of the broker. */
+/** What the looks need from the broker. */
 export interface Line {
   /** To the broker that the workers fetch from. */
   readonly channel: Channel;
@@ -43,14 +49,14 @@ export interface Line {
   readonly heartbeats: BrokerTarget;
 }
 
-/** What the looks have shown by now. */
+/** What the looks have shown so far. */
 export interface Looks {
   readonly nodes: () => readonly NodeEvidence[];
   readonly broker: () => BrokerSight;
   readonly end: () => void;
 }
 
-/** The looks of one run, and what they have shown of the broker. */
+/** The looks of one run, and what they have shown about the broker. */
 interface Looking {
   readonly plan: CheckPlan;
   readonly host: Host;
@@ -66,11 +72,11 @@ interface Looking {
 }
 
 /**
- * Looks at workers that do not answer, while somebody else waits for their answers. The first look at their processes
- * is taken at once: the caller judges by it.
+ * Examines workers that do not answer, while the caller waits for their answers. The first look at their processes is
+ * taken at once, because the caller judges by it.
  *
- * @param line without one only processes are looked at
- * @param noted for how many seconds a node has been silent by the state file; null where that says nothing
+ * @param line null: only processes are looked at
+ * @param noted how many seconds a node has been silent, by the state file; null: the file does not say
  */
 export function startLooks(
   plan: CheckPlan,
@@ -119,12 +125,12 @@ async function run(looking: Looking): Promise<void> {
   }
 }
 
-/** Of one look, for all workers in it: to read 54,000 sockets takes a tenth of a second. */
+/** The tables of one look, for all workers in it. Reading 54,000 sockets takes a tenth of a second. */
 function readTables({ host, deadline }: Looking): SocketTables {
   return socketTables(host.proc, () => deadline.left());
 }
 
-/** One look at all of them. The processes are seen at once, the broker's list as soon as it has come. */
+/** Takes one look at all workers. Their processes are seen at once, the broker's list as soon as it has arrived. */
 async function look(looking: Looking, tables: SocketTables): Promise<void> {
   const { deadline, line, survey, name, search } = looking;
   const seen = search.patients().map((patient) => lookAt(looking, patient, tables));
@@ -137,23 +143,24 @@ async function look(looking: Looking, tables: SocketTables): Promise<void> {
   const attributed = seen.map(({ sockets }) =>
     sockets === null ? null : attribute({ sockets, ...list, alone: search.isAlone() }),
   );
-  // One that is connected elsewhere may have been led there by the same name.
+  // A worker that is connected elsewhere may have found that server by the same name.
   const elsewhere = elsewhereOf(attributed);
   if (elsewhere.length > 0) await name?.look(list.rows, elsewhere, Math.min(NAME_MS, deadline.left()));
   for (const [at, { patient, position }] of seen.entries()) {
     const taken = patient.looks[position];
     const connections = attributed[at] ?? null;
-    // Gone where another process has just been found to be the worker: these sockets are not its own.
+    // The connections are dropped if another process has just been recognised as the worker. These sockets are not its
+    // own.
     if (connections !== null && taken !== undefined) patient.looks[position] = { ...taken, connections };
   }
 }
 
-/** What /proc shows of one, and where that stands among its looks. */
+/** What /proc shows of one worker, and the position of this look in the list of its looks. */
 function lookAt({ host }: Looking, patient: Patient, tables: SocketTables) {
   const { worker, looks } = patient;
   const process = worker === null ? null : examine(host.proc, worker.pid, worker.startTicks);
   const position = looks.push({ atMs: host.now(), process, connections: null }) - 1;
-  // Before the list is asked for: a socket that is opened later is not missing from it.
+  // The sockets are read before the list is requested, so that every socket we see should be in the list.
   const sockets = worker === null ? null : socketsOf(host.proc, worker.pid, tables);
   return { patient, position, sockets };
 }
@@ -189,7 +196,7 @@ async function askBroker(looking: Looking, channel: Channel): Promise<Clients | 
   };
 }
 
-/** A worker that sends no heartbeats shows by its queues alone that it should fetch. */
+/** If a worker sends no heartbeats, only its queues show that it should fetch. */
 async function countWaiting(
   { plan, host, deadline }: Looking,
   channel: Channel,
@@ -223,7 +230,7 @@ function seenOf(
   };
 }
 
-/** Whether addresses other than the one that we are connected to may be the broker's. */
+/** Whether the broker may have other addresses than the one that we are connected to. */
 function hasName({ located }: CheckPlan["broker"]): boolean {
   if (located.kind === "sentinel") return true;
   return located.servers.some(({ place }) => place.kind === "tcp" && !/^[\d.]+$|:/.test(place.host));

@@ -1,19 +1,22 @@
 import type { Evidence, NodeEvidence } from "./evidence.ts";
 import type { Verdict } from "./verdict.ts";
 
-/** What an unknown counts as. */
+/** How an `unknown` verdict counts. */
 export type OnUnknown = "unhealthy" | "healthy";
 
-/** The only two exit codes there are: Docker reserves 2. */
+/** The only two exit codes. Docker reserves 2. */
 export function exitCode(verdict: Verdict, evidence: Evidence, onUnknown: OnUnknown): 0 | 1 {
   return verdict.status === "healthy" || isForgiven(verdict, evidence, onUnknown) ? 0 : 1;
 }
 
-/** Whether an unknown counts as healthy: the user wants it so, and a live process of every worker is in sight. */
+/**
+ * Whether an `unknown` verdict counts as healthy. The user must want it, and a live process of every worker must be in
+ * sight.
+ */
 export function isForgiven(verdict: Verdict, evidence: Evidence, onUnknown: OnUnknown): boolean {
   const { asking, nodes } = evidence;
   if (verdict.status !== "unknown" || onUnknown !== "healthy" || nodes.length === 0) return false;
-  // A process that is not known to be the worker's is not its.
+  // If a process is not known to be the worker's, it does not count as such.
   const gap = verdict.reason === "undecided" ? verdict.gap.kind : null;
   if (gap === "unrecognised" || gap === "misnamed") return false;
   const pongs = asking.kind === "asked" ? asking.pongs : [];

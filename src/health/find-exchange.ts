@@ -3,16 +3,19 @@ import { bindingsOf, type Naming, pidboxBindings, pidboxExchange } from "../brok
 import type { Deadline } from "../deadline.ts";
 import type { Channel } from "../broker/channel.ts";
 
-/** For so long at most, in milliseconds, and so many slices of the keys: a big database is not looked through. */
+/**
+ * The search ends after this time, in milliseconds, and after this many slices of the keys. A large database is not
+ * searched completely.
+ */
 const SEARCH_MS = 300;
 const SLICES = 20;
 const SLICE = 500;
 
 /**
- * The control exchange to which one of the nodes is bound, if the probe has asked by another one. kombu keeps its
+ * The control exchange that one of the nodes is bound to, if the probe has asked through another one. kombu keeps its
  * bindings in sets, `_kombu.binding.<exchange>` (kombu/transport/redis.py `_queue_bind`).
  *
- * @returns null if nothing shows one, or the search is not permitted
+ * @returns null: nothing shows such an exchange, or the search is not permitted
  */
 export async function findExchange(
   channel: Channel,

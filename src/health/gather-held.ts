@@ -17,12 +17,15 @@ import { lastConnections, ownBeats } from "./main-loop.ts";
 import { isFull, pausedForS } from "./judge-work.ts";
 import type { Held } from "./work-evidence.ts";
 
-/** Most deliveries that are looked at. Unseen deliveries may be held. */
+/** The most deliveries that are examined. The others may also be held. */
 const LOOKED = 1_000;
 
-/** How to ask the worker, and the broker. */
+/** How to ask the worker and the broker. */
 interface Asked {
-  /** The worker's answer to a question; undefined: none. Null: it answers nothing. */
+  /**
+   * Sends a question to the worker and returns its answer; undefined: no answer came. `ask` is null if the worker does
+   * not answer questions.
+   */
   readonly ask: ((question: Question) => Promise<unknown>) | null;
   /** Whether its heartbeats say how many tasks it has begun. */
   readonly beats: boolean;
@@ -33,7 +36,7 @@ interface Asked {
   readonly nowS: number;
 }
 
-/** How to look at workers, and to ask them. */
+/** How to look at workers and to ask them. */
 interface Ways extends Pick<Asked, "send" | "prefix"> {
   readonly host: Host;
   readonly deadline: Deadline;
@@ -42,12 +45,12 @@ interface Ways extends Pick<Asked, "send" | "prefix"> {
   readonly askOf: (node: string) => Asked["ask"];
 }
 
-/** Between two looks at what the examination has found, in milliseconds. */
+/** The time between two looks at the results of the examination, in milliseconds. */
 export const PAUSE_MS = 20;
 
 /**
- * What nodes that do not fetch hold back. Their connections show at once whether they fetch. Only if not, the probe
- * needs their heartbeats and what they may hold back.
+ * What nodes that do not fetch hold back. Their connections show at once whether they fetch. Only if they do not, the
+ * probe needs their heartbeats and what they may hold back.
  */
 export async function lookForHeld(ways: Ways): Promise<ReadonlyMap<string, Held>> {
   const { host, deadline, examination, line, askOf, send, prefix } = ways;
@@ -69,7 +72,7 @@ export async function lookForHeld(ways: Ways): Promise<ReadonlyMap<string, Held>
 function isSeen(examination: Examination): boolean {
   return examination.nodes().every((node) => {
     const { process, looks } = node;
-    // Which process it is may be known as soon as the list of connections has come.
+    // The list of connections may show which process it is.
     if (process.kind !== "seen") return process.kind !== "none" || examination.broker().upS !== null;
     const connections = lastConnections(looks);
     if (connections === null) return false;
@@ -80,24 +83,24 @@ function isSeen(examination: Examination): boolean {
   });
 }
 
-/** Nodes that do not fetch, though they have room. */
+/** Nodes that do not fetch although they have free slots. */
 function pausedIn(examination: Examination): readonly NodeEvidence[] {
   return examination.nodes().filter((node) => pausedForS(node) !== null && isFull(node) !== true);
 }
 
-/** One heartbeat says what is running. Only the second one says whether anything was begun. */
+/** One heartbeat says which tasks are running. Only the second one says whether a task has begun. */
 function isUnsure(node: NodeEvidence, held: Held | undefined): boolean {
   return held?.kind === "told" && held.deliveries > 0 && ownBeats(node)?.count === 1;
 }
 
 /**
- * Asks what a worker that does not fetch may hold back for its time (`eta`) or its rate. Such tasks are delivered and
- * not acknowledged, and no answer that is safe to ask for names them.
+ * Asks what a worker that does not fetch may hold back because of its time (`eta`) or its rate limit. Such tasks are
+ * delivered and not acknowledged. No question that is safe to ask returns them.
  */
 export async function gatherHeld({ ask, beats, send, prefix, nowS }: Asked): Promise<Held> {
   const conf = ask === null ? {} : await ask({ method: "conf", withDefaults: false });
   const { unackedKey = null, unackedIndexKey = null } = transportOptions(conf) ?? {};
-  // Celery masks the names in the answer where the application has given its own.
+  // Celery masks these names in the answer if the application has set its own.
   if (unackedKey === null || unackedIndexKey === null) return { kind: "unknown" };
   const [hash, index] = [prefix + unackedKey, prefix + unackedIndexKey];
   const sent = await send([
@@ -112,12 +115,13 @@ export async function gatherHeld({ ask, beats, send, prefix, nowS }: Asked): Pro
   const limits = rateLimits(await ask({ method: "registered", taskInfo: ["rate_limit"], builtins: true }));
   const read = (await readMessages(send, hash, new Map(pairsOf(tags.value)))) ?? [];
   const free = limits === null ? [] : read.filter((one) => !mayBeHeld(one, limits, nowS));
-  // The answer has the options as they are: one that is no JSON would cost the worker its remote control.
+  // The answer contains the transport options unchanged. If one of them cannot be written as JSON, the worker loses its
+  // remote control.
   const begun = beats || !isPlain(conf) ? null : tasksBegun(await ask({ method: "stats" }));
   return { kind: "told", deliveries, mayBeHeld: Math.max(0, deliveries - free.length), begun };
 }
 
-/** Whether its transport options are numbers and switches alone: `conf` describes an object by a text as well. */
+/** Whether its transport options are only numbers and switches. `conf` replaces an object by a text. */
 function isPlain(conf: unknown): boolean {
   const options = asObject(readSettings(conf)?.get("broker_transport_options")) ?? {};
   return Object.values(options).every(

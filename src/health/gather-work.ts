@@ -25,7 +25,7 @@ export interface Conversation extends Lines {
   readonly routes: readonly [Route, ...Route[]];
 }
 
-/** What each step needs: whom to ask, and by which way. */
+/** What each step needs: the nodes to ask, and the way to them. */
 interface Gathering {
   readonly plan: CheckPlan;
   readonly host: Host;
@@ -33,18 +33,21 @@ interface Gathering {
   readonly read: Lines["read"];
   readonly mailbox: Mailbox;
   readonly line: Line;
-  /** The channel and the reply list by which they answered. */
+  /** The channel and the reply list that they answered through. */
   readonly route: Route;
   readonly examination: Examination;
   /** Nodes that have answered a ping. */
   readonly answering: ReadonlySet<string>;
-  /** Targets among them. */
+  /** The targets among these nodes. */
   readonly asked: readonly string[];
   /** For each target, the queues that its process was told to consume; null: it was told none. */
   readonly told: readonly (readonly string[] | null)[];
 }
 
-/** Asks what the options about queues and tasks need, after a healthy verdict; what cannot be had is left out. */
+/**
+ * Asks the questions that the options about queues and tasks need, after a healthy verdict. Answers that cannot be had
+ * are left out.
+ */
 export async function gatherWork(
   plan: CheckPlan,
   host: Host,
@@ -151,7 +154,7 @@ async function askTasks(gathering: Gathering): Promise<ReadonlyMap<string, Tasks
   return tasks;
 }
 
-/** Celery's, of each node that is asked, by its heartbeats; null: none was heard in time. */
+/** The Celery version of each asked node, from its heartbeats; null: no heartbeat was heard in time. */
 async function versionsHeard({
   host,
   deadline,
@@ -169,7 +172,7 @@ async function versionsHeard({
   return asked.map((node) => [node, versionOf(node)] as const);
 }
 
-/** The lists that a queue has for its priorities: an application may have its own. */
+/** The lists that a queue has for its priorities. An application may change them. */
 async function listsRead(gathering: Gathering): Promise<PriorityLists> {
   if (gathering.plan.rules.work.maxQueueLength.length === 0) return listsOf();
   const conf = await ask(gathering, { method: "conf", withDefaults: false }, gathering.asked);
@@ -188,7 +191,7 @@ async function measure(
   return new Map(queues.map((queue) => [queue, lengths.get(queue)?.messages ?? null]));
 }
 
-/** The queues among these that are bound to no exchange of their name and that no asked worker consumes. */
+/** The queues that are not bound to an exchange of the same name and that no asked worker consumes. */
 async function withoutOwner(
   gathering: Gathering,
   queues: readonly string[],
@@ -198,7 +201,7 @@ async function withoutOwner(
   const untold = queues.filter((queue) => !told.some((names) => names?.includes(queue)));
   if (untold.length === 0) return [];
   const sent = await read.channel.send(
-    // Celery binds a queue to an exchange of its name, unless it is told another.
+    // Celery binds a queue to an exchange of the same name, unless another exchange is configured.
     untold.map((queue) => ["SCARD", bindingsOf(queue, plan.naming.prefix)]),
     deadline.atMost(plan.connectTimeout),
   );
@@ -212,7 +215,7 @@ async function withoutOwner(
   return unbound.filter((queue) => !used.includes(queue));
 }
 
-/** Looks whether they fetch, and asks the others what they may hold back. */
+/** Looks whether they fetch. Asks the other ones what they may hold back. */
 function look(gathering: Gathering): Promise<ReadonlyMap<string, Held>> {
   const { plan, host, deadline, read, examination, line, answering } = gathering;
   return lookForHeld({

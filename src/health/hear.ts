@@ -10,35 +10,38 @@ import type { Called } from "../discovery/identify.ts";
 import type { Beats, Hearing } from "./evidence.ts";
 import type { CheckPlan } from "./plan.ts";
 
-/** Listens to the heartbeats of the nodes asked. */
+/** Listens to the heartbeats of the asked nodes. */
 export interface Ear {
   /**
    * What has been heard of a node.
    *
-   * @param names the names it may have
-   * @param worker its process, if it is in sight: a heartbeat carries the number that the worker itself sees
+   * @param names the names that it may have
+   * @param worker its process, if it is in sight. A heartbeat carries the number that the worker itself sees
    */
   readonly hearing: (names: readonly string[], worker: WorkerProcess | null) => Hearing;
-  /** Whose heartbeats have been heard, each name with the number of its process as that process sees it. */
+  /** The nodes whose heartbeats have been heard, each with the number of its process as that process sees it. */
   readonly called: () => readonly Called[];
-  /** Where our own connection for this runs; null until then. */
+  /** Both ends of our own connection for listening; null until it is open. */
   readonly ends: () => ReturnType<Listener["ends"]>;
   readonly close: () => void;
 }
 
-/** Names of others that are kept, each with its number and its place: more workers than a broker has connections for. */
+/**
+ * The most other names that are kept, each with its process number and its place. A broker has fewer connections for
+ * workers than this.
+ */
 const MOST_OTHERS = 10_000;
 
-/** Of one node in one place: the last heartbeat and how many there were. */
+/** For one node in one place: its last heartbeat and the number of heartbeats. */
 interface Heard {
   readonly beat: Heartbeat;
   readonly whence: Whence;
   readonly count: number;
-  /** See {@link Beats}; for one alone it is not known yet. */
+  /** See {@link Beats}. After a single heartbeat it is not known yet. */
   readonly isIdle: boolean;
 }
 
-/** Begins to listen; at first nothing is heard. */
+/** Starts to listen. At first nothing has been heard. */
 export function openEar(plan: CheckPlan, host: Host, deadline: Deadline, target: BrokerTarget): Ear {
   const heard = new Map<string, Heard>();
   let listener: Listener | null = null;
@@ -76,7 +79,7 @@ export function openEar(plan: CheckPlan, host: Host, deadline: Deadline, target:
       const all = [...heard.values()].filter(({ beat }) => worker === null || beat.pid === worker.innerPid);
       const own = all.filter(({ beat }) => names.includes(beat.node));
       const best = own.find(isExpected) ?? own[0];
-      // A broken connection hears nothing more, and its silence proves nothing.
+      // A broken connection receives nothing more, so its silence proves nothing.
       if (best === undefined && listener.ends() === null) return { kind: "refused" };
       const namesake = all.find(
         (one) => isExpected(one) && !names.includes(one.beat.node) && !isAsked(one.beat.node),
@@ -85,7 +88,7 @@ export function openEar(plan: CheckPlan, host: Host, deadline: Deadline, target:
         kind: "listened",
         forMs: host.now() - sinceMs,
         own: best === undefined ? null : beatsOf(best),
-        // Every container has a process 1: that number names nobody.
+        // Every container has a process 1, so that number identifies no process.
         namesake: worker === null || worker.innerPid === 1 ? null : (namesake?.beat.node ?? null),
       };
     },

@@ -16,13 +16,13 @@ import { isFreeOfTasks, isStopping, judgeSilence, lengthOf, unmeasured } from ".
 import { ageMsIn, hasListened, lastConnections, mainLoop, ownBeats, sightings } from "./main-loop.ts";
 import type { Verdict } from "./verdict.ts";
 
-/** A look and a second one so much later show that a connection is not just being made, in milliseconds. */
+/** If two looks this far apart show the same, a connection is not just being made. In milliseconds. */
 const SETTLED_MS = 1_000;
 
-/** A worker whose loop turns, and which does not fetch for so long, has ceased to, in milliseconds. */
+/** If a worker's loop turns and it has not fetched for this long, it has stopped fetching. In milliseconds. */
 const PAUSED_MS = 2_000;
 
-/** kombu waits up to 30 s between two attempts to connect; in twice that time it has made one. Seconds. */
+/** kombu waits up to 30 s between two attempts to connect. In twice that time it has made at least one. In seconds. */
 export const RECONNECT_S = 60;
 
 type Seen = Extract<ProcessSight, { kind: "seen" }>;
@@ -65,10 +65,10 @@ function judgeNone(
   if (spanMs(node.looks.filter((look) => look.connections?.kind === "none")) < SETTLED_MS)
     return open("second-look");
   const ageMs = node.looks.at(-1)?.process?.ageMs ?? 0;
-  // It has not read that it was cut off, which may have been a moment ago: a socket does not tell since when.
+  // It has not read that its connection was closed. This may have happened a moment ago: a socket does not tell when.
   if (connections.closeWait) return silent(about, unmeasured(node, process));
   const isYoung = brokerUpS === null || brokerUpS < RECONNECT_S;
-  // To Sentinels it is connected as well, and to the master that was.
+  // It is also connected to the Sentinels and to the former master.
   if (connections.elsewhere.length > 0 && !(isYoung && masterForS !== null)) {
     return judgeElsewhere(about, node, connections, evidence);
   }
@@ -88,7 +88,7 @@ function judgeKnown(
 ): Judgement {
   const { asking, unacked, brokerUpS, masterForS, brokerName } = evidence;
   const about = { node: node.node, pid: process.pid };
-  // After a failover it comes back connection by connection.
+  // After a failover a worker comes back connection by connection.
   const isReturning = masterForS !== null && masterForS < RECONNECT_S;
   const reconnecting = undecided({ kind: "reconnecting", ...about, brokerUpS });
   const { over } = asking;
@@ -99,7 +99,7 @@ function judgeKnown(
   }
   const beats = ownBeats(node);
   if (used.length === 0 && beats === null && !closeWait) {
-    // Nothing of it fetches or listens here: these may be a result backend's.
+    // None of its connections fetches or listens here. They may belong to a result backend.
     if (!hasListened(node)) return open("heartbeat");
     return isReturning
       ? reconnecting
@@ -111,7 +111,8 @@ function judgeKnown(
   const loop = mainLoop(node);
   if (loop.kind === "unclear") return open(loop.wanted);
   if (loop.kind === "silent") {
-    // A worker listens for control messages and to gossip, by a connection each; the subscribers may be others.
+    // A worker listens for control messages and to gossip, on one connection each. Otherwise the subscribers may be
+    // other programs.
     const unrecognised = asking.subscribers === 0 || own < 2 ? unrecognisedBy(node, process) : null;
     if (unrecognised !== null) return unrecognised;
     return judgeSilence(node, process, loop.length, { over, unacked, isSubscribed, subscribers });
@@ -125,12 +126,12 @@ function judgeKnown(
     : judgeTurning(node, process, rows, unacked, subscribers);
 }
 
-/** It fetches, and has not answered. */
+/** It fetches and has not answered. */
 function judgePolling(node: NodeEvidence, process: Seen, subscribers: number): Judgement {
   const about = { node: node.node, pid: process.pid };
   const { heartbeats } = node;
   const beats = ownBeats(node);
-  // Its heartbeat may show that it has another prefix or name than it was asked with.
+  // Its heartbeat may show that it has another prefix or name than the one we asked.
   if (beats === null && !hasListened(node)) return open("heartbeat");
   const namesake = heartbeats.kind === "listened" ? heartbeats.namesake : null;
   if (beats === null && namesake !== null) {
@@ -140,7 +141,7 @@ function judgePolling(node: NodeEvidence, process: Seen, subscribers: number): J
   return unrecognisedBy(node, process) ?? deaf(about, { shownBy: "polling", subscribers, active });
 }
 
-/** Its heartbeats show that its loop turns, and it has neither answered nor been seen to fetch. */
+/** Its heartbeats show that its loop turns. It has not answered and has not been seen to fetch. */
 function judgeTurning(
   node: NodeEvidence,
   process: Seen,
@@ -151,11 +152,12 @@ function judgeTurning(
   const about = { node: node.node, pid: process.pid };
   const { looks } = node;
   const active = ownBeats(node)?.active ?? null;
-  // Without remote control it would still hear the gossip of others: only a loop that reads nothing has no subscription.
+  // A worker without remote control still hears the gossip of others. Only a loop that reads nothing has no
+  // subscription.
   const seen = sightings(looks);
   const hearsNobody =
     process.gossips && seen.every((look) => look.rows.every(({ patterns }) => patterns === 0));
-  // It does not notice any more that its children have ended their tasks; its own it counts right.
+  // It no longer notices when its children finish tasks. It counts tasks in its own process correctly.
   const mayCountForEver = hearsNobody && isFreeOfTasks(process, looks);
   if (active !== 0 && !mayCountForEver) {
     return process.gossips && isStopping(process, looks)
@@ -163,17 +165,18 @@ function judgeTurning(
       : deaf(about, { shownBy: "heartbeat", subscribers, active });
   }
   if (spanMs(seen) < PAUSED_MS) return open("second-look");
-  // Tasks that wait for their time or their rate do not run, are not acknowledged, and fill the prefetch window.
+  // Tasks that wait for their time or their rate limit do not run. They are not acknowledged, and they fill the
+  // prefetch window.
   if (polling(rows) === "paused" && unacked !== 0 && !hearsNobody) {
     return undecided({ kind: "deaf-or-catatonic", ...about, because: "held" });
   }
   const paused = pausedFor(rows, ageMsIn(looks));
-  // By a clock that was set, its length is not known.
+  // If the server's clock was set, we do not know how long the pause is.
   const pausedS = paused !== null && paused.atLeastS === paused.atMostS ? paused.atMostS : null;
   return { status: "unhealthy", reason: "catatonic", ...about, active, pausedS, waiting: null };
 }
 
-/** Other programs fetch and listen as well: only a heartbeat, or that somebody can be asked, speaks for a worker. */
+/** Other programs also use BRPOP and subscriptions. Only a heartbeat or a control subscription proves a worker. */
 function unrecognisedBy(node: NodeEvidence, { foundBy, pid, words }: Seen): Verdict | null {
   return foundBy === "connections" && ownBeats(node) === null
     ? undecided({ kind: "unrecognised", node: node.node, pid, words })
@@ -208,7 +211,7 @@ function judgeUnknown(
     : undecided({ kind: "unseen", ...about, because, established });
 }
 
-/** A worker whose heartbeats come by a channel of another form listens on another control channel as well. */
+/** If a worker's heartbeats come on a channel of another form, it also listens on another control channel. */
 function otherNames(
   about: { readonly node: string; readonly pid: number },
   whence: Whence,
@@ -232,7 +235,7 @@ function otherNames(
   }
 }
 
-/** `starting`, where it is young enough to be without a connection; null: it is not. */
+/** `starting` if the process is so young that it may have no connection yet; null: it is older. */
 export function stillStarting(
   { node, looks }: NodeEvidence,
   { pid }: Seen,

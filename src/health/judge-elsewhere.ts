@@ -3,21 +3,21 @@ import type { BrokerName, Evidence, NodeEvidence } from "./evidence.ts";
 import { type Judgement, open, spanMs, undecided } from "./judgement.ts";
 import { hasListened } from "./main-loop.ts";
 
-/** A server that is younger may be one to which its workers have not connected yet. Seconds. */
+/** If a server is younger, its workers may not have connected to it yet. In seconds. */
 const SETTLED_S = 60;
 
-/** The old server has answered by then, if it does at all, in milliseconds. */
+/** By this time the old server has answered, if it answers at all. In milliseconds. */
 const UNTIL_ASKED_MS = 3_000;
 
 type None = Extract<Connections, { kind: "none" }>;
 
 /**
- * A worker that has no connection to the broker and is connected to another server.
+ * Judges a worker that has no connection to the broker and is connected to another server.
  *
  * If the name of its own URL has moved, it stays connected to the old server, and a restart helps. But names may lead
  * to changing addresses of one service (round-robin, a load balancer, a headless service). Then a restart would not
- * help. The name has moved only if nothing from the worker's address reaches the new server, and nobody has connected
- * to the old one since.
+ * help. So two conditions must hold before the name counts as moved. Nothing from the worker's address reaches the new
+ * server. Nobody has connected to the old server since.
  */
 export function judgeElsewhere(
   about: { readonly node: string; readonly pid: number },
@@ -30,7 +30,7 @@ export function judgeElsewhere(
   if (brokerName.old === "unasked" && spanMs(node.looks) < UNTIL_ASKED_MS) return open("second-look");
   if (brokerName.old !== "left") return other;
   const seen = node.looks.flatMap(({ connections }) => connections ?? []);
-  // In the first look, our own connections, or an ended probe's, may look like a worker's.
+  // In the first look, our own connections or the connections of an ended probe may look like a worker's.
   const isSeenThere = seen.slice(-2).some((one) => one.kind !== "none" || one.isAddressListed);
   if (isSeenThere || masterForS !== null || brokerUpS === null || brokerUpS < SETTLED_S) return other;
   if (!hasListened(node)) return open("heartbeat");
@@ -48,7 +48,7 @@ export function judgeElsewhere(
 }
 
 /**
- * Whether the name is the worker's own and leads to the same addresses each time, without one that the worker is
+ * Whether the name is the worker's own and leads to the same addresses each time, but not to one that the worker is
  * connected to.
  */
 function leftBehind(

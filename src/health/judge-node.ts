@@ -7,10 +7,13 @@ import { deaf, type Judgement, open, type Rules, spanMs, undecided } from "./jud
 import { hasListened, ownBeats } from "./main-loop.ts";
 import type { Verdict } from "./verdict.ts";
 
-/** A worker that is here would have answered by then; without a process in sight nobody waits longer. Milliseconds. */
+/**
+ * A worker that is here would have answered by then. Without a process in sight, we do not wait longer. In
+ * milliseconds.
+ */
 const NOBODY_MS = 1_000;
 
-/** The decision table for one node that was asked; pure. */
+/** The decision table for one node that was asked. It is pure. */
 export function judgeNode(node: NodeEvidence, evidence: Evidence, rules: Rules): Judgement {
   const { process } = node;
   switch (process.kind) {
@@ -37,7 +40,7 @@ function judgePong({ node, laterNode }: NodeEvidence, asking: Asking): Verdict |
   return pong === undefined ? null : { status: "healthy", reason: "alive", pongs: [pong] };
 }
 
-/** The verdict if the broker could not be asked; null if it could. */
+/** The verdict if the broker could not be asked; null: it could be asked. */
 export function judgeBroker(asking: Asking): Verdict | null {
   switch (asking.kind) {
     case "asked":
@@ -56,7 +59,7 @@ export function judgeBroker(asking: Asking): Verdict | null {
   }
 }
 
-/** Nothing but the broker is in sight: what cannot answer may be busy or dead. */
+/** Only the broker is in sight. A worker that does not answer may be busy or dead. */
 function judgeFromAfar(
   seen: NodeEvidence,
   because: "remote" | "beside" | "no-proc",
@@ -70,9 +73,10 @@ function judgeFromAfar(
   const { node, heartbeats } = seen;
   const beats = ownBeats(seen);
   const heard = beats !== null;
-  // Where nobody is subscribed, or a worker should be in sight, a heartbeat decides nothing.
+  // Without subscribers, or if a worker should be in sight, a heartbeat decides nothing.
   if (subscribers > 0 && because !== "beside") {
-    // Where the channel does not carry the database, what is heard may be a worker of the same name in another one.
+    // If the channel does not carry the database, the heartbeat may come from a worker of the same name in another
+    // database.
     if (heard && !ofAllDatabases)
       return deaf({ node, pid: null }, { shownBy: "heartbeat", subscribers, active: beats.active });
     if (!heard && heartbeats.kind !== "refused" && !hasListened(seen)) return open("heartbeat");
@@ -88,12 +92,12 @@ function judgeAbsent(
 ): Judgement {
   const { node, looks } = seen;
   const { suspect, others, zombie, instead } = process;
-  // An unrecognised worker may still answer.
+  // A worker that we do not recognise may still answer.
   if (asking.kind === "asked" && asking.subscribers > 0 && asking.waitedMs < NOBODY_MS) return open("pong");
   if (spanMs(looks) < CERTAIN_MS) return open("second-look");
   const brokerSays = judgeBroker(asking);
   const doubt = suspect === null ? null : doubtOf(suspect, brokerUpS);
-  // Its heartbeats would tell what it is called.
+  // Its heartbeats would show its name.
   if (brokerSays === null && (doubt === "may-be" || doubt === "listens") && !hasListened(seen))
     return open("heartbeat");
   if (others.length > 0 && !process.namesInUse && doubt !== "may-be") {
@@ -112,7 +116,7 @@ function judgeAbsent(
 
 type Doubt = "may-be" | "listens" | "may-connect" | null;
 
-/** Why a program that is not recognised may be the worker; null: it is not. */
+/** Why a program that we do not recognise may be the worker; null: it is not the worker. */
 function doubtOf({ shows, serves, ageMs }: Sighted, brokerUpS: number | null): Doubt {
   switch (shows) {
     case "worker":
@@ -122,7 +126,7 @@ function doubtOf({ shows, serves, ageMs }: Sighted, brokerUpS: number | null): D
       return "may-be";
     case "listener":
       return "listens";
-    // A worker that still imports may be connected for something else.
+    // A worker that still imports may be connected for another purpose.
     case "client":
       return ageMs < RECONNECT_S * 1_000 && !serves ? "may-connect" : null;
     case "stranger":
@@ -157,13 +161,13 @@ function judgeSeen(
     return { status: "unhealthy", reason: "dead", ...about, how: "ended", instead: null };
   if (last.process.state === "zombie")
     return { status: "unhealthy", reason: "dead", ...about, how: "zombie", instead: null };
-  // Where nothing names the broker, only its connections would show it.
+  // If no setting names the broker, only the process' connections would show it.
   const isUnnamed = evidence.asking.kind === "broker-failed" && evidence.asking.failure.cause === "not-named";
   const starting = isUnnamed ? stillStarting(node, process, rules) : null;
   return starting ?? judgeBroker(evidence.asking) ?? judgeConnections(node, process, evidence, rules);
 }
 
-/** Whether the process has been seen halted, and how; `once`: a second look has to confirm it. */
+/** Whether the process has been seen halted, and how; `once`: a second look must confirm it. */
 function haltIn(looks: readonly Look[]): "stopped" | "frozen" | "once" | null {
   const how = ({ process }: Look) => haltOf(process);
   const last = looks.at(-1);

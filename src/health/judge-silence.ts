@@ -4,27 +4,27 @@ import { deaf, type Judgement, open, silent, spanMs } from "./judgement.ts";
 import { hasBeenCut, sightings } from "./main-loop.ts";
 import type { Silence } from "./verdict.ts";
 
-/** The main thread of a worker that is well wakes for its timers: on kombu 5.2 every five seconds. Milliseconds. */
+/** The main thread of a healthy worker wakes for its timers: on kombu 5.2 every five seconds. In milliseconds. */
 const WAKES_MS = 4_200;
 
-/** A main thread that waits for events in all looks over so long waits for nothing else, in milliseconds. */
+/** If a main thread waits for events in all looks over this time, it waits for nothing else. In milliseconds. */
 const EVENTS_MS = 1_200;
 
 type Seen = Extract<ProcessSight, { kind: "seen" }>;
 
-/** What the broker says of a worker that is silent. */
+/** What the broker shows of a silent worker. */
 interface SilentOn {
-  /** Every ping has been waited for. */
+  /** The full time has been waited for every ping. */
   readonly over: boolean;
-  /** Whether a connection of its own listens for control messages. */
+  /** Whether one of its own connections listens for control messages. */
   readonly isSubscribed: boolean;
-  /** Connections that do, its own among them; 0 where none is its own. */
+  /** Connections that listen for control messages, including its own; 0 if its own are not among them. */
   readonly subscribers: number;
   /** Deliveries of the database that no worker has acknowledged; null: not known. */
   readonly unacked: number | null;
 }
 
-/** A worker whose connections are known, and whose main loop is silent. */
+/** Judges a worker whose connections are known and whose main loop is silent. */
 export function judgeSilence(
   node: NodeEvidence,
   process: Seen,
@@ -38,7 +38,7 @@ export function judgeSilence(
   if (!over) return open("pong");
   const isMute = !isSubscribed || !process.beats;
   if (!isMute || verdict.isStopping || !mainIsFree(process, looks)) return verdict;
-  // Without an unacknowledged delivery no worker is full: one that lets its queue wait has stopped fetching.
+  // If all deliveries are acknowledged, no worker is full. So a worker whose queue has messages has stopped fetching.
   if (unacked === 0 && (node.waiting ?? 0) > 0) {
     const { forS: pausedS } = verdict;
     return {
@@ -50,8 +50,8 @@ export function judgeSilence(
       waiting: node.waiting,
     };
   }
-  // Full, and without heartbeats, a worker that is well and cannot be asked writes nothing; but its main thread wakes,
-  // and waits in its event loop in between, longer than we may look.
+  // A healthy worker writes nothing if it is full, sends no heartbeats and has no remote control. But its main thread
+  // wakes up. Between these times it waits in its event loop, longer than we may look.
   if (switchesRise(looks)) return deaf(about, { shownBy: "switches", subscribers, active: null });
   if (spanMs(looks) >= EVENTS_MS && looks.every((look) => look.process?.waitsForEvents === true))
     return deaf(about, { shownBy: "events", subscribers, active: null });
@@ -59,30 +59,32 @@ export function judgeSilence(
 }
 
 /**
- * Whether a worker has been asked to end and waits for its tasks. It has given up its subscriptions, and keeps the
- * connection that it fetched by, idle. So do prefork, threads, gevent and eventlet, measured on 5.0.5 to 5.7.0; with
- * gevent on 5.7.0 the heartbeats go on. A solo worker gives nothing up before its task ends.
+ * Whether a worker has been told to end and waits for its tasks. It has given up its subscriptions. It keeps the
+ * connection that it fetched by, idle. This holds for prefork, threads, gevent and eventlet, measured on 5.0.5 to
+ * 5.7.0. With gevent on 5.7.0 the heartbeats go on. A solo worker gives up nothing before its task ends.
  */
 export function isStopping(process: Seen, looks: readonly Look[]): boolean {
   const seen = sightings(looks);
   const hasListened = process.beats && (process.gossips || mainIsFree(process, looks));
-  // What the broker has closed it has not given up.
+  // If the broker has closed its connections, the worker has not given them up.
   if (!hasListened || seen.length === 0 || hasBeenCut(looks)) return false;
   return seen.every(({ rows }) => polling(rows) === "paused" && rows.every(({ patterns }) => patterns === 0));
 }
 
-/** Whether the process gave up the processor of its own accord between two looks: it waits, and is woken. */
+/**
+ * Whether the process gave up the processor of its own accord between two looks. This means that it waits and is woken.
+ */
 function switchesRise(looks: readonly Look[]): boolean {
   const counts = looks.flatMap(({ process }) => process?.voluntarySwitches ?? []);
   return (counts.at(-1) ?? 0) > (counts[0] ?? 0);
 }
 
-/** The server's seconds and the state file's may differ by so many. */
+/** The seconds of the server and of the state file may differ by this much. */
 const NOTED_SLACK_S = 2;
 
 /**
- * How long a silence is. The state file knows of pauses and set clocks that the connections do not show; where it does
- * not either, and these allow a silence on both sides of the grace, nothing is known.
+ * The length of a silence. The state file knows of pauses and set clocks that the connections do not show. Suppose that
+ * it knows none, and that the connections allow a silence on either side of the grace. Then the length is unknown.
  */
 export function lengthOf(idle: Idle | null, node: NodeEvidence, process: Seen): Silence {
   const { silentSinceS } = node;
@@ -95,18 +97,18 @@ export function lengthOf(idle: Idle | null, node: NodeEvidence, process: Seen): 
   return unmeasured(node, process);
 }
 
-/** A silence whose length the connections do not tell; the state file may know since when. */
+/** A silence whose length the connections do not show. The state file may know when it began. */
 export function unmeasured({ silentSinceS }: NodeEvidence, { graceMs }: Seen): Silence {
   const measured = silentSinceS === null ? "not" : "state-file";
   return { measured, forS: silentSinceS ?? 0, graceMs };
 }
 
-/** Whether its main thread runs no task, so that it wakes only while it is well. */
+/** Whether its main thread runs no task, so that it wakes only while the worker is healthy. */
 function mainIsFree(process: Seen, looks: readonly Look[]): boolean {
   return process.pool === "threads" || isFreeOfTasks(process, looks);
 }
 
-/** Whether tasks run in separate processes, so that no task can block the main one. */
+/** Whether tasks run in separate processes, so that no task can block the main process. */
 export function isFreeOfTasks({ pool }: Seen, looks: readonly Look[]): boolean {
   const hasChildren = (looks.at(-1)?.process?.children ?? 0) > 0;
   return (pool === null || pool === "prefork" || pool === "processes") && hasChildren;

@@ -7,10 +7,13 @@ import type { Rules } from "./judgement.ts";
 import type { Verdict } from "./verdict.ts";
 import type { Held, NodeWork, WorkEvidence } from "./work-evidence.ts";
 
-/** kombu from 5.7.0 on replaces a dead connection within 45 s; a BRPOP silent for so long waits on one. Seconds. */
+/**
+ * From 5.7.0 on, kombu replaces a dead connection within 45 s. A BRPOP that is silent for this long waits on a dead
+ * one. In seconds.
+ */
 const HALF_OPEN_S = 60;
 
-/** What queues and tasks make of workers that are well: the worst of it, or null. */
+/** The verdict on queues and tasks of healthy workers: the worst one; null: nothing is wrong. */
 export function judgeWork(evidence: Evidence, { work: rules, startGraceMs }: Rules): Verdict | null {
   const { work } = evidence;
   if (work === null) return null;
@@ -38,7 +41,7 @@ function judgeConsuming(
   const waiting = node.queues.find((queue) => (lengths.get(queue) ?? 0) > 0);
   if (waiting === undefined || seen === undefined || node.held?.kind !== "told") return null;
   if (ageMsIn(seen.looks) < startGraceMs) return null;
-  // A worker that was asked to end must not fetch any more.
+  // A worker that was told to end must no longer fetch.
   if (seen.process.kind === "seen" && isStopping(seen.process, seen.looks)) return null;
   const pausedS = pausedForS(seen);
   const how = pausedS === null ? null : whyIdle(seen, node.held);
@@ -47,7 +50,7 @@ function judgeConsuming(
   return { ...about, how, queue: waiting, length, pausedS, unacked: node.held.deliveries };
 }
 
-/** For how many seconds it has not fetched, where that is long; null: it has, or its connections are not known. */
+/** How many seconds it has not fetched, if that is long; null: it has fetched, or its connections are not known. */
 export function pausedForS({ looks }: NodeEvidence): number | null {
   const connections = lastConnections(looks);
   if (connections?.kind !== "known") return null;
@@ -55,7 +58,7 @@ export function pausedForS({ looks }: NodeEvidence): number | null {
   return polling(connections.rows) === "paused" && pausedS >= HALF_OPEN_S ? pausedS : null;
 }
 
-/** Whether all its slots are taken, by its heartbeats; null: none was heard. */
+/** Whether all its slots are taken, by its heartbeats; null: no heartbeat was heard. */
 export function isFull(node: NodeEvidence): boolean | null {
   const active = ownBeats(node)?.active ?? null;
   return active === null ? null : active >= slotsIn(node.process);
@@ -66,8 +69,8 @@ function slotsIn(process: ProcessSight): number {
 }
 
 /**
- * Why a worker does not fetch; null: it may be full of running tasks, or of tasks that wait for their time or rate.
- * It prefetches as many as it has slots at least, so that fewer do not keep it from fetching.
+ * Why a worker does not fetch; null: it may be full of running tasks, or of tasks that wait for their time or rate
+ * limit. It prefetches at least as many tasks as it has slots. So fewer tasks do not stop it from fetching.
  */
 function whyIdle(
   node: NodeEvidence,
@@ -87,7 +90,8 @@ function judgeTasks({ nodes }: Evidence, work: WorkEvidence, maxTaskAge: number 
     const oldest = tasks.kind === "told" ? tasks.oldest : null;
     if (oldest === null) continue;
     const seen = nodes.find((one) => one.node === node);
-    // Its start is by the worker's clock, which can be set: no task is older than the process that runs it.
+    // The start time of a task comes from the worker's clock, which can be set. No task is older than the process that
+    // runs it.
     const ageS = Math.min(oldest.ageS, ageMsIn(seen?.looks ?? []) / 1_000);
     if (ageS * 1_000 <= maxTaskAge) continue;
     const pid = pidOf(seen);

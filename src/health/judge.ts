@@ -4,17 +4,17 @@ import { judgeWork } from "./judge-work.ts";
 import { type Judgement, open, type Rules, undecided } from "./judgement.ts";
 import { REASONS, type Verdict } from "./verdict.ts";
 
-/** Judges the evidence so far; pure. `open` where more time could show more. */
+/** Judges the evidence so far; pure. `open` means that more time could show more. */
 export function judge(evidence: Evidence, rules: Rules): Judgement {
   const judgements = judgeAll(evidence, rules);
   const verdicts = judgements.filter((judgement) => judgement.status !== "open");
   const worst = combine(verdicts, rules);
-  // A worker that a restart would help is news enough.
+  // If a restart would help one worker, we do not wait for the others.
   if (worst.status === "unhealthy") return worst;
   return judgements.find(({ status }) => status === "open") ?? withWork(worst, evidence, rules);
 }
 
-/** The verdict when there is no more time: what is open is undecided. */
+/** The verdict when there is no more time. What is open becomes undecided. */
 export function conclude(evidence: Evidence, rules: Rules): Verdict {
   const verdicts = judgeAll(evidence, rules).map((judgement, position) => {
     if (judgement.status !== "open") return judgement;
@@ -26,7 +26,7 @@ export function conclude(evidence: Evidence, rules: Rules): Verdict {
   return withWork(combine(verdicts, rules), evidence, rules);
 }
 
-/** Queues and tasks count where the workers themselves are well. */
+/** Queues and tasks count only if the workers themselves are healthy. */
 function withWork(verdict: Verdict, evidence: Evidence, rules: Rules): Verdict {
   return (verdict.status === "healthy" ? judgeWork(evidence, rules) : null) ?? verdict;
 }
@@ -46,7 +46,7 @@ function judgeAny({ asking }: Evidence, atLeast: number): Judgement {
   return undecided({ kind: "too-few", pongs, wanted: atLeast, pings, subscribers, waitedMs, cutShort });
 }
 
-/** One verdict for all workers: the worst; `alive` only of all of them together. */
+/** One verdict for all workers: the worst one. It is `alive` only if all are alive. */
 function combine(verdicts: readonly Verdict[], rules: Rules): Verdict {
   const [worst] = verdicts
     .map((verdict) => withStrictness(verdict, rules.strict))

@@ -4,9 +4,9 @@ import type { Asking } from "./evidence.ts";
 import type { Asked } from "./asked.ts";
 import type { Deafness, Gap, Silence, Verdict, Want } from "./verdict.ts";
 
-/** What the judge has to know of the configuration. */
+/** What the judge needs from the configuration. */
 export interface Rules {
-  /** What the probe was told that gives names their form. */
+  /** The settings of the probe that names are built from. */
   readonly naming: Naming;
   readonly startGraceMs: number;
   readonly asked: Asked;
@@ -15,17 +15,17 @@ export interface Rules {
   readonly work: WorkRules;
 }
 
-/** What is wanted beyond a worker that is alive. */
+/** What the user requires beyond a live worker. */
 export interface WorkRules {
-  /** The queues that have to be consumed; empty: the worker's own. */
+  /** The queues that must be consumed. Empty: the worker's own queues. */
   readonly queues: readonly string[];
   readonly requireConsuming: boolean;
-  /** In milliseconds; null: tasks are not looked at. */
+  /** In milliseconds; null: tasks are not checked. */
   readonly maxTaskAge: number | null;
   readonly maxQueueLength: readonly QueueLimit[];
 }
 
-/** A verdict, or what is still wanted for one. */
+/** A verdict, or what is still needed for one. */
 export type Judgement = Verdict | Open;
 
 export interface Open {
@@ -43,7 +43,10 @@ export function undecided(gap: Gap): Verdict {
   return { status: "unknown", reason: "undecided", gap };
 }
 
-/** A main loop that is silent: busy, or stopping, as long as it may be, then hung. */
+/**
+ * The verdict on a silent main loop. Within the time that it may be silent, it is busy or stopping. After that it is
+ * hung.
+ */
 export function silent(
   about: { readonly node: string; readonly pid: number },
   length: Silence,
@@ -58,12 +61,12 @@ export function deaf(about: { readonly node: string; readonly pid: number | null
   return { status: "healthy", reason: "deaf", ...about, ...how };
 }
 
-/** How far apart the first and the last of them are, in milliseconds. */
+/** The time between the first and the last of them, in milliseconds. */
 export function spanMs(looks: readonly { readonly atMs: number }[]): number {
   return (looks.at(-1)?.atMs ?? 0) - (looks[0]?.atMs ?? 0);
 }
 
-/** Whether anything is wanted beyond a worker that is alive. */
+/** Whether the user requires more than a live worker. */
 export function wantsWork({ requireConsuming, maxTaskAge, maxQueueLength }: WorkRules): boolean {
   return requireConsuming || maxTaskAge !== null || maxQueueLength.length > 0;
 }

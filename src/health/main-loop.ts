@@ -16,17 +16,22 @@ import { spanMs } from "./judgement.ts";
 /** Whether a worker's main loop was seen to turn. */
 export type MainLoop =
   | { readonly kind: "turns"; readonly shownBy: "polling" | "heartbeat" }
-  /** `length`: null where nothing that it writes on is left to tell. */
+  /** `length`: null if no connection is left that a turning loop writes to. */
   | { readonly kind: "silent"; readonly length: Idle | null }
   | { readonly kind: "unclear"; readonly wanted: "second-look" | "heartbeat" };
 
-/** A BRPOP that waits outlasts the loop that sent it by its own timeout, a second; this is longer. In milliseconds. */
+/**
+ * If a loop ends, its last BRPOP still waits until its own timeout of a second. This time is longer. In milliseconds.
+ */
 const STALE_POLL_MS = 1_200;
 
-/** Heartbeats come every two seconds; who has listened for so long, in milliseconds, would have heard one. */
+/** Heartbeats come every two seconds. In this time we would have heard one. In milliseconds. */
 const LISTEN_MS = 3_000;
 
-/** With heartbeats and BRPOP a loop that turns writes every two seconds; after so many of silence, it does not turn. */
+/**
+ * A turning loop with heartbeats and BRPOP writes every two seconds. After this many seconds of silence it does not
+ * turn.
+ */
 const LONG_SILENCE_S = 5;
 
 /** A look in which the worker's own connections are known. */
@@ -41,21 +46,24 @@ export function sightings(looks: readonly Look[]): readonly Sighting[] {
   );
 }
 
-/** The last that the broker told: a look that is still under way, or that the deadline cut short, takes nothing back. */
+/**
+ * The last connections that the broker showed. A look that is still running, or that the deadline cut short, does not
+ * replace them.
+ */
 export function lastConnections(looks: readonly Look[]): Connections | null {
   const told = looks.flatMap(({ connections }) => connections ?? []);
   const isCut = (one: Connections) => one.kind === "unknown" && one.because === "too-many-sockets";
   return told.findLast((one) => !isCut(one)) ?? told.at(-1) ?? null;
 }
 
-/** Its own heartbeats; null: none was heard. */
+/** Its own heartbeats; null: no heartbeat was heard. */
 export function ownBeats({ heartbeats }: NodeEvidence): Beats | null {
   return heartbeats.kind === "listened" ? heartbeats.own : null;
 }
 
 /**
- * Judges the main loop by its heartbeats and its own connections. It turns when a heartbeat is heard, or its BRPOP
- * waits or is sent anew between two looks; any other write may come from the running task.
+ * Judges the main loop by its heartbeats and its own connections. It turns if a heartbeat is heard, if its BRPOP waits,
+ * or if a BRPOP is sent between two looks. Any other write may come from the running task.
  */
 export function mainLoop(node: NodeEvidence): MainLoop {
   const { looks, process } = node;
@@ -64,7 +72,7 @@ export function mainLoop(node: NodeEvidence): MainLoop {
   const last = seen.at(-1);
   const span = spanMs(seen);
   const beats = ownBeats(node) !== null;
-  // A task may fetch by a BRPOP of its own, from the same server. A loop that fetches sends its heartbeats as well.
+  // A task may use a BRPOP of its own, on the same server. A loop that fetches sends its heartbeats too.
   const mayBeTasks =
     !beats && process.kind === "seen" && process.beats && seen.some(({ rows }) => isPollBesideAnother(rows));
   if (first !== undefined && last !== undefined && !mayBeTasks) {
@@ -83,29 +91,32 @@ export function mainLoop(node: NodeEvidence): MainLoop {
   return hasListened(node) ? { kind: "silent", length } : { kind: "unclear", wanted: "heartbeat" };
 }
 
-/** Whether the broker has closed connections of the worker, and it has not noticed. */
+/** Whether the broker has closed connections of the worker and the worker has not noticed. */
 export function hasBeenCut(looks: readonly Look[]): boolean {
   return looks.some(({ connections }) => connections?.kind === "known" && connections.closeWait);
 }
 
 /**
- * Whether a connection is left on which a turning loop writes: the one for its heartbeats. Without it a worker that
- * is full has nothing left that tells; one that sends no heartbeats, or runs its tasks in the loop itself, has its
- * BRPOP.
+ * Whether a connection is left that a turning loop writes to. It is the connection for heartbeats. Without that one,
+ * nothing shows the loop of a full worker. A worker has its BRPOP instead if it sends no heartbeats, or runs its tasks
+ * in the loop itself.
  */
 function writesOn(process: ProcessSight, rows: readonly ClientRow[]): boolean {
-  // Where none is left that fetches or listens, these may be a result backend's.
+  // If no connection is left that fetches or listens, the others may belong to a result backend.
   if (databases(rows).length > 0 && rows.some(({ command }) => command === "publish")) return true;
   const isTold = process.kind === "seen" && (!process.beats || process.pool === "solo");
   return isTold && polling(rows) !== "absent";
 }
 
-/** The age of the process in the last look; endless where it was not looked at. */
+/** The age of the process in the last look; infinite if it was not looked at. */
 export function ageMsIn(looks: readonly Look[]): number {
   return looks.at(-1)?.process?.ageMs ?? Number.POSITIVE_INFINITY;
 }
 
-/** Without the time in which it could not write: it was stopped in an earlier look, or its cgroup was frozen at times. */
+/**
+ * Leaves out the time in which it could not write: it was stopped in an earlier look, or its cgroup was frozen at
+ * times.
+ */
 function whileRunning(idle: Idle | null, looks: readonly Look[]): Idle | null {
   if (idle === null) return null;
   const halted = looks.findLast(({ process }) => haltOf(process) !== null);
@@ -116,7 +127,7 @@ function whileRunning(idle: Idle | null, looks: readonly Look[]): Idle | null {
   return { atLeastS: Math.min(atMostS, Math.max(0, Math.floor(idle.atLeastS - frozenS))), atMostS };
 }
 
-/** Whether a heartbeat would have been heard by now; where nobody may listen, whether there was time for one. */
+/** Whether a heartbeat would have been heard by now. If we may not listen: whether there was time for one. */
 export function hasListened({ heartbeats, looks }: NodeEvidence): boolean {
   switch (heartbeats.kind) {
     case "not-listened":

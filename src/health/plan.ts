@@ -12,10 +12,10 @@ import type { Asked } from "./asked.ts";
 import type { Rules } from "./judgement.ts";
 import { readStateFile, type StateText } from "./state-file.ts";
 
-/** What a check is to find out, and how patient it is. Durations in milliseconds. */
+/** What a check must find out, and how patient it is. Durations are in milliseconds. */
 export interface CheckWishes {
   readonly whom: Whom;
-  /** Pongs that suffice where everyone is asked. */
+  /** How many pongs are enough if all workers are asked. */
   readonly atLeast: number;
   readonly pings: number;
   readonly timeout: number;
@@ -24,34 +24,34 @@ export interface CheckWishes {
   readonly busyGrace: number | null;
   readonly rules: Omit<Rules, "asked" | "naming">;
   readonly stateFile: StateText | null;
-  /** How old what a `serve` has shared may be; null: it is not looked at. */
+  /** The greatest accepted age of a verdict that a `serve` has shared; null: shared verdicts are not read. */
   readonly acceptShared: number | null;
 }
 
-/** A session, and what to ask and judge in it. Durations in milliseconds. */
+/** A session, and what to ask and judge in it. Durations are in milliseconds. */
 export interface CheckPlan extends SessionPlan, Omit<CheckWishes, "whom" | "atLeast" | "rules"> {
   readonly asked: Asked;
-  /** The nodes asked with their processes; empty where everybody is asked. */
+  /** The asked nodes with their processes. Empty if all workers are asked. */
   readonly targets: readonly Target[];
-  /** Whether they were named; else all workers that are found here are meant. */
+  /** Whether the user named them. Otherwise they are all workers that are found here. */
   readonly isNamed: boolean;
   /** Workers in sight that are not asked. */
   readonly others: readonly string[];
   /** The pid file that names the worker, so that no other process is taken for it; null: not given. */
   readonly pidfile: string | null;
-  /** Where the probe runs, and who is in sight there. */
+  /** Where the probe runs, and which workers are in sight there. */
   readonly place: Placement;
   readonly destination: Destination;
-  /** The usual way to the workers of a database; see {@link routesTo} for all. */
+  /** The usual way to the workers of a database; see {@link routesTo} for all ways. */
   readonly route: Route;
-  /** The routing key of the replies: the list's key without the prefix. */
+  /** The routing key of the replies, which is the list's key without the prefix. */
   readonly replyTo: string;
-  /** Elements of a reply list that the next ping leaves. */
+  /** How many elements of a reply list survive the next ping. */
   readonly keep: number;
   readonly rules: Rules;
 }
 
-/** Elements of the reply list that the next ping leaves: one node's, and a whole fleet's. */
+/** How many elements of the reply list survive the next ping, for one node and for a whole fleet. */
 const KEEP_ONE = 32;
 const KEEP_MANY = 4_096;
 
@@ -90,7 +90,7 @@ export function checkWishes(config: Config, host: Host): Outcome<CheckWishes, Us
   });
 }
 
-/** Works out whom to ask and where. */
+/** Finds out which nodes to ask and where. */
 export async function planCheck(
   wishes: CheckWishes,
   config: BrokerConfig,
@@ -105,7 +105,7 @@ export async function planCheck(
   return discovered.ok ? success(checkPlan(wishes, config, discovered.value)) : discovered;
 }
 
-/** The same without asking a server which broker it is: the named one, or the default. */
+/** Like `planCheck`, but asks no server for the broker: it uses the named one or the default. */
 export function planByName(
   wishes: CheckWishes,
   config: BrokerConfig,

@@ -7,7 +7,7 @@ import type { ProcessSight } from "./evidence.ts";
 import type { CheckPlan } from "./plan.ts";
 import type { Patient, Search } from "./search.ts";
 
-/** What is known of the process of a node that is looked for. */
+/** What is known about the process of a node. */
 export function processOf(
   plan: CheckPlan,
   host: Host,
@@ -52,7 +52,9 @@ function nobodyIn(
   };
 }
 
-/** A pid file has said already what is here. The beat of an ended worker may have the title of one by itself. */
+/**
+ * A pid file has already shown what is here. The beat of an ended worker may have the same title as a separate beat.
+ */
 function insteadOf({ proc }: Host, { instead: seen }: Survey): Instead | null {
   const left = seen === null || seen.what === "beat" ? leftBeatIn(proc) : null;
   return left !== null && (seen === null || seen.pid === left) ? { pid: left, what: "left-beat" } : seen;

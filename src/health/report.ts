@@ -2,15 +2,15 @@ import type { Evidence } from "./evidence.ts";
 import type { CheckPlan } from "./plan.ts";
 import type { Verdict } from "./verdict.ts";
 
-/** All that a run of `check` has to tell; what is printed of it is the renderers' matter. */
+/** Everything that a run of `check` found out. The renderers decide what is printed. */
 export interface CheckReport {
   readonly plan: CheckPlan;
   readonly evidence: Evidence;
   readonly verdict: Verdict;
-  /** Whether it counts as healthy although it is unknown. */
+  /** Whether the verdict counts as healthy although it is unknown. */
   readonly isForgiven: boolean;
-  /** Milliseconds from the start of the process to the verdict. */
+  /** Milliseconds from the start of the probe's process to the verdict. */
   readonly elapsedMs: number;
-  /** Variables of the environment that begin like ours and are no option. */
+  /** Environment variables that begin like ours but are not options. */
   readonly unknownVariables: readonly string[];
 }

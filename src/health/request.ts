@@ -3,7 +3,7 @@ import type { Host } from "../host.ts";
 import { encodeRequest, type Question } from "../pidbox/message.ts";
 import type { CheckPlan } from "./plan.ts";
 
-/** A request to nodes (by default the plan's), whose replies carry the ticket and go to the plan's list. */
+/** A request to nodes (by default the plan's). The replies carry the ticket and go to the plan's list. */
 export function requestMessage(
   plan: CheckPlan,
   host: Host,

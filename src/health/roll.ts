@@ -4,18 +4,20 @@ import { isBeat } from "../celery/node-name.ts";
 import type { Pong } from "./evidence.ts";
 import type { Asked } from "./asked.ts";
 
-/** Characters of the longest reply that may be a pong: one has 500, envelope and all, and a longer is not decoded. */
+/**
+ * The longest reply that may be a pong, in characters. A pong with its envelope has 500. A longer reply is not decoded.
+ */
 const LONGEST_PONG = 65_536;
 
 /** The nodes that have answered our pings so far. */
 export interface Roll {
   /** Notes that a ping with this ticket has been published. */
   readonly sent: (ticket: string) => void;
-  /** Notes nodes that were found later, and are asked too. */
+  /** Adds nodes that were found later and are asked too. */
   readonly add: (nodes: readonly string[]) => void;
-  /** Which replies may be pongs for them. */
+  /** The replies that may be pongs for these pings. */
   readonly expected: Expected;
-  /** Notes replies, each shown once, and says whether all who were asked have answered. */
+  /** Notes replies, each of which is given once. Returns whether all asked nodes have answered. */
   readonly see: (answers: readonly Answer[]) => boolean;
   readonly complete: () => boolean;
   readonly pongs: () => readonly Pong[];
@@ -24,8 +26,9 @@ export interface Roll {
 }
 
 /**
- * Calls the roll. A pong counts with one of our tickets and, where nodes were named, from one of them; a beat under
- * its default name counts only if it was named. A pong for an earlier ping of this run counts as well.
+ * Keeps count of the nodes that answer. A pong counts if it has one of our tickets. If nodes were named, it must come
+ * from one of them. A beat under its default name counts only if it was named. A pong for an earlier ping of this run
+ * counts too.
  */
 export function startRoll(first: Asked, now: () => number): Roll {
   let asked = first;
@@ -58,7 +61,7 @@ export function startRoll(first: Asked, now: () => number): Roll {
         const name = since === undefined ? null : whoPonged(said, asked);
         if (since === undefined || name === null) continue;
         const copy = count(ticket, name);
-        // Among answers without a readable name, each answer to one ticket comes from another worker.
+        // If answers to one ticket have no readable name, each comes from another worker.
         const node = name === UNNAMED ? `${UNNAMED} ${copy}` : name;
         const known = pongs.get(node);
         pongs.set(node, {
@@ -75,7 +78,7 @@ export function startRoll(first: Asked, now: () => number): Roll {
   };
 }
 
-/** Stands for a worker whose reply is in a serialisation that is not read, where everybody was asked. */
+/** Stands for a worker whose reply has a serialisation that we do not read, if all workers were asked. */
 const UNNAMED = "unnamed worker";
 
 /** The node that sent this pong, if that node counts. */
@@ -88,8 +91,8 @@ function whoPonged(said: Said, asked: Asked): string | null {
     case "unread":
       if (!said.bytes.includes("pong")) return null;
       if (asked.kind === "any") return UNNAMED;
-      // One node was asked and the ticket is ours: nobody else can have it. Of several, the longest name that
-      // stands in the bytes, as one name may be a part of another.
+      // Only one node was asked, and the ticket is ours, so no other node can have it. If several nodes were asked,
+      // take the longest name that the bytes contain, because one name may be a part of another.
       if (asked.nodes.length === 1) return asked.nodes[0] ?? null;
       return (
         asked.nodes
@@ -97,7 +100,7 @@ function whoPonged(said: Said, asked: Asked): string | null {
           .sort((a, b) => b.length - a.length)[0] ?? null
       );
     case "over-bound":
-      // A pong has 15 characters.
+      // A pong has 15 characters, so this is not a pong.
       return null;
     default:
       return said satisfies never;

@@ -21,7 +21,7 @@ import type { Look } from "./evidence.ts";
 import { lastConnections } from "./main-loop.ts";
 import type { CheckPlan } from "./plan.ts";
 
-/** A node, its process if it is known by now, and what has been seen of it. */
+/** A node, its process if that is known by now, and what has been seen of it. */
 export interface Patient {
   readonly node: string;
   readonly laterNode: string | null;
@@ -29,29 +29,29 @@ export interface Patient {
   /** Its command line shows it. */
   readonly isSettled: boolean;
   readonly looks: Look[];
-  /** Messages in its queues; null: not asked for, or not told. */
+  /** Messages in its queues; null: not asked, or the broker does not say. */
   waiting: number | null;
 }
 
-/** Which processes the nodes are, by what was seen so far. */
+/** Which processes are the nodes, by what has been seen so far. */
 export interface Search {
   readonly patients: () => readonly Patient[];
-  /** The program that is most likely the worker, where nothing shows whether it is. */
+  /** The program that is most likely the worker, if nothing shows whether it is. */
   readonly suspect: () => Sighted | null;
-  /** Names that processes here have, and that nobody has asked for. */
+  /** Names of processes here that were not asked for. */
   readonly others: () => readonly string[];
   /** Whether no other process here may be a worker. */
   readonly isAlone: () => boolean;
   /** Looks at what /proc alone shows. */
   readonly begin: (tables: SocketTables) => void;
-  /** Looks at what the broker's list shows, and who has been heard by now. */
+  /** Looks at what the broker's list shows, and which heartbeats have been heard by now. */
   readonly goOn: (list: Clients, tables: SocketTables) => Promise<void>;
 }
 
-/** Nobody has asked the broker. */
+/** The broker has not been asked. */
 export const UNASKED: Clients = { rows: null, ourselves: null, alsoOurs: [], hasName: false };
 
-/** A search, and what it has found by now. */
+/** A search and what it has found by now. */
 interface Searching {
   readonly plan: CheckPlan;
   readonly host: Host;
@@ -61,7 +61,7 @@ interface Searching {
   /** Workers that their command lines show. */
   readonly known: readonly WorkerProcess[];
   patients: readonly Patient[];
-  /** Nodes that are bound; null: not asked for yet, or not told. */
+  /** Nodes that are bound; null: not asked yet, or the broker does not say. */
   bound: readonly string[] | null;
   suspect: Sighted | null;
   others: readonly string[];
@@ -69,11 +69,11 @@ interface Searching {
 }
 
 /**
- * Looks for the processes of nodes that no command line shows. A pid file names the worker outright: then nobody is
+ * Looks for the processes of nodes that no command line shows. If a pid file names the worker, no other process is
  * looked for.
  *
  * @param channel null: the broker cannot be asked
- * @param called whose heartbeats have been heard
+ * @param called the nodes whose heartbeats have been heard
  */
 export function startSearch(
   plan: CheckPlan,
@@ -126,7 +126,10 @@ function begin(searching: Searching, tables: SocketTables): void {
     searching.suspect = likeliest(sight(host.proc, candidates, UNASKED, tables));
 }
 
-/** A worker that has no connection may have a fork that works: a management command that starts itself anew. */
+/**
+ * A worker without a connection may have a fork that does the work: for example a management command that starts itself
+ * again.
+ */
 function findForks({ host, known, patients }: Searching, list: Clients, tables: SocketTables): void {
   const isWaiting = ({ isSettled, looks }: Patient) => isSettled && lastConnections(looks)?.kind === "none";
   const [patient, another] = patients.filter(isWaiting);
@@ -137,7 +140,7 @@ function findForks({ host, known, patients }: Searching, list: Clients, tables: 
   if (only !== undefined && second === undefined) take(host, patient, only.candidate);
 }
 
-/** Workers that no command line shows: who they are may show in every look. */
+/** Finds workers that no command line shows. Every look may show them. */
 async function findTheMissing(searching: Searching, list: Clients, tables: SocketTables): Promise<void> {
   const { plan, host, channel, known } = searching;
   const candidates = candidatesIn(host.proc, known).filter(({ parent }) => !isKnown(searching, parent));
@@ -155,7 +158,7 @@ function patientsBy({ plan, host, patients }: Searching, { found, otherwise }: I
   const settled = patients.filter(({ isSettled }) => isSettled);
   const before = patients.filter(({ isSettled }) => !isSettled);
   const taken = found.flatMap((one) => patientOf(plan, host, one, before));
-  // A process once found stays, even when it has ended, unless its heartbeats contradict it.
+  // A process that was found stays, even after it has ended, unless its heartbeats contradict it.
   const kept = before.filter(
     ({ node, worker }) =>
       worker !== null &&
@@ -175,7 +178,7 @@ function patientsBy({ plan, host, patients }: Searching, { found, otherwise }: I
   return [...settled, ...kept, ...taken, ...vacant];
 }
 
-/** A node whose process has just turned out to be another's. */
+/** Used for a node whose process has just been recognised as another node's. */
 function nobody(host: Host, target: Target): Patient {
   return {
     ...target,
@@ -216,12 +219,12 @@ function take({ proc, now }: Host, patient: Patient, { pid }: Candidate): void {
   if (found === null) return;
   if (patient.worker !== null) patient.looks.length = 0;
   patient.worker = found;
-  // A look at nobody would say that it has gone.
+  // Without a process, a look would report that the process has gone.
   const process = examine(proc, found.pid, found.startTicks);
   patient.looks.push({ atMs: now(), process, connections: null });
 }
 
-/** Nodes bound that may be of this host, or of the hosts that the nodes asked have in their names. */
+/** Asks for the bound nodes that may be on this host, or on the hosts in the names of the asked nodes. */
 function askBound(
   { plan, host, deadline, patients }: Searching,
   channel: Channel,

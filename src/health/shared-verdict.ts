@@ -1,28 +1,28 @@
 import { asNumber, isCount } from "../numbers.ts";
 import { asObject, parseJson } from "../pidbox/envelope.ts";
 
-/** What a `serve` shares of a node, and a check reads: a field of a hash, see `sharedKey` in broker/keys.ts. */
+/** What a `serve` shares about a node and a check reads. It is a field of a hash, see `sharedKey` in broker/keys.ts. */
 export interface SharedVerdict {
   readonly status: "healthy" | "unhealthy";
-  /** One of the check's, or of `serve` alone. */
+  /** A reason of the check, or of `serve` alone. */
   readonly reason: string;
   /**
-   * When this was last known to be so, in milliseconds since 1970 by the clock of the broker. Both sides ask it for its
-   * time, so the clocks of their machines do not matter.
+   * When this was last known to be true, in milliseconds since 1970 by the clock of the broker. Both sides ask the
+   * broker for its time, so the clocks of their machines do not matter.
    */
   readonly atMs: number;
-  /** Where that `serve` runs, and its version. */
+  /** The host that this `serve` runs on, and its version. */
   readonly host: string;
   readonly version: string;
 }
 
-/** The form of the field. */
+/** The version of the field's form. */
 const SCHEMA = 1;
 
-/** Characters of the longest text that is read: the longest that is written has 500. */
+/** The longest text that is read, in characters. The longest that is written has 500. */
 const LONGEST = 1_000;
 
-/** What a host may be called; anything else is nobody's, and is not shown. */
+/** The form of a host name. Any other text is not accepted and not shown. */
 const HOST = /^[\w.:-]{1,253}$/;
 const VERSION = /^[\w.+-]{1,60}$/;
 const REASON = /^[a-z][a-z-]{0,39}$/;
@@ -33,7 +33,7 @@ export function encodeShared({ host, ...verdict }: SharedVerdict): string {
   return JSON.stringify({ schema: SCHEMA, status, reason, at_ms: Math.floor(atMs), host: named, version });
 }
 
-/** What stands in a field; null: something that no `serve` of this version has written. */
+/** Reads a field; null: no `serve` of this version has written it. */
 export function decodeShared(text: unknown): SharedVerdict | null {
   if (typeof text !== "string" || text.length > LONGEST) return null;
   const { schema, status, reason, at_ms: atMs, host, version } = asObject(parseJson(text)) ?? {};
@@ -47,7 +47,7 @@ function isText(value: unknown, form: RegExp): value is string {
   return typeof value === "string" && form.test(value);
 }
 
-/** The clock of the broker by its answer to TIME, in milliseconds since 1970; null: that is no time. */
+/** The clock of the broker from its answer to TIME, in milliseconds since 1970; null: the answer is not a time. */
 export function brokerTimeMs(answer: unknown): number | null {
   if (!Array.isArray(answer) || answer.length !== 2) return null;
   const [seconds, micros] = answer.map(asNumber);

@@ -10,44 +10,44 @@ import { judgeNode } from "./judge-node.ts";
 import type { Judgement, Rules } from "./judgement.ts";
 
 /**
- * The file in which runs note since when a worker has been silent, in seconds of the machine's uptime. That clock
- * runs on between runs, and cannot be set. A worker that was seen stopped is silent since then at the earliest.
+ * The file in which runs note when a worker fell silent, in seconds of the machine's uptime. That clock runs on between
+ * runs and cannot be set. For a worker that was seen stopped, the silence begins at that moment or later.
  */
 export interface StateFile {
-  /** For how many seconds, by the notes of earlier runs; null: nothing is noted. */
+  /** How many seconds it has been silent, by the notes of earlier runs; null: nothing is noted. */
   readonly silentForS: (node: string, worker: WorkerProcess) => number | null;
-  /** Notes what this run has seen; gives what went wrong, in the system's words. */
+  /** Notes what this run has seen. Returns a failure in the system's words; null: it worked. */
   readonly note: (evidence: Evidence, rules: Rules) => string | null;
 }
 
-/** What stands in the file, before anything is noted. */
+/** The content of the file before anything is noted. */
 export interface StateText {
   readonly path: string;
-  /** Null: nothing, or nothing of ours. */
+  /** Null: the file has no content, or not ours. */
   readonly state: Readonly<Record<string, unknown>> | null;
-  /** Why it may not be replaced; null: it may. */
+  /** Why it may not be replaced; null: it may be. */
   readonly obstacle: string | null;
 }
 
-/** The form of the file. */
+/** The version of the file's form. */
 const SCHEMA = 2;
 
-/** Servers count whole seconds: a note that is off by so many is as good as a new one. */
+/** Servers count whole seconds, so a note that differs by at most this much is kept. */
 const ROUNDED_S = 2;
 
-/** Bytes of a file of ours at most: a note has 300 at most, and a container a few workers. */
+/** The most bytes of a file of ours. A note has at most 300, and a container has a few workers. */
 const MOST = 1_048_576;
 
-/** After a crash of the machine a file may be empty, or hold as many zeros as it held bytes. */
+/** After a crash of the machine a file may be empty. It may also hold zeros, as many as it held bytes. */
 const EMPTY = /^[\s\0]*$/;
 
-/** Reads the file, if one was asked for. */
+/** Reads the file if the option names one. */
 export function readStateFile(
   { value: path, origin }: Config["state-file"],
   { readFile }: Host,
 ): Outcome<StateText | null, UsageProblem> {
   if (path === null) return success(null);
-  // It is ours. A link is not: its owner may lead us to any file.
+  // The file is ours, so we do not follow a link. The owner of a link may lead us to any file.
   const text = readFile(path, MOST, "refused");
   const found = (state: StateText["state"], obstacle: string | null) => success({ path, state, obstacle });
   if (!text.ok) {
@@ -60,7 +60,7 @@ export function readStateFile(
   }
   if (EMPTY.test(text.value)) return found(null, null);
   const state = asObject(parseJson(text.value));
-  // A file of another version is ignored, and replaced.
+  // A file of another version is ignored and replaced.
   return typeof state?.["schema"] === "number"
     ? found(state, null)
     : found(
@@ -69,7 +69,7 @@ export function readStateFile(
       );
 }
 
-/** The notes of earlier runs, and of this one. */
+/** The notes of earlier runs and of this one. */
 export function openStateFile(file: StateText | null, { proc, writeFile }: Host): StateFile {
   if (file === null) return { silentForS: () => null, note: () => null };
   const { path, state, obstacle } = file;
@@ -86,9 +86,9 @@ export function openStateFile(file: StateText | null, { proc, writeFile }: Host)
       return since !== undefined && since <= now ? now - since : null;
     },
     note(evidence, rules) {
-      // Said by every run: else nobody hears of it before a worker hangs.
+      // Every run reports this. Otherwise the user would not learn of it before a worker hangs.
       if (obstacle !== null) return obstacle;
-      // What somebody else has seen says nothing of the silence that is noted.
+      // What a `serve` has seen says nothing about the noted silence.
       if (evidence.asking.kind === "shared") return null;
       const before = JSON.stringify([...notes]);
       for (const node of evidence.nodes) {
@@ -102,7 +102,7 @@ export function openStateFile(file: StateText | null, { proc, writeFile }: Host)
           else if (silence === "unmeasured") notes.set(key, noted ?? now);
           else if (!(Math.abs(Number(noted) - (now - silence)) <= ROUNDED_S)) notes.set(key, now - silence);
         } else {
-          // It answered before anybody had to look, or is gone: its notes no longer hold.
+          // It answered before it had to be examined, or it is gone. So its notes no longer hold.
           for (const key of notes.keys()) if (key.startsWith(`${node.node} `)) notes.delete(key);
         }
       }
@@ -116,18 +116,21 @@ export function openStateFile(file: StateText | null, { proc, writeFile }: Host)
 }
 
 /**
- * For how many seconds the worker has been silent; `unmeasured`: for a time that only the file can tell. Null: nothing
- * speaks for or against it.
+ * How many seconds the worker has been silent; `unmeasured`: only the file can tell how long. Null: nothing shows
+ * whether it is silent.
  */
 function silenceIn(judgement: Judgement): number | "unmeasured" | "none" | null {
   if (judgement.status === "open" || judgement.status === "unknown") return null;
-  // What it could not write while it was held is no silence of its own.
+  // While it was stopped it could not write. That time does not count as silence.
   if (judgement.reason === "stopped") return 0;
   if (!("measured" in judgement)) return "none";
   return judgement.measured === "connections" ? judgement.forS : "unmeasured";
 }
 
-/** A process for good: its number may be another's tomorrow, and a container's numbers are the same after each start. */
+/**
+ * Identifies a process for good. Its number may belong to another process tomorrow, and after each start a container
+ * uses the same numbers again.
+ */
 function keyOf(node: string, pid: number, startTicks: number): string {
   return `${node} ${pid} ${startTicks}`;
 }

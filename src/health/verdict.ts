@@ -4,13 +4,13 @@ import type { Endpoint } from "../worker/sockets.ts";
 import type { Instead } from "../worker/survey.ts";
 import type { BrokerName, Pong, SharedLife } from "./evidence.ts";
 
-/** What is said about the worker. The words of `status` and `reason` are the contract with users. */
+/** The verdict on the worker. The words of `status` and `reason` are the contract with users. */
 export type Verdict =
   | {
       readonly status: "healthy";
       readonly reason: "alive";
       readonly pongs: readonly Pong[];
-      /** Of nodes that were not asked. */
+      /** For nodes that were not asked. */
       readonly shared?: readonly SharedLife[];
     }
   | (About & { readonly status: "healthy" | "unhealthy"; readonly reason: "busy" } & Silence)
@@ -25,9 +25,12 @@ export type Verdict =
   | (About & {
       readonly status: "unhealthy";
       readonly reason: "dead";
-      /** `remains`: no process but a zombie that may have been its own; `zombie`: its own process is one. */
+      /**
+       * `remains`: the only process is a zombie that may have been the worker's; `zombie`: the worker's own process is
+       * a zombie.
+       */
       readonly how: "none" | "remains" | "zombie" | "ended";
-      /** What runs here instead and has a check of its own. */
+      /** Another program of Celery's runs here instead, which has its own check. */
       readonly instead: Instead | null;
     })
   | (About & { readonly status: "unhealthy"; readonly reason: "stopped"; readonly how: "stopped" | "frozen" })
@@ -36,23 +39,23 @@ export type Verdict =
       readonly reason: "disconnected";
       readonly ageMs: number;
       readonly brokerUpS: number;
-      /** The broker's name leads elsewhere since it connected; null: it is connected nowhere. */
+      /** The broker's name has led elsewhere since the worker connected; null: the worker is not connected anywhere. */
       readonly moved: { readonly from: readonly Endpoint[]; readonly to: readonly string[] } | null;
     })
   | (About & {
       readonly status: "unhealthy";
       readonly reason: "hung";
-      /** It was asked to end. */
+      /** It was told to end. */
       readonly isStopping: boolean;
     } & Silence)
   | (About & {
       readonly status: "unhealthy";
       readonly reason: "catatonic";
-      /** Running tasks by its heartbeat, which for ever counts tasks whose end it has not noticed. */
+      /** Running tasks by its heartbeat. The heartbeat goes on counting tasks whose end the worker has not noticed. */
       readonly active: number | null;
-      /** Seconds since its last BRPOP; null where no connection of it is left. */
+      /** Seconds since its last BRPOP; null: none of its connections is left. */
       readonly pausedS: number | null;
-      /** Messages that wait in its queues, of a worker without heartbeats; null: its heartbeats are heard. */
+      /** Messages that wait in the queues of a worker without heartbeats; null: its heartbeats are heard. */
       readonly waiting: number | null;
     })
   | (About & { readonly status: "unhealthy"; readonly reason: "not-consuming" } & NotConsuming)
@@ -77,18 +80,18 @@ export type Verdict =
 
 export type Reason = Verdict["reason"];
 
-/** Which worker a verdict is about. */
+/** The worker that a verdict is about. */
 export interface About {
   readonly node: string;
-  /** null if its process is out of sight or gone. */
+  /** null: its process is out of sight or gone. */
   readonly pid: number | null;
 }
 
 /** A main loop that does not turn. */
 export interface Silence {
-  /** How the length of the silence is known: by the worker's connections, by the state file, or not at all. */
+  /** The source of the silence's length: the worker's connections, the state file, or none. */
   readonly measured: "connections" | "state-file" | "not";
-  /** Seconds; 0 where it is not known. */
+  /** Seconds; 0: not known. */
   readonly forS: number;
   readonly graceMs: number;
 }
@@ -97,7 +100,7 @@ export interface Silence {
 export interface Deafness {
   /** What shows that it turns. */
   readonly shownBy: "polling" | "heartbeat" | "switches" | "events";
-  /** Whether anybody is subscribed to the control channel. */
+  /** Whether the control channel has a subscriber. */
   readonly subscribers: number;
   /** Running tasks by its heartbeat. */
   readonly active: number | null;
@@ -106,8 +109,8 @@ export interface Deafness {
 export interface NotConsuming {
   readonly queue: string;
   /**
-   * `cancelled`: it does not consume that queue; `half-open`: it waits on a connection that nothing comes through;
-   * `no-work`: either that, or its pool begins no task.
+   * `cancelled`: it does not consume that queue; `half-open`: it waits on a connection that no data comes through;
+   * `no-work`: one of these two, or its pool begins no task.
    */
   readonly how: "cancelled" | "half-open" | "no-work";
   /** Messages that wait in the queue. */
@@ -118,9 +121,9 @@ export interface NotConsuming {
   readonly unacked: number;
 }
 
-/** What stands in the way of a decision. */
+/** What prevents a decision. */
 export type Gap =
-  /** Every node was asked and waited for, and fewer answered than were wanted. */
+  /** We asked every node and waited. Fewer answered than required. */
   | {
       readonly kind: "too-few";
       readonly pongs: readonly Pong[];
@@ -130,7 +133,7 @@ export type Gap =
       readonly waitedMs: number;
       readonly cutShort: boolean;
     }
-  /** Nothing but the broker is in sight, and a node did not answer. */
+  /** Only the broker is in sight, and a node did not answer. */
   | (About & {
       readonly kind: "out-of-sight";
       readonly because: "remote" | "beside" | "no-proc";
@@ -138,13 +141,13 @@ export type Gap =
       readonly heard: boolean;
       readonly listened: boolean;
     })
-  /** Its heartbeats come, and whether it fetches cannot be seen. */
+  /** Its heartbeats arrive, but we cannot see whether it fetches. */
   | (About & {
       readonly kind: "deaf-or-catatonic";
-      /** `held`: it has ceased to, and may be full of tasks that wait for their time. */
+      /** `held`: it has stopped fetching, and may be full of tasks that wait for their time. */
       readonly because: Unseen | "held";
     })
-  /** It has no connection to the broker, and had no time yet to make one. */
+  /** It has no connection to the broker. It had no time to make one yet. */
   | (About & { readonly kind: "reconnecting"; readonly brokerUpS: number | null })
   | (About & { readonly kind: "importing"; readonly ageMs: number })
   /** It is connected to another server. */
@@ -156,28 +159,28 @@ export type Gap =
   | (About & { readonly kind: "other-database"; readonly asked: number; readonly seen: readonly number[] })
   | (About & { readonly kind: "other-prefix"; readonly asked: string; readonly seen: string })
   | (About & { readonly kind: "other-fanout-prefix"; readonly asked: string; readonly seen: string })
-  /** No worker here has the name that was asked. */
+  /** No worker here has the asked name. */
   | (About & { readonly kind: "misnamed"; readonly names: readonly string[] })
-  /** A program here may be the worker, and nothing shows whether it is. */
+  /** A program here may be the worker. Nothing shows whether it is. */
   | (About & { readonly kind: "unrecognised"; readonly words: string })
-  /** Its process runs, and its connections cannot be seen. */
+  /** Its process runs, but its connections cannot be seen. */
   | (About & { readonly kind: "unseen"; readonly because: Unseen; readonly established: boolean | null })
   /** The deadline was over before enough had been seen. */
   | (About & { readonly kind: "unfinished"; readonly wanted: Want })
   | { readonly kind: "no-time" }
   | { readonly kind: "interrupted"; readonly signal: string }
-  /** An error of ours ended the run. */
+  /** A bug of ours ended the run. */
   | { readonly kind: "crashed"; readonly detail: string };
 
-/** Why nothing is known of a worker's connections: see `Connections` in worker/connections.ts. */
+/** Why nothing is known about a worker's connections; see `Connections` in worker/connections.ts. */
 export type Unseen = Extract<Connections, { kind: "unknown" }>["because"];
 
-/** What would decide, given more time. */
+/** What would decide if there were more time. */
 export type Want = "pong" | "second-look" | "heartbeat";
 
 /**
- * The reasons in the order in which they count among several workers: unhealthy ones, unknown ones, healthy ones.
- * `alive` is last: it is said only of all together.
+ * The reasons in order of their weight among several workers: unhealthy ones, unknown ones, healthy ones. `alive` is
+ * last: it is given only for all workers together.
  */
 export const REASONS = [
   "dead",
