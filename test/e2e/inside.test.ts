@@ -93,8 +93,8 @@ test("a worker that begins to listen after the last ping is alive, not deaf", as
   });
   const published = async () =>
     Number(/^cmdstat_publish:calls=(\d+)/m.exec(await server.client().info("commandstats"))?.[1] ?? 0);
-  const asked = ask(["--deadline=30s"]);
-  // Both pings have been heard by nobody, and the loop turns before the verdict.
+  const asked = ask(["--deadline=30s", "--timeout=4s"]);
+  // Both pings have been heard by nobody, and the loop turns before the verdict: it has the timeout for that.
   await expect.poll(published, { timeout: 20_000, interval: 5 }).toBe(2);
   writeFileSync(gate, "");
   expectLine(await asked, 0, new RegExp(`^healthy: alive: ${worker.node} answered in`), 29_900);
