@@ -92,5 +92,5 @@ function neutral(text: string, port: number): string {
     .replaceAll("\r\n", "\n")
     .replaceAll(`127.0.0.1:${port}`, "redis:6379")
     .replaceAll(/\/[^\s,]*\/bin\/python[\d.]*/g, "/usr/local/bin/python")
-    .replaceAll(/, PYTHONPATH [^\s]*/g, "");
+    .replaceAll(/, PYTHONPATH\s+\S+/g, "");
 }
