@@ -8,7 +8,7 @@ import { type Ending, failed, misused, type Run } from "./commands/command.ts";
 import type { Host } from "./host.ts";
 import { NOTHING, ours } from "./render/gate.ts";
 
-/** What each command does besides the check. */
+/** What each command except the check does. */
 const OTHERS: { readonly [C in OtherCommand]: (host: Host) => Promise<Ending> } = {
   inspect: other("inspect", async () => (await import("./commands/inspect.ts")).inspect),
   doctor: other("doctor", async () => (await import("./commands/doctor.ts")).doctor),
@@ -21,7 +21,7 @@ const OTHERS: { readonly [C in OtherCommand]: (host: Host) => Promise<Ending> } 
   help: other("help", async () => (await import("./commands/help.ts")).help),
 };
 
-/** A command and the table of its options, both loaded when it is asked for. */
+/** A command and the table of its options. Both are loaded only when the command is used. */
 function other<C extends OtherCommand>(
   command: C,
   load: () => Promise<Run<CommandConfig<C>>>,
@@ -33,9 +33,9 @@ function other<C extends OtherCommand>(
 }
 
 /**
- * The story of a run: parse → discover → plan → connect → ask → judge → render.
+ * The steps of a run: parse → discover → plan → connect → ask → judge → render.
  *
- * Code that only some runs need is imported there (`import()`). A healthy check loads none of it;
+ * Code that only some runs need is imported in place (`import()`). A healthy check loads none of it;
  * test/system/start-up.test.ts checks that.
  */
 export async function run(host: Host): Promise<Ending> {
@@ -74,17 +74,20 @@ async function runAs<T extends OptionTable>(
   }
 }
 
-/** A command that a signal ends has this long, in milliseconds, to say so in its own way: a verdict, a terminal's last line. */
+/**
+ * If a signal ends a command, the command has this long to print its own last words: a verdict, or a terminal's last
+ * line. In milliseconds.
+ */
 const LAST_WORDS_MS = 50;
 
-/** How every other command ends by a signal, whatever it waits for: what it leaves on the broker expires. */
+/** How a signal ends every other command, whatever it waits for. What the command leaves on the broker expires. */
 async function interruption({ interrupted, pause }: Host): Promise<Ending> {
   const signal = await interrupted;
   await pause(LAST_WORDS_MS);
   return failed(`ended by ${signal}`);
 }
 
-/** Variables that no other command reads either. */
+/** Variables that other commands do not read either. */
 async function unknown(variables: readonly string[]): Promise<readonly string[]> {
   if (variables.length === 0) return variables;
   const known = (await import("./cli/command-options.ts")).allVariables();

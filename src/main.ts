@@ -12,13 +12,15 @@ import { procFs } from "./worker/proc-fs.ts";
 /** Set by build.mjs from package.json. */
 declare const VERSION: string;
 
-/** The commit that it was built from; set by build.mjs too. */
+/** The commit that the program was built from. build.mjs sets it too. */
 declare const COMMIT: string;
 
-/** Whether V8 took the code that was compiled when the executable was built; set by its loader, in no other build. */
+/**
+ * Whether V8 accepted the code that was compiled when the executable was built. Only the executable's loader sets it.
+ */
 declare const CODE_CACHE: "used" | "rejected" | undefined;
 
-/** `performance.now()` counts from the same moment, and loads ten modules of Node's. */
+/** `performance.now()` counts from the same moment, but loads ten modules of Node. */
 const now = () => process.uptime() * 1_000;
 
 const MACHINE = { env: process.env, now };
@@ -74,35 +76,35 @@ function runtime(): string {
   return `${engine}, ${platform} ${arch}, code cache ${typeof CODE_CACHE === "undefined" ? "none" : CODE_CACHE}, commit ${COMMIT}`;
 }
 
-/** A ticket tells our replies from those to others and keeps nobody out: not worth the 5 ms that `node:crypto` takes. */
+/** Tickets match replies to requests. They are not secret, so Math.random is enough; `node:crypto` would cost 5 ms. */
 function ticketBytes(): Uint8Array {
   return Uint8Array.from({ length: 16 }, () => Math.random() * 256);
 }
 
-/** The argument of a process that only has to end: see `leave`. */
+/** The argument of a process that only has to end; see `leave`. */
 const END_WITH = "--end-with=";
 
-/** What holds a thread: a host name that is still being looked up, and a device on stdin that has nothing to say. */
+/** Resources that block a thread: a host name that is still being looked up, and a silent device on stdin. */
 const HOLDING = /^(?:GetAddrInfoReqWrap|FSReqCallback)$/;
 
 /**
- * Ends the process. `process.exit` waits for a thread that is held, past any deadline; replacing the process by one that
- * ends at once does not.
+ * Ends the process. `process.exit` waits for a blocked thread, past any deadline. So we replace the process by one that
+ * ends at once.
  */
 function leave(code: number): never {
   if (process.getActiveResourcesInfo().some((name) => HOLDING.test(name))) {
     try {
-      // Its listeners restore the terminal, and are not called by what follows.
+      // Its listeners restore the terminal. Nothing after this line calls them.
       process.emit("exit", code);
       process.execve?.(process.execPath, [process.execPath, `${END_WITH}${code}`], {});
     } catch {
-      // The file is gone or may not be executed any more: late is better than not at all.
+      // The file is gone or may no longer be executed. A late end is better than none.
     }
   }
   process.exit(code);
 }
 
-/** Writes and ends at once: open handles, and a reader that has gone, must not change the output. */
+/** Writes and ends at once. Open handles, and a reader that has gone, must not change the output. */
 function end(ending: Ending): void {
   const { stdout, stderr } = ending;
   say(2, stderr);
@@ -110,33 +112,39 @@ function end(ending: Ending): void {
   else leave(codeAfter(say(1, stdout), ending));
 }
 
-/** A reader that has gone has what it wants. Any other failed write loses output, and the run says so. */
+/**
+ * A reader that has gone has read what it wanted. After any other failed write, output is lost, and the exit code says
+ * so.
+ */
 function codeAfter(problem: string | null, { exitCode, isVerdict }: Ending): 0 | 1 {
   if (problem === null || problem === "EPIPE") return exitCode;
   say(2, page([`celery-probe: stdout could not be written: ${problem}`]));
   return isVerdict === true ? exitCode : 1;
 }
 
-/** No verdict is longer, in bytes. What is longer was asked for by a person or a program that wants all of it. */
+/** In bytes. A verdict is never longer. A person or a program that wants a longer text wants all of it. */
 const SHORT = 4_096;
 
-/** A reader that is slower than we are may take so long, in milliseconds; what it has not read then is lost. */
+/** A slow reader may take this long. Output that it has not read then is lost. In milliseconds. */
 const READER_MS = 100;
 
-/** Writes, ends when all is read, as a pager does that waits for somebody to turn the page, and by signals till then. */
+/**
+ * Writes, and ends when everything has been read. The reader may be a pager that waits for its user. Signals end the
+ * process until then.
+ */
 function sayAll(ending: Ending): void {
   for (const signal of SIGNALS) process.once(signal, () => leave(1));
   process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => leave(codeAfter(code ?? "", ending)));
   process.stdout.write(ending.stdout, (error) => {
-    // The listener has the rest.
+    // The listener writes the rest.
     if (!error) leave(ending.exitCode);
   });
 }
 
 /**
- * Writes, and never waits for a reader that does not read: a verdict that nobody takes keeps no process.
+ * Writes, and never waits for a reader that does not read. An unread verdict must not keep a process alive.
  *
- * @returns the system's word for why it could not be written; null: it was, or its reader is too slow
+ * @returns the system's word for why it could not be written; null: it was written, or its reader is too slow
  */
 function say(fd: 1 | 2, text: string): string | null {
   if (text === "") return null;
@@ -161,12 +169,12 @@ function say(fd: 1 | 2, text: string): string | null {
 }
 
 /**
- * The same output, opened for ourselves so that writing never blocks; null where that cannot be done: a socket, or a
- * pipe of another user's. Then `process.stdout` does it, which takes 3 ms to make.
+ * The same output, opened again so that writing never blocks. Null if that is impossible: it is a socket, or a pipe of
+ * another user. Then `process.stdout` is used, which takes 3 ms to create.
  */
 function unblocked(fd: 1 | 2): number | null {
   try {
-    // A file never blocks, and opened anew it would be written from its beginning.
+    // Writing to a file never blocks. If we opened it again, we would write from its beginning.
     if (fstatSync(fd).isFile()) return fd;
     return openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   } catch {
@@ -174,7 +182,7 @@ function unblocked(fd: 1 | 2): number | null {
   }
 }
 
-/** Whether an error of ours is already being reported: its follow-up errors are not. */
+/** Whether an error of ours is already being reported. The errors that follow from it are not reported. */
 let isCrashing = false;
 
 function crash(error: unknown): void {

@@ -1,4 +1,4 @@
-/** What a step gives that can fail in an expected way: its value, or the problem as a value. */
+/** The result of a step that can fail in an expected way: its value, or the problem as a value. */
 export type Outcome<T, P> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: P };
 

@@ -1,4 +1,7 @@
-/** Letters left out, put in, changed, or swapped with their neighbour (Damerau's distance, optimal alignment). */
+/**
+ * Counts letters that are missing, added, changed, or swapped with their neighbour (Damerau's distance, optimal
+ * alignment).
+ */
 export function slips(a: string, b: string): number {
   let before: readonly number[] = [];
   let row: readonly number[] = Array.from({ length: b.length + 1 }, (_, column) => column);
@@ -23,14 +26,17 @@ export function slips(a: string, b: string): number {
   return row[b.length] ?? 0;
 }
 
-/** The one that is most likely meant: the same but for case and dashes, or with one slip of a finger in a few letters. */
+/**
+ * The name that the user most likely meant. It differs only in case and dashes, or by one typing error for every few
+ * letters.
+ */
 export function similarTo(name: string, others: readonly string[]): string | null {
   const plain = (text: string) => text.toLowerCase().replace(/[-_. ]/g, "");
   const [closest] = others
     .filter((other) => other !== name)
     .map((other) => {
       const allowed = Math.floor(Math.min(other.length, name.length) / 4);
-      // Each letter more is a slip: a long text is not compared letter by letter.
+      // Each extra letter is an error, so a long text is not compared letter by letter.
       const isNear = Math.abs(other.length - name.length) <= allowed;
       const made = plain(other) === plain(name) ? 0 : isNear ? slips(other, name) : Infinity;
       return { other, slips: made, allowed };

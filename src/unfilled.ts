@@ -1,23 +1,23 @@
-/** Variables that nobody has filled in: their notations, and who would have filled them in. */
+/** Variables that were not filled in: their notations, and the program that should have filled them in. */
 
 const NOTATIONS = [
   { by: "kubernetes", pattern: /\$\([A-Za-z_][\w .-]{0,63}\)/ },
   { by: "shell", pattern: /\$\{[A-Za-z_]\w{0,63}\}|\$[A-Z_][A-Z0-9_]{0,63}/ },
   { by: "template", pattern: /\{\{ {0,4}[\w.]{1,64} {0,4}\}\}/ },
   { by: "supervisord", pattern: /%\([A-Za-z_]\w{0,63}\)s/ },
-  // Two signs of percent-encoding are closer together.
+  // In percent-encoding, two percent signs are closer together.
   { by: "windows", pattern: /%[A-Z_][A-Z0-9_]{2,63}%/ },
 ] as const;
 
-/** An unfilled variable, as it is written. */
+/** An unfilled variable as it is written. */
 export interface Unfilled {
   readonly name: string;
   readonly by: (typeof NOTATIONS)[number]["by"];
 }
 
-/** The first one in the text; null: the text has no such variable. */
+/** The first one in the text; null: the text contains none. */
 export function unfilled(text: string): Unfilled | null {
-  // These looks spare a good text all the others, and each check an expression to compile.
+  // These searches spare a good text all others. They also spare each check the compilation of an expression.
   if (!text.includes("$") && !text.includes("%") && !text.includes("{{")) return null;
   for (const { by, pattern } of NOTATIONS) {
     const name = pattern.exec(text)?.[0];
@@ -26,7 +26,7 @@ export function unfilled(text: string): Unfilled | null {
   return null;
 }
 
-/** Whether it would have been filled with the name of this host. */
+/** Whether it stands for the name of this host. */
 export function isHostName({ name }: Unfilled): boolean {
   return /host_?name|computername|pod_name/i.test(name);
 }
@@ -35,7 +35,7 @@ export function isHostName({ name }: Unfilled): boolean {
  * What is wrong with a text that contains it, as a phrase to follow the quoted text.
  *
  * @param where such as ` instead of its host`
- * @param hint what to do; default: by the notation
+ * @param hint what to do; default: it depends on the notation
  */
 export function unfilledWords(
   { name, by }: Unfilled,
