@@ -17,25 +17,25 @@ import {
   silentAfterMs,
 } from "./fleet-state.ts";
 
-/** What came of one ping. */
+/** The result of one ping. */
 export interface PingRound {
   readonly sentMs: number;
-  /** Those who were asked; null: everybody. */
+  /** The nodes that were asked; null: all nodes. */
   readonly asked: readonly string[] | null;
   readonly subscribers: number;
-  /** When each node's answer came, and how many came in its name. */
+  /** When each node's answer came, and how many answers came in its name. */
   readonly pongs: ReadonlyMap<string, { readonly atMs: number; readonly copies: number }>;
-  /** Answers that cannot be read. */
+  /** The number of answers that cannot be read. */
   readonly unread: number;
 }
 
-/** Different transport options that are kept. */
+/** The most different transport options that are kept. */
 const MOST_TRANSPORTS = 16;
 
-/** A node that answers for so long without a heartbeat, while others are heard, sends no heartbeats. */
+/** If a node answers for this long without a heartbeat, while others are heard, it sends no heartbeats. */
 const SENDS_NONE_MS = 15_000;
 
-/** Takes in which nodes have answered a ping, and which have not. */
+/** Records which nodes have answered a ping and which have not. */
 export function pinged(state: FleetState, round: PingRound, graceMs: number): void {
   state.pingedMs = round.sentMs;
   for (const [name, { atMs, copies }] of round.pongs) {
@@ -57,7 +57,10 @@ export function pinged(state: FleetState, round: PingRound, graceMs: number): vo
   countSubscribers(state, round, missing, graceMs);
 }
 
-/** An answer that comes so soon after a goodbye was given before it, in milliseconds: answers lie in a list for a while. */
+/**
+ * If an answer arrives this soon after a goodbye, it was given before the goodbye: answers lie in a list for a while.
+ * In milliseconds.
+ */
 const GIVEN_BEFORE_MS = 5_000;
 
 function wasGivenBefore({ gone }: NodeState, atMs: number): boolean {
@@ -76,9 +79,9 @@ function ponged(state: FleetState, node: NodeState, atMs: number, sentMs: number
 }
 
 /**
- * What the number of subscribers says of nodes that have not answered: without a subscriber left for them, they are
- * gone. If fewer subscribers are left than nodes are silent, it is unknown whose they are, and no node counts as
- * gone.
+ * Uses the number of subscribers to judge nodes that have not answered. If no subscriber is left for them, they are
+ * gone. If there are fewer subscribers left than silent nodes, we do not know which nodes they are. Then no node counts
+ * as gone.
  */
 function countSubscribers(
   state: FleetState,
@@ -88,7 +91,7 @@ function countSubscribers(
 ): void {
   const answers = [...pongs.values()].reduce((sum, { copies }) => sum + copies, 0) + unread;
   const left = Math.max(0, subscribers - answers);
-  // Of several who were named others may be subscribed too.
+  // If only some nodes were named, other workers may be subscribed too.
   if (asked !== null && subscribers > 0) return;
   const isSettled = sentMs - state.broker.returnedMs >= graceMs;
   const heard = missing.filter((node) => isHeard(node, sentMs));
@@ -103,15 +106,15 @@ function countSubscribers(
   for (const node of spare > 0 ? surplusOf(silent, spare, sentMs - graceMs - FORGET_MS) : silent) {
     // A worker whose process is in sight has not ended: it is cut off from its broker.
     if (node.isFound) continue;
-    // Its connections may have ended with the broker's last one, and it makes new ones when its task ends.
+    // Its connections may have ended with the broker's last run. It makes new ones when its task ends.
     if (!isSettled && evidenceMs(node) < state.broker.returnedMs) continue;
     node.gone ??= { how: "vanished", atMs: sentMs };
   }
 }
 
 /**
- * If more nodes are silent than subscribers are left: the nodes that have been silent for very long. They would stay
- * for ever.
+ * The nodes that have been silent for very long, if more nodes are silent than subscribers are left. Otherwise these
+ * nodes would be shown for ever.
  */
 function surplusOf(silent: readonly NodeState[], spare: number, beforeMs: number): readonly NodeState[] {
   const waiting = silent.filter(({ gone }) => gone === null);
@@ -121,7 +124,7 @@ function surplusOf(silent: readonly NodeState[], spare: number, beforeMs: number
     .filter((node) => evidenceMs(node) < beforeMs);
 }
 
-/** What a node tells in an answer to `stats`, as far as it is kept. */
+/** The part that we keep of a node's answer to `stats`. */
 export interface ToldPool {
   readonly pool: Pool | null;
   readonly prefetch: number | null;
@@ -144,7 +147,7 @@ export function toldQueues(state: FleetState, name: string, queues: readonly str
   if (queues.length === 0) node.gaveUp ??= { queues: node.queues, atMs: nowMs };
   else if (node.gaveUp !== null) {
     node.gaveUp = null;
-    // It has had no time to fetch.
+    // The node had no time to fetch yet.
     if (node.idleMs !== null) node.idleMs = nowMs;
   }
   node.queues = queues;
@@ -152,7 +155,7 @@ export function toldQueues(state: FleetState, name: string, queues: readonly str
   for (const queue of queues) queueOf(state, queue);
 }
 
-/** @param oldest null: nothing runs */
+/** @param oldest null: no task runs */
 export function toldTasks(
   state: FleetState,
   name: string,
@@ -167,12 +170,12 @@ export function toldTasks(
     node.oldest = null;
     return;
   }
-  // Its start is by the worker's clock, which may be wrong by hours.
+  // The start time comes from the worker's clock, which may be wrong by hours.
   const ageMs = Math.max(0, (epochS - oldest.startS - node.clockAheadS) * 1_000);
   node.oldest = { name: oldest.name, startMs: nowMs - ageMs };
 }
 
-/** It was asked, and has not answered in time. */
+/** The node was asked and has not answered in time. */
 export function unanswered(state: FleetState, name: string, nowMs: number): void {
   const node = state.nodes.get(name);
   if (node === undefined || node.missed > 0) return;
@@ -186,14 +189,14 @@ function answered(node: NodeState, nowMs: number): void {
   showsLife(node, null);
 }
 
-/** Whether it is worth asking anything: a node that leaves a ping unanswered answers nothing else. */
+/** Whether a question to the node makes sense. A node that does not answer a ping answers nothing else. */
 export function mayAnswer(node: NodeState, nowMs: number): boolean {
   return node.missed === 0 && isFresh(node, nowMs);
 }
 
-/** How many processes answer or beat by this name at once. */
+/** How many processes answer or send heartbeats under this name at the same time. */
 export function copiesOf({ processes, pongs }: NodeState): number {
   const newestMs = processes.reduce((newest, { firstMs }) => Math.max(newest, firstMs), -Infinity);
-  // One that was last heard before the newest began has been replaced by it.
+  // If one was last heard before the newest began, the newest has replaced it.
   return Math.max(1, pongs, processes.filter(({ lastMs }) => lastMs >= newestMs).length);
 }

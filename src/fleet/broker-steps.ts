@@ -1,13 +1,13 @@
 import type { BrokerFailure } from "../broker/failure.ts";
 import { evidenceMs, type FleetState, type Trouble } from "./fleet-state.ts";
 
-/** The broker cannot be used. A trouble that goes on is as old as its beginning. */
+/** Records that the broker cannot be used. A trouble that goes on keeps the time of its beginning. */
 export function failed(state: FleetState, failure: BrokerFailure, by: Trouble["by"], nowMs: number): void {
   const sinceMs = state.broker.trouble?.sinceMs ?? nowMs;
   state.broker.trouble = { failure, sinceMs, by };
 }
 
-/** The broker can be used again, as far as its name has shown. In the meantime no node could be heard. */
+/** The broker can be used again, as far as its `by` has shown. In the meantime no node could be heard. */
 export function returned(state: FleetState, by: readonly Trouble["by"][], nowMs: number): void {
   const { trouble } = state.broker;
   if (trouble === null || !by.includes(trouble.by)) return;
@@ -15,7 +15,10 @@ export function returned(state: FleetState, by: readonly Trouble["by"][], nowMs:
   excuse(state, trouble.sinceMs, nowMs);
 }
 
-/** Nobody could be heard between these times: it counts for no silence, and all get time to be heard again. */
+/**
+ * No node could be heard between these times. So this time does not count as silence, and all nodes get new time to be
+ * heard.
+ */
 export function excuse(state: FleetState, fromMs: number, nowMs: number): void {
   state.broker.returnedMs = nowMs;
   state.deafSubscribers = 0;

@@ -6,20 +6,20 @@ import type { CheckReport } from "../health/report.ts";
 import type { Host } from "../host.ts";
 import type { SeenVerdict } from "./fleet-state.ts";
 
-/** The health check of one node in sight; null: the past tells as much, or the check could not be planned. */
+/** The health check of one node in sight. Null: our own records tell as much, or the check could not be planned. */
 export type LocalCheck = (node: string) => Promise<SeenVerdict | null>;
 
-/** A check that runs beside others is over after this time, in milliseconds. */
+/** The time limit of one check that runs beside others, in milliseconds. */
 const DEADLINE_MS = 5_000;
 
-/** How long its ping is waited for, in milliseconds. */
+/** How long it waits for the answer to its ping, in milliseconds. */
 const TIMEOUT_MS = 2_000;
 
 /**
- * The health check as `celery-probe --node NODE --require-consuming` makes it, for a worker that has fallen silent.
+ * The health check of `celery-probe --node NODE --require-consuming`, for a worker that has fallen silent.
  *
- * @param graceMs how long a worker may be silent; null: by its time limits
- * @param inWords the check's sentences
+ * @param graceMs how long a worker may be silent; null: derived from its time limits
+ * @param inWords writes the check's sentences
  */
 export function localCheck(
   config: BrokerConfig,
@@ -29,14 +29,14 @@ export function localCheck(
 ): LocalCheck {
   return async (node) => {
     const startMs = host.now();
-    // A run's deadline counts from the start of its process.
+    // The deadline of a run counts from the start of its process, so each check gets a clock of its own.
     const run: Host = { ...host, now: () => host.now() - startMs };
     const planned = await planCheck(wishesFor(node, graceMs), config, run);
     if (!planned.ok) return null;
     const plan = planned.value;
     const evidence = await gather(plan, run);
     const verdict = conclude(evidence, plan.rules);
-    // Its connections do not tell since when it is silent, but we have listened to it.
+    // Its connections do not show when its silence began, but we have listened to it.
     if (verdict.reason === "busy" && verdict.measured === "not") return null;
     const report = {
       plan: verdict.reason === "not-consuming" ? plan : withoutWork(plan),
@@ -50,16 +50,16 @@ export function localCheck(
   };
 }
 
-/** A silent worker cannot say what it consumes: the sentence about it does not advise options of the check for that. */
+/** A silent worker cannot say what it consumes. So its sentence must not recommend options of the check for that. */
 function withoutWork(plan: CheckPlan): CheckPlan {
   return { ...plan, rules: { ...plan.rules, work: { ...plan.rules.work, requireConsuming: false } } };
 }
 
 function wishesFor(name: string, graceMs: number | null): CheckWishes {
-  // A name that was heard, and that nobody has typed.
+  // A name that we heard. The user did not type it.
   const node = { value: [name], origin: { kind: "default" } } as const;
   return {
-    // It was seen here: where its process is missing now, it has ended.
+    // It was seen here. If its process is missing now, it has ended.
     whom: { kind: "workers", node, placement: "inside", pidfile: null },
     atLeast: 1,
     pings: 1,

@@ -19,20 +19,23 @@ import type { FleetWishes, Work } from "./work.ts";
 
 export type { FleetWishes } from "./work.ts";
 
-/** Collects what there is to know of a fleet, until it is closed. It never gives up on its broker. */
+/** Collects what can be known about a fleet, until it is closed. It never gives up on its broker. */
 export interface Collector {
-  /** What the last look has shown; made when it is asked for. */
+  /** The results of the last look. They are computed when this is called. */
   readonly view: () => FleetView;
-  /** Calls the listener after each look; gives what ends that. */
+  /** Calls the listener after each look. Returns a function that stops this. */
   readonly onView: (listener: () => void) => () => void;
-  /** Resolves when everybody has had time to be heard and to answer, or the broker has failed. */
+  /** Resolves when all nodes have had time to be heard and to answer, or when the broker has failed. */
   readonly settled: () => Promise<void>;
-  /** The conversation with the broker; null: it is away. */
+  /** The conversation with the broker; null: the broker is away. */
   readonly session: () => Session | null;
   readonly close: () => void;
 }
 
-/** A look is not later than this, however rarely views are wanted: who falls silent is to be noticed. Milliseconds. */
+/**
+ * Looks are at most this far apart, however rarely views are requested, so that a silent worker is noticed. In
+ * milliseconds.
+ */
 const LOOK_WITHIN_MS = 5_000;
 
 export function collect(plan: SessionPlan, place: Placement, host: Host, wishes: FleetWishes): Collector {
@@ -94,15 +97,15 @@ function isOver({ isClosed }: Work): boolean {
   return isClosed;
 }
 
-/** Looks at the processes in sight, also while the broker is away; checks the silent ones in the background. */
+/** Looks at the processes in sight, even while the broker is away. Checks the silent ones in the background. */
 function lookAround(work: Work): void {
   const { place, state, host, wishes, locals } = work;
   const isAlone = wishes.local?.isAlone === true;
-  // A sidecar starts before its worker.
+  // A sidecar may start before its worker.
   if (place.kind !== "in-sight" && !isAlone) return;
   findLocals(locals, state, host, isAlone);
   if (wishes.local === undefined || locals.checking !== null) return;
-  // Where we are alone, connections are looked at first.
+  // If only these workers are watched, their connections are looked at first.
   if (isAlone && work.line !== null && state.rounds.done === 0) return;
   const suspects = suspectsOf(locals, state, host, wishes.roundEveryMs);
   if (suspects.length === 0) return;
@@ -111,10 +114,10 @@ function lookAround(work: Work): void {
   });
 }
 
-/** Connects or looks; gives in how many milliseconds to try again, null: after the usual time. */
+/** Connects or looks. Returns after how many milliseconds to try again; null: after the usual time. */
 async function look(work: Work): Promise<number | null> {
   const { host, state, wishes } = work;
-  // A process that was stopped, or a machine that slept, has heard nobody in the meantime.
+  // If our process was stopped, or the machine slept, we heard nobody in the meantime.
   const asleepMs = host.now() - state.lookedMs - LOOK_WITHIN_MS - work.plan.connectTimeout * 2;
   if (work.line !== null && asleepMs > LOOK_WITHIN_MS) excuse(state, state.lookedMs, host.now());
   if (work.line === null && !(await connect(work))) return backOffMs(work);
@@ -141,16 +144,16 @@ async function look(work: Work): Promise<number | null> {
 }
 
 /**
- * Keys are searched at each round. For each slice of keys that it reads, a search keeps the next one off for so long, up
- * to the longest. Milliseconds.
+ * Keys are searched at each round. For each slice of keys that a search reads, the next search waits this much longer,
+ * up to the maximum. In milliseconds.
  */
 const SEARCH_AFTER_SLICE_MS = 1_000;
 const SEARCH_WITHIN_MS = 300_000;
 
 /**
- * One round: asks what is due, one question after the other.
+ * One round: asks the questions that are due, one after the other.
  *
- * @param isWhole whether it counts as one; between two rounds newcomers are asked, and who is at work
+ * @param isWhole whether it counts as a round. Between two rounds only new nodes and working nodes are asked
  */
 async function round(work: Work, line: Line, isWhole: boolean): Promise<void> {
   const { state, host } = work;
@@ -158,7 +161,7 @@ async function round(work: Work, line: Line, isWhole: boolean): Promise<void> {
   const isFirst = state.rounds.done === 0;
   if (isWhole) work.roundMs = startMs;
   const asked = await askWhatIsDue(work, line, isWhole);
-  // A node that sends heartbeats and hears no ping is heard within this time.
+  // A node that sends heartbeats but hears no ping is heard within this time.
   if (asked.ok && isFirst) {
     await host.pause(Math.max(0, startMs + HEARD_WITHIN_MS - host.now()));
     if (work.line === line) await askWhatIsDue(work, line, isWhole);
@@ -220,10 +223,13 @@ function endLook(work: Work): void {
   for (const listener of work.listeners) listener();
 }
 
-/** For so long, in milliseconds, a view holds that no look has ended meanwhile: its ages go on. */
+/**
+ * A view stays valid this long if no look has ended meanwhile. After that its ages must be counted again. In
+ * milliseconds.
+ */
 const VIEW_MS = 1_000;
 
-/** Made when somebody wants it. */
+/** The view is computed only on request. */
 function viewNow(work: Work): FleetView {
   const { state, plan, host, wishes } = work;
   const nowMs = host.now();

@@ -3,7 +3,7 @@ import { failed } from "./broker-steps.ts";
 import { closeLine, openLine } from "./line.ts";
 import type { Work } from "./work.ts";
 
-/** Connects, where there is no connection; gives whether there is one now. */
+/** Connects if there is no connection. Returns whether there is one now. */
 export async function connect(work: Work): Promise<boolean> {
   const { plan, state, host } = work;
   const opened = await openLine(plan, state, host, work.wishes.local?.isAlone !== true);
@@ -22,7 +22,7 @@ export async function connect(work: Work): Promise<boolean> {
   return true;
 }
 
-/** The connection is of no use any more. */
+/** The connection can no longer be used. */
 export function lose(work: Work, failure: BrokerFailure): void {
   const { state, host, line } = work;
   if (line !== null) closeLine(line);
@@ -31,11 +31,14 @@ export function lose(work: Work, failure: BrokerFailure): void {
   work.first.isDone();
 }
 
-/** The first try to connect again comes after so long, and the others ever later, up to the longest. Milliseconds. */
+/**
+ * The first attempt to reconnect comes after this time. Each further one comes later, up to the maximum. In
+ * milliseconds.
+ */
 const FIRST_TRY_MS = 500;
 const LAST_TRY_MS = 30_000;
 
-/** Not at the same moment as others, who have lost it at the same moment. */
+/** Not at the same moment as other clients, which have lost the broker at the same moment. */
 export function backOffMs(work: Work): number {
   const longest = Math.min(LAST_TRY_MS, FIRST_TRY_MS * 2 ** Math.min(work.tries++, 10));
   const drawn = Number.parseInt(work.host.uuid().slice(0, 8), 16) / 2 ** 32;

@@ -4,14 +4,14 @@ import type { FleetVerdict } from "./fleet-view.ts";
 import { type Ring, startRing } from "./ring.ts";
 
 /**
- * All that is known of a watched fleet, in one value. The steps of this room bring it up to date by what was heard;
- * they read no clock and do not wait. They change it in place: 500 heartbeats a second would copy a table of 5,000
- * nodes as often. Times are milliseconds of `Host.now`, unless a name says otherwise.
+ * Everything that is known about a watched fleet, in one value. The steps of this room update it by what was heard.
+ * They read no clock and do not wait. They change it in place: otherwise 500 heartbeats a second would copy a table of
+ * 5,000 nodes each time. Times are milliseconds of `Host.now`, unless a name says otherwise.
  */
 export interface FleetState {
   readonly nodes: Map<string, NodeState>;
   readonly queues: Map<string, QueueState>;
-  /** Of those who are named, others are not kept; null: everybody is meant. */
+  /** The named nodes. No others are kept; null: all nodes are meant. */
   readonly meant: ReadonlySet<string> | null;
   readonly broker: {
     trouble: Trouble | null;
@@ -27,19 +27,19 @@ export interface FleetState {
     lastEndedMs: number | null;
     lastTookMs: number | null;
   };
-  /** When all who are meant were pinged last. */
+  /** When all meant nodes were last pinged. */
   pingedMs: number;
-  /** When a heartbeat was heard last. */
+  /** When a heartbeat was last heard. */
   heardMs: number;
   /** When the last look ended. */
   lookedMs: number;
-  /** Subscribers that have not answered, when nobody was silent: they refuse our questions and live. */
+  /** Subscribers that had not answered when no node was silent. They refuse our questions but live. */
   deafSubscribers: number;
   nameless: number;
   unacked: { readonly messages: number; readonly oldestS: number | null } | null;
   beat: { answeredMs: number; missed: number } | null;
   replyLists: number | null;
-  /** The different transport options that workers have told. */
+  /** The different transport options that workers have reported. */
   readonly transports: Map<string, TransportOptions>;
   readonly dropped: { readonly nodes: Set<string>; readonly queues: Set<string> };
 }
@@ -54,53 +54,53 @@ export interface Trouble {
 export interface NodeState {
   readonly name: string;
   isLocal: boolean;
-  /** Whether its process was found at the last look at processes. */
+  /** Whether the last look at processes found its process. */
   isFound: boolean;
-  /** Where it is in sight, the number of its process as it sees it itself; null: it was not seen. */
+  /** The number of its process as the process sees it, if it is in sight; null: it was not seen. */
   localPid: number | null;
   readonly firstMs: number;
   heardMs: number;
-  /** When it answered last, or its connections were seen to work. */
+  /** When it last answered, or when its connections were last seen to work. */
   answeredMs: number;
-  /** How long the broker has been away since it was heard or answered last. */
+  /** How long the broker has been away since the node was last heard or answered. */
   awayMs: number;
   /** Whether it sends heartbeats, as far as we know. */
   beats: boolean;
-  /** Between two of them. */
+  /** The time between two heartbeats. */
   everyMs: number;
-  /** Pings in a row that it has not answered, and when the first and the last one of these were sent. */
+  /** How many pings in a row it has not answered, and when the first and the last of these were sent. */
   missed: number;
   missedFromMs: number;
   missedMs: number;
   gone: { readonly how: "goodbye" | "vanished"; readonly atMs: number } | null;
-  /** Processes that send heartbeats under its name; the first is the one that is shown. */
+  /** Processes that send heartbeats under its name. The first one is shown. */
   processes: readonly ProcessState[];
   restarts: number;
   /** Answers to one ping that came in its name. */
   pongs: number;
   pingMs: number | null;
   slots: number | null;
-  /** Deliveries that it holds at most; null: not told. */
+  /** The most deliveries that it holds; null: not reported. */
   prefetch: number | null;
   queues: readonly string[];
   /** Since when it says that it consumes no queue, and the queues that it consumed before; null: it consumes some. */
   gaveUp: { readonly queues: readonly string[]; readonly atMs: number } | null;
   version: string | null;
-  /** Since when nothing runs and nothing was begun, by its heartbeats; null: it is at work, or does not say. */
+  /** Since when no task has run or begun, by its heartbeats; null: it works, or does not say. */
   idleMs: number | null;
   perS: number | null;
   readonly trend: Ring;
-  /** By how many seconds our clock is ahead of its own. */
+  /** How many seconds our clock is ahead of its clock. */
   clockAheadS: number;
   oldest: { readonly name: string; readonly startMs: number } | null;
-  /** When it was asked for its pool, its queues, and its tasks; -Infinity: it has to be asked. */
+  /** When it was last asked for its pool, its queues, and its tasks; -Infinity: it must be asked. */
   toldPoolMs: number;
   toldQueuesMs: number;
   toldTasksMs: number;
   memory: number | null;
-  /** The check's verdict, of a worker in sight that was silent. */
+  /** The check's verdict, if the worker is in sight and was silent. */
   seen: SeenVerdict | null;
-  /** What was said of it at the last look, and since when. */
+  /** The verdict of the last look, and since when it holds. */
   said: { readonly verdict: FleetVerdict; readonly sinceMs: number } | null;
 }
 
@@ -118,29 +118,33 @@ export interface QueueState {
   readonly name: string;
   /** Whether an option names it. */
   readonly isNamed: boolean;
-  /** Whether the bindings of kombu tell of it. */
+  /** Whether kombu's bindings contain it. */
   isDeclared: boolean;
-  /** When a node that is not gone consumed it last; -Infinity: never since we began. */
+  /** When a node that is not gone last consumed it; -Infinity: never since we started. */
   consumedMs: number;
   length: number | null;
   readonly trend: Ring;
   nonemptyMs: number | null;
-  /** Since when the list has messages that every consumer fetches from; null: it is empty, or not told. */
+  /**
+   * Since when the list that every consumer fetches from has messages; null: it is empty, or the broker does not say.
+   */
   ownNonemptyMs: number | null;
 }
 
-/** What is kept at most. */
+/** The most that is kept. */
 export const MOST_NODES = 5_000;
 export const MOST_QUEUES = 1_000;
 export const TREND = 40;
 
-/** A node that has vanished is shown for so long, and one that said goodbye is remembered: it may come back. */
+/**
+ * How long a vanished node is shown. Also how long a node that said goodbye is remembered, because it may come back.
+ */
 export const FORGET_MS = 600_000;
 
-/** A worker sends a heartbeat every two seconds: without three of them it is silent. */
+/** A worker sends a heartbeat every two seconds. If three of them are missing, it is silent. */
 export const SILENT_MS = 7_000;
 
-/** Heartbeats that may be missing. */
+/** How many heartbeats may be missing. */
 const MISSING_BEATS = 3.5;
 
 export function startFleet(nodes: readonly string[], queues: readonly string[], nowMs: number): FleetState {
@@ -166,7 +170,7 @@ export function startFleet(nodes: readonly string[], queues: readonly string[], 
   return state;
 }
 
-/** The record of a name, new if it was unknown; null: there is no room for it, or it is not meant. */
+/** The record of a name. A new name gets a new record; null: there is no room for it, or it is not meant. */
 export function nodeOf(state: FleetState, name: string, nowMs: number): NodeState | null {
   const known = state.nodes.get(name);
   if (known !== undefined) return known;
@@ -215,7 +219,7 @@ export function nodeOf(state: FleetState, name: string, nowMs: number): NodeStat
   return node;
 }
 
-/** The record of a name, new if it was unknown; null: there is no room for it. */
+/** The record of a name. A new name gets a new record; null: there is no room for it. */
 export function queueOf(state: FleetState, name: string, isNamed = false): QueueState | null {
   const known = state.queues.get(name);
   if (known !== undefined) return known;
@@ -237,16 +241,16 @@ export function queueOf(state: FleetState, name: string, isNamed = false): Queue
   return queue;
 }
 
-/** When it was heard or answered last; -Infinity: never. */
+/** When it was last heard or last answered; -Infinity: never. */
 export function evidenceMs({ heardMs, answeredMs }: NodeState): number {
   return Math.max(heardMs, answeredMs);
 }
 
 /**
- * It was heard, answered or seen to work, so earlier complaints no longer hold. What its process has shown outweighs
- * what another process says under its name.
+ * The node was heard, has answered or was seen to work. So earlier complaints no longer hold. But what its process has
+ * shown outweighs what another process says under its name.
  *
- * @param pid the number of the process as it sees itself; null: it does not tell
+ * @param pid the number of the process as it sees itself; null: it does not say
  */
 export function showsLife(node: NodeState, pid: number | null): void {
   node.gone = null;
@@ -254,7 +258,7 @@ export function showsLife(node: NodeState, pid: number | null): void {
   if (node.localPid === null || node.localPid === pid) node.seen = null;
 }
 
-/** It has not answered what was asked at this time. */
+/** The node has not answered the question of this time. */
 export function missOne(node: NodeState, sentMs: number): void {
   if (node.missed === 0) node.missedFromMs = sentMs;
   node.missed++;
@@ -265,26 +269,26 @@ export function missOne(node: NodeState, sentMs: number): void {
 const ANSWERS_WITHIN_MS = 1_000;
 
 /**
- * Whether its heartbeats went on when it should have answered: it does not hear pings, or refuses to answer. One that was
- * heard only before that may have fallen silent.
+ * Whether its heartbeats went on when it should have answered. Then it does not hear pings, or refuses to answer. A
+ * node that was heard only before that may have fallen silent.
  */
 export function isDeaf(node: NodeState, nowMs: number): boolean {
   return node.missed > 0 && isHeard(node, nowMs) && node.heardMs - node.missedFromMs >= ANSWERS_WITHIN_MS;
 }
 
-/** How long it may be unheard until it is silent. */
+/** After this time without a sign it counts as silent. */
 export function silentAfterMs({ everyMs }: NodeState): number {
   return Math.max(SILENT_MS, MISSING_BEATS * everyMs);
 }
 
-/** Whether it beats, as far as a heartbeat could have been heard by now. */
+/** Whether it sends heartbeats, as far as one could have been heard by now. */
 export function isHeard(node: NodeState, nowMs: number): boolean {
   return nowMs - node.heardMs <= silentAfterMs(node);
 }
 
 /**
- * Whether the last sign of life is as recent as possible: a heartbeat or, for a node without heartbeats, its last
- * answer.
+ * Whether its last sign of life is as recent as possible. This sign is a heartbeat or, for a node without heartbeats,
+ * its last answer.
  */
 export function isFresh(node: NodeState, nowMs: number): boolean {
   if (node.gone !== null) return false;
@@ -294,7 +298,7 @@ export function isFresh(node: NodeState, nowMs: number): boolean {
     : node.missed === 0 && node.answeredMs > -Infinity;
 }
 
-/** What is told of tasks by the process that is shown. */
+/** The process that is shown. What it says about tasks counts. */
 export function shownProcess({ processes }: NodeState): ProcessState | null {
   return processes[0] ?? null;
 }

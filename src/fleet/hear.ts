@@ -9,16 +9,19 @@ import {
   silentAfterMs,
 } from "./fleet-state.ts";
 
-/** Processes of one name that are told apart. */
+/** The most processes of one name that are told apart. */
 const MOST_PROCESSES = 8;
 
-/** Two heartbeats at less than this, in milliseconds, say nothing of a rate. */
+/** If two heartbeats are closer together than this, they do not show a rate. In milliseconds. */
 const SHORTEST_MS = 500;
 
-/** A worker that starts again under the same number is not heard for so long, in milliseconds: it imports Celery first. */
+/**
+ * A worker that starts again under the same number is not heard for this long, because it imports Celery first. In
+ * milliseconds.
+ */
 const RESTARTS_WITHIN_MS = 3_000;
 
-/** Takes in an event that a worker has sent of itself. */
+/** Records an event that a worker has sent about itself. */
 export function hear(state: FleetState, event: WorkerEvent, nowMs: number, epochS: number): void {
   if (isBeat(event.node)) return;
   if (event.kind === "offline") {
@@ -27,7 +30,8 @@ export function hear(state: FleetState, event: WorkerEvent, nowMs: number, epoch
   }
   const node = nodeOf(state, event.node, nowMs);
   if (node === null) return;
-  // One that has come online may be importing still: its heartbeat follows at once, and is what shows that it turns.
+  // A worker that has come online may still be importing. Its heartbeat follows at once, and only this shows that its
+  // loop turns.
   if (event.kind === "online") return;
   state.heardMs = nowMs;
   const hasPaused = nowMs - node.heardMs > RESTARTS_WITHIN_MS;
@@ -40,7 +44,7 @@ export function hear(state: FleetState, event: WorkerEvent, nowMs: number, epoch
   showsLife(node, event.pid);
 }
 
-/** Brings the processes of its name up to date, and what they say of tasks. */
+/** Updates the processes of its name, and what they say about tasks. */
 function countProcess(node: NodeState, event: WorkerEvent, nowMs: number, hasPaused: boolean): void {
   const known = node.processes.find(({ pid }) => pid === event.pid);
   if (known === undefined || node.processes.length > 1) dropEnded(node, event.pid, nowMs);
@@ -64,7 +68,7 @@ function countProcess(node: NodeState, event: WorkerEvent, nowMs: number, hasPau
   known.processed = event.processed;
 }
 
-/** What is told of its tasks since its last heartbeat. */
+/** Records what happened to its tasks since its last heartbeat. */
 function measure(node: NodeState, before: ProcessState, event: WorkerEvent, nowMs: number): void {
   const ms = nowMs - before.lastMs;
   const more =
@@ -72,16 +76,19 @@ function measure(node: NodeState, before: ProcessState, event: WorkerEvent, nowM
   if (more !== null && ms >= SHORTEST_MS) node.perS = (Math.max(0, more) * 1_000) / ms;
   if (event.active !== 0 || more !== 0) node.idleMs = event.active === 0 ? nowMs : null;
   else node.idleMs ??= nowMs;
-  // What ran may have ended since.
+  // The task that was running may have ended since.
   if (event.active === 0 || (event.active ?? 0) < (before.active ?? 0)) node.oldest = null;
 }
 
-/** Processes that are silent have ended: another one has taken the name, unless both have beaten at once. */
+/**
+ * Drops processes that have ended because they are silent. Another one has taken the name, unless both sent heartbeats
+ * at the same time.
+ */
 function dropEnded(node: NodeState, pid: number, nowMs: number): void {
   const ended = node.processes.filter((one) => one.pid !== pid && nowMs - one.lastMs > silentAfterMs(node));
   const early = node.processes.filter((one) => one.pid !== pid && !ended.includes(one));
-  // A worker that is told to restart goes and comes within that time. If only the newcomer has been heard since its
-  // first heartbeat, its second one shows that the old one has gone.
+  // A worker that is told to restart ends and comes back within that time. If only the newcomer has been heard since
+  // its first heartbeat, its second one shows that the old one has gone.
   const newcomer = node.processes.find((one) => one.pid === pid);
   const replaced =
     newcomer === undefined
@@ -94,16 +101,16 @@ function dropEnded(node: NodeState, pid: number, nowMs: number): void {
   const [shown] = node.processes;
   node.processes = node.processes.filter((one) => !gone.includes(one));
   const successor = newcomer?.firstMs ?? nowMs;
-  // Two that have answered one ping were there at once, in whatever order they were heard.
+  // If two processes have answered the same ping, they were there at the same time, whichever was heard first.
   if (node.pongs === 1 && gone.some((one) => one.lastMs < successor)) node.restarts++;
   node.pongs = Math.max(1, node.pongs - gone.length);
   if (shown !== undefined && gone.includes(shown)) startAnew(node);
 }
 
-/** A process that has missed so many heartbeats since another one took its name has ended. */
+/** If a process has missed this many heartbeats since another one took its name, it has ended. */
 const REPLACED_BEATS = 1.5;
 
-/** Another process bears its name, with whatever pool and queues. */
+/** Another process has this name now. It may have another pool and other queues. */
 function startAnew(node: NodeState): void {
   node.toldPoolMs = node.toldQueuesMs = node.toldTasksMs = -Infinity;
   node.idleMs = null;
@@ -113,7 +120,7 @@ function startAnew(node: NodeState): void {
   node.missed = 0;
 }
 
-/** It goes at once, unless another one beats under the same name. */
+/** The node goes at once, unless another process sends heartbeats under the same name. */
 function sayGoodbye(state: FleetState, { node: name, pid }: WorkerEvent, nowMs: number): void {
   const node = state.nodes.get(name);
   if (node === undefined) return;
@@ -125,7 +132,7 @@ function sayGoodbye(state: FleetState, { node: name, pid }: WorkerEvent, nowMs: 
     return;
   }
   node.gone = { how: "goodbye", atMs: nowMs };
-  // The next node of its name is another process, however soon it comes.
+  // The next node with this name is another process, however soon it comes.
   for (const one of node.processes) one.lastMs = -Infinity;
   startAnew(node);
 }

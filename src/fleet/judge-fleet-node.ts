@@ -10,11 +10,11 @@ import {
 import type { FleetVerdict } from "./fleet-view.ts";
 import { givenUpQueue, stalledQueue } from "./queue-steps.ts";
 
-/** A node whose heartbeats come and that leaves so many pings in a row unanswered does not hear them. */
+/** A node that sends heartbeats but leaves this many pings in a row unanswered does not hear them. */
 const DEAF_PINGS = 2;
 
 /**
- * What is to be said of a node at this time; pure. It uses the check's rules, and the past, which the check cannot
+ * The verdict on a node at this time; pure. It uses the check's rules. It also uses the past, which the check cannot
  * know.
  */
 export function judgeFleetNode(
@@ -25,7 +25,7 @@ export function judgeFleetNode(
 ): FleetVerdict {
   const lastMs = evidenceMs(node);
   const { trouble, returnedMs } = state.broker;
-  // What a process shows goes before what is heard in its name: another one may bear it.
+  // What its process shows comes before what is heard in its name, because another process may have the same name.
   if (node.seen !== null) return node.seen;
   if (isFresh(node, nowMs)) return judgeFresh(node, state, graceMs, nowMs);
   if (node.gone?.how === "goodbye") return gone("goodbye", node.gone.atMs, nowMs);
@@ -85,7 +85,7 @@ function undecided(because: "never-heard" | "broker-returned", forMs: number): F
   return { status: "unknown", reason: "undecided", because, forS: forMs / 1_000 };
 }
 
-/** Whether nobody knows yet why it is silent: a ping tells whether it is gone. */
+/** Whether it is silent for a reason that is not known yet. A ping shows whether it is gone. */
 export function isNewlySilent(node: NodeState, nowMs: number): boolean {
   if (node.gone !== null || isFresh(node, nowMs)) return false;
   return (
@@ -93,7 +93,7 @@ export function isNewlySilent(node: NodeState, nowMs: number): boolean {
   );
 }
 
-/** Whether a ping would tell something of it that its heartbeats do not. */
+/** Whether a ping would show something about it that its heartbeats do not show. */
 export function isQuiet(node: NodeState, nowMs: number): boolean {
   if (node.gone !== null) return false;
   if (!isHeard(node, nowMs)) return true;

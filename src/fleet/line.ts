@@ -10,13 +10,13 @@ import { openSession, type Session } from "../session/session.ts";
 import type { FleetState } from "./fleet-state.ts";
 import { hear } from "./hear.ts";
 
-/** How long an answer is waited for, in milliseconds. */
+/** How long we wait for an answer, in milliseconds. */
 export const ANSWER_MS = 2_000;
 
-/** A run without an end: each wait has its own limit. */
+/** This run has no end, but each wait has its own limit. */
 export const ENDLESS: Deadline = { left: () => ANSWER_MS, atMost: (ms) => ms };
 
-/** The connections of a collector: one asks, one hears. */
+/** The connections of a collector: one asks, one listens. */
 export interface Line {
   readonly session: Session;
   ear: Ear;
@@ -30,7 +30,7 @@ export interface Ear {
   isClosed: boolean;
 }
 
-/** Connects; Sentinels are asked anew each time. */
+/** Connects. Asks the Sentinels again each time. */
 export async function openLine(
   plan: SessionPlan,
   state: FleetState,
@@ -52,7 +52,7 @@ function noEar(openedMs: number): Ear {
   return { listener: null, openedMs, isOpening: false, isClosed: true };
 }
 
-/** Begins to listen. */
+/** Starts to listen. */
 function openEar({ plan, write }: Session, state: FleetState, host: Host): Ear {
   const { target } = write;
   const ear: Ear = { listener: null, openedMs: host.now(), isOpening: true, isClosed: false };
@@ -76,20 +76,20 @@ function closeEar(ear: Ear): void {
   ear.listener?.close();
 }
 
-/** When nobody is heard any more for so long, the connection that hears is made anew, in milliseconds. */
+/** If nothing has been heard for this long, the listening connection is opened again. In milliseconds. */
 const DEAF_MS = 15_000;
 
-/** What the broker does not permit, and a fleet that has ended, are tried again so rarely, in milliseconds. */
+/** How rarely we try again after a refusal by the broker, or when the whole fleet has ended. In milliseconds. */
 const RARELY_MS = 60_000;
 
-/** Listens anew if the connection has broken. The connection itself shows that, or missing heartbeats do. */
+/** Listens again if the connection has broken. The connection itself shows that, or missing heartbeats do. */
 export function mendEar(line: Line, state: FleetState, host: Host): void {
   const { ear } = line;
   if (ear.isOpening || ear.isClosed) return;
   const now = host.now();
   const isBroken = ear.listener !== null && ear.listener.ends() === null;
   const unheardMs = now - Math.max(state.heardMs, ear.openedMs);
-  // Once it has been made anew without effect there is nobody to hear.
+  // If opening it again has changed nothing, there is no worker to hear.
   const wasHeard = state.heardMs > ear.openedMs;
   const isDeaf = state.heardMs > -Infinity && unheardMs > (wasHeard ? DEAF_MS : RARELY_MS);
   const isRefused = ear.listener === null && now - ear.openedMs > RARELY_MS;

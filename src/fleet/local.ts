@@ -20,21 +20,21 @@ import {
   silentAfterMs,
 } from "./fleet-state.ts";
 
-/** How workers in sight are looked at. */
+/** How to look at workers in sight. */
 export interface LocalWishes {
   /**
-   * Whether only these workers are watched. Then there is no listening, and a worker is pinged only when its process
-   * and connections do not show that it works.
+   * Whether only these workers are watched. Then we do not listen. A worker is pinged only if its process and
+   * connections do not show that it works.
    */
   readonly isAlone: boolean;
   readonly check: LocalCheck;
 }
 
-/** What is known of this machine between two looks. */
+/** What is known about this machine between two looks. */
 export interface Locals {
   workers: ReadonlyMap<string, WorkerProcess>;
   surveyedMs: number;
-  /** When the connections of all were looked at, and when each node was checked. */
+  /** When the connections of all workers were last looked at, and when each node was last checked. */
   lookedMs: number;
   readonly checkedMs: Map<string, number>;
   checking: Promise<void> | null;
@@ -50,13 +50,13 @@ export function startLocals(): Locals {
   };
 }
 
-/** How often processes are looked for, in milliseconds. */
+/** How often processes are searched, in milliseconds. */
 const SURVEY_EVERY_MS = 10_000;
 
-/** The same, where a process has ended or a node is new. */
+/** The same, if a process has ended or a node is new. */
 const NEWS_EVERY_MS = 1_000;
 
-/** Finds the workers in sight and what they have in memory. */
+/** Finds the workers in sight, and their memory. */
 export function findLocals(locals: Locals, state: FleetState, host: Host, isAlone: boolean): void {
   const nowMs = host.now();
   const ended = endedIn(locals, host);
@@ -68,11 +68,11 @@ export function findLocals(locals: Locals, state: FleetState, host: Host, isAlon
     const { hostname, env } = host;
     const names = [laterWorkerNode(worker, hostname, env), workerNode(worker, hostname, env)];
     const name = names.find((one) => one !== null && state.nodes.has(one)) ?? names[1] ?? "";
-    // A worker that is in sight may have another broker: beside a whole fleet it counts when it is heard there.
+    // A worker in sight may use another broker. If a whole fleet is watched, it counts only when it is heard there.
     const node = isAlone ? nodeOf(state, name, nowMs) : (state.nodes.get(name) ?? null);
     if (node === null) continue;
     if (isAlone) node.pongs = found.has(name) ? node.pongs + 1 : 1;
-    // Of workers that share a name the first is looked at.
+    // If workers share a name, only the first one is looked at.
     if (found.has(name)) continue;
     const before = locals.workers.get(name);
     if (isAlone && node.isLocal && before?.startTicks !== worker.startTicks) {
@@ -92,18 +92,18 @@ export function findLocals(locals: Locals, state: FleetState, host: Host, isAlon
   for (const name of locals.checkedMs.keys()) if (!state.nodes.has(name)) locals.checkedMs.delete(name);
 }
 
-/** The workers of the last survey whose processes are not there any more. */
+/** The workers of the last survey whose processes no longer exist. */
 function endedIn({ workers }: Locals, { proc }: Host): readonly (readonly [string, WorkerProcess])[] {
   return [...workers].filter(([, { pid, startTicks }]) => examine(proc, pid, startTicks) === null);
 }
 
-/** Whether a node was heard first after a survey: its process may be in sight. */
+/** Whether a node was first heard after a survey. Its process may be in sight. */
 function hasNewcomers({ nodes }: FleetState, surveyedMs: number): boolean {
   for (const { firstMs } of nodes.values()) if (firstMs > surveyedMs) return true;
   return false;
 }
 
-/** Its process was in sight and has ended, and no question can show more. One that said goodbye has left. */
+/** Its process was in sight and has ended, so no question can show more. A node that said goodbye has left. */
 function noteEnd(state: FleetState, name: string, pid: number, nowMs: number): void {
   const node = state.nodes.get(name);
   if (node === undefined || node.gone?.how === "goodbye") return;
@@ -116,14 +116,14 @@ function noteEnd(state: FleetState, name: string, pid: number, nowMs: number): v
   node.seen = { status: "unhealthy", reason: "dead", seen };
 }
 
-/** What a worker has in memory with its children, in bytes; null: it cannot be read. */
+/** The memory of a worker and its children, in bytes; null: it cannot be read. */
 function memoryOf({ pid }: WorkerProcess, { proc }: Host): number | null {
   const pids = [pid, ...detailsOf(proc, pid).children];
   const sum = pids.reduce((all, one) => all + (residentBytes(proc, one) ?? 0), 0);
   return sum === 0 ? null : sum;
 }
 
-/** The local nodes that are in need of a check: their processes do not run, or nothing is heard of them. */
+/** The local nodes that need a check: their processes do not run, or nothing is heard of them. */
 export function suspectsOf(
   locals: Locals,
   state: FleetState,
@@ -133,15 +133,15 @@ export function suspectsOf(
   const nowMs = host.now();
   return [...state.nodes.values()]
     .filter((node) => {
-      // One that said goodbye ends, or finishes its tasks: it would be pinged for nothing.
+      // A node that said goodbye ends, or finishes its tasks. A ping would be useless.
       if (!node.isLocal || node.gone?.how === "goodbye") return false;
       const worker = locals.workers.get(node.name);
-      // Its process has ended, and no other one has its name.
+      // Its process has ended, and no other process has its name.
       if (worker === undefined && node.gone !== null) return false;
       const look = worker === undefined ? null : examine(host.proc, worker.pid, worker.startTicks);
       const isWell = runs(look) && isFresh(node, nowMs) && node.seen === null;
       const sinceMs = nowMs - (locals.checkedMs.get(node.name) ?? -Infinity);
-      // What a process shows is told at once; then it is checked as often as others are asked.
+      // What a process shows is reported at once. After that it is checked as often as other nodes are asked.
       const isNews = !runs(look) && node.seen === null;
       return !isWell && (isNews || sinceMs >= everyMs);
     })
@@ -152,10 +152,10 @@ function runs(look: ProcessLook | null): boolean {
   return look !== null && look.state !== "zombie" && haltOf(look) === null;
 }
 
-/** Checks that run at once: each waits for answers, and one after the other would tell of the last one late. */
+/** How many checks run at once. Each waits for answers. One after the other, they would report the last node late. */
 const CHECKS_AT_ONCE = 4;
 
-/** Checks them, some at once, and takes in the verdicts. */
+/** Checks them, several at once, and records the verdicts. */
 export async function checkSuspects(
   names: readonly string[],
   check: LocalCheck,
@@ -173,7 +173,10 @@ export async function checkSuspects(
   await Promise.all(Array.from({ length: CHECKS_AT_ONCE }, checkNext));
 }
 
-/** What the check cannot tell the past may: since when it is silent, and that its process has ended meanwhile. */
+/**
+ * Records a verdict together with what only the past can show: since when the node is silent, and whether its process
+ * has ended meanwhile.
+ */
 function takeIn(state: FleetState, name: string, verdict: SeenVerdict | null, nowMs: number): void {
   const node = state.nodes.get(name);
   if (node === undefined || (node.gone !== null && verdict?.reason !== "alive")) return;
@@ -189,12 +192,12 @@ function seenToWork(node: NodeState, nowMs: number): void {
   showsLife(node, node.localPid);
 }
 
-/** A BRPOP is sent anew every second; the server's seconds are whole ones. */
+/** A BRPOP is sent again every second, and the server counts whole seconds. */
 const POLLED_WITHIN_S = 2;
 
 /**
- * Looks at the connections of all workers in sight by one list: a worker that has just sent its BRPOP works, and is
- * asked nothing.
+ * Looks at the connections of all workers in sight with one list. A worker that has just sent its BRPOP works, so it is
+ * not asked.
  */
 export async function lookAtConnections(
   session: Session,
@@ -206,7 +209,7 @@ export async function lookAtConnections(
   const tables = socketTables(host.proc);
   const looks = [...locals.workers].flatMap(([name, worker]) => {
     const look = examine(host.proc, worker.pid, worker.startTicks);
-    // Before the list is asked for: a socket that is opened later is not missing from it.
+    // The sockets are read before the list is requested, so that every socket we see should be in the list.
     return look !== null && runs(look)
       ? [{ name, look, sockets: socketsOf(host.proc, worker.pid, tables) }]
       : [];

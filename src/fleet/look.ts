@@ -12,16 +12,19 @@ import { failed, returned } from "./broker-steps.ts";
 import type { FleetState } from "./fleet-state.ts";
 import { declared, measured } from "./queue-steps.ts";
 
-/** Queues measured at a look, nineteen keys each; of more than these some are measured at each look, by turns. */
+/**
+ * The number of queues that are measured at a look, with nineteen keys each. If there are more, each look measures some
+ * of them in turn.
+ */
 const QUEUES_A_LOOK = 100;
 
 /** Queues measured with one write. */
 const AT_ONCE = 25;
 
 /**
- * One look at the broker: whether it answers, how long the queues are, and what is delivered and not acknowledged.
+ * One look at the broker: whether it answers, how long the queues are, and which deliveries are not acknowledged.
  *
- * @param turn which of the queues it is the turn of, where there are many
+ * @param turn which part of the queues to measure, if there are many
  */
 export async function lookAtBroker(
   session: Session,
@@ -55,7 +58,9 @@ export async function lookAtBroker(
   return success(undefined);
 }
 
-/** A server that loads its data, or may not write it, says so to a PING; that an ACL forbids it is no trouble. */
+/**
+ * A server that loads its data, or cannot save it, says so in its answer to PING. A refusal by an ACL is not a trouble.
+ */
 function notePong(state: FleetState, pong: Reply | undefined, nowMs: number): void {
   const refusal = pong?.ok === false ? refusedBy("PING", pong.error) : null;
   if (refusal === null || refusal.cause === "no-permission") returned(state, ["line", "ping"], nowMs);
@@ -78,15 +83,15 @@ function ofTurn(queues: readonly string[], turn: number): readonly string[] {
   return [...queues.slice(start), ...queues.slice(0, start)].slice(0, QUEUES_A_LOOK);
 }
 
-/** Slices of 500 keys that a search looks at: a database with more keys than these is not searched to its end. */
+/** Slices of 500 keys that a search reads. A database with more keys is not searched completely. */
 const MOST_SLICES = 200;
 
-/** Keys of reply lists (kombu/pidbox.py), ours among them. */
+/** The keys of reply lists (kombu/pidbox.py), including ours. */
 const REPLY_LISTS = "*.reply.*pidbox";
 
 /**
- * Looks for queues that somebody has declared, and counts reply lists; both with SCAN, a bounded number of keys. Gives
- * how many slices it has read.
+ * Searches for declared queues and counts reply lists. Both use SCAN on a limited number of keys. Returns how many
+ * slices it has read.
  */
 export async function searchKeys(
   session: Session,
@@ -115,7 +120,7 @@ export async function searchKeys(
   return scanned.failure === null ? success(before + slices) : failure(scanned.failure);
 }
 
-/** What a pattern of SCAN takes for itself matches any one character. */
+/** A character that has a meaning in SCAN's patterns is replaced by one that matches any character. */
 function literalPrefix(prefix: string): string {
   return prefix.replace(/[*?[\]\\]/g, "?");
 }

@@ -2,7 +2,7 @@ import type { QueueLength } from "../celery/queues.ts";
 import { type FleetState, type NodeState, queueOf, type QueueState } from "./fleet-state.ts";
 import { addTo } from "./ring.ts";
 
-/** Takes in how long queues are. */
+/** Records the lengths of queues. */
 export function measured(state: FleetState, lengths: ReadonlyMap<string, QueueLength>, nowMs: number): void {
   for (const [name, { messages, own }] of lengths) {
     const queue = state.queues.get(name);
@@ -14,7 +14,7 @@ export function measured(state: FleetState, lengths: ReadonlyMap<string, QueueLe
   }
 }
 
-/** Takes in which queues have been declared, by whomever: some of them may have no consumer. */
+/** Records which queues have been declared, by any client. Some of them may have no consumer. */
 export function declared(state: FleetState, queues: readonly string[]): void {
   for (const queue of state.queues.values()) queue.isDeclared = false;
   for (const name of queues) {
@@ -24,15 +24,15 @@ export function declared(state: FleetState, queues: readonly string[]): void {
 }
 
 /**
- * kombu from 5.7.0 on replaces a dead connection within 45 s: a node that has not fetched for that long does not
- * recover. Milliseconds.
+ * From 5.7.0 on, kombu replaces a dead connection within 45 s. A node that has not fetched for longer does not recover.
+ * In milliseconds.
  */
 export const STALLED_MS = 60_000;
 
 /**
- * The queue that a node should fetch from and does not. Messages have waited in it for a minute, and in that time the
- * node ran no task and began none. Null if it fetches, and if it may be full of tasks that wait for their rate:
- * nobody sees from afar who holds a delivery.
+ * The queue that a node should fetch from but does not. Messages have waited in it for a minute, and in that time the
+ * node ran no task and began none. Null: it fetches, or it may be full of tasks that wait for their rate limit. From
+ * outside, nobody sees which worker holds a delivery.
  */
 export function stalledQueue(
   state: FleetState,
@@ -51,8 +51,8 @@ export function stalledQueue(
 }
 
 /**
- * The queue in which messages wait while a node says that it consumes nothing: one that it has given up, or that nobody
- * consumes. Null if nothing waits, or if the node may run a task: it may have been told to end after it.
+ * The queue in which messages wait while a node says that it consumes nothing. The node has given it up, or no node
+ * consumes it. Null: no message waits, or the node may run a task. Then it may have been told to end after this task.
  */
 export function givenUpQueue(
   state: FleetState,
@@ -75,7 +75,10 @@ function isConsumed({ lookedMs }: FleetState, { consumedMs }: QueueState): boole
   return consumedMs >= lookedMs;
 }
 
-/** What it holds it was given before it became idle, or soon after; a delivery that is younger is another's. */
+/**
+ * The node received the deliveries that it holds before it became idle, or soon after. So a younger delivery belongs to
+ * another node.
+ */
 function mayBeFull(
   { messages, oldestS }: NonNullable<FleetState["unacked"]>,
   { prefetch, slots }: NodeState,

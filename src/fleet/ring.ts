@@ -1,7 +1,7 @@
-/** The newest of a row of numbers: as many as it has room for, in memory that never grows. */
+/** The last numbers of a series, as many as there is room for. Its memory never grows. */
 export interface Ring {
   readonly values: Float64Array;
-  /** How many were ever added. */
+  /** How many numbers were ever added. */
   count: number;
 }
 
@@ -13,7 +13,7 @@ export function addTo(ring: Ring, value: number): void {
   ring.values[ring.count++ % ring.values.length] = value;
 }
 
-/** Oldest first. */
+/** The oldest first. */
 export function listOf({ values, count }: Ring): readonly number[] {
   const held = Math.min(count, values.length);
   return Array.from({ length: held }, (_, at) => values[(count - held + at) % values.length] ?? 0);

@@ -23,22 +23,24 @@ export interface RoundTimes {
   readonly graceMs: number;
 }
 
-/** All are pinged so often, also the nodes that were heard: heartbeats do not show that a worker hears us. */
+/**
+ * How often all nodes are pinged, including the ones that were heard: heartbeats do not show that a worker hears us.
+ */
 const FULL_EVERY_MS = 300_000;
 
-/** A node that falls silent is asked before its round, but two pings to everybody are so far apart. */
+/** A node that falls silent is asked before its round. But two pings to all nodes are at least this far apart. */
 const SOONEST_MS = 10_000;
 
-/** A broker that has refused a question is asked again after so long. */
+/** If the broker has refused a question, we ask again after this time. */
 const REFUSED_MS = 5_000;
 
-/** How often a node is asked at most for the tasks that it runs. */
+/** A node is asked for its running tasks at most this often. */
 const TASKS_EVERY_MS = 10_000;
 
-/** Nodes asked at once for what may take kilobytes each. */
+/** How many nodes are asked at once for answers that may have kilobytes each. */
 const ASKED_AT_ONCE = 100;
 
-/** Whom a ping is due for; null: nobody. */
+/** The nodes that should be pinged now; null: no ping is due. */
 export function duePing(state: FleetState, times: RoundTimes, nowMs: number): Destination | null {
   const sinceMs = nowMs - state.pingedMs;
   const { meant, nodes, broker } = state;
@@ -51,13 +53,14 @@ export function duePing(state: FleetState, times: RoundTimes, nowMs: number): De
     (sinceMs >= times.roundEveryMs && all.some((node) => isQuiet(node, nowMs))) ||
     (sinceMs >= Math.min(times.roundEveryMs, SOONEST_MS) && silent);
   if (!isDue) return null;
-  // How many are subscribed tells something of those who were named only when everybody is counted.
+  // The number of subscribers shows something about the named nodes only if all nodes are counted.
   if (meant === null || silent) return "everyone";
-  // A node that said goodbye is heard when it comes back. At a full round it is asked: its next worker may be mute.
+  // A node that said goodbye is heard when it comes back. A full round asks it too: its next worker may send no
+  // heartbeats.
   return isFull ? [...meant] : [...meant].filter((name) => nodes.get(name)?.gone?.how !== "goodbye");
 }
 
-/** Pings them, and takes in who answers. */
+/** Pings the nodes and records which ones answer. */
 export async function ping(
   session: Session,
   state: FleetState,
@@ -83,7 +86,7 @@ export async function ping(
   return success(undefined);
 }
 
-/** Asks who is new, or was restarted, for its pool and its queues. */
+/** Asks new and restarted nodes for their pools and queues. */
 export async function askNewcomers(
   session: Session,
   state: FleetState,
@@ -104,8 +107,8 @@ export async function askNewcomers(
 }
 
 /**
- * Asks for queues anew: what a node consumes can change while it runs. Where messages wait
- * in one of its queues, somebody may have cancelled that. Some of these nodes are asked each round, with one message.
+ * Asks again for queues, because the queues of a node can change while it runs. If messages wait in one of its queues,
+ * somebody may have cancelled that queue. Each round asks some of these nodes, with one message.
  *
  * @param isWhole whether this is a round
  */
@@ -128,7 +131,10 @@ export async function askQueuesAgain(
   });
 }
 
-/** Nodes that consume nothing or in whose queues messages wait: idle ones first, then the ones that were asked longest ago. */
+/**
+ * Nodes that consume nothing, or that have queues with waiting messages. Idle nodes come first, then the ones that were
+ * asked the longest ago.
+ */
 function waitedFor(state: FleetState, beforeMs: number): ReadonlySet<NodeState> {
   const rank = (node: NodeState) => (activeOf(node) === 0 ? 0 : 1);
   const nodes = [...state.nodes.values()].filter(
@@ -156,7 +162,7 @@ async function askQueues(
   return success(undefined);
 }
 
-/** Asks who is at work for how long its oldest task has run; a version that may send arguments raw is not asked. */
+/** Asks working nodes how long their oldest task has run. A version that may send arguments unmasked is not asked. */
 export async function askTasks(
   session: Session,
   state: FleetState,
@@ -184,13 +190,13 @@ function areTasksDue(
   nowMs: number,
 ): boolean {
   const isSafe = describesSafely(node.version);
-  // Every worker hears each message: a fleet that takes ten of them is asked ten times more rarely.
+  // Every worker hears each message. If a fleet needs ten messages, it is asked ten times more rarely.
   const messages = Math.max(1, Math.ceil(nodes.size / ASKED_AT_ONCE));
   const everyMs = Math.max(TASKS_EVERY_MS * messages, node.oldest === null ? 0 : roundEveryMs);
   return isSafe && (activeOf(node) ?? 0) > 0 && nowMs - node.toldTasksMs >= everyMs;
 }
 
-/** Whether there is somebody to ask before the next round. */
+/** Whether a node must be asked before the next round. */
 export function isAnybodyDue(state: FleetState, times: RoundTimes, nowMs: number): boolean {
   for (const node of state.nodes.values()) {
     const isDue = node.toldPoolMs === -Infinity || areTasksDue(node, state, times, nowMs);
@@ -200,7 +206,8 @@ export function isAnybodyDue(state: FleetState, times: RoundTimes, nowMs: number
 }
 
 /**
- * The nodes that a question is due for, so many at once: the answers of a whole large fleet would fill our memory.
+ * The nodes that a question is due for, up to this many at once. The answers of a whole large fleet would fill our
+ * memory.
  */
 async function askInTurn(
   state: FleetState,
@@ -216,7 +223,7 @@ async function askInTurn(
   return success(undefined);
 }
 
-/** The answers, as far as they are kept, each with the time when it came. */
+/** The parts of the answers that are kept, each with the time when it came. */
 async function ask<T>(
   session: Session,
   host: Host,

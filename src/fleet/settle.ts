@@ -9,7 +9,7 @@ import {
 import { judgeFleetNode } from "./judge-fleet-node.ts";
 import { addTo } from "./ring.ts";
 
-/** The end of a look: what is said of each node, since when, and who is dropped. */
+/** The end of a look: sets the verdict on each node and since when it holds, and drops old records. */
 export function settle(state: FleetState, graceMs: number, nowMs: number): void {
   if (state.broker.trouble === null)
     for (const node of state.nodes.values()) if (node.gone === null) noteConsumption(state, node, nowMs);
@@ -24,7 +24,10 @@ export function settle(state: FleetState, graceMs: number, nowMs: number): void 
   state.lookedMs = nowMs;
 }
 
-/** Drops who has been gone for long, and queues that are empty, which nobody has consumed or declared for as long. */
+/**
+ * Drops nodes that have been gone for long. Also drops empty queues that no node has consumed and no client has
+ * declared for as long.
+ */
 function forget(state: FleetState, graceMs: number, nowMs: number): void {
   if (state.broker.trouble !== null) return;
   for (const node of state.nodes.values()) {
@@ -45,16 +48,16 @@ function noteConsumption(state: FleetState, { queues }: NodeState, nowMs: number
 function isOver(node: NodeState, graceMs: number, nowMs: number): boolean {
   if (node.gone !== null) return nowMs - node.gone.atMs > FORGET_MS;
   if (node.seen !== null || isFresh(node, nowMs)) return false;
-  // Heard of once, by a ping or an answer that came too late.
+  // It was heard of once, by a ping or an answer that came too late.
   return evidenceMs(node) === -Infinity && nowMs - node.firstMs > FORGET_MS + graceMs;
 }
 
-/** Whether it is shown: one that said goodbye has gone, unless somebody has named it. */
+/** Whether it is shown. A node that said goodbye has gone, unless the user has named it. */
 export function isShown(node: NodeState, state: FleetState): boolean {
   return state.meant !== null || node.gone?.how !== "goodbye";
 }
 
-/** Tasks that run, by its newest heartbeat. */
+/** Running tasks, by its last heartbeat. */
 export function activeOf(node: NodeState): number | null {
   return shownProcess(node)?.active ?? null;
 }

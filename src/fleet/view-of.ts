@@ -5,7 +5,7 @@ import { judgeFleetNode } from "./judge-fleet-node.ts";
 import { listOf } from "./ring.ts";
 import { activeOf, isShown } from "./settle.ts";
 
-/** What a view needs beside the state. */
+/** What a view needs in addition to the state. */
 export interface Moment {
   /** The broker's URL, masked. */
   readonly shown: string;
@@ -15,10 +15,10 @@ export interface Moment {
   readonly epochS: number;
 }
 
-/** Two rounds in a row without an answer of the broker. */
+/** This many rounds in a row had no answer from the broker. */
 const STALE_ROUNDS = 2;
 
-/** A beat that has left so many pings in a row unanswered is not well. */
+/** A beat that leaves this many pings in a row unanswered is not healthy. */
 const BEAT_PINGS = 2;
 
 export function viewOf(state: FleetState, moment: Moment): FleetView {
@@ -90,7 +90,7 @@ function nodeView(node: NodeState, state: FleetState, { graceMs, nowMs }: Moment
   };
 }
 
-/** The queues that an option names, that somebody has consumed since we began, or that have messages. */
+/** The queues that an option names, that a node has consumed since we started, or that have messages. */
 function queueViews(state: FleetState, nodes: readonly FleetNode[], at: At): readonly FleetQueue[] {
   const consumers = new Map<string, FleetNode[]>();
   for (const node of nodes.filter(consumes)) for (const queue of node.queues) append(consumers, queue, node);
@@ -116,12 +116,12 @@ function queueView(
   };
 }
 
-/** Whether it fetches, now or when the task ends that keeps it. */
+/** Whether it fetches, now or after its current task. */
 function consumes({ verdict }: FleetNode): boolean {
   return verdict.status === "healthy";
 }
 
-/** Null: none of them is told. */
+/** Null: no number is known. */
 function sumOf(numbers: readonly (number | null)[]): number | null {
   const told = numbers.filter((one) => one !== null);
   return told.length === 0 ? null : told.reduce((sum, one) => sum + one, 0);

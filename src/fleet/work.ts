@@ -6,23 +6,23 @@ import type { FleetView } from "./fleet-view.ts";
 import type { Line } from "./line.ts";
 import type { Locals, LocalWishes } from "./local.ts";
 
-/** What a collector is to look at, and how often. Durations in milliseconds. */
+/** What a collector looks at, and how often. Durations are in milliseconds. */
 export interface FleetWishes {
-  /** Full node names; empty: all. */
+  /** Full node names; empty: all nodes. */
   readonly nodes: readonly string[];
-  /** Queues beside the ones that the workers consume. */
+  /** Queues in addition to the ones that the workers consume. */
   readonly queues: readonly string[];
   /** How often a silent node is pinged. */
   readonly roundEveryMs: number;
   /** How often queues are measured and a view is ready. */
   readonly lookEveryMs: number;
-  /** How long a worker may be silent until it is said to hang. */
+  /** How long a worker may be silent before it is called hung. */
   readonly graceMs: number;
-  /** How workers in sight are looked at; absent: as all others. */
+  /** How to look at workers in sight; absent: like at all others. */
   readonly local?: LocalWishes;
 }
 
-/** What a collector works with, beside its state. */
+/** What a collector works with, in addition to its state. */
 export interface Work {
   readonly plan: SessionPlan;
   readonly place: Placement;
@@ -32,14 +32,14 @@ export interface Work {
   readonly listeners: Set<() => void>;
   readonly locals: Locals;
   line: Line | null;
-  /** The round that goes on. */
+  /** The current round. */
   round: Promise<void> | null;
   roundMs: number;
-  /** When keys were searched last, and how soon they may be again. */
+  /** When keys were last searched, and when the next search may start. */
   searchedMs: number;
   searchAgainMs: number;
   looks: number;
-  /** Tries to connect that have failed in a row. */
+  /** How many attempts to connect have failed in a row. */
   tries: number;
   view: { readonly made: FleetView; readonly atMs: number } | null;
   isClosed: boolean;
