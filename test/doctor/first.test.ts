@@ -16,27 +16,35 @@ test.each<readonly [string, readonly Finding[], Finding["code"] | null]>([
   ["nothing is wrong", [bad("broker", "ok"), bad("worker", "ok"), bad("queue-length", "skipped")], null],
   ["a log says why the worker ended", [bad("worker"), bad("memory"), logged("crashed", true)], "log"],
   [
-    "a log says why it never started, and the broker is not there",
+    "a log says why the worker never started, and the broker is missing",
     [bad("broker"), bad("worker"), logged("app-missing", true)],
     "log",
   ],
-  ["a log says why it does not come to the broker", [bad("worker"), logged("broker-clients", false)], "log"],
   [
-    "a log has other things than what made the worker ill",
+    "a log says why the worker does not connect to the broker",
+    [bad("worker"), logged("broker-clients", false)],
+    "log",
+  ],
+  [
+    "the log's problem is not the reason for the worker's",
     [bad("worker"), logged("unregistered", false)],
     "worker",
   ],
-  ["the worker is well again", [bad("worker", "ok"), bad("memory"), logged("crashed", true)], "memory"],
+  ["the worker has recovered", [bad("worker", "ok"), bad("memory"), logged("crashed", true)], "memory"],
   ["the pool's package is missing", [bad("broker"), bad("worker"), bad("pool-package")], "pool-package"],
-  ["a broker is not there", [bad("time-limits", "warning"), bad("broker"), bad("worker")], "broker"],
-  ["nobody consumes, beside turned limits", [bad("time-limits"), bad("queues-consumed")], "queues-consumed"],
+  ["the broker is missing", [bad("time-limits", "warning"), bad("broker"), bad("worker")], "broker"],
   [
-    "much waits, beside narrow limits",
+    "a queue is not consumed, and the soft limit is above the hard one",
+    [bad("time-limits"), bad("queues-consumed")],
+    "queues-consumed",
+  ],
+  [
+    "many messages wait, and the limits are too close",
     [bad("time-limits", "warning"), bad("queue-length", "warning")],
     "queue-length",
   ],
   [
-    "a problem stands beside much that waits",
+    "there is a problem, and many messages wait",
     [bad("queue-length", "warning"), bad("oom-kills")],
     "oom-kills",
   ],
@@ -49,17 +57,17 @@ test.each<readonly [string, readonly Finding[], Finding["code"] | null]>([
       ] as const,
   ),
   [
-    "a broker has thrown keys away, a binding among them",
+    "a broker has evicted keys, including a binding",
     [bad("queue-binding"), bad("broker-memory")].toReversed(),
     "broker-memory",
   ],
-  ["the process tells what a hung worker waits for", [bad("worker"), bad("stuck")], "stuck"],
+  ["the process shows what a hung worker waits for", [bad("worker"), bad("stuck")], "stuck"],
   [
     "a busy worker is stuck",
     [bad("worker", "warning"), bad("oom-kills"), bad("late-tasks", "warning"), bad("stuck")],
     "stuck",
   ],
-  ["there are several of one rank", [bad("memory", "warning"), bad("cpu", "warning")], "memory"],
-])("the first is the cause when %s", (_, findings, code) => {
+  ["several findings have the same rank", [bad("memory", "warning"), bad("cpu", "warning")], "memory"],
+])("the finding to begin with is the cause when %s", (_, findings, code) => {
   expect(named(...findings)).toBe(code);
 });

@@ -27,7 +27,12 @@ async function ask(pages: Readonly<Record<string, WebPage>>, url = "http://flowe
 }
 
 test.each([
-  ["lists who answers", { workers: listing([NODE, true]) }, "ok", { kind: "lists", online: 1, missing: [] }],
+  [
+    "lists the worker that answers",
+    { workers: listing([NODE, true]) },
+    "ok",
+    { kind: "lists", online: 1, missing: [] },
+  ],
   [
     "lists it as offline",
     { workers: listing([NODE, false]) },
@@ -35,23 +40,28 @@ test.each([
     { kind: "lists", online: 0, missing: [NODE] },
   ],
   [
-    "lists what has no name",
+    "lists a worker without a name",
     { workers: page(200, '{"data": [{"hostname": {"toString": 1}, "status": true}]}') },
     "warning",
     { kind: "lists", online: 1, missing: [NODE] },
   ],
-  ["lists nobody", { workers: listing() }, "warning", { kind: "lists", online: 0, missing: [NODE] }],
-  ["says nothing of its state", { workers: listing([NODE, 1]) }, "warning", { kind: "lists", online: 0 }],
-  ["is older", { dashboard: listing([NODE, true]) }, "ok", { kind: "lists", online: 1 }],
+  ["lists no worker", { workers: listing() }, "warning", { kind: "lists", online: 0, missing: [NODE] }],
+  [
+    "does not say the worker's state",
+    { workers: listing([NODE, 1]) },
+    "warning",
+    { kind: "lists", online: 0 },
+  ],
+  ["is older than 2.0", { dashboard: listing([NODE, true]) }, "ok", { kind: "lists", online: 1 }],
   ["wants a login", { workers: BASIC }, "problem", { kind: "login", by: "basic", isGiven: false }],
   [
-    "sends people to its login",
+    "redirects to its login page",
     { workers: leading("/login?next=%2F") },
     "skipped",
     { kind: "login", by: "page" },
   ],
   [
-    "stands behind a login",
+    "redirects to a proxy's login page",
     { workers: leading("https://id.test/oauth2/start?rd=/") },
     "skipped",
     { kind: "login", by: "page" },
@@ -62,28 +72,28 @@ test.each([
     "skipped",
     { kind: "login", by: "page" },
   ],
-  ["forbids it", { workers: page(403) }, "skipped", { kind: "login", by: "page" }],
+  ["forbids access", { workers: page(403) }, "skipped", { kind: "login", by: "page" }],
   [
-    "sends elsewhere",
+    "redirects elsewhere",
     { workers: leading("/loginless"), dashboard: leading("http://me:w0rd@web/home?token=1") },
     "problem",
     { kind: "unusable", detail: "status 302 http://me:***@web/home" },
   ],
   [
-    "has failed",
+    "answers with an error",
     { workers: page(500), dashboard: page(500) },
     "problem",
     { kind: "unusable", detail: "status 500" },
   ],
-  ["is none", {}, "problem", { kind: "unusable", detail: "status 404" }],
+  ["does not exist at this address", {}, "problem", { kind: "unusable", detail: "status 404" }],
   [
-    "shows a page for people",
+    "answers with a web page instead of data",
     { workers: page(200, "<html>"), dashboard: page(200, "<html>") },
     "problem",
     { kind: "unusable", detail: "status 200" },
   ],
   [
-    "lists with another status",
+    "lists workers with another status",
     { workers: { ...listing([NODE, true]), status: 203 }, dashboard: page(203) },
     "problem",
     { kind: "unusable", detail: "status 203" },
@@ -92,7 +102,7 @@ test.each([
   expect((await ask(pages)).found).toMatchObject({ level, facts });
 });
 
-test("a Flower that cannot be reached", async () => {
+test("a Flower that cannot be reached is a problem", async () => {
   const web: Web = () => Promise.resolve(failure("connect ECONNREFUSED"));
   const { scene } = fakeScene({
     args: ["--flower", "http://flower"],
@@ -104,7 +114,7 @@ test("a Flower that cannot be reached", async () => {
   });
 });
 
-test("the login is not part of the address, and which was refused is told", async () => {
+test("the login is sent apart from the address, and the finding says that it was refused", async () => {
   const { found, asked } = await ask({ workers: BASIC }, "http://me:w0rd%25@flower/base/?x=1#y");
   expect(found.facts).toMatchObject({ kind: "login", by: "basic", isGiven: true });
   expect(asked).toEqual([["http://flower/base/workers?json=1", "me:w0rd%"]]);

@@ -39,7 +39,7 @@ function inFile(text: string, clock: number[] = [], check: Parameters<typeof fak
   return log(scene);
 }
 
-test("a log is cut at the start of the process even when the machine was elsewhere between two clocks", async () => {
+test("a log is cut at the process's start even when the machine paused between two clock readings", async () => {
   // Read, and then nothing for five seconds: the age is that much older.
   const found = await inFile(TEXT, [TEN + AGE - 5]);
   expect(found.map(({ level, facts }) => [level, facts])).toMatchObject([
@@ -59,7 +59,7 @@ test.each([
   [{ status: "healthy", reason: "starting", ageMs: 1_000, graceMs: 30_000, ...about }, "problem"],
   [{ status: "healthy", reason: "alive", pongs: [] }, "ok"],
   [{ status: "healthy", reason: "busy", ...silence, ...about }, "ok"],
-] as const)("of a worker that is %j what ended its earlier run is %s", async (verdict, level) => {
+] as const)("for a worker that is %j, the end of its earlier run is %s", async (verdict, level) => {
   const [clean, past] = await inFile(CRASHED, [], { verdict });
   expect([clean?.level, past?.level]).toEqual(["ok", level]);
   const words = past === undefined ? "" : findingWords(past).seen;
@@ -69,7 +69,7 @@ test.each([
 test.each([
   ["knows it", ["blog.publish"], /celery@web-1 knows it: give each application a queue/],
   ["knows others", ["shop.add"], /import their module/],
-])("of an unregistered task a worker %s", async (_, registered, next) => {
+])("the hint about an unregistered task fits when a worker %s", async (_, registered, next) => {
   const line =
     "[2026-11-25 10:00:01,000: ERROR/MainProcess] Received unregistered task of type 'blog.publish'.\n";
   const { scene } = fakeScene({ ...logged(line), told: { stats: {}, registered } });

@@ -27,7 +27,7 @@ test.each([
   [1, ["--max-queue-length", "0"], "warning"],
   [7, ["--max-queue-length", "5", "--max-queue-length", "mails=7"], "ok"],
   [8, ["--max-queue-length", "9", "--max-queue-length", "mails=7"], "warning"],
-])("%i messages by %j are %s", async (length, args, level) => {
+])("%i messages with %j are %s", async (length, args, level) => {
   const { findings } = await ask({ mails: length }, 0, args);
   expect(findings.filter(({ code }) => code === "queue-length")).toMatchObject([
     { level, about: "mails", facts: { length } },
@@ -37,7 +37,7 @@ test.each([
 test.each([
   [1_000, ["forgotten"]],
   [1_001, []],
-])("of a table of %i bindings the queues without a consumer are %j", async (bindings, unconsumed) => {
+])("a table of %i bindings shows these queues without a consumer: %j", async (bindings, unconsumed) => {
   const { findings, sent } = await ask({ mails: 0, forgotten: 3 }, bindings);
   expect(
     findings
@@ -47,7 +47,7 @@ test.each([
   expect(sent.filter(([name]) => name === "SMEMBERS")).toHaveLength(unconsumed.length);
 });
 
-test("a queue that its worker consumes is left alone by nobody", async () => {
+test("a queue that its worker consumes is not reported as unconsumed", async () => {
   const { findings } = await ask({ mails: 3 });
   expect(findings.filter(({ code }) => code === "queues-consumed")).toMatchObject([
     { level: "ok", facts: { kind: "all", queues: 1 } },

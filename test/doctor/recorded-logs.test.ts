@@ -49,13 +49,13 @@ const EXPECTED: Readonly<Record<string, readonly (readonly [LineKind, number, bo
   ),
 };
 
-test("each way to fail has a log of the oldest and of the newest Celery", () => {
+test("each failure has a log from the oldest and the newest Celery", () => {
   const names = Object.keys(FAILURES).flatMap((name) => [`${name}.5.2.7.log`, `${name}.5.7.0.log`]);
   expect(readdirSync(FOLDER).sort()).toEqual(names.sort());
   expect(Object.keys(EXPECTED).sort()).toEqual(Object.keys(FAILURES).sort());
 });
 
-test.each(readdirSync(FOLDER))("%s is known for what failed", (file) => {
+test.each(readdirSync(FOLDER))("the failure is recognised in %s", (file) => {
   const { text } = endOf(readFileSync(join(FOLDER, file), "utf8"));
   const found = knownLines(text).map(({ kind, count, hasEnded }) => [kind, count, hasEnded]);
   // redis-py 4 calls it "not ready" at first.
@@ -64,7 +64,7 @@ test.each(readdirSync(FOLDER))("%s is known for what failed", (file) => {
 });
 
 test.each(["key-error", "bad-option", "pid-file", "lock-lost", "unrecoverable", "signal-11", "no-redis"])(
-  "each of three runs that fail by %s counts",
+  "three runs that fail by %s count three times",
   (name) => {
     for (const celery of ["5.2.7", "5.7.0"]) {
       const { text } = endOf(readFileSync(join(FOLDER, `${name}.${celery}.log`), "utf8").repeat(3));
@@ -73,7 +73,7 @@ test.each(["key-error", "bad-option", "pid-file", "lock-lost", "unrecoverable", 
   },
 );
 
-test("a name that an exception quotes is shown, and other words of it are not", () => {
+test("a name that an exception quotes is shown, but not its other words", () => {
   const raised = (line: string) =>
     `Traceback (most recent call last):\n  File "/usr/bin/celery", line 8, in <module>\n    main()\n${line}\n`;
   expect(knownLines(raised("KeyError: 'DATABASE_URL'"))).toMatchObject([

@@ -35,7 +35,7 @@ test.each([
   [1, ["--max-failed", "0"], "warning"],
   [3, ["--max-failed", "3"], "ok"],
   [4, ["--max-failed", "3"], "warning"],
-])("%i failures by %j are %s", async (count, args, level) => {
+])("%i failures with %j are %s", async (count, args, level) => {
   const { level: said, facts } = await ask([SUCCESS, ...Array<string>(count).fill(failureOf(200))], args);
   expect(facts).toMatchObject({ results: count + 1, failed: count });
   expect(said).toBe(level);
@@ -48,7 +48,7 @@ const whole = (sent: readonly WireCommand[]) =>
 test.each([
   [60_000, [["ValueError", 1]]],
   [60_001, []],
-])("of a failure of %i bytes is told %j", async (bytes, exceptions) => {
+])("a failure of %i bytes shows the exceptions %j", async (bytes, exceptions) => {
   const { facts, sent } = await ask([failureOf(bytes)]);
   expect(facts).toMatchObject({ failed: 1, exceptions });
   // Its beginning is read whatever its size.
@@ -59,7 +59,7 @@ test.each([
 test.each([
   [100, 100],
   [101, 100],
-])("of %i failures %i are looked into", async (count, looked) => {
+])("out of %i failures %i are read", async (count, looked) => {
   const { facts, sent } = await ask(Array<string>(count).fill(failureOf(200)));
   expect(facts.failed).toBe(count);
   expect(whole(sent)).toHaveLength(looked);
@@ -69,7 +69,7 @@ test.each([
   ["redis://:s3cret@cache:6380/1", "unusable", "RESULTS of process 12"],
   ["redis://:s3cret@other:6380/1", "hidden", `the settings of ${NODE}`],
   ["redis://cache:6380/1", "hidden", `the settings of ${NODE}`],
-])("a masked backend beside RESULTS=%s is %s", async (url, kind, from) => {
+])("a masked backend and the variable RESULTS=%s: %s", async (url, kind, from) => {
   const { scene } = fakeScene(
     inSight(
       { environment: `RESULTS=${url}\0` },

@@ -19,12 +19,12 @@ async function limitsOf(pool: string, soft: number, hard: number, args: readonly
 
 test.each([
   ["soft above hard", 181, 180, "problem"],
-  ["soft as hard", 180, 180, "problem"],
+  ["soft equals hard", 180, 180, "problem"],
   ["a second between them", 179, 180, "warning"],
   ["a second less than the gap between them", 151, 180, "warning"],
   ["the gap between them", 150, 180, "ok"],
-  ["soft alone", 180, 0, "ok"],
-  ["hard alone", 0, 180, "ok"],
+  ["only soft", 180, 0, "ok"],
+  ["only hard", 0, 180, "ok"],
   ["none", 0, 0, "ok"],
 ])("%s: soft %i s, hard %i s is %s", async (_, soft, hard, level) => {
   expect((await limitsOf("prefork", soft, hard)).level).toBe(level);
@@ -34,7 +34,7 @@ test.each([
   ["9s", "ok"],
   ["10s", "ok"],
   ["11s", "warning"],
-])("of a gap of 10 s --limit-gap %s is %s", async (gap, level) => {
+])("a gap of 10 s with --limit-gap %s is %s", async (gap, level) => {
   expect((await limitsOf("prefork", 170, 180, ["--limit-gap", gap])).level).toBe(level);
 });
 
@@ -92,8 +92,8 @@ test.each([
 });
 
 test.each([
-  ["its own words", { implementation: "celery.concurrency.thread:TaskPool" }, {}, "ok", "threads"],
-  ["what only prefork counts, before Celery 5.3", { writes: { total: 3 } }, {}, "ok", "prefork"],
+  ["its own name", { implementation: "celery.concurrency.thread:TaskPool" }, {}, "ok", "threads"],
+  ["keys that only prefork has, before Celery 5.3", { writes: { total: 3 } }, {}, "ok", "prefork"],
   ["its settings", { "max-concurrency": 4 }, { worker_pool: "gevent" }, "ok", "gevent"],
   ["nothing", {}, {}, "skipped", null],
 ])("a pool is known by %s", async (_, pool, conf, level, name) => {

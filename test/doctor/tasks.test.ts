@@ -50,11 +50,11 @@ async function ask({ args = [], active = [], timeouts = [0, 0], waiting, unacked
 
 /** LARGEST: a message of more bytes is not read. */
 test.each([
-  ["one message as large as is read", { length: 1, bytes: 262_144 }, "problem"],
-  ["one a byte larger", { length: 1, bytes: 262_145 }, "skipped"],
-  ["ten that are as large on average", { length: 10, bytes: 2_621_440 }, "problem"],
-  ["ten that are larger on average", { length: 10, bytes: 2_621_441 }, "skipped"],
-])("of %s the task is looked at: %s", async (_, waiting, level) => {
+  ["one message of the largest size", { length: 1, bytes: 262_144 }, "problem"],
+  ["one message that is a byte larger", { length: 1, bytes: 262_145 }, "skipped"],
+  ["ten messages of the largest size on average", { length: 10, bytes: 2_621_440 }, "problem"],
+  ["ten messages that are larger on average", { length: 10, bytes: 2_621_441 }, "skipped"],
+])("the task of %s is examined: %s", async (_, waiting, level) => {
   const { findings, sent } = await ask({ waiting });
   const found = only(findings, "unregistered-task");
   expect(found.level).toBe(level);
@@ -67,12 +67,12 @@ test.each([
 });
 
 test.each([
-  ["as large as is read", [262_144], 1],
+  ["of the largest size", [262_144], 1],
   ["larger", [262_145], 0],
-  ["that are as large together", [262_143, 1], 2],
-  ["that are larger together", [262_143, 2], 1],
-  ["the first of which is larger", [262_145, 262_144], 1],
-])("of unacknowledged messages %s, of %j bytes, %i are read", async (_, unacked, looked) => {
+  ["that have the largest size together", [262_143, 1], 2],
+  ["that are too large together", [262_143, 2], 1],
+  ["with a first one that is too large", [262_145, 262_144], 1],
+])("out of unacknowledged messages %s (%j bytes) %i are read", async (_, unacked, looked) => {
   const { findings } = await ask({ unacked });
   expect(only(findings, "late-tasks").facts).toMatchObject({ kind: "seen", unacked: unacked.length, looked });
 });
@@ -87,7 +87,7 @@ test.each([
   // Younger than what is asked after by itself.
   [0, 2, ["--max-task-age", "2s"], "ok"],
   [0, 2.5, ["--max-task-age", "2s"], "warning"],
-])("with a hard limit of %i s a task of %d s by %j is %s", async (hard, ageS, args, level) => {
+])("with a hard limit of %i s, a task of %d s with %j is %s", async (hard, ageS, args, level) => {
   const active = [{ name: "tasks.add", id: "1", time_start: NOW_S - ageS }];
   const { findings } = await ask({ args, active, timeouts: [0, hard] });
   expect(only(findings, "task-age").level).toBe(level);
