@@ -15,7 +15,7 @@ test("a fleet shows the first healthy nodes, counts the other healthy ones, and 
   expect(lines[7]).toBe("ok       oom-kills: 94 more are well");
 });
 
-test("a few are all shown, with colours where they are wanted", () => {
+test("a few findings are all shown, in colours if these are wanted", () => {
   expect(topicLines([node(1, "ok"), node(2, "ok")], { columns: null, inColour: true })).toEqual([
     "\x1b[32mok      \x1b[0m oom-kills celery@1: none in this container",
     "\x1b[32mok      \x1b[0m oom-kills celery@2: none in this container",
@@ -31,7 +31,7 @@ test("a fact that several nodes share is printed once, with their names", () => 
   ]);
 });
 
-test("text is wrapped at words with its indent, and to no other width than the terminal's", () => {
+test("text is wrapped between words to the terminal's width, and keeps its indent", () => {
   const narrow = { columns: 40, inColour: false };
   const lines = [
     ...topicLines([node(1, "problem")], narrow),
@@ -48,12 +48,12 @@ test("text is wrapped at words with its indent, and to no other width than the t
   );
 });
 
-test("progress takes one line of the terminal", () => {
+test("progress fits in one line of the terminal", () => {
   expect(progressLine(["worker", "settings"], 80)).toBe("… worker, settings");
   expect(progressLine(["worker", "settings"], 14)).toBe("… worker, se…");
 });
 
-test("a next step is said once in a run", () => {
+test("a next step is shown once in a run", () => {
   const said = new Set<string>();
   const told = [node(1, "problem"), node(2, "problem")].map((one) => topicLines([one], PLAIN_CANVAS, said));
   expect(told.map((lines) => lines.length)).toEqual([2, 1]);

@@ -28,7 +28,7 @@ const WORKER = {
   memory_bytes: 50_000_000,
 };
 
-test("the workers are told with broker, rounds and a summary", () => {
+test("the object of workers has the broker, the rounds and a summary", () => {
   const view = fleet([node("celery@sick", HUNG), node("celery@lost", LOST), node("celery@web-1")]);
   expect(json(view, "/api/v1/workers")).toMatchObject({
     schema: 1,
@@ -56,7 +56,7 @@ test("the workers are told with broker, rounds and a summary", () => {
   });
 });
 
-test("an outage is told since when and with its sentence, and before the first round nothing is made up", () => {
+test("an outage has its beginning and its sentence, and fields are null before the first round", () => {
   expect(json(outage([], { rounds: NO_ROUND, unacked: null }), "/api/v1/workers")).toMatchObject({
     broker: {
       up: false,
@@ -71,7 +71,7 @@ test("an outage is told since when and with its sentence, and before the first r
   });
 });
 
-test("the queues are told with their load", () => {
+test("the object of queues has their load", () => {
   const view = fleet([], {
     queues: [
       queue("celery"),

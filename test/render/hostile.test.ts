@@ -328,9 +328,9 @@ describe("text from outside reaches a terminal as text, without the password of 
           ),
         ),
     ],
-    ["a setting that nobody has", () => failed(unknownSettingSentence(HOSTILE, [HOSTILE])).stderr],
+    ["a setting that no application has", () => failed(unknownSettingSentence(HOSTILE, [HOSTILE])).stderr],
     [
-      "inspect of what fails",
+      "an inspect that fails",
       () =>
         lines(
           inspectText("stats", new Map([[HOSTILE, { error: HOSTILE }]]), {
@@ -347,7 +347,7 @@ describe("text from outside reaches a terminal as text, without the password of 
     expect(text).toContain("\\x0a");
   });
 
-  test.each(["doctor", "watch"])("%s in colour, where the only sequences are ours", (command) => {
+  test.each(["doctor", "watch"])("%s in colour has only our own sequences", (command) => {
     const shown =
       command === "doctor"
         ? topicLines(FINDINGS, { columns: null, inColour: true })
@@ -365,7 +365,7 @@ describe("text from outside reaches a terminal as text, without the password of 
   });
 });
 
-describe("JSON has no invisible character, and is read as the value it was made of, in the output of", () => {
+describe("JSON has no invisible character, and parses to the original value, in the output of", () => {
   const REASONS: readonly BeatReason[] = ["schedule-stale", "unrecognised", "lock-gone"];
   test.each<readonly [string, () => string]>([
     ["check", () => json(checkObject(checkReport(HOSTILE, (VERDICTS[1] as (typeof VERDICTS)[0])(HOSTILE))))],
@@ -381,12 +381,12 @@ describe("JSON has no invisible character, and is read as the value it was made 
     expect(() => JSON.parse(text) as unknown).not.toThrow();
   });
 
-  test("an answer, which stays the same but for passwords of URLs", () => {
+  test("an answer, in which only passwords of URLs change", () => {
     expect(JSON.parse(json(ANSWERS))).toEqual(withoutPassword(ANSWERS));
     expect(JSON.parse(json({ [HOSTILE]: LONG }))).toEqual(withoutPassword({ [HOSTILE]: LONG }));
   });
 
-  test("a node that is called as its broker is, which is masked", () => {
+  test("a node whose name is its broker's URL, which is masked", () => {
     const url = "redis://u:s3cretpw@h";
     expect(JSON.parse(json({ [`a@${url}`]: [{ said: `"${url}"`, count: 1 }] }))).toEqual({
       "a@redis://u:***@h": [{ said: '"redis://u:***@h"', count: 1 }],
@@ -413,7 +413,7 @@ describe("the check's JSON keeps to 4,096 bytes when", () => {
     expect(JSON.parse(text)).toMatchObject({ schema: 1, shortened: true });
   });
 
-  test("nothing is long, and then nothing is left out", () => {
+  test("nothing is long, so nothing is left out", () => {
     const report = checkReport("celery@web-1", (VERDICTS[0] as (typeof VERDICTS)[0])("celery@web-1"));
     expect(JSON.parse(checkJson(report))).not.toHaveProperty("shortened");
   });
@@ -449,7 +449,7 @@ describe("a report in Markdown", () => {
     expect(outside.match(/^### /gm)).toHaveLength(1);
   });
 
-  test("has JSON with nothing unseen in it", () => {
+  test("has JSON without invisible characters", () => {
     const text = reportJson(REPORT, checkObject(check), FINDINGS, (one) => one);
     expect(text).not.toMatch(RAW);
     expect(JSON.parse(text)).toMatchObject(withoutPassword({ report: "celery-probe", nodes: REPORT.nodes }));

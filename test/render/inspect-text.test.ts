@@ -26,7 +26,7 @@ const TASK = {
   worker_pid: 27,
 };
 
-test("tasks at work stand under their node with age, process, id and arguments", () => {
+test("running tasks are below their node with age, process, id and arguments", () => {
   expect(
     shown("active", {
       "celery@a": [TASK, { ...TASK, worker_pid: 140259177075456, args: "()" }],
@@ -42,7 +42,7 @@ test("tasks at work stand under their node with age, process, id and arguments",
 celery@b  none`);
 });
 
-test("tasks with a time, and tasks asked for by id, say where they are", () => {
+test("tasks with an ETA and tasks asked for by id show where they are", () => {
   const waiting = { ...TASK, time_start: null, worker_pid: null, args: [1], kwargs: { by: "me" } };
   expect(shown("scheduled", { w: [{ eta: "2030-01-01T00:00:00", priority: 6, request: waiting }] }))
     .toBe(`w  1 task
@@ -54,7 +54,7 @@ test("tasks with a time, and tasks asked for by id, say where they are", () => {
   );
 });
 
-test("queues are a table", () => {
+test("queues are shown as a table", () => {
   const queue = { name: "celery", exchange: { name: "celery", type: "direct" }, routing_key: "celery" };
   expect(shown("active_queues", { "celery@a": [queue, { ...queue, name: "mail" }], b: [], c: null })).toBe(
     `NODE      QUEUE   EXCHANGE         ROUTING KEY
@@ -65,7 +65,7 @@ c         none`,
   );
 });
 
-test("stats are shortened to what matters, with numbers of tasks", () => {
+test("stats show only the important parts and the numbers of tasks", () => {
   const stats = {
     pid: 7,
     uptime: 90,
@@ -90,7 +90,7 @@ test("stats are shortened to what matters, with numbers of tasks", () => {
 
 const DJANGO = { DEBUG: false, CELERY_TIMEZONE: "UTC", CELERY_BROKER_URL: "redis://h/0", ADMINS: [] };
 
-test("settings of Celery stand without the application's own, which are counted", () => {
+test("only Celery's settings are shown, and the application's own are counted", () => {
   expect(shown("conf", { w: DJANGO, v: { enable_utc: true } })).toBe(`w  2 settings of Celery
   CELERY_BROKER_URL = redis://h/0
   CELERY_TIMEZONE = UTC
@@ -101,13 +101,13 @@ v  1 setting of Celery
   enable_utc = true`);
 });
 
-test("settings of the application stand behind Celery's where all are wanted", () => {
+test("the application's settings follow Celery's with --all", () => {
   expect(shown("conf", { w: DJANGO }, { isAll: true })).toContain(
     "  CELERY_TIMEZONE = UTC\n\n  the application's own: 2 settings\n  ADMINS = []\n  DEBUG = false",
   );
 });
 
-test("one setting stands under each node, and a node without it says so", () => {
+test("a single setting is below each node, and a node without it says so", () => {
   const results = { w: { CELERY_TIMEZONE: "UTC" }, v: {}, e: { error: "KeyError('x')" } };
   expect(shown("conf", results, { asked: "timezone" })).toBe(`w
   CELERY_TIMEZONE = UTC
@@ -117,7 +117,7 @@ v  no setting timezone
 e  error: KeyError('x')`);
 });
 
-test("no line is wider than a terminal where words can be broken", () => {
+test("lines are broken between words at the terminal's width", () => {
   const include = Array.from({ length: 20 }, (_, number) => `shop.tasks.number${number}`);
   const pool = { processes: Array.from({ length: 64 }, (_, number) => 100_000 + number) };
   const text = [
@@ -128,7 +128,7 @@ test("no line is wider than a terminal where words can be broken", () => {
   expect(Math.max(...text.split("\n").map(({ length }) => length))).toBeLessThanOrEqual(80);
 });
 
-test("texts of workers stay on their line, and what has another form is shown as it is", () => {
+test("workers' texts stay on their line, and values of another form are shown as they are", () => {
   expect(shown("registered", { w: ["a\nb\u001b[31m", "a"] })).toBe("w  2 tasks\n  a\n  a\\x0ab\\x1b[31m");
   expect(shown("reserved", { w: { error: "KeyError('x')" } })).toBe("w  error: KeyError('x')");
   expect(shown("stats", { w: null })).toBe("w\n  null");
@@ -170,7 +170,7 @@ test("each missing node has a line", () => {
 /** A number that is kept as text (pidbox/python-json.ts). */
 const LONG = (JSON as unknown as { rawJSON: (text: string) => unknown }).rawJSON("12345678901234567890");
 
-test("counts that are not numbers are shown as they are, behind the numbers", () => {
+test("counts that are not numbers are shown unchanged, after the numbers", () => {
   const total = {
     "a.odd": { toString: 1 },
     "b.long": LONG,

@@ -452,7 +452,7 @@ describe("the line", () => {
     expect(text).toMatchSnapshot();
   });
 
-  test("of a broker that fails has all its words when address and detail are long", () => {
+  test("has all its words about a failed broker when address and detail are long", () => {
     const path = `/srv/${"folder/".repeat(584)}key.pem`;
     const url = `rediss://cache:6379/0?ssl_certfile=${path}`;
     for (const failure of FAILURES) {
@@ -522,24 +522,27 @@ describe("the line", () => {
     ["127.1", 6379, ["127.0.0.1:6379"], false],
     ["0.0.0.0", 6379, ["127.0.0.1:6379"], false],
     ["cache", 6379, [], false],
-  ])("of a failed broker at %s:%d and a worker at %j names the other: %s", (host, port, ends, isSaid) => {
-    const elsewhere = ends.map((end) => {
-      const colon = end.lastIndexOf(":");
-      return { address: end.slice(0, colon), port: Number(end.slice(colon + 1)) };
-    });
-    const unasked = { kind: "unknown", because: "not-asked", established: null, elsewhere } as const;
-    const failure: BrokerFailure = { kind: "unreachable", cause: "no-answer", detail: "1000 ms" };
-    const server = { place: { kind: "tcp", host, port }, db: 0, tls: null } as const;
-    const located = { kind: "servers", servers: [server] } as const;
-    const plan = { ...PLAN, broker: { ...PLAN.broker, located } };
-    const text = line(
-      failed(failure),
-      { ...lost(failure), nodes: [node({ looks: looks(unasked) })] },
-      { plan },
-    );
-    expectSpeech(text);
-    expect(text.includes("is connected to")).toBe(isSaid);
-  });
+  ])(
+    "about a failed broker at %s:%d and a worker at %j names the other broker: %s",
+    (host, port, ends, isSaid) => {
+      const elsewhere = ends.map((end) => {
+        const colon = end.lastIndexOf(":");
+        return { address: end.slice(0, colon), port: Number(end.slice(colon + 1)) };
+      });
+      const unasked = { kind: "unknown", because: "not-asked", established: null, elsewhere } as const;
+      const failure: BrokerFailure = { kind: "unreachable", cause: "no-answer", detail: "1000 ms" };
+      const server = { place: { kind: "tcp", host, port }, db: 0, tls: null } as const;
+      const located = { kind: "servers", servers: [server] } as const;
+      const plan = { ...PLAN, broker: { ...PLAN.broker, located } };
+      const text = line(
+        failed(failure),
+        { ...lost(failure), nodes: [node({ looks: looks(unasked) })] },
+        { plan },
+      );
+      expectSpeech(text);
+      expect(text.includes("is connected to")).toBe(isSaid);
+    },
+  );
 
   test("says what was asked of the work and could not be seen, and changes no verdict", () => {
     const version = (told: string | null): Tasks => ({ kind: "risky", version: told });
@@ -638,7 +641,7 @@ describe("--verbose", () => {
   const linesOf = (nodes: readonly Partial<NodeEvidence>[], name: string) =>
     nodes.map((one) => below(evidence(one)).find((text) => text.startsWith(`  ${name}:`)));
 
-  test("has words for every sight of a process", () => {
+  test("has words for everything seen of a process", () => {
     const states = [
       ...(["running", "stopped", "traced", "zombie"] as const).map((state) => processLook({ state })),
       processLook({ frozen: true }),
@@ -652,7 +655,7 @@ describe("--verbose", () => {
     expect(linesOf(nodes, "process")).toMatchSnapshot();
   });
 
-  test("has words for every sight of connections", () => {
+  test("has words for everything seen of connections", () => {
     expect(
       linesOf(
         CONNECTIONS.map((connections) => ({ looks: [{ atMs: 9, process: processLook(), connections }] })),
@@ -739,7 +742,7 @@ describe("--output json", () => {
         ),
       ],
     ],
-    ["a worker that was looked at", [busy("connections"), evidence({ heartbeats: beating() })]],
+    ["a worker that was examined", [busy("connections"), evidence({ heartbeats: beating() })]],
     ["a worker that is gone", [dead("none", null), evidence({ process: NOBODY, looks: looks(null, null) })]],
     [
       "a worker whose connections cannot be seen",
@@ -793,19 +796,16 @@ describe("--output json", () => {
       ],
     ],
     ["no time", [undecided({ kind: "no-time" }), evidence({}, { asking: { kind: "no-time" }, nodes: [] })]],
-    ["a worker that a serve has seen alive", [byServe(LIFE), shared(LIFE)]],
+    ["a worker that a serve saw alive", [byServe(LIFE), shared(LIFE)]],
     [
-      "a worker of which nothing is shared",
+      "a worker without a shared verdict",
       [alive(pong(NODE)), evidence({}, { notTaken: { because: "missing", node: NODE, key: KEY } })],
     ],
     [
-      "a worker of which something old is shared",
+      "a worker with an old shared verdict",
       [alive(pong(NODE)), evidence({}, { notTaken: { because: "old", node: NODE, ageS: 62 } })],
     ],
-    [
-      "a broker that gives nothing that is shared",
-      [alive(pong(NODE)), evidence({}, { notTaken: REFUSED_TO_US })],
-    ],
+    ["a broker that refuses shared verdicts", [alive(pong(NODE)), evidence({}, { notTaken: REFUSED_TO_US })]],
     [
       "an interruption",
       [
@@ -820,7 +820,7 @@ describe("--output json", () => {
         lost({ kind: "refused", cause: "loading", command: "TYPE", detail: "LOADING x\r\ny\u007f" }),
       ],
     ],
-  ])("tells all of %s", (_, what) => {
+  ])("has all fields of %s", (_, what) => {
     expect(object(...what)).toMatchSnapshot();
   });
 
@@ -835,7 +835,7 @@ describe("--output json", () => {
     expect(object(alive(pong("a@x"), pong("b@x")), evidence(), { plan: two })["node"]).toBeNull();
   });
 
-  test("stays below what Docker keeps when there is much to tell", () => {
+  test("stays below what Docker keeps when there is much evidence", () => {
     const name = (n: number) => `celery@worker-with-a-long-name-${n}.example.org`;
     const pongs = Array.from({ length: 5_000 }, (_, n) => pong(name(n)));
     const fleet = report(alive(...pongs), evidence({}, { nodes: [], asking: { ...ASKED, pongs } }));
@@ -847,7 +847,7 @@ describe("--output json", () => {
   });
 });
 
-test("docs/reasons.md has a section for each reason and a row for each cause and gap, and no other", () => {
+test("docs/reasons.md has exactly one section for each reason and a row for each cause and gap", () => {
   const reasons = [...Object.keys(VERDICTS), "broker-unreachable", "broker-refused", "undecided"];
   const text = readFileSync(join(import.meta.dirname, "../../docs/reasons.md"), "utf8");
   const sections = [...text.matchAll(/^## `([a-z-]+)`/gm)].map(([, name]) => name);

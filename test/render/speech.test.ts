@@ -24,7 +24,7 @@ test.each([
     `the key cannot be used: ${PATH} (ENOENT)`,
     /^the key cannot be used: \/srv\/.*….*\/key\.pem \(ENOENT\)$/,
   ],
-  ["a path and what stands behind it", `${PATH}: it is a folder`, /^\/srv\/.*….*\/key\.pem: it is a folder$/],
+  ["a path and the words after it", `${PATH}: it is a folder`, /^\/srv\/.*….*\/key\.pem: it is a folder$/],
   [
     "a text in quotes",
     `--node '${"a b ".repeat(500)}c' is not accepted`,
@@ -49,7 +49,7 @@ test.each([
   expect(sentence(text)).toBe(text);
 });
 
-test("shortened cuts between characters", () => {
+test("shortened cuts between characters, not inside one", () => {
   expect(shortened("🙂".repeat(50), 20)).toBe("🙂🙂🙂🙂🙂…🙂🙂🙂🙂");
   expect(shortened("abcdefghij", 10)).toBe("abcdefghij");
 });
@@ -63,7 +63,7 @@ test.each([
   expect(time(ms)).toBe(words);
 });
 
-test("amount counts in the singular and in the plural", () => {
+test("amount uses the singular and the plural", () => {
   expect([amount(0, "ping"), amount(1, "ping"), amount(2, "ping")]).toEqual(["0 pings", "1 ping", "2 pings"]);
 });
 

@@ -27,20 +27,20 @@ describe("a picture", () => {
     for (const line of watchLines(VIEW, canvas(columns))) expect(width(line)).toBeLessThanOrEqual(columns);
   });
 
-  test("cuts a long name before it leaves out what there is to see", () => {
+  test("cuts a long name before it leaves out a column", () => {
     const lines = watchLines(VIEW, canvas(80));
     expect(lines[2]).toMatch(/^NODE {20,}STATE {2}ACTIVE {3}\/S {2}TOTAL .*OLDEST TASK/);
     expect(lines[4]).toMatch(/^celery@a-ver[a-z-]*…[a-z-]*long-name- +alive {5}1\/4/);
   });
 
-  test("has its columns one below the other, wide characters or not", () => {
+  test("aligns its columns, even with wide characters", () => {
     const [head = "", wide = "", narrow = ""] = watchLines(VIEW, canvas(80)).slice(-3);
     expect(width(wide.slice(0, wide.indexOf("3") + 1))).toBe(head.indexOf("LENGTH") + "LENGTH".length);
     expect(narrow.indexOf("0") + 1).toBe(head.indexOf("LENGTH") + "LENGTH".length);
   });
 });
 
-test("lines say that nobody is there", () => {
+test("lines say that there is no worker", () => {
   expect(watchRows({ ...VIEW, nodes: [], queues: [] })).toEqual([
     expect.stringMatching(/^\d\d:\d\d:\d\d broker redis:\/\/redis:6379\/0 nodes=0$/),
   ]);
@@ -52,7 +52,7 @@ test.each([
   ["celery@web-1", 11, "celer…web-1"],
   ["重要なキュー", 7, "重…ー"],
   ["celery@web-1", 2, "c…"],
-])("of %s in %i columns the beginning and the end are kept: %s", (name, columns, shown) => {
+])("%s in %i columns keeps its beginning and its end: %s", (name, columns, shown) => {
   expect(cutMiddle(name, columns)).toBe(shown);
   expect(width(cutMiddle(name, columns))).toBeLessThanOrEqual(columns);
 });
@@ -72,7 +72,7 @@ describe("on a low screen", () => {
   const low = { ...canvas(100), rows: 14 };
   const picture = (scroll = 0) => watchLines(many, low, { ...TOP, scroll });
 
-  test("the worst node and the queue that nobody consumes are shown, and the others counted", () => {
+  test("the worst node and the unconsumed queue are shown, and the others are counted", () => {
     const lines = picture();
     expect(lines).toHaveLength(14);
     expect(lines[0]).toContain("31 nodes: 1 hung, 30 alive");
@@ -80,7 +80,7 @@ describe("on a low screen", () => {
     expect(lines.join("\n")).toMatch(/… 27 more\n\nQUEUE.*\norphan +7 +0/);
   });
 
-  test("every row can be scrolled to, nodes first, and no picture is higher than the screen", () => {
+  test("scrolling reaches every row, nodes first, and every picture fits on the screen", () => {
     const seen = new Set<string>();
     for (let scroll = 0; scroll <= 51; scroll++) {
       const lines = picture(scroll);
@@ -96,13 +96,13 @@ describe("on a low screen", () => {
   });
 });
 
-test("help has room for itself alone", () => {
+test("help replaces the tables", () => {
   const lines = watchLines(VIEW, { ...canvas(40), rows: 6 }, { ...TOP, wantsHelp: true });
   expect(lines).toHaveLength(6);
   expect(lines.join("\n")).toContain("scroll");
 });
 
-test("it is listening until the first round is done", () => {
+test("it says that it is listening until the first round is done", () => {
   const { rounds } = VIEW;
   const early = fleetView({ rounds: { ...rounds, done: 0 } });
   expect(watchLines(early, canvas(80)).at(-1)).toBe("listening …");
@@ -112,7 +112,7 @@ test("it is listening until the first round is done", () => {
 test.each([
   ["cannot-write", "MISCONF Redis is configured to save", "cannot write"],
   ["wrong-password", "WRONGPASS invalid username-password pair", "did not accept the user name or password"],
-] as const)("a broker that refuses is named: %s", (cause, detail, words) => {
+] as const)("the refusal of a broker is shown: %s", (cause, detail, words) => {
   const failure = { kind: "refused", cause, command: "PING", detail } as const;
   const trouble = { failure, sinceS: 1_799_999_990 };
   const view = fleetView({ broker: { ...VIEW.broker, trouble } });
