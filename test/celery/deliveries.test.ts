@@ -29,7 +29,7 @@ describe("a message's task", () => {
     ["no task", message({}, []), null],
     ["no message", "42", null],
     ["no JSON", "{", null],
-  ])("of %s", (_, text, task) => {
+  ])("in %s", (_, text, task) => {
     expect(taskOfMessage(text)).toEqual(task);
   });
 });
@@ -50,7 +50,7 @@ describe("unacknowledged messages", () => {
     expect(unacked(text)).toEqual({ task: { name: "a", id: "1" }, etaS, isTimed, deliveredS: 50, ...NEW });
   });
 
-  test("says whether it was put back, and how often it was retried", () => {
+  test("show whether they were put back, and how often they were retried", () => {
     const headers = { task: "a", id: "1", redelivered: true, retries: 7 };
     expect(unacked(message(headers, []))).toMatchObject({ isRedelivered: true, retries: 7 });
   });
@@ -60,7 +60,7 @@ describe("unacknowledged messages", () => {
   });
 });
 
-test("the tasks of an answer, and which of them have a rate limit", () => {
+test("an answer has tasks, and some of them have a rate limit", () => {
   const answer = ["a [rate_limit=1/m]", "b", "c [rate_limit=10/s time_limit=3]", 4];
   expect(rateLimits(answer)).toEqual(
     new Map([
@@ -82,16 +82,16 @@ describe("a delivery", () => {
   };
   test.each([
     ["with a rate limit may be held", one("limited"), true],
-    ["without time and limit is not held", one("plain"), false],
+    ["without ETA and rate limit is not held", one("plain"), false],
     ["of another worker's task is not held", one("foreign"), false],
-    ["whose time comes may be held", one("plain", { etaS: 1_100, isTimed: true }), true],
+    ["whose ETA is in the future may be held", one("plain", { etaS: 1_100, isTimed: true }), true],
     [
-      "whose time came a moment ago may be held: clocks differ",
+      "whose ETA was a moment ago may be held, because clocks differ",
       one("plain", { etaS: 950, isTimed: true }),
       true,
     ],
-    ["whose time is long over is not held", one("plain", { etaS: 900, isTimed: true }), false],
-    ["whose time is in an unknown zone may be held", one("plain", { isTimed: true }), true],
+    ["whose ETA is long over is not held", one("plain", { etaS: 900, isTimed: true }), false],
+    ["whose ETA is in an unknown zone may be held", one("plain", { isTimed: true }), true],
   ])("%s", (_, delivery, expected) => {
     expect(mayBeHeld(delivery, limits, 1_000)).toBe(expected);
   });

@@ -48,7 +48,7 @@ test.each([
     ["BROKER_POOL_LIMIT", "CELERY_SEND_EVENTS", "ENABLE_UTC"],
     ["TASK_TIME_LIMIT"],
   ],
-])("%s: Celery's settings are told from the application's own", (_, conf, celerys, applications) => {
+])("%s: Celery's settings are separated from the application's own", (_, conf, celerys, applications) => {
   expect(names(conf)).toEqual([celerys, applications]);
 });
 
@@ -97,6 +97,6 @@ test.each([
   ["time_limit", ["task_time_limit", "task_soft_time_limit"]],
   ["nothing_like_it", []],
   ["x".repeat(100_000), []],
-])("of %s the nearest names are suggested", (name, like) => {
+])("similar names are suggested for %s", (name, like) => {
   expect(settingsLike(name, [DJANGO])).toEqual(like);
 });

@@ -67,10 +67,10 @@ describe("decodeHeartbeat", () => {
   test.each([
     ["active", { active: undefined, processed: 7 }, { active: null, processed: 7 }],
     ["processed", { active: 7, processed: "7" }, { active: 7, processed: null }],
-    ["active, being negative", { active: -1 }, { active: null }],
+    ["active that is not negative", { active: -1 }, { active: null }],
     ["sw_ver", { sw_ver: 5 }, { version: null }],
-    ["sw_ver that is one", { sw_ver: "5".repeat(101) }, { version: null }],
-  ])("says null and not a number when it has no %s", (_, changes, expected) => {
+    ["sw_ver that is a version", { sw_ver: "5".repeat(101) }, { version: null }],
+  ])("gives null, not a number, when it has no %s", (_, changes, expected) => {
     expect(decodeHeartbeat(CHANNEL, event(changes))).toMatchObject(expected);
   });
 
@@ -82,10 +82,10 @@ describe("decodeHeartbeat", () => {
     ["a node without a name", event({ hostname: "" })],
     ["a node with an invalid name", event({ hostname: "n".repeat(1_001) })],
     ["a message that is longer than any heartbeat", event({ sw_sys: "x".repeat(60_000) })],
-    ["a node that is no text", event({ hostname: ["w1@world"] })],
+    ["a node that is not a text", event({ hostname: ["w1@world"] })],
     ["an event without a process", event({ pid: undefined })],
-    ["a process that is no number", event({ pid: "17" })],
-    ["a process that is no whole number", event({ pid: 1.5 })],
+    ["a process that is not a number", event({ pid: "17" })],
+    ["a process that is not a whole number", event({ pid: 1.5 })],
     ["an empty text", ""],
     ["JSON's null", "null"],
     ["an array", `[${MESSAGE}]`],
@@ -113,7 +113,7 @@ describe("decodeHeartbeat", () => {
     expect(decodeHeartbeat(CHANNEL, reply)).toBeNull();
   });
 
-  test("never throws whatever is published", () => {
+  test("never throws, whatever is published", () => {
     fc.assert(
       fc.property(fc.oneof(fc.string({ unit: "binary" }), fc.json()), (text) => {
         expect(() => decodeHeartbeat(CHANNEL, text)).not.toThrow();

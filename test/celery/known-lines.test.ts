@@ -125,11 +125,11 @@ test.each([
   "[2026-11-25 10:00:00,000: ERROR/ForkPoolWorker-1] AttributeError: module 'shop' has no attribute 'x'",
   "AttributeError: module 'shop' has no attribute 'x'",
   "[2026-11-25 10:00:00,000: WARNING/ForkPoolWorker-1] the importer found an ImportError in the upload",
-])("is nothing that it knows: %s", (line) => {
+])("is not a known line: %s", (line) => {
   expect(knownLines(line)).toEqual([]);
 });
 
-test("a level is the first one of its line, and what a task says of another does not hide it", () => {
+test("a record's level is the first in its line, and a task's words do not hide it", () => {
   const line = `${LOGGED}Received unregistered task of type 'shop.INFO'.`;
   expect(knownLines(line)).toMatchObject([{ kind: "unregistered" }]);
 });
@@ -204,7 +204,7 @@ test.each([
     "--- Logging error ---\nMessage: 'Task %(name)s[%(id)s] %(description)s: %(exc)s'\nArguments: {'hostname': 'w@world', 'id': 'a-1', 'name': 'shop.x', 'exc': \"OSError(28, 's3cret')\"}",
     { kind: "task-failed", last: "Task shop.x[a-1] raised unexpected" },
   ],
-])("whose failure it is when %s", (_, text, its) => {
+])("the failure has its owner when %s", (_, text, its) => {
   expect(knownLines(LOGGED + text)).toMatchObject([{ count: 1, ...its }]);
 });
 

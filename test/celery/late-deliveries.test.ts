@@ -21,9 +21,9 @@ describe("unacknowledged messages", () => {
     ["running", due("running", 100), [], []],
     ["without an ETA, delivered a minute ago", due("1", null, 940), [], []],
     ["without an ETA, delivered before", due("1", null, 939), ["1"], []],
-    ["of a zone that it does not say", { ...due("1", null), isTimed: true }, [], []],
+    ["without a time zone", { ...due("1", null), isTimed: true }, [], []],
     ["due within the timeout", due("1", 4_000, 900), [], []],
-    ["due beyond the timeout", due("1", 4_600, 900), [], ["1"]],
+    ["due after the timeout", due("1", 4_600, 900), [], ["1"]],
     ["due soon, delivered long ago", due("1", 1_100, -3_000), [], ["1"]],
   ])("%s", (_, one, late, beyond) => {
     const judged = judgeUnacked([one], { ...KNOWN, isExcused: ({ id }) => id === "running" });
@@ -31,7 +31,7 @@ describe("unacknowledged messages", () => {
     expect(judged.beyond.map(({ task }) => task.id)).toEqual(beyond);
   });
 
-  test("a delivery that waited before is late at once, and one of the same task is not", () => {
+  test("a delivery that already waited is late at once, but another delivery of the task is not", () => {
     const before = new Set([nameOf(due("1", null, 990))]);
     const messages = [due("1", null, 990), due("1", null, 995), due("2", null, 990)];
     expect(judgeUnacked(messages, { ...KNOWN, before }).late).toEqual(messages.slice(0, 1));
@@ -42,7 +42,7 @@ describe("unacknowledged messages", () => {
     [1, ["1", "2", "4"]],
     [3, ["4"]],
     [Infinity, ["4"]],
-  ])("full workers may have %d of them in hand, and none whose ETA has come", (room, late) => {
+  ])("full workers may keep %d of them, but none whose ETA has come", (room, late) => {
     const messages = [due("1", null, 10), due("2", null, 20), due("3", null, 30), due("4", 40)];
     const judged = judgeUnacked(messages, { ...KNOWN, room });
     expect(judged.late.map(({ task }) => task.id)).toEqual(late);
@@ -50,13 +50,13 @@ describe("unacknowledged messages", () => {
 });
 
 test.each([
-  ["of a full worker that tells what it may have in hand", { size: 1, most: 4 }, 1, undefined, 4],
-  ["of a full worker that does not", { size: 1, most: 0 }, 1, undefined, Infinity],
-  ["of one whose pool is not known", { size: 0, most: 4 }, 0, undefined, 4],
-  ["of one with a free slot, as many as it has begun since", { size: 2, most: 4 }, 1, [1, 12], 2],
-  ["of one that was full a moment ago", { size: 2, most: 4 }, 1, [2, 12], 4],
-  ["of one with a free slot that is not heard", { size: 2, most: 4 }, 1, undefined, 0],
-])("messages that may be in hand: %s", (_, { size, most }, running, beat, expected) => {
+  ["a full worker tells how many", { size: 1, most: 4 }, 1, undefined, 4],
+  ["a full worker does not tell how many", { size: 1, most: 0 }, 1, undefined, Infinity],
+  ["the pool is not known", { size: 0, most: 4 }, 0, undefined, 4],
+  ["a worker with a free slot keeps only what it has begun since", { size: 2, most: 4 }, 1, [1, 12], 2],
+  ["a worker was full a moment ago", { size: 2, most: 4 }, 1, [2, 12], 4],
+  ["a worker with a free slot is not heard", { size: 2, most: 4 }, 1, undefined, 0],
+])("messages that workers may keep: %s", (_, { size, most }, running, beat, expected) => {
   const inHand = new Map([["w@a", Array.from({ length: running }, () => ({ name: "a", id: "1", ageS: 1 }))]]);
   const pool = { "max-concurrency": size };
   const stats = new Map([["w@a", { pool, prefetch_count: most, total: { a: 10 } }]]);
@@ -65,7 +65,7 @@ test.each([
   expect(roomOf(inHand, stats, new Map(beat === undefined ? [] : [["w@a", heartbeat]]))).toBe(expected);
 });
 
-test("a delivery waits unless it has a time, its task runs, or its rate may hold it", () => {
+test("a delivery waits unless it has an ETA, its task runs, or its rate limit may hold it back", () => {
   const one = (id: string, name: string, isTimed = false) => ({
     ...{ task: { id, name }, etaS: null, isTimed, deliveredS: 0, isRedelivered: false, retries: 0 },
   });

@@ -43,7 +43,7 @@ const TRACEBACK = [
   "OSError: words",
 ];
 
-test("a traceback belongs to its record, and the next record to itself", () => {
+test("a traceback belongs to the record before it, not to the next", () => {
   const lines = [
     "[2026-11-25 10:00:00,000: INFO/MainProcess] words",
     ...TRACEBACK,
@@ -59,7 +59,7 @@ test("a traceback belongs to its record, and the next record to itself", () => {
   ]);
 });
 
-test("a traceback that has ended the program belongs to no record above it", () => {
+test("a traceback that ended the program does not belong to the record above it", () => {
   const crash = [
     "Traceback (most recent call last):",
     '  File "/venv/bin/celery", line 8, in <module>',
@@ -73,7 +73,7 @@ test("a traceback that has ended the program belongs to no record above it", () 
   ]);
 });
 
-test("each line is one record when it has no level, and a traceback is one", () => {
+test("lines without a level are one record each, and a whole traceback is one", () => {
   expect(recordsOf(["a", "b", ...TRACEBACK, "c"].join("\n")).map(({ text }) => text)).toEqual([
     "a",
     "b",

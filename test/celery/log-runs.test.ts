@@ -29,39 +29,43 @@ function cutOf(lines: readonly string[], ...runners: readonly Runner[]): readonl
 test.each([
   ["the banner", ["old", BANNER, "new"], 1],
   ["the last banner", [BANNER, READY, "old", BANNER, "new"], 3],
-  ["its banner, before it is ready", ["old", BANNER, "new", READY, "newer"], 1],
+  ["its banner, before its 'ready'", ["old", BANNER, "new", READY, "newer"], 1],
   ["its banner of Celery 5.2", ["old", ` -------------- ${NODE} v5.2.7 (dawn-chorus)`, "new"], 1],
-  ["being ready, where it has no banner", ["old", READY, "older", READY, "new"], 3],
-  ["being ready, where the banner is of the run before", [BANNER, READY, "old", READY, "new"], 3],
-  ["a line of JSON", ["old", `{"level": "INFO", "message": "${NODE} ready."}`, "new"], 1],
-  ["a log with the clock of Docker", ["old", `2026-11-25T10:00:00Z ${BANNER}`, "new"], 1],
-  ["lines of Windows", ["old\r", `${READY}\r`, "new\r"], 1],
-])("a log begins anew with %s", (_, lines, at) => {
+  ["its 'ready', if it has no banner", ["old", READY, "older", READY, "new"], 3],
+  ["its 'ready', if the banner is the previous run's", [BANNER, READY, "old", READY, "new"], 3],
+  ["its banner in a line of JSON", ["old", `{"level": "INFO", "message": "${NODE} ready."}`, "new"], 1],
+  ["its banner after Docker's time stamps", ["old", `2026-11-25T10:00:00Z ${BANNER}`, "new"], 1],
+  ["its banner with line ends of Windows", ["old\r", `${READY}\r`, "new\r"], 1],
+])("a log is cut at %s", (_, lines, at) => {
   expect(cutOf(lines, REMOTE)).toEqual([lines.slice(0, at), lines.slice(at)]);
 });
 
 test.each([
   ["no worker is known", ["old", BANNER, READY, "new"], []],
-  ["another one starts in it", ["old", BANNER, READY, "new"], [OTHER_REMOTE]],
-  ["one that is not there any more starts in it too", ["old", `${OTHER} ready.`, READY, "new"], [REMOTE]],
-  ["its banner is of one that is not there any more", ["old", BANNER, `${OTHER} ready.`], [OTHER_REMOTE]],
-  ["one starts whose name only ends so", ["old", `my-${NODE} ready.`, `my${NODE} ready.`], [REMOTE]],
+  ["another worker starts in it", ["old", BANNER, READY, "new"], [OTHER_REMOTE]],
+  ["a worker that has ended starts in it too", ["old", `${OTHER} ready.`, READY, "new"], [REMOTE]],
+  ["its banner is from a worker that has ended", ["old", BANNER, `${OTHER} ready.`], [OTHER_REMOTE]],
   [
-    "one starts whose name begins so",
+    "a worker with the same end of its name starts",
+    ["old", `my-${NODE} ready.`, `my${NODE} ready.`],
+    [REMOTE],
+  ],
+  [
+    "a worker with the same beginning of its name starts",
     ["old", `${NODE}0 ready.`, ` -------------- ${NODE}0 v5.7.0`],
     [REMOTE],
   ],
   [
-    "a dot of the name is another letter",
+    "a dot of the name is another character",
     ["celery@webx1 ready."],
     [{ node: "celery@web.1", startedS: null }],
   ],
-  ["there is no line", [""], [REMOTE]],
-])("nothing is cut where %s", (_, lines, runners) => {
+  ["it is empty", [""], [REMOTE]],
+])("a log is not cut when %s", (_, lines, runners) => {
   expect(cutOf(lines, ...runners)).toEqual([null, lines]);
 });
 
-test("the first start counts when several workers start in one log", () => {
+test("the earliest start counts when several workers start in one log", () => {
   const lines = ["old", `${OTHER} ready.`, "new", READY, "newer"];
   const seen: Runner = { node: "celery@web-3", startedS: TEN };
   expect(cutOf(lines, REMOTE, OTHER_REMOTE, seen)).toEqual([["old"], lines.slice(1)]);
@@ -81,17 +85,17 @@ function ownCut(
 
 test.each([
   ["in UTC", "09:59:59,800", "10:00:00,000"],
-  ["in UTC, a hundredth early", "09:59:59,800", "09:59:59,990"],
+  ["in UTC, a hundredth of a second early", "09:59:59,800", "09:59:59,990"],
   ["in India", "15:29:59,800", "15:30:00,000"],
   ["in Nepal", "15:44:59,800", "15:45:00,000"],
   ["in Newfoundland", "06:29:59,800", "06:30:00,000"],
-])("the lines since the start of its process are those of a file %s", (_, before, after) => {
+])("the lines since the process's start are found in a file %s", (_, before, after) => {
   const lines = [stamped(before), "Traceback", stamped(after), "Traceback"];
   expect(ownCut(lines, TEN)).toBe(2);
   expect(ownCut(lines, TEN + 4)).toBe(2);
 });
 
-test("a file that was last written before the start is of another run, all of it", () => {
+test("a file that was last written before the start belongs completely to another run", () => {
   const lines = [stamped("09:00:00,000"), stamped("09:30:00,000"), ""];
   expect(ownCut(lines, TEN - HOUR / 2)).toBe(3);
 });
@@ -100,17 +104,17 @@ test.each([
   ["lines without a stamp", ["old", "new"], TEN],
   ["a file that was written after its last stamp", [stamped("09:00:00,000")], TEN - HOUR + 60],
   ["a file that was written before its last stamp", [stamped("09:00:00,000")], TEN - HOUR - 60],
-  ["what is no file", [stamped("09:00:00,000")], null],
+  ["a log that is not a file", [stamped("09:00:00,000")], null],
 ])("%s cannot be cut by the start of the process", (_, lines, writtenS) => {
   expect(ownCut(lines, writtenS)).toBeNull();
 });
 
-test("a process of unknown start still has its lines", () => {
+test("the log of a process with unknown start can still be cut", () => {
   expect(ownCut([stamped("09:00:00,000")], TEN - HOUR, null)).toBeNull();
   expect(ownCut([stamped("09:00:00,000"), READY], TEN + 2, null)).toBe(1);
 });
 
-test("the start of the process comes before it is ready, and after the run before was", () => {
+test("the process's start is between the 'ready' of the run before and its own", () => {
   const old = stamped("09:00:00,000", `${NODE} ready.`);
   const lines = [old, stamped("09:59:59,000"), stamped("10:00:01,000"), READY, stamped("10:00:03,000")];
   expect(ownCut(lines, TEN + 3)).toBe(2);
@@ -127,7 +131,7 @@ test.each([
   ["a\n\n \r\n\n  b\n", "a\n  b\n", true],
   ["\n".repeat(4_000_000), "\n", true],
   ["x\n".repeat(200_001), "x\n".repeat(200_000), false],
-])("the end of a log is its last 200,000 lines that are not blank (%#)", (text, end, isWhole) => {
+])("the end of a log is its last 200,000 lines without blank lines (%#)", (text, end, isWhole) => {
   const found = endOf(text);
   expect(found.isWhole).toBe(isWhole);
   expect(found.text === end).toBe(true);

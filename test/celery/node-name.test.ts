@@ -13,7 +13,7 @@ test.each([
   ["w@%%", "vm", "w@%%"],
   ["Celery@Web-1", "vm", "Celery@Web-1"],
   ["a@b@c", "vm", "a@b@c"],
-])("nodeName makes of -n %j on host %s what Celery makes of it: %s", (given, hostname, node) => {
+])("nodeName turns -n %j on host %s into Celery's name: %s", (given, hostname, node) => {
   expect(nodeName(given, hostname)).toBe(node);
 });
 

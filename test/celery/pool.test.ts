@@ -6,16 +6,16 @@ test.each<[string, object, object]>([
   ["its module", { implementation: "celery.concurrency.gevent:TaskPool" }, { name: "gevent" }],
   ["the module of threads", { implementation: "celery.concurrency.thread:TaskPool" }, { name: "threads" }],
   ["a class of the application", { implementation: "app.pools:Mine" }, { name: "app.pools:Mine" }],
-  ["what prefork counts", { processes: [1], timeouts: [0, 9], writes: {} }, { name: "prefork" }],
+  ["keys of prefork", { processes: [1], timeouts: [0, 9], writes: {} }, { name: "prefork" }],
   ["threads", { "max-concurrency": 4, threads: 2 }, { name: "threads", size: 4 }],
   ["its only process", { processes: [1], timeouts: [], "max-concurrency": 1 }, { name: "solo", size: 1 }],
   ["free threads", { "max-concurrency": 4, "free-threads": 4 }, { name: "eventlet" }],
-  ["its size alone", { "max-concurrency": 4 }, { name: "gevent", size: 4 }],
+  ["its size as the only key", { "max-concurrency": 4 }, { name: "gevent", size: 4 }],
   ["nothing", {}, { name: null, size: null, maxTasksPerChild: 0 }],
   ["limits", { timeouts: [0, 240] }, { timeouts: { soft: 0, hard: 240 } }],
   ["a number of tasks", { "max-tasks-per-child": 50 }, { maxTasksPerChild: 50 }],
   ["no number of tasks", { "max-tasks-per-child": "N/A" }, { maxTasksPerChild: 0 }],
-])("a pool tells %s", (_, pool, expected) => {
+])("an answer with %s is read", (_, pool, expected) => {
   expect(readPool({ pool })).toMatchObject(expected);
 });
 
@@ -23,15 +23,15 @@ test.each([
   [{ max: 6, min: 1, current: 1 }, 6],
   [{ max: 2, min: 1, current: 1 }, 4],
   [null, 4],
-])("a pool of four with the autoscaler %j runs %i at once", (autoscaler, size) => {
+])("a pool of four with the autoscaler %j runs up to %i tasks at once", (autoscaler, size) => {
   expect(readPool({ pool: { "max-concurrency": 4 }, autoscaler })).toMatchObject({ size });
 });
 
-test("a pool without limits tells none", () => {
+test("a pool without time limits shows none", () => {
   expect(readPool({ pool: { timeouts: [] } })).not.toHaveProperty("timeouts");
 });
 
-test.each([[undefined], [{}], [{ error: "no" }], [{ pool: "x" }]])("%j tells of no pool", (stats) => {
+test.each([[undefined], [{}], [{ error: "no" }], [{ pool: "x" }]])("%j does not describe a pool", (stats) => {
   expect(readPool(stats)).toBeNull();
 });
 
@@ -49,7 +49,7 @@ test.each<[string, object | null, Partial<Sources>, string | null]>([
   ["a variable", null, { environment: { CELERY_WORKER_POOL: "solo" } }, "solo"],
   ["its settings", null, { settings: readSettings({ CELERYD_POOL: "solo" }) }, "solo"],
   ["nothing", {}, {}, null],
-])("what runs is known by %s", (_, pool, more, expected) => {
+])("the running pool is found by %s", (_, pool, more, expected) => {
   expect(poolRunning(pool === null ? null : readPool({ pool }), sources(more))).toBe(expected);
 });
 
@@ -75,6 +75,6 @@ test.each<[string, object, Partial<Sources>, number | null, number | null]>([
   ],
   ["its settings", {}, { settings: readSettings({ worker_max_memory_per_child: 300 }) }, null, 300],
   ["nothing", {}, {}, null, null],
-])("when children are replaced is known by %s", (_, pool, more, maxTasks, maxKilobytes) => {
+])("the replacement of children is found by %s", (_, pool, more, maxTasks, maxKilobytes) => {
   expect(recyclingOf(readPool({ pool }), sources(more))).toEqual({ maxTasks, maxKilobytes });
 });

@@ -3,7 +3,7 @@ import type { Reply } from "../../src/broker/channel.ts";
 import { askLengths, isTaskExchange, isTaskQueue, listsOf, queueKeys } from "../../src/celery/queues.ts";
 import { DEFAULT_TRANSPORT } from "../../src/celery/transport-options.ts";
 
-test("queueKeys are kombu's lists for every priority, behind its separator and behind Celery's documented one", () => {
+test("queueKeys are lists for every priority, with kombu's separator and with the one in Celery's documentation", () => {
   // kombu/transport/redis.py, Channel._q_for_pri: '{0}{1}{2}'.format(queue, self.sep, pri)
   expect(queueKeys("celery")).toEqual([
     "celery",
@@ -17,7 +17,7 @@ test("queueKeys begin with the prefix when there is one", () => {
   expect(keys).toEqual(queueKeys("q").map((key) => `gp:${key}`));
 });
 
-test("queueKeys have the separators and steps of workers that tell theirs beside the usual ones", () => {
+test("queueKeys include the separators and steps that workers tell", () => {
   const told = { ...DEFAULT_TRANSPORT, separator: "|", prioritySteps: [0, 5, 12] };
   const usual = queueKeys("q");
   const keys = queueKeys("q", "", listsOf([told]));
@@ -37,7 +37,7 @@ const WRONG = {
   error: "WRONGTYPE Operation against a key holding the wrong kind of value",
 } as const;
 
-test("a queue is as long as its lists together, and no other's", () => {
+test("a queue's length is the sum of its own lists", () => {
   const length = (value: number): Reply => ({ ok: true, value });
   const replies = { a: length(4), "a:3": length(2), "b\x06\x169": length(1) };
   expect(lengths(["a", "b", "c"], replies)).toEqual({
@@ -47,7 +47,7 @@ test("a queue is as long as its lists together, and no other's", () => {
   });
 });
 
-test("a priority's key that holds no list has nothing of a queue", () => {
+test("a priority's key without a list adds nothing to the queue", () => {
   expect(lengths(["a"], { a: { ok: true, value: 4 }, "a:5": WRONG })["a"]).toEqual({
     messages: 4,
     own: 4,
@@ -55,7 +55,7 @@ test("a priority's key that holds no list has nothing of a queue", () => {
   });
 });
 
-test("a queue whose own key holds no list has no length", () => {
+test("a queue has no length when its own key is not a list", () => {
   expect(lengths(["a"], { a: WRONG })["a"]).toEqual({ messages: null, own: null, isOtherType: true });
 });
 

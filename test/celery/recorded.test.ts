@@ -33,7 +33,7 @@ const ROWS: Readonly<Record<string, readonly [string, number, number, number, st
   "5.7.0-django": ["prefork", 1, 840, 900, "conf", 0],
 };
 
-test.each(Object.entries(ROWS))("what a worker of %s says of itself is read", (name, expected) => {
+test.each(Object.entries(ROWS))("the answers of a worker with %s are read", (name, expected) => {
   const { celery, conf, stats, active } = recorded(name);
   const pool = readPool(stats);
   const settings = readSettings(conf);
@@ -73,7 +73,7 @@ test.each(["5.2.7-django", "5.7.0-django"])("the namespace of Django's settings 
 });
 
 test.each(["5.2.7-prefork", "5.7.0-prefork"])(
-  "the name of a key is masked in conf, and not in stats: %s",
+  "the name of a key is masked in conf, but not in stats: %s",
   (name) => {
     const { conf, stats } = recorded(name);
     expect(transportOptions(conf)).toMatchObject({ unackedKey: null, visibilityS: 120 });

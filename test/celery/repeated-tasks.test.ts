@@ -13,17 +13,17 @@ const aged = (id: string, ageS: number) => ({ name: "a", id, ageS });
 test.each([
   ["each runs once", { x: [aged("1", 5)], y: [aged("2", 6)] }, null],
   [
-    "one runs on two nodes, of which the first began it first",
+    "a task runs on two nodes, and the first began it first",
     { x: [aged("1", 5)], y: [aged("1", 6), aged("2", 9)] },
     { task: aged("1", 6), nodes: ["y", "x"], tasks: 1 },
   ],
   [
-    "two do, of which the older is named",
+    "two tasks do, and the older is named",
     { x: [aged("1", 5), aged("2", 8)], y: [aged("1", 6), aged("2", 7)] },
     { task: aged("2", 8), nodes: ["x", "y"], tasks: 2 },
   ],
   ["nothing runs", {}, null],
-])("of tasks in hand it is told which run twice when %s", (_, inHand, expected) => {
+])("tasks that run twice are found when %s", (_, inHand, expected) => {
   expect(runningTwice(new Map(Object.entries(inHand)))).toEqual(expected);
 });
 
@@ -31,7 +31,7 @@ test.each([
   [[0, 10], null],
   [[11, 10], { task: { name: "a", id: "0" }, tasks: 1, retries: 11 }],
   [[11, 12, 3], { task: { name: "a", id: "1" }, tasks: 2, retries: 12 }],
-])("of tasks that were retried %j times the one is told that comes back most", (times, expected) => {
+])("among tasks that were retried %j times the most retried one is found", (times, expected) => {
   expect(mostRetried(times.map((retries, id) => delivery(String(id), { retries })))).toEqual(expected);
 });
 

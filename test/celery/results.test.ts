@@ -13,7 +13,7 @@ test.each([
   expect(statusOf(beginning)).toBe(status);
 });
 
-test("a failure has its exception, task and time, and never its message", () => {
+test("a failure has its exception, task and time, but never its message", () => {
   const meta = {
     status: "FAILURE",
     result: { exc_type: "ValueError", exc_message: ["pin"] },
@@ -44,14 +44,14 @@ test.each([
   expect(isoSeconds(text, null)).toBe(s);
 });
 
-test("of the zones that can be meant, UTC or none", () => {
+test("a time without a zone is in UTC, or not read", () => {
   expect([isoSeconds("1970-01-01T00:00:09", "UTC"), isoSeconds("1970-01-01T00:00:09", null)]).toEqual([
     9,
     null,
   ]);
 });
 
-test("what workers say of their backend", () => {
+test("the backend is what workers' settings name", () => {
   const told = (conf: object) => toldBackend(new Map(Object.entries(conf)));
   expect(told({})).toBeNull();
   expect(told({ a: { error: "no" } })).toBeNull();
@@ -93,12 +93,12 @@ test("a backend with a masked password is the broker's server, or cannot be used
   expect(server("redis://:own@elsewhere/3")).toMatchObject({ password: "own", tls: null });
 });
 
-test("the broker's certificates count when the backend has TLS", () => {
+test("the broker's certificates are used when the backend has TLS", () => {
   expect(server("rediss://a:1/0")).toMatchObject({ tls: { reqs: "required" } });
   expect(server("redis://a:1/0")).toMatchObject({ tls: null });
 });
 
-test("a Sentinel's master is asked for by the name that was told", () => {
+test("a Sentinel is asked for the master with the given name", () => {
   const read = readBackend({ text: "sentinel://a:26379/1;sentinel://b", from: "x" }, SETTINGS, BROKER);
   expect(read).toMatchObject({ located: { kind: "sentinel", masterName: "mymaster", master: { db: 1 } } });
 });

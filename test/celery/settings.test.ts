@@ -17,7 +17,7 @@ describe("a setting is found", () => {
       "task_time_limit",
     ],
     [
-      "in the namespace that more settings have",
+      "in the more frequent namespace",
       { SHOP_TASK_TIME_LIMIT: 9, SHOP_WORKER_POOL: "solo", CELERY_TASK_TIME_LIMIT: 5 },
       "SHOP_TASK_TIME_LIMIT",
     ],
@@ -48,7 +48,7 @@ test.each([[null], [undefined], ["conf"], [[]], [{ error: "ValueError('x')" }]])
   },
 );
 
-test("an answer without settings tells that all are the defaults", () => {
+test("an answer without settings means that all have their defaults", () => {
   expect(readSettings({})?.find("task_time_limit")).toBeNull();
 });
 
@@ -58,7 +58,7 @@ describe("transport options", () => {
   };
 
   test.each([
-    ["of nobody are kombu's", {}, {}],
+    ["that are not set are kombu's", {}, {}],
     ["of a namespace count", { CELERY_BROKER_TRANSPORT_OPTIONS: { sep: ":" } }, { separator: ":" }],
     ["of Celery 3 count", { BROKER_TRANSPORT_OPTIONS: { sep: ":" } }, { separator: ":" }],
     ["have steps", { broker_transport_options: { priority_steps: [0, 5] } }, { prioritySteps: [0, 5] }],
@@ -75,7 +75,7 @@ describe("transport options", () => {
       { broker_transport_options: { unacked_index_key: "********" } },
       { unackedIndexKey: null },
     ],
-    ["that are no object are kombu's", { broker_transport_options: "x" }, {}],
+    ["that are not an object are kombu's", { broker_transport_options: "x" }, {}],
   ])("%s", (_, conf, expected) => {
     expect(read(conf)).toEqual({ ...DEFAULT_TRANSPORT, ...expected });
   });

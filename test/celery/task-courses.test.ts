@@ -8,7 +8,7 @@ const lost = (job: number) =>
 const times = (count: number, text: (number: number) => string) =>
   Array.from({ length: count }, (_, number) => text(number)).join("");
 
-test("the same tasks are delivered again each time that they have killed their child", () => {
+test("a task is delivered again each time after it killed its child", () => {
   const log = times(28, (job) => received("a") + lost(2 * job) + received("b") + lost(2 * job + 1));
   expect(knownLines(log)).toEqual([
     {
@@ -28,11 +28,11 @@ test.each([
   ],
   ["a task comes a second time", received("a") + lost(1) + received("a") + lost(2), "child-killed"],
   [
-    "others are killed more often than what comes again",
+    "children are killed more often than a task returns",
     times(3, (job) => received("a") + lost(job)) + times(7, (job) => received(`b-${job}`) + lost(9 + job)),
     "child-killed",
   ],
-])("children are lost otherwise when %s", (_, log, kind) => {
+])("children are lost for another reason when %s", (_, log, kind) => {
   expect(knownLines(log)).toMatchObject([{ kind }]);
 });
 
@@ -43,7 +43,7 @@ test.each([
   [4, "", null],
   [300, info("Task shop.add[b-1] succeeded in 0.1s: 3"), 300],
   [300, info("Task shop.pay[b-1] succeeded in 0.1s: 3"), null],
-])("%i retries, and %j, are %j retries without success", (count, rest, told) => {
+])("%i retries and %j count as %j retries without success", (count, rest, told) => {
   const found = knownLines(times(count, retried) + rest);
   expect(found).toEqual(
     told === null
@@ -63,7 +63,7 @@ test.each([
     null,
   ],
   [
-    "somebody has revoked them",
+    "they were revoked",
     times(40, (id) => info(`Tasks flagged as revoked: a-${id}`)) + times(40, discarded),
     null,
   ],

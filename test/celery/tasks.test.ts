@@ -19,7 +19,7 @@ const ANSWER = [
   null,
 ];
 
-test("the tasks of an answer come oldest first, without a start when the pool has not begun them", () => {
+test("the tasks of an answer are sorted by age, and tasks that have not begun have no start", () => {
   const tasks = readTasks(ANSWER);
   expect(tasks).toEqual([
     { name: "b", id: "2", startS: 40 },
@@ -29,7 +29,7 @@ test("the tasks of an answer come oldest first, without a start when the pool ha
   expect(tasks?.map((task) => ageS(task, 100))).toEqual([60, 10, 0]);
 });
 
-test("the ages of the tasks of an answer, the oldest first; one that has no start yet is new", () => {
+test("tasks have ages, the oldest first, and a task that has not begun has age 0", () => {
   expect(agedTasks(ANSWER, 100)).toEqual([
     { name: "b", id: "2", ageS: 60 },
     { name: "a", id: "1", ageS: 10 },
@@ -38,7 +38,7 @@ test("the ages of the tasks of an answer, the oldest first; one that has no star
   expect(agedTasks({ error: "no" }, 100)).toBeNull();
 });
 
-test("a clock that is behind makes no task younger than 0", () => {
+test("a slow clock makes no task younger than 0", () => {
   expect(ageS({ name: "a", id: "1", startS: 101 }, 100)).toBe(0);
 });
 
@@ -72,11 +72,11 @@ test.each([
   [{ total: { a: "2" } }, 0],
   [{}, null],
   ["no", null],
-])("by %j a worker has begun %s tasks", (stats, begun) => {
+])("%j says that a worker has begun %s tasks", (stats, begun) => {
   expect(tasksBegun(stats)).toBe(begun);
 });
 
-test("who did not say which tasks it knows is not called ignorant of one", () => {
+test("a node that did not say which tasks it knows is not called ignorant", () => {
   const known = knownBy(
     new Map<string, unknown>(Object.entries({ x: ["a"], y: ["b [rate_limit=1/m]"], z: {} })),
   );

@@ -35,12 +35,12 @@ describe("the limit that ends a task is", () => {
   test.each<[string, Known, number, string | null]>([
     ["none", {}, 0, null],
     ["the command line's", { option: "30" }, 30, "option"],
-    ["that of click's variable", { env: BY_CLICK }, 100, "variable"],
+    ["click's variable's", { env: BY_CLICK }, 100, "variable"],
     ["the command line's before click's variable", { option: "30", env: BY_CLICK }, 30, "option"],
-    ["that of an application's variable", { env: BY_IMAGE }, 900, "variable"],
-    ["the longer one as long as nobody tells", { env: { ...BY_CLICK, ...BY_IMAGE } }, 900, "variable"],
+    ["an application's variable's", { env: BY_IMAGE }, 900, "variable"],
+    ["the longer one until the worker answers", { env: { ...BY_CLICK, ...BY_IMAGE } }, 900, "variable"],
     [
-      "the longer one as long as nobody tells, that of the command line",
+      "the longer one until the worker answers, here the command line's",
       { option: "1000", env: BY_IMAGE },
       1_000,
       "option",
@@ -53,32 +53,32 @@ describe("the limit that ends a task is", () => {
       100,
       "conf",
     ],
-    ["the setting's before what its pool tells", { conf: 900, pool: 100, version: NEW }, 900, "conf"],
+    ["the setting's before the pool's answer", { conf: 900, pool: 100, version: NEW }, 900, "conf"],
     [
       "the command line's before the setting's, in Celery 5.6",
       { option: "100", conf: 900, version: OLD },
       100,
       "option",
     ],
-    ["what its pool tells, in Celery 5.6", { conf: 900, pool: 100, version: OLD }, 100, "pool"],
-    ["what its pool tells where no setting is told", { conf: null, pool: 100, version: NEW }, 100, "pool"],
-    ["none where its pool tells none", { env: BY_IMAGE, conf: null, pool: 0, version: NEW }, 0, "pool"],
-    ["what its pool tells, whatever an image says", { env: BY_IMAGE, pool: 100, version: NEW }, 100, "pool"],
-    ["none where the settings tell none", { env: BY_IMAGE, conf: null }, 0, null],
+    ["the pool's answer, in Celery 5.6", { conf: 900, pool: 100, version: OLD }, 100, "pool"],
+    ["the pool's answer if no setting is known", { conf: null, pool: 100, version: NEW }, 100, "pool"],
+    ["none if the pool answers none", { env: BY_IMAGE, conf: null, pool: 0, version: NEW }, 0, "pool"],
     [
-      "none where the command line says 0, in Celery 5.6",
-      { option: "0", conf: 900, version: OLD },
-      0,
-      "option",
+      "the pool's answer, whatever an image's variable says",
+      { env: BY_IMAGE, pool: 100, version: NEW },
+      100,
+      "pool",
     ],
-    ["the setting's where the command line says 0", { option: "0", conf: 900, version: NEW }, 900, "conf"],
-    ["none of a word", { option: "x" }, 0, null],
+    ["none if the settings have none", { env: BY_IMAGE, conf: null }, 0, null],
+    ["none if the command line says 0, in Celery 5.6", { option: "0", conf: 900, version: OLD }, 0, "option"],
+    ["the setting's if the command line says 0", { option: "0", conf: 900, version: NEW }, 900, "conf"],
+    ["none if the setting is a word", { option: "x" }, 0, null],
   ])("%s", (_, known, seconds, by) => {
     expect(timeLimits(worker(known)).hard).toEqual({ seconds, by });
   });
 });
 
-test("soft and hard limits have one order each", () => {
+test("soft and hard limits are found independently", () => {
   const known = {
     ...worker({ pool: 100, version: NEW }),
     settings: readSettings({ CELERY_TASK_SOFT_TIME_LIMIT: 50, CELERY_BROKER_URL: "x" }),
@@ -89,7 +89,7 @@ test("soft and hard limits have one order each", () => {
   });
 });
 
-test("an option that the setting goes before has no effect", () => {
+test("an option has no effect if the setting comes before it", () => {
   const without = (known: Known) => withoutEffect(worker(known), timeLimits(worker(known)));
   const both = { option: "100", conf: 900, pool: 100 };
   expect(without({ ...both, version: NEW })).toEqual(["--time-limit"]);
@@ -101,7 +101,7 @@ test.each([
   [{ CELERY_TASK_HARD_TIME_LIMIT: "900" }, ["CELERY_TASK_HARD_TIME_LIMIT"]],
   [{ CELERY_TASK_TIME_LIMIT: "100" }, []],
   [{}, []],
-])("with a limit of 100 s variables %j that nobody reads are %j", (env, unread) => {
+])("with a limit of 100 s, variables %j without effect are %j", (env, unread) => {
   const known = worker({ env, conf: null, pool: 100 });
   expect(withoutEffect(known, timeLimits(known))).toEqual(unread);
 });
@@ -122,7 +122,7 @@ test.each([
 const LONG = (JSON as unknown as { rawJSON: (text: string) => unknown }).rawJSON("12345678901234567890");
 
 test.each([{ toString: 1 }, LONG, [[]], true, "x"])(
-  "a setting that is no number, %j, is no limit",
+  "a setting that is not a number, %j, is no limit",
   (conf) => {
     expect(timeLimits(worker({ conf })).hard).toEqual({ seconds: 0, by: null });
   },

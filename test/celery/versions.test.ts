@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { describesSafely, softwareIn, softwareTold } from "../../src/celery/versions.ts";
 
-test("a report tells the versions, also in bytes of another serialisation", () => {
+test("a report shows the versions, even in bytes of another serialisation", () => {
   const line = "\nsoftware -> celery:5.2.7 (dawn-chorus) kombu:5.2.4 py:3.11.7\n";
   expect(softwareIn(line)).toEqual({ celery: "5.2.7", kombu: "5.2.4" });
   expect(softwareIn("software -> celery:5.6.0rc1 (x) kombu:5.6.0b2 py:3")).toEqual({

@@ -42,7 +42,7 @@ test.each<[string, Readonly<Record<string, string>>, string[]?]>([
     },
   ],
   ["worker --schedule /x/schedule", { "schedule-filename": "/x/schedule" }],
-])("options mean what click makes of them when given as %s", (words, values, flags = []) => {
+])("options have click's meaning in %s", (words, values, flags = []) => {
   const given = readWorkerOptions(words.split(" "));
   expect([Object.fromEntries(given?.values ?? []), [...(given?.flags ?? [])]]).toEqual([values, flags]);
 });

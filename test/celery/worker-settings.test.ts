@@ -15,28 +15,28 @@ const minutes = (number: number) => number * 60_000;
 
 describe("the grace", () => {
   test.each<[string, number | null, readonly string[], string | null, number]>([
-    ["five minutes if nobody says", null, [], "", minutes(5)],
-    ["what the user says", 1_000, ["--time-limit=3600"], "", 1_000],
-    ["the hard limit and a minute where that is longer", null, ["--time-limit=3600"], "", minutes(61)],
-    ["five minutes where the hard limit is shorter", null, ["--time-limit=30"], "", minutes(5)],
+    ["five minutes by default", null, [], "", minutes(5)],
+    ["the user's value", 1_000, ["--time-limit=3600"], "", 1_000],
+    ["the hard limit and a minute if that is longer", null, ["--time-limit=3600"], "", minutes(61)],
+    ["five minutes if the hard limit is shorter", null, ["--time-limit=30"], "", minutes(5)],
     ["a limit of its variable", null, [], "CELERY_WORKER_TIME_LIMIT=3600\0", minutes(61)],
     ["a limit of an image's variable", null, [], "CELERY_TASK_TIME_LIMIT=3600\0", minutes(61)],
     ["a limit of another image's variable", null, [], "CELERY_TASK_HARD_TIME_LIMIT=3600\0", minutes(61)],
     [
-      "the command line's where both say",
+      "the command line's if both are set",
       null,
       ["--time-limit=900"],
       "CELERY_WORKER_TIME_LIMIT=3600\0",
       minutes(16),
     ],
     [
-      "the longest limit when two sources have one, as either may count",
+      "the longest limit of two sources, because either may be in effect",
       null,
       [],
       "CELERY_TASK_HARD_TIME_LIMIT=7200\0CELERY_WORKER_TIME_LIMIT=3600\0",
       minutes(121),
     ],
-    ["five minutes where the variable is no number", null, [], "CELERY_TASK_TIME_LIMIT=1h\0", minutes(5)],
+    ["five minutes if the variable is not a number", null, [], "CELERY_TASK_TIME_LIMIT=1h\0", minutes(5)],
     [
       "five minutes for solo, which enforces no limit",
       null,
@@ -55,7 +55,7 @@ describe("the grace", () => {
     expect(graceOf(given, worker(options, environment), {})).toBe(ms);
   });
 
-  test("is ours to read when the worker's environment may not be read, and only then", () => {
+  test("is read from our environment only if the worker's may not be read", () => {
     const env = { CELERY_TASK_TIME_LIMIT: "3600" };
     expect(graceOf(null, worker([], null), env)).toBe(minutes(61));
     expect(graceOf(null, worker([]), env)).toBe(minutes(5));
@@ -68,7 +68,7 @@ test.each<[readonly string[], string | null, string | null]>([
   [[], "CELERY_WORKER_POOL=solo\0", "solo"],
   [[], "CELERY_WORKER_POOL=\0", null],
   [[], null, "ours"],
-])("the pool by %j and %j is %s", (options, environment, pool) => {
+])("the pool with %j and %j is %s", (options, environment, pool) => {
   expect(poolOf(worker(options, environment), { CELERY_WORKER_POOL: "ours" })).toBe(pool);
 });
 
@@ -79,7 +79,7 @@ test.each<[readonly string[], string | null, number, number | null]>([
   [[], "", 2, 2],
   [[], "", 0, null],
   [[], null, 2, 16],
-])("the slots by %j, %j and %d children are %s", (options, environment, children, slots) => {
+])("the slots with %j, %j and %d children are %s", (options, environment, children, slots) => {
   expect(slotsOf(worker(options, environment), children, { CELERY_WORKER_CONCURRENCY: "16" })).toBe(slots);
 });
 
@@ -92,15 +92,15 @@ test.each<[readonly string[], string | null, readonly string[] | null]>([
   [[], "CELERY_WORKER_QUEUES=\0", null],
   [[], "", null],
   [[], null, ["ours"]],
-])("the queues by %j and %j are %j", (options, environment, queues) => {
+])("the queues with %j and %j are %j", (options, environment, queues) => {
   expect(queuesOf(worker(options, environment), { CELERY_WORKER_QUEUES: "ours" })).toEqual(queues);
 });
 
 test.each<[string, WorkerProcess, boolean]>([
-  ["gossips if nobody says", worker([]), true],
-  ["does not when its command line says so", worker(["--without-gossip"]), false],
-  ["does not when its variable says so", worker([], "CELERY_WORKER_WITHOUT_GOSSIP=1\0"), false],
-  ["may not where its command line is not known", { ...worker([]), foundBy: "connections" }, false],
+  ["gossips by default", worker([]), true],
+  ["does not gossip when its command line says so", worker(["--without-gossip"]), false],
+  ["does not gossip when its variable says so", worker([], "CELERY_WORKER_WITHOUT_GOSSIP=1\0"), false],
+  ["does not gossip when its command line is not known", { ...worker([]), foundBy: "connections" }, false],
 ])("a worker %s", (_, one, expected) => {
   expect(gossips(one, {})).toBe(expected);
 });
