@@ -33,7 +33,7 @@ function asking(told: Told | null, versions: Readonly<Record<string, string | nu
 const by = (results: Readonly<Record<string, unknown>>) => ({ results: new Map(Object.entries(results)) });
 const PINGED = { ping: { ...by({ "w@b": 1, "w@a": 1, "celerybeat@a": 1 }), subscribers: 5 } };
 
-test("workers are asked the same once, and a beat is asked nothing but the ping", async () => {
+test("each question is asked once, and a beat is only pinged", async () => {
   const { answers, asked } = asking({ ...PINGED, stats: by({ "w@b": 1, "w@a": 2 }) });
   const [first, second] = await Promise.all([answers.told("stats"), answers.told("stats")]);
   expect([...first]).toEqual([
@@ -48,7 +48,7 @@ test("workers are asked the same once, and a beat is asked nothing but the ping"
   ]);
 });
 
-test("`active` goes to those whose version shows that it is safe, by a heartbeat or by their report", async () => {
+test("active is asked only of nodes whose heartbeat or report shows a safe version", async () => {
   const report = by({ "w@b": { ok: "software -> celery:5.3.1 (x) kombu:5.3.1" }, "w@c": { ok: "" } });
   const ping = by({ "w@a": 1, "w@b": 1, "w@c": 1, "w@d": 1 });
   const active = by({ "w@b": [{ name: "t", id: "1", time_start: 40 }], "w@d": "nothing" });
@@ -63,14 +63,14 @@ test("`active` goes to those whose version shows that it is safe, by a heartbeat
   });
 });
 
-test("workers are known by answers and by heartbeats, and the rest by the number of subscribers", async () => {
+test("workers are found by answers and heartbeats, and silent ones are counted by subscribers", async () => {
   const { answers } = asking({ ping: { ...PINGED.ping, repeated: ["w@a"] } }, { "w@c": null });
   expect(await answers.nodes()).toEqual(["w@a", "w@b", "w@c"]);
   expect(await answers.silent()).toBe(2);
   expect(await answers.repeated()).toEqual(["w@a"]);
 });
 
-test("an answer that is over a bound is kept with its question, and is no silence", async () => {
+test("an answer that is too large is kept with its question, and its node is not silent", async () => {
   const large = (node: string): OverBound => ({ node, bound: "length", length: 9, most: 5 });
   const { answers } = asking({
     ping: { ...PINGED.ping, overBound: [large("w@x")] },
@@ -87,7 +87,7 @@ test("an answer that is over a bound is kept with its question, and is no silenc
 test.each([
   ["there is no session", null],
   ["the broker fails", {}],
-])("nothing is told when %s", async (_, told) => {
+])("there are no answers when %s", async (_, told) => {
   const { answers, asked } = asking(told);
   expect([...(await answers.told("active"))]).toEqual([]);
   expect(await answers.nodes()).toEqual([]);

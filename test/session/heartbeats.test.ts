@@ -37,13 +37,13 @@ async function kept(beats: readonly (readonly [time: number, node: string])[]) {
 const crowd = (time: number, size: number) =>
   Array.from({ length: size }, (_, number) => [time, `${number}@crowd`] as const);
 
-test("the first 10,000 nodes are kept when more send heartbeats", async () => {
+test("only the first 10,000 nodes are kept when more send heartbeats", async () => {
   const heard = await kept([[100, "w@first"], ...crowd(200, 10_500), [300, "w@late"], [300, "w@first"]]);
   expect(heard.size).toBe(10_000);
   expect([heard.has("w@first"), heard.has("w@late")]).toEqual([true, false]);
 });
 
-test("a node without heartbeats makes room after ten minutes, and the others stay", async () => {
+test("a node that is silent for ten minutes is forgotten when there is no room", async () => {
   const well = [300_000, 600_100].map((time) => [time, "w@well"] as const);
   const heard = await kept([[100, "w@well"], ...crowd(200, 9_999), ...well, [600_300, "w@new"]]);
   expect([...heard.keys()].sort()).toEqual(["w@new", "w@well"]);
@@ -60,7 +60,7 @@ describe("the pace", () => {
   });
   const span = (first: Heartbeat, last: Heartbeat, ms = 4_000) => ({ first, firstMs: 0, last, lastMs: ms });
 
-  test("counts what is begun, and what of it does not run any more", () => {
+  test("counts tasks that began, and tasks that ended", () => {
     const spans = new Map([
       ["w@a", span(beat(100, 0), beat(140, 4))],
       ["w@b", span(beat(0, 2), beat(8, 2))],
@@ -71,8 +71,8 @@ describe("the pace", () => {
   test.each([
     ["nobody", new Map()],
     ["one heartbeat", new Map([["w@a", span(beat(1), beat(1), 0)]])],
-    ["no counts", new Map([["w@a", span(beat(null), beat(3))]])],
-  ])("is not known of %s", (_, spans) => {
+    ["heartbeats without counts", new Map([["w@a", span(beat(null), beat(3))]])],
+  ])("is not known with %s", (_, spans) => {
     expect(paceOf(spans)).toBeNull();
   });
 });

@@ -39,6 +39,6 @@ test.each([
   expect(isLeftAlone("0", lookAt([before]), lookAt([after]))).toBe(expected);
 });
 
-test("queues are as long together as those of them whose length is known", () => {
+test("queues of unknown length add nothing to the sum", () => {
   expect(lengthIn(lookAt([3, null, undefined, 4, 5]), ["0", "1", "2", "3"])).toBe(7);
 });

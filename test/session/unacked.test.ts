@@ -22,8 +22,8 @@ async function look(told: readonly (typeof DEFAULT_TRANSPORT)[], refused: readon
 
 test.each([
   ["the default", [], 3_600],
-  ["the shortest that is told", [3_000, 600, 900], 600],
-])("a delivery is overdue a minute after the visibility timeout, by %s", async (_, told, visibilityS) => {
+  ["the shortest of the workers' timeouts", [3_000, 600, 900], 600],
+])("a delivery is overdue a minute after the visibility timeout: %s", async (_, told, visibilityS) => {
   const { seen, sent } = await look(told.map((one) => ({ ...DEFAULT_TRANSPORT, visibilityS: one })));
   expect(sent).toContainEqual(["ZCOUNT", "p:unacked_index", "-inf", NOW_S - visibilityS - 60]);
   expect(seen).toEqual({
