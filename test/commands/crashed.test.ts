@@ -7,7 +7,7 @@ const ALIVE = () => procWith([{ ...WORKER, connections: 3 }]);
 const after = (argv: readonly string[], proc = ALIVE) =>
   crashed(new RangeError("no\nroom"), fakeHost({ argv, proc }));
 
-describe("after an error of ours", () => {
+describe("after an internal error", () => {
   test("a check gives its verdict in one line", async () => {
     const { stdout, stderr, exitCode } = await after([]);
     expect(stdout).toMatch(
@@ -26,7 +26,7 @@ describe("after an error of ours", () => {
     expect((await after(["--on-unknown=healthy"], () => procWith([]))).exitCode).toBe(1);
   });
 
-  test("a check prints its object when that was asked for", async () => {
+  test("a check prints its object with --output json", async () => {
     const { stdout, exitCode } = await after(["--output=json"]);
     expect(JSON.parse(stdout)).toMatchObject({
       schema: 1,
@@ -37,21 +37,21 @@ describe("after an error of ours", () => {
     expect(exitCode).toBe(1);
   });
 
-  test("a check prints nothing when that was asked for", async () => {
+  test("a check prints nothing with --quiet", async () => {
     expect(await after(["--quiet"])).toMatchObject({ stdout: "", stderr: "", exitCode: 1 });
   });
 
   test.each([
     ["of another command", ["doctor", "--on-unknown=healthy"]],
     ["whose command line cannot be read", ["--timout=1s"]],
-  ])("a run %s says it on stderr, in one line", async (_, argv) => {
+  ])("a run %s reports the error on stderr, in one line", async (_, argv) => {
     const { stdout, stderr, exitCode } = await after(argv);
     expect(stdout).toBe("");
     expect(stderr).toMatch(/^celery-probe: internal error, please report it: RangeError: no\\x0aroom.*\n$/);
     expect(exitCode).toBe(1);
   });
 
-  test("a check still says something when the processes cannot be looked at", async () => {
+  test("a check still reports the error when processes cannot be examined", async () => {
     const { stderr, exitCode } = await after([], () => {
       throw new Error("no /proc");
     });
@@ -59,7 +59,7 @@ describe("after an error of ours", () => {
     expect(exitCode).toBe(1);
   });
 
-  test("a thrown value that is no error is printed too", async () => {
+  test("a thrown value that is not an Error is printed too", async () => {
     const { stdout } = await crashed("x".repeat(10_000), fakeHost({ argv: [] }));
     expect(stdout.length).toBeLessThan(400);
   });

@@ -57,7 +57,7 @@ async function served({ argv, env = {}, problem, files = {}, mode = 0o600 }: Cas
 
 const TOKEN = "0123456789abcdef0123";
 
-test("it says where it listens, goes on while the broker is down, and ends with 0 when SIGTERM says so", async () => {
+test("it says where it listens, continues while the broker is down, and exits with 0 on SIGTERM", async () => {
   const { ending, printed, asked, closed } = await served({ argv: [] });
   expect(ending).toStrictEqual({ stdout: "", stderr: "", exitCode: 0 });
   expect(printed[0]).toBe("listening on http://127.0.0.1:9540\n");
@@ -68,7 +68,7 @@ test("it says where it listens, goes on while the broker is down, and ends with 
   expect(closed).toBe(1);
 });
 
-test("a token and a certificate are read from their files, the key from the same one where none is named", async () => {
+test("token and certificate are read from files, and the key from the certificate's file by default", async () => {
   const files = { "/t": TOKEN, "/c": "CERT", "/k": "KEY" };
   const argv = ["--http-token-file", "/t", "--http-cert=/c"];
   expect((await served({ argv, files })).asked[0]?.[1]).toEqual({ cert: "CERT", key: "CERT" });
@@ -122,17 +122,17 @@ test.each<[what: string, given: Case, sentence: string]>([
     "--http-cert and --http-key cannot be used (no start line): expected a certificate and its key in PEM",
   ],
   [
-    "a certificate that is not there",
+    "a missing certificate",
     { argv: ["--http-cert=/c"] },
     "--http-cert '/c' cannot be read (ENOENT): expected a file in PEM",
   ],
   [
-    "a key that is not there",
+    "a missing key",
     { argv: ["--http-cert=/c", "--http-key=/k"], files: { "/c": "x" } },
     "--http-key '/k' cannot be read (ENOENT): expected a file in PEM",
   ],
   [
-    "a key alone",
+    "a key without a certificate",
     { argv: ["--http-key=/k"] },
     "--http-key '/k' has no certificate: expected --http-cert too",
   ],

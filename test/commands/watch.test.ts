@@ -6,7 +6,7 @@ import { run } from "../../src/app.ts";
 import type { Host } from "../../src/host.ts";
 import { brokerWith, fakeHost } from "../health/fake-host.ts";
 
-test("one picture waits for 4.5 s and a last look when what was asked is answered by nobody, and each write takes long", async () => {
+test("one picture waits 4.5 s and a last look when no worker answers and each write is slow", async () => {
   const argv = ["--once", "--broker", "redis://redis/0"];
   const host = fakeHost({ argv, roundTripMs: 900, broker: brokerWith(3, () => []) });
   const parsed = parse(["watch", ...argv], {}, takenBy("watch"));
