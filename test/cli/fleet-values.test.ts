@@ -36,14 +36,14 @@ describe("a path to ask", () => {
     "/fleet?min=",
     "/healthz",
     "/livez b",
-  ])("that gives none is refused: %s", (text) => {
+  ])("that gives no verdict is refused: %s", (text) => {
     expect(probePath(text)).toMatchObject({
       ok: false,
       problem: expect.stringMatching(/^gives no verdict: expected \/livez, \/readyz or \/health/) as string,
     });
   });
 
-  test.each(["", "livez", "http://monitor:9540/livez"])("that is no path is refused: %j", (text) => {
+  test.each(["", "livez", "http://monitor:9540/livez"])("that is not a path is refused: %j", (text) => {
     expect(probePath(text)).toMatchObject({
       ok: false,
       problem: expect.stringMatching(/^is not a path of serve: .*; the address is --listen$/) as string,
@@ -73,7 +73,7 @@ const OF_SERVE: typeof OF_BOTH = [
 
 describe.each(["serve", "watch"] as const)("of %s", (command) => {
   test.each([...OF_BOTH, ...(command === "serve" ? OF_SERVE : [])])(
-    "%s '%s' is refused, with its name, the value and what is expected",
+    "%s '%s' is refused with its name, the value and the expected format",
     (option, value) => {
       const read = parse([command, option, value], {}, takenBy(command));
       expect(read).toMatchObject({

@@ -31,7 +31,7 @@ describe.each(COMMAND_NAMES)("help of %s", (name) => {
     for (const [group] of groupsOf(options)) expect(text).toContain(`\n\n${GROUPS[group]}:\n  --`);
   });
 
-  test("lists what its first word can be, where that is known", () => {
+  test("lists the possible first words, if they are known", () => {
     const { first = [] } = told(name);
     const inOneLine = text.replaceAll(/\n(?=\w)/g, " ");
     for (const word of first === "files" ? [] : first)
@@ -64,7 +64,7 @@ describe.each(COMMAND_NAMES)("help of %s", (name) => {
   );
 });
 
-test("no command but the check, which gives a verdict, calls a worker unhealthy for an option", () => {
+test("only the check, which gives a verdict, says that an option makes a worker unhealthy", () => {
   for (const name of COMMAND_NAMES.filter((one) => one !== "check")) {
     const summaries = Object.values(takenByAny(name).options).map(({ summary }) => summary);
     expect(summaries.filter((summary) => /unhealthy|must (?:be alive|consume)/.test(summary))).toEqual([]);

@@ -89,7 +89,7 @@ describe.each(OPTION_NAMES)("--%s", (name) => {
     expect(config([], { [variableOf(name)]: "" })[name]).toEqual(standard);
   });
 
-  test("takes the flag when both are given, and does not look at the variable", () => {
+  test("takes the flag when both are given, and does not read the variable", () => {
     const words = [`--${name}=${SAMPLE[name]}`];
     expect(config(words, { [variableOf(name)]: "\n" })[name].origin.kind).toBe("flag");
   });
@@ -109,14 +109,14 @@ describe.each(OPTION_NAMES)("--%s", (name) => {
   });
 });
 
-test("a default is what its text says", () => {
+test("a default is the value of its text", () => {
   for (const name of OPTION_NAMES) {
     const { defaultText, parse: read, default: standard } = option(name);
     if (defaultText !== undefined) expect(read(defaultText)).toEqual({ ok: true, value: standard });
   }
 });
 
-test("an option that repeats adds up", () => {
+test("values of a repeated option are joined", () => {
   expect(config(["--node", "a@x", "--node", "b@x,c@x"]).node.value).toEqual(["a@x", "b@x", "c@x"]);
   expect(config(["--queue", "a", "--queue", "b,c"]).queue.value).toEqual(["a", "b", "c"]);
   expect(config(["--max-queue-length", "9", "--max-queue-length=a=5"])["max-queue-length"].value).toEqual([
@@ -155,14 +155,14 @@ describe("a flag", () => {
       expect(read[name as keyof typeof read].value).toEqual(value);
   });
 
-  test("two variables that contradict each other are refused", () => {
+  test("two contradicting variables are refused", () => {
     expect(sentence([], { CELERY_PROBE_NODE: "a@x", CELERY_PROBE_ANY: "1" })).toBe(
       "CELERY_PROBE_NODE and CELERY_PROBE_ANY contradict each other: expected one of them",
     );
   });
 });
 
-test("no sentence repeats a piece of a password, wherever it stands in a broken URL", () => {
+test("no sentence repeats a part of a password, wherever it is in a broken URL", () => {
   const piece = fc.string({ unit: fc.constantFrom(..."/?#:;%= 1redis&[]".split("")), maxLength: 6 });
   const scheme = fc.constantFrom("redis://", "rediss://", "http://", "redis:/", "");
   fc.assert(
@@ -177,7 +177,7 @@ test("no sentence repeats a piece of a password, wherever it stands in a broken 
 });
 
 test.each([["--help"], ["-h"], ["--bogus", "--help"], ["--timeout", "x", "--help"], ["nonsense", "-h"]])(
-  "help wins when the rest is wrong: %s %s",
+  "help wins even when the rest is wrong: %s %s",
   (...argv) => {
     expect(parse(argv, { CELERY_PROBE_TIMEOUT: "soon" }, TAKEN_BY_CHECK)).toEqual({
       ok: true,
@@ -186,14 +186,14 @@ test.each([["--help"], ["-h"], ["--bogus", "--help"], ["--timeout", "x", "--help
   },
 );
 
-test("--version wins when the rest is wrong", () => {
+test("--version wins even when the rest is wrong", () => {
   expect(parse(["--timeout", "x", "--version"], {}, TAKEN_BY_CHECK)).toEqual({
     ok: true,
     value: { kind: "version", verbose: false },
   });
 });
 
-test("check is meant when no command is named", () => {
+test("the command is check when none is named", () => {
   expect(parse([], {}, TAKEN_BY_CHECK)).toEqual(parse(["check"], {}, TAKEN_BY_CHECK));
   expect(parse(["--retries", "0", "check"], {}, TAKEN_BY_CHECK)).toMatchObject({
     ok: true,
@@ -240,7 +240,7 @@ test.each([
 });
 
 test.each(["--require-consuming", "--max-task-age=1h", "--pidfile=/run/w.pid"])(
-  "refuses %s when everybody is asked: it is about one worker",
+  "refuses %s when everyone is asked, because it is about one worker",
   (word) => {
     const name = word.split("=")[0];
     const wrong = (other: string) => `${name} and ${other} contradict each other: expected one of them`;
@@ -251,7 +251,7 @@ test.each(["--require-consuming", "--max-task-age=1h", "--pidfile=/run/w.pid"])(
 );
 
 test.each(["--any", "--min-nodes=2", "--require-consuming", "--max-task-age=1h", "--max-queue-length=9"])(
-  "refuses --accept-shared with %s, which no shared verdict answers",
+  "refuses --accept-shared with %s, because no shared verdict answers it",
   (word) => {
     const wrong = `--accept-shared and ${word.split("=")[0]} contradict each other: expected one of them`;
     expect(sentence(["--accept-shared=45s", word])).toBe(wrong);
@@ -287,14 +287,14 @@ describe("a pid file names one process", () => {
     expect(sentence(argv, env)).toBe(expected);
   });
 
-  test("is refused without a password that stands in either", () => {
+  test("is refused without showing a password of either", () => {
     const said = sentence(["--pidfile=redis://:hunter2@h", "--node=redis://:hunter2@h,a"]);
     expect(said).toContain("***");
     expect(said).not.toContain("hunter2");
   });
 });
 
-test("accepts the length of a queue when everybody is asked", () => {
+test("accepts a queue's length when everyone is asked", () => {
   expect(sentence(["--any", "--max-queue-length=9", "--queue=a"])).toBe("accepted");
 });
 
@@ -324,7 +324,7 @@ test.each([
   expect(sentence(argv)).toContain("***");
 });
 
-test("variables that only look like options are named", () => {
+test("unknown variables with our prefix are named", () => {
   const parsed = parse(
     [],
     { CELERY_PROBE_TIMOUT: "1s", CELERY_PROBE_TIMEOUT: "1s", OTHER: "x" },
@@ -360,20 +360,20 @@ describe("another command", () => {
     expect(commandOf(argv)).toBe(command);
   });
 
-  test("takes words, and its own options behind it", () => {
+  test("takes words, and its own options after them", () => {
     const { words, config } = run(["inspect", "query_task", "a", "--allow-risky", "b", "--timeout", "9s"]);
     expect(words).toEqual(["query_task", "a", "b"]);
     expect(config).toMatchObject({ "allow-risky": { value: true }, timeout: { value: 9_000 } });
   });
 
-  test("has defaults of its own, and only the options that it takes", () => {
+  test("has its own defaults and only its own options", () => {
     const { config } = run(["doctor"]);
     expect(config).toMatchObject({ deadline: { value: 15_000, origin: { kind: "default" } } });
     expect(Object.keys(config).sort()).toEqual(Object.keys(takenBy("doctor").options).sort());
     expect(config).not.toHaveProperty("any");
   });
 
-  test("reads variables of its own name where the check has the option too", () => {
+  test("reads a variable with its own name if the check has the option too", () => {
     const env = {
       CELERY_PROBE_DEADLINE: "1s",
       CELERY_PROBE_DOCTOR_DEADLINE: "20s",
@@ -403,7 +403,7 @@ describe("another command", () => {
     expect(problem(argv)).toBe(expected);
   });
 
-  test("help of a command is its own", () => {
+  test("each command has its own help", () => {
     expect(told(["doctor", "--bogus", "--help"])).toEqual({
       ok: true,
       value: { kind: "help", command: "doctor" },

@@ -16,7 +16,7 @@ function sentenceOfWords(argv: readonly string[]): string {
 
 const ALL = COMMAND_NAMES.join(", ");
 
-describe("an option of celery's own line", () => {
+describe("an option of Celery", () => {
   test.each([
     ["-d celery@web-1", "unknown option '-d': for celery's -d write --node celery@web-1"],
     ["-dcelery@web-1", "unknown option '-d…': for celery's -d write --node celery@web-1"],
@@ -60,7 +60,7 @@ describe("an option of celery's own line", () => {
     ["beat -s /run/schedule", "for celery's -s write --schedule /run/schedule"],
     ["beat -d w@h", "unknown option '-d': see celery-probe help beat"],
     ["-x", "unknown option '-x': see celery-probe --help"],
-  ])("%s is answered with what takes its place", (line, expected) => {
+  ])("%s is answered with its replacement", (line, expected) => {
     expect(sentence(line)).toContain(expected);
     expect(sentence(line)).not.toContain("hunter2");
   });
@@ -104,12 +104,12 @@ describe("a mistyped option", () => {
     ],
     ["timeout=5s", "unknown command 'timeout=5s': expected --timeout=5s?"],
     ["verbose", "unknown command 'verbose': expected --verbose?"],
-  ])("%s is answered with the one that is meant", (line, expected) => {
+  ])("%s is answered with the intended option", (line, expected) => {
     expect(sentence(line)).toContain(expected);
   });
 });
 
-describe("a word where a command should stand", () => {
+describe("a word instead of a command", () => {
   test.each([
     ["doctr", "unknown command 'doctr': expected doctor?"],
     ["Doctor", "unknown command 'Doctor': expected doctor?"],
@@ -148,13 +148,13 @@ describe("a word where a command should stand", () => {
     ["doctor redis://:hunter2@cache", "after doctor: for a broker write --broker redis://:***@cache"],
     ["hunter2@cache:6379/0", `unknown command '***@cache:6379/0': expected ${ALL}`],
     ["u:hunter2@cache", `unknown command 'u:***@cache': expected ${ALL}`],
-  ])("%s is answered by its looks", (line, expected) => {
+  ])("%s is answered by what it looks like", (line, expected) => {
     expect(sentence(line)).toContain(expected);
     expect(sentence(line)).not.toContain("hunter2");
   });
 });
 
-describe("several words in one, as between one pair of quotes", () => {
+describe("several words in one, as if quoted together", () => {
   test.each([
     ["--node celery@web-1", 'unknown option \'--node…\': write each word by itself, "--node", "…"'],
     ["--timeout 5s", 'unknown option \'--timeout…\': write each word by itself, "--timeout", "…"'],
@@ -172,7 +172,7 @@ describe("several words in one, as between one pair of quotes", () => {
   });
 });
 
-describe("a variable that nobody has filled in", () => {
+describe("a variable that was not filled in", () => {
   const SHELL = "no shell reads a command in exec form, or an env file: write CMD-SHELL or sh -c '…'";
 
   test.each([

@@ -14,7 +14,7 @@ describe("label", () => {
   });
 });
 
-test("a complaint names who gave the value, what it was and what is wrong", () => {
+test("a complaint names the value's origin, the value and the problem", () => {
   const origin = { kind: "worker", pid: 12, name: "-b" } as const;
   expect(complaint(origin, "amqp://u:***@x", "is not a Redis broker URL")).toBe(
     "-b of process 12 'amqp://u:***@x' is not a Redis broker URL",

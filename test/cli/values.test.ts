@@ -59,12 +59,12 @@ test("count reads both ends of its range", () => {
   expect(count(0, 5)("5")).toEqual({ ok: true, value: 5 });
 });
 
-test("oneOf names the words when given another", () => {
+test("oneOf names its words when given another one", () => {
   expect(oneOf("text", "json")("json")).toEqual({ ok: true, value: "json" });
   expect(problem(oneOf("text", "json"), "yaml")).toBe("is not accepted: expected text or json");
 });
 
-test("onOff reads what environments write", () => {
+test("onOff reads the usual words of environments", () => {
   expect(["true", "TRUE", "1", "yes", "on"].map((text) => onOff(text).ok && onOff(text))).toEqual(
     Array(5).fill({ ok: true, value: true }),
   );
@@ -158,14 +158,14 @@ describe("queueLimit", () => {
   );
 });
 
-test("filePath refuses what no path can be", () => {
+test("filePath refuses impossible paths", () => {
   expect(filePath("/run/worker.pid")).toEqual({ ok: true, value: "/run/worker.pid" });
   for (const text of ["", "/run/\0"]) {
     expect(problem(filePath, text)).toBe("is not a path: expected one such as /run/worker.pid");
   }
 });
 
-test("keyPrefix reads any text, the empty one too, that is no pattern", () => {
+test("keyPrefix reads any text without patterns, even an empty text", () => {
   for (const text of ["", "app1:", "{tag}/", "é"]) expect(keyPrefix(text)).toEqual({ ok: true, value: text });
   for (const text of ["a*", "a?", "[a", "a]", "a\\", "a\n"]) {
     expect(problem(keyPrefix, text)).toBe(
@@ -195,6 +195,6 @@ test.each([
     4,
   ],
   ["a", [{ queue: "a", limit: 0 }], 0],
-])("the limit of %s by %j is %s", (queue, limits, limit) => {
+])("the limit of %s with %j is %s", (queue, limits, limit) => {
   expect(limitOf(queue, limits)).toBe(limit);
 });
