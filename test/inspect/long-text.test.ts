@@ -14,7 +14,7 @@ test.each([
   expect(inCapitals(text)).toBe(expected);
 });
 
-test("what is replaced is the same as by replace, also by itself", () => {
+test("replaceEach gives the same text as replace, even when nothing changes", () => {
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom("a", "b", "c", "x", "A", " ") }), (text) => {
       expect(inCapitals(text)).toBe(text.replace(/[a-c]+/g, (word) => word.toUpperCase()));
@@ -23,6 +23,6 @@ test("what is replaced is the same as by replace, also by itself", () => {
   );
 });
 
-test("a text of many more pieces than are put together at once is whole", () => {
+test("a text of many pieces is complete", () => {
   expect(inCapitals("a ".repeat(100_000)) === "A ".repeat(100_000)).toBe(true);
 });

@@ -22,7 +22,7 @@ test.each([
   expect(readWords(words, options)).toMatchObject({ ok: true, value: { question, setting: null } });
 });
 
-test("one setting is looked for among the defaults too", () => {
+test("a single setting is searched in the defaults too", () => {
   expect(readWords(["conf", "task_time_limit"], PLAIN)).toEqual({
     ok: true,
     value: { question: { method: "conf", withDefaults: true }, setting: "task_time_limit" },

@@ -19,7 +19,7 @@ test.each([
   expect(recovers(version)).toBe(expected);
 });
 
-test("active is described from Celery 5.2 on, whatever the kombu", () => {
+test("active is safe from Celery 5.2 on with every kombu", () => {
   expect(dangerOf("described", { celery: "5.2.7", kombu: "5.2.4" })).toBeNull();
   expect(dangerOf("described", { celery: "5.1.2", kombu: "5.2.4" })).toMatchObject({ kind: "kombu" });
   expect(dangerOf("described", { celery: "5.0.5", kombu: "5.0.2" })).toBeNull();

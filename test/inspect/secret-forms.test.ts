@@ -51,7 +51,7 @@ const FORMS = [
   `eyJ${some(20)}:1t${some(4)}:${some(43)}`,
 ];
 
-describe("a secret is known by its form", () => {
+describe("a secret is recognised by its form", () => {
   test.each(FORMS)("when it is %s", (secret) => {
     for (const [before, after] of [
       ["", ""],
@@ -117,7 +117,7 @@ describe("a secret is known by its form", () => {
     expect(maskText(write(block("PUBLIC KEY")))).toContain(some(20));
   });
 
-  test("when conf has it, whatever the setting is called", () => {
+  test("when conf contains it, whatever the setting's name", () => {
     const conf = { plain: `sk_live_${some(24)}`, list: [{ of: block("PRIVATE KEY") }] };
     expect(withoutSecrets("conf", conf, [])).toEqual({ plain: "********", list: [{ of: "********" }] });
   });

@@ -105,7 +105,7 @@ describe("conf masks", () => {
     expect(said).not.toMatch(/s3cret|sesame/);
   });
 
-  test("no more of a list than the block in it", () => {
+  test("only the block in a list", () => {
     const list = ["a", "-----BEGIN PRIVATE KEY-----", "b", "-----END PRIVATE KEY-----", "c"];
     expect(withoutSecrets("conf", { list }, [])).toEqual({ list: ["a", MASKED, MASKED, MASKED, "c"] });
   });

@@ -40,8 +40,8 @@ test.each([
   expect(maskText(text)).toBe(expected);
 });
 
-describe("secrets of answers", () => {
-  test("conf is masked by name at any depth, and by the form of its texts", () => {
+describe("secrets in answers", () => {
+  test("conf is masked by names at any depth, and by the form of its texts", () => {
     const conf = {
       broker_url: "redis://:a@h/0",
       options: { sentinel_kwargs: { password: "a", username: "u" }, list: [{ token: ["a", 1] }] },
@@ -63,7 +63,7 @@ describe("secrets of answers", () => {
     });
   });
 
-  test("stats mask the connection by name, and show the names of tasks", () => {
+  test("stats mask only the connection by names, and show the names of tasks", () => {
     const stats = {
       total: { "tasks.reset_password": 3 },
       broker: { hostname: "h", password: "a", alternates: ["redis://:a@i"] },
@@ -92,7 +92,7 @@ describe("secrets of answers", () => {
     ).toEqual([false, false, true, true, true]);
   });
 
-  test("conf is masked by every name that variables are masked by, but keys of routes are shown", () => {
+  test("conf is masked by the same names as variables, but keys of routes are shown", () => {
     const conf = {
       fernet_key: "a",
       app_authstring: "b",
@@ -165,7 +165,7 @@ describe("secrets of answers", () => {
     expect(secrecyOf(name) === "secret").toBe(expected);
   });
 
-  test("arguments of tasks are as they were sent, an exception's words are not", () => {
+  test("arguments of tasks stay as they were sent, but an exception's words are masked", () => {
     const tasks = [{ kwargs: { password: "a" } }];
     expect(withoutSecrets("reserved", tasks, ["a-long-one"])).toBe(tasks);
     expect(withoutSecrets("reserved", { error: "OSError('redis://:a@h')" }, [])).toEqual({
@@ -178,7 +178,7 @@ describe("secrets of answers", () => {
     expect(withoutSecrets("conf", said, ["p@ssw0rd"])).toEqual({ app_hint: `it is ${MASKED} or ${MASKED}` });
   });
 
-  test("numbers keep their digits beside them", () => {
+  test("numbers keep their digits", () => {
     const big = parsePythonJson(
       `{"limit": 12345678901234567890, "pad": "${"x".repeat(100)}", "more": Infinity}`,
     );
