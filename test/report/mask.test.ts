@@ -94,11 +94,11 @@ test.each([
   "CELERY_WEBHOOK_URL",
   "CELERY_AUTH_HOST",
   "CELERY_PROBE_SENTINEL_PASSWORD",
-])("the value of %s is not", (name) => {
+])("the value of %s is not shown", (name) => {
   expect(maskedVariable(name, "s3cret")).toBe(MASKED);
 });
 
-describe("secrets that are known", () => {
+describe("known secrets", () => {
   const hide = hiderOf(["long-one", "s3c", "p@s", "é1x", "ab", "redis", "***"]);
 
   test.each([
@@ -112,7 +112,7 @@ describe("secrets that are known", () => {
     expect(hide(text)).toBe(expected);
   });
 
-  test("are taken out of names as well, and numbers stay numbers", () => {
+  test("are hidden in names too, and numbers stay numbers", () => {
     const said = parsePythonJson(
       `{"s3c": ["s3c", 12345678901234567890, 1, null, true], "pad": "${"x".repeat(100)}"}`,
     );
@@ -121,7 +121,7 @@ describe("secrets that are known", () => {
     );
   });
 
-  test("are values of variables with such names and passwords of URLs, but no switches and small numbers", () => {
+  test("are values of variables with secret names and passwords of URLs, but not switches or small numbers", () => {
     const environment = [
       ["REDIS_PASSWORD", "s3c"],
       ["SOME_URL", "redis://:p%40s@h/0"],

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { withoutArguments, withoutScheduledArguments } from "../../src/report/without-arguments.ts";
 
-test("an entry of beat's schedule loses its arguments, and options that hold more than a route", () => {
+test("an entry of beat's schedule loses its arguments, and its options except the route", () => {
   const entry = {
     task: "tasks.add",
     schedule: 3_600,
@@ -31,7 +31,7 @@ test("an entry of beat's schedule loses its arguments, and options that hold mor
   }
 });
 
-test("an entry of another form stays, or is left out when it may hold arguments", () => {
+test("an entry of another form stays, unless it may contain arguments", () => {
   expect(withoutScheduledArguments("timed out")).toBe("timed out");
   expect(withoutScheduledArguments({ beat_schedule: null })).toEqual({ beat_schedule: null });
   const odd = { a: "<ScheduleEntry: a tasks.add('s3cret')>", b: { task: "t", options: "s3cret" } };
