@@ -59,7 +59,7 @@ test.each<[string, Partial<Only>]>([
   ["unhealthy: ended", { ended: { zombie: null }, ageS: 60 }],
   ["healthy: starting", { ended: { zombie: null }, ...YOUNG }],
   ["unhealthy: stopped", { haltedPid: 8, answers: false }],
-])("%s where the only beat shows %j", (expected, shown) => {
+])("%s if the only beat shows %j", (expected, shown) => {
   expect(said({ ...NOBODY, beats: [BEAT], only: { ...WELL, ...shown } })).toBe(expected);
 });
 
@@ -76,7 +76,7 @@ test.each<[string, BeatEvidence]>([
   ["unhealthy: several-beats", { ...NOBODY, beats: [BEAT, LEFT] }],
   ["unhealthy: left-behind", { ...NOBODY, beats: [LEFT] }],
   ["unhealthy: left-behind", { ...NOBODY, beats: [LEFT, LEFT] }],
-])("%s where %j", (expected, evidence) => {
+])("%s if %j", (expected, evidence) => {
   expect(said(evidence)).toBe(expected);
 });
 

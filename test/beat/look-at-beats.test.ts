@@ -36,7 +36,7 @@ async function said(states: readonly [string, string], files: Readonly<Record<st
 }
 
 test.each<[string, readonly [string, string], Readonly<Record<string, string>>, string]>([
-  ["is stopped when a signal has stopped it", ["T", "T"], {}, "stopped"],
+  ["is stopped when a signal stopped it", ["T", "T"], {}, "stopped"],
   ["is stopped when its group is frozen", ["S", "S"], FROZEN, "stopped"],
   ["runs when a debugger holds it", ["t", "t"], {}, "running"],
   ["runs when it goes on after a moment", ["T", "S"], {}, "running"],
@@ -44,7 +44,7 @@ test.each<[string, readonly [string, string], Readonly<Record<string, string>>, 
   expect((await said(states, files)).reason).toBe(reason);
 });
 
-test("nothing is waited for when a beat runs", async () => {
+test("a running beat costs no wait", async () => {
   expect((await said(["S", "S"])).tookMs).toBe(0);
 });
 
@@ -79,15 +79,15 @@ const named = (writtenS: number | null = STARTED_S) => ({ named: { pid: 12, writ
 
 test.each<[string, FakeProcess, string]>([
   ["a beat", BEAT, "running"],
-  ["a beat, by its title", { pid: 12, words: "[celery beat] -A app beat" }, "running"],
+  ["a beat with its title", { pid: 12, words: "[celery beat] -A app beat" }, "running"],
   ["a worker with -B", WORKER, "ended"],
   ["a script", { pid: 12, words: ["python", "run.py"] }, "running"],
-  ["an application that has Python in it", PACKED, "running"],
+  ["an application that contains Python", PACKED, "running"],
   ["another program", SLEEP, "no-beat"],
   ["a worker without -B", { pid: 12, words: ["celery", "worker"] }, "no-beat"],
-  ["a process of a pool", { pid: 12, words: "[celeryd: celery@web-1:ForkPoolWorker-1]" }, "no-beat"],
+  ["a pool's process", { pid: 12, words: "[celeryd: celery@web-1:ForkPoolWorker-1]" }, "no-beat"],
   ["Flower", { pid: 12, words: ["celery", "flower"] }, "no-beat"],
-  ["the kernel's", { pid: 12, executable: "" }, "no-beat"],
+  ["a kernel thread", { pid: 12, executable: "" }, "no-beat"],
   ["a zombie", { pid: 12, state: "Z" }, "no-beat"],
   ["a beat of another container", { ...BEAT, namespacePids: [12, 1] }, "no-beat"],
 ])("a pid file that names %s", async (_, process, reason) => {
@@ -98,14 +98,18 @@ test.each([
   [STARTED_S - 1, "running"],
   [STARTED_S - 3, "unrecognised"],
   [null, "running"],
-])("a script that has the number of a pid file written at %s", async (writtenS, reason) => {
+])("a script whose pid is in a pid file written at %s", async (writtenS, reason) => {
   expect((await look([{ pid: 12, words: ["python", "run.py"] }], named(writtenS))).reason).toBe(reason);
 });
 
 test.each<[string, readonly FakeProcess[], string]>([
   ["runs beside its pool", [WORKER, POOL, FORK], "running"],
   ["has ended", [WORKER, POOL], "ended"],
-  ["is not begun yet, as its application is imported", [{ ...WORKER, ...MASKS.importing }], "running"],
+  [
+    "has not begun, because the application is being imported",
+    [{ ...WORKER, ...MASKS.importing }],
+    "running",
+  ],
   ["is stopped", [WORKER, { ...FORK, state: "T" }], "stopped"],
   [
     "is spawned",
@@ -121,29 +125,37 @@ test.each<[string, readonly FakeProcess[], string]>([
     "running",
   ],
   [
-    "shows by its title alone",
+    "shows only by its title",
     [
       { ...WORKER, words: TITLE.replace("-B", "-E") },
       { ...FORK, words: "[celery beat]" },
     ],
     "running",
   ],
-  ["is left", [{ ...FORK, parent: 1 }], "left-behind"],
-  ["is left, by its title", [{ ...FORK, parent: 1, words: "[celery beat]" }], "left-behind"],
-  ["is left beside a new worker's", [WORKER, FORK, { ...FORK, pid: 30, parent: 1 }], "several-beats"],
+  ["is left behind by its worker", [{ ...FORK, parent: 1 }], "left-behind"],
   [
-    "is told by a variable that nobody reads",
+    "is left behind by its worker, with its title",
+    [{ ...FORK, parent: 1, words: "[celery beat]" }],
+    "left-behind",
+  ],
+  [
+    "is left behind, beside the beat of a new worker",
+    [WORKER, FORK, { ...FORK, pid: 30, parent: 1 }],
+    "several-beats",
+  ],
+  [
+    "is set by a variable that no process reads",
     [{ ...WORKER, words: ["celery", "worker"], environment: "CELERY_WORKER_BEAT=1\0" }],
     "no-beat",
   ],
   [
-    "is told by a variable",
+    "is set by a variable",
     [{ ...WORKER, words: ["celery", "worker"], environment: "CELERY_WORKER_BEAT=1\0" }, FORK],
     "running",
   ],
-  ["is a beat by itself in the background", [{ ...BEAT, isForked: true }], "running"],
+  ["runs in the background without a worker", [{ ...BEAT, isForked: true }], "running"],
   [
-    "is a beat by itself in the background, by its title",
+    "runs in the background without a worker, with its title",
     [{ pid: 12, isForked: true, words: "[celery beat] -A app beat" }],
     "running",
   ],
@@ -151,7 +163,7 @@ test.each<[string, readonly FakeProcess[], string]>([
   expect((await look(processes)).reason).toBe(reason);
 });
 
-test("the child of a worker is what may be stopped, and is named", async () => {
+test("a stopped child of a worker is found and named", async () => {
   const { evidence } = await look([WORKER, POOL, { ...FORK, state: "T" }]);
   expect(evidence.only?.haltedPid).toBe(20);
 });
@@ -171,18 +183,24 @@ test.each<[string, string | null, number | null, object, string]>([
   ["by itself", token(STARTED_S + 1), 10, {}, "running"],
   ["by another, which renews it", token(STARTED_S - 1), 900, {}, "waiting"],
   ["by another, which does not", token(STARTED_S - 1), 899, {}, "lock-left"],
-  ["by another for longer than is known", token(STARTED_S - 1), 1_501, {}, "waiting"],
-  ["by another for ever", token(STARTED_S - 1), null, {}, "waiting"],
-  ["for as long as workers tell", token(STARTED_S - 1), 899, { lockTimeoutS: 1_000 }, "waiting"],
+  ["by another, for longer than the known settings say", token(STARTED_S - 1), 1_501, {}, "waiting"],
+  ["by another, forever", token(STARTED_S - 1), null, {}, "waiting"],
   [
-    "by one that sleeps for as long as workers tell",
+    "by another, for the time that workers tell",
+    token(STARTED_S - 1),
+    899,
+    { lockTimeoutS: 1_000 },
+    "waiting",
+  ],
+  [
+    "by another, which sleeps for the time that workers tell",
     token(STARTED_S - 1),
     29,
     { maxIntervalS: 10 },
     "lock-left",
   ],
-  ["by nobody that can be told", "a word", 1, {}, "running"],
-  ["where its value may not be read", null, 1, {}, "running"],
+  ["by an unknown holder", "a word", 1, {}, "running"],
+  ["and its value may not be read", null, 1, {}, "running"],
 ])("redbeat's lock is held %s", async (_, value, ttlS, told, reason) => {
   const broker: BeatBroker = {
     answers: () => Promise.resolve(null),
