@@ -39,13 +39,13 @@ test("install removes an unfinished file that has not grown for 2 s", async () =
   expect(await installed(() => 7)).toMatchObject({ kind: "installed", waitedMs: 2_000, forgotten: 1 });
 });
 
-test("install leaves an unfinished file alone that grows, or that is finished meanwhile", async () => {
+test("install does not touch an unfinished file that grows or is finished in the meantime", async () => {
   expect(await installed((ms) => ms)).toMatchObject({ kind: "installed", waitedMs: 100, forgotten: 0 });
   expect(await installed((ms) => (ms < 1_000 ? 7 : ms))).toMatchObject({ waitedMs: 1_000, forgotten: 0 });
   expect(await installed((ms) => (ms < 1_500 ? 7 : null))).toMatchObject({ waitedMs: 1_500, forgotten: 0 });
 });
 
-test("install copies again under another name when its unfinished file was removed, three times in all", async () => {
+test("install copies up to three times, under new names, when its unfinished file is removed", async () => {
   const twice = await installed(() => null, [REMOVED, null]);
   expect(twice).toMatchObject({ kind: "installed", names: ["uuid-1", "uuid-2"] });
   const thrice = await installed(() => null, [REMOVED, REMOVED, REMOVED, null]);
