@@ -9,7 +9,7 @@ import type { Finding } from "./finding.ts";
 import { finding } from "./levels.ts";
 import type { Scene } from "./scene.ts";
 
-/** Queues that lose nothing though they are consumed, by workers whose heartbeats say that they have begun nothing. */
+/** Finds queues that workers consume, that lose no message, and whose workers' heartbeats show no begun task. */
 export async function standstills(
   scene: Scene,
   byNode: Consumed,
@@ -27,7 +27,7 @@ export async function standstills(
   return found;
 }
 
-/** How many messages wait in the lists that these nodes read: those in others are a finding of their own. */
+/** How many messages wait in the lists that these nodes read. Messages in other lists are another finding. */
 async function lengthOfOwn(scene: Scene, nodes: readonly string[], queue: string): Promise<number> {
   const [conf, stats] = [await scene.told("conf"), await scene.told("stats")];
   const told = nodes.flatMap((node) => transportOptions(conf.get(node), stats.get(node)) ?? []);
@@ -38,7 +38,7 @@ async function lengthOfOwn(scene: Scene, nodes: readonly string[], queue: string
 
 type Idleness = Omit<QueueFacts["standstill"], "length" | "nodes">;
 
-/** Null: one of them has begun a task, or was not heard twice. */
+/** Null: a worker has begun a task, or it was not heard twice. */
 async function idleness(scene: Scene, nodes: readonly string[]): Promise<Idleness | null> {
   const [stats, inHand] = [await scene.told("stats"), await scene.inHand()];
   let [slots, free, overS] = [0, 0, Infinity];

@@ -2,16 +2,16 @@ import type { NamedTask } from "../../celery/deliveries.ts";
 import type { TransportOptions } from "../../celery/transport-options.ts";
 import type { AgedTask } from "../../celery/tasks.ts";
 
-/** What is found about running tasks, and about waiting ones. */
+/** What was found out about running and waiting tasks. */
 export interface TaskFacts {
-  /** What a node has in hand. */
+  /** The running tasks of a node. */
   readonly tasks:
     | { readonly kind: "told"; readonly count: number; readonly oldest: AgedTask | null }
     /** Further nodes. */
     | { readonly kind: "more"; readonly nodes: number; readonly count: number }
     | { readonly kind: "nobody" }
     | { readonly kind: "not-asked"; readonly nodes: readonly UnaskedNode[] };
-  /** Whether a task takes longer than it may. */
+  /** Whether a task runs longer than it may. */
   readonly "task-age":
     /** `unjudged`: tasks whose limits are not known; `silent`: nodes that did not say. */
     | { readonly kind: "fine"; readonly unjudged: number; readonly silent: number }
@@ -19,42 +19,42 @@ export interface TaskFacts {
     | {
         readonly kind: "running";
         readonly task: AgedTask;
-        /** The hard limit, 0: none; null: not known. */
+        /** The hard limit; 0: no limit. Null: not known. */
         readonly hardS: number | null;
-        /** Whether it is the task's own, or else its worker's. */
+        /** Whether it is the task's own limit; otherwise it is the worker's. */
         readonly isOwn: boolean;
-        /** `--max-task-age`; null: not given. */
+        /** `--max-task-age`. Null: not given. */
         readonly mostS: number | null;
-        /** The pool, where it does not enforce limits. */
+        /** The pool, if it does not enforce limits. Null: it does. */
         readonly lax: string | null;
       };
-  /** Whether the workers know the task that comes next. */
+  /** Whether the workers know the next tasks. */
   readonly "unregistered-task":
     | { readonly kind: "known"; readonly looked: number; readonly unread: number }
     | { readonly kind: "not-seen"; readonly because: string }
-    /** An entry of `beat_schedule` names it, and no worker that answers knows it. */
+    /** An entry of `beat_schedule` names a task that no answering worker knows. */
     | { readonly kind: "scheduled"; readonly entry: string; readonly task: string; readonly silent: number }
     | {
         readonly kind: "unknown";
         readonly task: string;
-        /** Nodes that consume the queue, and know the task or do not. */
+        /** Nodes that consume the queue. `knowing` know the task, `ignorant` do not. */
         readonly knowing: readonly string[];
         readonly ignorant: readonly string[];
-        /** Nodes that consume the queue and did not say, and workers that said nothing at all. */
+        /** Nodes that consume the queue and did not say which tasks they know, and workers that said nothing at all. */
         readonly silent: number;
       };
-  /** Messages in lists of a queue that no worker reads which consumes it. */
+  /** Messages in lists that none of the queue's consumers reads. */
   readonly "priority-lists": {
-    /** What is behind the queue's name in the list's. */
+    /** `end` is the end of the list's key, after the queue's name. */
     readonly lists: readonly { readonly end: string; readonly length: number }[];
     /** The options of the consumers. */
     readonly read: readonly Pick<TransportOptions, "separator" | "prioritySteps">[];
     /** Workers that did not say what they consume. */
     readonly silent: number;
   };
-  /** The same task several times. */
+  /** A task that runs or comes several times. */
   readonly "repeated-tasks":
-    /** It runs on these nodes at once; how many tasks do. */
+    /** The task runs on these nodes at the same time. `tasks`: how many tasks do. */
     | {
         readonly kind: "twice";
         readonly task: AgedTask;
@@ -62,42 +62,42 @@ export interface TaskFacts {
         readonly tasks: number;
         readonly visibilityS: number;
       }
-    /** Put back and delivered again between two looks. */
+    /** The task was put back and delivered again between two looks. */
     | { readonly kind: "again"; readonly task: NamedTask; readonly tasks: number }
-    /** Of those looked at, the one that was retried most, and how many come near it. */
+    /** The most retried of the tasks that were read. `tasks`: how many were retried often. */
     | {
         readonly kind: "retried";
         readonly task: NamedTask;
         readonly tasks: number;
         readonly retries: number;
       };
-  /** Deliveries that full workers keep, while others that consume the same queues have free slots. */
+  /** Deliveries that full workers keep, although other consumers of the same queues have free slots. */
   readonly prefetch: {
     readonly held: number;
-    /** Of the full workers. */
+    /** The number of slots of the full workers. */
     readonly slots: number;
     readonly full: readonly string[];
     readonly idle: readonly string[];
   };
-  /** What is delivered and not acknowledged: tasks with an ETA among them. */
+  /** Deliveries that are not acknowledged. Tasks with an ETA are among them. */
   readonly "late-tasks": { readonly kind: "not-seen"; readonly because: string } | UnackedFacts;
 }
 
 export interface UnackedFacts {
   readonly kind: "seen";
-  /** Delivered and not acknowledged, and how many of them were read. */
+  /** The number of deliveries that are not acknowledged. `looked`: how many of them were read. */
   readonly unacked: number;
   readonly looked: number;
   readonly withEta: number;
-  /** Their time has come and they do not run. */
+  /** Tasks that are due and do not run. */
   readonly late: number;
   readonly latest: NamedTask | null;
   readonly latestS: number;
-  /** Their time comes after they are delivered again. */
+  /** Tasks that are due only after they are delivered again. */
   readonly beyond: number;
   readonly farthest: NamedTask | null;
   readonly farthestS: number;
-  /** Delivered before more than the visibility timeout. */
+  /** Deliveries older than the visibility timeout. */
   readonly overdue: number;
   readonly visibilityS: number;
   readonly isDefault: boolean;
@@ -109,8 +109,8 @@ export interface UnackedFacts {
 
 export interface UnaskedNode {
   readonly node: string;
-  /** Celery's; null: it is not known, and nobody is asked whose version is not known. */
+  /** Celery's version. Null: not known, and then the node is not asked. */
   readonly version: string | null;
-  /** It was not asked because that can harm it; else it did not answer. */
+  /** True: the node was not asked, because asking can harm it. False: it did not answer. */
   readonly isOlder: boolean;
 }

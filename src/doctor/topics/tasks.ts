@@ -15,19 +15,19 @@ import { type Head, headsOf, unreadLists } from "../../session/queue-heads.ts";
 import { type Scene, type Topic, unanswered } from "../scene.ts";
 import { setups } from "../workers-known.ts";
 
-/** Nodes that get a line of their own. */
+/** The number of nodes that get a line of their own. */
 const SHOWN = 20;
 
-/** Tasks over their limit that are named. */
+/** The number of tasks over their limit that get a line of their own. */
 const NAMED = 10;
 
-/** The limits of tasks younger than this, in seconds, are not asked after. */
+/** In seconds. For younger tasks the limits are not looked up. */
 const YOUNG_S = 5;
 
-/** Queues whose next message is looked at. */
+/** The number of queues whose next message is read. */
 const QUEUES = 200;
 
-/** What the workers have in hand, and what comes next. */
+/** The running tasks, and the messages that come next. */
 export const tasks: Topic = async (scene) => {
   if (!scene.session.ok) return [];
   const inHand = await scene.inHand();
@@ -38,7 +38,7 @@ export const tasks: Topic = async (scene) => {
       const version = versions.get(node) ?? null;
       return { node, version, isOlder: version !== null && !describesSafely(version) };
     });
-  // Of these another finding tells.
+  // Another finding tells about these.
   const tooLarge = new Set(
     scene.overBound().flatMap(({ node, method }) => (method === "active" ? [node] : [])),
   );
@@ -91,7 +91,7 @@ async function ageFindings(scene: Scene, inHand: InHand, silent: number): Promis
   const byNode = new Map([...new Set(grown.map(({ node }) => node))].map((node) => [node, known(node)]));
   let unjudged = 0;
   const found = grown.flatMap(({ node, task }): readonly Finding[] => {
-    // A task's own limit stands in place of the worker's; where it is not known, nobody is accused.
+    // A task's own limit replaces its worker's. If it is not known, the task is not judged.
     const [worker, own] = byNode.get(node) ?? known(node);
     const pool = poolRunning(worker.pool, worker);
     const ownS = own?.get(task.name)?.limitS ?? null;
@@ -107,7 +107,7 @@ async function ageFindings(scene: Scene, inHand: InHand, silent: number): Promis
   return [finding("task-age", null, { kind: "fine", unjudged, silent })];
 }
 
-/** Of the messages that come next: whether the workers know their tasks, and read the lists in which they are. */
+/** Reads the next messages: whether workers know their tasks, and whether workers read their lists. */
 async function headFindings(scene: Scene, consumption: Consumption): Promise<readonly Finding[]> {
   const { byNode } = consumption;
   const notSeen = (because: string) => [finding("unregistered-task", null, { kind: "not-seen", because })];
@@ -130,7 +130,7 @@ async function headFindings(scene: Scene, consumption: Consumption): Promise<rea
     ...names.flatMap((queue): readonly Finding[] => {
       const consumers = nodesOf(consumption.byNode, queue);
       const read = consumers.flatMap((node) => transportOptions(conf.get(node), stats.get(node)) ?? []);
-      // Which lists a worker reads that does not tell its options is not known.
+      // If a consumer does not tell its options, it is not known which lists it reads.
       if (read.length < consumers.length) return [];
       const lists = unreadLists(queue, seen, keys.prefix, read, consumed);
       if (lists.length === 0) return [];
@@ -156,7 +156,7 @@ async function unknownTasks(
   });
 }
 
-/** Of the entries of `beat_schedule`: the tasks that no worker knows. */
+/** The tasks in `beat_schedule` that no worker knows. */
 async function scheduledFindings(scene: Scene, { byNode, silent }: Consumption): Promise<readonly Finding[]> {
   const told = await scene.told("registered");
   if (told.size === 0) return [];
