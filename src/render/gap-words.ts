@@ -9,7 +9,7 @@ type Of<K extends Gap["kind"]> = Extract<Gap, { kind: K }>;
 /**
  * Why the verdict is undecided, and what would help.
  *
- * It is one long function because it is a table with a case for each gap.
+ * In one piece: it is a table with a case for each gap.
  */
 export function gapStatement(gap: Gap, plan: CheckPlan, evidence: Evidence): Statement {
   const broker = plan.broker.shown;

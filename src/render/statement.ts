@@ -31,7 +31,7 @@ export function statement(report: CheckReport): Statement {
   };
 }
 
-/** It is one long function because it is a table with a case for each reason. */
+/** In one piece: it is a table with a case for each reason. */
 function ofVerdict({ plan, verdict, evidence }: CheckReport): Statement {
   switch (verdict.reason) {
     case "alive":
