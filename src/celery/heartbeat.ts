@@ -27,7 +27,7 @@ export interface Heartbeat {
  */
 export const HEARD_WITHIN_MS = 2_500;
 
-/** Characters of a message. A real one has 700, so a longer one is not parsed. */
+/** The most characters of a message that is parsed. Real ones have about 700. */
 const LONGEST = 65_536;
 
 /** Characters of a node's name: DNS allows 253 for a host's name, and `-n` puts a word before it. */

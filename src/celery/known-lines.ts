@@ -194,7 +194,7 @@ function known(record: LogRecord): Known | null {
  */
 const START = /^ ?-{14} \S[^\s@]*@\S+ v\d|^celery beat v\d/;
 
-/** Records between two records of the same crash, at most. */
+/** The largest number of other records between two records of one crash. */
 const NEAR = 60;
 
 /**

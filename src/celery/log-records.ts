@@ -192,7 +192,7 @@ function jsonLevel(value: unknown): LogLevel | null {
   return "name" in value ? jsonLevel(value.name) : null;
 }
 
-/** Deeper levels of a JSON record are not read. */
+/** Values of a JSON record that are nested deeper than this are not read. */
 const DEEPEST = 6;
 
 /** All texts in the value, including the lines of a traceback. */

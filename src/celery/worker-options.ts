@@ -1,4 +1,4 @@
-/** The two programs of Celery that run for long. */
+/** Celery's two programs that run for a long time. */
 export type Program = "worker" | "beat";
 
 /**
@@ -97,7 +97,7 @@ export function readBeatOptions(args: readonly string[]): OptionsGiven | null {
   return readOptions(args, "beat", BEAT_VALUES, lettersOf(BEAT_VALUES));
 }
 
-/** Words before the sub-command that are read. */
+/** The number of words that are searched for the sub-command. */
 const MOST_WORDS = 100;
 
 /** The sub-command after `celery`. Null: there is no sub-command. */

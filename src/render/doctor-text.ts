@@ -66,7 +66,8 @@ function hanging(lead: string, text: string, indent: number, { columns }: Canvas
 const SHOWN = 5;
 
 /**
- * The findings of a topic for people. Equal findings are shown once. Of many good findings the rest is only counted.
+ * The findings of a topic for people. Equal findings are shown once. Only some findings without a problem are shown,
+ * and the rest is counted.
  *
  * @param said next steps that were already shown. This topic adds its own
  */

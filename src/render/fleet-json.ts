@@ -5,7 +5,7 @@ import { fleetStatement } from "./fleet-words.ts";
 import { json, type Printable } from "./gate.ts";
 import { isoTime } from "./speech.ts";
 
-/** The version of the objects' format. New versions may add fields, but do not change or remove any. */
+/** The version of the objects' format. Fields may be added to a version. Changing or removing one needs a new version. */
 const SCHEMA = 1;
 
 /** The object of `/api/v1/workers`: every worker, worst first, with the broker and the rounds. */

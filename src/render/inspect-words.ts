@@ -6,7 +6,7 @@ import { amount, names, overBoundWords } from "./speech.ts";
 /** Where the methods are listed. */
 const LIST = "celery-probe help inspect lists the methods";
 
-/** What is wrong with the words behind `inspect`. */
+/** What is wrong with the words after `inspect`. */
 export function wordSentence(problem: WordProblem): string {
   switch (problem.kind) {
     case "none":
@@ -32,7 +32,7 @@ export function wordSentence(problem: WordProblem): string {
   }
 }
 
-/** @param like settings that may have been meant */
+/** @param like settings with a similar name */
 export function unknownSettingSentence(name: string, like: readonly string[]): string {
   const hint =
     like.length === 0
@@ -41,7 +41,7 @@ export function unknownSettingSentence(name: string, like: readonly string[]): s
   return `unknown setting '${name}': ${hint}`;
 }
 
-/** Whose answer is missing, and why. */
+/** Which answer is missing, and why. */
 export function absenceLine(absence: Absence, method: Method): string {
   switch (absence.kind) {
     case "silent":
@@ -63,7 +63,7 @@ export function absenceLine(absence: Absence, method: Method): string {
   }
 }
 
-/** Why a method was not sent, what it would do to which nodes, and what to do instead. */
+/** Why a method was not sent, what it could do to which nodes, and what to do instead. */
 export function refusalLines(
   method: Method,
   unsafe: readonly Unsafe[],

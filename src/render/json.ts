@@ -13,7 +13,7 @@ const LISTED = 20;
 /** The number of examined nodes in the object. They are larger. */
 const EXAMINED = 4;
 
-/** The version of the object's format. New versions may add fields, but do not change or remove any. */
+/** The version of the object's format. Fields may be added to a version. Changing or removing one needs a new version. */
 const SCHEMA = 1;
 
 /** The report as one JSON object on one line (docs/output.md). Durations are in milliseconds. */

@@ -111,7 +111,7 @@ export function fit(text: string, columns: number): string {
   return cutTo(line(text), columns);
 }
 
-/** Without colours a line that is still too long can be cut. Some columns always stay, even without room. */
+/** Cuts a line that is still too long: some columns stay even without room. A line with colours is not cut. */
 function fitPlain(text: string, { inColour, columns }: Canvas): string {
   return inColour ? text : fit(text, columns).trimEnd();
 }

@@ -8,7 +8,7 @@ import { scan, type Send } from "./scan.ts";
 /** Keys that one SCAN looks at. docs/doctor.md has the cost for the server. */
 const SLICE = 500;
 
-/** A binding table has one member for each queue of its exchange. A larger table is not read. */
+/** The most members of a binding table that is read. A table has one member for each queue of its exchange. */
 const MOST_BINDINGS = 1_000;
 
 /** Tables that are read with one write. */
