@@ -6,8 +6,8 @@ const MEDIA_TYPES: readonly (readonly [RegExp, Format])[] = [
 ];
 
 /**
- * The format of metrics that a client asks for by its `Accept` (RFC 9110, 12.5.1). It is OpenMetrics if the client
- * likes version 1.0.0 at least as much as text. Every client reads text.
+ * The format of metrics that a client requests by its `Accept` header (RFC 9110, 12.5.1). It is OpenMetrics if the
+ * client likes version 1.0.0 at least as much as text. Every client reads text.
  */
 export function formatFor(accept: string | undefined): Format {
   const wanted: Record<Format, number> = { text: 0, openmetrics: 0 };
@@ -23,7 +23,7 @@ export function formatFor(accept: string | undefined): Format {
   return wanted.openmetrics > 0 && wanted.openmetrics >= wanted.text ? "openmetrics" : "text";
 }
 
-/** What is longer is no client of metrics. */
+/** In characters. No client of metrics sends a longer header. */
 const LONGEST = 1_024;
 
 function pair(parameter: string): readonly [name: string, value: string] {

@@ -2,17 +2,17 @@ import { failure, type Outcome, success } from "../outcome.ts";
 import type { AskPlace, ListenPlace } from "../machine/parts.ts";
 import { placeWords } from "../render/serve-words.ts";
 
-/** A probe of a container has ten seconds and more; `serve` answers from memory. In milliseconds. */
+/** A container's probe has ten seconds or more, and `serve` answers from memory. In milliseconds. */
 const LONGEST_MS = 5_000;
 
-/** What a running `serve` says. */
+/** The answer of a running `serve`. */
 export interface Said {
   readonly line: string;
-  /** Whether the status is 200, which is what probes go by. */
+  /** Whether the status is 200. Probes look only at this. */
   readonly isOk: boolean;
 }
 
-/** Asks the `serve` that listens there, as kubelet would; gives its words, or why it gave no answer. */
+/** Asks the `serve` that listens there, as kubelet would. Returns its answer, or why none came. */
 export async function ask(
   place: ListenPlace,
   path: string,

@@ -4,11 +4,11 @@ import { brokerStatement } from "../render/broker-words.ts";
 import { nodeLine } from "../render/fleet-line.ts";
 import { amount, isoTime, seconds } from "../render/speech.ts";
 
-/** Lines in a minute: a log is read by people, and a fleet of thousands may change at once. */
+/** The most lines per minute. People read a log, and a fleet of thousands may change at once. */
 const MOST_A_MINUTE = 60;
 const MINUTE_S = 60;
 
-/** What has changed from one view to the next, as lines of a log. The first view with an answer is summed up. */
+/** The changes from one view to the next, as lines of a log. For the first view with an answer, it writes a summary. */
 export function changeLog(): (view: FleetView) => readonly string[] {
   let known: ReadonlyMap<string, string> | null = null;
   let outage: { readonly sinceS: number; readonly kind: string } | null = null;
@@ -19,14 +19,14 @@ export function changeLog(): (view: FleetView) => readonly string[] {
     outage = trouble && { sinceS: trouble.sinceS, kind: trouble.failure.kind };
     if (trouble === null)
       return before === null ? [] : [`broker: ${shown} answers again after ${seconds(atS - before.sinceS)}`];
-    // A server that is back and refuses us is news: somebody has to mend that.
+    // If the server is back but refuses us, that is news: somebody must fix it.
     return before?.kind === trouble.failure.kind
       ? []
       : [`broker: ${brokerStatement(shown, trouble.failure).fact}`];
   };
 
   const workerChanges = ({ nodes, rounds, broker }: FleetView): readonly string[] => {
-    // An outage is one line: nothing is known of any worker as long as it lasts.
+    // An outage is a single line. While it lasts, nothing is known about any worker.
     if (rounds.done === 0 || broker.trouble !== null) return [];
     const before = known;
     known = new Map(nodes.map((node) => [node.node, stateOf(node, before)]));
@@ -58,8 +58,8 @@ function firstLines(nodes: readonly FleetNode[], broker: string): readonly strin
 }
 
 /**
- * What counts as a change: a worker is busy and alive by turns. One that is unknown is what it was. That another worker has
- * its name, or has it no more, is one too.
+ * What counts as a change. A worker is busy and alive in turn, so these count as the same. A worker that becomes
+ * unknown keeps its former state. It is also a change if a second worker gets the same name or gives it up.
  */
 function stateOf(
   { node, verdict: { status, reason }, copies }: FleetNode,

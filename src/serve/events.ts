@@ -2,34 +2,35 @@ import type { FleetView } from "../fleet/fleet-view.ts";
 import type { HttpStream } from "../machine/parts.ts";
 import type { Source } from "./source.ts";
 
-/** So many clients are told at once. */
+/** How many clients can receive events at the same time. */
 const MOST_STREAMS = 16;
 
-/** Clients and proxies that hear nothing for long give up, in milliseconds. */
+/** Clients and proxies that receive nothing for long give up. In milliseconds. */
 const COMMENT_EVERY_MS = 15_000;
 
-/** Views may come faster, in milliseconds. */
+/** The shortest time between two events. Views may come faster. In milliseconds. */
 const SHORTEST_GAP_MS = 1_000;
 
 const COMMENT = Buffer.from(": still here\n\n");
 
 export interface Events {
-  /** Tells a client from now on; gives what ends it. */
+  /** Sends events to this client from now on. Returns a function that stops this. */
   readonly add: (stream: HttpStream) => () => void;
   readonly isFull: () => boolean;
   readonly close: () => void;
 }
 
-/** What the events need of the machine. */
+/** What the events need from the machine. */
 interface Clock {
   readonly now: () => number;
   readonly pause: (ms: number) => Promise<void>;
 }
 
 /**
- * Server-sent events: a view when a client comes, and one when a look has ended. A slow client gets the newest alone.
+ * Server-sent events: one view when a client connects, and one whenever a look has ended. A slow client gets only the
+ * newest view.
  *
- * @param eventOf the whole event, with its empty line
+ * @param eventOf returns the whole event, including its empty line
  */
 export function startEvents(
   source: Source,
@@ -50,7 +51,7 @@ export function startEvents(
     while (isOpen) {
       await pause(COMMENT_EVERY_MS);
       if (now() - toldMs < COMMENT_EVERY_MS) continue;
-      // In place of an event that waits it would be lost.
+      // The comment would replace a waiting event, and that event would be lost.
       for (const stream of streams) if (!stream.isBehind()) stream.send(COMMENT);
     }
   };

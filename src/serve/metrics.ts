@@ -1,7 +1,7 @@
 import type { FleetNode, FleetQueue, FleetVerdict, FleetView } from "../fleet/fleet-view.ts";
 import type { Family, Sample } from "../render/exposition.ts";
 
-/** What is known of our own process. */
+/** What is known about our own process. */
 export interface OwnUsage {
   readonly version: string;
   readonly startedS: number;
@@ -10,7 +10,7 @@ export interface OwnUsage {
   readonly openFiles: number | null;
 }
 
-/** A metric: what it is called and means, and its series of a moment. */
+/** A metric: its name, its meaning, and its series at one moment. */
 export interface Metric extends Omit<Family, "samples"> {
   readonly samples: (view: FleetView, own: OwnUsage) => readonly Sample[];
 }
@@ -20,7 +20,7 @@ export function familiesOf(view: FleetView, own: OwnUsage): readonly Family[] {
   return METRICS.map(({ samples, ...metric }) => ({ ...metric, samples: samples(view, own) }));
 }
 
-/** Ten of these have a series for each worker, and no more may. */
+/** Ten of these have one series for each worker. There must not be more. */
 export const METRICS: readonly Metric[] = [
   gauge("celery_worker_up", "Whether the worker is heard or answers: 1 or 0", ({ view }) =>
     currentNodes(view).flatMap((node) => {
@@ -143,7 +143,7 @@ export const METRICS: readonly Metric[] = [
   ]),
 ];
 
-/** What a metric is made from. */
+/** The sources of a metric. */
 interface Seen {
   readonly view: FleetView;
   readonly own: OwnUsage;
@@ -157,7 +157,10 @@ function counter(name: `${string}_total`, help: string, read: (seen: Seen) => re
   return { name, help, type: "counter", samples: (view, own) => read({ view, own }) };
 }
 
-/** After two rounds without an answer nothing is said of single workers: one outage is one alert, not a thousand. */
+/**
+ * After two rounds without an answer, nothing is reported about single workers. So one outage is one alert, not a
+ * thousand.
+ */
 function currentNodes({ nodes, rounds }: FleetView): readonly FleetNode[] {
   return rounds.areStale ? [] : nodes;
 }
@@ -166,7 +169,7 @@ function isHealthy({ verdict }: FleetNode): boolean {
   return verdict.status === "healthy";
 }
 
-/** Reasons of a worker that answers nothing and is not heard. */
+/** The reasons of a worker that does not answer and is not heard. */
 const SILENT: ReadonlySet<FleetVerdict["reason"]> = new Set([
   "gone",
   "hung",
@@ -175,12 +178,12 @@ const SILENT: ReadonlySet<FleetVerdict["reason"]> = new Set([
   "disconnected",
 ]);
 
-/** What celery-exporter calls up; null: not known. */
+/** The meaning of "up" in celery-exporter; null: not known. */
 function isUp({ status, reason }: FleetVerdict): boolean | null {
   return status === "unknown" ? null : !SILENT.has(reason);
 }
 
-/** These are always there, so that an alert finds a 0 instead of nothing. */
+/** These series always exist, so that an alert finds a 0 instead of nothing. */
 const USUAL = ["healthy alive", "unhealthy hung", "unhealthy gone", "unhealthy not-consuming"] as const;
 
 function countedReasons(nodes: readonly FleetNode[]): readonly Sample[] {
@@ -207,7 +210,7 @@ function workerName({ node }: FleetNode) {
   return { worker: node };
 }
 
-/** The labels of celery-exporter: the host behind the `@`, and the full name. */
+/** The labels of celery-exporter: the host after the `@`, and the full name. */
 function namesOf({ node }: FleetNode) {
   return { hostname: node.slice(node.indexOf("@") + 1), worker: node };
 }

@@ -4,22 +4,25 @@ import { brokerStatement } from "../render/broker-words.ts";
 import { nodeLine } from "../render/fleet-line.ts";
 import { amount, brief, seconds } from "../render/speech.ts";
 
-/** What a probe is told: a status and one line. */
+/** The answer to a probe: a status and one line. */
 export interface ProbeAnswer {
   readonly status: 200 | 400 | 404 | 503;
   readonly line: string;
 }
 
-/** What a probe asks for: whether it should be restarted, or whether it does its work. */
+/** What a probe asks: whether the worker should be restarted, or whether it does its work. */
 export type Question = "livez" | "readyz";
 
-/** A collector that has looked at nothing for so long is stuck, in seconds; its pauses in an outage are far shorter. */
+/**
+ * If a collector has not looked at anything for this long, it is stuck. Its pauses in an outage are far shorter. In
+ * seconds.
+ */
 const STUCK_S = 120;
 
 /**
- * Whether we ourselves are alive, which the broker does not decide: that this is answered shows that our loop turns.
+ * Whether we ourselves are alive. The broker does not matter for this, and the answer itself shows that our loop turns.
  *
- * @param silentS seconds since the collector has said something
+ * @param silentS seconds since the collector last reported
  */
 export function ownLiveness(silentS: number): ProbeAnswer {
   return silentS < STUCK_S
@@ -27,14 +30,14 @@ export function ownLiveness(silentS: number): ProbeAnswer {
     : failing(`unhealthy: celery-probe has looked at nothing for ${seconds(silentS)}`);
 }
 
-/** Whether what we say can be relied on: the fleet has answered, and the broker is there. */
+/** Whether our answers can be relied on: the fleet has answered, and the broker is there. */
 export function ownReadiness(view: FleetView): ProbeAnswer {
   const reason = whyUnseen(view);
   if (reason !== null) return failing(reason);
   return healthy(`${amount(view.nodes.length, "worker")} watched on ${view.broker.shown}`);
 }
 
-/** Of one worker. A node that nobody has seen is unknown as long as there was no way to see it. */
+/** The answer about one worker. A node that nobody has seen is unknown as long as there was no way to see it. */
 export function ofNode(view: FleetView, question: Question, name: string): ProbeAnswer {
   const node = view.nodes.find((one) => one.node === name);
   if (node !== undefined) return ofNodes(question, [node], nodeLine(node));
@@ -46,7 +49,7 @@ export function ofNode(view: FleetView, question: Question, name: string): Probe
   };
 }
 
-/** Of the workers that share our PID namespace: all of them count. */
+/** The answer about the workers that share our PID namespace. All of them count. */
 export function ofLocal(view: FleetView, question: Question): ProbeAnswer {
   const nodes = view.nodes.filter(({ isLocal }) => isLocal);
   const [worst] = nodes;
@@ -74,7 +77,7 @@ function ofNodes(question: Question, nodes: readonly FleetNode[], line: string):
   return { status: nodes.every(passes) ? 200 : 503, line };
 }
 
-/** Why nothing is known of a worker that may well be there; null: it would be known. */
+/** Why nothing is known about a worker that may well exist; null: if it existed, we would know it. */
 function whyUnseen(view: FleetView): string | null {
   const isFirst = view.rounds.done === 0;
   return (
@@ -84,8 +87,8 @@ function whyUnseen(view: FleetView): string | null {
 }
 
 /**
- * A worker says goodbye when it ends, when it begins to wait for its last tasks, and when it connects anew. A restart
- * would not help any of these. Null: it has said no goodbye.
+ * A worker says goodbye when it ends, when it begins to wait for its last tasks, and when it reconnects. A restart
+ * would not help in any of these cases. Null: it has not said goodbye.
  */
 function whenLeft({ atS, left }: FleetView, name: string): string | null {
   const leftS = left.get(name);

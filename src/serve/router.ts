@@ -12,15 +12,15 @@ import { ofFleet, ofLocal, ofNode, ownLiveness, ownReadiness, type ProbeAnswer }
 import { isAllowed } from "./token.ts";
 import { oncePerView } from "./source.ts";
 
-/** What answers are made from. */
+/** The sources of the answers. */
 export interface Served {
   readonly view: () => FleetView;
-  /** Seconds since the collector has said something. */
+  /** Seconds since the collector last reported. */
   readonly silentS: () => number;
   readonly own: () => OwnUsage;
   readonly version: string;
   readonly events: Events;
-  /** What clients have to show for all but probes; null: nothing. */
+  /** Clients must show this token for everything except probes; null: no token is needed. */
   readonly token: string | null;
 }
 
@@ -32,7 +32,7 @@ interface Parts {
   readonly query: URLSearchParams;
 }
 
-/** Answers requests, from memory. Probes need no token: kubelet's httpGet has no secrets. */
+/** Answers requests from memory. Probes need no token, because kubelet's httpGet has no secrets. */
 export function router(served: Served): (request: HttpRequest) => HttpAnswer {
   const probes = probeRoutes(served);
   const others = otherRoutes(served);
@@ -58,7 +58,7 @@ const NOT_ALLOWED = "this method is not accepted: expected GET or HEAD";
 const TOKEN_WANTED =
   "a token is wanted: send Authorization: Bearer TOKEN, with the content of --http-token-file";
 
-/** No answer may be kept, guessed at, or shown within another page. */
+/** An answer must not be cached, its type must not be guessed, and another page must not embed it. */
 const COMMON = { "cache-control": "no-store", "x-content-type-options": "nosniff" } as const;
 const PLAIN = { ...COMMON, "content-type": "text/plain; charset=utf-8" } as const;
 const JSON_TYPE = { ...COMMON, "content-type": "application/json; charset=utf-8" } as const;
@@ -150,7 +150,7 @@ const STREAMS_FULL = "no more streams are given: close one, or read /api/v1/work
 const LATER = { ...PLAIN, "retry-after": "10" } as const;
 
 function eventStream(events: Events): HttpAnswer {
-  // A proxy of nginx's would collect what comes.
+  // Without this header, an nginx proxy would buffer the events.
   const headers = {
     ...COMMON,
     "content-type": "text/event-stream; charset=utf-8",
@@ -190,7 +190,7 @@ function missing(message: string): HttpAnswer {
 /** Path and query of a request's target (RFC 9112, 3.2); null: it cannot be read. */
 function partsOf(target: string): Parts | null {
   const [path = "", query = ""] = target.replace(/^https?:\/\/[^/?]*/i, "").split("?", 2);
-  // Node gives bytes as Latin-1; clients that encode nothing send UTF-8.
+  // Node returns bytes as Latin-1. Clients that do not encode send UTF-8.
   const raw = Buffer.from(path, "latin1").toString("utf8");
   try {
     return { path: decodeURIComponent(raw === "" ? "/" : raw), query: new URLSearchParams(query) };

@@ -8,19 +8,22 @@ import type { Host } from "../host.ts";
 import { failure, type Outcome, success } from "../outcome.ts";
 import type { Session } from "../session/session.ts";
 
-/** What sharing needs of its surroundings, and how far it has come. */
+/** What sharing needs, and its state. */
 interface Sharing {
   readonly source: Pick<Collector, "view" | "session">;
   readonly host: Host;
   readonly everyMs: number;
-  /** What was written of each node, by status and reason; null: nobody knows what stands there, all has to be written. */
+  /**
+   * What was written for each node, by status and reason; null: the content of the hash is unknown, so everything must
+   * be written.
+   */
   written: ReadonlyMap<string, string> | null;
-  /** When all is written again. */
+  /** When everything is written again. */
   dueMs: number;
   isWriting: boolean;
 }
 
-/** The hash outlives its last writing by so many intervals, and by so many seconds at least. */
+/** The hash lives for this many intervals after its last write, and at least for a fixed number of seconds. */
 const KEPT_INTERVALS = 4;
 const KEPT_S = 60;
 
@@ -28,10 +31,11 @@ const KEPT_S = 60;
 const AT_ONCE = 500;
 
 /**
- * Shares what is known of workers with checks that accept it: all of it once an interval, and what has changed after each
- * look.
+ * Shares what is known about workers with checks that accept it. It writes everything once per interval, and the
+ * changes after each look.
  *
- * @param told hears of each try whether it went well; a broker that is away is no news of sharing
+ * @param told called with null after a success, and with the problem after a refusal. Not called while the broker is
+ * away
  */
 export function startSharing(
   source: Pick<Collector, "view" | "session" | "onView">,
@@ -49,12 +53,12 @@ async function share(sharing: Sharing, told: (problem: BrokerFailure | null) => 
   const { source, host, everyMs } = sharing;
   const session = source.session();
   const view = source.view();
-  // Before the first round is done nobody knows enough to replace what another `serve` may have shared.
+  // Before the first round is done, we do not know enough to replace what another `serve` may have shared.
   if (session === null || view.broker.trouble !== null || view.rounds.done === 0) return;
   const startMs = host.now();
   const isWhole = startMs >= sharing.dueMs;
   const before = isWhole ? null : sharing.written;
-  // What was refused is not tried again before its time.
+  // A refused write is tried again only when everything is due.
   if (!isWhole && before === null) return;
   const nodes = shareable(view);
   const after = new Map(nodes.map((node) => [node.node, wordsOf(node)]));
@@ -69,7 +73,7 @@ async function share(sharing: Sharing, told: (problem: BrokerFailure | null) => 
   else sharing.dueMs = -Infinity;
 }
 
-/** What is unknown nobody else can use, and of two workers that share a name nobody can tell which one is meant. */
+/** Other programs cannot use an unknown status. If two workers share a name, nobody can tell which one is meant. */
 function shareable({ nodes }: FleetView): readonly FleetNode[] {
   return nodes.filter(({ verdict, copies }) => verdict.status !== "unknown" && copies === 1);
 }
@@ -85,13 +89,13 @@ function areSame(one: ReadonlyMap<string, string>, other: ReadonlyMap<string, st
 interface Change {
   readonly nodes: readonly FleetNode[];
   readonly view: FleetView;
-  /** null: all is written. */
+  /** null: everything is written. */
   readonly before: ReadonlyMap<string, string> | null;
   readonly after: ReadonlyMap<string, string>;
   readonly startMs: number;
 }
 
-/** One transaction, so that the key never is without a time to live; the broker says first what time it is there. */
+/** Uses one transaction, so that the key always has a time to live. First asks the broker for its time. */
 function write(
   session: Session,
   change: Change,
@@ -139,7 +143,7 @@ function fieldOf(
   { hostname, version }: Host,
 ): string {
   const { status, reason } = verdict;
-  // That it is alive is as old as its last sign of life; all else is said of the moment of the look.
+  // `alive` is as old as the last sign of life. Every other verdict is from the moment of the look.
   const agedMs = reason === "alive" ? Math.max(0, atS - lastEvidenceS) * 1_000 : 0;
   return encodeShared({
     status: status === "healthy" ? "healthy" : "unhealthy",

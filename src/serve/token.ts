@@ -1,15 +1,15 @@
 import type { FileLook, Unread } from "../machine/parts.ts";
 import { failure, type Outcome, success } from "../outcome.ts";
 
-/** Shorter ones can be guessed. */
+/** Shorter tokens can be guessed. */
 const SHORTEST = 16;
 
-/** What is longer is no token, in bytes. */
+/** In bytes. A longer text is not a token. */
 export const LONGEST_TOKEN = 4_096;
 
 const MAY_OTHERS_READ = 0o004;
 
-/** The token in a file, or a phrase that follows the quoted path in a sentence and says what to do. */
+/** The token in a file. Without one, a phrase that follows the quoted path in a sentence and says what to do. */
 export function tokenOf(look: FileLook | null, content: Outcome<string, Unread>): Outcome<string, string> {
   if (!content.ok) return failure(`cannot be read (${content.problem.detail}): expected a file with a token`);
   const mode = look?.mode ?? 0;
@@ -35,7 +35,10 @@ function problemOf(token: string): string | null {
   return `holds a token of ${token.length === 1 ? "1 character" : `${token.length} characters`}, which can be guessed`;
 }
 
-/** Whether an `Authorization` header shows the token: as Bearer, or as the password of any user, which browsers ask for. */
+/**
+ * Whether an `Authorization` header shows the token. It may be sent as Bearer, or as the password of any user, which
+ * browsers ask for.
+ */
 export function isAllowed(authorization: string | undefined, token: string): boolean {
   const [, scheme = "", credentials = ""] = /^(\w+) +(\S+) *$/.exec(authorization ?? "") ?? [];
   switch (scheme.toLowerCase()) {
@@ -50,7 +53,7 @@ export function isAllowed(authorization: string | undefined, token: string): boo
   }
 }
 
-/** Takes as long wherever the first difference is: its time tells nothing of the token but its length. */
+/** Takes the same time wherever the first difference is. So its duration shows only the length of the token. */
 function isSame(given: string, token: string): boolean {
   if (given.length !== token.length) return false;
   let difference = 0;

@@ -2,7 +2,8 @@ import { element, set, write } from "./element.ts";
 import { age } from "./words.ts";
 
 /**
- * The clock of `serve`, carried on by the viewer's: an age is right on a computer whose own clock is wrong.
+ * The clock of `serve`, continued by the viewer's clock. So an age is right even if the clock of the viewer's computer
+ * is wrong.
  *
  * @param now milliseconds that never jump
  */
@@ -19,7 +20,7 @@ export function serverClock(now: () => number): {
   };
 }
 
-/** When ages were counted last, by the clock of `serve`. */
+/** The last time when ages were computed, by the clock of `serve`. */
 let countedMs = 0;
 
 /** An age that `countAges` keeps up to date. */
@@ -36,7 +37,7 @@ export function since(): { readonly root: HTMLTimeElement; readonly show: (at: s
   };
 }
 
-/** Writes all ages of the page. */
+/** Updates all ages of the page. */
 export function countAges(nowMs: number): void {
   countedMs = nowMs;
   for (const time of document.querySelectorAll("time")) count(time);
@@ -50,10 +51,10 @@ const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle
 const TIME_OF_DAY = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 const DAY = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
 
-/** Date and time where the viewer is. */
+/** Date and time in the viewer's time zone. */
 const moment = (at: string) => MOMENT.format(Date.parse(at));
 
-/** The time of day where the viewer is; the day where it is another one. */
+/** The time of day in the viewer's time zone, or the date if it is another day. */
 export function timeOfDay(at: string, nowMs: number): string {
   const ms = Date.parse(at);
   return DAY.format(ms) === DAY.format(nowMs) ? TIME_OF_DAY.format(ms) : DAY.format(ms);

@@ -4,7 +4,7 @@ import { type Fact, showFacts } from "./facts.ts";
 import type { WorkersReport } from "./fleet.ts";
 import { amount, age, count, milliseconds } from "./words.ts";
 
-/** The broker, and how the rounds of questions go. */
+/** The broker, and the state of the rounds of questions. */
 export function brokerPart(): (report: WorkersReport) => void {
   const sign = icon();
   const word = element("span", "word");

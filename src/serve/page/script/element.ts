@@ -1,6 +1,6 @@
 const SVG = "http://www.w3.org/2000/svg";
 
-/** An element with what stands in it. Text becomes text and never markup: names are somebody else's. */
+/** An element with its content. Text never becomes markup, because names come from outside. */
 export function element<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   className: string,
@@ -19,19 +19,19 @@ export function part(id: string): HTMLElement {
   return found;
 }
 
-/** Writes a text where it differs: an equal one would cost a layout, and a reader's selection. */
+/** Writes a text if it has changed. Writing the same text again would cost a layout and the reader's selection. */
 export function write(place: Element, text: string): void {
   if (place.textContent !== text) place.textContent = text;
 }
 
-/** Sets an attribute where it differs; null takes it away. */
+/** Sets an attribute if it has changed; null removes it. */
 export function set(place: Element, name: string, value: string | null): void {
   if (place.getAttribute(name) === value) return;
   if (value === null) place.removeAttribute(name);
   else place.setAttribute(name, value);
 }
 
-/** A symbol of page.html. The word beside it says the same. */
+/** A symbol from page.html. The word beside it has the same meaning. */
 export function icon(): { readonly root: SVGElement; readonly show: (name: string) => void } {
   const root = svg("svg", "icon");
   const use = svg("use", "");
@@ -44,7 +44,7 @@ export function icon(): { readonly root: SVGElement; readonly show: (name: strin
   };
 }
 
-/** An element of a drawing, which screen readers pass over. */
+/** An element of a drawing. Screen readers skip it. */
 export function svg(tag: "svg" | "use" | "path", className: string): SVGElement {
   const made = document.createElementNS(SVG, tag);
   if (className !== "") made.setAttribute("class", className);
@@ -52,12 +52,15 @@ export function svg(tag: "svg" | "use" | "path", className: string): SVGElement 
   return made;
 }
 
-/** Makes the children of a place those wanted, in their order, and moves as few as it can: a moved one loses the focus. */
+/**
+ * Makes the wanted elements the children of a place, in their order. It moves as few as possible, because a moved
+ * element loses the focus.
+ */
 export function arrange(place: Element, wanted: readonly Element[]): void {
   const focused = document.activeElement;
   let at = place.firstElementChild;
   for (const one of wanted) {
-    // One that has left its place in front of the others: take that one away instead of moving all of these.
+    // This child has moved away from its place before the others. Remove it instead of moving all the others.
     if (at !== null && at !== one && at.nextElementSibling === one) {
       const next = at.nextElementSibling;
       at.remove();

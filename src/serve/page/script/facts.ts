@@ -1,9 +1,9 @@
 import { element } from "./element.ts";
 
-/** The name of a fact, and what it is; null: not known. */
+/** The name of a fact and its value; null: not known. */
 export type Fact = readonly [name: string, value: Node | string | null];
 
-/** Writes a list of facts by their names. Unknown facts are left out. */
+/** Writes a list of facts with their names. Unknown facts are left out. */
 export function showFacts(list: HTMLElement, facts: readonly Fact[]): void {
   list.replaceChildren(
     ...facts.flatMap(([name, value]) =>

@@ -1,7 +1,7 @@
 /**
- * What the page reads of an event `fleet`: the objects of `/api/v1/workers` and `/api/v1/queues`, as src/render/fleet-json.ts
- * makes them. Both come from the executable that served the page, so they are taken at their word; every text in them
- * is shown as text.
+ * What the page reads from an event `fleet`: the objects of `/api/v1/workers` and `/api/v1/queues`, which
+ * src/render/fleet-json.ts makes. Both come from the same executable as the page, so they are trusted without a check.
+ * But every text in them is shown as text.
  */
 export interface Fleet {
   readonly workers: WorkersReport;
@@ -10,11 +10,11 @@ export interface Fleet {
 
 export type Status = "healthy" | "unhealthy" | "unknown";
 
-/** Worst first, as they are counted and listed. */
+/** The worst first. Workers are counted and listed in this order. */
 export const STATUSES = ["unhealthy", "unknown", "healthy"] as const satisfies readonly Status[];
 
 export interface WorkersReport {
-  /** When it was made, by the clock of `serve`. */
+  /** When the event was made, by the clock of `serve`. */
   readonly at: string;
   readonly version: string;
   readonly broker: Broker;
@@ -22,7 +22,7 @@ export interface WorkersReport {
   readonly nameless: number;
   readonly unacked: { readonly messages: number; readonly oldest_s: number | null } | null;
   readonly summary: Readonly<Record<Status, number>>;
-  /** Worst first. */
+  /** The worst first. */
   readonly workers: readonly Worker[];
 }
 
@@ -82,7 +82,7 @@ export interface Queue {
   readonly consumers: number;
   readonly slots: number | null;
   readonly active: number | null;
-  /** Tasks that run, for each slot. */
+  /** Running tasks per slot. */
   readonly load: number | null;
   readonly nonempty_since: string | null;
 }

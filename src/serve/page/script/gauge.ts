@@ -1,7 +1,7 @@
 import { element, set, write } from "./element.ts";
 import { amount } from "./words.ts";
 
-/** How many slots run a task: `3 of 4` over a bar. */
+/** How many slots run a task: `3 of 4` above a bar. */
 export function gauge(): {
   readonly root: HTMLElement;
   readonly show: (active: number | null, slots: number | null) => void;

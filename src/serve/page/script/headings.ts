@@ -1,7 +1,7 @@
 import { element, part, set, write } from "./element.ts";
 import type { Chooser, Sort } from "./order.ts";
 
-/** The headings of the table; those with a sort can be sorted by. */
+/** The headings of the table. The table can be sorted by each heading that has a sort. */
 const COLUMNS: readonly (readonly [className: string, heading: string, sort: Sort | null])[] = [
   ["status", "Status", "worst"],
   ["name", "Worker", "name"],
@@ -12,7 +12,10 @@ const COLUMNS: readonly (readonly [className: string, heading: string, sort: Sor
   ["why unseen", "Why", null],
 ];
 
-/** The table's headings. A second press on one turns its order round. Returns what shows the order. */
+/**
+ * The table's headings. A second press on the same heading reverses the order. Returns a function that shows the
+ * current order.
+ */
 export function headingsPart({ wish, change }: Chooser): () => void {
   const shown = COLUMNS.map(([className, heading, sort]) => {
     const cell = element("th", className);

@@ -1,15 +1,15 @@
 import type { Fleet, Status, WorkersReport } from "./fleet.ts";
 import { amount, are, count } from "./words.ts";
 
-/** The state of the whole fleet in one sentence, and what else is worth a second one. */
+/** The state of the whole fleet in one sentence, and other news that needs a second one. */
 export interface Headline {
-  /** The worst that is known; null: nothing is known yet. */
+  /** The worst known status; null: nothing is known yet. */
   readonly status: Status | null;
   readonly sentence: string;
   readonly detail: string;
   /** What to do about it. */
   readonly hint: string | null;
-  /** When it began, where the page has no better place to say so. */
+  /** When it began, if the page has no better place to show this. */
   readonly since: string | null;
   /** The start of the tab's title. */
   readonly title: string;

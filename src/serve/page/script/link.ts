@@ -3,10 +3,10 @@ import type { Fleet } from "./fleet.ts";
 import type { Link } from "./stream.ts";
 import { age } from "./words.ts";
 
-/** A stream that is opened anew within this time was never missed. */
+/** If a stream is open again within this time, the page does not report the gap. */
 const PATIENCE_MS = 2_000;
 
-/** Whether the page still hears celery-probe, and how old its data is. */
+/** Whether the page still receives data from celery-probe, and how old that data is. */
 export function linkPart(): (link: Link, fleet: Fleet | null, serverNowMs: number, nowMs: number) => void {
   let wasLost = false;
   return (link, fleet, serverNowMs, nowMs) => {

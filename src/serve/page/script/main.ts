@@ -33,7 +33,7 @@ let isDrawing = false;
 const stream = openStream(now, take, tick);
 
 function take(newest: Fleet): void {
-  // The executable was replaced under an open page: the new one has a page of its own.
+  // The executable was replaced while the page was open. The new one has its own page.
   if (fleet !== null && fleet.workers.version !== newest.workers.version) {
     location.reload();
     return;
@@ -46,7 +46,7 @@ function take(newest: Fleet): void {
   showLink(stream.link(), fleet, clock.nowMs(), now());
   if (isDrawing) return;
   isDrawing = true;
-  // A hidden page gets no frame, and draws nothing until it is looked at.
+  // A hidden page gets no frame, so it draws nothing until the viewer looks at it.
   requestAnimationFrame(() => {
     isDrawing = false;
     draw();

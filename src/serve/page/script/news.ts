@@ -1,12 +1,12 @@
 import type { Fleet, Worker } from "./fleet.ts";
 import { are, count } from "./words.ts";
 
-/** Between two announcements: a screen reader must have time to finish, and its user to do something else. */
+/** The time between two announcements. A screen reader must have time to finish, and its user time for other things. */
 const EVERY_MS = 10_000;
 
 /**
- * Announcements for screen readers: workers or the broker have changed their state, never a number. Changes between
- * two announcements come with the next one, unless they have changed back.
+ * Announcements for screen readers. They report that workers or the broker have changed their state, never a number.
+ * Changes between two announcements come with the next one, unless they were undone.
  */
 export function newsReader(say: (sentence: string) => void): (fleet: Fleet, nowMs: number) => void {
   let told: Fleet | null = null;

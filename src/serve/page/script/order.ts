@@ -1,6 +1,6 @@
 import type { Queue, Status, Worker } from "./fleet.ts";
 
-/** By what workers may be sorted, and what that is called. */
+/** The orders for workers, and their names on the page. */
 export const SORTS = {
   worst: "Worst first",
   name: "Name",
@@ -18,7 +18,7 @@ export interface Wish {
   readonly isReversed: boolean;
 }
 
-/** The place that keeps the wish. A change shows the workers anew. */
+/** Keeps the viewer's wish. Each change shows the workers again. */
 export interface Chooser {
   readonly wish: () => Wish;
   readonly change: (change: Partial<Wish>) => void;
@@ -26,7 +26,10 @@ export interface Chooser {
 
 export const EVERYTHING: Wish = { words: "", status: null, sort: "worst", isReversed: false };
 
-/** The workers that the viewer wants to see, in the order wanted. Equal ones stay as they came: worst first, by name. */
+/**
+ * The workers that the viewer wants to see, in the wanted order. Equal workers keep their order: the worst first, then
+ * by name.
+ */
 export function chosen(workers: readonly Worker[], { words, status, sort, isReversed }: Wish): Worker[] {
   const wanted = words
     .toLowerCase()
@@ -39,7 +42,7 @@ export function chosen(workers: readonly Worker[], { words, status, sort, isReve
   return isReversed ? found.reverse() : found;
 }
 
-/** Whether a worker is called so, works for a queue called so, or is in a state called so. */
+/** Whether the word occurs in a worker's name, state or reason, or in the name of one of its queues. */
 function has({ node, status, reason, queues }: Worker, word: string): boolean {
   return [node, status, reason, ...queues].some((text) => text.toLowerCase().includes(word));
 }

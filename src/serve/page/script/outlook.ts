@@ -1,7 +1,7 @@
 import type { Queue } from "./fleet.ts";
 import { age, rate } from "./words.ts";
 
-/** What becomes of a queue if everything goes on as now. */
+/** What happens to a queue if nothing changes. */
 export interface Outlook {
   readonly kind: "unread" | "empty" | "unconsumed" | "watching" | "drains" | "grows" | "steady";
   readonly words: string;
@@ -12,15 +12,18 @@ interface Sample {
   readonly length: number;
 }
 
-/** A slope over less time than this is an accident. */
+/** A slope over less time than this means nothing. */
 const LEAST_S = 8;
 /** Older lengths say nothing about now. */
 const WINDOW_S = 90;
-/** One sample a second at most. */
+/** At most one sample per second. */
 const MOST_SAMPLES = 90;
 const LONGEST_S = 86_400;
 
-/** The lengths of every queue over the last minute and a half, from which the page sees where it goes. */
+/**
+ * Keeps the lengths of every queue over the last minute and a half. The page computes from them whether a queue grows
+ * or shrinks.
+ */
 export function watchQueues(): {
   readonly note: (queues: readonly Queue[], atS: number) => void;
   readonly outlook: (queue: Queue) => Outlook;
@@ -49,7 +52,7 @@ function outlook({ length, consumers }: Queue, samples: readonly Sample[]): Outl
   if (first === undefined || last === undefined || last.atS - first.atS < LEAST_S)
     return { kind: "watching", words: "measuring its trend …" };
   const perS = slope(samples);
-  // Less than a message, or one in a hundred, over the whole window is noise.
+  // A change over the whole window of less than one message, or less than one percent, is noise.
   if (Math.abs(perS) * (last.atS - first.atS) < Math.max(1, length / 100))
     return { kind: "steady", words: length === 0 ? "empty" : "steady" };
   if (perS > 0) return { kind: "grows", words: `grows by ${rate(perS)}` };
@@ -60,7 +63,7 @@ function outlook({ length, consumers }: Queue, samples: readonly Sample[]): Outl
     : { kind: "drains", words: `empty in about ${age(inS)}` };
 }
 
-/** Messages in a second, by least squares. */
+/** Messages per second, by least squares. */
 function slope(samples: readonly Sample[]): number {
   const meanAt = mean(samples.map(({ atS }) => atS));
   const meanLength = mean(samples.map(({ length }) => length));

@@ -1,7 +1,7 @@
-/** The size of the drawing that a line is in; the page stretches it. */
+/** The size of the drawing that contains a line. The page stretches it. */
 export const [WIDTH, HEIGHT] = [100, 24] as const;
 
-/** From the left edge to the right, zero at the bottom, the largest value just below the top. */
+/** From the left edge to the right. Zero is at the bottom, the largest value just below the top. */
 export function path(values: readonly number[]): string {
   if (values.length < 2) return "";
   const largest = Math.max(...values, Number.MIN_VALUE);

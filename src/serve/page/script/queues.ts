@@ -11,9 +11,9 @@ interface QueueItem {
   readonly show: (queue: Queue, outlook: Outlook) => void;
 }
 
-/** The queues, and where each of them goes. */
+/** The queues, and whether each of them grows or shrinks. */
 export interface QueuesPart {
-  /** Remembers their lengths, also while nobody looks at the page. */
+  /** Remembers their lengths, even while nobody looks at the page. */
   readonly note: (queues: readonly Queue[], atS: number) => void;
   readonly show: (queues: readonly Queue[]) => void;
 }

@@ -1,10 +1,10 @@
 import { set, svg } from "./element.ts";
 import { HEIGHT, path, WIDTH } from "./path.ts";
 
-/** Points of a line: a ring of serve's may be longer. */
+/** The most points of a line. `serve` may keep more values. */
 const MOST_POINTS = 60;
 
-/** A small line of the last values, with the area below it. The number beside it is what a screen reader reads. */
+/** A small line of the last values, with a filled area below it. A screen reader reads the number beside it instead. */
 export function sparkline(): {
   readonly root: SVGElement;
   readonly show: (values: readonly number[]) => void;

@@ -1,6 +1,6 @@
 import type { Fleet } from "./fleet.ts";
 
-/** How the page stands to `serve`. */
+/** The state of the page's connection to `serve`. */
 export type Link =
   | { readonly kind: "connecting" }
   | { readonly kind: "live" }
@@ -10,20 +10,21 @@ const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 15_000;
 
 /**
- * A stream that has been silent for so long is opened anew: a laptop that slept, or a proxy that forgot the connection,
- * tells nobody. A stream that is opened begins with the newest fleet, so this costs one event.
+ * A stream that has been silent for this long is opened again. No error shows that a laptop slept, or that a proxy
+ * forgot the connection. Every new stream begins with the newest fleet, so this costs one event.
  */
 const LONGEST_SILENCE_MS = 45_000;
 
 /** The page's end of `/events`. */
 export interface Stream {
   readonly link: () => Link;
-  /** To be called every second. */
+  /** Call this every second. */
   readonly tick: () => void;
 }
 
 /**
- * Listens to `events` for ever. The browser's own reconnecting is not used: it gives up when a proxy answers 502 once.
+ * Listens to `events` for ever. The browser's own reconnecting is not used, because it gives up after a single 502 from
+ * a proxy.
  *
  * @param now milliseconds that never jump
  */

@@ -3,14 +3,14 @@ import { element, icon, part, set, write } from "./element.ts";
 import { STATUSES, type Status } from "./fleet.ts";
 import type { Headline } from "./headline.ts";
 
-/** Colours of the icon in the browser's tab, which has to be told from others on any background. */
+/** Colours of the icon in the browser's tab. It must be recognisable on any background. */
 const TAB_COLOURS: Readonly<Record<Status, string>> = {
   healthy: "#1a7f45",
   unhealthy: "#c62828",
   unknown: "#9a6700",
 };
 
-/** The state of the fleet, in the largest letters of the page, in its tab, and as one bar. */
+/** The state of the fleet: in the largest letters of the page, in its tab, and as a bar. */
 export function summaryPart(): (headline: Headline, counts: Readonly<Record<Status, number>> | null) => void {
   const sign = icon();
   const words = element("span", "");
@@ -38,7 +38,7 @@ export function summaryPart(): (headline: Headline, counts: Readonly<Record<Stat
   };
 }
 
-/** A circle; the worse the state, the more is cut out of it, so that it can be told without colour. */
+/** A circle. The worse the state, the more is cut out of it, so that it can be recognised without colour. */
 function tabIcon(status: Status | null): string {
   const colour = status === null ? "#6b7280" : TAB_COLOURS[status];
   const mark =

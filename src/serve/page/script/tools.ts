@@ -3,7 +3,10 @@ import { STATUSES, type Status, type Worker } from "./fleet.ts";
 import { type Chooser, type Sort, SORTS } from "./order.ts";
 import { amount } from "./words.ts";
 
-/** What the viewer chooses workers by: words, a status, and a sort for windows that are too narrow for headings. */
+/**
+ * The controls with which the viewer selects workers: words, a status, and a sort order for windows that are too narrow
+ * for headings.
+ */
 export function toolsPart(chooser: Chooser): (workers: readonly Worker[]) => void {
   const { wish, change } = chooser;
   const filter = part("filter") as HTMLInputElement;
@@ -30,7 +33,7 @@ function option(value: string, words: string): HTMLOptionElement {
   return made;
 }
 
-/** One button for each status, with how many workers have it. Returns what counts them. */
+/** One button for each status, with the number of its workers. Returns a function that updates the numbers. */
 function choicesPart({ wish, change }: Chooser): (workers: readonly Worker[]) => void {
   const buttons = ([null, ...STATUSES] as const).map((status) => {
     const number = element("span", "number");

@@ -1,7 +1,7 @@
 import { EVERYTHING, type Sort, SORTS, type Wish } from "./order.ts";
 import { STATUSES } from "./fleet.ts";
 
-/** What the page's address asks for: a filter can be kept as a bookmark, or sent to a colleague. */
+/** What the page's address asks for. So a filter can be kept as a bookmark or sent to a colleague. */
 export function keptWish(): Wish {
   const asked = new URLSearchParams(location.search);
   const sort = asked.get("sort") ?? "";
@@ -13,7 +13,7 @@ export function keptWish(): Wish {
   };
 }
 
-/** Writes it into the address; the way back of the browser stays as it is. */
+/** Writes the wish into the address. The browser's history does not change. */
 export function keepWish({ words, status, sort, isReversed }: Wish): void {
   const asked = new URLSearchParams();
   if (words !== "") asked.set("filter", words);

@@ -11,16 +11,16 @@ export function age(seconds: number): string {
   return `${Math.floor(whole / DAY_S)} d ${Math.floor((whole % DAY_S) / HOUR_S)} h`;
 }
 
-/** By the digits after the point; making one takes longer than a row. */
+/** Indexed by the number of decimals. Creating one takes longer than drawing a row. */
 const FORMATS = [0, 1, 2].map((digits) => new Intl.NumberFormat("en", { maximumFractionDigits: digits }));
 
-/** A number with as many digits as tell something: `0.4`, `3.5`, `12`, `1,200`. */
+/** A number with as many digits as are useful: `0.4`, `3.5`, `12`, `1,200`. */
 export function amount(value: number): string {
   const size = Math.abs(value);
   return FORMATS[size < 1 ? 2 : size < 10 ? 1 : 0]?.format(value) ?? "";
 }
 
-/** Tasks or messages in a second, or in a minute where that is too few to read. */
+/** Tasks or messages per second, or per minute if there are few. */
 export function rate(perSecond: number): string {
   const isSlow = perSecond > 0 && perSecond < 0.1;
   return isSlow ? `${amount(perSecond * MINUTE_S)}/min` : `${amount(perSecond)}/s`;
@@ -39,5 +39,5 @@ export function count(number: number, noun: string): string {
   return `${amount(number)} ${noun}${number === 1 ? "" : "s"}`;
 }
 
-/** `is` or `are`, for so many. */
+/** `is` or `are`, to match the number. */
 export const are = (number: number) => (number === 1 ? "is" : "are");

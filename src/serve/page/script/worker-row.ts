@@ -6,19 +6,19 @@ import { gauge } from "./gauge.ts";
 import { sparkline } from "./sparkline.ts";
 import { age, amount, bytes, count, milliseconds, rate } from "./words.ts";
 
-/** A worker's row. Its elements live as long as the worker is shown, so that focus and selection do too. */
+/** A worker's row. Its elements exist as long as the worker is shown, so focus and selection stay. */
 export interface WorkerRow {
   readonly root: HTMLTableRowElement;
   readonly show: (worker: Worker, nowMs: number) => void;
 }
 
-/** Some cells of a row, in their order, and what writes them. */
+/** Some cells of a row, in order, and a function that writes them. */
 interface Cells {
   readonly cells: readonly HTMLElement[];
   readonly show: (worker: Worker, nowMs: number) => void;
 }
 
-/** @param id of its details; names may have characters that no id has */
+/** @param id the id of its details. A node's name may have characters that an id must not have */
 export function workerRow(node: string, id: string): WorkerRow {
   const details = element("dl", "facts");
   details.id = id;
@@ -43,7 +43,8 @@ export function workerRow(node: string, id: string): WorkerRow {
     set(name.toggle, "aria-expanded", String(!details.hidden));
     showFigures();
   });
-  // Of a thousand rows the browser draws the twenty in sight: of the others the figures wait.
+  // The browser draws only the twenty rows in sight of a thousand. The figures of the other rows are not updated until
+  // they come into sight.
   root.addEventListener("contentvisibilityautostatechange", (event) => {
     isInSight = !(event as ContentVisibilityAutoStateChangeEvent).skipped;
     if (isInSight) showFigures();
@@ -74,7 +75,7 @@ function nameCell(node: string, id: string) {
   return { cell, toggle, here };
 }
 
-/** Where a name may be broken, so that both of its ends stay readable. */
+/** A name may be broken at these characters, so that both ends stay readable. */
 const BREAKS = new Set(["@", ".", "-", "_"]);
 
 /** A name with places where a line may end. */
@@ -90,7 +91,7 @@ function breakable(name: string): (Node | string)[] {
   return [...pieces, piece];
 }
 
-/** How the worker is, and why. */
+/** The worker's state and its reason. */
 function verdictCells(details: HTMLElement): Cells {
   const sign = icon();
   const word = element("span", "word");
@@ -115,7 +116,7 @@ function verdictCells(details: HTMLElement): Cells {
   };
 }
 
-/** What moves with every look. */
+/** The cells that change with every look. */
 function figureCells(): Cells {
   const changed = since();
   const clock = element("span", "quiet");
@@ -147,12 +148,12 @@ function cell(className: string, ...content: readonly (Node | string)[]): HTMLTa
   return made;
 }
 
-/** Whether nothing has to be explained here: what is said of the broker stands above all workers, once. */
+/** Whether no reason is needed here, because the broker's trouble is shown once, above all workers. */
 function needsNoReason({ reason }: Worker): boolean {
   return reason === "alive" || reason.startsWith("broker-");
 }
 
-/** What is worth a look at a worker that is healthy, too. */
+/** What the viewer should know about a worker even if it is healthy. */
 function remarks({ copies, restarts }: Worker): string {
   const remarks: string[] = [];
   if (copies > 1) remarks.push(`${count(copies, "worker")} have this name: give each its own with -n`);
@@ -160,7 +161,7 @@ function remarks({ copies, restarts }: Worker): string {
   return remarks.join(" · ");
 }
 
-/** All that is known of a worker. */
+/** All that is known about a worker. */
 function factsOf(worker: Worker): readonly Fact[] {
   const { oldest_task: oldest, last_evidence: evidence, ping_ms: ping, memory_bytes: memory } = worker;
   const heard = since();

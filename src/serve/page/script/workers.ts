@@ -6,10 +6,12 @@ import { toolsPart } from "./tools.ts";
 import { amount, count } from "./words.ts";
 import { type WorkerRow, workerRow } from "./worker-row.ts";
 
-/** Rows that are shown until the viewer asks for all: what more there is, is healthy or can be filtered for. */
+/**
+ * How many rows are shown until the viewer asks for all. The other workers are healthy, or the filter can find them.
+ */
 const FIRST_ROWS = 200;
 
-/** The workers, with what filters and sorts them. */
+/** The workers, with the controls that filter and sort them. */
 export function workersPart(chooser: Chooser): (workers: readonly Worker[], nowMs: number) => void {
   const showHeadings = headingsPart(chooser);
   const showTools = toolsPart(chooser);
@@ -57,14 +59,14 @@ function rowsPart(): (workers: readonly Worker[], nowMs: number) => void {
   };
 }
 
-/** The button that shows all, where not all are shown. */
+/** The button that shows all rows, if some are hidden. */
 function morePart(onAll: () => void): (shown: number, found: number) => void {
   const all = element("button", "quiet-button");
   all.type = "button";
   part("more").append(all);
   all.addEventListener("click", () => {
     onAll();
-    // The button is gone: the first row that it brought is where the reader goes on.
+    // The button is gone, so the first row that it added gets the focus.
     part("rows").querySelectorAll<HTMLElement>("button.node")[FIRST_ROWS]?.focus();
   });
   return (shown, found) => {
