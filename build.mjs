@@ -1,6 +1,6 @@
-// Builds dist/celery-probe: esbuild bundles src/main.ts, V8 compiles what a check runs, pkg (SEA mode) puts both into Node.
-// Run it as `npm run build`; `-- musl` makes the executable for Alpine instead. `npm run package` makes them for all
-// machines, and all that a release has.
+// Builds dist/celery-probe: esbuild bundles src/main.ts, V8 compiles what a check runs, pkg (SEA mode) puts both into
+// Node. Run it with `npm run build`; `-- musl` builds the executable for Alpine instead. `npm run package` builds the
+// executables for all machines, and everything else that a release has.
 import { link, mkdir, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -22,7 +22,7 @@ if (libc !== "glibc" && libc !== "musl") {
   process.exit(1);
 }
 const target = hostTarget(libc);
-// Where Dockerfile.sidecar looks for it.
+// Dockerfile.sidecar looks for it here.
 const forImage = join(dist, nameOf(target), "celery-probe");
 const executable = libc === "glibc" ? join(dist, "celery-probe") : forImage;
 await bundle(BUNDLE);

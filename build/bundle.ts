@@ -6,17 +6,17 @@ import { page } from "./page.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 
-/** What is bundled otherwise than for the product: another program, plugins that look at what is bundled. */
+/** Differences from the product's bundle: another program, or plugins that read what is bundled. */
 interface Otherwise {
   readonly entry?: string;
   readonly plugins?: readonly Plugin[];
 }
 
 /**
- * Bundles the program into one CommonJS file with ioredis on a diet.
+ * Bundles the program into one CommonJS file with a reduced ioredis.
  *
  * @param outfile absolute
- * @returns who imports what; paths are relative to the project's folder
+ * @returns which file imports which; paths are relative to the project's folder
  */
 export async function bundle(
   outfile: string,
@@ -33,16 +33,17 @@ export async function bundle(
     target: "node24",
     format: "cjs",
     legalComments: "none",
-    // Without it Bun writes the folder of the bundle into the executable.
+    // Without this, Bun writes the folder of the bundle into the executable.
     define: { ...(await constants()), __dirname: '"/"' },
-    // Its own flavour for Node takes SHA-1 from node:crypto, which costs 5 ms to load; the one for browsers computes it.
+    // uuid's build for Node takes SHA-1 from node:crypto, which costs 5 ms to load. Its build for browsers computes
+    // SHA-1 itself.
     alias: { uuid: join(ROOT, "node_modules/uuid/dist/index.js") },
     plugins: [diet, ...plugins],
   });
   return metafile;
 }
 
-/** What src/main.ts and src/serve/page/page.ts declare and a bundler has to know. */
+/** The constants that src/main.ts and src/serve/page/page.ts declare. The bundler must know their values. */
 async function constants(): Promise<Readonly<Record<string, string>>> {
   return {
     VERSION: JSON.stringify(manifest.version),
@@ -64,32 +65,33 @@ export async function bundleLoader(outfile: string): Promise<void> {
   });
 }
 
-/** Loads the module of Node's, which may be a function, when it is first used. */
+/** Loads a module of Node when it is first used. The module may be a function. */
 const whenUsed = (name: string) =>
   `const load = () => require("${name}");` +
   "module.exports = new Proxy(function () {}, { get: (_, key) => load()[key], apply: (_, self, args) => load()(...args) })";
 
 /**
- * What ioredis loads at once and a probe does not need. Each is a file of ioredis' (`ioredis/…`) or a package that it
- * requires, and what stands in for it. The gains are instructions of a whole healthy check as callgrind counts them,
+ * Modules that ioredis loads at once and a probe does not need. Each is a file of ioredis (`ioredis/…`) or a package
+ * that it requires, with its replacement. The gains are instructions of a whole healthy check, counted by callgrind
  * without a code cache.
  */
 const STAND_INS: Readonly<Record<string, string>> = {
-  // Loading it makes Node read NODE_EXTRA_CA_CERTS, and complain about it on stderr, before anybody speaks TLS.
+  // Loading it makes Node read NODE_EXTRA_CA_CERTS and complain about it on stderr, even if TLS is never used.
   tls: whenUsed("tls"),
-  // With tls 64 million instructions: for scripts' checksums and host names' profiles, which nobody asks for.
+  // Together with tls it costs 64 million instructions. It computes checksums of scripts and profiles of host names,
+  // which we do not use.
   crypto: whenUsed("crypto"),
   assert: whenUsed("assert"),
-  // A DEBUG variable of the container's own would have every command printed, AUTH with its password among them.
+  // A DEBUG variable of the container would make it print every command, including AUTH with its password.
   debug: "exports.default = () => Object.assign(() => {}, { enabled: false })",
-  // Of each of its 301 commands ioredis makes four methods, 80 million instructions. Ours are all sent by `call`, which
-  // asks the table only whether it knows the command.
+  // ioredis makes four methods of each of its 301 commands, which costs 80 million instructions. We send all commands
+  // by `call`, which asks the table only whether it knows the command.
   "@ioredis/commands": "module.exports = { list: [], exists: () => false }",
-  // A broker is no cluster: 36 kB, node:dns and 10 million.
+  // A broker is not a cluster. This saves 36 kB, node:dns and 10 million instructions.
   "ioredis/cluster/index.js": "exports.default = class {}",
   // Certificates of one provider, 8 kB.
   "ioredis/constants/TLSProfiles.js": "exports.default = {}",
-  // Three channels of node:diagnostics_channel that nobody listens to.
+  // Three channels of node:diagnostics_channel without a listener.
   "ioredis/tracing.js":
     "exports.traceCommand = exports.traceBatch = exports.traceConnect = (work) => work(); exports.sanitizeArgs = (_, args) => args",
 };

@@ -8,29 +8,32 @@ import { hostTarget, runtimeVersion, type Target } from "./targets.ts";
 const FLAGS = [
   "--compile",
   "--bytecode",
-  // The JIT does not pay in a run of 20 ms.
+  // The JIT compiler does not pay off in a run of 20 ms.
   "--compile-jit-policy=10",
-  // Files of the folder in which the container's own programs run.
+  // These files are in the folder where the container's own programs run.
   "--no-compile-autoload-dotenv",
   "--no-compile-autoload-bunfig",
   "--no-compile-autoload-tsconfig",
   "--no-compile-autoload-package-json",
 ];
 
-/** The Bun that compiles: it runs on this machine, whatever it compiles for. Of glibc, as this Node is. */
+/**
+ * The Bun that compiles. It runs on this machine, whatever machine it compiles for. It is built for glibc, like this
+ * Node.
+ */
 const COMPILERS = { x64: "@oven/bun-linux-x64-baseline", arm64: "@oven/bun-linux-aarch64" } as const;
 
-/** For comparison: what this machine runs, of glibc, by Bun. */
+/** A Bun executable for this machine with glibc, for comparison. */
 export function bunForGlibc(): Pick<Target, "arch" | "libc" | "runtime"> {
   const { arch } = hostTarget("glibc");
   return { arch, libc: "glibc", runtime: COMPILERS[arch] };
 }
 
 /**
- * Compiles the bundle with Bun into an executable that needs nothing but its libc.
+ * Compiles the bundle with Bun into an executable that needs only its libc.
  *
  * @param executable absolute
- * @throws Error where Bun is another than is known here
+ * @throws Error if Bun is not the known version
  */
 export async function buildByBun(
   target: Pick<Target, "arch" | "libc" | "runtime">,
@@ -63,8 +66,8 @@ async function programOf(name: Parameters<typeof npmPackage>[0]): Promise<string
 
 /**
  * Renames environment variables that Bun's runtime reads before our code runs and that no flag turns off.
- * `BUN_OPTIONS=--version` would end every check with exit code 0. `BUN_BE_BUN=1` makes the file the `bun` command. No
- * environment has a name that begins with "=". What Bun compares in other ways stays: see docs/bun.md.
+ * `BUN_OPTIONS=--version` would end every check with exit code 0. `BUN_BE_BUN=1` turns the file into the `bun` command.
+ * No environment has a name that begins with "=". Names that Bun compares in other ways stay; see docs/bun.md.
  */
 function withoutVariables(bytes: Buffer): Buffer {
   const text = bytes.toString("latin1");

@@ -10,13 +10,13 @@ import { CODE_CACHE_ASSET, SCRIPT_ASSET } from "./runtime.ts";
 import { strip } from "./strip.ts";
 import { runtimeVersion, type Target } from "./targets.ts";
 
-/** How an executable starts: with the code that V8 has compiled for it, or without, which takes longer. */
+/** How an executable starts: with the code that V8 has compiled for it, or without it, which takes longer. */
 export type Start = "warm" | "cold";
 
 /**
- * Makes the executable for glibc: strips npm's Node, has it compile what a check runs, packs both.
+ * Builds the executable for glibc: strips npm's Node, lets it compile what a check runs, packs both.
  *
- * pkg, the code cache and the blob need the very version of Node that goes into the executable. Another
+ * pkg, the code cache and the blob need exactly the version of Node that goes into the executable. Another
  * architecture's Node runs under qemu; without qemu the executable has no code cache.
  *
  * @param executable absolute
@@ -44,12 +44,12 @@ export async function buildByNode(target: Target, bundle: string, executable: st
   return command === null ? "cold" : "warm";
 }
 
-/** What the loader finds in the executable. */
+/** The files that the loader finds in the executable. */
 export function assetsOf({ script, codeCache }: Parts): Record<string, string> {
   return { [SCRIPT_ASSET]: script, [CODE_CACHE_ASSET]: codeCache };
 }
 
-/** How that Node is started on this machine; null: it cannot be. */
+/** The command that starts that Node on this machine; null: it cannot be started. */
 async function commandOf(node: string, { arch, machine }: Target): Promise<readonly string[] | null> {
   if (arch === process.arch) return [node];
   const emulated = [`/usr/bin/qemu-${machine}-static`, "-L", `/usr/${machine}-linux-gnu`, node] as const;

@@ -7,7 +7,7 @@ import { type GroupOptions, ProcessGroup } from "../test/world/process-group.ts"
 import { startServer } from "../test/world/server.ts";
 import { RUNTIME_FLAGS, SAME_HASHES } from "./runtime.ts";
 
-/** A machine that builds may be busy with other things. */
+/** The machine may be busy with other work. */
 const PATIENT = ["--deadline", "60s", "--connect-timeout", "20s", "--timeout", "20s"];
 
 const WARM = join(import.meta.dirname, "warm");
@@ -15,7 +15,7 @@ const WARM = join(import.meta.dirname, "warm");
 /**
  * Wraps the bundle as the script that the loader runs.
  *
- * @throws Error where the text is not ASCII: V8 would be given other characters than esbuild wrote
+ * @throws Error if the text is not ASCII. V8 would then get other characters than esbuild wrote
  */
 export async function wrapScript(bundle: string, script: string): Promise<void> {
   const text = await readFile(bundle);
@@ -25,11 +25,11 @@ export async function wrapScript(bundle: string, script: string): Promise<void> 
 }
 
 /**
- * Runs a healthy check, from the command line to the exit, and keeps what V8 has compiled for it. The check has a
- * real server, a worker that answers, and the executable's flags.
+ * Runs a healthy check, from the command line to the exit, and keeps what V8 has compiled for it. The check has a real
+ * server, a worker that answers, and the executable's flags.
  *
- * @param command how the Node that goes into the executable is started: no other takes the cache; absolute
- * @throws Error when the check does not end healthy
+ * @param command starts the Node that goes into the executable, as an absolute path. No other Node accepts the cache
+ * @throws Error if the check does not end healthy
  */
 export async function warmCodeCache(
   command: readonly string[],
@@ -41,7 +41,7 @@ export async function warmCodeCache(
   await using place = await quietPlace();
   const env = { CELERY_BROKER_URL: server.url() };
   const name = `warm@${place.hostname}`;
-  // Celery's own command line, which the check is to find; Node takes `worker` for worker.js.
+  // Celery's own command line, which the check must find. Node reads `worker` as worker.js.
   const worker = await place.start({
     what: "warm",
     command: "/bin/sh",
@@ -62,8 +62,8 @@ export async function warmCodeCache(
 }
 
 /**
- * A container, because a machine's other processes decide which code reads command lines. In a container's own build,
- * where namespaces are forbidden, it is this machine. The cache may then differ from one build to the next.
+ * A container, because the other processes of a machine decide which code reads command lines. In the build of a
+ * container, where namespaces are forbidden, it is this machine. The cache may then differ from one build to the next.
  */
 async function quietPlace() {
   try {

@@ -4,8 +4,9 @@ import { execa } from "execa";
 const ROOT = join(import.meta.dirname, "..");
 
 /**
- * What the sources are, as `git` says: the first twelve digits of the commit, with `+` behind them where they have been
- * changed since; `unknown` outside of a clone. SOURCE_COMMIT names it where git is missing, as in an image's build.
+ * The version of the sources from `git`: the first twelve digits of the commit, with a `+` after them if the sources
+ * have changed since. Outside of a clone it is `unknown`. SOURCE_COMMIT names it if git is missing, as in the build of
+ * an image.
  */
 export async function commit(): Promise<string> {
   const { SOURCE_COMMIT = "" } = process.env;
@@ -17,7 +18,9 @@ export async function commit(): Promise<string> {
   return `${head.stdout}${changes.failed || changes.stdout !== "" ? "+" : ""}`;
 }
 
-/** When the sources were committed, in seconds since 1970: the time of all files of a release. 0 outside of a clone. */
+/**
+ * When the sources were committed, in seconds since 1970. All files of a release have this time. 0 outside of a clone.
+ */
 export async function commitTime(): Promise<number> {
   const { failed, stdout } = await execa("git", ["-C", ROOT, "log", "-1", "--format=%ct"], { reject: false });
   return failed ? 0 : Number(stdout);

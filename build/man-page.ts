@@ -5,7 +5,7 @@ import { GENERAL, groupsOf, summaryOf, told } from "../src/cli/help.ts";
 import type { Option } from "../src/cli/option.ts";
 import { METHODS, methodFacts } from "../src/inspect/methods.ts";
 
-/** celery-probe(1), made from the tables that the parser reads, in the macros of man(7). */
+/** celery-probe(1), made from the parser's tables, in the macros of man(7). */
 export function manPage(version: string): string {
   return [
     `.TH CELERY\\-PROBE 1 "" "celery\\-probe ${text(version)}" "User Commands"`,
@@ -68,7 +68,10 @@ function optionEntry(name: string, option: Option<unknown>, variable: string): r
   ];
 }
 
-/** Text that roff prints as it is: backslashes, hyphens that are minus signs, and lines that begin like a request. */
+/**
+ * Escapes text so that roff prints it unchanged: backslashes, hyphens that are minus signs, and lines that begin like a
+ * request.
+ */
 function text(plain: string): string {
   return plain
     .replaceAll("\\", "\\e")

@@ -9,10 +9,10 @@ import { cached } from "../test/world/cache.ts";
 const ROOT = join(import.meta.dirname, "..");
 
 /**
- * The folder of an optional dependency. npm installs this machine's. Any other package is fetched, and must be the
- * one in the lock file.
+ * The folder of an optional dependency. npm installs this machine's. Any other package is fetched and must be the one
+ * in the lock file.
  *
- * @throws Error where the registry does not have it, or has another one
+ * @throws Error if the registry does not have it, or has another one
  */
 export async function npmPackage(name: keyof typeof manifest.optionalDependencies): Promise<string> {
   const installed = join(ROOT, "node_modules", name);
@@ -21,10 +21,10 @@ export async function npmPackage(name: keyof typeof manifest.optionalDependencie
 }
 
 /**
- * The folder of a package of npm without its dependencies, fetched once into `.cache/`.
+ * The folder of an npm package without its dependencies, fetched once into `.cache/`.
  *
- * @param integrity as lock files have it
- * @throws Error where the registry does not have it, or has another one
+ * @param integrity in the form of lock files
+ * @throws Error if the registry does not have it, or has another one
  */
 export async function fetchedPackage(name: string, version: string, integrity: string): Promise<string> {
   const folder = await cached(

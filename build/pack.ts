@@ -5,29 +5,29 @@ import { dirname, join } from "node:path";
 import { RUNTIME_FLAGS } from "./runtime.ts";
 import { runtimeVersion, type Target } from "./targets.ts";
 
-/** The part of pkg that is used here; pkg ships no types for it. */
+/** The part of pkg that we use. pkg ships no types for it. */
 interface PkgSea {
   readonly default: (
     main: string,
     options: {
-      /** `output` is absolute: pkg changes its working folder. */
+      /** `output` is absolute, because pkg changes its working folder. */
       readonly targets: readonly Record<"nodeRange" | "platform" | "arch" | "output", string>[];
       readonly seaConfig: object;
     },
   ) => Promise<void>;
 }
 
-// Not by `import`: Node and vitest do not agree on what that makes of pkg's modules.
+// `import` is not used, because Node and vitest disagree on what it makes of pkg's modules.
 const require = createRequire(import.meta.url);
 const pkgSea = require("pkg/lib-es5/sea.js") as PkgSea;
 const { log: pkgLog } = require("pkg/lib-es5/log.js") as { readonly log: { info: (text: string) => void } };
-// Each step of pkg's has a line there; its warnings and errors stay.
+// pkg prints a line there for each step. Its warnings and errors stay.
 pkgLog.info = () => undefined;
 
-/** What LIEF says in pkg of the section headers that build/strip.ts has cut off. */
+/** LIEF, which pkg uses, prints this about the section headers that build/strip.ts has cut off. */
 const NO_SECTIONS = /^warning: The current binary doesn't have a section header/;
 
-/** What the product asks of Node's single executable applications, beside its assets. */
+/** The product's settings for Node's single executable applications, besides its assets. */
 export const SEA_CONFIG: SeaConfig = {
   disableExperimentalSEAWarning: true,
   execArgv: RUNTIME_FLAGS,
@@ -43,9 +43,9 @@ export interface SeaConfig {
 
 export interface Packing {
   readonly target: Target;
-  /** A CommonJS file that needs no other. */
+  /** A CommonJS file that needs no other file. */
   readonly main: string;
-  /** The Node to put it into, of the target's architecture and this process' version. */
+  /** The Node to put it into, for the target's architecture and with this process' version. */
   readonly node: string;
   readonly seaConfig: object;
   /** Absolute. */
@@ -53,8 +53,8 @@ export interface Packing {
 }
 
 /**
- * Puts a script into Node. pkg's command line cannot pass a SEA configuration, its function can (pinned: it is no
- * documented interface).
+ * Puts a script into Node. pkg's command line cannot pass a SEA configuration, but its function can. pkg is pinned,
+ * because the function is not a documented interface.
  */
 export async function pack({ target, main, node, seaConfig, executable }: Packing): Promise<void> {
   const fresh = `${executable}.new`;
@@ -65,7 +65,8 @@ export async function pack({ target, main, node, seaConfig, executable }: Packin
     await withoutSectionWarning(() =>
       pkgSea.default(main, {
         targets: [{ nodeRange: `node${version}`, platform: "linux", arch: target.arch, output: fresh }],
-        // Its name goes into the executable: seen from the folder in which pkg works, it is the same on every machine.
+        // The executable contains this name. It is relative to pkg's working folder, so it is the same on every
+        // machine.
         seaConfig: { ...seaConfig, main: `../${MAIN}` },
       }),
     );
@@ -75,7 +76,7 @@ export async function pack({ target, main, node, seaConfig, executable }: Packin
   await rename(fresh, executable);
 }
 
-/** Everything else that is written to stderr meanwhile passes. */
+/** Hides only this warning. Everything else that is written to stderr meanwhile is shown. */
 async function withoutSectionWarning(work: () => Promise<void>): Promise<void> {
   const { stderr } = process;
   const write = stderr.write.bind(stderr);
@@ -88,14 +89,14 @@ async function withoutSectionWarning(work: () => Promise<void>): Promise<void> {
   }
 }
 
-/** The script, beside the folder in which pkg works. */
+/** The script, beside pkg's working folder. */
 const MAIN = "main.cjs";
 
 /**
- * pkg takes another architecture's Node only from its downloads, which are in HOME. This puts ours there, and has pkg
- * work in a folder below it.
+ * pkg takes another architecture's Node only from its own downloads, which are in HOME. This puts our Node there, and
+ * lets pkg work in a folder below it.
  *
- * @param name of the release, as pkg calls its folder
+ * @param name of the release; pkg gives its folder this name
  */
 async function withDownloaded(
   node: string,
@@ -108,7 +109,7 @@ async function withDownloaded(
     const bin = join(home, ".pkg-cache/sea", name, "bin");
     await mkdir(bin, { recursive: true });
     await link(node, join(bin, "node")).catch(() => copyFile(node, join(bin, "node")));
-    // With these pkg takes the download for whole and checked.
+    // With these files, pkg believes that the download is complete and checked.
     for (const done of [`${name}.tar.gz`, `${name}.tar.gz.ok`, `${name}/bin/node.ok`])
       await writeFile(join(home, ".pkg-cache/sea", done), "");
     Object.assign(process.env, { HOME: home, TMPDIR: home });

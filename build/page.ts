@@ -5,10 +5,13 @@ import { type BuildOptions, build as esbuild } from "esbuild";
 
 const FOLDER = join(import.meta.dirname, "../src/serve/page");
 
-/** Browsers that have what the page uses and no bundler can add: `light-dark()`, `content-visibility`. */
+/** Browsers that support what the page uses and no bundler can add: `light-dark()`, `content-visibility`. */
 const BROWSERS = ["chrome123", "firefox125", "safari18"];
 
-/** What src/serve/page/page.ts declares: one HTML text with its style and script, and the policy that admits these two. */
+/**
+ * The constants that src/serve/page/page.ts declares: one HTML text with its style and script, and the policy that
+ * allows these two.
+ */
 export async function page(): Promise<Readonly<Record<"PAGE_HTML" | "PAGE_POLICY", string>>> {
   const [template, style, script] = await Promise.all([
     readFile(join(FOLDER, "page.html"), "utf8"),
@@ -32,7 +35,7 @@ async function textOf(options: BuildOptions & { write?: false }): Promise<string
   return outputFiles[0]?.text.trim() ?? "";
 }
 
-/** Puts a text into its empty element. A hash is of every character between the tags. */
+/** Puts a text into its empty element. A hash covers every character between the tags. */
 function within(html: string, tag: string, text: string): string {
   const [before, after, ...others] = html.split(`<${tag}></${tag}>`);
   if (before === undefined || after === undefined || others.length > 0)
@@ -47,12 +50,12 @@ function policy(style: string, script: string): string {
     `script-src ${hash(script)}`,
     `style-src ${hash(style)}`,
     "connect-src 'self'",
-    // Its icon, which it draws itself.
+    // Its icon, which the page draws itself.
     "img-src data:",
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
-    // Names of workers, queues and tasks are somebody else's text: the browser refuses to read any text as HTML.
+    // Names of workers, queues and tasks come from outside. The browser refuses to read any text as HTML.
     "require-trusted-types-for 'script'",
     "trusted-types 'none'",
   ].join("; ");

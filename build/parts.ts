@@ -3,18 +3,18 @@ import { join } from "node:path";
 import { CACHE_FOLDER } from "../test/world/cache.ts";
 import { nameOf, type Target } from "./targets.ts";
 
-/** Where what executables are made from is left; the bundle is the same for all. */
+/** The folder of the parts that executables are made from. The bundle is the same for all. */
 const FOLDER = join(CACHE_FOLDER, "build");
 
 /** The whole program as one CommonJS file. */
 export const BUNDLE = join(FOLDER, "celery-probe.cjs");
 
-/** What a target's executable is made from: absolute paths. */
+/** The parts of a target's executable, as absolute paths. */
 export interface Parts {
   readonly script: string;
   readonly codeCache: string;
   readonly loader: string;
-  /** Its Node without symbols. */
+  /** Its Node, without symbols. */
   readonly node: string;
 }
 

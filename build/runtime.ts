@@ -1,18 +1,19 @@
 /**
- * What the executable's Node is started with, and what its code cache must therefore be made with. No flag of V8's is
- * among them: V8 rejects a cache made under others, Node's own included, which costs more than any of them gains.
+ * The flags of the executable's Node. Its code cache must be made with the same flags. No flag of V8 is among them,
+ * because V8 rejects a cache that was made under other flags, even Node's own cache. That costs more than any of these
+ * flags gains.
  */
 export const RUNTIME_FLAGS = [
-  // No thread for each core, and none for a debugger: 18 context switches instead of 34.
+  // Neither one thread per core nor one for a debugger: this means 18 context switches instead of 34.
   "--v8-pool-size=0",
   "--disable-sigusr1",
-  // OPENSSL_CONF belongs to the container's own programs too, and a broken one would end ours.
+  // OPENSSL_CONF also belongs to the container's own programs, and a broken file would end ours.
   "--openssl-config=/dev/null",
 ] as const;
 
 /**
- * V8 draws the seed of its hashes anew for each process. Fixed, two builds give the same code cache, and two runs take the
- * same instructions. No part of what a cache is accepted by.
+ * V8 chooses a new seed for its hashes in each process. With a fixed seed, two builds give the same code cache, and two
+ * runs take the same number of instructions. The seed does not decide whether V8 accepts a cache.
  */
 export const SAME_HASHES = "--random-seed=1";
 

@@ -3,10 +3,10 @@ import { readFile, writeFile } from "node:fs/promises";
 const PT_LOAD = 1;
 
 /**
- * Writes the ELF executable without what follows its last loaded segment: symbols and debug information, 18 MB of
- * Node. binutils' strip gives the same size but knows only this machine's architecture.
+ * Writes the ELF executable without everything after its last loaded segment: symbols and debug information, 18 MB of
+ * Node. The `strip` of binutils gives the same size but knows only this machine's architecture.
  *
- * @throws Error for a file that is no 64-bit little-endian ELF
+ * @throws Error if the file is not a 64-bit little-endian ELF
  */
 export async function strip(from: string, to: string): Promise<void> {
   const file = await readFile(from);
@@ -20,7 +20,7 @@ export async function strip(from: string, to: string): Promise<void> {
     end = Math.max(end, Number(file.readBigUInt64LE(header + 0x08) + file.readBigUInt64LE(header + 0x20)));
   }
   const kept = file.subarray(0, end);
-  // No section headers: e_shoff, e_shnum and e_shstrndx.
+  // Removes the section headers: e_shoff, e_shnum and e_shstrndx.
   kept.writeBigUInt64LE(0n, 0x28);
   kept.writeUInt16LE(0, 0x3c);
   kept.writeUInt16LE(0, 0x3e);

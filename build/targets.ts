@@ -2,22 +2,25 @@ import manifest from "../package.json" with { type: "json" };
 
 type Dependency = keyof typeof manifest.optionalDependencies;
 
-/** What an executable is built for. */
+/** The machine that an executable is built for. */
 export interface Target {
-  /** Node's word. */
+  /** Node's name of the architecture. */
   readonly arch: "x64" | "arm64";
   readonly libc: "glibc" | "musl";
-  /** Docker's word for `arch`, which file names carry; TARGETARCH picks a file by it. */
+  /** Docker's name of the architecture. File names contain it, and TARGETARCH selects a file by it. */
   readonly dockerArch: "amd64" | "arm64";
-  /** The kernel's word for `arch`, which wheels, compilers and emulators have in their names. */
+  /** The kernel's name of the architecture. Wheels, compilers and emulators have it in their names. */
   readonly machine: "x86_64" | "aarch64";
-  /** The package of npm that holds the runtime: Node for glibc; Bun for musl, for which npm has no Node. */
+  /** The npm package with the runtime: Node for glibc, Bun for musl. npm has no Node for musl. */
   readonly runtime: Dependency;
   /** Platform tags of PEP 600 and PEP 656. */
   readonly wheelTag: `${"manylinux_2_28" | "musllinux_1_2"}_${"x86_64" | "aarch64"}`;
 }
 
-/** Bun's `baseline` builds run on any 64-bit Intel or AMD with SSE4.2; the others need AVX2, which small machines lack. */
+/**
+ * Bun's `baseline` builds run on any 64-bit Intel or AMD with SSE4.2. The other builds need AVX2, which small machines
+ * lack.
+ */
 export const TARGETS: readonly Target[] = [
   {
     arch: "x64",
@@ -53,13 +56,13 @@ export const TARGETS: readonly Target[] = [
   },
 ];
 
-/** `linux-amd64`, `linux-arm64-musl`: in the names of files and folders. */
+/** `linux-amd64`, `linux-arm64-musl`: the form in names of files and folders. */
 export function nameOf({ dockerArch, libc }: Target): string {
   return `linux-${dockerArch}${libc === "musl" ? "-musl" : ""}`;
 }
 
 /**
- * The target that this machine runs, with this libc.
+ * The target for this machine, with this libc.
  *
  * @throws Error if there is no such target
  */
@@ -70,7 +73,7 @@ export function hostTarget(libc: Target["libc"]): Target {
   return target;
 }
 
-/** The version of a target's runtime, as package.json pins it. */
+/** The version of a target's runtime that package.json pins. */
 export function runtimeVersion({ runtime }: Pick<Target, "runtime">): string {
   return manifest.optionalDependencies[runtime];
 }

@@ -1,17 +1,17 @@
-/** The parts of a 64-bit little-endian ELF executable that linking touches (ELF-64 Object File Format 1.5; gABI). */
+/** The parts of a 64-bit little-endian ELF executable that linking changes (ELF-64 Object File Format 1.5; gABI). */
 export interface Elf {
   readonly bytes: Buffer;
   readonly machine: "x86_64" | "aarch64";
   readonly segments: readonly Segment[];
   readonly needed: readonly Needed[];
   readonly relocations: readonly Relocation[];
-  /** Where in the file the byte stands that is loaded at `address`. @throws Error where it is in no file */
+  /** The position in the file of the byte that is loaded at `address`. @throws Error if the file does not contain it */
   readonly offsetOf: (address: number) => number;
 }
 
 /** A program header. */
 export interface Segment {
-  /** Where the header itself stands in the file. */
+  /** The position of the header itself in the file. */
   readonly header: number;
   readonly type: number;
   readonly offset: number;
@@ -21,22 +21,22 @@ export interface Segment {
   readonly alignment: number;
 }
 
-/** A library that the dynamic linker is told to load. */
+/** A library that the dynamic linker must load. */
 export interface Needed {
-  /** Of the entry's value, in the file. */
+  /** The position of the entry's value in the file. */
   readonly value: number;
   readonly name: string;
 }
 
-/** What the dynamic linker has to write, and where. */
+/** What the dynamic linker must write, and where. */
 export interface Relocation {
-  /** Of the entry, in the file. */
+  /** The position of the entry in the file. */
   readonly entry: number;
-  /** What is written to, in memory. */
+  /** The address in memory that is written to. */
   readonly address: number;
   readonly type: number;
   readonly symbol: string;
-  /** Of the symbol, in bytes. */
+  /** The size of the symbol, in bytes. */
   readonly size: number;
   readonly addend: number;
 }
@@ -50,7 +50,7 @@ const DYNAMIC_ENTRY = 16;
 const RELA_ENTRY = 24;
 const SYMBOL = 24;
 
-/** @throws Error for a file that is no dynamically linked executable of a machine that is known here */
+/** @throws Error if the file is not a dynamically linked executable of a known machine */
 export function readElf(bytes: Buffer): Elf {
   if (bytes.toString("latin1", 0, 6) !== "\x7fELF\x02\x01") throw new Error("no 64-bit little-endian ELF");
   const machine = MACHINES[bytes.readUInt16LE(0x12)];

@@ -7,15 +7,15 @@ import { hostTarget } from "../targets.ts";
 import { type Elf, PT, readElf, type Relocation, segmentOf } from "./elf.ts";
 
 /**
- * Where the code is loaded: an executable of Bun's is loaded at fixed addresses, which end far below. What is linked
- * needs no relocation.
+ * The address where the code is loaded. Bun's executables are loaded at fixed addresses, which end far below it. The
+ * linked code needs no relocation.
  */
 const ADDRESS = 0x1000_0000;
 
-/** The largest page of the machines that it is built for, in bytes. */
+/** The largest page of the machines that we build for, in bytes. */
 const PAGE = 0x1_0000;
 
-/** One segment, which is read and executed: a second header for data is not to be had. */
+/** One segment, which is read and executed. There is no second header for data. */
 const LAYOUT = `SECTIONS {
   . = ${ADDRESS};
   .code : { *(.text .text.*) *(.rodata .rodata.*) *(.data.rel.ro .data.rel.ro.*) *(.got .got.*) }
@@ -23,7 +23,7 @@ const LAYOUT = `SECTIONS {
   /DISCARD/ : { *(.eh_frame*) *(.comment) *(.note*) *(.gcc_except_table*) }
 }`;
 
-/** What stand-ins.c calls. */
+/** The functions that stand-ins.c calls. */
 const LIBC_FUNCTIONS = [
   "abort",
   "strcmp",
@@ -36,21 +36,21 @@ const LIBC_FUNCTIONS = [
   "pthread_cond_wait",
 ];
 
-/** What libstdc++ exports: C++ names of `std` and `__cxxabiv1`, and names of the C++ ABI. Two are libc's. */
+/** The exports of libstdc++: C++ names of `std` and `__cxxabiv1`, and names of the C++ ABI. Two belong to libc. */
 const OF_LIBSTDCXX =
   /^(?:_ZN?K?S|_ZTVN10__cxxabiv1|__dynamic_cast$|__once_proxy$|__cxa_(?!finalize$|thread_atexit_impl$))/;
 
-/** Variables of each thread, of std::call_once. */
+/** Variables of each thread that std::call_once uses. */
 const ONCE_CALLABLE = "_ZSt15__once_callable";
 const ONCE_CALL = "_ZSt11__once_call";
 
-/** Types of relocations (psABI of each machine): copies an object, offset from the thread pointer, function slots. */
+/** Types of relocations (psABI of each machine): copy of an object, offset from the thread pointer, function slots. */
 const TYPES = {
   x86_64: { copy: 5, threadOffset: 18, slots: [6, 7] },
   aarch64: { copy: 1024, threadOffset: 1030, slots: [1025, 1026] },
 } as const satisfies Record<Elf["machine"], object>;
 
-/** On arm64 atomic operations are calls of libgcc unless they are told not to be. */
+/** On arm64, atomic operations call libgcc without this flag. */
 const OWN_FLAGS = { x86_64: [], aarch64: ["-mno-outline-atomics"] } as const satisfies Record<
   Elf["machine"],
   object
@@ -60,14 +60,14 @@ const OWN_FLAGS = { x86_64: [], aarch64: ["-mno-outline-atomics"] } as const sat
 const READ_EXECUTE = 5;
 
 /**
- * Puts what Bun for musl takes from libstdc++ into the executable itself, so that it needs nothing but musl: images
- * of Alpine have no libstdc++. The dynamic linker finds all that Bun wants of it already bound.
+ * Puts what Bun for musl takes from libstdc++ into the executable itself, so that it needs only musl. Images of Alpine
+ * have no libstdc++. When the dynamic linker starts, everything that Bun needs from libstdc++ is already bound.
  *
- * It is linked from libstdc++.a of Debian's compiler, which has them in objects that need no C library, and from
- * stand-ins.c for the others. The segment of the build id becomes the code's segment. Two variables of the thread go in
- * front of Bun's (x86-64) or behind them (arm64), where they move none of those.
+ * Some parts are linked from libstdc++.a of Debian's compiler, which has them in objects that need no C library. The
+ * others are linked from stand-ins.c. The segment of the build id becomes the code's segment. The two variables of the
+ * thread go before Bun's on x86-64 and after them on arm64. So none of Bun's variables moves.
  *
- * @throws Error where Bun wants something else of libstdc++ than is known here, or the compiler is not to be had
+ * @throws Error if Bun needs unknown parts of libstdc++, or if the compiler is not available
  */
 export async function linkLibstdcxx(executable: string): Promise<void> {
   const elf = readElf(await readFile(executable));
@@ -84,7 +84,7 @@ export async function libstdcxxVersion(): Promise<string> {
   return (await execa(await compilerTool("x86_64", "g++"), ["-dumpfullversion"])).stdout;
 }
 
-/** A tool of GNU's compiler for a machine, installed where it is missing. */
+/** A tool of GNU's compiler for a machine. It is installed if it is missing. */
 async function compilerTool(machine: Elf["machine"], name: string): Promise<string> {
   const prefix = `${machine}-linux-gnu-`;
   const isOwn = hostTarget("glibc").machine === machine;
@@ -92,7 +92,7 @@ async function compilerTool(machine: Elf["machine"], name: string): Promise<stri
   return prefix + name;
 }
 
-/** Compiles and links what is wanted; `addresses` are those in memory. */
+/** Compiles and links the wanted symbols; `addresses` are addresses in memory. */
 async function linked(
   elf: Elf,
   wanted: readonly Relocation[],
@@ -129,7 +129,7 @@ async function linked(
   }
 }
 
-/** Does what the dynamic linker would have done, and leaves it nothing to do. */
+/** Does the dynamic linker's work, so that nothing is left for it. */
 function bind(
   { bytes, machine, offsetOf }: Elf,
   { entry, address, type, symbol, size, addend }: Relocation,
@@ -145,15 +145,15 @@ function bind(
   else if (type === threadOffset || slots.some((slot) => slot === type))
     bytes.writeBigInt64LE(BigInt(value + addend), offset);
   else throw new Error(`Bun wants ${symbol} of libstdc++ by a relocation of type ${type}`);
-  // Type 0, of no symbol: nothing (R_X86_64_NONE, R_AARCH64_NONE).
+  // Type 0 with no symbol means nothing (R_X86_64_NONE, R_AARCH64_NONE).
   bytes.writeBigUInt64LE(0n, entry + 8);
 }
 
 /**
- * Makes room for the two variables of std::call_once among each thread's variables, and gives their offsets from the
- * thread pointer. Bun has the offsets of its own compiled in. On x86-64 they count from the end (variant II of ELF
- * Handling for Thread-Local Storage), on arm64 from the beginning (variant I). What the two begin with is written
- * before it is read.
+ * Makes room for the two variables of std::call_once among the variables of each thread. Returns their offsets from the
+ * thread pointer. Bun's own offsets are fixed in its code. On x86-64 they count from the end (variant II of ELF
+ * Handling for Thread-Local Storage), on arm64 from the beginning (variant I). The initial values of the two do not
+ * matter, because they are written before they are read.
  */
 function placeOnce({ bytes, machine, segments }: Elf): ReadonlyMap<string, number> {
   const { header, offset, address, fileSize, memorySize, alignment } = segmentOf(segments, PT.TLS);
@@ -182,7 +182,7 @@ function placeOnce({ bytes, machine, segments }: Elf): ReadonlyMap<string, numbe
   ]);
 }
 
-/** Names musl, which every program needs, twice: an entry cannot be taken out. */
+/** Names musl, which every program needs, twice, because an entry cannot be removed. */
 function forgetLibrary({ bytes, needed }: Elf): void {
   const [library, musl] = [/^libstdc\+\+\.so/, /^libc\.musl-/].map((name) =>
     needed.find((one) => name.test(one.name)),
@@ -192,7 +192,7 @@ function forgetLibrary({ bytes, needed }: Elf): void {
   bytes.copy(bytes, library.value, musl.value, musl.value + 8);
 }
 
-/** The file with the code as its last segment, and without section headers: they describe another file. */
+/** The file with the code as its last segment. It has no section headers, because they describe another file. */
 function withSegment({ bytes, segments }: Elf, code: Buffer): Buffer {
   const loaded = segments.filter(({ type }) => type === PT.LOAD);
   const end = Math.max(...loaded.map(({ offset, fileSize }) => offset + fileSize));
@@ -211,7 +211,7 @@ function withSegment({ bytes, segments }: Elf, code: Buffer): Buffer {
   return Buffer.concat([bytes.subarray(0, end), Buffer.alloc(begin - end), code]);
 }
 
-/** Where the dynamic linker writes the address of a function of libc. */
+/** The place where the dynamic linker writes the address of a function of libc. */
 function slotOf({ machine, relocations }: Elf, name: string): number {
   const slot = relocations.find(
     ({ symbol, type }) => symbol === name && TYPES[machine].slots.some((one) => one === type),
@@ -224,7 +224,7 @@ function isOnce(symbol: string): boolean {
   return symbol === ONCE_CALLABLE || symbol === ONCE_CALL;
 }
 
-/** The remainder that is not negative. */
+/** The remainder, never negative. */
 function modulo(value: number, by: number): number {
   return ((value % by) + by) % by;
 }

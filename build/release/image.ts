@@ -7,20 +7,20 @@ const ROOT = join(import.meta.dirname, "../..");
 
 const ENVIRONMENT = {
   DOCKER_BUILDKIT: "1",
-  // `docker manifest` joins single images; with statements of its own BuildKit makes an index of each.
+  // `docker manifest` joins single images. With its own attestations, BuildKit makes an index of each image instead.
   BUILDX_NO_DEFAULT_ATTESTATIONS: "1",
-  // Clients before version 23 have `docker manifest` only so.
+  // Clients before version 23 have `docker manifest` only with this.
   DOCKER_CLI_EXPERIMENTAL: "enabled",
 };
 
 /** An image that a release publishes. */
 export interface PublishedImage {
-  /** What its digest is called among the outputs of the workflow's step. */
+  /** The name of its digest among the outputs of the workflow's step. */
   readonly output: string;
-  /** Of Dockerfile.sidecar. */
+  /** A stage of Dockerfile.sidecar. */
   readonly stage: "sidecar" | "serve";
   readonly libc: Target["libc"];
-  /** Behind the version, and alone for the newest one; null: `latest`. */
+  /** Appended to the version, and used alone for the newest one; null: `latest`. */
   readonly tag: string | null;
 }
 
@@ -30,7 +30,7 @@ export const IMAGES: readonly PublishedImage[] = [
   { output: "serve", stage: "serve", libc: "glibc", tag: "serve" },
 ];
 
-/** The tag of this version, and the one that moves on to the next. */
+/** The tag of this version, and the tag that moves to each new version. */
 export function tagsOf(
   { tag }: PublishedImage,
   version: string,
@@ -43,7 +43,7 @@ export function tagsOf(
  * No code of another architecture runs. BASE and MUSL_BASE of the environment are used.
  *
  * @param name of the image, with registry and without tag
- * @returns the digest of what the tags name
+ * @returns the digest that the tags name
  */
 export async function publishImage(name: string, published: PublishedImage): Promise<string> {
   const { version } = manifest;
@@ -65,7 +65,7 @@ export async function publishImage(name: string, published: PublishedImage): Pro
     await docker(["push", image]);
     images.push(image);
   }
-  // As the engine treats registries of this machine.
+  // Docker also treats registries of this machine like this.
   const insecure = name.startsWith("127.0.0.1:") ? ["--insecure"] : [];
   let digest = "";
   for (const tag of [numbered, newest]) {
@@ -75,7 +75,7 @@ export async function publishImage(name: string, published: PublishedImage): Pro
   return digest;
 }
 
-/** What it wrote to stdout; shown on stderr. */
+/** What it wrote to stdout. stderr is shown. */
 async function docker(args: readonly string[]): Promise<string> {
   const shown = { stdout: ["pipe", process.stderr], stderr: "inherit" } as const;
   return (await execa("docker", args, { cwd: ROOT, env: ENVIRONMENT, ...shown })).stdout;

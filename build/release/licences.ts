@@ -8,7 +8,7 @@ const ROOT = join(import.meta.dirname, "../..");
 
 const RULE = `\n${"=".repeat(80)}\n\n`;
 
-/** What is in the executables and not ours, with the licence of each: of every package in the bundle, of Node, of Bun. */
+/** The parts of the executables that are not ours, each with its licence: every package in the bundle, Node, Bun. */
 export async function thirdPartyLicences(metafile: Metafile): Promise<string> {
   const packages = await Promise.all(bundledPackages(metafile).map(licenceOf));
   return [
@@ -29,7 +29,7 @@ function bundledPackages({ inputs }: Metafile): readonly string[] {
   return [...new Set(folders)].sort();
 }
 
-/** @throws Error where a package has no file of that name */
+/** @throws Error if a package has no licence file */
 async function licenceOf(folder: string): Promise<string> {
   const path = join(ROOT, folder);
   const { name, version } = JSON.parse(await readFile(join(path, "package.json"), "utf8")) as {
@@ -63,7 +63,7 @@ them all, and says how Bun is linked anew with another WebKit: https://github.co
 `;
 }
 
-/** Without a line of copyright, because Bun's has no such line. */
+/** Without a line of copyright, like Bun's licence. */
 const MIT = `Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated
 documentation files (the "Software"), to deal in the Software without restriction, including without limitation the
 rights to use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies of the Software, and to permit
@@ -78,7 +78,7 @@ COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER I
 OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
 `;
 
-/** As Debian has it, whose compiler the executables for musl take anyway. @throws Error where it is not there */
+/** The text from Debian. The executables for musl need Debian's compiler anyway. @throws Error if it is missing */
 async function gnuLicence(name: string): Promise<string> {
   const path = `/usr/share/common-licenses/${name}`;
   const text = await readFile(path, "utf8").catch(() => {

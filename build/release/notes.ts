@@ -1,7 +1,7 @@
 /**
- * What CHANGELOG.md says of a version: the text below `## VERSION, DATE`.
+ * The section of a version in CHANGELOG.md: the text below `## VERSION, DATE`.
  *
- * @throws Error where it says nothing of it, or has no date
+ * @throws Error if the section or its date is missing
  */
 export function notesOf(changelog: string, version: string): string {
   const sections = changelog.split(/^## /m).slice(1);
@@ -14,7 +14,7 @@ export function notesOf(changelog: string, version: string): string {
   return `${lines.join("\n").trim()}\n`;
 }
 
-/** @throws Error if the tag is another version's */
+/** @throws Error if the tag belongs to another version */
 export function expectTagOf(version: string, tag: string): void {
   if (tag !== `v${version}`)
     throw new Error(`the tag is '${tag}', and package.json has version ${version}: expected v${version}`);

@@ -3,7 +3,7 @@ import { nameOf, runtimeVersion, type Target, TARGETS } from "../targets.ts";
 
 const { name, version } = manifest;
 
-/** What a wheel says of itself on PyPI. */
+/** The text of a wheel for PyPI. */
 export function wheelReadme(): string {
   return `# ${name}
 
@@ -27,7 +27,7 @@ It needs no arguments: the worker is found among the container's processes, and 
 `;
 }
 
-/** What stands beside the files of a release. */
+/** The text beside the files of a release. */
 export function releaseReadme(): string {
   return `# ${name} ${version}
 

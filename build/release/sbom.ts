@@ -3,7 +3,7 @@ import manifest from "../../package.json" with { type: "json" };
 import { libstdcxxVersion } from "../link-away/libstdcxx.ts";
 import { TARGETS } from "../targets.ts";
 
-/** CycloneDX 1.5, as far as `npm sbom` writes it and we change it. */
+/** The parts of CycloneDX 1.5 that `npm sbom` writes and we change. */
 interface Bom {
   serialNumber?: string;
   readonly metadata: { timestamp: string; lifecycles?: unknown; tools?: unknown; component: Component };
@@ -24,8 +24,8 @@ interface Component {
 }
 
 /**
- * What the executables are made of, for programs that look for known faults. It is npm's list of the packages, with
- * the runtimes and the parts of Node.
+ * The list of what the executables contain, for programs that look for known faults. It is npm's list of the packages,
+ * with the runtimes and the parts of Node added.
  *
  * @param time of the release, in seconds since 1970
  */
@@ -36,7 +36,8 @@ export async function sbom(time: number): Promise<string> {
     { cwd: `${import.meta.dirname}/../..` },
   );
   const bom = JSON.parse(stdout) as Bom;
-  // npm draws a number for each document, names itself, calls a private package by its folder, and takes it for a library.
+  // npm adds a random number to each document and names itself. It also calls a private package by its folder and takes
+  // it for a library.
   delete bom.serialNumber;
   delete bom.metadata.tools;
   delete bom.metadata.lifecycles;
@@ -53,7 +54,7 @@ export async function sbom(time: number): Promise<string> {
       .map((one) => (one.name.startsWith("node-linux-") ? { ...one, components: partsOfNode(one) } : one)),
     libstdcxx(await libstdcxxVersion()),
   ];
-  // Which folders npm has put them into differs by its version; the runtimes are optional to npm alone.
+  // The folders depend on npm's version. Only npm treats the runtimes as optional.
   for (const one of [bom.metadata.component, ...bom.components]) {
     delete one.properties;
     one.scope = "required";
@@ -64,12 +65,12 @@ export async function sbom(time: number): Promise<string> {
   return `${JSON.stringify(bom, null, 2)}\n`;
 }
 
-/** By the Node that runs this, whose version is that in the executables. */
+/** Taken from the Node that runs this. It has the same version as the one in the executables. */
 function partsOfNode(node: Component): readonly Component[] {
   const others = ["node", "modules", "napi", "unicode", "tz", "cldr"];
   return (
     Object.entries(process.versions)
-      // One without a version was left out of this Node.
+      // A part without a version was left out of this Node.
       .filter(([name, version]) => !others.includes(name) && version !== "")
       .map(([name, version = ""]) => ({
         "bom-ref": `${node["bom-ref"]}/${name}@${version}`,

@@ -7,11 +7,11 @@ import { createGzip } from "node:zlib";
 import { execa } from "execa";
 
 /**
- * Writes a `.tar.gz` with one folder, the same bytes from the same files.
+ * Writes a `.tar.gz` with one folder. The same files give the same bytes.
  *
- * @param path absolute; the folder in it has its name without `.tar.gz`
+ * @param path absolute; the folder in it has the same name without `.tar.gz`
  * @param files absolute paths by their names inside
- * @param time of all of it, in seconds since 1970
+ * @param time of all its files, in seconds since 1970
  */
 export async function writeTarball(
   path: string,
@@ -31,7 +31,7 @@ export async function writeTarball(
       ],
       { stdout: "pipe", buffer: false, encoding: "buffer" },
     );
-    // Node's gzip writes neither name nor time.
+    // Node's gzip writes neither a name nor a time.
     await Promise.all([tar, pipeline(tar.stdout, createGzip(), createWriteStream(path))]);
   } finally {
     await rm(stage, { recursive: true });

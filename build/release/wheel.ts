@@ -10,13 +10,13 @@ import type { Target } from "../targets.ts";
 export interface Wheel {
   readonly target: Target;
   readonly version: string;
-  /** The file that goes into the environment's `bin`. */
+  /** The file for the environment's `bin`. */
   readonly executable: string;
-  /** Text for PyPI's page, Markdown. */
+  /** Text for PyPI's page, in Markdown. */
   readonly readme: string;
   /** Texts by name, for `licenses/`. */
   readonly licences: Readonly<Record<string, string>>;
-  /** Of all files in it, in seconds since 1970. */
+  /** The time of all files in it, in seconds since 1970. */
   readonly time: number;
 }
 
@@ -29,8 +29,8 @@ export function wheelName({ version, target }: Pick<Wheel, "version" | "target">
 }
 
 /**
- * Writes the wheel by which `pip install` puts the executable into an environment. It has a script of
- * `.data/scripts`, which installers copy unchanged, and three files about it. It has no Python (PyPA, Binary
+ * Writes the wheel with which `pip install` puts the executable into an environment. It has a script in
+ * `.data/scripts`, which installers copy unchanged, and three files about it. It contains no Python (PyPA, Binary
  * distribution format and Core metadata).
  *
  * @returns the wheel's file name
@@ -79,7 +79,7 @@ function tagOf({ wheelTag }: Target): string {
   return `py3-none-${wheelTag}`;
 }
 
-/** Zip files have times of day without a zone: the same in every zone. */
+/** Zip files store local times without a zone. This gives the same time in every zone. */
 function sameEverywhere(time: number): Date {
   const utc = new Date(time * 1_000);
   return new Date(utc.getTime() + utc.getTimezoneOffset() * 60_000);

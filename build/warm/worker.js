@@ -1,4 +1,4 @@
-// A worker as far as a healthy check sees one, its command line and its pong: `worker -n NODE`, started as `celery`.
+// A worker as a healthy check sees it: its command line `worker -n NODE`, started as `celery`, and its pong.
 import { Redis } from "ioredis";
 
 const [, , , node = ""] = process.argv;
@@ -6,7 +6,7 @@ const broadcasts = new Redis(process.env["CELERY_BROKER_URL"] ?? "");
 const replies = broadcasts.duplicate();
 
 /**
- * As kombu/pidbox.py `Mailbox._publish_reply` writes it.
+ * In the form that kombu/pidbox.py `Mailbox._publish_reply` writes.
  *
  * @param {string} ticket
  * @param {string} routingKey
@@ -30,7 +30,10 @@ function pong(ticket, routingKey) {
 /** @type {(text: string) => Record<string, unknown>} */
 const readJson = JSON.parse;
 
-/** In milliseconds: longer than the pong is looked for without a pause, so that every run goes the same way. */
+/**
+ * In milliseconds. This is longer than the time in which the probe looks for the pong without a pause, so that every
+ * run takes the same path.
+ */
 const THINKS_MS = 80;
 
 broadcasts.on("message", (_, /** @type {string} */ message) => {
