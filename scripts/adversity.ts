@@ -1,4 +1,5 @@
-// `npm run test:adversity`: what comes from outside and may not hurt, by the thousand. Needs root; two hours for all of it.
+// `npm run test:adversity`: thousands of inputs from outside that must do no harm. Needs root. All of it takes two
+// hours.
 import { readFile, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
@@ -14,7 +15,7 @@ const { seed, only, cases, case: single, short = false, built = false } = option
 if (!built && !(await step("the executable", process.execPath, "build.mjs"))) process.exit(1);
 const isWhole = only === undefined && cases === undefined && single === undefined && !short;
 const chosenSeed = number("seed", seed) ?? Date.now() % 1_000_000;
-// Else the copy of the executable stays where it is.
+// Without this, the copy of the executable is not removed.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(1));
 const table = await runAdversity({
   executable: join(ROOT, "dist/celery-probe"),
@@ -32,7 +33,7 @@ console.log(`\n${figures}`);
 if (isWhole) await writeFigures();
 process.exit(table.every(({ faults }) => faults === 0) ? 0 : 1);
 
-/** Only of a whole run: docs/reliability.md says so. */
+/** Only a whole run writes them; docs/reliability.md says so. */
 async function writeFigures(): Promise<void> {
   const page = join(ROOT, "docs/reliability.md");
   const text = await readFile(page, "utf8");

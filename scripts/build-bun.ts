@@ -1,4 +1,5 @@
-// `npm run build:bun`: dist/celery-probe-bun, the product's bundle compiled by Bun for this machine's glibc; see docs/bun.md.
+// `npm run build:bun`: dist/celery-probe-bun. It is the product's bundle, compiled by Bun for this machine's glibc; see
+// docs/bun.md.
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { bundle } from "../build/bundle.ts";

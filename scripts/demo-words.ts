@@ -1,21 +1,23 @@
 import { styleText } from "node:util";
 import { table } from "../src/render/table.ts";
 
-/** How a program ended that was asked about a worker; `exitCode` is undefined where it was killed, as it went on waiting. */
+/**
+ * How a program ended that was asked about a worker. `exitCode` is undefined if it was killed because it did not end.
+ */
 export interface Answer {
   readonly line: string;
   readonly exitCode: number | undefined;
   readonly ms: number;
 }
 
-/** What was asked, and what both answered. `theirs` is null where the old line was not run. */
+/** The question, and the answers of both programs. `theirs` is null if the old line was not run. */
 export interface Scene {
   readonly title: string;
   readonly ours: Answer;
   readonly theirs: Answer | null;
 }
 
-/** What the old line's answer means where it is not the expected one. */
+/** The meaning of the old line's answer if it is not the expected one. */
 export function unexpectedOldLine({ exitCode, ms }: Answer): string {
   if (exitCode === undefined) return `The old line is still waiting after ${seconds(ms)}.`;
   return exitCode === 0
@@ -23,18 +25,18 @@ export function unexpectedOldLine({ exitCode, ms }: Answer): string {
     : "The old line got no answer this time: it waits for one second.";
 }
 
-/** How much longer the old line takes to say the same. */
+/** How much longer the old line takes for the same answer. */
 export function slower(ours: Answer, theirs: Answer): string {
   const times = Math.round(theirs.ms / ours.ms);
   return `The old line says the same${times > 1 ? `, ${times} times as slowly: it starts Python for it` : ""}.`;
 }
 
-/** A command that somebody types. */
+/** A command that a user types. */
 export function typed(command: string): string {
   return styleText("dim", `   $ ${command}`);
 }
 
-/** What a program said, in the colour of its end. */
+/** What a program printed, in the colour of its exit code. */
 export function answered({ line, exitCode, ms }: Answer): string {
   const colour =
     exitCode === 0 ? "green" : line.startsWith("unknown") || exitCode === undefined ? "yellow" : "red";
@@ -49,7 +51,7 @@ export function lesson(sentence: string): string {
   return styleText("cyan", `   → ${sentence}`);
 }
 
-/** All scenes, a row each. */
+/** All scenes, one row each. */
 export function summary(scenes: readonly Scene[]): readonly string[] {
   const [head = "", ...rows] = table(
     ["WHAT HAPPENED", "CELERY-PROBE", "EXIT", "TIME", "OLD LINE", "TIME"],
@@ -64,7 +66,7 @@ export function summary(scenes: readonly Scene[]): readonly string[] {
   return [styleText("bold", head), ...rows];
 }
 
-/** What to do behind the demonstration. */
+/** What to do after the demonstration. */
 export const NEXT: readonly (readonly [line: string, purpose: string])[] = [
   ["npm start -- --keep", "the same, and the workers go on running, with a page in your browser"],
   ["dist/celery-probe --help", "every command and option"],
@@ -73,7 +75,7 @@ export const NEXT: readonly (readonly [line: string, purpose: string])[] = [
   ["celery-probe watch", "every worker and queue, refreshed"],
 ];
 
-/** `healthy: alive`, of a whole line. */
+/** `healthy: alive` from a whole line. */
 function verdictOf(line: string): string {
   return line.split(": ", 2).join(": ");
 }

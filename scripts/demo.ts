@@ -1,5 +1,5 @@
-// `npm start`: the main job, shown on real workers, beside the shell line that it replaces.
-// `npm start -- --keep` leaves the world running afterwards.
+// `npm start`: shows the main use on real workers, beside the shell line that it replaces. `npm start -- --keep` leaves
+// everything running afterwards.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -28,9 +28,9 @@ import { ROOT, step } from "./suite.ts";
 
 const CELERY = "5.7.0";
 const EXECUTABLE = "dist/celery-probe";
-/** The old line is killed then. Docker waits longer by default, and nobody learns more by it. */
+/** After this time the old line is killed. Docker waits longer by default, but a longer wait shows nothing new. */
 const OLD_LINE_MS = 10_000;
-/** What the probe is told about the broker. */
+/** The probe's settings for the broker. */
 const environment = () => ({ CELERY_BROKER_URL: url });
 
 const { keep: keeps, ...others } = parseArgs({ strict: false }).values;
@@ -43,7 +43,7 @@ if (!(await step("building the executable", process.execPath, "build.mjs"))) pro
 
 console.log(titleLine(`starting Redis, the worker of a Django project, and two workers of Celery ${CELERY}`));
 const venv = await celeryVenv(CELERY);
-// Workers and probe see nothing else that runs on this machine, where the kernel lets us have that.
+// Workers and probe see nothing else that runs on this machine, if the kernel allows us that.
 const forbidden = whyForbidden();
 if (forbidden !== null)
   console.log(`   beside all that runs on this machine, as namespaces are forbidden: ${forbidden}`);
@@ -92,7 +92,7 @@ await scene("a worker that was stopped", solo, {
 await solo.killAll();
 await scene("a worker that was killed", solo, {
   says: /^unhealthy: dead: /,
-  // Where other Python programs are in sight, any of them might be the worker: its pid file says that none is.
+  // If other Python programs are in sight, any of them may be the worker. The pid file says that none is.
   options: ["--pidfile", pidfile],
   fails: () => "The old line gets no answer once more, and does not know that nobody is there to give one.",
 });
@@ -127,7 +127,7 @@ function startWorkers(): Promise<[Worker, Worker]> {
   const place = container === null ? {} : { within: container };
   return Promise.all([
     startWorker({ ...place, server, celery: CELERY, pool: "prefork", concurrency: 2, name: "prefork@%h" }),
-    // A name with the host name of where it runs: then a probe there knows that the worker belongs there.
+    // A name with the host name of its container. So a probe there knows that the worker belongs there.
     startWorker({
       ...{ ...place, server, celery: CELERY, pool: "solo", name: "solo@%h", queues: ["solo"] },
       args: ["--pidfile", pidfile],
@@ -135,11 +135,14 @@ function startWorkers(): Promise<[Worker, Worker]> {
   ]);
 }
 
-/** The worker of a Django project: settings.py makes the broker's URL of REDIS_HOST and REDIS_PORT, and nobody names it. */
+/**
+ * The worker of a Django project. settings.py builds the broker's URL from REDIS_HOST and REDIS_PORT, and no setting
+ * names the URL.
+ */
 async function djangoScene(): Promise<void> {
   const title = "a Django project, broker in REDIS_HOST";
   if (container === null) {
-    // Beside other workers the probe would have to be told which is meant.
+    // Beside other workers, the probe would need to be told which one is meant.
     console.log(titleLine(`left out, as it needs a container: ${title}`));
     return;
   }
@@ -162,17 +165,17 @@ async function djangoScene(): Promise<void> {
 }
 
 interface Expected {
-  /** The probe's line; healthy ends with 0. */
+  /** The probe's line. A healthy one ends with exit code 0. */
   readonly says: RegExp;
-  /** What the probe is told beside the node. */
+  /** The probe's options, besides the node. */
   readonly options?: readonly string[];
-  /** What the old line's end means, where it is this one: an answer, none, or no end. */
+  /** The meaning of the old line's end if it is this one: an answer, no answer, or no end. */
   readonly answers?: (ours: Answer, theirs: Answer) => string;
   readonly fails?: () => string;
   readonly waits?: () => string;
 }
 
-/** Asks both about the worker and prints what a user would type, see and wait for, and what to learn from it. */
+/** Asks both about the worker. Prints what a user would type and see, how long it takes, and what it means. */
 async function scene(title: string, worker: Worker, expected: Expected): Promise<void> {
   console.log(titleLine(title));
   const words = ["--node", worker.node, ...(expected.options ?? [])];
@@ -201,7 +204,7 @@ async function probe(words: readonly string[]): Promise<Answer> {
   const { stdout, exitCode } = await (container === null
     ? execa(executable, words, options)
     : container.run(executable, words, environment()));
-  // What a user waits for, whatever else the machine does.
+  // The time that a user waits, including delays by other work of the machine.
   return { line: stdout, exitCode, ms: performance.now() - began };
 }
 
@@ -218,7 +221,7 @@ function show(command: string, answer: Answer): void {
   console.log(`${typed(command)}\n${answered(answer)}`);
 }
 
-/** Starts the world anew, where it was, and waits for Ctrl-C. */
+/** Starts everything again in the same place, and waits for Ctrl-C. */
 async function keep(): Promise<void> {
   server = await startServer({ port });
   [prefork, solo] = await startWorkers();
@@ -234,14 +237,14 @@ async function keep(): Promise<void> {
   console.log(`   the page of this fleet: ${address ?? ""}`);
   await new Promise((ended) => {
     for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, ended);
-    // Signal handlers alone do not keep a process.
+    // Signal handlers alone do not keep a process alive.
     setInterval(() => undefined, 60_000);
   });
   await Promise.all([prefork.killAll(), solo.killAll(), serve.stop(0)]);
   await server.stop();
 }
 
-/** Watches the demo's fleet on a free port, among its workers where they have a container. */
+/** Watches the demo's fleet on a free port. If the workers have a container, it runs there too. */
 function startServe(): Promise<Pick<ProcessGroup, "waitForLog" | "stop">> {
   const program: GroupOptions = {
     what: "serve",

@@ -1,4 +1,5 @@
-// Lists the sentences of pages and comments that a reader has to read twice (plain-english.ts); a part of `npm run check`.
+// Lists the sentences of pages and comments that a reader has to read twice (plain-english.ts); a part of `npm run
+// check`.
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { hardSentences } from "./plain-english.ts";

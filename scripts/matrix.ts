@@ -1,5 +1,5 @@
-// `npm run test:matrix`: every state of a worker, made for real; writes docs/matrix.md. Needs root, takes an hour.
-// What a run has found is kept in .cache/matrix/: the next one makes only the cells that are missing or were wrong.
+// `npm run test:matrix`: makes every state of a worker for real and writes docs/matrix.md. Needs root, takes an hour.
+// The results are kept in .cache/matrix/. The next run makes only the cells that are missing or were wrong.
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { copyFile, mkdtemp, writeFile } from "node:fs/promises";
@@ -16,7 +16,7 @@ import { countWrongs } from "../test/matrix/wrongs.ts";
 import { celeryVenv } from "../test/world/python.ts";
 import { ROOT, step } from "./suite.ts";
 
-/** Cells wait more than they compute; a worker's start takes a core for a second. */
+/** Cells wait more than they compute. The start of a worker uses a core for a second. */
 const AT_ONCE = 3;
 
 const USAGE = `npm run test:matrix -- [--state ID]… [--pool NAME]… [--celery VERSION]… [--built]
@@ -26,7 +26,7 @@ const chosen = options();
 if (chosen.built !== true && !(await step("the executable", process.execPath, "build.mjs"))) process.exit(1);
 
 const folder = await mkdtemp(join(tmpdir(), "celery-probe-matrix-run-"));
-// A copy, so that a build in the meantime does not change who is asked.
+// A copy, so that a build in the meantime does not change the tested program.
 const executable = join(folder, "celery-probe");
 await copyFile(join(ROOT, "dist/celery-probe"), executable);
 process.on("exit", () => {
@@ -119,7 +119,9 @@ function options() {
   }
 }
 
-/** What decides: every source but those that only put verdicts into words, and the packages. */
+/**
+ * The files that decide the results: the packages, and every source except the ones that only put verdicts into words.
+ */
 function hashOfSources(): string {
   const source = join(ROOT, "src");
   const files = readdirSync(source, { recursive: true, encoding: "utf8" })

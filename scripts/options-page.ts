@@ -31,7 +31,7 @@ export function optionsPage(): string {
   ].join("\n");
 }
 
-/** Its own options, and those of the check that have other words here. */
+/** Its own options, and the options of the check that have another text here. */
 function commandSections(command: OtherCommand): readonly string[] {
   const { options, variableOf: nameOf }: Taken = takenBy(command);
   const isAsInCheck = (name: string) => Object.hasOwn(OPTIONS, name) && isSame(options[name], name);
@@ -71,7 +71,7 @@ function section(name: string, one: Option<unknown>, variable: string): string {
   ].join("\n");
 }
 
-/** A name of a setting, or of one of its values, stays as it is. */
+/** The name of a setting, or of one of its values, stays as it is. */
 function capital(text: string): string {
   return /^\S*[_:]/.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1);
 }

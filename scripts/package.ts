@@ -19,11 +19,11 @@ import { hostTarget, nameOf, type Target, TARGETS } from "../build/targets.ts";
 import manifest from "../package.json" with { type: "json" };
 import { ROOT } from "./suite.ts";
 
-/** dist/ is replaced when all is there: a probe may be running from it. */
+/** dist/ is replaced when everything is ready: a probe may be running from it. */
 const DIST = join(ROOT, "dist.new");
 const RELEASE = `celery-probe-${manifest.version}`;
 const started = performance.now();
-// What a release holds may be read by all, whoever has made it.
+// All users may read the files of a release, whichever user has made it.
 process.umask(0o022);
 
 await rm(DIST, { recursive: true, force: true });
@@ -45,7 +45,7 @@ await rm(join(ROOT, "dist"), { recursive: true, force: true });
 await rename(DIST, join(ROOT, "dist"));
 console.log(`dist/ is complete after ${((performance.now() - started) / 1_000).toFixed(0)} s`);
 
-/** Where Dockerfile.sidecar looks for it; under its name in the release the same file. */
+/** Dockerfile.sidecar looks for it here. The release has the same file under its own name. */
 function executableOf(target: Target): string {
   return join(DIST, nameOf(target), "celery-probe");
 }

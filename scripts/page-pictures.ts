@@ -18,7 +18,7 @@ const PICTURES: Readonly<Record<string, BrowserContextOptions>> = {
   },
 };
 
-/** The page takes the font of the viewer's system: here one that looks the same wherever the pictures are made. */
+/** The page uses the font of the viewer's system. Here it is a font that looks the same on every machine. */
 const FONTS = `<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>
 <include>/etc/fonts/fonts.conf</include>
 <match><test name="family" qual="any"><string>sans-serif</string></test>
@@ -26,7 +26,7 @@ const FONTS = `<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fon
 <edit name="family" mode="prepend" binding="strong"><string>Inter</string></edit></match>
 </fontconfig>`;
 
-/** Takes the pictures of the page into a folder; gives their names. */
+/** Takes the pictures of the page into a folder. Returns their names. */
 export async function pagePictures(folder: string): Promise<readonly string[]> {
   await installMissing({ chromium: "chromium", pngquant: "pngquant" });
   if (!existsSync("/usr/share/fonts/opentype/inter")) await install(["fonts-inter"]);

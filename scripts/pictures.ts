@@ -1,5 +1,5 @@
-// `npm run pictures`: docs/doctor.svg and docs/watch.svg, of what the executable shows in a terminal, in a real world;
-// and docs/serve-*.png, of the page of `serve` over a scripted fleet.
+// `npm run pictures` makes docs/doctor.svg and docs/watch.svg: what the executable shows in a terminal, on real
+// workers. It also makes docs/serve-*.png: the page of `serve` with a scripted fleet.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { startContainer } from "../test/world/container.ts";
@@ -24,7 +24,7 @@ async function picture(name: string, text: string): Promise<void> {
   console.log(`docs/${name}.svg`);
 }
 
-/** A queue that is called otherwise by those who fill it, and limits out of order. */
+/** The producers use another name for a queue, and two limits are in the wrong order. */
 async function doctorsWords(): Promise<string> {
   await using server = await startServer();
   await using container = await startContainer({ hostname: "web-1" });
@@ -78,7 +78,7 @@ async function watchedWorld(): Promise<string> {
   return neutral(last.replaceAll("\x1b[K", ""), server.port);
 }
 
-/** The last line is written over while something is still looked at. */
+/** Progress lines are overwritten in a terminal, so they are removed. */
 function withoutProgress(output: string): string {
   return output
     .replaceAll("\r\n", "\n")
@@ -86,7 +86,7 @@ function withoutProgress(output: string): string {
     .replaceAll("\r\x1b[K", "");
 }
 
-/** The same on every machine, as far as it can be: the broker's place, and paths. */
+/** Replaces the broker's place and paths, so that the picture is as far as possible the same on every machine. */
 function neutral(text: string, port: number): string {
   return text
     .replaceAll("\r\n", "\n")

@@ -7,10 +7,10 @@ export interface HardSentence {
   readonly sentence: string;
 }
 
-/** Words of a sentence at most; code counts as one, and a number has its unit with it. */
+/** The most words of a sentence. Code counts as one word, and so does a number with its unit. */
 const MOST_WORDS = 25;
 
-/** Constructions that readers have to read twice, each with what is said instead. */
+/** Constructions that readers have to read twice, each with its replacement. */
 const PLAINER: readonly (readonly [RegExp, string])[] = [
   [/\bwhoever\b/i, "name the subject"],
   [/(?:^|[.;:] )Who [a-z]+s\b(?!.*\?)(?=.*\.)/, "name the subject"],
@@ -56,7 +56,7 @@ function whyHard(sentence: string): string[] {
   return words > MOST_WORDS ? [`${words} words`, ...plainer] : plainer;
 }
 
-/** A semicolon ends a sentence here. Code is one word, and so is a list of it. */
+/** A semicolon ends a sentence here. Code is one word, and so is a list of code. */
 function sentencesOf(block: string): string[] {
   return block
     .replace(/`[^`]*`/g, (code) => `\`${code.slice(1, -1).replace(/\W+/g, "-")}\``)

@@ -14,18 +14,18 @@ const DIST = join(ROOT, "dist");
 const { version } = manifest;
 
 const STEPS: Readonly<Record<string, (word: string) => Promise<void>>> = {
-  /** Checks that the tag is that of package.json, and that CHANGELOG.md has a dated section for it. */
+  /** Checks that the tag is the version of package.json, and that CHANGELOG.md has a dated section for it. */
   async tag(tag) {
     expectTagOf(version, tag);
     await notes();
     console.log(`version=${version}`);
   },
-  /** Makes dist/, every executable with compiled code. */
+  /** Makes dist/, with compiled code in every executable. */
   async package() {
     await installEmulators();
     await import("./package.ts");
   },
-  /** Uploads the wheels to PyPI, or where UV_PUBLISH_URL says. */
+  /** Uploads the wheels to PyPI, or to UV_PUBLISH_URL. */
   async wheels() {
     const names = (await assetsOf(DIST)).filter((name) => name.endsWith(".whl"));
     const uv = await uvPath();
@@ -47,7 +47,7 @@ const STEPS: Readonly<Record<string, (word: string) => Promise<void>>> = {
   },
 };
 
-/** What stands behind a step. */
+/** The argument that follows a step. */
 const WORDS: Readonly<Record<string, string>> = {
   tag: `a tag, such as v${version}`,
   image: "a name, such as registry.example/owner/celery-probe",

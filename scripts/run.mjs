@@ -1,5 +1,5 @@
-// Runs a task of this project under the project's own Node, after installing what is missing.
-// Plain JavaScript without dependencies: it is the first thing that runs in a fresh clone, under any Node >= 20.
+// Runs a task of this project under the project's own Node, after installing what is missing. It is plain JavaScript
+// without dependencies, because it is the first thing that runs in a fresh clone, under any Node >= 20.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -40,13 +40,13 @@ const child = spawn(node, [join(root, TASKS[/** @type {keyof typeof TASKS} */ (t
   stdio: "inherit",
   env: { ...process.env, PATH: `${join(root, "node_modules/.bin")}${delimiter}${process.env["PATH"] ?? ""}` },
 });
-// Ctrl-C reaches both; whoever signals this process alone means the task.
+// Ctrl-C reaches both processes. A signal to this process alone is meant for the task.
 for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
   process.on(signal, () => child.kill(signal));
 }
 child.on("exit", (code) => process.exit(code ?? 1));
 
-/** `npm ci` where node_modules is missing or belongs to another lock file. */
+/** Runs `npm ci` if node_modules is missing or belongs to another lock file. */
 function installPackages() {
   const stamp = join(root, "node_modules/.lock-sha256");
   const wanted = createHash("sha256")
@@ -59,7 +59,7 @@ function installPackages() {
     ["ci", "--no-audit", "--no-fund", "--include=dev", "--include=optional", "--loglevel=error"],
     {
       cwd: root,
-      // What a task prints is all that a reader of its output wants.
+      // Readers of a task's output want only what the task prints.
       stdio: ["inherit", 2, "inherit"],
     },
   );

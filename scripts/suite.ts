@@ -23,7 +23,7 @@ export interface Count {
 
 const reportOf = (suite: Suite) => join(REPORTS, `${suite}.json`);
 
-/** Runs a command of the project with its output shown; says whether it ended with 0. */
+/** Runs a command of the project and shows its output. Returns whether it ended with 0. */
 export async function step(title: string, command: string, ...args: readonly string[]): Promise<boolean> {
   console.log(`\n── ${title}`);
   const { exitCode } = await execa(command, args, { cwd: ROOT, stdio: "inherit", reject: false });
@@ -31,8 +31,8 @@ export async function step(title: string, command: string, ...args: readonly str
 }
 
 /**
- * Runs a command of the project beside another step, which goes first where both want a core; its output is shown when
- * it has ended. Says whether it ended with 0.
+ * Runs a command of the project beside another step. The other step has priority for the cores. The output is shown
+ * when the command has ended. Returns whether it ended with 0.
  */
 export async function stepBeside(
   title: string,
@@ -50,8 +50,8 @@ export async function stepBeside(
 const seconds = (ms: number) => Math.round(ms / 1_000);
 
 /**
- * Runs the suite's tests and, when what runs `beside` them has ended too, prints how many passed and failed, counted
- * from the runner's report.
+ * Runs the suite's tests and waits until the command `beside` them has also ended. Then prints how many tests passed
+ * and failed, counted from the runner's report.
  */
 export async function runTests(
   suite: Suite,
@@ -70,7 +70,7 @@ export async function runTests(
   return ended && isWell && failed === 0 && passed > 0;
 }
 
-/** What the runner's report of the suite counts. No report, or a file that could not run, is a failure. */
+/** The counts in the runner's report of the suite. A missing report, or a file that could not run, is a failure. */
 export function countOf(suite: Suite): Count {
   if (!existsSync(reportOf(suite))) return { passed: 0, failed: 1 };
   const report = JSON.parse(readFileSync(reportOf(suite), "utf8")) as {

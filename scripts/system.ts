@@ -1,4 +1,5 @@
-// `npm run test:system`: what needs root and Debian's packages, which it installs; on all that a release has.
+// `npm run test:system`: the tests that need root and Debian's packages, which it installs. They test everything that a
+// release has.
 import { runTests, step } from "./suite.ts";
 
 const isBuilt = await step("the release", process.execPath, "scripts/release.ts", "package");

@@ -1,4 +1,4 @@
-// The last line of `.ci/run`: what all suites count together.
+// The last line of `.ci/run`: the counts of all suites together.
 import { countOf, line, SUITES } from "./suite.ts";
 
 const total = SUITES.map(countOf).reduce((sum, { passed, failed }) => ({

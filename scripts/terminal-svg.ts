@@ -1,4 +1,4 @@
-/** SGR colours of ECMA-48 as a dark terminal shows them. */
+/** SGR colours of ECMA-48 in a dark terminal. */
 const COLOURS: Readonly<Record<string, string>> = {
   "31": "#ff7b72",
   "32": "#7ee787",
@@ -12,10 +12,10 @@ const CHARACTER = { width: 8.4, height: 19 };
 const MARGIN = 16;
 
 /**
- * A picture of what a terminal shows.
+ * A picture of a terminal's content.
  *
  * @param text lines with SGR sequences, and no other control sequences
- * @param columns longer lines are wrapped, as a terminal does
+ * @param columns longer lines are wrapped, as in a terminal
  */
 export function terminalSvg(text: string, columns: number): string {
   const rows = text
@@ -38,13 +38,13 @@ export function terminalSvg(text: string, columns: number): string {
   ].join("\n");
 }
 
-/** Characters of one look. */
+/** Characters with the same style. */
 interface Span {
   readonly text: string;
   readonly style: string;
 }
 
-/** The spans of a line, by the sequences that stand between them. */
+/** The spans of a line. They are separated by SGR sequences. */
 function styled(line: string): readonly Span[] {
   const [first = "", ...rest] = line.split("\x1b[");
   const spans: Span[] = [{ text: first, style: "" }];
