@@ -3,13 +3,13 @@ import { basename, dirname, join } from "node:path";
 import type { Metafile } from "esbuild";
 import type { Loaded } from "./loaded-modules.ts";
 
-/** What the start of a healthy check may cost, as it was recorded when somebody last decided about it. */
+/** The allowed cost of a healthy check's start. It was recorded when a developer last decided about it. */
 export interface Budget extends Loaded {
-  /** Millions of instructions in user mode, those of an empty executable taken away. */
+  /** Millions of instructions in user mode, minus the instructions of an empty executable. */
   readonly instructions: number;
 }
 
-/** As it stands in the file: names by folder, separated by blanks. */
+/** The form in the file: names by folder, separated by blanks. */
 interface Stored {
   readonly instructions: number;
   readonly files: Record<string, string>;
@@ -18,7 +18,7 @@ interface Stored {
 
 const FILE = join(import.meta.dirname, "budget.json");
 
-/** Other names in the sources are other hashes, which may cost two per cent more for no more work. */
+/** New names in the sources change hashes. That may cost two percent more without any more work. */
 const TOLERANCE = 1.05;
 
 export async function readBudget(): Promise<Budget> {
@@ -43,9 +43,9 @@ export async function writeBudget({ instructions, files, builtins }: Budget): Pr
 }
 
 /**
- * What is over the budget, a sentence for each.
+ * Everything over the budget, one sentence each.
  *
- * @param metafile tells who imports what has been loaded
+ * @param metafile says which file imports what has been loaded
  */
 export function overBudget(budget: Budget, measured: Budget, metafile: Metafile): string[] {
   const most = budget.instructions * TOLERANCE;

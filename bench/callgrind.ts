@@ -5,10 +5,10 @@ import { installMissing } from "../test/system/debian.ts";
 import type { Program } from "../test/world/contained-program.ts";
 import { type GroupOptions, ProcessGroup } from "../test/world/process-group.ts";
 
-/** Callgrind runs a program about fifty times slower; a Python application takes a minute. */
+/** Callgrind runs a program about fifty times slower. A Python application takes a minute. */
 const LONGEST_MS = 300_000;
 
-/** How callgrind names the sum of a file's costs: `totals:`, or `summary:` where it dumped only once. */
+/** The name of the sum of a file's costs in callgrind: `totals:`, or `summary:` if it dumped only once. */
 const TOTAL = /^(?:totals|summary): (\d+)/m;
 
 /** Where programs are started: beside us, or in a container. */
@@ -17,13 +17,13 @@ interface Place {
 }
 
 /**
- * Instructions that a command and all its children execute in user mode, counted by valgrind's callgrind: unlike
- * seconds they do not depend on what else the machine does.
+ * Instructions that a command and all its children execute in user mode, counted by valgrind's callgrind. Unlike
+ * seconds, they do not depend on the other load of the machine.
  *
  * The command must not have a deadline that a fifty times slower machine would miss.
  *
  * @param env the command's whole environment
- * @throws Error with the command's output when it does not end with exit code 0 within five minutes
+ * @throws Error with the command's output if it does not end with exit code 0 within five minutes
  */
 export async function instructions(
   command: string,
@@ -64,7 +64,7 @@ async function sumOfTotals(folder: string): Promise<number> {
   return sum;
 }
 
-/** The instructions in one file of callgrind's. @throws Error where it names no sum */
+/** The number of instructions in one file of callgrind. @throws Error if the file has no sum */
 export function totalOf(file: string): number {
   const total = TOTAL.exec(file)?.[1];
   if (total === undefined) throw new Error(`no total in a file of callgrind's: ${file.slice(0, 200)}`);

@@ -1,21 +1,21 @@
 import { mkdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** A folder where memory cgroups are made, and the name of their peak in bytes. */
+/** A folder where memory cgroups are made, and the name of the file with their peak in bytes. */
 interface Hierarchy {
   readonly folder: string;
   readonly peak: "memory.peak" | "memory.max_usage_in_bytes";
 }
 
-/** Runs a command in a fresh memory cgroup and gives the most that was charged to it at once, in bytes. */
+/** Runs a command in a fresh memory cgroup. Returns the most memory that was charged to it at any time, in bytes. */
 export type Charged = <T>(
   work: (procs: string) => Promise<T>,
 ) => Promise<{ readonly result: T; readonly peakBytes: number }>;
 
 /**
- * Memory cgroups of this machine, of version 1 or 2.
+ * Memory cgroups of this machine, version 1 or 2.
  *
- * @returns why there are none where they cannot be made
+ * @returns a text that says why they cannot be made
  */
 export async function memoryCgroups(): Promise<Charged | string> {
   const hierarchy = await findHierarchy();
@@ -45,12 +45,13 @@ async function findHierarchy(): Promise<Hierarchy | string> {
   const first = memoryMounts(mounts)[0];
   if (first === undefined) return "needs a cgroup mount with the memory controller";
   if (first.version === 1) return { folder: first.folder, peak: "memory.max_usage_in_bytes" };
-  // The root of a hierarchy may hold processes and hand the controller to children at the same time.
+  // Unlike other cgroups, the root of a hierarchy may hold processes and give its children the controller at the same
+  // time.
   await writeFile(join(first.folder, "cgroup.subtree_control"), "+memory").catch(() => undefined);
   return { folder: first.folder, peak: "memory.peak" };
 }
 
-/** Where memory cgroups are, those of version 1 first: there version 2 has no memory controller. */
+/** Mounts of memory cgroups, version 1 first. If there is one of version 1, version 2 has no memory controller. */
 export function memoryMounts(mountinfo: string): { readonly folder: string; readonly version: 1 | 2 }[] {
   const found: { folder: string; version: 1 | 2 }[] = [];
   for (const line of mountinfo.split("\n")) {

@@ -4,10 +4,10 @@ import { init, use } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
 import { threeDigits } from "./page.ts";
 
-/** What is drawn of one contender. */
+/** The values that are drawn for one contender. */
 export interface Bars {
   readonly name: string;
-  /** Milliseconds. */
+  /** In milliseconds. */
   readonly wallMs: number;
   readonly cpuMs: number;
 }
@@ -16,17 +16,17 @@ const WIDTH = 900;
 const ROW_HEIGHT = 52;
 const MARGINS = 130;
 
-/** Fixed: without a browser nobody can measure text. */
+/** Fixed, because text cannot be measured without a browser. */
 const NAMES_WIDTH = 230;
 
-/** A power of ten so far below the least value that its bar can be seen. */
+/** A power of ten far enough below the smallest value that its bar can be seen. */
 function startOfAxis(values: readonly number[]): number {
   return 10 ** Math.floor(Math.log10(Math.min(...values) / 2));
 }
 
 use([BarChart, GridComponent, LegendComponent, TitleComponent, SVGRenderer]);
 
-/** An SVG of horizontal bars on a logarithmic axis, from the first row down; with its own background. */
+/** An SVG of horizontal bars on a logarithmic axis, starting with the first row. It has its own background. */
 export function performanceChart(rows: readonly Bars[]): string {
   const least = startOfAxis(rows.flatMap(({ wallMs, cpuMs }) => [wallMs, cpuMs]));
   const chart = init(null, null, {

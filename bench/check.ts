@@ -1,4 +1,5 @@
-// `npm run bench:check`: whether a healthy check still starts within the recorded budget; `-- --record` records a new one.
+// `npm run bench:check`: checks that a healthy check still starts within the recorded budget; `-- --record` records a
+// new one.
 import { overBudget, readBudget, writeBudget } from "./budget.ts";
 import { measureStartUp } from "./start-up.ts";
 

@@ -2,30 +2,30 @@ import type { CeleryVenv } from "../test/world/python.ts";
 import type { DjangoProject } from "./django-project.ts";
 import type { Command } from "./run.ts";
 
-/** What is measured: one row of every table. */
+/** A program that is measured: one row of every table. */
 export interface Contender {
   readonly id: string;
-  /** In the page and in the chart. */
+  /** The name in the page and in the chart. */
   readonly name: string;
-  /** What the row is, for those who have not read the sources. */
+  /** A description for readers without knowledge of the sources. */
   readonly details: string;
-  /** Absolute path of what is started; where it is not there the row says so. */
+  /** Absolute path of the started file. If it does not exist, the row says so. */
   readonly file: string;
-  /** Whether this file is all that has to be installed, so that its size means something. */
+  /** Whether only this file must be installed, so that its size means something. */
   readonly isWhole: boolean;
-  /** The command that asks once; a new one for each run. */
+  /** The command that asks once. Each run gets a new one. */
   readonly command: (ask: Ask) => Command;
 }
 
-/** How a contender is to ask. */
+/** How a contender must ask. */
 export interface Ask {
-  /** Of Redis on 127.0.0.1. */
+  /** The port of Redis on 127.0.0.1. */
   readonly port: number;
-  /** Under callgrind everything takes fifty times as long: no deadline of the contender's own may end it. */
+  /** Under callgrind everything takes fifty times as long. No deadline of the contender may end it. */
   readonly isSlow: boolean;
 }
 
-/** What the table of contenders is made of: absolute paths, and who is asked about. */
+/** What the table of contenders is built from: absolute paths, and the node that is asked. */
 export interface Parts {
   readonly node: string;
   readonly probe: string;
@@ -36,18 +36,18 @@ export interface Parts {
   readonly django: DjangoProject;
 }
 
-/** The flavours for this machine, and whose ratios the page gives. */
+/** The ids of the product's builds for this machine begin with this. The page gives their ratios. */
 export const OURS = "probe";
 export const MUSL = "musl";
 export const FLOOR = "empty";
 export const REPLACED = "celery";
 
-/** As little as a container's environment holds. */
+/** As few variables as a container's environment has. */
 const BARE = { PATH: "/usr/bin:/bin", LANG: "C.UTF-8" };
 
 type Started = Pick<Contender, "file" | "isWhole" | "command">;
 
-/** A build of the product that asks about the node, with these words before its own. */
+/** A build of the product that asks about the node. `words` come before its own arguments. */
 export function probing(file: string, node: string, words: readonly string[] = []): Started {
   return {
     file,
@@ -59,18 +59,18 @@ export function probing(file: string, node: string, words: readonly string[] = [
         ...["--node", node],
         ...(isSlow ? ["--connect-timeout", "1m", "--timeout", "1m", "--deadline", "5m"] : []),
       ],
-      // Not CELERY_BROKER_URL: what the worker in sight uses would win, and a proxy would not be asked.
+      // Not CELERY_BROKER_URL: the broker of the worker in sight would win, and a proxy would not be asked.
       env: { ...BARE, CELERY_PROBE_BROKER: brokerUrl(port) },
     }),
   };
 }
 
-/** An executable that asks nobody. */
+/** An executable that asks nothing. */
 export function idling(file: string): Started {
   return { file, isWhole: true, command: () => ({ file, args: [], env: BARE }) };
 }
 
-/** The table; a row more is all that another contender needs. */
+/** The table. Another contender needs only one more row. */
 export function contenders(parts: Parts): Contender[] {
   const { node, celery, django } = parts;
   const inspect = (venv: CeleryVenv, words: readonly string[], env: Readonly<Record<string, string>>) => ({
@@ -78,7 +78,8 @@ export function contenders(parts: Parts): Contender[] {
     isWhole: false,
     command: ({ port, isSlow }: Ask): Command => ({
       file: venv.python,
-      // Not the script alone: in a venv that can be moved it is a shell's, which starts two programs to find Python.
+      // Python starts the script: in a venv that can be moved, the script is a shell script. It starts two programs to
+      // find Python.
       args: [venv.celery, ...words, "inspect", "ping", "-d", node, ...(isSlow ? ["-t", "60"] : [])],
       env: { ...BARE, ...env, CELERY_BROKER_URL: brokerUrl(port) },
     }),

@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 
-/** What a client has exchanged with Redis, all its connections together. */
+/** What a client has exchanged with Redis, over all its connections. */
 export interface Traffic {
   readonly sentBytes: number;
   readonly receivedBytes: number;
-  /** Names, by connection in the order in which they were sent. */
+  /** The names of the commands. They are ordered by connection, then by time. */
   readonly commands: readonly string[];
 }
 
@@ -13,9 +13,9 @@ export interface Traffic {
 export interface CountingProxy extends AsyncDisposable {
   readonly port: number;
   /**
-   * What has passed since the start, once every client has hung up.
+   * The traffic since the start. Resolves when every client has closed its connections.
    *
-   * @throws Error where a client sent something else than Redis commands
+   * @throws Error if a client sent something other than Redis commands
    */
   readonly traffic: () => Promise<Traffic>;
 }
@@ -55,7 +55,7 @@ export async function startCountingProxy(serverPort: number): Promise<CountingPr
   };
 }
 
-/** The names of the commands in what a client has sent to Redis: RESP arrays of bulk strings. */
+/** The names of the commands that a client has sent to Redis as RESP arrays of bulk strings. */
 function commandsIn(bytes: Buffer): readonly string[] {
   const names: string[] = [];
   let at = 0;

@@ -4,7 +4,7 @@ import { type CeleryVenv, celeryVenv } from "../test/world/python.ts";
 
 const TEMPLATES = join(import.meta.dirname, "django");
 
-/** What the settings and the tasks of a project of usual size import. */
+/** The imports in the settings and tasks of a project of usual size. */
 const PACKAGES = [
   "django==5.2.19",
   "djangorestframework==3.18.3",
@@ -19,13 +19,13 @@ const PACKAGES = [
 /** Each has five models and five tasks. */
 const APPS = ["accounts", "billing", "catalog", "delivery", "orders", "pages", "reports", "support"];
 
-/** A Django project as `celery -A proj` finds it. */
+/** A Django project in the form that `celery -A proj` finds. */
 export interface DjangoProject {
-  /** With Celery, Django and what the project imports. */
+  /** It has Celery, Django and the imports of the project. */
   readonly venv: CeleryVenv;
   /** For `celery --workdir`. */
   readonly folder: string;
-  /** What its settings read, besides the broker. */
+  /** Variables that its settings read, besides the broker. */
   readonly env: Readonly<Record<string, string>>;
 }
 

@@ -8,18 +8,18 @@ import { probing } from "./contenders.ts";
 import type { Bench } from "./measure.ts";
 import { run } from "./run.ts";
 
-/** What a run has loaded, each list sorted. */
+/** The modules that a run has loaded. Each list is sorted. */
 export interface Loaded {
-  /** Files of ours and of packages, relative to the project's folder. */
+  /** Our own files and the files of packages, relative to the project's folder. */
   readonly files: readonly string[];
-  /** Modules of Node's that an empty script does not load. */
+  /** Node's modules that an empty script does not load. */
   readonly builtins: readonly string[];
 }
 
-/** The variable that names the file for the list. */
+/** The variable with the name of the file for the list. */
 const LIST = "LOADED_MODULES";
 
-/** Has every module say at its first line that it is loaded, and writes down at the end which were. */
+/** Makes every module record in its first line that it is loaded. At the end of the run, it writes the list. */
 const recorder: Plugin = {
   name: "recorder",
   setup(build) {
@@ -36,7 +36,7 @@ const recorder: Plugin = {
   },
 };
 
-/** Lists what a healthy check of the node loads, and who may have imported it. */
+/** Lists what a healthy check of the node loads, and which files import it. */
 export async function loadedModules(
   bench: Bench,
   node: string,

@@ -5,7 +5,7 @@ import { PAIRS } from "../test/world/pairs.ts";
 import type { CeleryVenv } from "../test/world/python.ts";
 import type { Server } from "../test/world/server.ts";
 
-/** What the figures depend on, as lines `what: which`. */
+/** The properties of the machine that the figures depend on, as lines `what: which`. */
 export type Machine = readonly (readonly [what: string, which: string])[];
 
 export async function describeMachine(server: Server, celery: CeleryVenv): Promise<Machine> {

@@ -1,5 +1,6 @@
-// `npm run bench`: what one health check costs, beside what it stands between; writes docs/performance.md and its chart.
-// Takes about ten minutes. As root it measures charged memory and cold starts too, and drops the page cache for it.
+// `npm run bench` measures what one health check costs, and compares it with other programs. It writes
+// docs/performance.md and its chart. Takes about ten minutes. As root it also measures charged memory and cold starts,
+// and drops the page cache for this.
 import { rmSync } from "node:fs";
 import { access, constants, copyFile, mkdir, mkdtemp, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -26,7 +27,7 @@ import { type Flavour, type MeasuredRow, performancePage, type Row } from "./pag
 import type { Cost } from "./run.ts";
 import { median } from "./statistics.ts";
 
-/** Few: an emulated run takes seconds. */
+/** Few, because an emulated run takes seconds. */
 const EMULATED_ROUNDS = 5;
 
 const ROUNDS = 25;
@@ -34,7 +35,7 @@ const ROUNDS = 25;
 const PAGE = join(ROOT, "docs/performance.md");
 const CHART = PAGE.replace(".md", ".svg");
 
-// Before the release is made: with them its executables for other architectures have compiled code in them.
+// Installed before the release is built, so that its executables for other architectures contain compiled code.
 await installEmulators().catch((error: unknown) => {
   console.log(String(error));
 });
@@ -47,7 +48,7 @@ process.on("exit", () => {
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(1));
 
 console.log("\n── the other contenders");
-// Copies, so that a build in the meantime does not change what is measured.
+// Copies, so that a build in the meantime does not change the measured programs.
 const [probe, musl] = [await copied("glibc"), await copied("musl")];
 const empty = await packEmpty(folder);
 const launcher = await compileLauncher(folder);
@@ -82,7 +83,7 @@ for (const contender of all) {
 const present = all.filter((contender) => !obstacles.has(contender));
 
 const charged = await memoryCgroups();
-// How much of a file is mapped at once depends on how it came into the page cache: now all of them are read anew.
+// How much of a file is mapped at once depends on how it came into the page cache. Now all files are read again.
 if (typeof charged !== "string") await dropPageCache();
 console.log(`\n── ${ROUNDS} rounds of ${present.length} contenders`);
 const costs = await measureCosts(bench, present, ROUNDS, (round) => {
@@ -130,7 +131,7 @@ async function rowOf(contender: Contender): Promise<Row> {
   return { name, details, costs: own, instructions: count, traffic, charge, fileBytes };
 }
 
-/** A copy of the release's executable for this machine; where it cannot be started here, its name alone. */
+/** A copy of the release's executable for this machine. If it cannot be started here, only its name. */
 async function copied(libc: Target["libc"]): Promise<string> {
   const target = hostTarget(libc);
   const copy = join(folder, nameOf(target));
@@ -139,7 +140,7 @@ async function copied(libc: Target["libc"]): Promise<string> {
   return copy;
 }
 
-/** Null, and said why: what starts it is not there, and cannot be installed. */
+/** Null: the emulator or loader that starts it is missing and cannot be installed. The reason is printed. */
 async function startHere(target: Target): Promise<Start | null> {
   return await startOf(target).catch((error: unknown) => {
     console.log(`${nameOf(target)}: ${String(error)}`);
@@ -147,7 +148,7 @@ async function startHere(target: Target): Promise<Start | null> {
   });
 }
 
-/** What is not for this machine is measured under qemu, a few times. */
+/** A build for another machine is measured under qemu, a few times. */
 async function flavourOf(target: Target): Promise<Flavour> {
   const start = await startHere(target);
   const name = nameOf(target);
@@ -163,7 +164,7 @@ async function flavourOf(target: Target): Promise<Flavour> {
   };
 }
 
-/** Emulated, everything takes so long that no deadline of the probe's own may end it. */
+/** Under emulation everything takes long, so no deadline of the probe may end it. */
 async function costsOf({ libc }: Target, { isEmulated, words }: Start): Promise<readonly Cost[]> {
   if (!isEmulated) return measured({ glibc: OURS, musl: MUSL }[libc]).costs;
   const [file, ...before] = words;

@@ -8,7 +8,7 @@ import { dropPageCache } from "./page-cache.ts";
 import { type Cost, run } from "./run.ts";
 import { median, shuffled } from "./statistics.ts";
 
-/** Where everything is measured: the contenders run in the container of the worker that they ask about. */
+/** The place of all measurements. The contenders run in the container of the worker that they ask about. */
 export interface Bench {
   readonly container: Container;
   readonly server: Server;
@@ -16,15 +16,15 @@ export interface Bench {
   readonly launcher: string;
 }
 
-/** Runs of everything but time, whose median counts. */
+/** The number of runs for everything except time. Their median counts. */
 const FEW = 5;
 
-/** Callgrind's numbers differ by two per cent, so what took longer than this is counted once. */
+/** Callgrind's numbers differ by two percent, so a program that took longer than this is counted only once. */
 const LONG_MS = 20_000;
 
 /**
- * Runs every contender once in each round, in random order: whatever slows the machine down meets all of them.
- * One round goes before and does not count.
+ * Runs every contender once in each round, in random order. So a slow moment of the machine affects all of them. One
+ * round before does not count.
  *
  * @returns the costs of each contender, by round
  */
@@ -60,14 +60,14 @@ export async function measureInstructions(
   return median(counts);
 }
 
-/** What one run exchanges with Redis, the median of some. */
+/** The traffic of one run with Redis, the median of some runs. */
 export interface MedianTraffic {
   readonly sentBytes: number;
   readonly receivedBytes: number;
   readonly commands: number;
 }
 
-/** @throws Error where a contender that asks has not been seen to ask */
+/** @throws Error if a contender that should ask has not been seen to ask */
 export async function measureTraffic(bench: Bench, contender: Contender): Promise<MedianTraffic> {
   const all = await times(FEW, async () => {
     await using proxy = await startCountingProxy(bench.server.port);
@@ -85,13 +85,13 @@ export async function measureTraffic(bench: Bench, contender: Contender): Promis
   };
 }
 
-/** What a container is charged for one run, medians. */
+/** The memory that a container is charged for one run. Medians. */
 export interface Charge {
-  /** Where the files are in the page cache already, charged to who has read them before. */
+  /** With the files already in the page cache. An earlier reader is charged for them. */
   readonly warmBytes: number;
-  /** Where nothing is. */
+  /** With an empty page cache. */
   readonly coldBytes: number;
-  /** Milliseconds from start to end where nothing is in the page cache. */
+  /** Milliseconds from start to end, with an empty page cache. */
   readonly coldMs: number;
 }
 
@@ -102,7 +102,7 @@ export async function measureCharge(bench: Bench, charged: Charged, contender: C
     await dropPageCache();
     return once();
   });
-  // Outside of any cgroup of ours, so that the files are not charged to one that is gone.
+  // Outside of our cgroups, so that the files are not charged to a cgroup that is gone.
   await dropPageCache();
   await run(bench.container, bench.launcher, contender.command(usual(bench)));
   const warm = await times(FEW, once);

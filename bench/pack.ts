@@ -5,7 +5,7 @@ import { pack, SEA_CONFIG, type SeaConfig } from "../build/pack.ts";
 import { partsOf } from "../build/parts.ts";
 import { hostTarget } from "../build/targets.ts";
 
-/** An executable of the product's Node and flags that does nothing: what no program in it can be cheaper than. */
+/** An executable with the product's Node and flags that does nothing. No program in it can cost less. */
 export async function packEmpty(folder: string, seaConfig: SeaConfig = SEA_CONFIG): Promise<string> {
   const main = join(folder, "empty.cjs");
   const executable = join(folder, "empty");
@@ -16,7 +16,7 @@ export async function packEmpty(folder: string, seaConfig: SeaConfig = SEA_CONFI
   return executable;
 }
 
-/** dist/celery-probe once more, of the parts that its build has left. */
+/** dist/celery-probe once more, from the parts that its build has left. */
 export async function packAgain(folder: string, seaConfig: SeaConfig): Promise<string> {
   const executable = join(folder, "probe");
   const target = hostTarget("glibc");

@@ -5,12 +5,12 @@ import { execa } from "execa";
 const ALL = "3";
 
 /**
- * Has the kernel forget all files that nobody has mapped, as after a machine's start.
+ * Makes the kernel drop all files that no process has mapped, as after the start of a machine.
  *
- * @throws Error where that is not allowed
+ * @throws Error if that is not allowed
  */
 export async function dropPageCache(): Promise<void> {
-  // What is not on the disk yet cannot be dropped.
+  // Data that is not yet on the disk cannot be dropped.
   await execa("sync");
   await writeFile("/proc/sys/vm/drop_caches", ALL);
 }

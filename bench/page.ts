@@ -3,7 +3,7 @@ import type { Charge, MedianTraffic } from "./measure.ts";
 import type { Cost } from "./run.ts";
 import { median, medianRatio } from "./statistics.ts";
 
-/** One contender and what was measured of it, or why it was not. */
+/** One contender with its measured values, or the reason why it was not measured. */
 export type Row =
   | { readonly name: string; readonly details: string; readonly absent: string }
   | {
@@ -14,21 +14,21 @@ export type Row =
       readonly costs: readonly Cost[];
       readonly instructions: number;
       readonly traffic: MedianTraffic;
-      /** Or why it could not be measured. */
+      /** Or the reason why it could not be measured. */
       readonly charge: Charge | string;
-      /** Null where one file is not all that has to be installed. */
+      /** Null: more than one file must be installed. */
       readonly fileBytes: number | null;
     };
 
 /** One executable of a release. */
 export interface Flavour {
-  /** As in its file's name: `linux-amd64-musl`. */
+  /** The form of its file's name: `linux-amd64-musl`. */
   readonly name: string;
   readonly fileBytes: number;
   readonly tarballBytes: number;
   readonly wheelBytes: number;
   readonly isEmulated: boolean;
-  /** By round; none where nothing starts it here. */
+  /** By round; empty if it cannot be started here. */
   readonly costs: readonly Cost[];
 }
 
@@ -177,13 +177,13 @@ function ratioCells(row: Row, { floor, replaced }: Report): string[] {
   ];
 }
 
-/** `1.42 ×`, and below one `1/30`. */
+/** `1.42 ×`, or `1/30` for a ratio below one. */
 export function times(ratio: number): string {
   if (ratio > 0 && ratio < 0.5) return `1/${threeDigits(1 / ratio)}`;
   return `${threeDigits(ratio)} ×`;
 }
 
-/** Three digits that count: more would claim a precision that no machine has. */
+/** Three significant digits. No machine is precise enough for more. */
 export function threeDigits(value: number): string {
   if (value >= 100) return String(Math.round(value));
   return value >= 10 ? value.toFixed(1) : value.toFixed(2);

@@ -2,32 +2,32 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Container } from "../test/world/container.ts";
 
-/** What is started: an absolute path, its arguments and its whole environment. */
+/** The started program: an absolute path, its arguments and its whole environment. */
 export interface Command {
   readonly file: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** What one run took. */
+/** The cost of one run. */
 export interface Cost {
   /** Milliseconds from the start to the end. */
   readonly wallMs: number;
-  /** Milliseconds of CPU time, user and system, of the process and the children it has waited for. */
+  /** CPU time in milliseconds, user and system, of the process and the children that it has waited for. */
   readonly cpuMs: number;
-  /** Peak resident set, bytes; file pages that are mapped are part of it. */
+  /** Peak resident set in bytes, including mapped pages of files. */
   readonly peakBytes: number;
 }
 
-/** A health check that takes longer is no contender. */
+/** A longer health check is not a contender. */
 const LONGEST_SECONDS = 50;
 
 /**
  * Runs a command through the launcher `run.c` in the container.
  *
  * @param launcher the compiled `run.c`
- * @param cgroup the `cgroup.procs` that the command enters before it starts
- * @throws Error with what the command printed when it does not end with exit code 0
+ * @param cgroup the `cgroup.procs` of the cgroup that the command enters before it starts
+ * @throws Error with the command's output if it does not end with exit code 0
  */
 export async function run(
   container: Container,
@@ -47,7 +47,7 @@ export async function run(
   return report.cost;
 }
 
-/** Reads the line of `run.c`. @throws Error when it is another one */
+/** Reads the line of `run.c`. @throws Error if it has another form */
 export function readReport(line: string): { readonly cost: Cost; readonly exitCode: number } {
   if (!/^\d+ \d+ \d+ \d+ \d+$/.test(line)) throw new Error(`the launcher said ${JSON.stringify(line)}`);
   const [wall = 0, user = 0, system = 0, resident = 0, exitCode = 0] = line.split(" ").map(Number);

@@ -15,15 +15,15 @@ import { measureInstructions } from "./measure.ts";
 import { packAgain, packEmpty } from "./pack.ts";
 
 /**
- * With the seed of V8's hashes fixed: drawn anew for each run, it costs or saves up to eight million instructions, in the
- * empty executable and in ours alike.
+ * With a fixed seed for V8's hashes. A random seed costs or saves up to eight million instructions in each run, in the
+ * empty executable as in ours.
  */
 const SEEDED = { ...SEA_CONFIG, execArgv: [...SEA_CONFIG.execArgv, SAME_HASHES] };
 
 /**
- * What a healthy check by dist/celery-probe costs, in numbers that do not depend on what else the machine does.
+ * The cost of a healthy check by dist/celery-probe, in numbers that do not depend on the other load of the machine.
  *
- * @throws Error where there is no executable, or valgrind and a C compiler can neither be found nor installed
+ * @throws Error if the executable is missing, or if valgrind and a C compiler can neither be found nor installed
  */
 export async function measureStartUp(): Promise<{ readonly measured: Budget; readonly metafile: Metafile }> {
   const executable = join(ROOT, "dist/celery-probe");

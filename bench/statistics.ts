@@ -1,9 +1,9 @@
-/** The middle of the values, or the mean of the two in the middle. @throws RangeError when there is none */
+/** The middle value, or the mean of the two middle values. @throws RangeError if the list is empty */
 export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
 
-/** Linear between the ranks, as R's type 7. @throws RangeError when there is no value */
+/** Linear between the ranks, like R's type 7. @throws RangeError if the list is empty */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   const place = (sorted.length - 1) * share;
@@ -13,11 +13,11 @@ export function quantile(values: readonly number[], share: number): number {
 }
 
 /**
- * How many times the other's value ours is: the median of the pairs' ratios, so that what slows a whole round down
- * falls out.
+ * How many times larger our value is than the other one: the median of the pairs' ratios. So a slow moment of the
+ * machine in one round does not change the result.
  *
  * @param ours values in the order of the rounds
- * @param others those of the same rounds
+ * @param others values of the same rounds
  */
 export function medianRatio(ours: readonly number[], others: readonly number[]): number {
   if (ours.length !== others.length)

@@ -6,10 +6,10 @@ import { type Server, startServer } from "../../test/world/server.ts";
 import { startWorker, type Worker } from "../../test/world/worker.ts";
 import { cpuDuring, type Use } from "./cpu.ts";
 
-/** The oldest and the newest Celery in wide use; the real workers are of them by turns. */
+/** The oldest and the newest Celery in wide use. The real workers use them in turn. */
 export const VERSIONS = ["5.2.7", "5.7.0"] as const;
 
-/** In the folder where a worker runs: by it the probe sees that worker alone, as in a container. */
+/** The name of the pid file in a worker's folder. With it the probe sees that worker alone, as in a container. */
 const PIDFILE = "worker.pid";
 
 export function pidfileOf({ pid }: Worker): string {
@@ -21,7 +21,7 @@ export interface FleetUse extends Use {
   readonly bytes: number;
 }
 
-/** Real workers among scripted ones, on a server of their own. */
+/** Real workers among scripted ones, on their own server. */
 export interface Fleet extends AsyncDisposable {
   readonly server: Server;
   readonly workers: readonly Worker[];
@@ -31,11 +31,11 @@ export interface Fleet extends AsyncDisposable {
   readonly ping: (nodes: readonly string[]) => Promise<unknown>;
 }
 
-/** @throws Error when a worker does not start, or not all of the fleet listen */
+/** @throws Error if a worker does not start, or if not all of the fleet listen */
 export async function startFleet(real: number, size: number): Promise<Fleet> {
   await using stack = new AsyncDisposableStack();
   const server = stack.use(await startServer());
-  // Redis serves subscribers in the order in which they came: the real ones stand in the middle.
+  // Redis serves subscribers in the order of their subscriptions. The real ones are in the middle.
   const before = Math.floor((size - real) / 2);
   stack.use(await startScriptedWorkers(server.port, before));
   const workers = await startWorkers(server, real, stack);
@@ -73,14 +73,14 @@ export async function startFleet(real: number, size: number): Promise<Fleet> {
   };
 }
 
-/** A start takes a second of a core: a few at a time, so that none is late. */
+/** A start takes a second of a core. Only a few start at a time, so that none is late. */
 async function startWorkers(
   server: Server,
   count: number,
   stack: AsyncDisposableStack,
 ): Promise<readonly Worker[]> {
   const workers: Worker[] = [];
-  // Gossip would make each of them read 500 heartbeats a second, and mingling asks the whole fleet at each start.
+  // With gossip, each of them would read 500 heartbeats a second. With mingle, each start would ask the whole fleet.
   const args = ["--without-mingle", "--without-gossip", `--pidfile=${PIDFILE}`];
   while (workers.length < count) {
     const batch = Math.min(2 * availableParallelism(), count - workers.length);
@@ -97,7 +97,9 @@ async function startWorkers(
   return workers;
 }
 
-/** Does it `count` times, `rate` times a second; where one takes longer than that, one after the other. */
+/**
+ * Acts `count` times, `rate` times per second. If one act takes longer than that, the acts follow each other directly.
+ */
 export async function steadily(rate: number, count: number, act: () => Promise<unknown>): Promise<void> {
   const began = performance.now();
   for (let turn = 0; turn < count; turn++) {

@@ -1,5 +1,6 @@
-// `npm run bench:serve`: what it costs to watch a fleet, by `serve`, by others and by a probe in each container; writes
-// docs/fleet.md. Takes eight minutes, on a quiet machine. `-- --quick` prints the page of a small fleet and writes none.
+// `npm run bench:serve` measures what it costs to watch a fleet: with `serve`, with other programs, and with a probe in
+// each container. It writes docs/fleet.md. Takes eight minutes, on a quiet machine. `-- --quick` prints the page of a
+// small fleet and writes no file.
 import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -28,7 +29,7 @@ else await writeFile(join(ROOT, "docs/fleet.md"), fleetPage(report));
 
 async function measure({ real, sizes, seconds, intervals }: typeof FULL): Promise<Report> {
   const folder = await mkdtemp(join(tmpdir(), "celery-probe-fleet-"));
-  // A copy, so that a build in the meantime does not change what is measured.
+  // A copy, so that a build in the meantime does not change the measured program.
   const executable = join(folder, "celery-probe");
   try {
     await copyFile(join(ROOT, "dist/celery-probe"), executable);

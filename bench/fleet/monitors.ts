@@ -10,43 +10,46 @@ import { median, quantile } from "../statistics.ts";
 import { cpuDuring } from "./cpu.ts";
 import type { Fleet } from "./fleet.ts";
 
-/** What watching a fleet costs; shares are of one core, beyond what the same processes use unwatched. */
+/** The costs of watching a fleet. Shares are of one core, without what the same processes use unwatched. */
 export interface MonitorCosts {
   readonly name: string;
-  /** Of the monitor itself. */
+  /** The monitor's own share. */
   readonly own: number;
   readonly redis: number;
   /** The median of the real workers. */
   readonly worker: number;
   /** Sent by Redis. */
   readonly bytesPerS: number;
-  /** Of the monitor itself, in bytes. */
+  /** The monitor's own memory, in bytes. */
   readonly resident: number;
   /** One scrape: seconds by the clock, and bytes. */
   readonly scrapeS: number;
   readonly scrapeBytes: number;
-  /** The 99th percentile of what a probe waits for its answer beside slow clients; null: it answers none. */
+  /**
+   * The 99th percentile of the time until a probe is answered beside slow clients; null: the monitor does not answer
+   * probes.
+   */
   readonly answerS: number | null;
 }
 
-/** A program that watches a fleet and tells by HTTP what it knows. */
+/** A program that watches a fleet and reports by HTTP. */
 interface Monitor extends AsyncDisposable {
   readonly pid: number;
   readonly url: string;
-  /** Milliseconds for each answer beside slow clients. */
+  /** The time of each answer beside slow clients, in milliseconds. */
   readonly answers?: () => Promise<readonly number[]>;
 }
 
-/** Seconds from one scrape to the next, and from one round of ours to the next. */
+/** Seconds between two scrapes, and between two of our rounds. */
 export const INTERVAL_S = 30;
 
-/** Before it is measured: what is done once, at the start, does not count. */
+/** The time before the measurement starts, in milliseconds. Work that is done once at the start does not count. */
 const WARM_MS = 10_000;
 
 /** Probes that are answered beside slow clients. */
 const PROBES = 1_000;
 
-/** Watches the fleet by one after the other. `intervals` of {@link INTERVAL_S} are measured of each. */
+/** Lets one monitor after the other watch the fleet. Measures `intervals` of {@link INTERVAL_S} with each. */
 export async function measureMonitors(
   fleet: Fleet,
   executable: string,
@@ -94,7 +97,7 @@ export async function measureMonitors(
   return costs;
 }
 
-/** Asks a monitor for all that it knows. */
+/** Requests everything that a monitor knows. */
 async function scrape({ url }: Monitor): Promise<{ readonly seconds: number; readonly bytes: number }> {
   const began = performance.now();
   const response = await fetch(url);

@@ -8,7 +8,7 @@ export interface Report {
   readonly monitors: readonly MonitorCosts[];
 }
 
-/** Fleets for which the cost of a probe in each container is computed. */
+/** The page gives the cost of a probe in each container for fleets of these sizes. */
 const SIZES = [30, 100, 300, 1_000, 3_000];
 
 /** docs/fleet.md. */
@@ -100,7 +100,7 @@ ${table(
 `;
 }
 
-/** What each worker spends where all are asked one by one: the dearest version counts. */
+/** What each worker spends if all are asked one by one. The most expensive version counts. */
 export function workerShare({ workers }: PingCosts, size: number, intervalS: number): number {
   return Math.max(...workers.map(({ heard, answered }) => ((size - 1) * heard + answered) / intervalS));
 }
@@ -113,7 +113,10 @@ export function workersAt(costs: PingCosts, share: number, intervalS: number): n
   return Math.max(0, Math.min(...sizes));
 }
 
-/** By the line through the smallest and the largest fleet that were measured: a ping has a fixed part and one a worker. */
+/**
+ * Uses the line through the smallest and the largest measured fleet: a ping has a fixed cost, and a cost for each
+ * worker.
+ */
 export function redisShare(pings: readonly PingCosts[], size: number, intervalS: number): number {
   const [small, large] = [...pings]
     .sort((a, b) => a.size - b.size)
@@ -140,7 +143,7 @@ function micro(seconds: number): string {
   return `${digits(seconds * 1e6)} µs`;
 }
 
-/** Two digits that count, and all of a larger whole number. */
+/** Two significant digits, or all digits of a larger whole number. */
 export function digits(value: number): string {
   if (Math.abs(value) >= 10) return Math.round(value).toLocaleString("en-US");
   return value === 0

@@ -4,10 +4,10 @@ import { median } from "../statistics.ts";
 import { costOfEach } from "./cpu.ts";
 import { type Fleet, pidfileOf, steadily, VERSIONS } from "./fleet.ts";
 
-/** What one ping costs in a fleet of `size`; CPU in seconds. */
+/** The cost of one ping in a fleet of `size`; CPU in seconds. */
 export interface PingCosts {
   readonly size: number;
-  /** A worker that reads it and drops it, and one that answers it; by version of Celery. */
+  /** A worker that reads the ping and drops it, and a worker that answers it, by version of Celery. */
   readonly workers: readonly {
     readonly version: string;
     readonly heard: number;
@@ -16,11 +16,14 @@ export interface PingCosts {
   readonly redis: number;
   /** Sent by Redis. */
   readonly bytes: number;
-  /** One run of `celery-probe` in such a fleet: seconds by the clock. */
+  /** One run of `celery-probe` in such a fleet, in seconds by the clock. */
   readonly probeS: number;
 }
 
-/** As many a second as 1,000 workers make that are asked every 30 s: a busier worker pays less for each. */
+/**
+ * Pings per second. 1,000 workers that are each asked every 30 s cause this rate. A busier worker pays less for each
+ * ping.
+ */
 const RATE = 1_000 / 30;
 
 export async function measurePings(fleet: Fleet, executable: string, seconds: number): Promise<PingCosts> {
