@@ -4,11 +4,11 @@ import { celeryVenv, type VenvOptions } from "./python.ts";
 import type { WorkerPlace } from "./worker-command.ts";
 
 export interface BeatOptions {
-  /** Null: none is named. */
+  /** Null: no broker is named. */
   readonly brokerUrl: string | null;
   /** Default: the newest. */
   readonly celery?: CeleryVersion;
-  /** Further packages, e.g. of another scheduler. */
+  /** Further packages, e.g. another scheduler. */
   readonly also?: VenvOptions["also"];
   /** Arguments of `celery beat`. */
   readonly args?: readonly string[];
@@ -16,14 +16,17 @@ export interface BeatOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** A real beat of `tasks.py` where it is told to run; its working folder is {@link Program.folder}. Resolves when it has begun. */
+/**
+ * Starts a real beat of `tasks.py` in this place. Its working folder is {@link Program.folder}. Resolves when it has
+ * started.
+ */
 export async function startBeat(place: Pick<WorkerPlace, "start">, options: BeatOptions): Promise<Program> {
   const { brokerUrl, celery = "5.7.0", also, args = [], settings = {} } = options;
   const venv = await celeryVenv(celery, also === undefined ? {} : { also });
   const beat = await place.start({
     what: `beat:${celery}`,
     command: venv.python,
-    // Where namespaces are entered, the working folder is lost.
+    // Entering namespaces loses the working folder.
     args: (folder) => ["-m", "celery", "-A", "tasks", "--workdir", folder, "beat", "-l", "INFO", ...args],
     env: (folder) => ({
       PATH: "/usr/bin:/bin",

@@ -1,16 +1,16 @@
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 
-/** A page in a browser, and everything that it has complained about. */
+/** A page in a browser, with all its error messages. */
 export interface Visit {
   readonly page: Page;
-  /** Errors of the console, of the script and of the policy, in their order. */
+  /** Errors of the console, of the script and of the policy, in order. */
   readonly complaints: readonly string[];
 }
 
 /**
- * Debian's browser, without a window. It runs as root in tests, where its sandbox cannot.
+ * Debian's browser, without a window. In tests it runs as root, where its sandbox does not work.
  *
- * @param env variables beside those of this process
+ * @param env variables in addition to this process' own
  */
 export function startBrowser(env: Readonly<Record<string, string>> = {}): Promise<Browser> {
   return chromium.launch({
@@ -21,7 +21,7 @@ export function startBrowser(env: Readonly<Record<string, string>> = {}): Promis
   });
 }
 
-/** Opens an address in a window of its own. */
+/** Opens an address in a new window. */
 export async function visit(
   browser: Browser,
   url: string,

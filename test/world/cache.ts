@@ -3,23 +3,25 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { join, resolve } from "node:path";
 
-/** Everything the test world installs once lives here; the folder is ignored by git and may be deleted at any time. */
+/**
+ * Everything that the test world installs once is in this folder. git ignores it, and it may be deleted at any time.
+ */
 export const CACHE_FOLDER: string = resolve(import.meta.dirname, "../../.cache");
 
 const PINS_FILE = "pins.json";
 
-/** Between the name of a thing and what makes an unfinished folder unique. */
+/** Separates a name from the part that makes an unfinished folder unique. */
 const MAKING = ".making-";
 
 /**
- * The folder `.cache/<name>`, made by `make` unless it already holds what was made for the same `pins`.
+ * The folder `.cache/<name>`. `make` makes it, unless it already holds the result for the same `pins`.
  *
- * `make` fills an empty sibling that is renamed when it succeeds, so a folder under its final name is always whole
- * and what is made must not contain its own path. Parallel processes and threads make a thing once; a maker that
- * died blocks nobody.
+ * `make` fills an empty folder beside it, which is renamed when `make` succeeds. So a folder with its final name is
+ * always complete, and its content must not contain its own path. Parallel processes and threads make a thing only
+ * once. A maker that died blocks nobody.
  *
- * @param what names the thing for the progress line, e.g. `Celery 5.7.0`
- * @throws what `make` throws; nothing is then left under the final name
+ * @param what the name of the thing for the progress line, e.g. `Celery 5.7.0`
+ * @throws what `make` throws; then nothing is left under the final name
  */
 export async function cached(
   name: string,
@@ -35,7 +37,7 @@ export async function cached(
     await mkdir(CACHE_FOLDER, { recursive: true });
     await removeLeftovers(name);
     const fresh = await mkdtemp(`${folder}${MAKING}`);
-    await chmod(fresh, 0o755); // mkdtemp keeps others out, and a container's user may be another
+    await chmod(fresh, 0o755); // mkdtemp excludes other users, but a container's user may be another one
     await withProgress(`installing ${what}`, () => make(fresh));
     await writeFile(join(fresh, PINS_FILE), wanted);
     await removeIfThere(folder);
@@ -47,8 +49,8 @@ export async function cached(
 /**
  * Runs `work` while no other process or thread of this machine is inside `alone` with the same `name`.
  *
- * The lock is a listening Unix socket in Linux' abstract namespace: the kernel takes it back however its owner
- * ends, so there are no stale lock files, and those who wait are woken by the end of their connection.
+ * The lock is a listening Unix socket in Linux' abstract namespace. The kernel frees it however its owner ends, so
+ * there are no stale lock files. The end of their connection wakes the waiting processes.
  */
 export async function alone<T>(name: string, work: () => Promise<T>): Promise<T> {
   const path = `\0celery-probe ${createHash("sha256").update(name).digest("hex")}`;
@@ -83,7 +85,7 @@ function tryListen(path: string, waiting: Set<Socket>): Promise<Server | undefin
   });
 }
 
-/** Resolves when the owner lets go or dies; at once where it has already gone. */
+/** Resolves when the owner releases the lock or dies, or at once if it has already gone. */
 function untilReleased(path: string): Promise<void> {
   return new Promise((done) => {
     const socket = connect(path);
@@ -108,8 +110,8 @@ async function readIfThere(file: string): Promise<string | undefined> {
 }
 
 /**
- * What makers that died have left; only called by the owner of the lock. What such a maker had started may be at work
- * there still, hence a new name for each attempt.
+ * Removes what dead makers have left. Only the owner of the lock calls it. Programs that such a maker started may still
+ * work there, so each attempt gets a new name.
  */
 async function removeLeftovers(name: string): Promise<void> {
   for (const left of await readdir(CACHE_FOLDER)) {
@@ -117,7 +119,7 @@ async function removeLeftovers(name: string): Promise<void> {
   }
 }
 
-/** Out of the way in one step, so that nobody sees half a folder under its name. */
+/** Moves it away in one step, so that nobody sees an incomplete folder under its name. */
 async function removeIfThere(folder: string): Promise<void> {
   const away = `${folder}${MAKING}old-${randomUUID()}`;
   try {
@@ -131,7 +133,9 @@ async function removeIfThere(folder: string): Promise<void> {
 
 let lineOf: symbol | undefined;
 
-/** One line on stderr: `installing Celery 5.7.0 … 3.1 s`; the text comes first so that a wait has a visible reason. */
+/**
+ * One line on stderr: `installing Celery 5.7.0 … 3.1 s`. The text comes first, so that the reason of a wait is visible.
+ */
 async function withProgress(text: string, work: () => Promise<void>): Promise<void> {
   const self = Symbol(text);
   const began = performance.now();
@@ -142,7 +146,7 @@ async function withProgress(text: string, work: () => Promise<void>): Promise<vo
     await work();
     result = "";
   } finally {
-    // Another line may have begun meanwhile: then this one is repeated whole.
+    // If another line has begun meanwhile, this one is repeated in full.
     const start = lineOf === self ? "" : `\n${text} …`;
     process.stderr.write(`${start} ${result}${((performance.now() - began) / 1000).toFixed(1)} s\n`);
     if (lineOf === self) lineOf = undefined;

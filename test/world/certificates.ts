@@ -13,34 +13,34 @@ export interface Identity {
   readonly key: string;
 }
 
-/** What a server can show; `good` is for localhost, 127.0.0.1 and ::1. */
+/** The certificates that a server can show; `good` is for localhost, 127.0.0.1 and ::1. */
 export type ServerCertificate = "good" | "expired" | "otherHost" | "selfSigned";
 
 export interface Certificates {
-  /** The path of the authority's certificate; it has signed all but `selfSigned`. */
+  /** The path of the authority's certificate. It has signed all except `selfSigned`. */
   readonly ca: string;
   readonly server: Readonly<Record<ServerCertificate, Identity>>;
   readonly client: Identity & {
-    /** The path of the same key, which `passphrase` opens. */
+    /** The path of the same key, encrypted with `passphrase`. */
     readonly encryptedKey: string;
     readonly passphrase: string;
   };
 }
 
-/** Part of the pins: certificates that were made by another recipe are made anew. */
+/** Part of the pins: certificates from an older recipe are made again. */
 const RECIPE = 1;
 
 const PASSPHRASE = "open sesame";
 
-/** As `openssl ca` writes a time. */
+/** In the form of times for `openssl ca`. */
 const VALID = ["20200101000000Z", "21200101000000Z"] as const;
 const PAST = ["20200101000000Z", "20210101000000Z"] as const;
 
 const HERE = "DNS:localhost,IP:127.0.0.1,IP:::1";
 
 /**
- * What newer Pythons (VERIFY_X509_STRICT, the default since 3.13) demand of a certificate beside names and dates; the
- * rest is what `openssl ca` wants to be told.
+ * Newer Pythons (VERIFY_X509_STRICT, the default since 3.13) demand this from a certificate, in addition to names and
+ * dates. `openssl ca` needs the rest.
  */
 const CONFIG = `
 [ca]
@@ -100,11 +100,11 @@ const WANTED: readonly Wanted[] = [
 ];
 
 /**
- * An authority and what it has signed, made once into `.cache/` and valid for decades.
+ * An authority and its certificates. They are made once into `.cache/` and are valid for decades.
  *
- * Made by the `openssl` command: Node cannot issue certificates, and a library that can would be one more to keep.
+ * The `openssl` command makes them. Node cannot issue certificates, and a library for this would need maintenance.
  *
- * @throws Error saying what to install where there is no `openssl`
+ * @throws Error that says what to install if there is no `openssl`
  */
 export async function certificates(): Promise<Certificates> {
   const folder = await cached("certificates", "certificates", { RECIPE, CONFIG, WANTED }, make);
@@ -128,7 +128,7 @@ export async function certificates(): Promise<Certificates> {
   };
 }
 
-/** What a client says that shows a certificate and takes whichever the server shows. */
+/** Options of a client that shows a certificate and accepts any server certificate. */
 export function trustingClient({ client }: Certificates): ConnectionOptions {
   return { cert: readFileSync(client.certificate), key: readFileSync(client.key), rejectUnauthorized: false };
 }
@@ -158,7 +158,7 @@ async function sign(folder: string, wanted: Wanted): Promise<void> {
   }
   const openssl = (...args: string[]) =>
     execa("openssl", [...args, "-config", "making/openssl.cnf"], { cwd: folder, stdin: "ignore" });
-  // The authority's name must differ from those that it signs: else a chain ends where it begins.
+  // The authority's name must differ from the names that it signs. Otherwise a chain ends where it begins.
   const subject = `/CN=celery-probe test world: ${name}`;
   await openssl("req", "-new", "-key", `${name}.key`, "-subj", subject, "-out", "making/request.pem");
   const issuer = name === signedBy ? ["-selfsign"] : ["-cert", `${signedBy}.pem`];

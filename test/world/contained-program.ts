@@ -2,7 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { childrenOf, isAlive } from "./proc.ts";
 import { type Ending, type GroupOptions, ProcessGroup } from "./process-group.ts";
 
-/** What a test does with a program that it started, wherever it runs. */
+/** What a test can do with a program that it started, wherever it runs. */
 export type Program = Pick<
   ProcessGroup,
   | "pid"
@@ -19,12 +19,13 @@ export type Program = Pick<
 >;
 
 /**
- * A program in a container, with the manners of {@link ProcessGroup}.
+ * A program in a container that behaves like a {@link ProcessGroup}.
  *
- * It is the child of an `nsenter` of ours: its output comes directly, and `nsenter` ends as the program has ended.
+ * It is the child of an `nsenter` process of ours. So its output comes directly, and `nsenter` ends in the same way as
+ * the program.
  */
 export class ContainedProgram implements Program {
-  /** Of the program itself, as the machine numbers it. */
+  /** The number of the program itself, as the machine counts. */
   readonly pid: number;
   readonly #group: ProcessGroup;
 
@@ -34,8 +35,8 @@ export class ContainedProgram implements Program {
   }
 
   /**
-   * @param entering what `nsenter` is told in front of the command
-   * @throws Error when the program does not start
+   * @param entering the arguments of `nsenter` before the command
+   * @throws Error if the program does not start
    */
   static async start(entering: readonly string[], options: GroupOptions): Promise<ContainedProgram> {
     const group = await ProcessGroup.start({
@@ -78,7 +79,10 @@ export class ContainedProgram implements Program {
     return this.#group.waitForLog(...args);
   }
 
-  /** To the program alone. `nsenter` stops when its child does, so what wakes the one has to wake the other. */
+  /**
+   * Sends a signal to the program alone. `nsenter` stops when its child stops, so a signal that wakes the child must
+   * also wake `nsenter`.
+   */
   signal(signal: NodeJS.Signals): void {
     if (!this.isRunning) throw this.problem(`cannot receive ${signal}`);
     process.kill(this.pid, signal);
@@ -93,10 +97,10 @@ export class ContainedProgram implements Program {
     return Promise.resolve(childrenOf(this.pid));
   }
 
-  /** SIGTERM to the program, after `graceMs` (or at once for 0) SIGKILL to all that is left of its group. */
+  /** Sends SIGTERM to the program. After `graceMs` (at once for 0) sends SIGKILL to everything left of its group. */
   async stop(graceMs: number): Promise<Ending> {
     if (graceMs > 0 && this.isRunning) {
-      // Not through nsenter, which would end first and leave nobody to say how the program ended.
+      // Not through nsenter: it would end first, and then nothing could say how the program ended.
       this.signalAll("SIGCONT");
       process.kill(this.pid, "SIGTERM");
       const timer = new AbortController();

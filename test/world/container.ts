@@ -10,36 +10,37 @@ import { startWorker, type Worker } from "./worker.ts";
 import type { WorkerOptions } from "./worker-command.ts";
 
 export interface ContainerOptions {
-  /** Default: a name nobody else has. */
+  /** Default: a unique name. */
   readonly hostname?: string;
 }
 
-/** How a program that was run in a container ended. */
+/** How a program in a container ended. */
 export interface ContainerRun {
-  /** undefined where a signal ended it. */
+  /** undefined: a signal ended it. */
   readonly exitCode: number | undefined;
   readonly stdout: string;
   readonly stderr: string;
-  /** Milliseconds by {@link startStopwatch}, the few for entering the namespaces included. */
+  /** Milliseconds by {@link startStopwatch}, including the few for entering the namespaces. */
   readonly ms: number;
 }
 
-/** A program of which this process does not await more than 60 s. */
+/** The longest time that this process waits for a program. */
 const LONGEST_MS = 60_000;
 
 const BARE = { PATH: "/usr/bin:/bin", LANG: "C.UTF-8" };
 
 /**
- * What the probe sees of a container, without an engine: a process namespace with a `/proc` of its own, and a host
- * name. Network and file system are the machine's. Process 1 is a shell that reaps and outlives what runs beside it.
+ * What the probe sees of a container, without a container engine. It has a process namespace with its own `/proc`, and
+ * a host name. It shares network and file system with the machine. Process 1 is a shell that reaps processes and
+ * outlives the programs beside it.
  *
- * Ends, with all that runs in it, with `await using`, with `stop()`, or with this process.
+ * It ends, with everything that runs in it, with `await using`, with `stop()`, or with this process.
  */
 export class Container implements AsyncDisposable {
   readonly hostname: string;
-  /** Of its process 1, as the machine numbers it. */
+  /** The number of its process 1, as the machine counts. */
   readonly pid: number;
-  /** Temporary, and as visible inside as all other files; goes with the container. */
+  /** Temporary, and as visible inside as all other files. It is removed with the container. */
   readonly folder: string;
   readonly #group: ProcessGroup;
   readonly #programs: ContainedProgram[] = [];
@@ -52,7 +53,7 @@ export class Container implements AsyncDisposable {
     this.hostname = hostname;
   }
 
-  /** Runs a program inside, as `docker exec` does, and awaits its end; `env` is its whole environment. */
+  /** Runs a program inside, as `docker exec` does, and waits for its end; `env` is its whole environment. */
   async run(
     command: string,
     args: readonly string[] = [],
@@ -69,19 +70,19 @@ export class Container implements AsyncDisposable {
     return { exitCode, stdout, stderr, ms: elapsedMs() };
   }
 
-  /** Starts a program inside, which ends with the container at the latest. @throws Error when it does not start */
+  /** Starts a program inside. It ends with the container at the latest. @throws Error if it does not start */
   async start(options: GroupOptions): Promise<ContainedProgram> {
     const program = await ContainedProgram.start(this.entering(), options);
     this.#programs.push(program);
     return program;
   }
 
-  /** Starts a worker inside; its node is `celery@<host name>` unless it is given a name. See `startWorker`. */
+  /** Starts a worker inside. Its node is `celery@<host name>` unless it has a name. See `startWorker`. */
   startWorker(options: WorkerOptions): Promise<Worker> {
     return startWorker({ name: null, within: this, ...options });
   }
 
-  /** The number that a process of ours has inside. @throws Error when it does not run inside */
+  /** The number of one of our processes inside. @throws Error if it does not run inside */
   pidInside(pid: number): number {
     const numbers = namespacePids(pid);
     const inner = numbers.at(-1);
@@ -89,7 +90,7 @@ export class Container implements AsyncDisposable {
     return inner;
   }
 
-  /** SIGKILL to everything inside. */
+  /** Sends SIGKILL to everything inside. */
   async stop(): Promise<void> {
     await Promise.all(this.#programs.map((program) => program.stop(0)));
     await this.#group.stop(0);
@@ -99,17 +100,17 @@ export class Container implements AsyncDisposable {
     return this.stop();
   }
 
-  /** What `nsenter` is told in front of a command that is to run inside. */
+  /** The arguments of `nsenter` before a command that runs inside. */
   entering(): string[] {
     const user = IS_ROOT ? [] : ["--user", "--preserve-credentials"];
     return ["--target", String(this.pid), ...user, "--pid", "--mount", "--uts", "--"];
   }
 }
 
-/** A shell reaps every child that ends while it waits for its own, orphans it has inherited included. */
+/** A shell that waits for its own child reaps every child that ends, including inherited orphans. */
 const PROCESS_ONE = 'hostname "$1" || exit; echo up; while :; do sleep 1000; done';
 
-/** @throws Error where namespaces may not be made: by root in a container, or by others where that is switched off */
+/** @throws Error if namespaces are not allowed: to root in a container, or to other users on machines that forbid it */
 export async function startContainer(options: ContainerOptions = {}): Promise<Container> {
   const hostname = options.hostname ?? randomUUID().slice(0, 12).replaceAll("-", "");
   const group = await ProcessGroup.start({
@@ -127,7 +128,7 @@ export async function startContainer(options: ContainerOptions = {}): Promise<Co
   }
 }
 
-/** The child of `unshare`, which is there as soon as it has spoken. */
+/** The child of `unshare`. It exists as soon as it has printed something. */
 async function processOne(group: ProcessGroup): Promise<number> {
   for (;;) {
     const pid = childrenOf(group.pid).find((child) => commandOf(child)[0] === "/bin/sh");

@@ -2,9 +2,9 @@ import { execa } from "execa";
 import type { CeleryVenv } from "./python.ts";
 
 /**
- * Runs `celery control COMMAND` on one node, as a person does.
+ * Runs `celery control COMMAND` on one node, as a user does.
  *
- * @throws Error with what it printed when it fails
+ * @throws Error with its output if it fails
  */
 export async function celeryControl(
   venv: CeleryVenv,

@@ -2,9 +2,9 @@ import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
 
 /**
- * Publishes a control command that no client of Celery sends: its arguments are a list where the worker wants an
- * object. The worker logs "Control command error" and resets its control connection, which with kombu 5.2.3 to 5.6.2
- * ends all its reading from the broker (kombu/transport/redis.py, Transport.register_with_event_loop).
+ * Publishes a control command that no client of Celery sends: its arguments are a list, but the worker expects an
+ * object. The worker logs "Control command error" and resets its control connection. With kombu 5.2.3 to 5.6.2 it then
+ * never reads from the broker again (kombu/transport/redis.py, Transport.register_with_event_loop).
  *
  * Only for a broker that belongs to one test.
  */

@@ -1,9 +1,9 @@
 import type { RecordedReply } from "./pidbox-recorder.ts";
 
-/** A reply that no worker sends, and why a client must not take it for an answer to `ticket`. */
+/** A reply that no worker sends, and why a client must not accept it as an answer to `ticket`. */
 export interface DamagedReply {
   readonly damage: string;
-  /** What the client had asked with, and whom. */
+  /** The client's ticket, and the node that it asked. */
   readonly ticket: string;
   readonly node: string;
   readonly reply: string;
@@ -14,7 +14,7 @@ type Envelope = Record<string, unknown> & {
   properties: Record<string, unknown>;
 };
 
-/** One damage each to a recorded reply, by the name of its file. */
+/** Copies of a recorded reply with one damage each, by the names of their files. */
 export function damagedReplies(recorded: RecordedReply): Record<string, DamagedReply> {
   const { ticket, node, reply } = recorded;
   const damaged = (damage: string, text: string): DamagedReply => ({ damage, ticket, node, reply: text });

@@ -4,25 +4,25 @@ import type { VenvOptions } from "./python.ts";
 import type { Server, ServerOptions } from "./server.ts";
 import { taskMessage } from "./task-message.ts";
 
-/** How a worker or a beat of `failing/failing.py` is made to fail. */
+/** How to make a worker or a beat of `failing/failing.py` fail. */
 export interface Failure {
-  /** Of `celery`. */
+  /** The arguments of `celery`. */
   readonly words: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly server?: ServerOptions;
   readonly also?: VenvOptions["also"];
   /** Default: the server's; '' for none. */
   readonly brokerUrl?: (server: Server) => string;
-  /** A world of its own: its folder mounted read-only, or a network in which nobody listens. */
+  /** Runs it apart: with a read-only folder, or in a network without any listener. */
   readonly apart?: "read-only" | "no-network";
-  /** A file in its folder, and what it has. */
+  /** A file in its folder, and its content. */
   readonly file?: readonly [name: string, text: string];
-  /** Before it is started. */
+  /** Runs before the start. */
   readonly prepare?: (admin: Redis, server: Server) => Promise<unknown>;
-  /** When `afterwards` may begin; default: it is ready. */
+  /** The line of the log after which `afterwards` may begin; default: it is ready. */
   readonly ready?: RegExp;
   readonly afterwards?: (admin: Redis, program: ProcessGroup) => Promise<unknown>;
-  /** What the log has in the end; undefined: it ends. */
+  /** The last line that the log must have; undefined: the program ends. */
   readonly until?: RegExp;
 }
 
@@ -35,7 +35,7 @@ const LOGGERS = {
   packages: ["python-json-logger==3.3.0", "colorlog==6.9.0", "structlog==25.4.0", "loguru==0.7.3"],
 };
 
-/** A message of one of its tasks. */
+/** Submits a message of one of its tasks. */
 function submit(admin: Redis, task: string, ...args: readonly number[]): Promise<number> {
   const { element } = taskMessage("celery", "add", [0, 0]);
   const message = JSON.parse(element) as { body: string; headers: Record<string, unknown> };
@@ -47,7 +47,7 @@ function submit(admin: Redis, task: string, ...args: readonly number[]): Promise
   return admin.lpush("celery", JSON.stringify(message));
 }
 
-/** Notes at INFO with a traceback, then one task that fails. */
+/** Logs at INFO with a traceback, then runs one task that fails. */
 function inFormat(log: string): Failure {
   return {
     words: WORKER,
@@ -142,7 +142,7 @@ export const FAILURES: Readonly<Record<string, Failure>> = {
   },
   loading: {
     words: SOLO,
-    // Loads its one list for a minute, and answers meanwhile.
+    // Loads its only list for a minute, and answers meanwhile.
     server: { args: ["--enable-debug-command", "yes", "--loading-process-events-interval-bytes", "1024"] },
     async prepare(admin, server) {
       await admin.call("DEBUG", "POPULATE", "20000", "key", "64");

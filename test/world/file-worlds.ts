@@ -7,8 +7,9 @@ import type { PoolOptions, PoolWorker, WorkerRequest } from "vitest/node";
 import { unshared } from "./namespaces.ts";
 
 /**
- * Each test file runs in a world of its own: process, mount and UTS namespaces with their own `/proc` and host name,
- * and a folder for everything it writes. So no test sees what else runs on the machine, nor another file's programs.
+ * Each test file runs in its own world. A world has process, mount and UTS namespaces with their own `/proc` and host
+ * name, and a folder for everything it writes. So a test does not see what else runs on the machine, or the programs of
+ * another file.
  */
 export class FileWorlds {
   readonly name = "worlds";
@@ -18,7 +19,7 @@ export class FileWorlds {
 
   readonly createPoolWorker = (options: PoolOptions): PoolWorker => new World(options, this);
 
-  /** A new folder for one file. Its name is short: Redis shows 77 characters of a socket's path. */
+  /** A new folder for one file. Its name is short, because Redis shows only 77 characters of a socket's path. */
   makeFolder(): string {
     this.#root ??= mkdtempSync(join(tmpdir(), "celery-probe-"));
     return mkdtempSync(join(this.#root, "w"));
@@ -28,7 +29,7 @@ export class FileWorlds {
     this.#folders.set(file, folder);
   }
 
-  /** Removes the folders of all files but these, and gives those that are left, by file. */
+  /** Removes the folders of all files except these, and returns the others, by file. */
   removeExcept(files: ReadonlySet<string>): ReadonlyMap<string, string> {
     const kept = new Map([...this.#folders].filter(([file]) => files.has(file)));
     for (const [file, folder] of this.#folders) if (!kept.has(file)) rmSync(folder, REMOVAL);
@@ -37,15 +38,15 @@ export class FileWorlds {
   }
 }
 
-/** The variable that names the world's folder to what runs in it: programs leave their folders and logs there. */
+/** The variable with the path of the world's folder. Programs in the world put their folders and logs there. */
 export const WORLD = "CELERY_PROBE_TEST_WORLD";
 
 const REMOVAL = { recursive: true, force: true, maxRetries: 3 } as const;
 
-/** A shell reaps what its namespace leaves behind, which Node as process 1 would not. */
+/** A shell, because as process 1 it reaps the orphans of its namespace. Node would not. */
 const PROCESS_ONE = 'hostname "$1" || exit; shift; "$@"; exit';
 
-/** One process of vitest's own `forks` pool, behind `unshare`. */
+/** One process of vitest's own `forks` pool, started by `unshare`. */
 class World implements PoolWorker {
   readonly name = "worlds";
   readonly cacheFs = true;
@@ -65,7 +66,7 @@ class World implements PoolWorker {
     const node = [process.execPath, ...execArgv];
     const hostname = `world-${randomUUID().slice(0, 8)}`;
     this.#child = fork(join(distPath, "workers/forks.js"), [], {
-      // What the tests write goes there, and stays where they fail.
+      // The tests write into this folder. It stays if they fail.
       env: { ...env, TMPDIR: this.#folder, [WORLD]: this.#folder },
       execPath: "unshare",
       execArgv: unshared(["/bin/sh", "-c", PROCESS_ONE, "init", hostname, ...node]),
@@ -78,7 +79,7 @@ class World implements PoolWorker {
     return Promise.resolve();
   }
 
-  /** All that runs in the world ends with it; after its last test there is nothing to wait for. */
+  /** Everything that runs in the world ends with it. After its last test there is no need to wait. */
   async stop(): Promise<void> {
     const child = this.#process;
     if (child.exitCode !== null || child.signalCode !== null) return;

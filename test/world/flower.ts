@@ -2,7 +2,7 @@ import { freePort } from "./server.ts";
 import { ProcessGroup } from "./process-group.ts";
 import { celeryVenv } from "./python.ts";
 
-/** A real Flower of PyPI; ends with `await using`. */
+/** A real Flower from PyPI. Ends with `await using`. */
 export interface Flower extends AsyncDisposable {
   readonly port: number;
   readonly pid: number;

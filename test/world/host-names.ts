@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Container } from "./container.ts";
 
-/** Names the hosts of a container: what a name leads to can change while programs run there. */
+/** Sets the host names of a container. Their addresses can change while programs run there. */
 export async function nameHosts(
   container: Container,
   addresses: Readonly<Record<string, readonly string[]>>,

@@ -1,15 +1,15 @@
 import { type CeleryVersion, PAIRS } from "./pairs.ts";
 
-/** Where a worker's remote control is on its broker; like pidbox-by-hand.ts without a line of `src/`. */
+/** The place of a worker's remote control on its broker. Like pidbox-by-hand.ts, it uses no code of `src/`. */
 export interface Mailbox {
-  /** Where it listens. */
+  /** The channel that it listens on. */
   readonly channel: string;
-  /** What stands in front of all its keys, that of a reply list included. */
+  /** The prefix of all its keys, including reply lists. */
   readonly keyPrefix: string;
 }
 
 /**
- * What kombu makes of URL and settings (`transport/redis.py`: `Channel.__init__`, `_get_publish_topic`,
+ * What kombu derives from URL and settings (`transport/redis.py`: `Channel.__init__`, `_get_publish_topic`,
  * `SentinelChannel._get_pool`, `GlobalKeyPrefixMixin`).
  *
  * @param settings Celery's, by their lower-case names
@@ -27,14 +27,14 @@ export function mailboxOf(
   const keyPrefix = isBefore(kombu, "5.2.4") ? "" : (options.global_keyprefix ?? "");
   const { fanout_prefix: wanted = true } = options;
   const prefix = wanted === true ? "/{db}." : wanted === false ? "" : wanted;
-  // Sentinel's channel forgot to put the number in.
+  // Sentinel's channel does not insert the number in these versions.
   const isLiteral = brokerUrl.startsWith("sentinel://") && isBefore(kombu, "5.4.0");
   const fanout = isLiteral ? prefix : prefix.replaceAll("{db}", String(databaseOf(brokerUrl)));
   const exchange = typeof settings["control_exchange"] === "string" ? settings["control_exchange"] : "celery";
   return { channel: `${keyPrefix}${fanout}${exchange}.pidbox`, keyPrefix };
 }
 
-/** The database of the first URL of a list, in whichever place its scheme has it. */
+/** The database of the first URL of a list. Its place in the URL depends on the scheme. */
 export function databaseOf(brokerUrl: string): number {
   const [first = ""] = brokerUrl.split(";");
   const inQuery = /[?&]virtual_host=(\d+)/.exec(first)?.[1];

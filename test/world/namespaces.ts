@@ -1,19 +1,19 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
-/** An ordinary user can do the same as the root of a user namespace of his own, where the kernel lets him. */
+/** An ordinary user can do the same as root of his own user namespace, if the kernel allows it. */
 export const IS_ROOT = process.getuid?.() === 0;
 
 /**
- * What `unshare` is told to run a command in a process, mount and UTS namespace of its own, with a `/proc` that shows
- * nothing else. The command becomes process 1; it ends, with all that it has started, when `unshare` ends.
+ * The arguments of `unshare` for a command in its own process, mount and UTS namespaces, with a `/proc` that shows
+ * nothing else. The command becomes process 1. It ends, with everything that it has started, when `unshare` ends.
  */
 export function unshared(command: readonly string[]): string[] {
   const user = IS_ROOT ? [] : ["--user", "--map-root-user"];
   return [...user, "--kill-child", "--pid", "--fork", "--mount-proc", "--uts", "--", ...command];
 }
 
-/** The settings that keep an ordinary user from making namespaces, with the value that does it. */
+/** The settings that forbid namespaces to an ordinary user, with the value that forbids them. */
 const FORBIDDING = [
   ["kernel/apparmor_restrict_unprivileged_userns", "1"],
   ["kernel/unprivileged_userns_clone", "0"],
@@ -21,7 +21,7 @@ const FORBIDDING = [
   ["user/max_pid_namespaces", "0"],
 ] as const;
 
-/** Why this kernel lets us make no namespaces, in one line with the setting that forbids it; null: it lets us. */
+/** Why this kernel does not let us make namespaces, in one line with the setting that forbids it; null: it lets us. */
 export function whyForbidden(): string | null {
   const { status, stderr, error } = spawnSync("unshare", unshared(["/bin/true"]), { encoding: "utf8" });
   if (status === 0) return null;

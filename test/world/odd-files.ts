@@ -3,21 +3,21 @@ import { lstatSync, mkdirSync, symlinkSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 
-/** Everything in the folder that a path can name and that is no regular file, by what it is called there. */
+/** Everything in the folder that is not a regular file, by its name there. */
 export interface OddFiles {
   readonly names: readonly string[];
   readonly path: (name: string) => string;
-  /** What each of them is and where, to be compared with later. */
+  /** What each of them is and where, for a later comparison. */
   readonly state: () => readonly string[];
   readonly end: () => Promise<void>;
 }
 
-/** Copies of /dev/null and /dev/zero, whose numbers are major and minor; only root may make them. */
+/** Copies of /dev/null and /dev/zero. Their numbers are major and minor. Only root may make them. */
 const DEVICES = { null: ["1", "3"], zero: ["1", "5"] } as const;
 
 /**
- * Makes them in a folder of the test's own: pipe, socket, folder, links to nothing, to themselves and to the pipe, and as
- * root the devices. The machine's own /dev is not touched.
+ * Makes them in a folder of the test: pipe, socket, folder, links to nothing, to themselves and to the pipe. As root it
+ * also makes the devices. The machine's own /dev is not changed.
  */
 export async function oddFiles(folder: string): Promise<OddFiles> {
   const path = (name: string) => join(folder, name);

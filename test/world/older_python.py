@@ -7,7 +7,7 @@ concerns what a worker says on the wire.
 import sys
 
 if sys.version_info >= (3, 12):
-    # Called without arguments it was a dictionary (kombu 5.0 to 5.2, Celery 5.0 to 5.2).
+    # Without arguments it returned a dictionary (kombu 5.0 to 5.2, Celery 5.0 to 5.2).
     import importlib.metadata
 
     entry_points_now = importlib.metadata.entry_points
@@ -20,7 +20,7 @@ if sys.version_info >= (3, 12):
     importlib.metadata.entry_points = entry_points
 
 if sys.version_info >= (3, 13):
-    # billiard 3.6; looked up at each call because gevent replaces the lock.
+    # billiard 3.6. It is looked up at each call, because gevent replaces the lock.
     import logging
 
     logging._acquireLock = lambda: logging._lock.acquire()

@@ -1,12 +1,12 @@
 import { type Server, type ServerOptions, startServer } from "./server.ts";
 
-/** For tests that run beside each other: no hook of the file could tell whose parts it ends. */
+/** For tests that run beside each other. A hook of the file cannot know which test's parts to end. */
 export interface Own extends AsyncDisposable {
   readonly keep: <Part extends AsyncDisposable>(starting: Promise<Part>) => Promise<Part>;
   readonly server: (options?: ServerOptions) => Promise<Server>;
 }
 
-/** What one test starts, and ends in reverse order. */
+/** Keeps what one test starts, and ends it in reverse order. */
 export function owner(): Own {
   const stack = new AsyncDisposableStack();
   const keep: Own["keep"] = async (starting) => stack.use(await starting);

@@ -1,19 +1,23 @@
-/** What one venv holds; exact versions, because kombu and redis-py decide most of what a worker does on the wire. */
+/**
+ * The packages of one venv. The versions are exact, because kombu and redis-py decide most of what a worker does on the
+ * wire.
+ */
 export interface Pair {
   readonly celery: string;
   readonly kombu: string;
   readonly redisPy: string;
-  /** Further pins, each with its reason beside it in the table. */
+  /** Further pins. The reason of each is beside it in the table. */
   readonly extra: readonly string[];
-  /** That kombu's own `redis` extra refuses this redis-py, which works nevertheless and is met in the field. */
+  /** kombu's own `redis` extra excludes this redis-py. But it works, and people use it. */
   readonly pastItsExtra?: true;
-  /** That it was made for Python up to 3.11 and needs `older_python.py` on newer ones. */
+  /** It was made for Python up to 3.11 and needs `older_python.py` on newer versions. */
   readonly forOlderPython?: true;
 }
 
-/** The pairs of their time, and one that a fresh install of an older Celery draws today ("crossed"). */
+/** The usual pairs of their time, and one that a fresh install of an older Celery gives today ("crossed"). */
 export const PAIRS = {
-  // setuptools: its command imports pkg_resources, which setuptools dropped in 82 and venvs lack since Python 3.12.
+  // setuptools: its command imports pkg_resources. setuptools dropped it in 82, and venvs have no setuptools since
+  // Python 3.12.
   "5.0.5": {
     celery: "5.0.5",
     kombu: "5.0.2",
@@ -31,11 +35,11 @@ export const PAIRS = {
   "5.6.3-crossed": { celery: "5.6.3", kombu: "5.7.0", redisPy: "8.1.0", extra: [] },
 } as const satisfies Readonly<Record<string, Pair>>;
 
-/** A row of {@link PAIRS}, named by its Celery version. */
+/** A row of {@link PAIRS}, by its Celery version. */
 export type CeleryVersion = keyof typeof PAIRS;
 
-/** In every venv, so that one venv serves all pools but eventlet. */
+/** It is in every venv, so that one venv serves all pools except eventlet. */
 export const GEVENT = "gevent==26.9.0";
 
-/** Only where asked for: eventlet patches what it finds and Celery advises against it. */
+/** Only on request: eventlet patches the modules that it finds, and Celery advises against it. */
 export const EVENTLET = "eventlet==0.41.3";

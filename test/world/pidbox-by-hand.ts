@@ -3,16 +3,16 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { ChainableCommander, Redis } from "ioredis";
 
 /**
- * Celery's remote control spoken by the test world itself, on purpose without a line of `src/`: it tells whether a
- * worker listens, and it records what the product is then tested against.
+ * The test world's own implementation of Celery's remote control. On purpose, it uses no code of `src/`. It tells
+ * whether a worker listens, and it records the answers that the product is then tested against.
  */
 
-/** Where a worker with default settings listens. */
+/** The channel of a worker with default settings. */
 export function pidboxChannel(db: number): string {
   return `/${db}.celery.pidbox`;
 }
 
-/** How many connections listen; workers take no notice of an empty message. */
+/** How many connections listen. Workers ignore an empty message. */
 export async function countListeners(redis: Redis, channel: string): Promise<number> {
   return redis.publish(channel, "");
 }
@@ -22,24 +22,24 @@ export interface Question {
   readonly method: string;
   /** Full node names. */
   readonly destination: readonly string[];
-  /** The list's name in Redis, `keyPrefix` included. */
+  /** The list's name in Redis, including `keyPrefix`. */
   readonly replyKey: string;
-  /** What the worker puts in front of keys by itself. Default: nothing. */
+  /** The prefix that the worker itself adds to keys. Default: none. */
   readonly keyPrefix?: string;
   readonly ticket: string;
-  /** How long an answer may stay unread, seconds. */
+  /** How long an answer may stay unread, in seconds. */
   readonly ttl: number;
 }
 
 /**
- * Publishes one question, in a transaction that first makes the reply list and gives it its end: a list gets a TTL
- * only while it exists, and a list made by a late answer would stay for ever. Where the answer comes to another server, the
- * list is made there first.
+ * Publishes one question, in a transaction. The transaction first makes the reply list and gives it a time to live. A
+ * list can have that only while it exists, and a list made by a late answer would stay for ever. If the answer goes to
+ * another server, the list is first made there.
  *
- * A message that deviates from this form ends workers: `properties` and its `delivery_tag` must be there, the body
- * must be what `body_encoding` says.
+ * A message of another form ends workers. `properties` and its `delivery_tag` must be there, and the body must have the
+ * form that `body_encoding` names.
  *
- * @returns the number of connections that got it
+ * @returns the number of connections that received it
  */
 export async function publishQuestion(redis: Redis, question: Question, replies = redis): Promise<number> {
   const list = replies
@@ -52,7 +52,7 @@ export async function publishQuestion(redis: Redis, question: Question, replies 
   return redis.publish(question.channel, envelope(question));
 }
 
-/** What the last command of a transaction gave. @throws Error when it was refused */
+/** The result of the last command of a transaction. @throws Error if it was refused */
 async function lastOf(transaction: ChainableCommander): Promise<unknown> {
   const results = await transaction.exec();
   const [error, last] = results?.at(-1) ?? [new Error("the transaction was discarded"), null];
@@ -85,7 +85,7 @@ function envelope(question: Question): string {
   });
 }
 
-/** The raw answers in the reply list, at least `count` of them or what there is after `timeoutMs`. */
+/** The raw answers in the reply list: at least `count` of them, or all that are there after `timeoutMs`. */
 export async function rawReplies(
   redis: Redis,
   replyKey: string,
@@ -99,16 +99,16 @@ export async function rawReplies(
   }
 }
 
-/** Where a worker is asked that does not listen, answer and keep its keys where one with default settings does. */
+/** The place of a worker that listens, answers or keeps its keys elsewhere than by default. */
 export interface Elsewhere {
   /** Default: none. */
   readonly keyPrefix?: string;
-  /** The database it answers in. Default: where it is asked. */
+  /** The database that it answers in. Default: the one where it is asked. */
   readonly replies?: Redis;
 }
 
 /**
- * Resolves with true when the worker of this name has answered a ping, with false when it has not in time.
+ * Resolves with true when the worker of this name has answered a ping, with false if it has not answered in time.
  * Leaves no key behind.
  */
 export async function answersPing(
@@ -131,7 +131,8 @@ export async function answersPing(
   };
   let asked = false;
   while (performance.now() < deadline) {
-    // A worker subscribes moments after it calls itself ready, and pub/sub keeps nothing for those who come late.
+    // A worker subscribes a moment after it reports that it is ready, and pub/sub keeps no message for late
+    // subscribers.
     asked = (await publishQuestion(redis, question, replies)) > 0;
     const found = await rawReplies(replies, replyKey, { timeoutMs: asked ? 250 : 10 });
     if (found.length > 0) {

@@ -13,14 +13,14 @@ export interface RecordedReply {
   readonly kombu: string;
   readonly redisPy: string;
   readonly pool: Pool;
-  /** Who answered. */
+  /** The node that answered. */
   readonly node: string;
-  /** What was sent with the question and must come back in the reply's headers. */
+  /** The ticket of the question. The reply's headers must contain it. */
   readonly ticket: string;
   readonly reply: string;
 }
 
-/** What Celery's own client publishes for `celery inspect ping -d celery@x`, verbatim. */
+/** What Celery's own client publishes for `celery inspect ping -d celery@x`, unchanged. */
 export interface RecordedRequest {
   readonly celery: string;
   readonly kombu: string;
@@ -34,16 +34,16 @@ export interface Recording {
   readonly celery: CeleryVersion;
   readonly pool: Pool;
   readonly method: string;
-  /** Celery's settings of the workers. */
+  /** Celery's settings for the workers. */
   readonly settings?: Readonly<Record<string, unknown>>;
-  /** One worker each; all get the same question. */
+  /** One worker for each. All get the same question. */
   readonly nodes: readonly string[];
 }
 
 /**
  * Asks real workers one question and returns their answers, in the order of `nodes`.
  *
- * @throws Error when not every worker has answered within 5 s
+ * @throws Error if not every worker has answered within 5 s
  */
 export async function recordReplies(recording: Recording): Promise<RecordedReply[]> {
   const { server, celery, pool, nodes } = recording;
@@ -74,7 +74,10 @@ export async function recordReplies(recording: Recording): Promise<RecordedReply
   });
 }
 
-/** Looks for the name only, plain or in base64: whatever format the answer is in, nothing in it is interpreted. */
+/**
+ * Looks only for the name, in plain text or base64. So the format of the answer does not matter, and nothing in it is
+ * interpreted.
+ */
 function isFrom(node: string, raw: string): boolean {
   const envelope: unknown = JSON.parse(raw);
   if (typeof envelope !== "object" || envelope === null || !("body" in envelope)) return false;
@@ -85,7 +88,7 @@ function isFrom(node: string, raw: string): boolean {
 /**
  * Listens on the channel while Celery's own `inspect ping` asks a node that does not exist.
  *
- * @throws Error when it has ended without publishing
+ * @throws Error if it ends without publishing
  */
 export async function recordRequest(server: Server, celery: CeleryVersion): Promise<RecordedRequest> {
   const channel = pidboxChannel(0);
@@ -102,11 +105,11 @@ export async function recordRequest(server: Server, celery: CeleryVersion): Prom
   return { celery: PAIRS[celery].celery, kombu, redisPy, channel, message };
 }
 
-/** One heartbeat as the worker published it, and where. */
+/** One heartbeat as the worker published it, and its channel. */
 export interface RecordedHeartbeat extends Omit<RecordedRequest, "message"> {
   readonly pool: Pool;
   readonly node: string;
-  /** Of the worker's main process. */
+  /** The number of the worker's main process. */
   readonly pid: number;
   readonly message: string;
 }
@@ -116,7 +119,7 @@ export interface HeartbeatRecording extends Pick<Recording, "server" | "celery" 
   readonly db: number;
 }
 
-/** Listens to the events of a worker until it sends a heartbeat, which it does every 2 s. */
+/** Listens to the events of a worker until it sends a heartbeat. It sends one every 2 s. */
 export async function recordHeartbeat(recording: HeartbeatRecording): Promise<RecordedHeartbeat> {
   const { server, celery, pool, node, settings = {} } = recording;
   const redis = server.client();
@@ -127,7 +130,7 @@ export async function recordHeartbeat(recording: HeartbeatRecording): Promise<Re
     pool,
     name: node,
     settings,
-    // Where it listens differs with a key prefix.
+    // With a key prefix, it listens elsewhere.
     until: "ready",
   });
   const { kombu, redisPy } = PAIRS[celery];
@@ -141,7 +144,7 @@ export async function recordHeartbeat(recording: HeartbeatRecording): Promise<Re
   return { celery: PAIRS[celery].celery, kombu, redisPy, pool, node, pid: worker.pid, channel, message };
 }
 
-/** As {@link isFrom}: events of all types share a channel where `fanout_patterns` is off. */
+/** Like {@link isFrom}. Events of all types share a channel if `fanout_patterns` is off. */
 function isHeartbeat(raw: string): boolean {
   return raw.includes("worker-heartbeat") || isFrom("worker-heartbeat", raw);
 }

@@ -1,20 +1,20 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 /**
- * What the kernel says of processes, read by the test world itself and on purpose without a line of `src/`: it proves
- * that a state was reached before the product is asked about it. All process numbers are those of our own namespace.
+ * What the kernel says about processes. On purpose, the test world reads it without code of `src/`. It proves that a
+ * state was reached before the product is asked about it. All process numbers are from our own namespace.
  */
 
-/** Letter of the state (`R`, `S`, `D`, `T`, `Z`), and the parent; undefined where the process is gone. */
+/** The letter of the state (`R`, `S`, `D`, `T`, `Z`), and the parent; undefined: the process is gone. */
 export function processStat(pid: number): { readonly state: string; readonly parent: number } | undefined {
   const stat = readIfThere(`/proc/${pid}/stat`);
   if (stat === undefined) return undefined;
-  // pid (name) state ppid …: the name may hold spaces and brackets, so read on from the last bracket.
+  // The line is `pid (name) state ppid …`. The name may hold spaces and brackets, so read on from the last bracket.
   const [state = "", parent = ""] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return { state, parent: Number(parent) };
 }
 
-/** That it runs or could run: neither gone nor a zombie. */
+/** Whether it runs or could run: it is not gone and not a zombie. */
 export function isAlive(pid: number): boolean {
   const state = processStat(pid)?.state;
   return state !== undefined && state !== "Z" && state !== "X";
@@ -28,12 +28,12 @@ export function childrenOf(pid: number): number[] {
     .sort((a, b) => a - b);
 }
 
-/** Arguments, the program first; empty where the process is gone or a zombie. */
+/** Arguments, with the program first. Empty: the process is gone or a zombie. */
 export function commandOf(pid: number): string[] {
   return (readIfThere(`/proc/${pid}/cmdline`) ?? "").split("\0").slice(0, -1);
 }
 
-/** The numbers of a process from our namespace inwards; its own view of itself is the last. */
+/** The numbers of a process, from our namespace inwards. The last one is its own view of itself. */
 export function namespacePids(pid: number): number[] {
   const line = /^NSpid:\s+(.+)$/m.exec(readIfThere(`/proc/${pid}/status`) ?? "")?.[1] ?? "";
   return line.split(/\s+/).filter(Boolean).map(Number);
@@ -48,7 +48,7 @@ export interface Connection {
   readonly isCloseWait: boolean;
 }
 
-/** The TCP connections that the process holds a socket of. */
+/** The TCP connections for which the process holds a socket. */
 export function connectionsOf(pid: number): Connection[] {
   const inodes = new Set<string>();
   for (const fd of listIfThere(`/proc/${pid}/fd`)) {

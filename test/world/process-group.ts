@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { WORLD } from "./file-worlds.ts";
 
 export interface GroupOptions {
-  /** The name of this program in error texts and of its folder. */
+  /** The name of this program, in error texts and for its folder. */
   readonly what: string;
   readonly command: string;
   /** May be computed from the folder, which is made here. */
@@ -22,31 +22,34 @@ export interface Ending {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** In the world of a test file, folders stay until the whole run has ended: those of a failed test are for people. */
+/**
+ * In the world of a test file, folders stay until the whole run has ended. So people can look into the folders of a
+ * failed test.
+ */
 const IN_WORLD = process.env[WORLD] !== undefined;
 
 /**
- * A program in a process group and a temporary folder of its own, both of which end with the test, however that ends.
+ * A program in its own process group and temporary folder. Both end with the test, however that ends.
  *
- * Beside it stands a shell that holds the other end of a pipe of ours: when this process is gone (even by SIGKILL)
- * the shell reads the end of the pipe, kills the group and removes the folder. So no signal handler has to be
- * installed in somebody else's test runner.
+ * Beside it runs a shell that holds the other end of a pipe of ours. When this process is gone (even after SIGKILL),
+ * the shell reads the end of the pipe, kills the group and removes the folder. So we need no signal handler in the test
+ * runner.
  */
 export class ProcessGroup {
   readonly what: string;
   readonly folder: string;
-  /** Of the program, and the number of its process group. */
+  /** The number of the program and of its process group. */
   readonly pid: number;
   readonly ended: Promise<Ending>;
   #ending: Ending | undefined;
-  /** That the program has ended and its last words are in the log. */
+  /** The program has ended, and its last words are in the log. */
   #isSilent = false;
   #log = "";
   #stopping: Promise<Ending> | undefined;
   readonly #guard: ChildProcess;
   readonly #listeners = new Set<() => void>();
 
-  /** @throws Error when the program cannot be started at all */
+  /** @throws Error if the program cannot be started at all */
   static async start(options: GroupOptions): Promise<ProcessGroup> {
     const name = `${IN_WORLD ? "" : "celery-probe-"}${options.what.replaceAll(/[^\w.-]+/g, "-")}-`;
     const folder = mkdtempSync(join(tmpdir(), name));
@@ -56,7 +59,7 @@ export class ProcessGroup {
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
     });
-    child.on("error", () => undefined); // told by the missing pid
+    child.on("error", () => undefined); // the missing pid shows this error
     if (child.pid === undefined) {
       await rm(folder, { recursive: true });
       throw new Error(`${options.what}: '${options.command}' cannot be started`);
@@ -73,7 +76,7 @@ export class ProcessGroup {
       child.once("exit", (code, signal) => {
         this.#ending = { code, signal };
         done(this.#ending);
-        // Its children may hold the streams open for long: then no more of its own is to be expected either.
+        // Its children may keep the streams open for long. Then no more of its own output is expected either.
         setTimeout(() => {
           this.#fallSilent();
         }, 500).unref();
@@ -106,9 +109,9 @@ export class ProcessGroup {
   }
 
   /**
-   * The first match in the log from character `from` on; awaits output, does not poll.
+   * The first match in the log from character `from` on. Waits for output, does not poll.
    *
-   * @throws Error with the log's end when `timeoutMs` has passed or the program ended without such a line
+   * @throws Error with the log's end if `timeoutMs` has passed or the program ended without such a line
    */
   waitForLog(pattern: RegExp, { timeoutMs = 15_000, from = 0 } = {}): Promise<RegExpExecArray> {
     return new Promise((done, failed) => {
@@ -139,13 +142,13 @@ export class ProcessGroup {
     });
   }
 
-  /** Sends a signal to the program alone. @throws Error when it has already ended */
+  /** Sends a signal to the program alone. @throws Error if it has already ended */
   signal(signal: NodeJS.Signals): void {
     if (!this.isRunning) throw this.problem(`cannot receive ${signal}`);
     process.kill(this.pid, signal);
   }
 
-  /** Sends a signal to every process of the group; nobody left is no error. */
+  /** Sends a signal to every process of the group. An empty group is not an error. */
   signalAll(signal: NodeJS.Signals): void {
     try {
       process.kill(-this.pid, signal);
@@ -164,8 +167,8 @@ export class ProcessGroup {
   }
 
   /**
-   * SIGTERM to the program, after `graceMs` (or at once for 0) SIGKILL to all that is left of the group; the folder
-   * goes too. A second call awaits the first.
+   * Sends SIGTERM to the program. After `graceMs` (at once for 0) sends SIGKILL to everything left of the group. The
+   * folder is removed too. A second call waits for the first.
    */
   stop(graceMs: number): Promise<Ending> {
     this.#stopping ??= this.#stop(graceMs);
@@ -175,7 +178,7 @@ export class ProcessGroup {
   async #stop(graceMs: number): Promise<Ending> {
     if (this.isRunning && graceMs > 0) {
       process.kill(this.pid, "SIGTERM");
-      // A suspended program would sleep through it.
+      // A suspended program would not react to it.
       this.signalAll("SIGCONT");
       const timer = new AbortController();
       const grace = new Promise<void>((done) => {
@@ -213,15 +216,15 @@ function startGuard(pid: number, folder: string): ChildProcess {
     stdio: ["pipe", "ignore", "ignore"],
   });
   guard.unref();
-  // A pipe to a child is a socket, though its type does not say so; the event loop must not wait for it.
+  // A pipe to a child is a socket, although its type does not say so. The event loop must not wait for it.
   if (guard.stdin instanceof Socket) guard.stdin.unref();
   return guard;
 }
 
-/** The parent of a process; undefined where it has just ended. */
+/** The parent of a process; undefined: it has just ended. */
 async function parentOf(pid: string): Promise<number | undefined> {
   try {
-    // pid (name) state ppid …: the name may hold spaces and brackets, so read on from the last bracket.
+    // The line is `pid (name) state ppid …`. The name may hold spaces and brackets, so read on from the last bracket.
     const stat = await readFile(`/proc/${pid}/stat`, "utf8");
     return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
   } catch {

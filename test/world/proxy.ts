@@ -1,8 +1,8 @@
 import { connect, createServer, type Server as Listener, type Socket } from "node:net";
 
 /**
- * A TCP proxy on loopback that can lose one chosen connection: what a mesh or a NAT between worker and broker does.
- * The server sees the proxy's address and port in place of the worker's.
+ * A TCP proxy on loopback that can lose one chosen connection, as a mesh or a NAT between worker and broker does. The
+ * server sees the proxy's address and port instead of the worker's.
  */
 export class Proxy implements AsyncDisposable {
   readonly port: number;
@@ -16,16 +16,16 @@ export class Proxy implements AsyncDisposable {
     this.#pairs = pairs;
   }
 
-  /** As Celery and the probe take it. */
+  /** In the form that Celery and the probe read. */
   url(db = 0): string {
     return `redis://127.0.0.1:${this.port}/${db}`;
   }
 
   /**
-   * From now on the connection that the server knows by this port is half-open for good: whatever either end sends
-   * is taken and lost, and neither is told.
+   * From now on, the connection with this port at the server is half-open for good. What either end sends is accepted
+   * and lost, and neither end is told.
    *
-   * @throws Error when there is none
+   * @throws Error if there is no such connection
    */
   swallow(portAtServer: number): void {
     const pair = this.#find(portAtServer);
@@ -38,7 +38,7 @@ export class Proxy implements AsyncDisposable {
     }
   }
 
-  /** Closes both ends. @throws Error when there is none */
+  /** Closes both ends. @throws Error if there is no such connection */
   cut(portAtServer: number): void {
     const pair = this.#find(portAtServer);
     pair.client.destroy();

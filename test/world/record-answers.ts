@@ -1,6 +1,6 @@
 /**
- * Records `test/fixtures/answers/` anew from real workers: `node test/world/record-answers.ts`. Each file has what one
- * worker, which runs a task, says of itself.
+ * Records `test/fixtures/answers/` again from real workers: `node test/world/record-answers.ts`. Each file has what one
+ * worker says about itself while it runs a task.
  */
 import { randomUUID } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
@@ -47,7 +47,7 @@ for (const [celery, name, options] of WORKERS) {
     ...chosen,
     ...options,
   } as WorkerOptions);
-  // A solo worker answers nothing while it runs one, and Django's project has none.
+  // A solo worker answers nothing while it runs a task, and Django's project has no task.
   if (name !== "solo" && name !== "django") await worker.taskStarted(await worker.submit("nap", 60));
   const answers: Record<string, unknown> = { celery };
   for (const method of METHODS) answers[method] = await ask(worker, method);
@@ -56,7 +56,7 @@ for (const [celery, name, options] of WORKERS) {
   process.stderr.write(`recorded ${relative(process.cwd(), file)}\n`);
 }
 
-/** @throws Error when it has not answered within 5 s */
+/** @throws Error if it has not answered within 5 s */
 async function ask({ redis }: Worker, method: string): Promise<unknown> {
   const replyKey = `${randomUUID()}.reply.celery.pidbox`;
   const ticket = randomUUID();

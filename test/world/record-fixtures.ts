@@ -1,8 +1,8 @@
 /**
- * Records `test/fixtures/wire/` anew from real workers: `node test/world/record-fixtures.ts`.
+ * Records `test/fixtures/wire/` again from real workers: `node test/world/record-fixtures.ts`.
  *
- * The files are committed, so that the tests of the wire format need no Python; run this when a Celery version is
- * added, and read the difference before it is committed.
+ * The files are committed, so that the tests of the wire format need no Python. Run this when a Celery version is
+ * added, and read the difference before you commit it.
  */
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
@@ -29,7 +29,7 @@ const PONGS: readonly (readonly [CeleryVersion, Pool])[] = [
   ["5.7.0", "gevent"],
 ];
 
-/** Beyond the plain answer, all from the newest Celery on prefork. */
+/** Further answers besides the plain one, all from the newest Celery on prefork. */
 const OTHERS: Readonly<Record<string, Pick<Recording, "method" | "nodes" | "settings">>> = {
   "pong-pickle": { method: "ping", nodes: [NODE], settings: { task_serializer: "pickle" } },
   "pong-yaml": { method: "ping", nodes: [NODE], settings: { task_serializer: "yaml" } },
@@ -41,7 +41,7 @@ const OTHERS: Readonly<Record<string, Pick<Recording, "method" | "nodes" | "sett
   "error-unknown-method": { method: "nosuch", nodes: [NODE] },
 };
 
-/** In plain form, and all that changes where or how a heartbeat is sent. */
+/** The plain form, and every setting that changes where or how a heartbeat is sent. */
 const HEARTBEATS: Readonly<Record<string, Omit<HeartbeatRecording, "server" | "node">>> = {
   "5.0.5-prefork-heartbeat": { celery: "5.0.5", pool: "prefork", db: 0 },
   "5.4.0-prefork-heartbeat": { celery: "5.4.0", pool: "prefork", db: 0 },
@@ -73,7 +73,7 @@ for (const [name, heartbeat] of Object.entries(HEARTBEATS))
   await save(`celery-${name}`, await recordHeartbeat({ server, node: NODE, ...heartbeat }));
 for (const [name, damaged] of Object.entries(damagedReplies(sample))) await save(`damaged/${name}`, damaged);
 
-/** Returns the last, from which the damaged ones are made. */
+/** Returns the last one. The damaged replies are made from it. */
 async function recordPongs(from: Server): Promise<RecordedReply> {
   let last: RecordedReply | undefined;
   for (const [celery, pool] of PONGS) {
@@ -91,7 +91,7 @@ async function recordOthers(from: Server): Promise<void> {
   }
 }
 
-/** Two workers, one ticket, a file each. */
+/** Two workers with one ticket, one file each. */
 async function recordTwoNodes(from: Server): Promise<void> {
   const nodes = ["w1@world", "w2@world"];
   const replies = await recordReplies({ server: from, celery: "5.7.0", pool: "solo", method: "ping", nodes });

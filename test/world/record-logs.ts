@@ -1,6 +1,6 @@
 /**
- * Records `test/fixtures/logs/` anew: `node test/world/record-logs.ts [NAME…]`. Each file is what a real worker or beat has
- * written that failed in the way of its name. Paths and names of this machine are replaced.
+ * Records `test/fixtures/logs/` again: `node test/world/record-logs.ts [NAME…]`. Each file is the log of a real worker
+ * or beat that failed in the way of the file's name. Paths and names of this machine are replaced.
  */
 import { writeFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
@@ -15,7 +15,7 @@ import { startServer } from "./server.ts";
 const FOLDER = resolve(import.meta.dirname, "../fixtures/logs");
 const CELERIES: readonly CeleryVersion[] = ["5.2.7", "5.7.0"];
 
-/** Words of `unshare` before the folder and the program. */
+/** Arguments of `unshare` before the folder and the program. */
 const APART: { readonly [K in NonNullable<Failure["apart"]>]: readonly string[] } = {
   "read-only": [
     ...["-m", "--propagation", "private", "sh", "-c"],
@@ -35,7 +35,7 @@ for (const [name, failure] of Object.entries(FAILURES)) {
   }
 }
 
-/** @throws Error when it does not fail that way */
+/** @throws Error if it does not fail in that way */
 async function record(failure: Failure, celery: CeleryVersion): Promise<string> {
   const { also } = failure;
   const venv = await celeryVenv(celery, also === undefined ? {} : { also });

@@ -1,12 +1,12 @@
 import type { Fleet, Queue, Worker, WorkersReport } from "../../src/serve/page/script/fleet.ts";
 
-/** A moment at which scripted fleets are seen, in milliseconds. */
+/** The moment at which scripted fleets are seen, in milliseconds. */
 export const AT_MS = Date.parse("2026-11-29T13:04:20.000Z");
 
-/** A time so many seconds before the fleet is seen. */
+/** A time this many seconds before the fleet is seen. */
 export const ago = (seconds: number, atMs: number = AT_MS) => new Date(atMs - seconds * 1_000).toISOString();
 
-/** A worker that is well, and what is different about it. */
+/** A healthy worker with these differences. */
 export function worker(node: string, differences: Partial<Worker> = {}): Worker {
   return {
     node,
@@ -48,7 +48,7 @@ export function queue(name: string, differences: Partial<Queue> = {}): Queue {
   };
 }
 
-/** What one event carries. The workers stand as they are given: worst first. */
+/** The content of one event. The workers keep the given order: the worst first. */
 export function fleet(
   workers: readonly Worker[],
   queues: readonly Queue[],

@@ -3,10 +3,10 @@ import type { AddressInfo } from "node:net";
 import { page } from "../../build/page.ts";
 import type { Fleet } from "../../src/serve/page/script/fleet.ts";
 
-/** The page as `serve` sends it, over fleets that a test makes up. */
+/** The page as `serve` sends it, with fleets that a test makes up. */
 export interface ScriptedServe extends AsyncDisposable {
   readonly url: string;
-  /** Sends a fleet to every page that is open, and to those that come. */
+  /** Sends a fleet to every open page, and to each new one. */
   readonly tell: (fleet: Fleet) => void;
   /** Ends all streams and refuses new ones, until `return` is called. */
   readonly vanish: () => void;

@@ -1,6 +1,6 @@
-// A process of scripted workers: to Redis and to whoever asks they are workers, without the cost of Python.
-// Arguments: port, how many, the first number. Ends when its parent is gone.
-// Every worker has a subscribed connection of its own. The first of them reads; it answers for all, as all hear the same.
+// A process of scripted workers. For Redis and for every client they are workers, without the cost of Python.
+// Arguments: port, how many, the first number. Ends when its parent is gone. Every worker has its own subscribed
+// connection. Only the first of these is read: it answers for all, because all receive the same.
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { connect } from "node:net";
@@ -11,16 +11,16 @@ import { Redis } from "ioredis";
 const [port = "", count = "", first = ""] = process.argv.slice(2);
 const CHANNEL = "/0.celery.pidbox";
 
-/** Connections made at once: the server's backlog holds 511. */
+/** Connections made at once. The server's backlog holds 511. */
 const AT_ONCE = 100;
 
-/** Milliseconds from one heartbeat of a worker to its next, as Celery's default. */
+/** Milliseconds between two heartbeats of a worker, as by Celery's default. */
 const BEAT_MS = 2_000;
 
-/** Milliseconds from one group of heartbeats to the next: they come spread over the two seconds. */
+/** Milliseconds between two groups of heartbeats. Heartbeats are spread over the two seconds. */
 const TICK_MS = 50;
 
-// Real workers have processors of their own: these stand back for what is measured.
+// Real workers have their own processors. These must not slow down what is measured.
 setPriority(19);
 process.on("disconnect", () => process.exit());
 
@@ -63,7 +63,7 @@ function envelope(body: unknown, headers: object, info: object): string {
   });
 }
 
-/** What a worker answers to the methods that monitors ask; others get no answer here. */
+/** A worker's answers to the methods that monitors use. Other methods get no answer here. */
 function answerTo(method: string, { pid, processed }: Scripted): unknown {
   switch (method) {
     case "ping":
@@ -96,7 +96,7 @@ async function hear(text: string): Promise<void> {
     reply_to: to,
   } = JSON.parse(Buffer.from(body, "base64").toString()) as Asked;
   if (to === undefined) return;
-  // kombu's lookup of a binding, which it does for each reply (kombu/transport/virtual/base.py `_lookup`).
+  // kombu looks up a binding for each reply (kombu/transport/virtual/base.py `_lookup`).
   const list = to.exchange === "" ? to.routing_key : `${to.routing_key}.${to.exchange}`;
   await Promise.all(
     workers
@@ -137,7 +137,7 @@ setInterval(() => {
   }
 }, TICK_MS);
 
-/** All sockets but the first read into it, and forget. */
+/** All sockets except the first read into this buffer, and the data is dropped. */
 const sink = Buffer.allocUnsafe(65_536);
 
 function subscribe(): Promise<void> {
@@ -153,7 +153,7 @@ function subscribe(): Promise<void> {
   });
 }
 
-/** A subscriber that is gone would make the rest look cheap. */
+/** If a subscriber were gone, the measured costs would be too low. */
 function fail(error: unknown): never {
   console.error(`a scripted worker lost its connection: ${String(error)}`);
   process.exit(1);

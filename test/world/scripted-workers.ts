@@ -4,21 +4,22 @@ import { join } from "node:path";
 
 const PROGRAM = join(import.meta.dirname, "scripted-workers-process.ts");
 
-/** Scripted workers on a server's database 0: they answer pings, `stats` and `active_queues`, and send heartbeats. */
+/** Scripted workers on a server's database 0. They answer pings, `stats` and `active_queues`, and send heartbeats. */
 export interface ScriptedWorkers extends AsyncDisposable {
   readonly nodes: readonly string[];
   /**
-   * The first of them end and come back as other processes under these names.
+   * The first of them end and come back as other processes with these names.
    *
-   * @param vanishing the first so many of these end without a word, the others say goodbye
+   * @param vanishing this many of them end without a goodbye, the others say goodbye
    */
   readonly rename: (names: readonly string[], vanishing?: number) => Promise<void>;
 }
 
 /**
- * Starts `count` of them in a process of their own, which ends with this one. Named `celery@scripted-N`, from `first` on.
+ * Starts `count` of them in a separate process, which ends with this one. Their names are `celery@scripted-N`, from
+ * `first` on.
  *
- * @throws Error when not all can subscribe, for want of file descriptors above all
+ * @throws Error if not all can subscribe, usually because of too few file descriptors
  */
 export async function startScriptedWorkers(port: number, count: number, first = 0): Promise<ScriptedWorkers> {
   const child = fork(PROGRAM, [String(port), String(count), String(first)]);

@@ -6,15 +6,15 @@ import type { Flavour } from "./server-binary.ts";
 import { until } from "./until.ts";
 
 export interface SentinelsOptions {
-  /** Of servers and Sentinels. */
+  /** For servers and Sentinels. */
   readonly flavour?: Flavour;
-  /** What the Sentinels call the masters; each has two replicas. Default: `mymaster`. */
+  /** The Sentinels' names of the masters. Each master has two replicas. Default: `mymaster`. */
   readonly masters?: readonly [string, ...string[]];
-  /** Of the servers' default user; goes into {@link Sentinels.url}. */
+  /** For the servers' default user; goes into {@link Sentinels.url}. */
   readonly password?: string;
-  /** Of the Sentinels' default user; goes into {@link Sentinels.settings}. */
+  /** For the Sentinels' default user; goes into {@link Sentinels.settings}. */
   readonly sentinelPassword?: string;
-  /** Of servers and Sentinels; they speak TLS with one another as well. */
+  /** For servers and Sentinels. They also use TLS between each other. */
   readonly tls?: Pick<TlsOptions, "certificate" | "clients">;
 }
 
@@ -22,24 +22,24 @@ const DEFAULT_NAME = "mymaster";
 const REPLICAS = 2;
 const SENTINELS = 3;
 
-/** Longer than the pause of a machine whose cores are all busy, which must not look like the end of a master. */
+/** Longer than a pause of a machine with busy cores. Such a pause must not look like the end of a master. */
 const DOWN_AFTER_MS = 2_000;
 const FAILOVER_TIMEOUT_MS = 5_000;
 
 /**
- * How often the Sentinels look, milliseconds; Redis' own are 1, 2 and 10 s. A tenth of it all, as this decides how long
- * a failover and the conversion of the old master take (four publish periods and one of info).
+ * How often the Sentinels look, in milliseconds. Redis' own periods are 1, 2 and 10 s. These are a tenth. They decide
+ * how long a failover and the conversion of the old master take (four publish periods and one info period).
  */
 const PERIODS = { "PING-PERIOD": 200, "PUBLISH-PERIOD": 200, "INFO-PERIOD": 1_000 } as const;
 
-/** For what a machine at work makes of a few seconds. */
+/** Enough for a busy machine where a few seconds would suffice otherwise. */
 const PATIENCE_MS = 60_000;
 
 /**
- * Three Sentinels and the servers they watch, all on loopback, all of one test. Ends with `await using`.
+ * Three Sentinels and the servers that they watch, all on loopback, all for one test. Ends with `await using`.
  *
- * A master that was replaced while it was well stays master, with its clients, until the Sentinels convert it: a
- * second or two later, or 20 s where they lack SENTINEL DEBUG (Redis 6.2).
+ * A healthy master that was replaced stays master, with its clients, until the Sentinels convert it. That takes a
+ * second or two, or 20 s without SENTINEL DEBUG (Redis 6.2).
  */
 export class Sentinels implements AsyncDisposable {
   /** In the order of {@link url}. */
@@ -65,7 +65,10 @@ export class Sentinels implements AsyncDisposable {
     this.#owned = owned;
   }
 
-  /** kombu's, e.g. `sentinel://:secret@127.0.0.1:40123/0;sentinel://127.0.0.1:40124;…`: the password is the servers'. */
+  /**
+   * kombu's URL, e.g. `sentinel://:secret@127.0.0.1:40123/0;sentinel://127.0.0.1:40124;…`. The password is the
+   * servers'.
+   */
   url(db = 0): string {
     const { password } = this.#options;
     const userinfo = password === undefined ? "" : `:${encodeURIComponent(password)}@`;
@@ -95,14 +98,14 @@ export class Sentinels implements AsyncDisposable {
     };
   }
 
-  /** The server that is master now, as the first Sentinel that runs has it. */
+  /** The current master according to the first running Sentinel. */
   async master(name = this.#firstName): Promise<Server> {
     const [sentinel] = this.#running;
     if (sentinel === undefined) throw new Error("no Sentinel runs");
     return this.#serverAt(await addressOf(sentinel, name));
   }
 
-  /** A new connection to whichever server is master, now and after a failover; closed at the end. */
+  /** A new connection to the current master, now and after a failover. It is closed at the end. */
   client(db = 0, name = this.#firstName): Redis {
     const { password, sentinelPassword } = this.#options;
     const tls = this.#files === undefined ? undefined : trustingClient(this.#files);
@@ -122,7 +125,8 @@ export class Sentinels implements AsyncDisposable {
   }
 
   /**
-   * Has a replica promoted. Resolves when every Sentinel that runs names the new master and it says so itself.
+   * Makes the Sentinels promote a replica. Resolves when every running Sentinel names the new master, and that server
+   * says that it is one.
    *
    * @returns the new master
    */
@@ -134,7 +138,7 @@ export class Sentinels implements AsyncDisposable {
     });
   }
 
-  /** SIGKILL to the master; resolves like {@link failover}. */
+  /** Sends SIGKILL to the master. Resolves like {@link failover}. */
   killMaster(name = this.#firstName): Promise<Server> {
     return this.#replaced(name, async () => {
       const master = await this.master(name);
@@ -172,7 +176,7 @@ export class Sentinels implements AsyncDisposable {
       await Promise.all(watchers.map((redis) => redis.subscribe("+switch-master")));
       await cause();
       await Promise.all(switches.map((messages) => untilSwitched(messages, name)));
-      // A Sentinel that a slow machine has told late makes the new master a replica again, and then they choose anew.
+      // On a slow machine, a late Sentinel makes the new master a replica again. Then they choose again.
       let master = await this.master(name);
       await until(`one server is the master of ${name} for all Sentinels`, async () => {
         master = await this.master(name);
@@ -195,10 +199,10 @@ export class Sentinels implements AsyncDisposable {
 }
 
 /**
- * Starts servers and Sentinels and resolves when every Sentinel knows every other and every replica, and all replicas
+ * Starts servers and Sentinels. Resolves when every Sentinel knows every other one and every replica, and all replicas
  * follow their master.
  *
- * @throws Error when no server binary can be had, or with the end of a log when one does not start
+ * @throws Error if no server binary can be found, or with the end of a log if one does not start
  */
 export async function startSentinels(options: SentinelsOptions = {}): Promise<Sentinels> {
   const { masters = [DEFAULT_NAME], sentinelPassword } = options;
@@ -234,7 +238,7 @@ async function startGroup(owned: AsyncDisposableStack, options: SentinelsOptions
   const entrance = { ...common(options), ...(password === undefined ? {} : { password }) };
   const args = [
     ...replicationArgs(options),
-    // A replica waits for others that might join it, 5 s unless told otherwise.
+    // A replica waits for others that might join it, by default 5 s.
     ...["--repl-diskless-sync", "yes", "--repl-diskless-sync-delay", "0"],
     ...(password === undefined ? [] : ["--masterauth", password]),
   ];
@@ -272,7 +276,7 @@ function monitor(name: string, port: number, { password }: SentinelsOptions): st
   return lines.map((line) => `sentinel ${line}\n`).join("");
 }
 
-/** As a configuration file has it. */
+/** In the form of a configuration file. */
 function quoted(text: string): string {
   return `"${text.replaceAll(/["\\]/g, "\\$&")}"`;
 }
@@ -286,7 +290,7 @@ async function quicken(sentinel: Server): Promise<void> {
   }
 }
 
-/** What a Sentinel answers to `SENTINEL …`. */
+/** A Sentinel's answer to `SENTINEL …`. */
 async function ask(sentinel: Server, ...words: readonly string[]): Promise<unknown> {
   const redis = sentinel.client();
   try {
@@ -309,7 +313,7 @@ async function knowsAll(sentinel: Server, name: string): Promise<boolean> {
   return (await heirs(sentinel, name)) === REPLICAS;
 }
 
-/** How many replicas could take over, as this Sentinel sees them. */
+/** How many replicas could take over according to this Sentinel. */
 async function heirs(sentinel: Server, name: string): Promise<number> {
   const replicas = await ask(sentinel, "REPLICAS", name);
   if (!Array.isArray(replicas)) throw new Error(`SENTINEL REPLICAS ${name} is no list`);
@@ -325,7 +329,7 @@ function fields(flat: unknown): ReadonlyMap<string, string> {
   return new Map(words.flatMap((word, i) => (i % 2 === 0 ? [[word, words[i + 1] ?? ""] as const] : [])));
 }
 
-/** False while the Sentinel has not yet seen the end of the last failover, or seen the replicas after it. */
+/** False while the Sentinel has not yet seen the end of the last failover, or the replicas after it. */
 async function beginsFailover(sentinel: Server, name: string): Promise<boolean> {
   try {
     await ask(sentinel, "FAILOVER", name);

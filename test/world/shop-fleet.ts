@@ -2,9 +2,9 @@ import type { Fleet } from "../../src/serve/page/script/fleet.ts";
 import { ago, fleet, queue, worker } from "./scripted-fleet.ts";
 
 /**
- * Two workers that are ill, one that nobody can tell of, and some that are well: the fleet of the pictures.
+ * The fleet of the pictures: two unhealthy workers, an unknown one, and some healthy ones.
  *
- * @param secondsAgo how long before AT_MS it is seen: its queues grow and shrink
+ * @param secondsAgo how long before AT_MS it is seen. Its queues grow and shrink
  */
 export function shopFleet(secondsAgo = 0): Fleet {
   return fleet([...TROUBLED, ...WELL], queues(secondsAgo), { at: ago(secondsAgo) });

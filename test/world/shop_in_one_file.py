@@ -21,7 +21,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_BEAT_SCHEDULE = {"tidy": {"task": "shop.tidy", "schedule": 60.0}}
 CELERY_BEAT_SCHEDULER = "redbeat.RedBeatScheduler"
 CELERY_REDBEAT_LOCK_KEY = "shop:lock"
-# A name of Celery 3 beside those of the namespace, which Celery reads as well.
+# A name of Celery 3 beside the names of the namespace. Celery reads both.
 CELERYD_POOL = "prefork"
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "shop_in_one_file"

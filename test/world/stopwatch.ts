@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 
 /**
- * Begins to measure, and gives the milliseconds since then without those in which something on this machine waited for a
- * processor: limits of time are about what the product does, and not about who else runs.
+ * Starts to measure. Returns a function for the milliseconds since then, without the time in which a program of this
+ * machine waited for a processor. Time limits are about the product, not about other programs.
  */
 export function startStopwatch(): () => number {
   const began = performance.now();
@@ -10,7 +10,7 @@ export function startStopwatch(): () => number {
   return () => Math.max(0, performance.now() - began - (starvedMs() - starved));
 }
 
-/** Since the machine's start (PSI, Documentation/accounting/psi.rst); none where the kernel does not count it. */
+/** Since the machine's start (PSI, Documentation/accounting/psi.rst); 0 if the kernel does not count it. */
 function starvedMs(): number {
   try {
     return (

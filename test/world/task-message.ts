@@ -1,15 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 
-/** The tasks of `tasks.py` and what they take. */
+/** The tasks of `tasks.py` and their arguments. */
 export interface Tasks {
   /** Two numbers. */
   add: [x: number, y: number];
-  /** What the exception says. */
+  /** The text of the exception. */
   fail: [words: string];
-  /** To two to this power of bytes, wanted at once. */
+  /** Asks for two to the power of this many bytes at once. */
   hoard: [exponent: number];
-  /** What is written into a file. */
+  /** The file and its text. */
   write: [file: string, words: string];
   /** Seconds to sleep. */
   nap: [seconds: number];
@@ -17,23 +17,23 @@ export interface Tasks {
   spin: [seconds: number];
   /** Seconds to wait for a child process. */
   shell: [seconds: number];
-  /** The file whose appearance ends it; sleeps in small pieces meanwhile. */
+  /** The file that ends the task when it appears. Sleeps in short pieces meanwhile. */
   nap_until: [file: string];
-  /** The same, burning CPU. */
+  /** The same, but burns CPU. */
   spin_until: [file: string];
-  /** The same, waiting for a child process that waits. */
+  /** The same, but waits for a child process that waits. */
   shell_until: [file: string];
   /** Seconds to sleep in C code that no pool can patch. */
   sleep_in_c: [seconds: number];
   /** Seconds to keep every other thread from running Python. */
   hold_gil: [seconds: number];
-  /** Doublings of the work of a regular expression that goes astray. */
+  /** How often the work of a slow regular expression is doubled. */
   backtrack: [doublings: number];
-  /** Seconds to write to the broker's database, five times a second. */
+  /** Seconds in which it writes to the broker's database, five times a second. */
   scribble: [seconds: number];
   /** The key that it waits for with BRPOP. */
   pop: [key: string];
-  /** Nothing: one a minute may start. */
+  /** No argument. One task may start each minute. */
   limited: [];
 }
 
@@ -44,8 +44,8 @@ export interface TaskMessage {
 }
 
 /**
- * A task as Celery's own client would put it on the queue (message protocol 2, JSON), so that a test can enqueue
- * without starting Python.
+ * A task as Celery's own client would put it on the queue (message protocol 2, JSON). So a test can enqueue without
+ * starting Python.
  */
 export function taskMessage<Name extends keyof Tasks>(
   queue: string,

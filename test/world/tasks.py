@@ -51,7 +51,7 @@ def spoil(**_):
     """What TASKS_CHILDREN says: the children of a pool die as they start, or hang."""
     how = os.environ.get("TASKS_CHILDREN")
     if how == "die":
-        # Celery gives up where all have died before the worker is ready.
+        # Celery gives up if all children have died before the worker is ready.
         time.sleep(2.5)
         os._exit(1)
     if how == "hang":

@@ -18,7 +18,7 @@ import termios
 import time
 
 master, slave = pty.openpty()
-# As a job of a shell, or alone in its session, as what docker exec starts.
+# A job of a shell, or alone in its session, like a program that docker exec starts.
 kind, columns, rows, *command = sys.argv[1:]
 
 

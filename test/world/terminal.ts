@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { findPython } from "./python.ts";
 
-/** What is done with a program in a terminal: see terminal.py. */
+/** What to do with a program in a terminal; see terminal.py. */
 export type Step =
   | readonly ["size", columns: number, rows: number]
   | readonly ["send", text: string]
@@ -12,17 +12,20 @@ export type Step =
   | readonly ["wait", pattern: string, seconds: number];
 
 export interface TerminalRun {
-  /** Everything the program has written, control sequences included. */
+  /** Everything that the program has written, including control sequences. */
   readonly output: string;
   readonly code: number | null;
-  /** Whether the terminal's modes are as they were. */
+  /** Whether the terminal's modes are as they were before. */
   readonly restored: boolean;
 }
 
-/** What a program is to its terminal: a job of a shell, or alone in its session, as what `docker exec` starts. */
+/**
+ * The program's relation to its terminal: a job of a shell, or alone in its session, like a program that `docker exec`
+ * starts.
+ */
 export type Kind = "job" | "alone";
 
-/** Runs a program in a pseudo-terminal. @throws Error when a wait is not fulfilled in time */
+/** Runs a program in a pseudo-terminal. @throws Error if it waits in vain for a text */
 export async function inTerminal(
   command: readonly [string, ...string[]],
   env: Readonly<Record<string, string>>,

@@ -1,12 +1,13 @@
 import { setTimeout as wait } from "node:timers/promises";
 
-/** Longer than anything takes here, on a machine with other work. */
+/** Longer than anything takes here, even on a busy machine. */
 const LONGEST_MS = 60_000;
 
 /**
- * Resolves when it holds, for tests that run beside each other: `expect.poll` does not know which of them it belongs to.
+ * Resolves when the condition holds, for tests that run beside each other. `expect.poll` does not know which of them it
+ * belongs to.
  *
- * @throws Error naming what was awaited
+ * @throws Error that names the condition
  */
 export async function until(what: string, holds: () => Promise<boolean> | boolean): Promise<void> {
   const end = performance.now() + LONGEST_MS;

@@ -3,14 +3,14 @@ import { dirname, join, relative, resolve } from "node:path";
 import { commandOf } from "./proc.ts";
 
 /**
- * What the e2e tests do on a kernel that lets them make no namespaces: files that need a container are left out, and
- * the rest runs only where no Celery program of somebody else is in sight.
+ * The e2e tests on a kernel that does not let them make namespaces. Files that need a container are left out. The rest
+ * runs only if no other Celery program is in sight.
  */
 
 const ROOT = join(import.meta.dirname, "../..");
 const CONTAINER = join(import.meta.dirname, "container.ts");
 
-/** The e2e files that need a container, themselves or by what they import; from the project's root. */
+/** The e2e files that need a container, directly or through their imports; relative to the project's root. */
 export function filesWithContainers(): string[] {
   const folder = join(ROOT, "test/e2e");
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
@@ -29,7 +29,7 @@ function reaches(file: string, wanted: string, seen: Set<string>): boolean {
   );
 }
 
-/** The Celery programs that are in sight, each with its process number. */
+/** The Celery programs in sight, each with its process number. */
 export function celeryInSight(): string[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))

@@ -9,15 +9,15 @@ import type { Server } from "./server.ts";
 export type Pool = "prefork" | "solo" | "threads" | "gevent" | "eventlet";
 
 /**
- * A server or Sentinels of the test world, or a URL that ioredis understands. With both, the worker gets the URL (a
- * proxy's, a socket's, a list) and the test the server.
+ * A server or Sentinels of the test world, or a URL that ioredis understands. With both, the worker gets the URL (of a
+ * proxy, a socket, a list) and the test gets the server.
  */
 export type WorkerBroker =
   | { readonly server: Server; readonly sentinels?: undefined; readonly brokerUrl?: string }
   | { readonly server?: undefined; readonly sentinels: Sentinels; readonly brokerUrl?: string }
   | { readonly server?: undefined; readonly sentinels?: undefined; readonly brokerUrl: string };
 
-/** A container, as far as a worker needs to know it. */
+/** The part of a container that a worker needs. */
 export interface WorkerPlace {
   readonly hostname: string;
   start(options: GroupOptions): Promise<Program>;
@@ -26,42 +26,51 @@ export interface WorkerPlace {
 export type WorkerOptions = WorkerBroker & {
   /** Default: the newest. */
   readonly celery?: CeleryVersion;
-  /** Another redis-py than that of the Celery's pair, e.g. one that can do with Sentinel. */
+  /** Another redis-py than the pair's, e.g. one that supports Sentinel. */
   readonly redisPy?: string;
   /** Default: prefork. */
   readonly pool?: Pool;
   /** Default: 1. */
   readonly concurrency?: number;
-  /** What `-n` gets, `%h` included; null: no `-n`. Default: a name nobody else has. */
+  /** The value of `-n`, including `%h`; null: no `-n`. Default: a unique name. */
   readonly name?: string | null;
-  /** What `-Q` gets; default: Celery's own queue. */
+  /** The value of `-Q`; default: Celery's own queue. */
   readonly queues?: readonly string[];
   /** Further arguments of `celery worker`. */
   readonly args?: readonly string[];
-  /** Arguments in front of `worker`, e.g. `["-b", url]`. */
+  /** Arguments before `worker`, e.g. `["-b", url]`. */
   readonly globalArgs?: readonly string[];
   /**
-   * Celery's settings, by their lower-case names; those that Sentinels need come by themselves. `CERT_NONE` and its
-   * like in `broker_use_ssl` become Python's constants.
+   * Celery's settings, by their lower-case names. The settings for Sentinels are added automatically. `CERT_NONE` and
+   * the like in `broker_use_ssl` become Python's constants.
    */
   readonly settings?: Readonly<Record<string, unknown>>;
-  /** Added to the otherwise bare environment; undefined removes what is there by default. */
+  /** Added to an environment that is bare otherwise; undefined removes a default variable. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** What `-A` gets, if not `tasks`: then it has none of the tasks of `tasks.py`. */
+  /** The value of `-A`, if not `tasks`. Then the worker does not have the tasks of `tasks.py`. */
   readonly app?: string;
-  /** Packages that it needs beside Celery; see `VenvOptions`. */
+  /** Packages that it needs besides Celery; see `VenvOptions`. */
   readonly also?: { readonly name: string; readonly packages: readonly string[] };
-  /** Its application is a Django project, `shop/`, whose settings take the broker from `REDIS_HOST` and its siblings. */
+  /**
+   * Its application is a Django project, `shop/`. The project's settings read the broker from `REDIS_HOST` and similar
+   * variables.
+   */
   readonly inDjango?: true;
-  /** A Python program that takes Celery's place: it gets the words from `worker` on. */
+  /** A Python program that runs instead of Celery. It gets the words from `worker` on. */
   readonly script?: string;
   /** An interpreter other than the one found. */
   readonly python?: string;
-  /** Where it publishes (replies, events), if not where it listens and fetches; by CELERY_BROKER_WRITE_URL. */
+  /**
+   * The server for its replies and events, if it is not the one that it fetches from. Set by CELERY_BROKER_WRITE_URL.
+   */
   readonly writesTo?: Server;
   /**
-   * What is awaited beyond the line "ready.": an answer to a ping (default), one more listener on the channel (for
-   * workers that share a name), or nothing (remote control off or unreadable). `started`: not even the line.
+   * What to wait for after the line "ready.".
+   *
+   * - `answers`: an answer to a ping (default).
+   * - `listens`: one more listener on the channel, for workers that share a name.
+   * - `ready`: nothing more, for workers whose remote control is off or unreadable.
+   * - `started`: does not even wait for the line.
    */
   readonly until?: "answers" | "listens" | "ready" | "started";
   /** Where it runs; default: beside this process. */
@@ -81,14 +90,14 @@ export function workerArgs(options: WorkerOptions, pool: Pool, name: string | nu
   return [...args, ...(options.args ?? [])];
 }
 
-/** What the worker gets as its broker. */
+/** The worker's broker URL. */
 export function workerBrokerUrl(options: WorkerOptions): string {
   if (options.server !== undefined) return options.brokerUrl ?? options.server.url();
   if (options.sentinels !== undefined) return options.brokerUrl ?? options.sentinels.url();
   return options.brokerUrl;
 }
 
-/** Its settings, with what its broker needs. */
+/** Its settings, including those for its broker. */
 export function workerSettings({ sentinels, settings = {} }: WorkerOptions): Record<string, unknown> {
   if (sentinels === undefined) return settings;
   const own = settings["broker_transport_options"] ?? {};
@@ -128,7 +137,7 @@ function brokerVariables(brokerUrl: string, writesTo: Server | undefined): Recor
   return { CELERY_BROKER_READ_URL: brokerUrl, CELERY_BROKER_WRITE_URL: writesTo.url(databaseOf(brokerUrl)) };
 }
 
-/** What Celery makes of `-n`: without `@` the word is the host. */
+/** Celery's node name for a value of `-n`: without `@`, the value is the host. */
 export function nodeName(name: string | null, host: string = hostname()): string {
   const full = name === null ? `celery@${host}` : name.replaceAll("%h", host);
   return full.includes("@") ? full : `celery@${full}`;

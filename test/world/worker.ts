@@ -15,15 +15,15 @@ import {
   workerSettings,
 } from "./worker-command.ts";
 
-/** A real Celery worker that belongs to one test. Ends with `await using`, `stop()`, or with this process. */
+/** A real Celery worker for one test. Ends with `await using`, `stop()`, or with this process. */
 export class Worker implements AsyncDisposable {
   /** Full node name. */
   readonly node: string;
-  /** Of the main process. */
+  /** The number of the main process. */
   readonly pid: number;
   readonly queue: string;
   readonly channel: string;
-  /** A client of the database that it fetches from; with Sentinels of whichever server is master. */
+  /** A client of the database that it fetches from. With Sentinels, it uses the current master. */
   readonly redis: Redis;
   readonly #group: Program;
   readonly #keyPrefix: string;
@@ -48,13 +48,13 @@ export class Worker implements AsyncDisposable {
     this.#replies = replies;
   }
 
-  /** Whether it answers a ping in time, asked without the probe. */
+  /** Whether it answers a ping in time. The probe is not used for this. */
   answers(timeoutMs = 10_000): Promise<boolean> {
     const elsewhere = { keyPrefix: this.#keyPrefix, replies: this.#replies };
     return answersPing(this.redis, this.channel, this.node, timeoutMs, elsewhere);
   }
 
-  /** Direct children: the pool processes of prefork. */
+  /** Its direct children: the pool processes of prefork. */
   children(): Promise<number[]> {
     return this.#group.children();
   }
@@ -68,12 +68,12 @@ export class Worker implements AsyncDisposable {
     return this.#group.isRunning;
   }
 
-  /** How the main process ended; awaits that. */
+  /** How the main process ended. Waits for the end. */
   get ended(): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
     return this.#group.ended;
   }
 
-  /** Enqueues a task where this worker fetches and resolves with the task's id. */
+  /** Puts a task on a queue of this worker. Resolves with the task's id. */
   submit<Name extends keyof Tasks>(task: Name, ...args: Tasks[Name]): Promise<string> {
     return this.submitTo(this.queue, task, ...args);
   }
@@ -99,12 +99,12 @@ export class Worker implements AsyncDisposable {
     return this.#group.waitForLog(pattern, options);
   }
 
-  /** A signal to the main process alone. */
+  /** Sends a signal to the main process alone. */
   kill(signal: NodeJS.Signals): void {
     this.#group.signal(signal);
   }
 
-  /** SIGSTOP to the main process and all its children. */
+  /** Sends SIGSTOP to the main process and all its children. */
   suspend(): void {
     this.#group.signalAll("SIGSTOP");
   }
@@ -113,14 +113,14 @@ export class Worker implements AsyncDisposable {
     this.#group.signalAll("SIGCONT");
   }
 
-  /** As an orchestrator stops it: SIGTERM, after `graceMs` SIGKILL to the whole group. */
+  /** Stops it like an orchestrator: sends SIGTERM, and after `graceMs` SIGKILL to the whole group. */
   async stop(graceMs = 5_000): Promise<void> {
     await this.#group.stop(graceMs);
     this.redis.disconnect();
     this.#replies.disconnect();
   }
 
-  /** SIGKILL to the whole group; what a test does that is done with its worker. */
+  /** Sends SIGKILL to the whole group. For tests that no longer need the worker. */
   killAll(): Promise<void> {
     return this.stop(0);
   }
@@ -135,9 +135,9 @@ let count = 0;
 export const DJANGO = { name: "shop", packages: ["django==5.2.19"] };
 
 /**
- * Starts a worker of `tasks.py` and resolves when it consumes and (see `until`) can be asked.
+ * Starts a worker of `tasks.py`. Resolves when it consumes and (see `until`) can be asked.
  *
- * @throws Error with the end of its log when it does not get there in time
+ * @throws Error with the end of its log if it is not ready in time
  */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const pool = options.pool ?? "prefork";
@@ -216,7 +216,7 @@ async function ready(
 }
 
 /**
- * That the worker is unharmed after whatever a test did: it runs, it listens, and it takes and finishes a task.
+ * Checks that a test has not harmed the worker: it runs, it listens, and it takes and finishes a task.
  *
  * @throws Error with the end of its log
  */

@@ -8,7 +8,7 @@ export interface LeftOut {
   readonly files: readonly string[];
 }
 
-/** Says how far a run is, and keeps and names the folder of each world in which a test has failed. */
+/** Reports the progress of a run. Keeps and names the folder of each world with a failed test. */
 export class WorldReporter implements Reporter {
   readonly #worlds: FileWorlds;
   readonly #leftOut: LeftOut | null;
