@@ -1,4 +1,4 @@
-// The whole of it: makes the worlds, runs the cases of each kind, and gives the figures and the faults.
+// The whole run: makes the worlds, runs the cases of each kind, and returns the figures and the faults.
 import { rmSync } from "node:fs";
 import { chmod, copyFile, mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
@@ -17,11 +17,11 @@ import { soakKinds } from "./soak.ts";
 export interface Order {
   readonly executable: string;
   readonly seed: number;
-  /** Null: all of them. */
+  /** Null: all kinds. */
   readonly only: string | null;
-  /** Of each kind; null: as many as it has. */
+  /** The number of cases of each kind; null: as many as it has. */
   readonly cases: number | null;
-  /** A single one, to see it again. */
+  /** The first case. With `cases` 1, it repeats a single case. */
   readonly first: number;
   readonly isShort: boolean;
   readonly tell: (line: string) => void;
@@ -36,13 +36,13 @@ export interface Figures {
   readonly peakMb: number;
 }
 
-/** Of the same fault so many are written out; the others are counted. */
+/** This many of the same fault are written in full. The others are only counted. */
 const WRITTEN = 3;
 
 /** Most runs wait for something. */
 const AT_ONCE = 3 * availableParallelism();
 
-/** Where a case with a fault is kept. */
+/** The folder where a case with a fault is kept. */
 const KEPT = join(CACHE_FOLDER, "adversity");
 
 export async function runAdversity(order: Order): Promise<readonly Figures[]> {
@@ -53,7 +53,7 @@ export async function runAdversity(order: Order): Promise<readonly Figures[]> {
   };
   process.once("exit", clean);
   stack.defer(clean);
-  // A copy, so that a build in the meantime does not change who is asked; another user runs it too.
+  // A copy, so that a build in the meantime does not change the tested program. Another user runs it too.
   await chmod(folder, 0o755);
   const executable = join(folder, "celery-probe");
   await copyFile(order.executable, executable);
@@ -114,7 +114,7 @@ async function runKind(kind: string, { cases: [whole, short], alone, run, finish
   return figures;
 }
 
-/** A line of the table; without a row its head. */
+/** A line of the table, or its head without a row. */
 export function rowOf(row?: Figures): string {
   if (row === undefined)
     return "| kind | cases | faults | worst overshoot, ms | peak memory, MB |\n|---|--:|--:|--:|--:|";

@@ -1,4 +1,5 @@
-// Real workers on a real broker that live through everything, and what they and the broker must be like behind it.
+// Real workers on a real broker that live through everything. This file also checks their state and the broker's state
+// afterwards.
 import { setTimeout as wait } from "node:timers/promises";
 import { startContainer } from "../world/container.ts";
 import { type Server, startServer } from "../world/server.ts";
@@ -10,20 +11,22 @@ import { type Runner, startRunner } from "./runner.ts";
 export interface Canaries {
   readonly server: Server;
   readonly runner: Runner;
-  /** Of 5.2.7, which one message that it cannot handle makes catatonic, and of 5.7.0. */
+  /** One of 5.2.7 and one of 5.7.0. A single message that it cannot handle makes the older one catatonic. */
   readonly workers: readonly Worker[];
-  /** Whom the executable is asked about: the canaries, and one that is busy all the time. */
+  /** The nodes that the executable is asked about: the canaries, and one that is always busy. */
   readonly asked: readonly { readonly node: string; readonly isIdle: boolean }[];
-  /** Of a healthy check, from the broker. */
+  /** The bytes from the broker in a healthy check. */
   readonly conversationBytes: number;
-  /** What differs on the broker from when the canaries were new; names nobody but workers has. */
+  /**
+   * What differs on the broker from the time when the canaries were new. Only the names of workers' keys may be new.
+   */
   readonly traces: () => Promise<readonly string[]>;
 }
 
-/** A worker's own keys may come while it works. */
+/** A worker's own keys may appear while it works. */
 const OF_WORKERS = /^(?:canary-.*|unacked.*|_kombu\..*|busy)$/;
 
-/** A worker opens more of its own when much is asked at once (Celery's broker_pool_limit). */
+/** A worker opens more connections of its own if many questions come at once (Celery's broker_pool_limit). */
 const POOL = 10;
 
 export async function startCanaries(executable: string, stack: AsyncDisposableStack): Promise<Canaries> {
@@ -60,7 +63,7 @@ export async function startCanaries(executable: string, stack: AsyncDisposableSt
     conversationBytes: Math.ceil(proxy.passed.client / workers.length),
     async traces() {
       const most = before.clients + POOL * workers.length;
-      // A connection that was killed is gone when the broker has noticed.
+      // A killed connection is gone only when the broker has noticed.
       for (let patience = 40; patience > 0 && (await look(server)).clients > most; patience--) await wait(50);
       const now = await look(server);
       const keys = now.lasting.filter((key) => !before.lasting.includes(key) && !OF_WORKERS.test(key));

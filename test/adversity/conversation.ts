@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** A command and what was answered; with a subscription also all that was heard. Both are Latin-1. */
+/** A command and its answer. A subscription also has everything that was heard. Both are Latin-1. */
 export interface Exchange {
   readonly command: readonly string[];
   reply: string;
@@ -10,17 +10,17 @@ export interface Exchange {
 
 export interface Conversation {
   readonly name: string;
-  /** Of the command line, without those for broker and time. */
+  /** The command line, without the options for broker and time. */
   readonly words: readonly string[];
   readonly exchanges: readonly Exchange[];
 }
 
 export const FOLDER = join(import.meta.dirname, "../fixtures/conversations");
 
-/** The broker's password: the executable knows it, so it hides it wherever it stands. */
+/** The broker's password. The executable knows it, so it must hide it everywhere. */
 export const PASSWORD = "PLANTED-password";
 
-/** A part of secrets that the worker's settings hold: hidden by their names and forms. */
+/** A part of secrets in the worker's settings. They must be recognised by their names and forms. */
 export const UNTOLD = "UNTOLD";
 
 export function readConversations(): readonly Conversation[] {
@@ -29,7 +29,7 @@ export function readConversations(): readonly Conversation[] {
     .map((file) => JSON.parse(readFileSync(join(FOLDER, file), "utf8")) as Conversation);
 }
 
-/** What a request asks, and with which ticket. */
+/** What a request asks, and its ticket. */
 export function requestOf(
   command: readonly string[],
 ): { readonly method: string; readonly ticket: string } | null {
@@ -38,7 +38,9 @@ export function requestOf(
   return JSON.parse(Buffer.from(body, "base64").toString()) as { method: string; ticket: string };
 }
 
-/** By what an exchange is found again: tickets, and how much of a list is read, differ from run to run. */
+/**
+ * The key of an exchange. Tickets, and how much of a list is read, differ from run to run, so they are not part of it.
+ */
 export function keyOf(command: readonly string[]): string {
   const [name = "", first = "", ...rest] = command;
   const request = requestOf(command);

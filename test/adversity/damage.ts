@@ -1,4 +1,4 @@
-// The kinds of damage to a reply. Each is one function; what it draws comes from the dice of its case.
+// The kinds of damage to a reply. Each is one function. Its random numbers come from the dice of its case.
 import { PASSWORD } from "./conversation.ts";
 import type { Dice } from "./dice.ts";
 import type { Damage, Piece } from "./replay.ts";
@@ -13,7 +13,7 @@ const NUMBERS = [
   ..."-1 -2 0 -0 1e9 NaN 536870912 2147483647 4294967296 9007199254740993".split(" "),
 ];
 
-/** Of errors: those of Redis, and those that a plain object has. */
+/** Names of errors of Redis, and names that a plain object has. */
 const NAMES = [
   ...["", " ", "\x1b[31m", "MOVED 1 1.2.3.4:1"],
   ..."constructor __proto__ toString hasOwnProperty then NOAUTH WRONGPASS LOADING READONLY OOM NOPERM ERR".split(
@@ -21,7 +21,7 @@ const NAMES = [
   ),
 ];
 
-/** What nobody has asked for, with blanks for CRLF. */
+/** Messages that were not requested, with blanks for CRLF. */
 const PUSHES = [
   "$-1",
   "*-1",
@@ -123,9 +123,9 @@ export const DAMAGES = {
   },
 } as const satisfies Readonly<Record<string, Hit>>;
 
-/** Damages one reply, sometimes several; `order` is the one kind that needs two: the next goes first. */
+/** Damages one reply, sometimes several. `order` is the only kind that needs two replies: the next one goes first. */
 export function damageOf(kind: keyof typeof DAMAGES | "order", replies: number, dice: Dice): Damage {
-  // Rather an early one: a run that has been damaged before may not come to the others.
+  // Prefers an early reply: after an early damage, a run may not reach the later ones.
   const target = dice.below(1 + dice.below(replies));
   const isEvery = kind !== "size" && dice.onceIn(kind === "split" ? 2 : 12);
   let held: Buffer | null = null;
@@ -141,7 +141,7 @@ export function damageOf(kind: keyof typeof DAMAGES | "order", replies: number, 
     }
     if (reply.length === 0 || position < target || (isHit && !isEvery)) return [reply];
     const pieces = DAMAGES[kind](reply, dice);
-    // What has nothing to be damaged in this way leaves it to the next.
+    // If this reply cannot be damaged in this way, the next one is tried.
     isHit ||= pieces[0] !== reply;
     return pieces;
   };

@@ -1,11 +1,11 @@
-// Chance that repeats itself: the same seed and case throw the same numbers.
+// Random numbers that can be repeated: the same seed and case give the same numbers.
 import { createHash } from "node:crypto";
 
 export interface Dice {
-  /** A whole number from 0 up to, not including, `limit`. */
+  /** A whole number from 0 to `limit`, without `limit` itself. */
   readonly below: (limit: number) => number;
   readonly oneOf: <T>(list: readonly T[]) => T;
-  /** True once in so many. */
+  /** True once in this many throws, on average. */
   readonly onceIn: (throws: number) => boolean;
   readonly bytes: (length: number) => Buffer;
 }

@@ -1,4 +1,4 @@
-// `serve` for long: the broker restarts, workers come and go under new names, and some are killed.
+// `serve` in long runs: the broker restarts, workers end and come back with new names, and some are killed.
 import { setTimeout as wait } from "node:timers/promises";
 import { parseExposition } from "../serve/exposition.ts";
 import { startScriptedWorkers } from "../world/scripted-workers.ts";
@@ -7,14 +7,15 @@ import { type Serving, startServing, untilHealthy } from "../world/serving.ts";
 import { until } from "../world/until.ts";
 import { startWorker } from "../world/worker.ts";
 
-/** `/livez/NODE` is asked so often while the broker restarts, in milliseconds. */
+/** How often `/livez/NODE` is asked while the broker restarts, in milliseconds. */
 const ASKED_EVERY_MS = 25;
 
-/** An idle worker and a busy one, which notices nothing of its broker, and a `serve` that watches both. */
+/** An idle worker, a busy one that notices nothing of its broker, and a `serve` that watches both. */
 export interface Outages extends AsyncDisposable {
   readonly serve: Serving;
   /**
-   * Takes the broker away for some milliseconds, and waits until all is as before; gives what was wrong meanwhile.
+   * Takes the broker away for this many milliseconds, and waits until everything is as before. Returns what was wrong
+   * meanwhile.
    */
   readonly outage: (ms: number) => Promise<readonly string[]>;
 }
@@ -46,7 +47,7 @@ export async function startOutages(executable: string): Promise<Outages> {
   };
 }
 
-/** Asks as kubelet does, and notes each answer that would restart somebody. */
+/** Asks like kubelet, and notes each answer that would restart a worker. */
 function watchLiveness({ status, text }: Serving, nodes: readonly string[]) {
   const wrongs = new Set<string>();
   const paths = ["/livez", ...nodes.map((node) => `/livez/${node}`)];
@@ -69,14 +70,14 @@ function watchLiveness({ status, text }: Serving, nodes: readonly string[]) {
   };
 }
 
-/** A rush: a round each tenth of a second, and at each step workers that end and come back under new names. */
+/** A fast run: ten rounds a second. At each step, some workers end and come back with new names. */
 export interface Rush extends AsyncDisposable {
   readonly serve: Serving;
-  /** Renames some workers and waits for so many rounds. */
+  /** Renames some workers and waits for this many rounds. */
   readonly step: (rounds: number) => Promise<Use>;
 }
 
-/** What `serve` has at the end of a step; memory in bytes. */
+/** What `serve` uses at the end of a step. Memory is in bytes. */
 export interface Use {
   readonly series: number;
   readonly mostSeries: number;
@@ -84,11 +85,11 @@ export interface Use {
   readonly openFiles: number;
 }
 
-/** Workers at a time, and how many of them get a new name at each step. */
+/** The number of workers at a time, and how many of them get a new name at each step. */
 const FLEET = 60;
 const RENAMED = 20;
 
-/** So many of these end without a word. They are shown for ten minutes. */
+/** This many of them end without a goodbye. They are shown for ten minutes. */
 const VANISHING = 2;
 const SHOWN_MS = 600_000;
 
@@ -99,7 +100,7 @@ export async function startRush(executable: string): Promise<Rush> {
   await using stack = new AsyncDisposableStack();
   const server = stack.use(await startServer());
   const workers = stack.use(await startScriptedWorkers(server.port, FLEET));
-  // Whoever sends no heartbeats is pinged in each round, and everybody with it.
+  // A worker without heartbeats is pinged in each round, and so are all other workers.
   stack.use(await startWorker({ server, args: ["--without-heartbeat"] }));
   const serve = stack.use(await startServing(executable, server.url(), ["--interval=100ms"]));
   await untilHealthy(serve, FLEET + 1);
@@ -126,7 +127,7 @@ export async function startRush(executable: string): Promise<Rush> {
         return roundsIn(await scraped()) >= wanted;
       });
       const series = await scraped();
-      // A minute more, until it is seen that they are gone.
+      // One minute more, until `serve` sees that they are gone.
       const remembered = stepsMs.filter((ms) => performance.now() - ms < SHOWN_MS + 60_000).length;
       return {
         series: series.length,

@@ -1,4 +1,5 @@
-// The kinds of `serve` for long: a restart of the broker, a hundred rounds, and a worker that is killed, each a case.
+// The kinds of long runs of `serve`. Each is a case: a restart of the broker, a hundred rounds, and a worker that is
+// killed.
 import { setTimeout as wait } from "node:timers/promises";
 import { startServer } from "../world/server.ts";
 import { type Serving, startServing, untilHealthy } from "../world/serving.ts";
@@ -7,20 +8,20 @@ import { startWorker } from "../world/worker.ts";
 import { startOutages, startRush, type Use } from "./endurance.ts";
 import type { Kinds, Result } from "./kind.ts";
 
-/** An outage is no longer than this, in milliseconds: the worker's own tries to connect get ever rarer. */
+/** The longest outage, in milliseconds. The worker itself tries to connect less and less often. */
 const LONGEST_OUTAGE_MS = 3_000;
 
 /** Rounds of a case. */
 const ROUNDS = 100;
 
-/** Cases until whoever is forgotten after ten minutes is: from then on memory has to be flat. */
+/** Cases until the first workers are forgotten, after ten minutes. From then on memory must be flat. */
 const WARM = 65;
 
-/** How much more there may be at the end, in bytes and in files. */
+/** How much more is allowed at the end, in bytes and in files. */
 const MORE_BYTES = 4_000_000;
 const MORE_FILES = 8;
 
-/** What `serve` promises for a worker that is killed, by its default interval. */
+/** What `serve` promises for a killed worker with its default interval. */
 const NOTICED_MS = 32_000;
 
 export function enduranceKinds(executable: string, stack: AsyncDisposableStack): Kinds {
@@ -50,7 +51,7 @@ export function enduranceKinds(executable: string, stack: AsyncDisposableStack):
       finish: () => Promise.resolve(growth(uses)),
     },
     deaths: {
-      // One is killed by e2e/fleet.test.ts too.
+      // e2e/fleet.test.ts also kills one.
       cases: [12, 0],
       async run(dice, position) {
         const args = position % 2 === 0 ? [] : ["--without-heartbeat"];
@@ -60,7 +61,7 @@ export function enduranceKinds(executable: string, stack: AsyncDisposableStack):
   };
 }
 
-/** Made by the first case that needs it. */
+/** The first case that needs it makes it. */
 function onceMade<T extends AsyncDisposable>(make: () => Promise<T>, stack: AsyncDisposableStack) {
   let made: Promise<T> | undefined;
   return () => (made ??= make().then((one) => stack.use(one)));
@@ -88,12 +89,12 @@ function growth(uses: readonly Use[]): readonly string[] {
   ];
 }
 
-/** What is there in between, garbage and connections, is not counted. */
+/** Garbage and connections in between do not count. */
 function leastOf(uses: readonly Use[], read: (use: Use) => number): number {
   return Math.min(...uses.map(read));
 }
 
-/** Kills a worker that has been healthy for so long, and sees when its probe says so. */
+/** Kills a worker that has been healthy for this long, and measures when its probe reports it. */
 async function death(executable: string, args: readonly string[], afterMs: number): Promise<Result> {
   await using server = await startServer();
   await using worker = await startWorker({ server, args });

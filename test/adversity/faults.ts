@@ -1,29 +1,29 @@
-// What no run may do, whatever it meets.
+// What no run may do, whatever input it gets.
 import { PASSWORD, UNTOLD } from "./conversation.ts";
 import type { Ran } from "./runner.ts";
 
-/** How much later than its deadline a run may end, in milliseconds, and how much memory it may have, in MB. */
+/** How much later than its deadline a run may end, in milliseconds, and how much memory it may use, in MB. */
 const OVERSHOOT_MS = 500;
 const PEAK_MB = 150;
 
 /** No verdict is longer, in bytes. */
 const VERDICT_BYTES = 4_096;
 
-/** Of longer output `runner.py` keeps a part. */
+/** `runner.py` keeps only a part of longer output. */
 const KEPT = 1_000_000;
 
-/** C0 but line feeds and tabs, DEL, C1, what turns the direction of text or ends a line. */
+/** C0 except line feeds and tabs, DEL, C1, and characters that turn the direction of text or end a line. */
 const CONTROLS = /[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
 
 export interface Bounds {
   readonly words: readonly string[];
   /** Null: a signal may end it. */
   readonly deadlineMs: number | null;
-  /** Whether nothing that it read was damaged: then secrets must be known by their names and forms. */
+  /** Whether none of its input was damaged. Then it must recognise secrets by their names and forms. */
   readonly isIntact: boolean;
 }
 
-/** How far over its deadline, or over a signal, it ended; below 0: before. */
+/** How long after its deadline, or after a signal, it ended. Below 0: before. */
 export function overshootOf(ran: Ran, { deadlineMs }: Bounds): number {
   return deadlineMs === null ? (ran.sinceKillMs ?? -Infinity) : ran.ms - deadlineMs;
 }

@@ -1,10 +1,10 @@
-// A fleet on a real broker whose workers answer as much as anybody wants them to: real ones would need gigabytes for it.
+// A fleet on a real broker whose workers give answers of any size. Real workers would need gigabytes for this.
 import { once } from "node:events";
 import { connect } from "node:net";
 import type { Server } from "../world/server.ts";
 import { PASSWORD } from "./conversation.ts";
 
-/** What each node says to a method, as JSON; null: what is usual. */
+/** Each node's answer to a method, as JSON; null: the usual answer. */
 export type Json = (method: string, node: string) => string | null;
 
 const SOFTWARE = "software -> celery:5.7.0 (x) kombu:5.7.0 py:3.11.2\nplatform -> system:Linux\n";
@@ -17,9 +17,9 @@ interface Body {
 }
 
 /**
- * Nodes that are subscribed and answer; ends them with `await using`.
+ * Nodes that are subscribed and answer. They end with `await using`.
  *
- * @param flood what somebody else pushes in front of the answers
+ * @param flood what another client pushes before the answers
  */
 export async function startFleet(
   server: Server,
@@ -28,7 +28,7 @@ export async function startFleet(
   flood: readonly string[],
 ): Promise<AsyncDisposable> {
   const redis = server.client();
-  // The run may be over before all is there.
+  // The run may end before everything is there.
   const push = (key: string, element: string) => void redis.lpush(key, element).catch(() => undefined);
   const sockets = await Promise.all(
     nodes.slice(1).map(async () => {
@@ -70,7 +70,7 @@ function reported(): string {
   return JSON.stringify({ ok: SOFTWARE });
 }
 
-/** A reply as kombu writes it (kombu/transport/virtual/base.py). */
+/** A reply in kombu's form (kombu/transport/virtual/base.py). */
 export function elementOf(body: string, ticket: string): string {
   return JSON.stringify({
     body: Buffer.from(body).toString("base64"),

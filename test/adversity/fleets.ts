@@ -1,4 +1,5 @@
-// Large answers of many workers, long reply lists and large messages: what a run keeps of them, and what it says.
+// Large answers of many workers, long reply lists and large messages. Tests how much of them a run keeps, and what it
+// prints.
 import { startContainer } from "../world/container.ts";
 import { startServer } from "../world/server.ts";
 import { PASSWORD } from "./conversation.ts";
@@ -10,23 +11,23 @@ interface Case {
   readonly words: readonly string[];
   readonly nodes: number;
   readonly say?: Json;
-  /** Elements of others that come to the reply list with each question. */
+  /** Elements of other clients that come to the reply list with each question. */
   readonly flood?: () => readonly string[];
   /** Messages that wait in the queue `celery`. */
   readonly queued?: () => readonly string[];
-  /** What is wrong with what it says. */
+  /** Returns what is wrong with its output. */
   readonly faults?: (ran: Ran) => readonly string[];
 }
 
 const MB = 1_000_000;
 
-/** So long a result, of nothing but this; only to what is asked beside ping and report. */
+/** A result of this length, made only of this part. It answers all methods except ping and report. */
 function filled(part: string, bytes: number): Json {
   const list = `{"x":[${part}${`,${part}`.repeat(Math.floor(bytes / (part.length + 1)) - 1)}]}`;
   return (method) => (method === "report" ? null : list);
 }
 
-/** Settings of a project, as long as this. */
+/** A project's settings of this length. */
 function settings(bytes: number): Json {
   return (_method, node) => {
     const entries = Array.from(
@@ -41,7 +42,7 @@ const NUMBER = "12345678901234567";
 const TEXT = `"${"of a project ".repeat(20)}"`;
 const TASK = `"project.app.tasks.do_what_has_to_be_done"`;
 
-/** It exits with 0 only when all have answered, and says on stderr who has not. */
+/** It exits with 0 only if all have answered. Otherwise it names the missing nodes on stderr. */
 function allAnswered({ stderr, code }: Ran): readonly string[] {
   return code === 0 ? [] : [`exit ${String(code)}: ${stderr.slice(0, 200)}`];
 }
@@ -52,7 +53,7 @@ const DEADLINE_MS = 30_000;
 
 const JSON_OF = ["--output", "json"];
 
-/** As a fleet is that has nothing to say. */
+/** A fleet with the smallest answers. */
 const PLAIN: Case = { words: ["inspect", "ping"], nodes: 1, faults: allAnswered };
 
 const CASES: readonly Case[] = [
@@ -92,7 +93,7 @@ const CASES: readonly Case[] = [
           (_, at) => `${at}${element}`,
         );
       },
-      // Longer ones are sent again at each look, which takes a busy machine seconds.
+      // Longer lists are sent again at each look, which takes seconds on a busy machine.
       faults: bytes < 4 * MB ? allAnswered : () => [],
     })),
   ),
@@ -104,7 +105,7 @@ const CASES: readonly Case[] = [
   },
 ];
 
-/** So that the short form has some of each; no divisor of their number. */
+/** So that the short form has some cases of each. It does not divide their number. */
 const STRIDE = 11;
 
 export async function fleetKinds(executable: string, stack: AsyncDisposableStack): Promise<Kinds> {

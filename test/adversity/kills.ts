@@ -1,11 +1,11 @@
-// Signals at any moment of a run, and limits of the machine under which it starts.
+// Signals at any moment of a run, and limits of the machine that it starts under.
 import type { Canaries } from "./canaries.ts";
 import type { Dice } from "./dice.ts";
 import { type Kinds, resultOf } from "./kind.ts";
 
 const SIGNALS = [2, 9, 15] as const;
 
-/** Each command, and how long it usually takes in milliseconds. */
+/** Each command and its usual duration, in milliseconds. */
 const COMMANDS = [
   { words: ["--node", "new@canary"], ms: 90 },
   { words: ["--node", "old@canary"], ms: 90 },
@@ -19,10 +19,10 @@ const COMMANDS = [
   { words: ["beat"], ms: 80 },
 ] as const;
 
-/** No other process has such a user, so that only the run itself counts against its limit. */
+/** No other process has this user, so only the run itself counts against its limit. */
 const NOBODY_ELSE = 54_321;
 
-/** From where Node starts (docs/reliability.md) to where nothing is noticed. */
+/** From the limit that lets Node start (docs/reliability.md) to a limit without any effect. */
 const LIMITS = {
   NOFILE: { least: 22, range: 30 },
   AS: { least: 1_200_000_000, range: 2_000_000_000 },
@@ -70,7 +70,7 @@ export function killKinds(executable: string, canaries: Canaries): Kinds {
   };
 }
 
-/** Of the defaults. */
+/** The default deadline. */
 function deadlineOf([command = ""]: readonly string[]): number {
   return { inspect: 10_000, doctor: 15_000, report: 30_000, watch: 5_000 }[command] ?? 5_000;
 }

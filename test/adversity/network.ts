@@ -9,23 +9,23 @@ import { type Kind, type Kinds, resultOf } from "./kind.ts";
 
 type Side = "client" | "broker";
 
-/** What becomes of the bytes of one direction. */
+/** What happens to the bytes of one direction. */
 type Fault =
   | { readonly kind: "reset" | "stall" | "half-close"; readonly towards: Side; readonly atByte: number }
-  /** Each byte on its own. */
+  /** Each byte arrives alone. */
   | { readonly kind: "drip"; readonly everyMs: number }
-  /** Half of the round trip each way. */
+  /** Half of the round trip in each direction. */
   | { readonly kind: "latency"; readonly roundTripMs: number };
 
 interface FaultyProxy extends AsyncDisposable {
   readonly port: number;
-  /** How many bytes came each way. */
+  /** How many bytes came in each direction. */
   readonly passed: Readonly<Record<Side, number>>;
 }
 
 const SHORT = ["--timeout", "400ms", "--connect-timeout", "400ms", "--deadline", "1s"];
 
-/** What is asked beside the check, and for how long it may take. */
+/** Commands that are asked besides the check, with their time limits. */
 const OTHERS = [
   { words: ["inspect", "ping", ...SHORT], deadlineMs: 1_000 },
   { words: ["inspect", "stats", ...SHORT], deadlineMs: 1_000 },
@@ -34,7 +34,7 @@ const OTHERS = [
   { words: ["watch", "--once", "--connect-timeout", "400ms"], deadlineMs: 5_000 },
 ] as const;
 
-/** Round trips in milliseconds up to this leave the defaults enough time for an idle worker's answer. */
+/** Up to these round trips, in milliseconds, the defaults give an idle worker enough time to answer. */
 const BEARABLE_MS = 550;
 
 export function networkKinds(executable: string, canaries: Canaries): Kinds {
@@ -60,7 +60,7 @@ export function networkKinds(executable: string, canaries: Canaries): Kinds {
     return resultOf(ran, { words, deadlineMs, isIntact: true }, faults, { fault, node });
   }
 
-  /** One byte after the other, spread so that few cases meet all parts of a conversation. */
+  /** One byte after the other, spread so that a few cases reach all parts of a conversation. */
   function atEveryByte(kind: "reset" | "stall" | "half-close"): Kind["run"] {
     return (dice, position) => {
       const towards = position % 3 === 0 ? "broker" : "client";
@@ -84,7 +84,7 @@ export function networkKinds(executable: string, canaries: Canaries): Kinds {
   };
 }
 
-/** A proxy to a port of loopback that fails in one way; null: in none. */
+/** A proxy to a port of loopback that fails in one way; null: it does not fail. */
 export async function startFaultyProxy(brokerPort: number, fault: Fault | null): Promise<FaultyProxy> {
   const sockets = new Set<Socket>();
   const passed: Record<Side, number> = { client: 0, broker: 0 };
@@ -111,7 +111,7 @@ export async function startFaultyProxy(brokerPort: number, fault: Fault | null):
       const before = passed[towards] - bytes.length;
       if (before <= fault.atByte) to.write(bytes.subarray(0, fault.atByte - before));
       if (fault.kind === "half-close") to.end();
-      // What was written goes out first.
+      // Bytes that were already written are sent first.
       else if (fault.kind === "reset")
         setImmediate(() => {
           to.resetAndDestroy();

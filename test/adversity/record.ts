@@ -1,4 +1,4 @@
-// Records the conversations anew: `node test/adversity/record.ts`. Needs root, a built executable and both Celerys.
+// Records the conversations again: `node test/adversity/record.ts`. Needs root, a built executable and both Celerys.
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
@@ -38,7 +38,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   report: ["report"],
 };
 
-/** What an application keeps in its settings and nobody else should see. */
+/** Settings of an application that nobody else may see. */
 const SETTINGS = {
   api_token: `${UNTOLD}-by-its-name`,
   payment: `sk_live_${UNTOLD}4eC39HqLyjWDarjtT1`,
@@ -78,7 +78,7 @@ const tap = createServer((client) => {
   broker.on("data", (bytes) => {
     heard = Buffer.concat([heard, bytes]);
     for (let [reply] = elementsOf(heard) ?? []; reply !== undefined; [reply] = elementsOf(heard) ?? []) {
-      // Behind the last answer comes what a subscription hears.
+      // What a subscription hears comes after the last answer.
       const exchange = ours.find((one) => one.reply === "") ?? ours.at(-1);
       if (exchange === undefined) throw new Error("the broker spoke first");
       exchange.reply += heard.toString("latin1", 0, reply.end);
@@ -98,7 +98,7 @@ const executable = join(import.meta.dirname, "../../dist/celery-probe");
 await rm(FOLDER, { recursive: true, force: true });
 await mkdir(FOLDER, { recursive: true });
 for (const [name, words] of Object.entries(WORDS)) {
-  // A worker that never answers makes every question to all as long as its timeout.
+  // With a worker that never answers, every question to all workers takes its whole timeout.
   if (name === "check-busy") {
     await container.startWorker({ server, name: "busy@world", pool: "solo", queues: ["slow"] });
     await w1.redis.lpush("slow", taskMessage("slow", "nap_until", ["/never"]).element);
@@ -111,7 +111,7 @@ for (const [name, words] of Object.entries(WORDS)) {
   );
   const kept = exchanges.filter(({ command, reply }, position) => {
     const before = exchanges.slice(0, position).findLast((one) => keyOf(one.command) === keyOf(command));
-    // What is asked again and answered the same is repeated by the replay.
+    // If the same command has the same answer again, the replay repeats it.
     return /^(?:PUBLISH|EXEC)$/.test(command[0] ?? "") || before?.reply !== reply;
   });
   const conversation = { name, words, exchanges: kept.map((one) => ({ ...one })) };

@@ -1,4 +1,4 @@
-// A server that answers as a recorded broker did, each reply through the hands of whoever damages it.
+// A server that answers like a recorded broker. Each reply passes through a function that may damage it.
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
@@ -6,10 +6,13 @@ import { takeCommand } from "../broker/scripted-server.ts";
 import { portOf } from "../world/proxy.ts";
 import { type Conversation, type Exchange, keyOf, requestOf } from "./conversation.ts";
 
-/** What is written for a reply: bytes with a short pause between, and perhaps no more, or an end. */
+/**
+ * What is written for a reply: bytes with a short pause between them. Nothing may follow, or the connection may be
+ * closed.
+ */
 export type Piece = Buffer | "mute" | "close";
 
-/** Gets each reply with its position among all. */
+/** Called with each reply and its position among all replies. */
 export type Damage = (reply: Buffer, position: number) => readonly Piece[];
 
 export interface Replay extends AsyncDisposable {
@@ -18,7 +21,7 @@ export interface Replay extends AsyncDisposable {
   readonly written: readonly string[];
 }
 
-/** Long enough for the other side to read what came before, mostly. */
+/** Usually long enough for the other side to read what came before. */
 const PAUSE_MS = 2;
 
 export async function startReplay(conversation: Conversation, damage: Damage): Promise<Replay> {
@@ -57,7 +60,7 @@ export async function startReplay(conversation: Conversation, damage: Damage): P
         else {
           written.push(piece.toString("latin1", 0, 1_000));
           const isFull = !socket.write(piece);
-          // The other side may go meanwhile.
+          // The other side may close the connection meanwhile.
           if (isFull)
             await Promise.race([once(socket, "drain"), once(socket, "close")]).catch(() => undefined);
         }

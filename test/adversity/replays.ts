@@ -1,4 +1,4 @@
-// Recorded conversations with damage in them: the kinds of `damage.ts`, each against every command.
+// Recorded conversations with damage in them: each kind of `damage.ts` against every command.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Container, startContainer } from "../world/container.ts";
@@ -11,16 +11,16 @@ import { startReplay } from "./replay.ts";
 import { type Runner, startRunner } from "./runner.ts";
 import { HOSTILE } from "./values.ts";
 
-/** What leaves every value as it was. */
+/** Damage that leaves every value as it was. */
 const INTACT = ["split", "order", "duplicate", "surroundings"];
 
-/** Cases of the whole and the short form, of those that cost more than others. */
+/** The numbers of cases in the whole run and in the short form, for kinds that cost more than others. */
 const CASES: Readonly<Record<string, readonly [number, number]>> = { size: [360, 3], nesting: [1_000, 8] };
 
-/** Takes seconds of waiting each: drawn less often. */
+/** Each of them waits for seconds, so they are drawn less often. */
 const LONG = /^(?:doctor|report|watch)$/;
 
-/** Each command's limits of time, and when it has to have ended by them, in milliseconds. */
+/** Each command's time limits, and when it must have ended because of them, in milliseconds. */
 const QUICK = ["--timeout", "300ms", "--connect-timeout", "300ms"];
 interface Times {
   readonly words: readonly string[];
@@ -29,10 +29,10 @@ interface Times {
 const TIMES: Readonly<Record<string, Times>> = {
   doctor: { words: [...QUICK, "--deadline", "2s"], deadlineMs: 2_000 },
   report: { words: [...QUICK, "--deadline", "2s"], deadlineMs: 2_000 },
-  // It has no deadline: three looks, and 2.5 s in which heartbeats are heard.
+  // It has no deadline: it takes three looks, and listens for heartbeats for 2.5 s.
   watch: { words: ["--connect-timeout", "300ms"], deadlineMs: 5_000 },
 };
-/** For what has to be read as a whole. */
+/** For commands that must read an answer completely. */
 const PATIENT = { words: ["--deadline", "3s"], deadlineMs: 3_000 };
 const LARGE = ["size", "nesting", "values", "patterns"];
 const OTHERS = { words: [...QUICK, "--deadline", "1s"], deadlineMs: 1_000 };
@@ -99,7 +99,10 @@ async function emptyContainer(
   return { container, runner: stack.use(await startRunner(container)) };
 }
 
-/** Processes that look like workers and a beat, with names, titles and queues that nobody should print; and a log. */
+/**
+ * Processes that look like workers and a beat. Their names, titles and queues must not be printed as they are. Also a
+ * log.
+ */
 async function hostileSurroundings(container: Container): Promise<readonly string[]> {
   const { path: python } = await findPython();
   const celery = join(container.folder, "celery");
@@ -107,10 +110,10 @@ async function hostileSurroundings(container: Container): Promise<readonly strin
   const titles = ["-n", "-Q", "-b"].flatMap((option) =>
     HOSTILE.map((text) => [option, text.replaceAll("\0", "")]),
   );
-  // A URL in a title; names and queues are read from the others.
+  // One has a URL in its title. Names and queues are read from the others.
   const starts = [
     ["beat", "--enable-remote-control"],
-    // No worker that is known as one: it is named as one that may be.
+    // It is not recognised as a worker. The output names it as a possible worker.
     [`app:${PASSWORD}@cache.internal`, `redis://:${PASSWORD}@cache.internal/0`],
     ...dealt(titles, 12).map((words) => ["worker", ...words]),
   ];
@@ -131,7 +134,7 @@ async function hostileSurroundings(container: Container): Promise<readonly strin
   return files;
 }
 
-/** Some of them, evenly. */
+/** Some of the elements, evenly spread. */
 function dealt<T>(list: readonly T[], count: number): readonly T[] {
   return list.filter((_, position) => position % Math.ceil(list.length / count) === 0);
 }

@@ -1,14 +1,14 @@
-// Where replies and their elements begin and end in bytes of RESP2.
+// Finds the begin and the end of replies and their elements in RESP2 bytes.
 
-/** The first line of an element: from its type's byte to the CRLF. */
+/** The first line of an element, from its type's byte to the CRLF. */
 export interface Head {
   readonly at: number;
   readonly line: number;
-  /** Behind the whole element. */
+  /** The position after the whole element. */
   readonly end: number;
 }
 
-/** The elements of the reply that begins at `at`, itself first; null: it is not there as a whole. */
+/** The elements of the reply that begins at `at`, the reply itself first; null: it is incomplete. */
 export function elementsOf(bytes: Buffer, at = 0): readonly [Head, ...Head[]] | null {
   const line = bytes.indexOf("\r\n", at, "latin1");
   if (line === -1) return null;
@@ -31,7 +31,7 @@ export function bulk(text: string | Buffer): Buffer {
   return Buffer.concat([Buffer.from(`$${bytes.length}\r\n`), bytes, Buffer.from("\r\n")]);
 }
 
-/** The bytes with others instead of an element. */
+/** The bytes with one element replaced. */
 export function replaced(reply: Buffer, { at, end }: Pick<Head, "at" | "end">, by: Buffer | string): Buffer {
   return Buffer.concat([reply.subarray(0, at), Buffer.from(by), reply.subarray(end)]);
 }

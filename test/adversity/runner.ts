@@ -1,4 +1,5 @@
-// Runs the executable in a container and measures each run: `runner.py` does it there, as Node tells no child's memory.
+// Runs the executable in a container and measures each run. `runner.py` does this there, because Node does not report a
+// child's memory.
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
@@ -10,21 +11,21 @@ import { findPython } from "../world/python.ts";
 export interface Job {
   readonly words: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** After so many milliseconds it is killed, which is a fault. */
+  /** After this many milliseconds it is killed, which is a fault. */
   readonly longestMs: number;
-  /** A signal by its number, and after how many milliseconds it comes. */
+  /** The number of a signal, and the milliseconds until it is sent. */
   readonly kill?: readonly [number, number];
   /** By their names in Python's `resource`, without RLIMIT_. */
   readonly limits?: Readonly<Record<string, number>>;
   readonly uid?: number;
 }
 
-/** How a run ended and what it cost. */
+/** How a run ended and what it used. */
 export interface Ran {
   readonly code: number | null;
   readonly signal: string | null;
   readonly ms: number;
-  /** From the signal of `kill` to the end; null: it had ended before. */
+  /** The time from the signal of `kill` to the end; null: it had already ended. */
   readonly sinceKillMs: number | null;
   readonly peakMb: number;
   readonly stdout: string;

@@ -1,4 +1,4 @@
-// Canaries are asked by the thousand while they work, and each of their tasks is counted: it has to run exactly once.
+// Asks canaries thousands of times while they work. Each of their tasks is counted: it must run exactly once.
 import { randomUUID } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
 import { replyKey, routesTo, DEFAULT_NAMING } from "../../src/broker/keys.ts";
@@ -11,12 +11,12 @@ import type { Canaries } from "./canaries.ts";
 import { PASSWORD } from "./conversation.ts";
 import { type Kinds, type Result, resultOf } from "./kind.ts";
 
-/** Pings of a case: a connection, a mailbox, and so many. */
+/** Pings of one case. They share a connection and a mailbox. */
 const PINGS = 500;
 
 const PATIENCE_MS = 2_000;
 
-/** A task comes so often, in milliseconds, to one worker after the other. */
+/** The time between two tasks, in milliseconds. The workers get them in turn. */
 const TASK_EVERY_MS = 50;
 
 export function soakKinds(executable: string, canaries: Canaries): Kinds {
@@ -54,7 +54,7 @@ export function soakKinds(executable: string, canaries: Canaries): Kinds {
   };
 }
 
-/** By the executable's own mailbox, in this process. */
+/** Uses the executable's own mailbox, in this process. */
 async function pingBatch({ server }: Canaries, node: string): Promise<Result> {
   const faults: string[] = [];
   const target = { place: onLoopback(server.port), db: 0, password: PASSWORD, tls: null };
@@ -104,7 +104,7 @@ function workload(workers: readonly Worker[]) {
         if (worker !== undefined) sent.push({ worker, id: worker.submit("add", 1, 2) });
       }, TASK_EVERY_MS);
     },
-    /** What is wrong with the tasks so far and with the workers. */
+    /** What is wrong so far with the tasks and the workers. */
     async finish(): Promise<readonly string[]> {
       clearInterval(timer);
       timer = undefined;

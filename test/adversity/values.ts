@@ -1,9 +1,12 @@
-// What a worker or a server may say in the place of what they should: values, names and texts.
+// What a worker or a server may say instead of the expected: values, names and texts.
 import { PASSWORD } from "./conversation.ts";
 import type { Dice } from "./dice.ts";
 import { bulk, elementsOf, replaced } from "./resp.ts";
 
-/** Text that does something to a terminal, to Markdown or to a table; each holds what must not be printed raw or is long. */
+/**
+ * Text that has an effect in a terminal, in Markdown or in a table. Each is long, or contains characters that must not
+ * be printed raw.
+ */
 export const HOSTILE = [
   "\x1b[2J\x1b[31mred",
   "\x1b]0;title\x07",
@@ -19,7 +22,7 @@ export const HOSTILE = [
   `redis://:${PASSWORD}@cache.internal/0`,
 ] as const;
 
-/** What regular expressions look for, so often that one which is not linear takes seconds. */
+/** What regular expressions look for, repeated so often that an expression which is not linear takes seconds. */
 export function pattern(dice: Dice): string {
   const parts = [
     " ",
@@ -30,7 +33,7 @@ export function pattern(dice: Dice): string {
   return `${unit.repeat(dice.oneOf([64_000, 160_000]) / unit.length)}NaN`;
 }
 
-/** A value that JSON may have where Celery has another. */
+/** A JSON value that differs from Celery's. */
 export function anyValue(dice: Dice): unknown {
   const depth = dice.oneOf([5, 900, 10_000]);
   let deep: unknown = 1;
@@ -39,14 +42,14 @@ export function anyValue(dice: Dice): unknown {
   return dice.oneOf([...simple, [], {}, [[]], { a: { b: null } }, deep]);
 }
 
-/** JSON of a value as nested as {@link anyValue}'s, for which JSON.stringify has no stack. */
+/** The JSON text of a value as deeply nested as {@link anyValue}'s. JSON.stringify has too small a stack for it. */
 function jsonOf(value: unknown): string {
   let [open, inner] = [0, value];
   for (; Array.isArray(inner) && inner.length === 1; open++) [inner] = inner as [unknown];
   return "[".repeat(open) + JSON.stringify(inner) + "]".repeat(open);
 }
 
-/** Puts another value or name into what a worker said, inside its base64, or other words into other text. */
+/** Puts another value or name into a worker's answer, inside its base64, or other words into other text. */
 export function rewritten(reply: Buffer, dice: Dice, value: () => unknown): Buffer {
   const bulks = (elementsOf(reply) ?? []).filter(({ at, line, end }) => reply[at] === 0x24 && end > line + 4);
   if (bulks.length === 0) return reply;
@@ -70,7 +73,7 @@ function inside(text: string, dice: Dice, value: () => unknown): string {
   if (places.length === 0) return text;
   const place = dice.oneOf(places);
   const word = typeof other === "string" && !isJson ? other : jsonOf(other);
-  // A name stays one.
+  // A name stays a name.
   const isName = isJson && /^\s*:/.test(text.slice(place.index + place[0].length));
   const fit = isName ? JSON.stringify(typeof other === "string" ? other : word.slice(0, 100)) : word;
   return text.slice(0, place.index) + fit + text.slice(place.index + place[0].length);
