@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { runAdversity } from "../adversity/adversity.ts";
 import { EXECUTABLE } from "../e2e/probe.ts";
 
-test("no input hurts, in a few hundred cases of every kind", async () => {
+test("no input does harm, in a few hundred cases of every kind", async () => {
   const told: string[] = [];
   const table = await runAdversity({
     executable: EXECUTABLE,

@@ -10,29 +10,29 @@ import { findPython } from "../world/python.ts";
 import { installMissing, searchPath } from "./debian.ts";
 import type { Docker } from "./docker.ts";
 
-/** The images that stand for what a user would pull. */
+/** The images that replace those a user would pull. */
 export interface BaseImages {
-  /** For `debian:bookworm-slim`: nothing but Debian's minimal base. */
+  /** Replaces `debian:bookworm-slim`: only Debian's minimal base. */
   readonly slim: string;
-  /** For `alpine:3`: musl and nothing else, neither a shell nor any other program. */
+  /** Replaces `alpine:3`: only musl, with neither a shell nor any other program. */
   readonly musl: string;
-  /** For `python:3.13-slim`: that base with Python, pip and what the example's requirements.txt asks for. */
+  /** Replaces `python:3.13-slim`: that base with Python, pip and the packages of the example's requirements.txt. */
   readonly python: string;
-  /** For `node:24-bookworm-slim`: Debian's minimal base with Node and npm. */
+  /** Replaces `node:24-bookworm-slim`: Debian's minimal base with Node and npm. */
   readonly node: string;
-  /** For `redis:7`: serves on all addresses, without a password, nothing on disk. */
+  /** Replaces `redis:7`: listens on all addresses, without a password, writes nothing to disk. */
   readonly redis: string;
 }
 
 const SUITE = "bookworm";
 const PAIR = PAIRS["5.7.0"];
-/** Exact, so that the pip in the container finds the example's requirements satisfied and needs no network. */
+/** Exact versions: pip in the container must find the example's requirements satisfied, so that it needs no network. */
 const WHEELS = [
   ...[`celery[redis]==${PAIR.celery}`, `kombu==${PAIR.kombu}`, `redis==${PAIR.redisPy}`],
-  // redis-py wants it on Pythons before 3.11.3, as Debian's is; pip asks the Python it runs under, not the target.
+  // redis-py needs it on Pythons before 3.11.3, which Debian has. pip checks its own Python, not the target.
   "async-timeout==5.0.1",
 ];
-/** The `python3` of {@link SUITE}, for which the wheels are chosen. */
+/** The `python3` of {@link SUITE}. The wheels are chosen for it. */
 const PYTHON = "3.11";
 const PACKAGES = "python3 python3-venv ca-certificates redis-server";
 
@@ -40,8 +40,8 @@ const REPOSITORY = "celery-probe-test";
 const SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /**
- * Saves the minimal root before the packages go in: two images from one bootstrap. The second half runs inside the
- * root, where mmdebstrap has made apt usable and keeps packages from starting services.
+ * Saves the minimal root before the packages go in, so that one bootstrap gives two images. The second half runs inside
+ * the root. mmdebstrap has made apt usable there and keeps packages from starting services.
  */
 const SAVE_AND_INSTALL = `set -eu
 tar --create --file "$(dirname "$0")/slim.tar" --directory "$1" --exclude='./proc/*' --exclude='./sys/*' \\
@@ -59,7 +59,7 @@ RUN python3 -m venv /opt/venv \\
 ENV PATH=/opt/venv/bin:${SEARCH_PATH} PIP_DISABLE_PIP_VERSION_CHECK=1
 `;
 
-/** What comes with Node 24; npm's own package has all that it depends on. */
+/** The version that comes with Node 24. npm's own package contains all its dependencies. */
 const NPM = {
   version: "11.19.1",
   integrity:
@@ -78,7 +78,7 @@ const REDIS_CMD = JSON.stringify([
   ...["--save", "", "--appendonly", "no", "--dir", "/tmp"],
 ]);
 
-/** Part of each tag: other pins give other tags, so an image under its tag is always what this file describes. */
+/** Part of each tag. Other pins give other tags, so an image with its tag is always what this file describes. */
 const PINS = createHash("sha256")
   .update(
     JSON.stringify([
@@ -90,10 +90,10 @@ const PINS = createHash("sha256")
   .slice(0, 12);
 
 /**
- * The base images in the given engine, made without pulling anything: Debian's packages by mmdebstrap, Celery's
- * wheels by the host's pip (whose settings name certificates and mirrors), both kept in `.cache/`.
+ * Makes the base images in the given engine, without pulling anything. Debian's packages come by mmdebstrap. Celery's
+ * wheels come by the host's pip, whose settings name certificates and mirrors. Both are kept in `.cache/`.
  *
- * @throws Error when Debian's or PyPI's packages cannot be had
+ * @throws Error if Debian's or PyPI's packages cannot be fetched
  */
 export async function baseImages(docker: Docker): Promise<BaseImages> {
   const images = {
@@ -125,14 +125,14 @@ export async function baseImages(docker: Docker): Promise<BaseImages> {
     ],
     NODE_DOCKERFILE,
   );
-  // An argument for --save is the empty string: only the JSON form can say that.
+  // The argument for --save is the empty string, which only the JSON form can express.
   const redis = `ARG FULL\nFROM \${FULL}\nCMD ${REDIS_CMD}\n`;
   await docker.run(["build", "--quiet", "--build-arg", `FULL=${full}`, "--tag", images.redis, "-"], redis);
   process.stderr.write(`made the base images … ${((performance.now() - began) / 1_000).toFixed(1)} s\n`);
   return images;
 }
 
-/** Removes the base images of these and of earlier pins; for engines that are not ours to keep things in. */
+/** Removes the base images of these and of earlier pins. For engines that are not ours. */
 export async function removeBaseImages(docker: Docker): Promise<void> {
   const format = "{{.Repository}}:{{.Tag}}";
   const listed = await docker.run([
@@ -169,10 +169,10 @@ async function debianRoots(): Promise<string> {
 }
 
 /**
- * The folder with `root`, in which musl of this architecture lies and nothing else, and the same as `root.tar`. It is
- * unpacked and not run, so that it can be of another architecture.
+ * The folder with `root`, which contains only musl of this architecture, and with the same as `root.tar`. It is
+ * unpacked and not run, so it may be of another architecture.
  *
- * @param architecture Debian's word
+ * @param architecture Debian's name of it
  */
 export async function muslRoot(architecture: string): Promise<string> {
   await installMissing({ mmdebstrap: "mmdebstrap" });
@@ -199,7 +199,7 @@ export async function muslRoot(architecture: string): Promise<string> {
   );
 }
 
-/** The folder with `node`, the lock file's, and `npm`. */
+/** The folder with `node` in the lock file's version, and `npm`. */
 async function nodeAndNpm(): Promise<string> {
   const node = await npmPackage(hostTarget("glibc").runtime);
   const npm = await fetchedPackage("npm", NPM.version, NPM.integrity);
@@ -215,7 +215,7 @@ async function nodeAndNpm(): Promise<string> {
   );
 }
 
-/** The folder with the wheels of {@link WHEELS} and of all they depend on, which are pure Python. */
+/** The folder with the wheels of {@link WHEELS} and of all their dependencies, which are pure Python. */
 async function celeryWheels(): Promise<string> {
   const python = await findPython();
   const pip = await execa(python.path, ["-m", "pip", "--version"], { reject: false });

@@ -7,10 +7,9 @@ import { buildProbeImage } from "./probe-image.ts";
 const PROBE_IMAGE = `celery-probe-under-test:${process.pid}`;
 
 /**
- * The run's engine with the base images and the image under test, and a list of what has to be removed at the end.
+ * The run's engine with the base images and the tested image, and a list of what must be removed at the end.
  *
- * Whatever is made gets its removal noted in the same breath, before it can fail, so that a failing test leaves
- * nothing behind either.
+ * Each removal is noted before the thing is made. So a failing test leaves nothing behind either.
  */
 export class DockerBench {
   readonly docker: Docker;
@@ -21,7 +20,7 @@ export class DockerBench {
   /**
    * An image of the stage `serve` of Dockerfile.sidecar, with this name.
    *
-   * @throws Error when the image cannot be made
+   * @throws Error if the image cannot be made
    */
   async buildServeImage(tag: string): Promise<string> {
     this.atEnd(() => this.docker.run(["image", "rm", "--force", tag]));
@@ -29,7 +28,7 @@ export class DockerBench {
     return tag;
   }
 
-  /** @throws Error when the image cannot be made */
+  /** @throws Error if the image cannot be made */
   static async open(): Promise<DockerBench> {
     const { env, bases } = inject("engine");
     const docker = new Docker(env);
@@ -49,12 +48,12 @@ export class DockerBench {
     this.#removals = removals;
   }
 
-  /** Has `remove` called by {@link close}, before everything that was noted earlier. */
+  /** Makes {@link close} call `remove`, before everything that was noted earlier. */
   atEnd(remove: () => Promise<unknown>): void {
     this.#removals.push(remove);
   }
 
-  /** Removes everything. @throws AggregateError of what could not be removed, after all of it has been tried */
+  /** Removes everything. @throws AggregateError of the failed removals, after all have been tried */
   async close(): Promise<void> {
     await removeAll(this.#removals);
   }

@@ -9,12 +9,15 @@ const NAME = `celery-probe-beside-${process.pid}`;
 const REDIS = `${NAME}-redis`;
 const WORKER = `${NAME}-worker`;
 const BROKER = ["--env", "CELERY_BROKER_URL=redis://redis:6379/0"];
-/** The worker's user and group; the kernel compares both before it shows one process the other's descriptors. */
+/** The worker's user and group. The kernel compares both before it shows one process the descriptors of the other. */
 const USER = ["--user", "10001:10001"];
-/** The network namespace brings the host name with it, from which the worker's node has its name. */
+/** The network namespace also brings the host name. The name of the worker's node contains it. */
 const SHARING = ["--pid", `container:${WORKER}`, "--network", `container:${WORKER}`];
 
-/** A worker whose death the container survives, as under an init system; the shell reaps it, as an init does. */
+/**
+ * The container survives the death of this worker, as under an init system. The shell reaps the worker, as an init
+ * does.
+ */
 const SURVIVING =
   "celery -A tasks worker --loglevel info --pool solo & echo $! > /tmp/worker.pid; wait; exec sleep infinity";
 
@@ -41,7 +44,7 @@ beforeAll(async () => {
   return () => bench.close();
 });
 
-// In this order: each scenario leaves the worker as the next one needs it.
+// The order matters: each scenario leaves the worker in the state that the next one needs.
 describe("the sidecar image beside the worker, in its PID and network namespace", () => {
   test("needs no arguments and no environment when it runs as the worker's user", async () => {
     const run = await ask([...SHARING, ...USER]);
@@ -71,13 +74,13 @@ describe("the sidecar image beside the worker, in its PID and network namespace"
     expect(run.exitCode).toBe(0);
   });
 
-  test("finds the worker busy when it runs as the image's own user and is told the broker", async () => {
+  test("finds the worker busy when it runs as the image's own user and the broker is named", async () => {
     const run = await ask([...SHARING, ...BROKER]);
     expect(run.stdout).toMatch(new RegExp(`^healthy: busy: ${node} silent for \\d+ s, less than [^\\n]+$`));
     expect(run.exitCode).toBe(0);
   });
 
-  test("finds the worker stopped when it was sent SIGSTOP", async () => {
+  test("finds the worker stopped after a SIGSTOP", async () => {
     await signal("STOP");
     const run = await ask([...SHARING, ...USER]);
     expect(run.stdout).toMatch(
@@ -96,21 +99,21 @@ describe("the sidecar image beside the worker, in its PID and network namespace"
     expect(run.exitCode).toBe(1);
   });
 
-  test("is undecided when the worker is dead, as nothing shows that it ever was here", async () => {
+  test("is undecided when the worker is dead, because nothing shows that it ever was here", async () => {
     await signal("KILL");
     const run = await ask([...SHARING, ...BROKER]);
     expect(run.stdout).toMatch(new RegExp(`^unknown: undecided: [^\\n]*${node}[^\\n]*$`));
     expect(run.exitCode).toBe(1);
   });
 
-  test("finds the worker dead when it is told that the worker belongs there", async () => {
+  test("finds the worker dead when an option says that the worker belongs there", async () => {
     const run = await ask([...SHARING, ...BROKER], "--placement", "inside");
     expect(run.stdout).toMatch(new RegExp(`^unhealthy: dead: ${node} is not running: [^\\n]+$`));
     expect(run.exitCode).toBe(1);
   });
 });
 
-/** Runs the image once, as a container that is allowed nothing. */
+/** Runs the image once, as a container without any rights. */
 function ask(place: readonly string[], ...words: readonly string[]): Promise<Run> {
   return bench.docker.try(["run", "--rm", ...LOCKED, ...place, bench.probeImage, ...words]);
 }
@@ -120,7 +123,7 @@ function inWorker(...words: readonly string[]): Promise<string> {
   return bench.docker.run(["exec", WORKER, ...words]);
 }
 
-/** From inside, as the engine's process numbers need not be those of this machine. */
+/** From inside, because the engine's process numbers may differ from this machine's. */
 function signal(name: "STOP" | "KILL"): Promise<string> {
   return inWorker("sh", "-c", `kill -s ${name} "$(cat /tmp/worker.pid)"`);
 }

@@ -12,7 +12,7 @@ beforeAll(async () => {
   return () => bench.close();
 });
 
-/** The folder, the service in which the doctor is called, and what it has to name first. */
+/** The folder, the service that runs the doctor, and the problem that the doctor must name first. */
 test.each([
   ["blocked", "worker", "worker", /prefork/],
   ["limits", "worker", "time-limits", /soft below hard/],
@@ -37,15 +37,15 @@ test.each([
   await docker.compose(project, ["up", "--build", "--detach"]);
   const container = (await docker.compose(project, ["ps", "--quiet", service])).trim();
 
-  // What is wrong takes a moment to happen.
+  // The problem takes a moment to happen.
   const said = await until(`${code} is named first`, 60_000, async () => {
     const { stdout, exitCode } = await docker.try(["exec", container, "celery-probe", "doctor"]);
-    // While an image is built beside it, a first run may have no time for all of it.
+    // While an image is built at the same time, a first run may not have enough time for everything.
     return stdout.includes(`\nfirst: ${code}: `) && words.test(stdout) ? { stdout, exitCode } : undefined;
   });
 
   const bad = said.stdout.split("\n").filter((one) => /^(?:PROBLEM|warning)/.test(one));
-  // A worker that an image's build beside it keeps from answering is warned of, and is not the cause.
+  // If a parallel build of an image keeps a worker from answering, the doctor warns about it. That is not the cause.
   const [line] = bad.filter((one) => code === "worker" || !one.includes(" worker "));
   expect(line).toContain(` ${code}`);
   expect(said.stdout).not.toContain("wrong");

@@ -10,7 +10,7 @@ import type { Docker } from "./docker.ts";
 import { buildArgs, ROOT } from "./probe-image.ts";
 import { openWayOut } from "./way-out.ts";
 
-/** Puts into an empty folder what a fresh clone has, with what has been changed here since the last commit. */
+/** Puts the content of a fresh clone into an empty folder, including uncommitted changes. */
 export async function copyOfClone(folder: string): Promise<void> {
   const listed = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
   const { stdout } = await execa("git", listed, { cwd: ROOT });
@@ -19,8 +19,8 @@ export async function copyOfClone(folder: string): Promise<void> {
 }
 
 /**
- * Types README.md's command for the image in a clone, on base images of our own: npm's and Debian's packages come from
- * where this machine has them from.
+ * Runs README.md's command for the image in a clone, on our own base images. npm's and Debian's packages come from the
+ * same sources as on this machine.
  *
  * @param clone its folder
  * @param docker the client of that engine
@@ -50,16 +50,18 @@ export async function buildInClone(
   }
 }
 
-/** Names that every build takes, and keeps out of the image. */
+/** Names that every build accepts. They do not get into the image. */
 async function proxyOf(docker: Docker, port: number): Promise<Readonly<Record<string, string>>> {
-  // An engine that has just begun names no gateway of its bridge: it is the first address there.
+  // An engine that has just started does not name the gateway of its bridge. It is the first address there.
   const format = "{{(index .IPAM.Config 0).Subnet}}";
   const subnet = await docker.run(["network", "inspect", "--format", format, "bridge"]);
   const url = `http://${subnet.replace(/0\/\d+$/, "1")}:${port}`;
   return { http_proxy: url, https_proxy: url };
 }
 
-/** What people behind a registry of their own have: an image that knows it, and the authorities it is signed by. */
+/**
+ * Users with their own registry have such an image: it knows the registry and the authorities that have signed for it.
+ */
 async function nodeThatKnowsRegistry(docker: Docker, base: string, tag: string): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "celery-probe-node-"));
   try {

@@ -41,7 +41,8 @@ test.each([
   const folder = await mkdtemp(join(tmpdir(), "celery-probe-zsh-"));
   try {
     await writeFile(join(folder, "_celery-probe"), await scriptFor("zsh"));
-    // Completion works on a terminal only: zpty of zsh's own is one. Ctrl-X writes down what stands on the line.
+    // Completion works only in a terminal, which zsh's own zpty provides. Ctrl-X writes the content of the line to a
+    // file.
     await writeFile(
       join(folder, "rc"),
       `fpath=(${folder} $fpath); autoload -U compinit; compinit -u -D
@@ -60,7 +61,7 @@ zpty -r shell out '*NEVER*'`;
   }
 });
 
-test("man shows the page without a complaint", async () => {
+test("man shows the page without an error message", async () => {
   const { stdout, stderr } = await execa("man", ["--warnings", "-l", join(ROOT, "dist/celery-probe.1")], {
     env: { MANPAGER: "cat", MANWIDTH: "100", LANG: "C.UTF-8" },
   });

@@ -27,7 +27,7 @@ beforeAll(async () => {
   return () => bench.close();
 });
 
-// In this order: each scenario leaves the project as the next one needs it.
+// The order matters: each scenario leaves the project in the state that the next one needs.
 describe("the compose example", () => {
   beforeAll(async () => {
     const name = `celery-probe-example-${process.pid}`;
@@ -45,7 +45,7 @@ describe("the compose example", () => {
         SERVE_IMAGE: await bench.buildServeImage(`${name}-serve`),
         PROMETHEUS_IMAGE: bench.bases.slim,
         DEBIAN_PROMETHEUS: join(await unpacked("prometheus"), "usr/bin"),
-        // Any that is free.
+        // Any free port.
         PAGE_PORT: "0",
         PROMETHEUS_PORT: "0",
       },
@@ -86,7 +86,7 @@ describe("the compose example", () => {
     expect(run.exitCode).toBe(0);
   });
 
-  // Two services that do not meet: together, as the task takes its minute.
+  // Two services that do not affect each other. They run together, because the task takes a minute.
   describe.concurrent("at work", () => {
     test("keeps the worker healthy when all its children are busy", async () => {
       const { docker } = bench;
@@ -125,7 +125,7 @@ describe("the compose example", () => {
     });
   });
 
-  test("has a page that knows both workers, and a Prometheus that is told", async () => {
+  test("has a page with both workers, and a Prometheus that knows both", async () => {
     const monitor = await containerOf("monitor");
     await until("both are watched", 60_000, async () => {
       const { exitCode } = await ask(monitor, "/fleet?min=2");
@@ -134,7 +134,7 @@ describe("the compose example", () => {
     expect((await ask(monitor, "/")).stdout).toMatch(/^<!doctype html>$/i);
     const prometheus = await containerOf("prometheus");
     const query = ["/debian/promtool", "query", "instant", "http://localhost:9090"];
-    // It asks every 30 s.
+    // Prometheus asks every 30 s.
     await until("Prometheus has both workers", 60_000, async () => {
       const words = ["exec", prometheus, ...query, 'sum(celery_worker_up{namespace="compose"})'];
       return /=> 2 @/.test((await bench.docker.try(words)).stdout) || undefined;
@@ -192,13 +192,13 @@ describe("the compose example", () => {
     expect(healed.runs.at(-1)?.output).toMatch(ALIVE);
   });
 
-  test("shows the worker as unhealthy, with one line that says why, when its processes were killed", async () => {
+  test("shows the worker as unhealthy, with one line of reason, after its processes were killed", async () => {
     const { docker } = bench;
     await docker.compose(surviving, ["up", "--detach", "--no-deps", "--timeout", "1", "worker"]);
     const container = await containerOf("worker");
     await untilStatus(docker, container, "healthy", 90_000);
 
-    // From inside, as the engine's process numbers need not be those of this machine.
+    // From inside, because the engine's process numbers may differ from this machine's.
     await docker.run(["exec", container, "sh", "-c", 'kill -s KILL -- "-$(cat /tmp/worker.pid)"']);
 
     const health = await untilStatus(docker, container, "unhealthy", 60_000);
@@ -216,14 +216,14 @@ async function containerOf(service: string): Promise<string> {
   return id;
 }
 
-/** What `serve` in a container answers, as its own health check asks. */
+/** The answer of `serve` in a container to its own health check. */
 function ask(container: string, path: string): Promise<Run> {
   return bench.docker.try(["exec", container, "celery-probe", "serve", "--ask", path]);
 }
 
 const SUCCEEDED = /Task tasks\.nap\[[^\]]+\] succeeded/;
 
-/** Sends the solo worker a task that sleeps, and resolves when it has it: from then on it answers nothing. */
+/** Sends the solo worker a task that sleeps. Resolves when the worker has started it and so answers nothing. */
 async function blockSolo(container: string, seconds: number): Promise<void> {
   const submit = `from tasks import nap; nap.apply_async((${seconds},), queue="solo")`;
   await bench.docker.run(["exec", container, "python", "-c", submit]);
@@ -234,13 +234,13 @@ async function blockSolo(container: string, seconds: number): Promise<void> {
   );
 }
 
-/** What the container's process 1 has written; Celery writes to stderr. */
+/** The output of the container's process 1. Celery writes to stderr. */
 async function logOf(container: string): Promise<string> {
   const { stdout, stderr } = await bench.docker.try(["logs", container]);
   return stdout + stderr;
 }
 
-/** How many tasks the worker's children have in hand, asked in Celery's own way. */
+/** How many tasks the worker's children run, asked in Celery's own way. */
 async function runningTasks(container: string): Promise<number> {
   const words = [
     "exec",

@@ -3,16 +3,16 @@ import { delimiter, join } from "node:path";
 import { execa } from "execa";
 import { alone, cached } from "../world/cache.ts";
 
-/** Where Debian keeps what an administrator runs; not every root has it on PATH. */
+/** Debian's folders for administration programs. Not every root has them in PATH. */
 const ADMINISTRATION = ["/usr/local/sbin", "/usr/sbin", "/sbin"] as const;
 
-/** PATH with the administration's folders, for this process' children. */
+/** PATH with the folders for administration, for this process' children. */
 export function searchPath(): string {
   const path = process.env["PATH"] ?? "";
   return [...path.split(delimiter).filter((folder) => folder !== ""), ...ADMINISTRATION].join(delimiter);
 }
 
-/** The path of a command that can be started; null where there is none. */
+/** The path of an executable command; null: there is no such command. */
 export async function findCommand(name: string): Promise<string | null> {
   for (const folder of searchPath().split(delimiter)) {
     const file = join(folder, name);
@@ -27,10 +27,10 @@ export async function findCommand(name: string): Promise<string | null> {
 }
 
 /**
- * Installs the Debian packages of those commands that are missing.
+ * Installs the Debian packages of missing commands.
  *
  * @param packages the package by the command's name, e.g. `{ dockerd: "docker.io" }`
- * @throws Error naming what is missing where it cannot be installed from here, so that no test is skipped in silence
+ * @throws Error that names what is missing and cannot be installed here, so that no test is skipped silently
  */
 export async function installMissing(packages: Readonly<Record<string, string>>): Promise<void> {
   const missing: string[] = [];
@@ -40,7 +40,7 @@ export async function installMissing(packages: Readonly<Record<string, string>>)
   if (missing.length > 0) await install(missing);
 }
 
-/** Installs Debian packages. @throws Error naming them where they cannot be installed from here */
+/** Installs Debian packages. @throws Error that names them if they cannot be installed here */
 export async function install(missing: readonly string[]): Promise<void> {
   const obstacle = await obstacleToInstalling();
   if (obstacle !== undefined) {
@@ -49,7 +49,7 @@ export async function install(missing: readonly string[]): Promise<void> {
   process.stderr.write(`installing ${missing.join(", ")} (apt-get)\n`);
   const environment = { DEBIAN_FRONTEND: "noninteractive", PATH: searchPath() };
   const options = { env: environment, stdin: "ignore" } as const;
-  // Files of the suite run beside each other, and dpkg lets one in.
+  // Files of the suite run beside each other, and dpkg allows one at a time.
   await alone("apt-get", async () => {
     await execa("apt-get", ["update", "--quiet"], options);
     await execa("apt-get", ["install", "--yes", "--quiet", "--no-install-recommends", ...missing], options);
@@ -57,10 +57,10 @@ export async function install(missing: readonly string[]): Promise<void> {
 }
 
 /**
- * The folder with the files of a Debian package, unpacked and not installed: a package that starts a service does not
- * start it here. What the package depends on is not there.
+ * The folder with the files of a Debian package, unpacked but not installed, so that its service does not start here.
+ * The package's dependencies are not there.
  *
- * @throws Error where it cannot be fetched from here
+ * @throws Error if it cannot be fetched here
  */
 export async function unpacked(name: string): Promise<string> {
   return cached(`debian-${name}`, `Debian's ${name}`, {}, async (folder) => {

@@ -9,14 +9,14 @@ export interface Run {
   readonly stderr: string;
 }
 
-/** A Compose project: one name, and the files that describe it, the later ones overriding the earlier. */
+/** A Compose project: a name, and the files that describe it. Later files override earlier ones. */
 export interface ComposeProject {
   readonly name: string;
   readonly files: readonly string[];
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Options of `docker run` with what a careful platform allows a container: nothing. */
+/** Options of `docker run` for a container without any rights, as careful platforms use them. */
 export const LOCKED = ["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"] as const;
 
 const BY_BUILDKIT = { DOCKER_BUILDKIT: "1" };
@@ -24,10 +24,10 @@ const BY_BUILDKIT = { DOCKER_BUILDKIT: "1" };
 /** The first of these loads 250 MB into the engine. */
 const LONGEST_MS = 240_000;
 
-/** A build from the sources fetches packages of npm and Debian, and compiles. */
+/** A build from the sources fetches packages from npm and Debian, and compiles. */
 const LONGEST_BUILD_MS = 600_000;
 
-/** The Docker command line, pointed at one engine. */
+/** The Docker command line for one engine. */
 export class Docker {
   /** Added to this process' own environment, e.g. `DOCKER_HOST`. */
   readonly env: Readonly<Record<string, string>>;
@@ -43,7 +43,7 @@ export class Docker {
     return new Docker({ ...this.env, ...env });
   }
 
-  /** Whether there is a client, and an engine behind it. */
+  /** Whether a client exists, and its engine answers. */
   async answers(): Promise<boolean> {
     const { failed } = await execa("docker", ["info"], { env: this.env, reject: false, timeout: 20_000 });
     return !failed;
@@ -53,14 +53,14 @@ export class Docker {
     return this.run(["version", "--format", "{{.Server.Version}}"]);
   }
 
-  /** Runs `docker …`; what it wrote to stdout. @throws Error with command and both streams when it fails */
+  /** Runs `docker …` and returns its stdout. @throws Error with command and both streams if it fails */
   async run(args: readonly string[], input?: string): Promise<string> {
     const stdin = input === undefined ? { stdin: "ignore" as const } : { input };
     const { stdout } = await execa("docker", args, { env: this.env, timeout: LONGEST_MS, ...stdin });
     return stdout;
   }
 
-  /** Runs `docker …` where failing is an answer. */
+  /** Runs `docker …` when a failure is an answer. */
   async try(args: readonly string[]): Promise<Run> {
     const result = await execa("docker", args, {
       env: this.env,
@@ -74,10 +74,10 @@ export class Docker {
   }
 
   /**
-   * Runs `docker build …` by BuildKit.
+   * Runs `docker build …` with BuildKit.
    *
-   * @param folder to run it in
-   * @throws Error as {@link builder} and {@link run}
+   * @param folder the folder to run it in
+   * @throws Error like {@link builder} and {@link run}
    */
   async build(args: readonly string[], folder: string): Promise<void> {
     const env = { ...this.env, ...BY_BUILDKIT };
@@ -87,10 +87,10 @@ export class Docker {
   }
 
   /**
-   * The path of a client with BuildKit. A machine may have several clients: those from version 23 on have BuildKit only
+   * The path of a client with BuildKit. A machine may have several clients. From version 23 on, they have BuildKit only
    * with the plugin buildx.
    *
-   * @throws Error where there is none
+   * @throws Error if there is no such client
    */
   async builder(): Promise<string> {
     this.#builder ??= await this.#findBuilder();
@@ -106,7 +106,7 @@ export class Docker {
     throw new Error("no docker client on PATH can build with BuildKit: install its plugin docker-buildx");
   }
 
-  /** Runs Compose: the client's plugin where there is one, else docker-compose 1.29. */
+  /** Runs Compose: the client's plugin, or docker-compose 1.29 without the plugin. */
   async compose(project: ComposeProject, args: readonly string[]): Promise<string> {
     this.#compose ??= await this.#findCompose();
     const [command, ...first] = this.#compose;

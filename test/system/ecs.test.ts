@@ -8,7 +8,7 @@ import { sentenceOf } from "../../src/cli/stray.ts";
 import { toolVenv } from "../world/python.ts";
 import { ROOT } from "./probe-image.ts";
 
-/** As far as the example uses it (API reference of Amazon ECS, RegisterTaskDefinition). */
+/** The parts that the example uses (API reference of Amazon ECS, RegisterTaskDefinition). */
 interface Definition {
   networkMode: string;
   requiresCompatibilities: string[];
@@ -40,11 +40,14 @@ interface HealthCheck {
   startPeriod: number;
 }
 
-/** ContainerDefinition of the API reference; a longer stopTimeout is Fargate's own limit. Seconds, but for retries. */
+/**
+ * The limits of ContainerDefinition in the API reference. A longer stopTimeout exceeds Fargate's own limit. In seconds,
+ * except retries.
+ */
 const LIMITS = { interval: [5, 300], timeout: [2, 60], retries: [1, 10], startPeriod: [0, 300] } as const;
 const LONGEST_STOP = 120;
 
-/** Fargate's task sizes (RegisterTaskDefinition, `memory`): MiB by CPU units, of those that are likely here. */
+/** Fargate's task sizes (RegisterTaskDefinition, `memory`): MiB by CPU units. Only the likely sizes. */
 const SIZES: Readonly<Record<string, readonly string[]>> = {
   256: ["512", "1024", "2048"],
   512: ["1024", "2048", "3072", "4096"],
@@ -55,7 +58,7 @@ function example(): Definition {
   return JSON.parse(readFileSync(join(ROOT, "examples/ecs/task-definition.json"), "utf8")) as Definition;
 }
 
-/** Everything that ECS, or the probe, would find wrong with it. */
+/** Everything that ECS or the probe would reject. */
 async function complaints(definition: Definition): Promise<readonly string[]> {
   const venv = await toolVenv("botocore", ["botocore==1.44.8"]);
   const { stdout } = await execa(
@@ -115,9 +118,9 @@ function mountComplaints(
   const names = volumes.map((volume) => volume.name);
   return mountPoints.flatMap(({ sourceVolume, readOnly = false }) => [
     ...(names.includes(sourceVolume) ? [] : [`${name} mounts ${sourceVolume}, which is not there`]),
-    // A bind mount belongs to root and is writable for nobody else, and the image's user is another.
+    // A bind mount belongs to root, and only root may write to it. The image has another user.
     ...(readOnly || user === "0" ? [] : [`${name} may not write to ${sourceVolume}: expected user 0`]),
-    // Who runs the executable has no need to change it.
+    // A container that runs the executable does not need to change it.
     ...(readOnly || command.includes("install") ? [] : [`${name} mounts ${sourceVolume} to write to it`]),
   ]);
 }
@@ -152,12 +155,12 @@ function healthComplaints(container: Container, { containerDefinitions }: Defini
   ];
 }
 
-/** What the image's entry point, the probe, is told. */
+/** Complaints about the arguments of the image's entry point, which is the probe. */
 function installComplaints(container: Container): readonly string[] {
   return container.image === "celery-probe" ? readByProbe(container.command, container, Infinity) : [];
 }
 
-/** What the probe itself says of its words and of the container's variables. */
+/** The probe's own complaints about its arguments and the container's variables. */
 function readByProbe(
   argv: readonly string[],
   { environment = [] }: Container,
@@ -177,7 +180,7 @@ function readByProbe(
   ];
 }
 
-test("the task definition can be registered, and the probe takes what it is told", async () => {
+test("the task definition can be registered, and the probe accepts its arguments", async () => {
   expect(await complaints(example())).toEqual([]);
 });
 
@@ -185,7 +188,7 @@ const probe = ({ containerDefinitions: [one] }: Definition) => one as Container;
 const worker = ({ containerDefinitions: [, one] }: Definition) => one as Container;
 const check = (definition: Definition) => worker(definition).healthCheck as HealthCheck;
 
-/** One mistake each, and what is said of it. */
+/** One mistake each, with the complaint about it. */
 test.each<[what: string, plant: (definition: Definition) => unknown, words: RegExp]>([
   [
     "a number where a text is wanted",

@@ -2,9 +2,9 @@ import type { TestProject } from "vitest/node";
 import { type BaseImages, baseImages, removeBaseImages } from "./base-image.ts";
 import { startEngine } from "./engine.ts";
 
-/** The engine of a whole system run, and the images that its files begin with. */
+/** The engine of a whole system run, and the images that its files start with. */
 export interface SharedEngine {
-  /** What a Docker client needs to find it. */
+  /** The variables that a Docker client needs to find it. */
   readonly env: Readonly<Record<string, string>>;
   readonly bases: BaseImages;
   /** As in `Engine`. */
@@ -17,10 +17,10 @@ declare module "vitest" {
   }
 }
 
-/** The variable in which the first project of a run leaves its engine to the others. */
+/** The variable in which the first project of a run passes its engine to the others. */
 const SHARED = "CELERY_PROBE_TEST_ENGINE";
 
-/** Starts one engine for all files: what they make in it has names of their own. */
+/** Starts one engine for all files. Each file uses its own names in it. */
 export default async function keepEngine(project: TestProject): Promise<() => Promise<void>> {
   const shared = process.env[SHARED];
   if (shared !== undefined) {
@@ -38,7 +38,7 @@ export default async function keepEngine(project: TestProject): Promise<() => Pr
     throw error;
   }
   return async () => {
-    // In an engine of our own they stay for the next run.
+    // In our own engine they stay for the next run.
     if (isBorrowed) await removeBaseImages(docker);
     await engine.stop();
   };

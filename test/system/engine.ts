@@ -16,32 +16,32 @@ const PACKAGES = {
   unshare: "util-linux",
 } as const;
 
-/** Containers are given ten seconds by default; ours are removed before, so this is only for what went wrong. */
+/** Containers get ten seconds by default. Ours are removed before, so this matters only after a failure. */
 const STOP_MS = 20_000;
 
-/** `sun_path` of a Unix socket holds 108 bytes with the final zero; containerd's is the longest we cause. */
+/** `sun_path` of a Unix socket holds 108 bytes with the final zero. containerd's is the longest that we use. */
 const LONGEST_SOCKET = 107;
 const CONTAINERD_SOCKET = "exec/containerd/containerd.sock.ttrpc";
 
-/** A Docker engine that works, and how to let go of it. */
+/** A Docker engine that works, and how to release it. */
 export interface Engine {
   readonly docker: Docker;
-  /** Whether it was there before us: then what it holds is not ours. */
+  /** Whether it existed before us. Then its content is not ours. */
   readonly isBorrowed: boolean;
-  /** A process in the network of an engine of our own, which reaches nothing outside. */
+  /** A process in the network of our own engine, which cannot reach anything outside. */
   readonly networkPid: number | null;
-  /** Ends what was started here; does nothing to a borrowed engine. */
+  /** Ends what was started here. Does nothing to a borrowed engine. */
   stop(): Promise<void>;
 }
 
 /**
- * The Docker engine that answers already, or one of our own.
+ * The Docker engine that already answers, or one of our own.
  *
- * Our own runs in fresh network, mount and process namespaces: its bridge, its firewall rules and its mounts never
- * appear on this machine, its containers reach nothing outside but by `openWayOut`, and when the engine ends, however it ends, the
- * kernel ends everything it has started. Its images stay in `.cache/docker/` for the next run.
+ * Our own engine runs in fresh network, mount and process namespaces. Its bridge, firewall rules and mounts never
+ * appear on this machine. Its containers reach the outside only by `openWayOut`. However the engine ends, the kernel
+ * then ends everything that it has started. Its images stay in `.cache/docker/` for the next run.
  *
- * @throws Error saying what is needed when there is no engine and none can be started
+ * @throws Error that says what is needed if there is no engine and none can be started
  */
 export async function startEngine(): Promise<Engine> {
   const present = new Docker({});
@@ -52,7 +52,7 @@ export async function startEngine(): Promise<Engine> {
     );
   }
   await installMissing(PACKAGES);
-  // Where an init system runs, installing the package has started an engine.
+  // On a machine with an init system, installing the package has started an engine.
   if (await present.answers()) return borrowed(present);
   return startOwn();
 }
@@ -84,7 +84,7 @@ async function startOwn(): Promise<Engine> {
       throw new Error(`'${group.folder}' is too long for a Unix socket: set TMPDIR to a shorter folder`);
     }
     await group.waitForLog(/API listen on/, { timeoutMs: 60_000 });
-    // Of a new network even the loopback is down, and ports are published there.
+    // In a new network even the loopback is down, and ports are published there.
     await execa("nsenter", ["--target", String(group.pid), "--net", "ip", "link", "set", "lo", "up"], {
       env: { PATH: searchPath() },
     });
@@ -103,18 +103,18 @@ function socketIn(folder: string): string {
   return `unix://${join(folder, "docker.sock")}`;
 }
 
-/** What a run that was killed has left in the data root; in an engine of our own all of it is ours. */
+/** A killed run may have left containers in the data root. In our own engine, everything is ours. */
 async function removeLeftovers(docker: Docker): Promise<void> {
   for (const kind of ["container", "network", "volume", "image"]) {
     await docker.run([kind, "prune", "--force"]);
   }
-  // Each change of the sources leaves a gigabyte; what is kept spares the next run npm's packages.
+  // Each change of the sources leaves a gigabyte. The rest is kept, so that the next run need not fetch npm's packages.
   await docker.run(["builder", "prune", "--force", "--keep-storage", "3GB"]);
 }
 
 /**
- * `unshare` holds SIGTERM back while its child runs (util-linux, sys-utils/unshare.c), so signalling the whole group
- * reaches `dockerd` alone, which stops its containers and then itself.
+ * `unshare` holds SIGTERM back while its child runs (util-linux, sys-utils/unshare.c). So a signal to the whole group
+ * reaches only `dockerd`, which stops its containers and then itself.
  */
 async function stopOwn(group: ProcessGroup): Promise<void> {
   group.signalAll("SIGTERM");

@@ -6,16 +6,16 @@ import { ROOT } from "./probe-image.ts";
 
 /** How an executable of dist/ starts on this machine. */
 export interface Start {
-  /** The program and what comes before its own arguments, absolute. */
+  /** The program and the arguments before its own arguments, as absolute paths. */
   readonly words: readonly [string, ...string[]];
-  /** Whether qemu runs it, as its architecture is another. */
+  /** Whether qemu runs it, because its architecture differs from this machine's. */
   readonly isEmulated: boolean;
 }
 
 /**
  * Installs what runs executables of other architectures: qemu, and the libraries of their compilers.
  *
- * @throws Error where it cannot be installed from here
+ * @throws Error if it cannot be installed here
  */
 export async function installEmulators(): Promise<void> {
   for (const { arch, machine } of TARGETS) {
@@ -27,7 +27,10 @@ export async function installEmulators(): Promise<void> {
   }
 }
 
-/** As it is, or by qemu and the libraries of its architecture; what is missing for it is installed. @throws Error where it cannot be */
+/**
+ * Starts it directly, or with qemu and the libraries of its architecture. Missing packages are installed. @throws Error
+ * if they cannot be installed
+ */
 export async function startOf(
   target: Target,
   executable: string = join(ROOT, "dist", nameOf(target), "celery-probe"),

@@ -15,7 +15,9 @@ export interface Health {
   readonly runs: readonly HealthRun[];
 }
 
-/** The health of a container that has a health check. @throws Error when it has none, or is shown otherwise */
+/**
+ * The health of a container with a health check. @throws Error if it has no health check, or shows it in another form
+ */
 export async function healthOf(docker: Docker, container: string): Promise<Health> {
   const text = await docker.run(["inspect", "--format", "{{json .State.Health}}", container]);
   const health: unknown = JSON.parse(text);
@@ -24,7 +26,7 @@ export async function healthOf(docker: Docker, container: string): Promise<Healt
   return { status: health.Status, runs };
 }
 
-/** Waits for a status, e.g. `healthy`. @throws Error with the last health when it does not come within `withinMs` */
+/** Waits for a status, e.g. `healthy`. @throws Error with the last health if it does not come within `withinMs` */
 export async function untilStatus(
   docker: Docker,
   container: string,
@@ -42,7 +44,7 @@ export async function untilStatus(
   );
 }
 
-/** The first `count` runs that begin from now on; the engine forgets runs, so they are collected while they come. */
+/** The first `count` runs that begin from now on. The engine forgets runs, so they are collected as they come. */
 export async function nextRuns(
   docker: Docker,
   container: string,

@@ -1,6 +1,6 @@
 import { test } from "vitest";
 import { expectNoTraces } from "../e2e/traces.ts";
 
-test("1,000 probes leave one key in all, and connections and bindings as they were", async () => {
+test("1,000 probes leave a single key, and do not change connections and bindings", async () => {
   await expectNoTraces(1_000);
 });

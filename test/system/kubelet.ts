@@ -3,7 +3,7 @@ import { type Docker, LOCKED, type Run } from "./docker.ts";
 import { type ContainerSpec, DEFAULTS, type PodSpec, type Probe } from "./pod-spec.ts";
 import { until } from "./until.ts";
 
-/** Asks for a path as HTTP/1.0 has it. In bash, as the minimal image has no other client. */
+/** Requests a path by HTTP/1.0. It is written in bash, because the minimal image has no other client. */
 const HTTP_GET = `exec 3<>"/dev/tcp/$0/$1" && printf 'GET %s HTTP/1.0\\r\\nHost: %s\\r\\n\\r\\n' "$2" "$0" >&3 && cat <&3`;
 
 /** Where a pod runs. */
@@ -16,23 +16,22 @@ export interface Place {
   readonly pauseImage: string;
 }
 
-/** How one container of the pod is. */
+/** The state of one container of the pod. */
 interface State {
   ready: boolean;
-  /** Its startup probe has succeeded, where it has one. */
+  /** Its startup probe has succeeded, or it has no startup probe. */
   started: boolean;
   restarts: number;
-  /** Of the last run of each probe. */
+  /** The result of the last run of each probe. */
   readonly said: Map<string, Run>;
 }
 
 /**
- * Does with a pod what the kubelet does, by containers of a Docker engine: the namespaces of one container for all,
- * init containers one after the other, then the others, each with its probes at their periods, timeouts and thresholds.
- * An init container that runs as long as the pod has started when its startup probe has succeeded. `httpGet` asks the
- * pod's own address, and not its loopback.
- * A container whose startup or liveness probe fails too often in a row is restarted
- * (kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle).
+ * Does with a pod what the kubelet does, with containers of a Docker engine. One container holds the namespaces for
+ * all. The init containers run one after the other, then the others start. Each has its probes with their periods,
+ * timeouts and thresholds. If an init container runs as long as the pod, it counts as started when its startup probe
+ * has succeeded. `httpGet` asks the pod's own address, not its loopback. A container is restarted if its startup or
+ * liveness probe fails too often in a row (kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle).
  */
 export class Pod implements AsyncDisposable {
   readonly #place: Place;
@@ -49,7 +48,7 @@ export class Pod implements AsyncDisposable {
     this.#spec = spec;
   }
 
-  /** @throws Error where a container does not start, or an init container fails */
+  /** @throws Error if a container does not start, or an init container fails */
   static async start(place: Place, name: string, spec: PodSpec): Promise<Pod> {
     const pod = new Pod(place, name, spec);
     try {
@@ -61,17 +60,17 @@ export class Pod implements AsyncDisposable {
     }
   }
 
-  /** How often the container was restarted because of its probes. */
+  /** How often probes have restarted the container. */
   restarts(container: string): number {
     return this.#state(container).restarts;
   }
 
-  /** What the last run of a probe said. */
+  /** The result of a probe's last run. */
   said(container: string, probe: "startup" | "liveness" | "readiness"): Run | undefined {
     return this.#state(container).said.get(probe);
   }
 
-  /** Whether all its containers are. */
+  /** Whether all its containers are ready. */
   get isReady(): boolean {
     return [...this.#states.values()].every(({ ready }) => ready);
   }
@@ -116,7 +115,7 @@ export class Pod implements AsyncDisposable {
     for (const { name } of this.#spec.volumes ?? []) {
       const volume = this.containerOf(name);
       await docker.run(["volume", "create", volume]);
-      // An emptyDir may be written by everybody.
+      // All users may write to an emptyDir.
       await docker.run([
         "run",
         "--rm",
@@ -192,7 +191,7 @@ export class Pod implements AsyncDisposable {
     }
   }
 
-  /** From a container's start on; ends with the pod, too. */
+  /** Starts with the container and ends with the pod. */
   async #untilUnhealthy(container: ContainerSpec): Promise<void> {
     const { startupProbe, livenessProbe, readinessProbe } = container;
     const { signal } = this.#end;
@@ -211,7 +210,7 @@ export class Pod implements AsyncDisposable {
     await ready;
   }
 
-  /** Runs a probe until it has failed too often in a row, or, of a startup probe, has succeeded. */
+  /** Runs a probe until it has failed too often in a row. A startup probe also ends when it has succeeded. */
   async #untilFailed(
     container: ContainerSpec,
     kind: "startup" | "liveness",
@@ -242,7 +241,7 @@ export class Pod implements AsyncDisposable {
     }
   }
 
-  /** Whether the probe has succeeded: exit code 0, or a status of 200 to 399, in time. */
+  /** Whether the probe has succeeded in time: with exit code 0, or with a status from 200 to 399. */
   async #run({ name }: ContainerSpec, kind: string, probe: Probe): Promise<boolean> {
     const { exec, httpGet, timeoutSeconds = DEFAULTS.timeoutSeconds } = probe;
     const running =

@@ -12,7 +12,7 @@ import { ROOT } from "./probe-image.ts";
 import { until } from "./until.ts";
 
 const FOLDER = join(ROOT, "examples/kubernetes");
-/** What kustomize and the Prometheus operator read has no schema of Kubernetes' own. */
+/** Kustomize and the Prometheus operator read these files. Kubernetes has no schema for them. */
 const FOREIGN = ["fleet/kustomization.yaml", "fleet/service-monitor.yaml"];
 const FILES = readdirSync(FOLDER, { recursive: true, encoding: "utf8" }).filter((file) =>
   file.endsWith(".yaml"),
@@ -21,7 +21,7 @@ const MANIFESTS = FILES.filter((file) => !FOREIGN.includes(file));
 const NAME = `celery-probe-kubernetes-${process.pid}`;
 const REDIS = `${NAME}-redis`;
 
-/** As `kubectl apply` reads them. */
+/** In the form that `kubectl apply` reads. */
 function readManifest(file: string): { kind: string; spec: PodSpec & { template?: { spec: PodSpec } } }[] {
   return parseAllDocuments(readFileSync(join(FOLDER, file), "utf8"), { merge: true }).map((document) => {
     expect(document.errors).toEqual([]);
@@ -35,7 +35,7 @@ function podOf(file: string): PodSpec {
   return manifest.spec.template?.spec ?? manifest.spec;
 }
 
-test("fleet/ is one whole by kustomize, and the ServiceMonitor finds the port of the pods", async () => {
+test("fleet/ fits together by kustomize, and the ServiceMonitor finds the port of the pods", async () => {
   expect(FILES).toEqual(expect.arrayContaining(FOREIGN));
   const kubectl = join(await unpacked("kubernetes-client"), "usr/bin/kubectl");
   const { stdout } = await execa(kubectl, ["kustomize", join(FOLDER, "fleet")], {
@@ -53,7 +53,7 @@ test("fleet/ is one whole by kustomize, and the ServiceMonitor finds the port of
   expect(ports).toEqual([{ name: port?.targetPort, containerPort: 9540 }]);
 });
 
-/** What kustomize gives, as far as it hangs together by names. */
+/** The output of kustomize, with only the names that must match. */
 interface Manifest {
   readonly kind: string;
   readonly metadata: { readonly namespace?: string; readonly labels?: Labels };
@@ -77,7 +77,8 @@ test.each(MANIFESTS)("%s is valid by the schemas of Kubernetes 1.28 and 1.37", a
   }
 });
 
-// One after the other: they share a broker, and with it its queue and its workers. The first two have a database each.
+// One after the other, because they share a broker with its queue and its workers. The first two have their own
+// databases.
 describe("what the kubelet does with the examples", () => {
   let bench: DockerBench;
   let place: Parameters<typeof Pod.start>[0];
@@ -109,7 +110,7 @@ describe("what the kubelet does with the examples", () => {
     const pod = podOf("worker.yaml");
     await using running = await Pod.start(place, `${NAME}-w`, solo(pod));
     await running.untilReady(60_000);
-    // Both probes begin when the startup probe has succeeded: the other one may have ended first.
+    // Both probes begin when the startup probe has succeeded. The other one may have ended first.
     await until("the worker is alive", 30_000, () =>
       Promise.resolve(
         /^healthy: alive: /.test(running.said("worker", "liveness")?.stdout ?? "") || undefined,
@@ -140,7 +141,7 @@ describe("what the kubelet does with the examples", () => {
   });
 
   test.concurrent(
-    "sidecar.yaml: by the sidecar's answers a busy worker is left alone, a stopped one is restarted",
+    "sidecar.yaml: the sidecar's answers leave a busy worker alone and restart a stopped one",
     async () => {
       await using running = await Pod.start(place, `${NAME}-s`, onDatabase(1, solo(podOf("sidecar.yaml"))));
       await running.untilReady(60_000);
@@ -216,7 +217,7 @@ describe("what the kubelet does with the examples", () => {
   });
 });
 
-/** One process for everything, which a task blocks: otherwise nobody is busy. */
+/** One process for everything, which a task blocks. Otherwise no worker would be busy. */
 function solo(pod: PodSpec): PodSpec {
   const containers = pod.containers.map((container) => ({
     ...container,
@@ -225,12 +226,12 @@ function solo(pod: PodSpec): PodSpec {
   return { ...pod, containers };
 }
 
-/** On another database of the same Redis nobody shares its queues. */
+/** On another database of the same Redis, no other worker shares its queues. */
 function onDatabase(number: number, pod: PodSpec): PodSpec {
   return JSON.parse(JSON.stringify(pod).replaceAll(/(redis:\/\/redis:6379\/)0/g, `$1${number}`)) as PodSpec;
 }
 
-/** Its own period would only make the test longer. */
+/** The original period would only make the test longer. */
 function hurried(pod: PodSpec): PodSpec {
   const containers = pod.containers.map((container) =>
     container.readinessProbe === undefined

@@ -31,7 +31,7 @@ beforeAll(async () => {
   return () => bench.close();
 });
 
-test("limits that are not reached are no warning, and memory that is nearly full is one", async () => {
+test("limits that are not reached give no warning, and nearly full memory gives one", async () => {
   const limitMb = 1_200;
   const limits = ["--memory", `${limitMb}m`, "--memory-swap", `${limitMb}m`, "--cpus", "2"];
   const worker = await startWorker("full", limits);
@@ -43,7 +43,7 @@ test("limits that are not reached are no warning, and memory that is nearly full
   expect(before.of("cpu")).toMatchObject([{ level: "ok" }]);
   expect(before.exitCode).toBe(0);
 
-  // What is left is for the doctor, which takes of it as well.
+  // The rest of the memory is for the doctor, which also uses some.
   const heldMb = Math.round(0.93 * limitMb - (await usedMb(worker)));
   await submit(worker, "hold", heldMb, 120);
   await until("the memory is held", 60_000, async () => (await usedMb(worker)) > 0.92 * limitMb || undefined);
@@ -52,7 +52,7 @@ test("limits that are not reached are no warning, and memory that is nearly full
   expect(full.of("oom-kills")).toMatchObject([{ level: "ok" }]);
 });
 
-test("a child that the kernel has killed for want of memory is a problem, and stays one", async () => {
+test("a child that the kernel has killed because memory was full is a problem, and stays one", async () => {
   const worker = await startWorker("killed", ["--memory", "400m", "--memory-swap", "400m"]);
   await submit(worker, "hold", 600, 60);
   await until(
@@ -70,7 +70,7 @@ test("a child that the kernel has killed for want of memory is a problem, and st
 
 test("a small CPU limit that the doctor's own start exceeds is no warning", async () => {
   const worker = await startWorker("idle", []);
-  // Of a tenth the doctor may have less need than it has, once it has begun to look.
+  // When the doctor has begun to look, it may need less than a tenth of a core.
   await bench.docker.run(["update", "--cpus", "0.04", worker]);
   const { of } = await diagnose(worker, ["--deadline", "120s"]);
   expect(of("cpu")).toMatchObject([{ level: "ok", seen: saying(/the container was held back/) }]);
@@ -78,7 +78,7 @@ test("a small CPU limit that the doctor's own start exceeds is no warning", asyn
 
 test("a container that its CPU limit holds back is a warning", async () => {
   const worker = await startWorker("throttled", []);
-  // Its start would take half a minute.
+  // With less, its start would take half a minute.
   await bench.docker.run(["update", "--cpus", "0.1", worker]);
   await submit(worker, "spin", 300);
   // The doctor has no more of a core than the worker.
@@ -100,7 +100,7 @@ async function run(name: string, words: readonly string[]): Promise<string> {
   return container;
 }
 
-/** A worker with one child and a queue of its own, as soon as it answers. */
+/** A worker with one child and its own queue. Resolves when it answers. */
 async function startWorker(queue: string, limits: readonly string[]): Promise<string> {
   const command = ["celery", "-A", "greedy_tasks", "worker", "-c", "1", "-Q", queue];
   const worker = await run(queue, [...limits, IMAGE, ...command]);
@@ -111,7 +111,7 @@ async function startWorker(queue: string, limits: readonly string[]): Promise<st
   return worker;
 }
 
-/** By a container that has no limits, so that what is measured is the worker. */
+/** Uses a container without limits, so that only the worker is measured. */
 async function submit(worker: string, task: string, ...args: readonly number[]): Promise<void> {
   const queue = worker.slice(NAME.length + 1);
   const call = `${task}.apply_async([${args.join()}], queue="${queue}")`;
@@ -119,7 +119,7 @@ async function submit(worker: string, task: string, ...args: readonly number[]):
   await bench.docker.run(["run", "--rm", "--network", NAME, IMAGE, ...python]);
 }
 
-/** What the kernel counts for a container and cannot give up at once, in MiB. */
+/** The memory that the kernel counts for a container and cannot free at once, in MiB. */
 async function usedMb(container: string): Promise<number> {
   const script = [
     "cd /sys/fs/cgroup && if [ -e memory.current ]; then cat memory.current && grep ^inactive_file memory.stat; else",
@@ -135,7 +135,7 @@ async function logOf(container: string): Promise<string> {
   return stdout + stderr;
 }
 
-/** What the doctor says in the container, by docker exec. */
+/** The doctor's output in the container, by docker exec. */
 async function diagnose(container: string, args: readonly string[] = []) {
   const words = ["exec", container, "celery-probe", "doctor", "--output", "json", ...args];
   const { stdout, stderr, exitCode } = await bench.docker.try(words);

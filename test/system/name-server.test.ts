@@ -8,7 +8,7 @@ import { expect, test } from "vitest";
 import { EXECUTABLE } from "../e2e/probe.ts";
 import { startStopwatch } from "../world/stopwatch.ts";
 
-/** A loopback address that nothing else listens on. */
+/** A loopback address where nothing listens. */
 const SILENT = "127.0.0.77";
 
 test.each([
@@ -26,7 +26,7 @@ test.each([
       questions += 1;
     });
     await writeFile(join(folder, "resolv.conf"), `nameserver ${SILENT}\n`);
-    // A mount namespace of its own: the machine's resolv.conf stays as it is.
+    // It has its own mount namespace, so the machine's resolv.conf does not change.
     const elapsedMs = startStopwatch();
     const { exitCode, stdout, stderr } = await execa(
       "unshare",

@@ -20,12 +20,12 @@ import { ROOT, VERSION } from "./probe-image.ts";
 
 const DIST = join(ROOT, "dist");
 const NAMES = TARGETS.map(nameOf);
-/** Folders of targets, and what only this machine needs. */
+/** Folders of targets, and files that only this machine needs. */
 const UNPUBLISHED = /^(?:linux-.*|celery-probe|README\.md)$/;
 const WHEELS = TARGETS.map(({ wheelTag }) => `celery_probe-${VERSION}-py3-none-${wheelTag}.whl`);
 
 describe("dist/ of npm run package", () => {
-  test("has every file of a release, and sums that are right", async () => {
+  test("has every file of a release, with correct checksums", async () => {
     const files = readdirSync(DIST);
     expect(files).toEqual(
       expect.arrayContaining([
@@ -81,7 +81,7 @@ describe("dist/ of npm run package", () => {
     },
   );
 
-  // That of the other architecture is compared where that runs natively: the gate runs on both.
+  // The executable of the other architecture is compared on a machine that runs it natively. The gate runs on both.
   test.each(TARGETS.filter(({ arch }) => arch === process.arch))(
     "the executable of $dockerArch $libc is built the same a second time",
     async (target) => {
@@ -114,7 +114,7 @@ describe("dist/ of npm run package", () => {
     expect(readFileSync(file, "utf8")).not.toContain(ROOT);
   });
 
-  test("the licences cover all that is in it", () => {
+  test("the licences cover everything in it", () => {
     const text = readFileSync(join(DIST, "THIRD-PARTY-LICENSES.txt"), "utf8");
     for (const name of ["ioredis 6", "denque 2", "uuid 14", "Node.js 24", "Bun 1", "libstdc++"])
       expect(text).toContain(name);
@@ -134,12 +134,12 @@ describe("dist/ of npm run package", () => {
 });
 
 describe("the wheels", () => {
-  test("are what twine and check-wheel-contents expect, of a wheel without a library", async () => {
+  test("are what twine and check-wheel-contents expect of a wheel without a library", async () => {
     const venv = await toolVenv("wheels", ["twine==7.0.0", "check-wheel-contents==0.6.3"]);
     const paths = WHEELS.map((name) => join(DIST, name));
     const { stdout } = await execa(join(venv, "bin/twine"), ["check", "--strict", ...paths]);
     expect(stdout.match(/PASSED/g)).toHaveLength(WHEELS.length);
-    // W007: the wheel's library is empty. It is: there is no Python in it.
+    // W007 means that the wheel's library is empty. It is, because it contains no Python.
     await execa(join(venv, "bin/check-wheel-contents"), ["--ignore", "W007", ...paths]);
   });
 
@@ -186,7 +186,7 @@ describe("the wheels", () => {
         expect((await execa(probe, ["--version"])).stdout).toBe(`celery-probe ${VERSION}`);
         expect((await pip("show", "celery-probe")).stdout).toMatch(/^Version: 0\.0\.1$/m);
 
-        // Of the four in the folder the one for this machine.
+        // pip takes the one for this machine from the four in the folder.
         await pip("install", ...source, "--upgrade", "celery-probe");
         expect((await pip("show", "celery-probe")).stdout).toMatch(new RegExp(`^Version: ${VERSION}$`, "m"));
         expect(sha256(probe)).toBe(sha256(join(DIST, "celery-probe")));

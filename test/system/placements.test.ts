@@ -26,7 +26,7 @@ beforeAll(async () => {
   return () => bench.close();
 });
 
-// In this order: each leaves the project as the next one needs it.
+// The order matters: each test leaves the project in the state that the next one needs.
 describe("examples/compose/placements.yaml", () => {
   test("shows all three as healthy when the workers have started", async () => {
     const [inside, beside, monitor] = await Promise.all(
@@ -67,7 +67,7 @@ describe("examples/compose/placements.yaml", () => {
     expect(monitor?.runs.at(-1)?.output).toMatch(/^unknown: undecided: 1 of 2 /);
     await bench.docker.run(["kill", "--signal", "CONT", worker]);
     await untilStatus(bench.docker, await containerOf("beside"), "healthy", 60_000);
-    // It leaves its lines once a minute; the first may be of a worker that starts.
+    // It writes its lines once a minute. The first may come from a worker that is starting.
     await until(
       "the log of the monitor tells of a worker",
       60_000,
@@ -75,10 +75,10 @@ describe("examples/compose/placements.yaml", () => {
     );
   });
 
-  test("is healed where it has autoheal's label, by what autoheal does", async () => {
+  test("is restarted by autoheal if it has autoheal's label", async () => {
     const inside = await containerOf("inside");
     await bench.docker.run(["kill", "--signal", "STOP", inside]);
-    // As willfarrell/autoheal asks the engine, by its default label.
+    // willfarrell/autoheal asks the engine like this, by its default label.
     const sick = ["--filter", "health=unhealthy", "--filter", "label=autoheal=true"];
     await until("the engine names it", 90_000, async () => {
       const listed = await bench.docker.run(["ps", "--quiet", "--no-trunc", ...sick]);

@@ -1,4 +1,4 @@
-/** As far as the examples use it: core/v1 PodSpec. */
+/** The parts of core/v1 PodSpec that the examples use. */
 export interface PodSpec {
   readonly shareProcessNamespace?: boolean;
   readonly securityContext?: { readonly runAsUser?: number; readonly runAsGroup?: number };
@@ -20,7 +20,7 @@ export interface ContainerSpec {
     readonly readOnly?: boolean;
   }[];
   readonly securityContext?: { readonly readOnlyRootFilesystem?: boolean };
-  /** Of an init container that runs as long as the pod. */
+  /** For an init container that runs as long as the pod. */
   readonly restartPolicy?: "Always";
   readonly startupProbe?: Probe;
   readonly livenessProbe?: Probe;
@@ -35,5 +35,5 @@ export interface Probe {
   readonly failureThreshold?: number;
 }
 
-/** What the API server fills in (kubernetes.io/docs/concepts/workloads/pods/probes). */
+/** The defaults of the API server (kubernetes.io/docs/concepts/workloads/pods/probes). */
 export const DEFAULTS = { timeoutSeconds: 1, failureThreshold: 3 } as const;

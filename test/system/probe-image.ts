@@ -8,13 +8,13 @@ import type { Docker } from "./docker.ts";
 /** The project's folder. */
 export const ROOT: string = resolve(import.meta.dirname, "../..");
 
-/** The version the image is labelled with, and that the executable prints. */
+/** The version in the image's label and in the executable's output. */
 export const VERSION: string = manifest.version;
 
 /**
  * Builds Dockerfile.sidecar as a release does, from the executables in dist/, on the minimal base.
  *
- * @throws Error when the executable has not been built for this machine
+ * @throws Error if the executable has not been built for this machine
  */
 export async function buildProbeImage(
   docker: Docker,
@@ -34,7 +34,7 @@ export async function buildProbeImage(
   );
 }
 
-/** As `docker build` takes them. */
+/** In the form that `docker build` reads. */
 export function buildArgs(values: Readonly<Record<string, string>>): readonly string[] {
   return Object.entries(values).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]);
 }

@@ -20,7 +20,7 @@ describe("the files of examples/compose/monitoring", () => {
     await execa(await fromDebian("promtool"), words, { cwd: MONITORING });
   });
 
-  test("say of each alert when it fires and when it does not", () => {
+  test("have tests of when each alert fires and when it does not", () => {
     const { groups } = parse(read("alerts.yaml")) as { groups: { rules: { alert: string }[] }[] };
     const { tests } = parse(read("alerts-test.yaml")) as {
       tests: { alert_rule_test: { alertname: string; exp_alerts: unknown[] }[] }[];
@@ -52,7 +52,7 @@ describe("a real Prometheus", () => {
       startWorker({ server, name: "celery@solo", pool: "solo", queues: ["solo"] }),
       startFlower(server.url()),
     ]);
-    // Remote: other files of this suite have workers on this machine too.
+    // Remote, because other files of this suite also have workers on this machine.
     serve = await startServe([
       ...["--broker", server.url(), "--placement", "remote", "--busy-grace", "3s", "--queue", "nobodys"],
     ]);
@@ -78,16 +78,16 @@ describe("a real Prometheus", () => {
       const { stderr } = await execa(promtool, ["check", "metrics"], { input, reject: false });
       return stderr.split("\n").sort();
     };
-    // These names are celery-exporter's.
+    // These names come from celery-exporter.
     const suffix = 'non-histogram and non-summary metrics should not have "_count" suffix';
     const adopted = [`celery_active_process_count ${suffix}`, `celery_active_worker_count ${suffix}`];
     expect(await complaints("text/plain")).toEqual(adopted);
-    // promtool reads every format as text, where the help of a counter has its whole name.
+    // promtool reads every format as text. In text, the help of a counter has the whole name.
     const open = await complaints("application/openmetrics-text;version=1.0.0");
     expect(open.filter((line) => !line.endsWith("_total no help text"))).toEqual(adopted);
   });
 
-  test("has the same values of it and of Flower, while a task runs", async () => {
+  test("has the same values from it and from Flower while a task runs", async () => {
     await prefork.taskStarted(await prefork.submit("nap", 6));
     const executing = { "celery@fork": 1, "celery@solo": 0 };
     await expect.poll(() => by("worker", "celery_worker_tasks_active")).toEqual(executing);
@@ -99,7 +99,8 @@ describe("a real Prometheus", () => {
     expect(await by("worker", "flower_worker_online")).toEqual(online);
   });
 
-  // What the dashboards and alerts of celery-exporter ask for that needs no events, as their authors group and choose.
+  // The queries in the dashboards and alerts of celery-exporter that need no events, grouped and filtered like their
+  // authors do.
   test.each([
     ["count(celery_worker_up{CHOSEN} == 1)", 1],
     ["count(group by (queue_name) (celery_queue_length{CHOSEN}))", 1],
@@ -116,7 +117,7 @@ describe("a real Prometheus", () => {
       .toBe(count);
   });
 
-  test("fires for a worker that was killed, one that hangs and a queue without a worker, until they are well", async () => {
+  test("fires for a killed worker, a hung one and a queue without a worker, until they are healthy", async () => {
     const alerts = async () =>
       (await prometheus.firing()).map(({ alertname = "", reason, queue_name: queue }) =>
         [alertname, reason ?? queue].join(" "),
@@ -124,7 +125,7 @@ describe("a real Prometheus", () => {
     await expect.poll(alerts).toEqual([]);
     await solo.submitTo("nobodys", "nap", 0);
     await prefork.killAll();
-    // Of two workers that fall silent together nobody knows which of them is gone, as long as one subscriber is left.
+    // If two workers fall silent together, nobody knows which of them is gone as long as one subscriber is left.
     await expect.poll(alerts).toContain("CeleryWorkersUnhealthy gone");
     await solo.taskStarted(await solo.submit("nap", 10));
     const all = [
@@ -135,7 +136,7 @@ describe("a real Prometheus", () => {
     ];
     await expect.poll(async () => (await alerts()).sort()).toEqual(all);
     expect(await by("worker", "celery_worker_up")).toEqual({ "celery@fork": 0, "celery@solo": 0 });
-    // Flower says so only of workers that say goodbye.
+    // Flower notices this only for workers that say goodbye.
     expect(await by("worker", "flower_worker_online")).toEqual({ "celery@fork": 1, "celery@solo": 1 });
     prefork = await startPrefork();
     await server.client().del("nobodys");

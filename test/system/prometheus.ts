@@ -8,7 +8,7 @@ import { ROOT } from "./probe-image.ts";
 
 export const MONITORING = join(ROOT, "examples/compose/monitoring");
 
-/** `promtool` or `prometheus` of Debian's package. */
+/** `promtool` or `prometheus` from Debian's package. */
 export async function fromDebian(command: "promtool" | "prometheus"): Promise<string> {
   return join(await unpacked("prometheus"), "usr/bin", command);
 }
@@ -19,16 +19,16 @@ export interface Answered {
   readonly value: number;
 }
 
-/** A real Prometheus; ends with `await using`. */
+/** A real Prometheus. Ends with `await using`. */
 export interface Prometheus extends AsyncDisposable {
   query(expression: string): Promise<readonly Answered[]>;
-  /** The labels of the alerts that fire. */
+  /** The labels of the firing alerts. */
   firing(): Promise<readonly Readonly<Record<string, string>>[]>;
 }
 
 /**
- * Starts Prometheus with the example's configuration, which asks `monitor` in place of its own target. Everything comes
- * a second after another, and an alert waits for two seconds.
+ * Starts Prometheus with the example's configuration. It asks `monitor` instead of the configured target. Everything
+ * happens every second, and an alert waits for two seconds.
  *
  * @param others more jobs, by name
  */

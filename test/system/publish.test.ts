@@ -35,7 +35,7 @@ test("npm run release -- image pushes one image for both architectures under eac
   const docker = new Docker(env);
   const folder = temporary();
   await installMissing({ "docker-registry": "docker-registry" });
-  // The registry runs where the engine does, and so does its client.
+  // The registry runs in the engine's network, and so does its client.
   const inside = networkPid === null ? [] : ["nsenter", "--target", String(networkPid), "--net", "--"];
   const port = networkPid === null ? await freePort() : 5000;
   const config = join(folder, "registry.yaml");
@@ -75,7 +75,7 @@ test("npm run release -- image pushes one image for both architectures under eac
   }
 });
 
-/** The step as the workflow runs it; `within` enters a network. */
+/** Runs the step as the workflow does; `within` enters a network. */
 function release(
   words: readonly string[],
   env: Readonly<Record<string, string>>,
@@ -85,7 +85,7 @@ function release(
   return execa(command, rest, { cwd: ROOT, env, stdin: "ignore" });
 }
 
-/** What the registry has stored under a tag: the digest, and the manifest as it is. */
+/** What the registry has stored under a tag: the digest, and the unchanged manifest. */
 function storedUnder(registry: string, tag: string): { readonly digest: string; readonly manifest: string } {
   const root = join(registry, "docker/registry/v2");
   const link = join(root, "repositories/owner/celery-probe/_manifests/tags", tag, "current/link");
@@ -97,7 +97,7 @@ function storedUnder(registry: string, tag: string): { readonly digest: string; 
   };
 }
 
-/** Starts a server, which ends with the test, and waits until it says that it listens. */
+/** Starts a server that ends with the test, and waits until it reports that it listens. */
 async function started(what: string, command: readonly string[], ready: RegExp): Promise<void> {
   const [program = "", ...words] = command;
   const env = { PATH: searchPath() };

@@ -18,7 +18,7 @@ const BROKER = ["--env", "CELERY_BROKER_URL=redis://redis:6379/0"];
 const HEALTH = ["--health-interval", "2s", "--health-timeout", "10s", "--health-retries", "2"];
 const ALIVE = /^healthy: alive: celery@\S+ answered in \d+ ms\n?$/;
 
-/** An empty folder, into which a wheel came; the rest is what a user types there. */
+/** An empty folder with the wheel. The test then runs the commands that a user types there. */
 let folder: string;
 let bench: DockerBench;
 
@@ -44,37 +44,40 @@ beforeAll(async () => {
   return () => bench.close();
 });
 
-/** Each makes a worker of its own, and asks about it in its own way. */
-describe.concurrent("a worker is checked with what Docker alone has made of a clone, or with a wheel", () => {
-  test("by COPY --from", async () => {
-    const image = await built("copy", [
-      `FROM ${imageOf("glibc")} AS probe`,
-      `FROM ${bench.bases.python}`,
-      "COPY --from=probe /usr/local/bin/celery-probe /usr/local/bin/celery-probe",
-    ]);
-    await expectChecked(await startWorker("copy", image, ["--health-cmd", "celery-probe"]));
-  });
+/** Each makes its own worker, and asks about it in its own way. */
+describe.concurrent(
+  "a worker is checked with an image that Docker alone built from a clone, or with a wheel",
+  () => {
+    test("by COPY --from", async () => {
+      const image = await built("copy", [
+        `FROM ${imageOf("glibc")} AS probe`,
+        `FROM ${bench.bases.python}`,
+        "COPY --from=probe /usr/local/bin/celery-probe /usr/local/bin/celery-probe",
+      ]);
+      await expectChecked(await startWorker("copy", image, ["--health-cmd", "celery-probe"]));
+    });
 
-  test("by pip install of the wheel", async () => {
-    const image = await built("wheel", [
-      `FROM ${bench.bases.python}`,
-      `COPY ${WHEEL} /tmp/`,
-      `RUN pip install --no-index --no-cache-dir /tmp/${WHEEL}`,
-    ]);
-    await expectChecked(await startWorker("wheel", image, ["--health-cmd", "celery-probe"]));
-  });
+    test("by pip install of the wheel", async () => {
+      const image = await built("wheel", [
+        `FROM ${bench.bases.python}`,
+        `COPY ${WHEEL} /tmp/`,
+        `RUN pip install --no-index --no-cache-dir /tmp/${WHEEL}`,
+      ]);
+      await expectChecked(await startWorker("wheel", image, ["--health-cmd", "celery-probe"]));
+    });
 
-  test.each(["glibc", "musl"] as const)(
-    "by a sidecar of the image for %s, which has a health check",
-    async (libc) => {
-      const worker = await startWorker(`beside-${libc}`, bench.bases.python, []);
-      const shared = ["--pid", `container:${worker}`, "--network", `container:${worker}`];
-      const words = [...USER, ...LOCKED, ...HEALTH, imageOf(libc), "watch", "--interval", "10s"];
-      const sidecar = await run(`sidecar-${libc}`, [...shared, ...words]);
-      await expectChecked(sidecar, worker);
-    },
-  );
-});
+    test.each(["glibc", "musl"] as const)(
+      "by a sidecar of the image for %s, which has a health check",
+      async (libc) => {
+        const worker = await startWorker(`beside-${libc}`, bench.bases.python, []);
+        const shared = ["--pid", `container:${worker}`, "--network", `container:${worker}`];
+        const words = [...USER, ...LOCKED, ...HEALTH, imageOf(libc), "watch", "--interval", "10s"];
+        const sidecar = await run(`sidecar-${libc}`, [...shared, ...words]);
+        await expectChecked(sidecar, worker);
+      },
+    );
+  },
+);
 
 test("the image for glibc has an executable that starts with compiled code", async () => {
   const version = ["run", "--rm", ...LOCKED, imageOf("glibc"), "--version", "--verbose"];
@@ -87,7 +90,7 @@ test("the image for musl has no shell and no other program, and its executable n
   expect(shell.exitCode).toBe(127);
   const version = await docker.run(["run", "--rm", ...LOCKED, imageOf("musl"), "--version", "--verbose"]);
   expect(version).toMatch(/^celery-probe \S+\nBun /);
-  // Names are looked up by musl.
+  // musl looks up names.
   const ask = (host: string) =>
     docker.try([
       ...["run", "--rm", ...LOCKED, ...NETWORK, imageOf("musl")],
@@ -113,7 +116,7 @@ async function built(what: string, dockerfile: readonly string[]): Promise<strin
   return imageOf(what);
 }
 
-/** A solo worker without rights, whose process 1 is the worker. */
+/** A solo worker without rights. It is the container's process 1. */
 async function startWorker(name: string, image: string, more: readonly string[]): Promise<string> {
   const application = ["--volume", `${join(folder, "tasks.py")}:/app/tasks.py:ro`, "--workdir", "/app"];
   const bare = ["--tmpfs", "/tmp", "--env", "PYTHONDONTWRITEBYTECODE=1"];
@@ -130,7 +133,7 @@ async function run(name: string, words: readonly string[]): Promise<string> {
   return container;
 }
 
-/** Alive, busy while a task blocks the worker, stopped when it is. */
+/** Expects alive, busy while a task blocks the worker, and stopped when it is stopped. */
 async function expectChecked(checked: string, worker = checked): Promise<void> {
   const { docker } = bench;
   const health = await untilStatus(docker, checked, "healthy", 60_000);

@@ -25,7 +25,7 @@ describe("the sidecar image", () => {
     expect(run).toEqual({ exitCode: 0, stdout: `celery-probe ${VERSION}`, stderr: "" });
   });
 
-  test("runs as a numeric user other than root when none is named", async () => {
+  test("runs as a numeric user other than root by default", async () => {
     const { docker, probeImage } = bench;
     const id = await docker.run(["run", "--rm", "--network", "none", "--entrypoint", "id", probeImage]);
     expect(id).toMatch(/^uid=65532 gid=65532\b/);
@@ -67,7 +67,7 @@ describe("the sidecar image", () => {
       const { docker } = bench;
       const image = `${NAME}-${dockerArch}`;
       bench.atEnd(() => docker.run(["image", "rm", "--force", image]));
-      // No base is here for another platform, and nothing is run.
+      // There is no base for another platform here, and nothing is run.
       const values = buildArgs({ EXECUTABLE: "released", LIBC: "musl", MUSL_BASE: "scratch" });
       const options = ["--file", "Dockerfile.sidecar", "--platform", `linux/${dockerArch}`, ...values];
       await docker.build([...options, "--tag", image, "."], ROOT);
@@ -87,7 +87,7 @@ describe("the sidecar image", () => {
     },
   );
 
-  test("gives the executable to another image when that copies from it", async () => {
+  test("gives the executable to another image that copies from it", async () => {
     const { docker, bases, probeImage } = bench;
     const image = `${NAME}-copy`;
     bench.atEnd(() => docker.run(["image", "rm", "--force", image]));
@@ -117,7 +117,7 @@ describe("the sidecar image", () => {
     const { docker, bases, probeImage } = bench;
     const volume = `${NAME}-shared-${how}`;
     bench.atEnd(() => docker.run(["volume", "rm", "--force", volume]));
-    // What Kubernetes makes of an emptyDir: anybody may write.
+    // Kubernetes makes such an emptyDir: all users may write to it.
     const mount = ["--volume", `${volume}:/shared`];
     await docker.run(["run", "--rm", "--network", "none", ...mount, bases.slim, "chmod", "0777", "/shared"]);
     await docker.run(["run", "--rm", "--network", "none", ...LOCKED, ...mount, ...words(probeImage)]);
@@ -128,7 +128,7 @@ describe("the sidecar image", () => {
   });
 });
 
-test("the image of serve is healthy by its own word without a broker, and locked in", async () => {
+test("the image of serve reports itself healthy without a broker and without any rights", async () => {
   const { docker } = bench;
   const image = await bench.buildServeImage(`${NAME}-serve`);
   const container = `${NAME}-serve`;
@@ -167,7 +167,7 @@ describe("the sidecar image as its own container", () => {
     });
   });
 
-  test("is undecided and exits 1 when nobody is subscribed", async () => {
+  test("is undecided and exits 1 without a subscriber", async () => {
     const run = await ask("redis://redis:6379/0");
     expect(run.stdout).toMatch(/^unknown: undecided: [^\n]+$/);
     expect(run.exitCode).toBe(1);

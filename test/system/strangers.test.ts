@@ -10,13 +10,13 @@ import { startServer } from "../world/server.ts";
 import { startWorker } from "../world/worker.ts";
 import { ROOT } from "./probe-image.ts";
 
-/** Those in which a program looks into `/proc`. */
+/** The test files in which a program looks into `/proc`. */
 const FILES = ["discovery", "beat", "doctor/beat", "who-answers"];
 
-/** As long as that of a folder of CI, or of somebody who files things away. */
+/** As long as a path in CI, or of a user with many nested folders. */
 const LONG_PATH = 150;
 
-test("the e2e tests see no programs of this machine, nor of another run, wherever the clone lies", async () => {
+test("the e2e tests see no programs of this machine or of another run, wherever the clone is", async () => {
   await using server = await startServer();
   await using _worker = await startWorker({ server, name: null });
   await using _flower = await startFlower(server.url());
@@ -44,7 +44,7 @@ function runE2e(folder: string) {
   return execa("vitest", words, { cwd: folder, all: true, reject: false });
 }
 
-/** With the times of its files, so that its executable is as new as here. */
+/** Keeps the times of its files, so that its executable counts as new. */
 async function copyOfProject(): Promise<string> {
   const start = mkdtempSync(join(tmpdir(), "celery-probe-clone-"));
   const folder = start.padEnd(LONG_PATH, "-long");

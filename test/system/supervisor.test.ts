@@ -11,7 +11,7 @@ import { ROOT } from "./probe-image.ts";
 
 const SUPERVISOR = { name: "supervisor", packages: ["supervisor==4.3.0"] };
 
-/** As in restart_unhealthy.py: a program is left alone for so long, and has to fail so often. */
+/** As in restart_unhealthy.py: a new program is left alone for this long, and must fail this often. */
 const SETTLED_MS = 60_000;
 
 let server: Server;
@@ -23,14 +23,14 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "celery-probe-supervisor-"));
   for (const file of ["supervisor/supervisord.conf", "supervisor/restart_unhealthy.py", "compose/tasks.py"])
     cpSync(join(ROOT, "examples", file), join(folder, file.replace(/^.*\//, "")));
-  // A stopped worker does not hear that it is to end: supervisord kills it after so long.
+  // A stopped worker does not react to SIGTERM. supervisord kills it after this time.
   const conf = join(folder, "supervisord.conf");
   writeFileSync(conf, readFileSync(conf, "utf8").replaceAll("stopwaitsecs=60", "stopwaitsecs=2"));
   [server, container] = await Promise.all([startServer(), startContainer()]);
   const venv = await celeryVenv("5.7.0", { also: SUPERVISOR });
   supervisord = await container.start({
     what: "supervisord",
-    // Its programs write to /dev/stdout: that has to be a pipe, as a container's is, and not the socket that Node makes.
+    // Its programs write to /dev/stdout, so that must be a pipe, as in a container. Node would make a socket.
     command: "/bin/bash",
     args: () => [
       ...["-c", 'exec > >(cat) 2>&1; exec "$@"', "bash", venv.python, "-m", "supervisor.supervisord"],
@@ -56,9 +56,9 @@ afterAll(async () => {
 });
 
 describe("examples/supervisor", () => {
-  test("a stopped worker is restarted, a busy one is not, and neither within its first minute", async () => {
+  test("a stopped worker is restarted, a busy one is not, and nothing happens within the first minute", async () => {
     const [fast, slow] = [pidOf("fast"), pidOf("slow")];
-    // For longer than it takes to find the other one stopped.
+    // Longer than it takes to find that the other one is stopped.
     const submit = `from tasks import nap; nap.apply_async((${SETTLED_MS / 1_000 + 60},), queue="slow")`;
     const { python } = await celeryVenv("5.7.0", { also: SUPERVISOR });
     const sent = await container.run("/bin/sh", ["-c", `cd ${folder} && exec ${python} -c '${submit}'`], {
@@ -85,7 +85,7 @@ describe("examples/supervisor", () => {
   }, 300_000);
 });
 
-/** The main process of a worker, a child of supervisord. @throws Error where there is none */
+/** The main process of a worker, a child of supervisord. @throws Error if there is no such process */
 function pidOf(name: string): number {
   const pid = childrenOf(supervisord.pid).find((child) =>
     commandOf(child).some((word) => word.startsWith(`${name}@`) && commandOf(child).includes("worker")),

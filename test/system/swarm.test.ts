@@ -17,7 +17,7 @@ beforeAll(async () => {
   bench.atEnd(() => docker.run(["image", "rm", "--force", WORKER_IMAGE]));
   const values = ["--build-arg", `BASE=${bases.python}`, "--build-arg", `PROBE=${probeImage}`];
   await docker.run(["build", ...values, "--tag", WORKER_IMAGE, join(ROOT, "examples/compose")]);
-  // The bridge: an engine in a network namespace of its own has no other address.
+  // The bridge, because an engine in its own network namespace has no other address.
   await docker.run(["swarm", "init", "--advertise-addr", "docker0"]);
   bench.atEnd(() => docker.run(["swarm", "leave", "--force"]));
   const file = join(ROOT, "examples/swarm/stack.yaml");
@@ -28,7 +28,7 @@ beforeAll(async () => {
   return () => bench.close();
 });
 
-// In this order: each leaves the stack as the next one needs it.
+// The order matters: each test leaves the stack in the state that the next one needs.
 describe("examples/swarm/stack.yaml", () => {
   test("shows all tasks as healthy", async () => {
     for (const task of [...(await tasksOf("worker", 2)), ...(await tasksOf("solo", 1))]) {
@@ -74,14 +74,14 @@ describe("examples/swarm/stack.yaml", () => {
   });
 });
 
-/** The containers of a service that run. */
+/** The running containers of a service. */
 async function running(service: string): Promise<string[]> {
   const filters = ["--filter", `label=com.docker.swarm.service.name=${STACK}_${service}`];
   const listed = await bench.docker.run(["ps", "--quiet", "--no-trunc", ...filters]);
   return listed.split("\n").filter((id) => id !== "");
 }
 
-/** So many containers of a service, as soon as they are healthy. */
+/** This many containers of a service. Resolves when they are healthy. */
 async function tasksOf(service: string, count: number): Promise<string[]> {
   const containers = await until(`${service} has ${count} tasks`, 90_000, async () => {
     const found = await running(service);

@@ -15,19 +15,19 @@ const NAME = `celery-probe-systemd-${process.pid}`;
 const NODE = "worker@web-1";
 const BROKER = "redis://127.0.0.1:6379/0";
 
-/** What the worker's unit, and systemd itself, need of Debian. */
+/** The Debian packages that the worker's unit and systemd itself need. */
 const PACKAGES = "systemd,python3,redis-server";
 const SUITE = "bookworm";
 
-/** Without what is the machine's own matter, and not a container's. */
+/** Units that belong to a machine and not to a container. */
 const MASKED = [
   ...["systemd-sysctl.service", "systemd-modules-load.service", "getty.target", "console-getty.service"],
   ...["dev-hugepages.mount", "sys-fs-fuse-connections.mount"],
 ];
 
 /**
- * systemd as process 1, with a control group of its own below which it makes others. Where there is only version 2, it
- * has to be writable.
+ * systemd as process 1, with its own control group, below which it makes others. If only version 2 exists, the group
+ * must be writable.
  */
 const SYSTEMD = [
   ...["--hostname", "web-1", "--cgroupns", "private", "--cap-add", "SYS_ADMIN"],
@@ -37,7 +37,7 @@ const SYSTEMD = [
 const BOOT =
   "[ ! -e /sys/fs/cgroup/cgroup.controllers ] || mount -o remount,rw /sys/fs/cgroup; exec /lib/systemd/systemd";
 
-/** So that a test sees in seconds what takes minutes: the three tries and what is between them stay as they are. */
+/** A test must see in seconds what takes minutes. The three tries and the logic between them stay the same. */
 const HURRIED = "[Timer]\nOnActiveSec=\nOnActiveSec=1s\nOnUnitInactiveSec=2s\n";
 
 let bench: DockerBench;
@@ -83,7 +83,7 @@ async function systemdImage(): Promise<string> {
 }
 
 describe("systemd-analyze verify", () => {
-  test.each(UNITS)("has nothing to say about %s", async (unit) => {
+  test.each(UNITS)("has no complaint about %s", async (unit) => {
     expect(await verified(`${INSTALLED}/${unit}`)).toEqual({ exitCode: 0, stdout: "", stderr: "" });
   });
 
@@ -109,10 +109,10 @@ describe("systemd-analyze verify", () => {
   });
 });
 
-// In this order: each leaves the worker as the next one needs it.
+// The order matters: each test leaves the worker in the state that the next one needs.
 describe("what systemd does with the units", () => {
   beforeAll(async () => {
-    // One process for everything: otherwise nobody is busy. Its log tells when a task is done.
+    // One process for everything; otherwise no worker is busy. Its log shows when a task is done.
     const [command = ""] = /^ExecStart=.*$/m.exec(readFileSync(join(FOLDER, "worker.service"), "utf8")) ?? [];
     const solo = command.replace("-c 2", "-P solo -l info");
     expect(solo).not.toBe(command);
@@ -126,7 +126,7 @@ describe("what systemd does with the units", () => {
     await untilSaid(new RegExp(`^healthy: alive: ${NODE} answered in `, "m"), 0);
   });
 
-  test("a busy worker is left alone, for longer than it takes to be restarted", async () => {
+  test("a busy worker is left alone, for longer than a restart would take", async () => {
     const pid = await mainPid();
     const submit = "from tasks import nap; nap.delay(45)";
     await inside(
@@ -158,7 +158,7 @@ describe("what systemd does with the units", () => {
     const said = (await journal("worker-probe.service")).slice(from);
     expect(said.match(/^unhealthy: stopped: worker@web-1 is stopped: /gm)).toHaveLength(3);
     expect(await journal("worker-restart.service")).toMatch(/^Starting /m);
-    // By the probe, and not because it had ended.
+    // The probe has restarted it. It has not ended by itself.
     expect(await shown("NRestarts")).toBe("0");
     await untilSaid(/^healthy: alive: /m, from + said.lastIndexOf("unhealthy: stopped"));
   });
@@ -169,7 +169,7 @@ describe("what systemd does with the units", () => {
     await untilSaid(/^healthy: alive: /m, (await journal("worker-probe.service")).length);
   });
 
-  test("a worker that was stopped on purpose stays so, and is asked again when it is started", async () => {
+  test("a worker that was stopped on purpose stays stopped, and is probed again after its start", async () => {
     await systemctl("stop", "worker.service");
     const restarts = (await journal("worker-restart.service")).length;
     const from = (await journal("worker-probe.service")).length;
@@ -210,12 +210,12 @@ async function write(path: string, text: string): Promise<void> {
   await bench.docker.run(["exec", "--interactive", NAME, "sh", "-c", script], text);
 }
 
-/** What a unit has said, and what systemd has said about it, the oldest first. */
+/** The output of a unit, and systemd's messages about it, the oldest first. */
 function journal(unit: string): Promise<string> {
   return inside("journalctl", "--no-pager", "--output=cat", "--unit", unit);
 }
 
-/** Waits until the probe says so, in what follows `from` of its journal. */
+/** Waits until the probe prints this, in the part of its journal after `from`. */
 async function untilSaid(words: RegExp, from: number): Promise<void> {
   const said = async () => (await journal("worker-probe.service")).slice(from);
   await until(`the probe says ${words}`, 60_000, async () => words.test(await said()) || undefined, said);

@@ -1,12 +1,12 @@
 import { setTimeout as pause } from "node:timers/promises";
 
-/** Between two looks: each one starts a docker client, so more often would only load the machine. */
+/** The time between two looks. Each one starts a docker client, so more looks would only load the machine. */
 const EVERY_MS = 250;
 
 /**
- * What `look` returns as soon as it returns something; for states that nobody announces.
+ * Returns the first result of `look` that is not empty. For states that send no event.
  *
- * @throws Error naming what was awaited, and what `describe` says then, when `withinMs` have passed
+ * @throws Error that names what was expected, and what `describe` says then, if `withinMs` have passed
  */
 export async function until<T>(
   what: string,

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { ProcessGroup } from "../world/process-group.ts";
 
-/** What runs in the engine's network: hands every connection to the proxy's socket. */
+/** Runs in the engine's network and passes every connection to the proxy's socket. */
 const RELAY = `
 const { connect, createServer } = require("node:net");
 const server = createServer((from) => {
@@ -14,14 +14,14 @@ const server = createServer((from) => {
 server.listen(0, "0.0.0.0", () => console.log("port " + server.address().port));
 `;
 
-/** A proxy for containers that are cut off: they reach what this machine reaches, by HTTP and by TLS. */
+/** A proxy for containers without a network. Through it they reach by HTTP and TLS what this machine reaches. */
 export interface WayOut extends AsyncDisposable {
-  /** Of the proxy, on every address of the engine's own network. */
+  /** Its port, on every address of the engine's own network. */
   readonly port: number;
 }
 
 /**
- * Opens one for the builds of an engine of our own.
+ * Opens one for the builds of our own engine.
  *
  * @param pid of a process in the engine's network namespace
  */
@@ -56,7 +56,7 @@ function socketIn(folder: string): string {
   return join(folder, "proxy.sock");
 }
 
-/** A request with a whole URL, as apt sends for `http:`. */
+/** A request with a whole URL, as apt sends it for `http:`. */
 function forward(asked: IncomingMessage, answer: ServerResponse): void {
   const { method, headers } = asked;
   const onward = request(asked.url ?? "", { method, headers }, (reply) => {
@@ -67,7 +67,7 @@ function forward(asked: IncomingMessage, answer: ServerResponse): void {
   asked.pipe(onward);
 }
 
-/** `CONNECT host:port`, as npm sends for `https:`. */
+/** `CONNECT host:port`, as npm sends it for `https:`. */
 function tunnel(asked: IncomingMessage, near: Duplex, first: Buffer): void {
   const { hostname, port } = new URL(`https://${asked.url ?? ""}`);
   const far = connect(Number(port === "" ? 443 : port), hostname, () => {

@@ -9,9 +9,9 @@ import { until } from "../world/until.ts";
 import type { WorkerOptions } from "../world/worker-command.ts";
 import { assertWorkerIsWell, startWorker } from "../world/worker.ts";
 
-/** What workers are on the brokers of the test world, seen without the probe. */
+/** How workers behave on the brokers of the test world, observed without the probe. */
 
-/** What a worker is started with, apart from its version. */
+/** The options of a worker, except its version. */
 type OnBroker = WorkerOptions & { readonly celery?: undefined };
 
 describe("workers of Celery 5.7.0 and 5.2.7 answer and work", () => {
@@ -93,7 +93,7 @@ describe("workers of Celery 5.7.0 and 5.2.7 answer and work", () => {
     for (const replace of ["failover", "killMaster"] as const) {
       const redis = (await sentinels[replace]()).client();
       for (const worker of workers) {
-        // A master that was well keeps its clients for a while: it must not be the one that is asked.
+        // A healthy master keeps its clients for a while after a failover. This one must not be asked.
         const listeners = () => countListeners(redis, worker.channel);
         await until("one listens", async () => (await listeners()) === 1);
         expect(await worker.answers()).toBe(true);

@@ -15,7 +15,7 @@ test.each([
   await execa(join(venv, "bin/check-jsonschema"), ["--builtin-schema", schema, ...files], { cwd: ROOT });
 });
 
-test("zizmor knows no weakness of the workflows", async () => {
+test("zizmor finds no weakness in the workflows", async () => {
   const venv = await linters();
   await execa(join(venv, "bin/zizmor"), ["--offline", "--persona", "pedantic", ".github"], { cwd: ROOT });
 });

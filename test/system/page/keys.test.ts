@@ -19,7 +19,7 @@ afterAll(() => browser.close());
 const focused = (page: Page) =>
   page.evaluate<string>("document.activeElement.textContent || document.activeElement.id");
 
-test("the first Tab offers to skip to the workers, and each stop can be seen", async () => {
+test("the first Tab offers to skip to the workers, and each stop is visible", async () => {
   await using serve = await startScriptedServe(shopFleet());
   await using visitor = await visit(browser, serve.url);
   const { page } = visitor;
@@ -64,7 +64,7 @@ test("/ goes to the filter, words narrow the list, Escape shows all again", asyn
   expect(page.url()).toBe(serve.url);
 });
 
-test("a status is chosen and a column is sorted by with Enter", async () => {
+test("Enter selects a status and sorts by a column", async () => {
   await using serve = await startScriptedServe(shopFleet());
   await using visitor = await visit(browser, serve.url);
   const { page } = visitor;
@@ -80,7 +80,7 @@ test("a status is chosen and a column is sorted by with Enter", async () => {
   expect(await worker.getAttribute("aria-sort")).toBe("descending");
 });
 
-test("an opened worker stays open and keeps the focus while the list changes under it", async () => {
+test("an opened worker stays open and keeps the focus while the list around it changes", async () => {
   const well = ["a", "b", "c"].map((name) => worker(`celery@${name}`));
   await using serve = await startScriptedServe(fleet(well, [queue("celery")]));
   await using visitor = await visit(browser, serve.url);

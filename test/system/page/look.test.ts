@@ -20,7 +20,7 @@ const { broker, rounds } = fleet([], []).workers;
 const LONG = `celery@${"web-7d9f8b6c5-abcde.".repeat(8)}default.svc.cluster.local`;
 const HOSTILE = '<img src=x onerror="document.title=1">';
 
-/** What the page is looked at with. */
+/** The fleets that the page is checked with. */
 const FLEETS = {
   "some workers are ill": shopFleet(),
   "nothing is known yet": null,
@@ -78,7 +78,7 @@ describe.each(WINDOWS)("%s, %i px wide", (colorScheme, width) => {
   });
 });
 
-test("names of others stay text", async () => {
+test("foreign names stay text", async () => {
   await using serve = await startScriptedServe(FLEETS["names are hostile"]);
   await using visitor = await visit(browser, serve.url);
   const { page } = visitor;
@@ -112,7 +112,7 @@ test("nothing moves by itself when the system asks for no motion", async () => {
   expect(moving).toBe(0);
 });
 
-test("a screen reader finds a table with its columns, also on a phone", async () => {
+test("a screen reader finds a table with its columns, on a phone too", async () => {
   await using serve = await startScriptedServe(shopFleet());
   await using visitor = await visit(browser, serve.url, { viewport: { width: 360, height: 800 } });
   const { page } = visitor;

@@ -15,7 +15,7 @@ beforeAll(async () => {
 
 afterAll(() => browser.close());
 
-test("the page of a real fleet shows a hung worker in red and an outage, until both end", async () => {
+test("the page of a real fleet shows a hung worker in red, and an outage, until both end", async () => {
   let server = await startServer();
   const { port } = server;
   await using well = await startWorker({ server, name: "celery@well", concurrency: 2 });

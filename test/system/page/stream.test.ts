@@ -15,7 +15,7 @@ beforeAll(async () => {
 
 afterAll(() => browser.close());
 
-test("a lost connection is said, with the age of the data, until it is back", async () => {
+test("the page reports a lost connection, with the age of the data, until it is back", async () => {
   await using serve = await startScriptedServe(shopFleet());
   await using visitor = await visit(browser, serve.url);
   const { page } = visitor;
@@ -31,7 +31,7 @@ test("a lost connection is said, with the age of the data, until it is back", as
   const ageSaid = async () => Number(/of (\d+) s/.exec((await banner.textContent()) ?? "")?.[1]);
   const first = await ageSaid();
   await expect.poll(ageSaid).toBeGreaterThan(first);
-  // What was known stays to be read.
+  // The last known data can still be read.
   expect(await page.locator("tr.worker").count()).toBe(9);
   serve.return();
   await banner.waitFor({ state: "hidden" });
@@ -39,7 +39,7 @@ test("a lost connection is said, with the age of the data, until it is back", as
   expect(await page.locator("#live").textContent()).toBe("live");
 });
 
-test("ages count on by themselves, by the clock of serve, and the time is the viewer's", async () => {
+test("ages go on by the clock of serve, and times are in the viewer's zone", async () => {
   await using serve = await startScriptedServe(fleet([worker("celery@a", { since: ago(5) })], []));
   await using visitor = await visit(browser, serve.url);
   const { page } = visitor;
@@ -53,7 +53,7 @@ test("ages count on by themselves, by the clock of serve, and the time is the vi
   await expect.poll(seconds).toBeGreaterThanOrEqual(first + 2);
 });
 
-test("a queue that shrinks has a time at which it is empty", async () => {
+test("a shrinking queue has a time when it will be empty", async () => {
   await using serve = await startScriptedServe(null);
   await using visitor = await visit(browser, serve.url);
   for (let look = 0; look < 6; look++) {
@@ -63,7 +63,7 @@ test("a queue that shrinks has a time at which it is empty", async () => {
   await visitor.page.getByText("empty in about 1 min").waitFor();
 });
 
-test("a screen reader hears of changed states, and of no number", async () => {
+test("a screen reader announces changed states, and no numbers", async () => {
   await using serve = await startScriptedServe(fleet([worker("celery@a")], []));
   await using visitor = await visit(browser, serve.url);
   const { page } = visitor;
@@ -77,7 +77,7 @@ test("a screen reader hears of changed states, and of no number", async () => {
   expect(await news.getAttribute("aria-live")).toBe("polite");
 });
 
-test("the page of an executable that was replaced gives way to the new one's", async () => {
+test("the page of a replaced executable gives way to the new one's", async () => {
   await using serve = await startScriptedServe(shopFleet());
   await using visitor = await visit(browser, serve.url);
   const { page } = visitor;

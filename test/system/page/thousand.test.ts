@@ -16,10 +16,10 @@ afterAll(() => browser.close());
 
 const LOOKS = 8;
 
-/** Milliseconds of the page's thread that the best of some updates may take: the others met other programs. */
+/** The most milliseconds of the page's thread for the fastest of some updates. The slower ones met other programs. */
 const MOST_MS = 50;
 
-/** A thousand workers of which every number moves from look to look. */
+/** A thousand workers. Every number of theirs changes from look to look. */
 const thousand = (look: number) =>
   fleet(
     Array.from({ length: 1_000 }, (_, at) => {
@@ -57,7 +57,7 @@ test.each([
   }
   console.log(`${rows} rows: ${took.map((ms) => ms.toFixed(0)).join(", ")} ms an update`);
   expect(Math.min(...took)).toBeLessThan(MOST_MS);
-  // A row that was out of sight has its figures as soon as it is looked at.
+  // A row that was out of sight has its figures as soon as it comes into sight.
   await page
     .locator("tr.worker")
     .nth(rows - 1)
@@ -68,7 +68,7 @@ test.each([
 
 const rateOf = (page: Page, row: number) => page.locator("td.rate .number").nth(row).textContent();
 
-/** What the page's thread has spent on script, style and layout. */
+/** The time that the page's thread has spent on script, style and layout. */
 async function busyMs(session: CDPSession): Promise<number> {
   const { metrics } = await session.send("Performance.getMetrics");
   const spent = metrics.filter(({ name }) => /^(?:Script|RecalcStyle|Layout)Duration$/.test(name));

@@ -1,9 +1,9 @@
 type Rgb = readonly [red: number, green: number, blue: number];
 
-/** WCAG 2.2, 1.4.3; asked of large letters too, which may be paler. */
+/** WCAG 2.2, 1.4.3. Required of large letters too, although they may be paler. */
 const LEAST = 4.5;
 
-/** The texts in sight whose colour is too near to what is behind them, e.g. `p.quiet "28 Nov" 3.1`. */
+/** The visible texts whose colour is too near to their background, e.g. `p.quiet "28 Nov" 3.1`. */
 export function tooPale(): string[] {
   const read = colourReader();
   const pale: string[] = [];
@@ -30,7 +30,7 @@ export function tooPale(): string[] {
   return pale;
 }
 
-/** What reaches over the right edge of the window, also where something cuts it off, e.g. `TD.why 412`. */
+/** Elements that reach over the right edge of the window, even if something cuts them off, e.g. `TD.why 412`. */
 export function tooWide(): string[] {
   const elements = [
     document.documentElement,
@@ -45,7 +45,7 @@ export function tooWide(): string[] {
     .map(({ element, right }) => `${element.tagName}.${element.className} ${Math.round(right)}`);
 }
 
-/** Whether it is meant for eyes. */
+/** Whether it is meant to be seen. */
 const isSeen = (element: Element) => element.closest(".unseen, thead, noscript") === null;
 
 /** The colours behind an element, the farthest first. */
@@ -56,7 +56,7 @@ function backgrounds(element: Element): string[] {
   return found;
 }
 
-/** Lays colours of any notation over each other, as the browser does. */
+/** Lays colours in any notation over each other, as the browser does. */
 function colourReader(): (layers: readonly string[]) => Rgb {
   const context = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
   if (context === null) throw new Error("no canvas to mix colours on");
