@@ -79,6 +79,7 @@ export type RefusedCause =
   | "out-of-memory"
   | "read-only"
   | "loading"
+  | "script"
   | "protected-mode"
   | "too-many-clients"
   | "no-such-database"
@@ -116,6 +117,7 @@ const BY_FIRST_WORD: Readonly<Record<string, RefusedCause>> = {
   OOM: "out-of-memory",
   READONLY: "read-only",
   LOADING: "loading",
+  BUSY: "script",
   DENIED: "protected-mode",
   WRONGTYPE: "wrong-type",
   MISCONF: "cannot-write",

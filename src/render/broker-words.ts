@@ -121,8 +121,8 @@ const REFUSED: { readonly [C in RefusedCause]: Words<Refused> } = {
   ],
   "no-permission": (address, { command, detail }) => [
     `the user of ${address} may not run ${command}: ${detail}`,
-    "allow this user what the probe needs: ~*.reply.celery.pidbox &/*.celery.pidbox " +
-      "+select +type +multi +exec +rpush +ltrim +expire +publish +lrange",
+    "allow the probe's user what it needs: ~*.reply.celery.pidbox &/*.celery.pidbox " +
+      "+select +type +multi +exec +rpush +ltrim +expire +publish +lrange; a worker's user needs more",
   ],
   "out-of-memory": (address, { detail }) => [
     `${address} is out of memory, so no worker was asked: ${detail}`,
@@ -135,6 +135,10 @@ const REFUSED: { readonly [C in RefusedCause]: Words<Refused> } = {
   loading: (address, { detail }) => [
     `${address} is still loading its data: ${detail}`,
     "wait until it is loaded; INFO persistence shows how much is left",
+  ],
+  script: (address, { detail }) => [
+    `${address} runs a script that does not end: ${detail}`,
+    "redis-cli SCRIPT KILL ends it, FUNCTION KILL a function; a script that has written ends only by SHUTDOWN NOSAVE, which loses unsaved data",
   ],
   "protected-mode": (address, { detail }) => [
     `${address} is in protected mode and answers only its own machine: ${detail}`,

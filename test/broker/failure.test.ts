@@ -37,6 +37,7 @@ test.each([
   ["NOPERM this user has no permissions", true],
   ["NOAUTH Authentication required.", false],
   ["LOADING Redis is loading the dataset in memory", false],
+  ["BUSY Redis is busy running a script.", false],
 ])("a broker that answers %s may be read: %s", (reply, expected) => {
   expect(mayBeRead(refusedBy("PUBLISH", reply))).toBe(expected);
 });

@@ -141,6 +141,11 @@ describe("a broker that refuses", () => {
     ["TYPE", "-LOADING Redis is loading the dataset in memory", "loading"],
     ["TYPE", "-NOPERM User app has no permissions to run the 'type' command", "no-permission"],
     ["TYPE", "-DENIED Redis is running in protected mode", "protected-mode"],
+    [
+      "TYPE",
+      "-BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.",
+      "script",
+    ],
     ["TYPE", "-ERR max number of clients reached", "too-many-clients"],
     ["TYPE", "-MASTERDOWN Link with MASTER is down", "cannot-write"],
     ["TYPE", "+string", "wrong-type"],

@@ -73,6 +73,7 @@ const REFUSED: Record<RefusedCause, string> = {
   "out-of-memory": "OOM command not allowed when used memory > 'maxmemory'.",
   "read-only": "READONLY You can't write against a read only replica.",
   loading: "LOADING Redis is loading the dataset in memory",
+  script: "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.",
   "protected-mode": "DENIED Redis is running in protected mode",
   "too-many-clients": "ERR max number of clients reached",
   "no-such-database": "ERR DB index is out of range",
