@@ -51,7 +51,6 @@ const PATTERNS: readonly (readonly [LineKind, RegExp, beside?: string])[] = [
   ["pid-file", /Pidfile \([^)\n]{1,200}\) already exists/],
   ["read-only", new RegExp(`(?:\\[Errno 30\\] )?Read-only file system(?:: ${PATH})?`)],
   ["lock-lost", /LockNotOwnedError/],
-  ["schedule", /Removing corrupted schedule file '[^'\n]{1,200}'/],
   [
     "no-broker",
     /(?:Cannot connect to|Connected to|transport:\s{1,8}) ?amqp:\/\/guest:\*\*@(?:localhost|127\.0\.0\.1):5672/,
@@ -77,6 +76,8 @@ const PATTERNS: readonly (readonly [LineKind, RegExp, beside?: string])[] = [
   ["too-many-files", /Too many open files/],
   ["permission", new RegExp(`(?:PermissionError: )?\\[Errno 13\\] Permission denied(?:: ${PATH})?`)],
   ["no-space", new RegExp(`(?:\\[Errno 28\\] )?No space left on device(?:: ${PATH})?`)],
+  // Behind what makes any file unreadable: beat calls its file corrupt then too.
+  ["schedule", /Removing corrupted schedule file '[^'\n]{1,200}'/],
   ["unregistered", new RegExp(`Received unregistered task of type '?${TASK}'?`)],
   [
     "undecodable",

@@ -37,7 +37,7 @@ export const LINE_WORDS: { readonly [K in LineKind]: `${string} → ${string}` }
     "the broker was still loading its data → wait; INFO persistence of Redis says how much is left",
   "broker-login": "the broker refuses the login → see broker: the password of the URL, or the user's rights",
   "broker-rights":
-    "the broker's user may not do what Celery needs → give it the commands, keys and channels: ACL SETUSER name ~* &* +@all -@dangerous +info",
+    "the worker's user at the broker may not do what Celery needs → give the worker's user what it needs, which is enough for the probe: ACL SETUSER name ~* &* +@all -@dangerous +info",
   "result-login":
     "the result backend refuses the login → correct the password or the user in result_backend (CELERY_RESULT_BACKEND); tasks end, and their results are lost",
   "result-refused":

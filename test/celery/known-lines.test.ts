@@ -218,3 +218,14 @@ test("a shell says that the worker was killed", () => {
   ).toMatchObject([{ kind: "main-killed", hasEnded: true }]);
   expect(knownLines(`${LOGGED}Killed\n`)).toEqual([]);
 });
+
+test.each([
+  ["error('db type could not be determined')", "schedule"],
+  ["OSError(28, 'No space left on device')", "no-space"],
+  ["PermissionError(13, 'x')\nTraceback:\nPermissionError: [Errno 13] Permission denied: 's'", "permission"],
+  ["OSError(24, 'Too many open files')", "too-many-files"],
+  ["OSError(30, 'Read-only file system')", "read-only"],
+])("what beat could not read its schedule file for, by %s, is %s and no corrupt file beside", (why, kind) => {
+  const text = `${LOGGED}Removing corrupted schedule file 's': ${why}\n${LOGGED}Removing corrupted schedule file 's': ${why}\n`;
+  expect(knownLines(text).map((one) => one.kind)).toEqual([kind]);
+});
