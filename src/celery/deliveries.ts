@@ -32,6 +32,41 @@ export function taskOfMessage(text: string): NamedTask | null {
     : null;
 }
 
+/** A task that another one has sent. */
+export interface Subtask {
+  readonly task: NamedTask;
+  /** The id of the task that has sent it. */
+  readonly parent: string;
+  /**
+   * Ids of results that come by it, and to which only a sender subscribes that waits for them. A group's sender
+   * subscribes to the results of its members at once (celery/result.py `ResultSet`), so these say nothing.
+   */
+  readonly results: readonly string[];
+}
+
+/** Null: no task has sent it, or it is of protocol 1, which does not say. */
+export function subtaskOf(text: string): Subtask | null {
+  const [task, envelope] = [taskOfMessage(text), openEnvelope(text)];
+  if (task === null || envelope === null) return null;
+  const { parent_id: parent, group, id } = envelope.headers;
+  if (typeof parent !== "string") return null;
+  const body = envelope.contentType === "application/json" ? parseJson(envelope.body.toString("utf8")) : null;
+  const { chain, chord } = asObject(Array.isArray(body) ? body[2] : null) ?? {};
+  const steps = Array.isArray(chain) ? (chain as readonly unknown[]) : [];
+  // In Celery 5.7 the last task of a chord has the group of the chord's others.
+  const behind = [...steps.map((step) => resultOf(step)), resultOf(chord, group)];
+  const results = [typeof group === "string" ? null : id, ...behind];
+  const ids = results.filter((one) => typeof one === "string");
+  return { task, parent: shortName(parent), results: ids.map(shortName) };
+}
+
+/** Of a signature that is sent when this task has ended (celery/canvas.py). */
+function resultOf(signature: unknown, own?: unknown): unknown {
+  const { options, subtask_type: type } = asObject(signature) ?? {};
+  const { task_id: id, group_id: group } = asObject(options) ?? {};
+  return (typeof group === "string" && group !== own) || typeof type === "string" ? null : id;
+}
+
 /** A message that is delivered and not acknowledged. */
 export interface Unacked {
   readonly task: NamedTask;
@@ -44,12 +79,15 @@ export interface Unacked {
   readonly isRedelivered: boolean;
   /** The number of retries. Always 0 in protocol 1, which has it in the body. */
   readonly retries: number;
+  /** By which it came to its queue: that one's name where nobody has set another. */
+  readonly routingKey: string;
+  readonly subtask: Subtask | null;
 }
 
 /** Reads a value of kombu's `unacked`, `[message, exchange, routing key]` (kombu/transport/redis.py `QoS.append`). */
 export function readUnacked(text: string, deliveredS: number): Unacked | null {
   const entry = parseJson(text);
-  const message: unknown = Array.isArray(entry) ? entry[0] : null;
+  const [message, , routingKey] = Array.isArray(entry) ? (entry as readonly unknown[]) : [];
   const envelope = asObject(message);
   if (envelope === null) return null;
   const raw = JSON.stringify(envelope);
@@ -63,6 +101,8 @@ export function readUnacked(text: string, deliveredS: number): Unacked | null {
     ...{ task, etaS, isTimed: eta !== null && eta !== undefined, deliveredS },
     isRedelivered: redelivered === true,
     retries: isCount(retries) ? retries : 0,
+    routingKey: typeof routingKey === "string" ? routingKey : "",
+    subtask: subtaskOf(raw),
   };
 }
 

@@ -4,6 +4,11 @@ import { isoSeconds } from "./iso-time.ts";
 /** Keys of Celery's results (celery/backends/base.py `task_keyprefix`). */
 export const RESULT_KEYS = "celery-task-meta-*";
 
+/** The key of a result, and the channel that tells of it. Only for results without a prefix. */
+export function resultKey(id: string): string {
+  return RESULT_KEYS.replace("*", () => id);
+}
+
 /** In bytes. The beginning of a result contains its status, which comes first (celery/backends/base.py). */
 export const BEGINNING = 48;
 

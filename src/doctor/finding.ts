@@ -24,6 +24,7 @@ export type Fault =
   | "over-worker-limit"
   | "over-option"
   | "slots-held"
+  | "awaits-behind"
   | "slots-free"
   | "slow-rate"
   | "past-visibility"

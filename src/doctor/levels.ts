@@ -131,7 +131,8 @@ export const LEVELS: { readonly [C in Code]: (facts: Facts[C]) => Judged } = {
     // Fewer messages than slots are no trend: some tasks came at the same time.
     return isFull && length > busy.slots ? "warning" : "ok";
   },
-  standstill: ({ length, slots, free, overS, youngest, rated }) => {
+  standstill: ({ length, slots, free, overS, youngest, rated, behind }) => {
+    if (behind !== null) return ["problem", ["awaits-behind"]];
     if (free === 0)
       return youngest !== null && ((youngest.ageS + overS) * length) / slots > PATIENCE_S
         ? ["warning", ["slots-held"]]

@@ -3,6 +3,7 @@ import {
   mayBeHeld,
   rateLimits,
   readUnacked,
+  subtaskOf,
   taskOfMessage,
   type Unacked,
 } from "../../src/celery/deliveries.ts";
@@ -34,7 +35,38 @@ describe("a message's task", () => {
   });
 });
 
-const NEW = { isRedelivered: false, retries: 0 };
+describe("a message that a task has sent", () => {
+  const signature = (id: string, more: object = {}, type: string | null = null) => ({
+    ...{ task: "b", options: { task_id: id, ...more }, subtask_type: type },
+  });
+  const sent = (headers: object, embed: object = {}, type?: string) =>
+    subtaskOf(
+      message({ task: "a", id: "1", parent_id: "0", group: null, ...headers }, [[], {}, embed], type),
+    );
+  const by = (results: readonly string[]) => ({ task: { name: "a", id: "1" }, parent: "0", results });
+
+  test.each([
+    ["alone", sent({}), by(["1"])],
+    ["by a client", sent({ parent_id: null }), null],
+    ["in protocol 1", subtaskOf(message({}, { task: "a", id: "1", parent_id: "0" })), null],
+    ["in a group", sent({ group: "g" }), by([])],
+    ["in a chain", sent({}, { chain: [signature("3"), signature("2")] }), by(["1", "3", "2"])],
+    ["in a chain of a group", sent({}, { chain: [signature("2", { group_id: "g" })] }), by(["1"])],
+    ["before a group", sent({}, { chain: [signature("2", {}, "group")] }), by(["1"])],
+    ["in a chord", sent({ group: "g" }, { chord: signature("2") }), by(["2"])],
+    ["in a chord of 5.7", sent({ group: "g" }, { chord: signature("2", { group_id: "g" }) }), by(["2"])],
+    ["in a chord of a group", sent({ group: "g" }, { chord: signature("2", { group_id: "h" }) }), by([])],
+    [
+      "pickled, in a chain",
+      sent({}, { chain: [signature("2")] }, "application/x-python-serialize"),
+      by(["1"]),
+    ],
+  ])("%s gives the results %j", (_, found, expected) => {
+    expect(found).toEqual(expected);
+  });
+});
+
+const NEW = { isRedelivered: false, retries: 0, routingKey: "celery", subtask: null };
 
 describe("unacknowledged messages", () => {
   const unacked = (text: string) => readUnacked(`[${text}, "", "celery"]`, 50);
@@ -53,6 +85,12 @@ describe("unacknowledged messages", () => {
   test("show whether they were put back, and how often they were retried", () => {
     const headers = { task: "a", id: "1", redelivered: true, retries: 7 };
     expect(unacked(message(headers, []))).toMatchObject({ isRedelivered: true, retries: 7 });
+  });
+
+  test("says by which task it was sent, and by which key it came", () => {
+    const text = message({ task: "a", id: "1", parent_id: "0" }, []);
+    expect(unacked(text)).toMatchObject({ routingKey: "celery", subtask: { parent: "0", results: ["1"] } });
+    expect(readUnacked(`[${text}]`, 50)).toMatchObject({ routingKey: "" });
   });
 
   test("a damaged message is not a delivery", () => {

@@ -12,7 +12,7 @@ describe("unacknowledged messages", () => {
     etaS,
     isTimed: etaS !== null,
     deliveredS,
-    ...{ isRedelivered: false, retries: 0 },
+    ...{ isRedelivered: false, retries: 0, routingKey: "celery", subtask: null },
   });
 
   test.each([
@@ -67,7 +67,16 @@ test.each([
 
 test("a delivery waits unless it has an ETA, its task runs, or its rate limit may hold it back", () => {
   const one = (id: string, name: string, isTimed = false) => ({
-    ...{ task: { id, name }, etaS: null, isTimed, deliveredS: 0, isRedelivered: false, retries: 0 },
+    ...{
+      task: { id, name },
+      etaS: null,
+      isTimed,
+      deliveredS: 0,
+      isRedelivered: false,
+      retries: 0,
+      routingKey: "celery",
+      subtask: null,
+    },
   });
   const messages = [one("1", "a"), one("2", "a"), one("3", "slow"), one("4", "a", true)];
   const inHand = new Map([["w@a", [{ name: "a", id: "2", ageS: 1 }]]]);

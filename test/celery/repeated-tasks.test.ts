@@ -5,6 +5,7 @@ import { deliveredAgain, mostRetried, runningTwice } from "../../src/celery/repe
 const delivery = (id: string, more: Partial<Unacked> = {}): Unacked => ({
   task: { name: "a", id },
   ...{ etaS: null, isTimed: false, deliveredS: 10, isRedelivered: false, retries: 0 },
+  ...{ routingKey: "celery", subtask: null },
   ...more,
 });
 

@@ -146,11 +146,15 @@ const FINDINGS: readonly Finding[] = [
     knowing: [HOSTILE],
   }),
   finding("standstill", HOSTILE, {
-    ...{ length: 9, nodes: [HOSTILE], slots: 1, free: 0, overS: 5, rated: null },
+    ...{ length: 9, nodes: [HOSTILE], slots: 1, free: 0, overS: 5, rated: null, behind: null },
     youngest: { name: HOSTILE, id: HOSTILE, ageS: 900 },
   }),
   finding("standstill", HOSTILE, {
-    ...{ length: 9, nodes: [HOSTILE], slots: 1, free: 1, overS: 5, youngest: null },
+    ...{ length: 9, nodes: [HOSTILE], slots: 1, free: 0, overS: 5, rated: null, youngest: null },
+    behind: { tasks: [HOSTILE], subtasks: [HOSTILE] },
+  }),
+  finding("standstill", HOSTILE, {
+    ...{ length: 9, nodes: [HOSTILE], slots: 1, free: 1, overS: 5, youngest: null, behind: null },
     rated: { deliveries: 1, tasks: [HOSTILE], perHour: 1 },
   }),
   finding("repeated-tasks", HOSTILE, {

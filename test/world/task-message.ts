@@ -35,6 +35,8 @@ export interface Tasks {
   pop: [key: string];
   /** No argument. One task may start each minute. */
   limited: [];
+  /** The queue of the task that it sends, and whether it waits for it (`tasks.py`). */
+  delegate: [queue: string, how: string];
 }
 
 export interface TaskMessage {

@@ -16,7 +16,7 @@ import time
 import types
 
 import redis
-from celery import Celery
+from celery import Celery, chain, chord, group
 from celery.signals import worker_process_init
 
 app = Celery("tasks")
@@ -180,3 +180,23 @@ def pop(self, key):
 def limited(self):
     """One a minute; the worker keeps the others in hand."""
     began(self)
+
+
+@app.task(bind=True, name="tasks.delegate")
+def delegate(self, queue, how):
+    """Sends tasks.add to this queue and waits for it (get, chain, chord), or goes on (send, group, chains, chords)."""
+    began(self)
+    one = add.s(1, 1).set(queue=queue, ignore_result=False)
+    last = add.si(2, 2).set(queue=queue)
+    sent = {
+        "get": lambda: one,
+        "chain": lambda: chain(one, last),
+        "chord": lambda: chord([one, one.clone()], last),
+        "send": lambda: one,
+        "group": lambda: group(one, one.clone()),
+        "chains": lambda: group(chain(one, last), chain(one.clone(), last.clone())),
+        "chords": lambda: group(chord([one, one.clone()], last), one.clone()),
+    }[how]().delay()
+    if how in ("get", "chain", "chord"):
+        sent.get(disable_sync_subtasks=False)
+    time.sleep(300)

@@ -63,6 +63,8 @@ export interface QueueFacts {
       readonly tasks: readonly string[];
       readonly perHour: number;
     } | null;
+    /** The tasks that hold all slots, where each waits for a result of one of these behind it; null: not seen. */
+    readonly behind: { readonly tasks: readonly string[]; readonly subtasks: readonly string[] } | null;
   };
   /** The queue's binding to its exchange is missing. */
   readonly "queue-binding": Bound;

@@ -59,7 +59,7 @@ export const queues: Topic = async (scene) => {
   return [
     ...lengthFindings(scene, [...measured, ...left], used, before, after),
     ...consumedFindings(scene, consumption, isOne ? null : declared.search, before, after),
-    ...(await standstills(scene, byNode, before, after)).filter(({ about }) => isMeant.has(about ?? "")),
+    ...(await standstills(scene, consumption, before, after)).filter(({ about }) => isMeant.has(about ?? "")),
     ...(await lostBindings(send, keys, bound)).map((one) => finding("queue-binding", one.queue, one)),
     ...(await elsewhere(scene, byNode, keys, declared.prefixes, [first, after])),
     await throughput(scene, byNode, first, after),

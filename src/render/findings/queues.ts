@@ -57,13 +57,21 @@ export const QUEUE_WORDS: WordsOf<QueueFacts> = {
         return facts satisfies never;
     }
   },
-  standstill: ({ length, nodes, slots, free, overS, youngest, rated }, _, __, [fault]) => {
-    const still = `${waiting(length)}, and ${names(nodes)} ${nodes.length === 1 ? "has" : "have"} begun nothing for ${seconds(overS)}`;
+  standstill: ({ length, nodes, slots, free, overS, youngest, rated, behind }, _, __, [fault]) => {
+    const begun = `${names(nodes)} ${nodes.length === 1 ? "has" : "have"} begun nothing for ${seconds(overS)}`;
+    const still = length === 0 ? begun : `${waiting(length)}, and ${begun}`;
     const last =
       youngest === null
         ? ""
         : `, the one begun last, ${youngest.name}, for ${seconds(youngest.ageS)} when asked`;
     switch (fault) {
+      case "awaits-behind": {
+        const [tasks, subtasks] = [names(behind?.tasks ?? []), names(behind?.subtasks ?? [])];
+        return {
+          seen: `${still}: tasks (${tasks}) hold all of the ${amount(slots, "slot")} and wait for results of tasks behind them (${subtasks})${last}`,
+          next: `do not call .get() in a task: use a chain or chord, or give ${subtasks} a queue and worker of their own`,
+        };
+      }
       case "slots-held":
         return {
           seen: `${still}: tasks hold all of the ${amount(slots, "slot")}${last}`,

@@ -163,6 +163,72 @@ test.concurrent.each([
   expect(first).toBe("standstill");
 });
 
+const RESULTS = (server: Server) => ({ result_backend: server.url(1), task_ignore_result: false });
+
+test.concurrent.each(
+  VERSIONS.flatMap((celery) =>
+    (
+      [
+        ["get", "prefork", 2],
+        ["get", "threads", 2],
+        ["chain", "prefork", 0],
+        ["chord", "prefork", 9],
+      ] as const
+    ).map((row) => [celery, ...row] as const),
+  ),
+)(
+  "names tasks of %s that wait (%s, %s) for tasks behind them, with %i more",
+  async (celery, how, pool, more) => {
+    await using server = await startServer();
+    await using worker = await startWorker({
+      server,
+      celery,
+      pool,
+      concurrency: 2,
+      settings: RESULTS(server),
+    });
+    const sent = await Promise.all([1, 2].map(() => worker.submit("delegate", worker.queue, how)));
+    for (const id of sent) await worker.taskStarted(id);
+    for (let n = 0; n < more; n++) await worker.submit("nap", 300);
+    const [{ of, exitCode }, first] = await Promise.all([remote(server), firstOf(server)]);
+    expect(of("standstill")).toMatchObject([
+      {
+        level: "problem",
+        about: "celery",
+        seen: saying(
+          /: tasks \(tasks\.delegate\) hold all of the 2 slots and wait for results of tasks behind them \(tasks\.add\)/,
+        ),
+        next: saying(/do not call \.get\(\) in a task/),
+      },
+    ]);
+    expect(exitCode).toBe(1);
+    expect(first).toBe("standstill");
+  },
+);
+
+test.concurrent.each(
+  VERSIONS.flatMap((celery) =>
+    (
+      [
+        ["send", "prefork"],
+        ["send", "threads"],
+        ["group", "prefork"],
+        ["chains", "prefork"],
+        ["chords", "prefork"],
+      ] as const
+    ).map((row) => [celery, ...row] as const),
+  ),
+)("finds nothing wrong with tasks of %s that send others (%s, %s) and go on", async (celery, how, pool) => {
+  await using server = await startServer();
+  await using worker = await startWorker({ server, celery, pool, concurrency: 1, settings: RESULTS(server) });
+  await worker.taskStarted(await worker.submit("delegate", worker.queue, how));
+  await until("its tasks wait", async () => (await worker.redis.zcard("unacked_index")) > 0);
+  for (let n = 0; n < 9; n++) await worker.submit("add", 1, 2);
+  const diagnosis = await remote(server);
+  expect(diagnosis.of("standstill")).toMatchObject([{ level: "ok" }]);
+  expect(wrong(diagnosis), diagnosis.stdout).toEqual([]);
+});
+
 test.concurrent.each(VERSIONS)("warns of tasks of %s that fail, by results and log", async (celery) => {
   await using server = await startServer();
   const settings = { result_backend: server.url(1), task_ignore_result: false };
