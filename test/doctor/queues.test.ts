@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { LEVELS } from "../../src/doctor/levels.ts";
+import { finding, LEVELS } from "../../src/doctor/levels.ts";
+import { findingWords } from "../../src/render/findings/finding-words.ts";
 import { queues } from "../../src/doctor/topics/queues.ts";
 import type { WireCommand } from "../../src/broker/turns.ts";
 import { fakeScene } from "./fake-scene.ts";
@@ -68,4 +69,13 @@ test.each([
 ])("throughput of %j is %s", (measured, level) => {
   const usual = { arrived: 1, finished: 1, overS: 4, lengthBefore: 5 };
   expect(LEVELS.throughput({ kind: "measured", ...usual, ...measured })).toBe(level);
+});
+
+test.each([
+  [4, "; 4 of 4 slots busy (over 4 s)"],
+  [5, "; 5 tasks are counted as running in 4 slots: the end of some was missed (over 4 s)"],
+])("of %i running tasks in four slots is said: %s", (active, expected) => {
+  const pace = { arrived: 1, finished: 1, growth: 0, length: 0, lengthBefore: 0, overS: 4 };
+  const found = finding("throughput", null, { kind: "measured", ...pace, busy: { active, slots: 4 } });
+  expect(findingWords(found).seen).toContain(expected);
 });

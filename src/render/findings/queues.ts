@@ -120,7 +120,7 @@ export const QUEUE_WORDS: WordsOf<QueueFacts> = {
         ? "no worker that answers consumes a queue"
         : "there were no two looks at the queues: a longer --deadline";
     const { arrived, finished, growth, length, busy, overS } = facts;
-    const slots = busy === null ? "" : `; ${busy.active} of ${busy.slots} slots busy`;
+    const slots = busy === null ? "" : `; ${busyWords(busy)}`;
     const seen = `${rate(arrived)} arrive, ${rate(finished)} end, ${waiting(length)}${forecast(growth, length)}${slots} (over ${seconds(overS)})`;
     if (level !== "warning") return seen;
     return { seen, next: "more tasks arrive than finish: more workers, a higher -c, or shorter tasks" };
@@ -134,6 +134,13 @@ function unseenBy(search: BindingSearch | null): string {
   return search.isWhole
     ? ""
     : "; the search for queues that only clients have declared passed only some keys";
+}
+
+/** The threads pool counts a task as running for ever whose result could not be stored (celery/concurrency/base.py). */
+function busyWords({ active, slots }: { readonly active: number; readonly slots: number }): string {
+  return active > slots
+    ? `${active} tasks are counted as running in ${amount(slots, "slot")}: the end of some was missed`
+    : `${active} of ${slots} slots busy`;
 }
 
 function waiting(length: number): string {
