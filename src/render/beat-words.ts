@@ -16,44 +16,41 @@ type Words = (evidence: BeatEvidence) => readonly [fact: string, hint: string | 
 
 const WORDS: { readonly [R in BeatReason]: Words } = {
   running: (evidence) => [`${who(evidence)} runs${details(evidence)}`, null],
-  starting: (evidence) => [
-    `${who(evidence)} has been started ${seconds(evidence.only?.ageS ?? 0)} ago`,
-    null,
-  ],
+  starting: (evidence) => [`${who(evidence)} was started ${seconds(evidence.only?.ageS ?? 0)} ago`, null],
   waiting: (evidence) => [`${who(evidence)} waits${details(evidence)}`, null],
   "no-beat": ({ another }) =>
     another === null
-      ? ["no beat runs here", "its log says why it ended; a beat elsewhere is asked in its own container"]
+      ? ["no beat runs here", "its log says why it ended; check a beat elsewhere in its own container"]
       : [
-          `no beat runs here: the pid file names process ${another.pid} (${brief(another.words)}), which is no beat`,
-          "is it the beat's pid file? the file outlives the beat, and the number is given again: its log says why it ended",
+          `no beat runs here: the pid file names process ${another.pid} (${brief(another.words)}), which is not a beat`,
+          "is it the beat's pid file? the file outlives the beat, and another process may get its number; the beat's log says why it ended",
         ],
   ended: (evidence) => [
     `${who(evidence)} has ended${zombieOf(evidence)}`,
     "restart the worker; its log says why it ended",
   ],
   "left-behind": ({ beats }) => [
-    `the worker has ended, and has left its beat (-B): ${names((beats ?? []).map(({ pid }) => `process ${pid}`))}`,
+    `the worker has ended and left its beat (-B) behind: ${names((beats ?? []).map(({ pid }) => `process ${pid}`))}`,
     `it goes on sending tasks: end it (kill ${beats?.[0]?.pid ?? ""}) before a new worker starts`,
   ],
   unrecognised: ({ possible }) => [
     `no beat is recognised here; ${names(possible.map(({ pid, words }) => `process ${pid} (${brief(words)})`))} may be one`,
-    "--pidfile names its pid file, as celery beat --pidfile writes it",
+    "set --pidfile to the file that celery beat --pidfile writes",
   ],
   "several-beats": ({ beats }) => [
     `${beats?.length ?? 0} beats run here: ${names((beats ?? []).map(processText))}`,
-    "every periodic task is sent once by each: leave one, and start workers without -B beside it",
+    "each of them sends every periodic task: keep one, and start workers without -B",
   ],
   stopped: (evidence) => [
     `${who(evidence)} is stopped or frozen, and sends nothing`,
-    `kill -CONT ${evidence.only?.haltedPid ?? ""} lets it go on, docker unpause a paused container`,
+    `kill -CONT ${evidence.only?.haltedPid ?? ""} lets it go on; for a paused container use docker unpause`,
   ],
   "schedule-stale": (evidence) => [
     `${who(evidence)} has not written ${pathOf(evidence)} for ${seconds(evidence.only?.writtenAgoS ?? 0)}, longer than ${seconds(evidence.only?.maxAgeS ?? 0)}`,
-    "it hangs, most likely on its broker, or its disk is full: restart it; where beat_max_loop_interval is longer than 5 min, --max-schedule-age goes above twice that",
+    "it hangs, most likely on its broker, or its disk is full: restart it; if beat_max_loop_interval is above 5 min, set --max-schedule-age above twice that",
   ],
   "schedule-deleted": (evidence) => [
-    `${who(evidence)} writes to ${pathOf(evidence)}, which somebody has deleted`,
+    `${who(evidence)} writes to ${pathOf(evidence)}, which was deleted`,
     "restart it, and keep the file on a volume",
   ],
   "schedule-missing": (evidence) => [
@@ -65,7 +62,7 @@ const WORDS: { readonly [R in BeatReason]: Words } = {
     "it does not answer when its scheduler has stopped, or its broker is gone: its log says which",
   ],
   "lock-gone": (evidence) => [
-    `${who(evidence)} uses redbeat, and nobody holds its lock ${lockOf(evidence)}`,
+    `${who(evidence)} uses redbeat, and no beat holds its lock ${lockOf(evidence)}`,
     "its scheduler has stopped: its log says why; is --redbeat-lock its redbeat_lock_key, and --broker where redbeat has it?",
   ],
   "lock-left": (evidence) => [
@@ -116,7 +113,7 @@ function details({ only }: BeatEvidence): string {
     case "there":
       parts.push(
         writtenAgoS === null
-          ? `${brief(schedule.path)} is there, and is written when it ends (ndbm)`
+          ? `${brief(schedule.path)} exists, and ndbm writes it only when the beat ends`
           : `${brief(schedule.path)} written ${seconds(Math.max(0, writtenAgoS))} ago`,
       );
       break;

@@ -20,7 +20,7 @@ type Words<F> = (address: string, failure: F) => readonly [fact: string, hint: s
 const UNREACHABLE: { readonly [C in UnreachableCause]: Words<Unreachable> } = {
   "unreadable-url": (address, { detail }) => [
     `the broker URL '${address}' ${detail}`,
-    "correct it where it is set; nothing of the broker could be looked at",
+    "correct it where it is set; the broker could not be examined",
   ],
   "connection-refused": (address) => [
     `${address} refused the connection`,
@@ -97,7 +97,7 @@ const UNREACHABLE: { readonly [C in UnreachableCause]: Words<Unreachable> } = {
   "not-named": (_, { unnamed }) => [
     unnamed?.isSeen === false
       ? `nothing names the broker, and ${unnamed.unread === null ? "" : "environment and "}sockets of process ${unnamed.pid} cannot be read`
-      : `nothing names the broker, and process ${unnamed?.pid} is connected to no Redis`,
+      : `nothing names the broker, and process ${unnamed?.pid} is not connected to any Redis`,
     "set CELERY_PROBE_BROKER to the URL of its broker; its log says whether it connects",
   ],
   failover: (address, { detail }) => [
@@ -161,11 +161,11 @@ const REFUSED: { readonly [C in RefusedCause]: Words<Refused> } = {
     "write sentinel:// for each Sentinel, separated by ';', as Celery's broker_url does; or correct the port",
   ],
   "no-sentinel": (address, { detail }) => [
-    `${address} is no Sentinel: ${detail}`,
+    `${address} is not a Sentinel: ${detail}`,
     "write redis:// for a Redis, or correct the port: Sentinels listen on 26379",
   ],
   "wrong-type": (address, { detail }) => [
-    `a key of ours on ${address} holds something else, so no worker was asked: ${detail}`,
+    `a key of this probe on ${address} holds another type, so no worker was asked: ${detail}`,
     "delete that key; only this probe uses it",
   ],
   "cannot-write": (address, { command, detail }) => [

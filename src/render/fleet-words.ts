@@ -52,7 +52,7 @@ function idleStatement(verdict: Of<"not-consuming">): Statement {
         fact:
           `it runs nothing, and ${amount(waiting, "message")} in ${queue} ` +
           `${waiting === 1 ? "has" : "have"} waited for it for ${seconds(forS)}`,
-        hint: "restart it; kombu before 5.7.0 may wait for ever on a dead connection",
+        hint: "restart it; kombu before 5.7.0 may wait forever on a dead connection",
       };
     default:
       return verdict satisfies never;
@@ -63,7 +63,7 @@ function goneStatement({ how, forS }: Of<"gone">): Statement {
   return how === "goodbye"
     ? { fact: `it said goodbye ${seconds(forS)} ago`, hint: "start it if it should run" }
     : {
-        fact: `nothing is heard of it, and nobody is subscribed in its name, for ${seconds(forS)}`,
+        fact: `nothing was heard of it for ${seconds(forS)}, and nobody is subscribed in its name`,
         hint: "its log and its supervisor say why it ended",
       };
 }

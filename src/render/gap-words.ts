@@ -74,7 +74,7 @@ export function gapStatement(gap: Gap, plan: CheckPlan, evidence: Evidence): Sta
     case "unrecognised":
       return {
         fact: `no process here is known to be ${gap.node}, and process ${gap.pid} (${brief(gap.words)}) may be it`,
-        hint: "--pidfile names it; as the worker's user and group the probe also sees its connections",
+        hint: "name it with --pidfile, or run the probe as the worker's user and group, so that it sees the connections",
       };
     case "unseen":
       return {
@@ -111,7 +111,7 @@ function elsewhere(gap: Of<"elsewhere">, plan: CheckPlan): Statement {
   const other = byItself(gap, plan) ?? unread;
   if (endpoints.length === 0) {
     return {
-      fact: `${node} fetches and listens nowhere on ${broker}, though it is connected, perhaps for results (process ${pid} running)`,
+      fact: `${node} neither fetches nor listens on ${broker}, although it is connected, perhaps for results (process ${pid} running)`,
       hint: other ?? "if its broker is another, set it with --broker",
     };
   }
@@ -119,10 +119,10 @@ function elsewhere(gap: Of<"elsewhere">, plan: CheckPlan): Statement {
   // The same port at another address: the name may have led to that address.
   const isLed = brokerName !== null && endpoints.some(({ port }) => port === brokerName.port);
   if (isLed && brokerName.isWorkersOwn) {
-    const leads = brokerName.changes ? "leads by turns to" : "leads to";
+    const leads = brokerName.changes ? "leads in turn to" : "leads to";
     return {
       fact: `${node} does not fetch or listen on ${broker}, which ${leads} ${names(brokerName.addresses)}, and ${connected}`,
-      hint: "if that name has moved for good, restart the worker; if several servers share it, name the worker's own in its settings",
+      hint: "if that name has moved permanently, restart the worker; if several servers share it, name the worker's own in its settings",
     };
   }
   return {
@@ -188,7 +188,7 @@ function tooFew(gap: Of<"too-few">, channel: string, broker: string): Statement 
     fact: `${gap.pongs.length} of ${gap.wanted} nodes answered within ${triesWords(gap)}${others}; ${subscribed}`,
     hint:
       gap.wanted === 1
-        ? "a worker that is blocked by its task does not answer; the probe inside its container tells that from a dead one"
+        ? "a worker that is blocked by its task does not answer; the probe inside its container can tell it from a dead worker"
         : "start the missing workers, or lower --min-nodes; a worker that its task blocks does not answer",
   };
 }

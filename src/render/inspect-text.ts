@@ -72,7 +72,7 @@ export function remarks(method: Method, inspection: Inspection, channel: string)
     ...(shared.length === 0
       ? []
       : [
-          `two or more workers are named ${names(shared)}: one answer of each name is shown; give them names with -n`,
+          `two or more workers are named ${names(shared)}: only one answer for each name is shown; give each worker its own name with -n`,
         ]),
   ].map(line);
 }

@@ -14,12 +14,12 @@ export function wordSentence(problem: WordProblem): string {
     case "changing":
       return `'${problem.word}' changes what workers do, and celery-probe only asks: use celery control or celery purge`;
     case "meddling":
-      return `'${problem.word}' leaves something behind on the workers so celery-probe does not ask it: ${LIST}`;
+      return `'${problem.word}' changes something on the workers, so celery-probe does not ask it: ${LIST}`;
     case "unknown":
       return `unknown method '${problem.word}': ${problem.meant === null ? LIST : `expected ${problem.meant}?`}`;
     case "surplus":
       return problem.method === "conf"
-        ? `unexpected word '${problem.word}' after conf: expected one NAME, or --with-defaults for settings that nobody has set`
+        ? `unexpected word '${problem.word}' after conf: expected one NAME, or --with-defaults for settings that are not set`
         : `unexpected word '${problem.word}' after ${problem.method}: ${nodeHint(problem.word) ?? "expected options"}`;
     case "no-ids":
       return "query_task needs ids: celery-probe inspect query_task ID…";
@@ -47,7 +47,7 @@ export function absenceLine(absence: Absence, method: Method): string {
     case "silent":
       return `no answer from ${absence.node}: it is busy, stopped or gone; celery-probe --node ${absence.node} says which`;
     case "unnamed":
-      return `no answer from ${amount(absence.count, "subscriber")} of unknown name: a busy or stopped worker, or a lost connection that the broker still counts`;
+      return `no answer from ${amount(absence.count, "subscriber")} with an unknown name: a busy or stopped worker, or a lost connection that the broker still counts`;
     case "unread":
       return `${absence.node ?? "a node"} answers in another format: its task_serializer is not json`;
     case "over-bound":
@@ -57,7 +57,7 @@ export function absenceLine(absence: Absence, method: Method): string {
     case "unversioned":
       return `${absence.node} did not say which versions it runs on and was not asked: ${method} can disable a worker; --allow-risky asks anyway`;
     case "beat":
-      return `${absence.node} is a beat: it answers nothing but ping`;
+      return `${absence.node} is a beat: it answers only pings`;
     default:
       return absence satisfies never;
   }
@@ -83,8 +83,8 @@ export function refusalLines(
   const who = names(unsafe.map(({ node }) => node));
   const would =
     method === "revoked"
-      ? "its answer has all revoked ids, up to 50,000, and one id that is no JSON would disable"
-      : "one task with an argument that is no JSON would disable";
+      ? "its answer has all revoked ids, up to 50,000, and one id that is not JSON would disable"
+      : "one task with an argument that is not JSON would disable";
   return [
     `${method} was not sent: ${would} ${who}`,
     ...reasons.map((reason) => `  ${reason}`),

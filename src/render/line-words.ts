@@ -20,7 +20,7 @@ export const LINE_WORDS: { readonly [K in LineKind]: `${string} → ${string}` }
   "lock-lost":
     "beat lost the lock of its schedule to another beat, or to time → run one beat; keep redbeat_lock_timeout at five times beat_max_loop_interval or more",
   schedule:
-    "the schedule file of beat was corrupt, and beat has made it anew → give each beat a file of its own (-s), and stop beat by SIGTERM",
+    "beat's schedule file was corrupt, and beat has replaced it → give each beat a file of its own (-s), and stop beat by SIGTERM",
   "no-broker":
     "no broker was set, so Celery took amqp:// on this machine → set broker_url, CELERY_BROKER_URL or -b; is the configuration read, and its namespace right?",
   "broker-full":
@@ -55,7 +55,7 @@ export const LINE_WORDS: { readonly [K in LineKind]: `${string} → ${string}` }
   "hard-limit": "a task was killed at its hard time limit → raise --time-limit, or make the task shorter",
   "soft-limit": "a task met its soft time limit → raise --soft-time-limit, or make the task shorter",
   "main-killed":
-    "the shell says that the worker was killed (signal 9) → mostly want of memory, or a stop that took too long: see the container's OOMKilled and its stop timeout",
+    "the shell says that the worker was killed (signal 9) → mostly too little memory, or a stop that took too long: see the container's OOMKilled and its stop timeout",
   "child-lost-again":
     "the same tasks killed their children, and were delivered again each time → correct that task, then purge or revoke it; task_reject_on_worker_lost delivers it again",
   "child-killed":
@@ -69,7 +69,7 @@ export const LINE_WORDS: { readonly [K in LineKind]: `${string} → ${string}` }
   "no-memory":
     "a task has run out of memory → see memory; smaller tasks, fewer children (-c), or a higher limit",
   "control-command":
-    "a control command has failed → the traceback below it in the log says why; a doctor's or a monitor's question may fail so; on most versions of kombu this disables the worker's remote control",
+    "a control command has failed → the traceback below it in the log says why; a doctor's or a monitor's question may fail like this; on most versions of kombu this disables the worker's remote control",
   "broker-lost": "the connection to the broker was lost or refused → see broker; Redis' own log says why",
   "publish-failed":
     "a program could not reach the broker it publishes to (OperationalError) → check that its application has the same broker_url as the worker",

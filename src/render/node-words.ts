@@ -112,7 +112,7 @@ function hearingWords(heartbeats: Hearing): string {
     case "not-listened":
       return "not listened to";
     case "refused":
-      return "the broker does not let us listen";
+      return "the broker refuses to let the probe listen";
     case "listened": {
       const within = `in ${time(heartbeats.forMs)}`;
       if (heartbeats.own === null) return `none ${within}`;
@@ -148,13 +148,13 @@ function because(why: NotTaken): string {
     case "damaged":
       return `no celery-probe serve has written the field of ${why.node} in ${why.key}`;
     case "old":
-      return `the shared news about ${why.node} is ${seconds(why.ageS)} old`;
+      return `the shared verdict about ${why.node} is ${seconds(why.ageS)} old`;
     case "earlier-process":
-      return `the shared news about ${why.node} is ${seconds(why.ageS)} old, and its process is younger`;
+      return `the shared verdict about ${why.node} is ${seconds(why.ageS)} old, and its process is younger`;
     case "not-alive":
       return `${why.node} is ${why.reason} by celery-probe serve on ${why.host}, so it was asked`;
     case "refused":
-      return `the broker does not give it: ${why.detail}`;
+      return `the broker refuses to show it: ${why.detail}`;
     default:
       return why satisfies never;
   }

@@ -17,11 +17,11 @@ export function listenSentence(place: ListenPlace, origin: Origin, { cause, deta
         `may not be used by this user (${detail}): expected a port from 1024 on, or a writable folder`,
       );
     case "no-address":
-      return about(`is no address of this machine (${detail}): expected 127.0.0.1, or 0.0.0.0 for all`);
+      return about(`is not an address of this machine (${detail}): expected 127.0.0.1, or 0.0.0.0 for all`);
     case "no-folder":
       return about("is in a folder that does not exist: create it, or name another with --listen");
     case "occupied":
-      return about("is a file and no socket: remove it, or name another path with --listen");
+      return about("is a file, not a socket: remove it, or name another path with --listen");
     case "tls":
       return `--http-cert and --http-key cannot be used (${detail}): expected a certificate and its key in PEM`;
     case "other":

@@ -57,7 +57,7 @@ function ofVerdict({ plan, verdict, evidence }: CheckReport): Statement {
       return verdict.how === "frozen"
         ? {
             fact: `${verdict.node} is frozen by its cgroup (process ${verdict.pid})`,
-            hint: "docker unpause CONTAINER lets it go on, or the program that froze it",
+            hint: "let it go on with docker unpause CONTAINER, or with the program that froze it",
           }
         : {
             fact: `${verdict.node} is stopped: process ${verdict.pid} was sent SIGSTOP or SIGTSTP`,
@@ -69,7 +69,7 @@ function ofVerdict({ plan, verdict, evidence }: CheckReport): Statement {
         return {
           fact:
             `${verdict.node} is connected to ${names(from.map(place))}, and the name in ${plan.broker.shown} leads to ` +
-            `${names(to)} now, where nothing from it arrives (process ${verdict.pid} running)`,
+            `${names(to)} now, which has no connection from it (process ${verdict.pid} running)`,
           hint: "restart it: it looks the name up when it connects",
         };
       }
@@ -209,8 +209,8 @@ function silenceStatement(
       };
     case "not":
       return {
-        fact: `${node} silent, for how long cannot be seen here (${running})`,
-        hint: hasStateFile ? null : "--state-file notes since when, so that a worker that hangs is noticed",
+        fact: `${node} silent for an unknown time (${running})`,
+        hint: hasStateFile ? null : "--state-file records since when, so that a hung worker is noticed",
       };
     default:
       return measured satisfies never;

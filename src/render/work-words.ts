@@ -45,7 +45,7 @@ function notConsuming({
     case "cancelled":
       return {
         fact: `${node} answers and does not consume the queue ${queue}${waiting}`,
-        hint: `celery control -d ${node} add_consumer ${queue} adds it, a restart does too; other queues are named with --queue`,
+        hint: `celery control -d ${node} add_consumer ${queue} adds it, a restart does too; name other queues with --queue`,
       };
     case "half-open":
       return {

@@ -104,7 +104,7 @@ test.each<[what: string, given: Case, sentence: string]>([
   [
     "an address of another machine",
     { argv: ["--listen=[::2]:1"], ...at("no-address", "EADDRNOTAVAIL") },
-    "--listen '[::2]:1' is no address of this machine (EADDRNOTAVAIL): expected 127.0.0.1, or 0.0.0.0 for all",
+    "--listen '[::2]:1' is not an address of this machine (EADDRNOTAVAIL): expected 127.0.0.1, or 0.0.0.0 for all",
   ],
   [
     "a missing folder",
@@ -114,7 +114,7 @@ test.each<[what: string, given: Case, sentence: string]>([
   [
     "a file in the way",
     { argv: ["--listen=/etc/hosts"], ...at("occupied") },
-    "--listen '/etc/hosts' is a file and no socket: remove it, or name another path with --listen",
+    "--listen '/etc/hosts' is a file, not a socket: remove it, or name another path with --listen",
   ],
   [
     "a file that is not a certificate",

@@ -61,7 +61,7 @@ describe.concurrent.each(["5.7.0", "5.2.7"] as const)("a beat of Celery %s", (ce
       expectSaid(
         await ask(container),
         1,
-        /^unhealthy: several-beats: 2 beats run here: process \d+, process \d+; hint: every periodic task is sent once by each/,
+        /^unhealthy: several-beats: 2 beats run here: process \d+, process \d+; hint: each of them sends every periodic task/,
       );
     }));
 
@@ -264,7 +264,7 @@ test.concurrent("a pid file is believed of a beat, and of nobody else", () =>
         await ask(container, "--pidfile", file(`${name}.pid`)),
         1,
         new RegExp(
-          `^unhealthy: no-beat: no beat runs here: the pid file names process \\d+ \\(${words}\\), which is no beat`,
+          `^unhealthy: no-beat: no beat runs here: the pid file names process \\d+ \\(${words}\\), which is not a beat`,
         ),
       );
     const check = (name: string) =>

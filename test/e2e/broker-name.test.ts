@@ -72,7 +72,7 @@ describe.concurrent("a broker's name that leads elsewhere", { timeout: LONGEST_M
     const said = await ask(here);
     const line = new RegExp(
       `^unknown: undecided: ${worker.node} does not fetch or listen on redis://broker:${here.port}/0, ` +
-        `which leads to ${B}, and is connected to ${A}:${here.port} .*; hint: if that name has moved for good, restart`,
+        `which leads to ${B}, and is connected to ${A}:${here.port} .*; hint: if that name has moved permanently, restart`,
     );
     expectLine(said, 1, line, 4_900);
     expect(said.stdout).not.toContain("--broker");

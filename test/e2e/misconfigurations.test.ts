@@ -156,7 +156,10 @@ const MISTAKES: Readonly<Record<string, Mistake>> = {
     url: () => `redis://:sesame@127.0.0.1:${sentinels.sentinels[0]?.port ?? 0}/0`,
     says: /is a Sentinel.*write sentinel:\/\//,
   },
-  "sentinel:// for a Redis": { url: () => `sentinel://${at(plain)}/0`, says: /is no Sentinel.*redis:\/\// },
+  "sentinel:// for a Redis": {
+    url: () => `sentinel://${at(plain)}/0`,
+    says: /is not a Sentinel.*redis:\/\//,
+  },
   "no name of the master": {
     url: () => sentinels.url(),
     words: () => PASSWORDS,

@@ -183,10 +183,13 @@ test.concurrent("what keeps it from listening is one line and exit code 1", asyn
   const readable = tokenFile(0o644);
   const cases: readonly (readonly [args: readonly string[], line: string])[] = [
     [[`--listen=127.0.0.1:${serve.port}`], `--listen '127.0.0.1:${serve.port}' is in use by another program`],
-    [["--listen=192.0.2.1:9540"], "--listen '192.0.2.1:9540' is no address of this machine (EADDRNOTAVAIL)"],
+    [
+      ["--listen=192.0.2.1:9540"],
+      "--listen '192.0.2.1:9540' is not an address of this machine (EADDRNOTAVAIL)",
+    ],
     [["--listen=somewhere"], "--listen 'somewhere' is not an address"],
     [["--listen=/none/x.sock"], "--listen '/none/x.sock' is in a folder that does not exist"],
-    [["--listen=/etc/hostname"], "--listen '/etc/hostname' is a file and no socket"],
+    [["--listen=/etc/hostname"], "--listen '/etc/hostname' is a file, not a socket"],
     [
       [`--http-token-file=${readable}`],
       `--http-token-file '${readable}' can be read by every user (mode 0644)`,

@@ -83,7 +83,7 @@ describe.concurrent("a check that accepts what serve shares", () => {
       BY_ITSELF.test((await probeNode(server, worker.node, ...accepting)).stdout.split("\n")[0] ?? ""),
     );
     const { stdout, exitCode } = await probeNode(server, worker.node, ...accepting);
-    expect(stdout).toMatch(/^ {2}shared: +not taken: the shared news about \S+ is \d+ s old$/m);
+    expect(stdout).toMatch(/^ {2}shared: +not taken: the shared verdict about \S+ is \d+ s old$/m);
     expect(exitCode).toBe(0);
     const redis = server.client();
     await redis.del(KEY);

@@ -155,7 +155,7 @@ test("each missing node has a line", () => {
   );
   expect(said.map((one) => one.split(":")[0])).toEqual([
     "no answer from a",
-    "no answer from 2 subscribers of unknown name",
+    "no answer from 2 subscribers with an unknown name",
     "a node answers in another format",
     "f answered with 5.0 MB, and an answer of more than 4.2 MB is not read",
     "a node answered with lists more than 500 deep, which are not read",

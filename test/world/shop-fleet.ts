@@ -33,7 +33,7 @@ const TROUBLED = [
     status: "unhealthy",
     reason: "not-consuming",
     message: "it runs nothing, and 1,240 messages in mails have waited for it for 95 s",
-    hint: "restart it; kombu before 5.7.0 may wait for ever on a dead connection",
+    hint: "restart it; kombu before 5.7.0 may wait forever on a dead connection",
     since: ago(65),
     active: 0,
     slots: 20,

@@ -17,7 +17,7 @@ export const LOG_WORDS: WordsOf<LogFacts> = {
       case "none":
         return { seen: "no log was read", next: BY_STDIN };
       case "clean":
-        return `nothing known in ${partOf(facts.part, amount(facts.lines, "line"))}`;
+        return `no known problem in ${partOf(facts.part, amount(facts.lines, "line"))}`;
       case "unreadable":
         return unreadableWords(facts.because);
       case "known": {

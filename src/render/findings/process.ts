@@ -35,7 +35,7 @@ export const PROCESS_WORDS: WordsOf<ProcessFacts> = {
     seen: `up for ${seconds(upS)}${containerUpS === null ? "" : `, its container for ${seconds(containerUpS)}`}${level === "skipped" ? "; it cannot be seen here whether it was restarted" : ""}`,
     next:
       level === "warning"
-        ? "unless you have just started it, something in the container restarts it: its log says why it ended"
+        ? "if you have not just started it, something in the container restarts it: its log says why it ended"
         : null,
   }),
   cpu({ main, children, overMs, throttled }, level, _, faults) {
@@ -59,8 +59,8 @@ export const PROCESS_WORDS: WordsOf<ProcessFacts> = {
     const has = isMain === children > 0 || children > 1 ? "have" : "has";
     if (wait.kind === "pipe") {
       return {
-        seen: `${who} ${has} been blocked for ${time(overMs)} by writing to ${PIPES[wait.to] ?? brief(wait.to)}: that pipe is full, and nobody reads it`,
-        next: "restart what reads the worker's output (a log shipper, tee, the engine's log driver), or log to a file (-f)",
+        seen: `${who} ${has} been blocked for ${time(overMs)} by writing to ${PIPES[wait.to] ?? brief(wait.to)}: that pipe is full, and no program reads it`,
+        next: "restart the program that reads the worker's output (a log shipper, tee, the engine's log driver), or log to a file (-f)",
       };
     }
     return {

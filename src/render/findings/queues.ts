@@ -10,8 +10,8 @@ export const QUEUE_WORDS: WordsOf<QueueFacts> = {
     if (facts.kind === "untold") return `the length of ${names(facts.queues)} is unknown: ${facts.because}`;
     if (facts.kind === "no-list") {
       return {
-        seen: "the key of this name holds no list: a worker that consumes it ends by WRONGTYPE",
-        next: `redis-cli TYPE ${about ?? "QUEUE"} says what it is; give it another name or database`,
+        seen: "the key with this name is not a list: a worker that consumes it ends with WRONGTYPE",
+        next: `redis-cli TYPE ${about ?? "QUEUE"} says what it is; give the key or the queue another name, or another database`,
       };
     }
     const { length, limit, growth } = facts;
@@ -20,7 +20,7 @@ export const QUEUE_WORDS: WordsOf<QueueFacts> = {
     if (level !== "warning") return `${now}${trend}`;
     return {
       seen: `${now}, more than ${limit}${trend}`,
-      next: "more workers or a higher -c for it, or --max-queue-length if that is usual",
+      next: "start more workers or raise -c for it; if this length is usual, raise --max-queue-length",
     };
   },
   "queues-consumed": (facts, level, about) => {
@@ -49,7 +49,7 @@ export const QUEUE_WORDS: WordsOf<QueueFacts> = {
       case "idle":
         return {
           seen: `answers and consumes no queue${facts.waiting.length === 0 ? "" : `, while work waits in ${names(facts.waiting)}`}`,
-          next: "restart it, or celery control add_consumer QUEUE: somebody has cancelled its consumers",
+          next: "its consumers were cancelled: restart it, or celery control add_consumer QUEUE",
         };
       case "nobody-says":
         return "no worker said what it consumes";
@@ -63,7 +63,7 @@ export const QUEUE_WORDS: WordsOf<QueueFacts> = {
     const last =
       youngest === null
         ? ""
-        : `, the one begun last, ${youngest.name}, for ${seconds(youngest.ageS)} when asked`;
+        : `; the youngest, ${youngest.name}, had run for ${seconds(youngest.ageS)} when asked`;
     switch (fault) {
       case "awaits-behind": {
         const [tasks, subtasks] = [names(behind?.tasks ?? []), names(behind?.subtasks ?? [])];
@@ -102,7 +102,7 @@ export const QUEUE_WORDS: WordsOf<QueueFacts> = {
     next: `restart a worker that consumes ${about ?? "it"}: it binds its queues as it starts; DEL, FLUSHDB or an eviction has removed the binding`,
   }),
   elsewhere: ({ db, prefix, queue, length, own }) => ({
-    seen: `nothing comes here, and ${waiting(length)} in ${prefix}${queue} of database ${db}, where no worker listens`,
+    seen: `no message arrives here, and ${waiting(length)} in ${prefix}${queue} of database ${db}, where no worker listens`,
     next:
       db === own.db
         ? `give clients and workers the same global_keyprefix (broker_transport_options): these workers have ${JSON.stringify(own.prefix)}`
@@ -113,12 +113,12 @@ export const QUEUE_WORDS: WordsOf<QueueFacts> = {
       const { missing, nodes } = facts;
       const not = missing === 1 ? "was not" : "were not";
       const who = nodes === 0 ? "no worker was" : `${missing} of ${amount(nodes, "worker")} ${not}`;
-      return `${who} heard twice, and heartbeats tell how much is done (--without-heartbeat, or an --observe of less than 5s, or a --deadline too short)`;
+      return `${who} heard twice, so the pace is unknown: --without-heartbeat, an --observe below 5s or a short --deadline can cause this`;
     }
     if (facts.kind === "unmeasured")
       return facts.queues === 0
         ? "no worker that answers consumes a queue"
-        : "there were no two looks at the queues: a longer --deadline";
+        : "the queues were not measured twice: give --deadline more time";
     const { arrived, finished, growth, length, busy, overS } = facts;
     const slots = busy === null ? "" : `; ${busyWords(busy)}`;
     const seen = `${rate(arrived)} arrive, ${rate(finished)} end, ${waiting(length)}${forecast(growth, length)}${slots} (over ${seconds(overS)})`;
@@ -149,7 +149,7 @@ function waiting(length: number): string {
 
 function forecast(growth: number, length: number): string {
   if (growth > 0) return `, growing by ${rate(growth)}`;
-  return growth < 0 && length > 0 ? `, at this rate empty in ${seconds(length / -growth)}` : "";
+  return growth < 0 && length > 0 ? `, empty in ${seconds(length / -growth)} at this rate` : "";
 }
 
 function rate(perSecond: number): string {

@@ -8,9 +8,9 @@ type Untold = Exclude<ResultFacts["failed-results"]["kind"], "unusable" | "count
 const NOT_COUNTED: Readonly<Record<Untold, (url: string, detail: string) => string>> = {
   "none-kept": () => "no results are kept",
   other: (_, detail) => `the doctor reads only results in Redis, and these are in ${detail}`,
-  hidden: (url) => `the password of ${url} is masked: --result-backend tells it`,
+  hidden: (url) => `the password of ${url} is masked: set --result-backend`,
   "no-url": (url, detail) => `${url} ${detail}`,
-  refused: (url, detail) => `${url} permits no SCAN: ${detail}`,
+  refused: (url, detail) => `${url} refuses SCAN: ${detail}`,
 };
 
 export const RESULT_WORDS: WordsOf<ResultFacts> = {

@@ -1,11 +1,11 @@
 import type { SettingsFacts } from "../../doctor/facts/settings.ts";
-import { bytes, names } from "../speech.ts";
+import { amount, bytes, names } from "../speech.ts";
 import type { WordsOf } from "./words.ts";
 
 export const SETTINGS_WORDS: WordsOf<SettingsFacts> = {
   "always-eager": ({ by }) => ({
     seen: `task_always_eager is set in its ${by}: programs with these settings run tasks themselves, and send none`,
-    next: "set task_always_eager in the settings of tests alone",
+    next: "set task_always_eager only in the settings of tests",
   }),
   pool: ({ pool, concurrency, told, isTold, recycling }) => ({
     seen: [
@@ -55,7 +55,7 @@ export const SETTINGS_WORDS: WordsOf<SettingsFacts> = {
     const list = (some: readonly (readonly [string, number])[]) =>
       names(some.map(([name, value]) => `${name}=${value}`));
     if (level !== "warning") {
-      return `${looked} in its environment, all ${gapS} s or more below the ${kind} limit of ${limit} s`;
+      return `${amount(looked, "timeout")} in its environment, all ${gapS} s or more below the ${kind} limit of ${limit} s`;
     }
     const seen = [
       ...(over.length > 0 ? [`not below the ${kind} limit of ${limit} s: ${list(over)}`] : []),

@@ -50,12 +50,12 @@ export const TASK_WORDS: WordsOf<TaskFacts> = {
       const { looked, unread } = facts;
       const rest = unread === 0 ? "" : `; ${amount(unread, "message")} could not be read`;
       if (looked > 0) return `the workers know the task that comes next${rest}`;
-      return `no message waits${unread === 0 ? "" : " that could be looked at"}${rest}`;
+      return `${unread === 0 ? "no message waits" : "no readable message waits"}${rest}`;
     }
     if (facts.kind === "scheduled") {
       return {
         seen: `the entry ${facts.entry} of beat_schedule sends ${facts.task}, and no worker that answers knows it${unsaid(facts.silent, "worker")}`,
-        next: "correct the task's name in the entry, or import its module in the worker: what it does not know it throws away",
+        next: "correct the task's name in the entry, or import its module in the worker: a worker throws away tasks that it does not know",
       };
     }
     const { task, knowing, ignorant, silent } = facts;
@@ -66,7 +66,7 @@ export const TASK_WORDS: WordsOf<TaskFacts> = {
       };
     }
     return {
-      seen: `${task} comes next, which ${names(ignorant)} does not know and ${names(knowing)} does${unsaid(silent, "worker")}`,
+      seen: `${task} comes next: ${names(knowing)} knows it and ${names(ignorant)} does not${unsaid(silent, "worker")}`,
       next: "deploy the same code to all of them, or give the task a queue of its own: a worker throws away tasks that it does not know",
     };
   },
@@ -78,7 +78,7 @@ export const TASK_WORDS: WordsOf<TaskFacts> = {
     );
     const theirs = lists.map(({ end }) => JSON.stringify(`${about ?? ""}${end}`));
     return {
-      seen: `${amount(waiting, "message waits", "messages wait")} in ${names(theirs)}, which no worker reads that consumes ${about ?? "it"} (${names([...new Set(own)])})${unsaid(silent, "worker")}`,
+      seen: `${amount(waiting, "message waits", "messages wait")} in ${names(theirs)}, where no worker that consumes ${about ?? "it"} reads (${names([...new Set(own)])})${unsaid(silent, "worker")}`,
       next: "give clients and workers the same sep and priority_steps in broker_transport_options",
     };
   },
@@ -94,7 +94,7 @@ export const TASK_WORDS: WordsOf<TaskFacts> = {
     if (facts.kind === "again") {
       return {
         seen: `${task.name} was put back and delivered again while the doctor looked (task ${task.id})${more}`,
-        next: "its worker does not survive it, or rejects it: without task_reject_on_worker_lost, or with its bug fixed, it comes no more",
+        next: "its worker does not survive it, or rejects it: fix the task, or turn task_reject_on_worker_lost off",
       };
     }
     const twice = `${task.name} runs on ${facts.nodes.join(" and ")} at once, for ${seconds(facts.task.ageS)} on the first (task ${task.id})${more}`;
@@ -137,12 +137,12 @@ function unackedWords(facts: UnackedFacts): FindingWords | string {
   const { unacked, looked, withEta, late, latest, latestS, beyond, farthest, farthestS } = facts;
   const { overdue, visibilityS, isDefault, isTold, silent } = facts;
   const timeout = `visibility timeout of ${seconds(visibilityS)}`;
-  const sample = looked < unacked ? ` (of ${looked} looked at, of ${unacked})` : "";
+  const sample = looked < unacked ? ` (${looked} of ${unacked} looked at)` : "";
   const [wrongs, nexts]: [string[], string[]] = [[], []];
   if (late > 0) {
     const unless = silent === 0 ? "" : ", unless a worker that did not say runs it";
     wrongs.push(
-      `${amount(late, "task whose time has come does", "tasks whose time has come do")} not run, ${latest?.name ?? ""} for ${seconds(latestS)} (task ${latest?.id ?? ""})${unless}${sample}`,
+      `${amount(late, "task is due and does", "tasks are due and do")} not run, ${latest?.name ?? ""} for ${seconds(latestS)} (task ${latest?.id ?? ""})${unless}${sample}`,
     );
     nexts.push(
       `the worker that holds it has died, is stopping or is full: it comes back after the ${timeout}`,

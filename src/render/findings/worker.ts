@@ -23,7 +23,7 @@ export const WORKER_WORDS: WordsOf<WorkerFacts> = {
   siblings: (facts, _, about) => {
     if (facts.kind === "shared") {
       return {
-        seen: `${amount(facts.more + 1, "worker")} answered one ping as ${about ?? "it"}: of their answers only one is read, here and by celery inspect`,
+        seen: `${amount(facts.more + 1, "worker")} answered one ping as ${about ?? "it"}: only one of their answers is read, here and by celery inspect`,
         next: "give each worker a name of its own: -n worker@%h, and a host name for each container",
       };
     }
@@ -35,5 +35,5 @@ export const WORKER_WORDS: WordsOf<WorkerFacts> = {
     return `${others}${silent === 0 ? "" : `; ${silent} more did not answer`}`;
   },
   "large-answer": (facts, _, about) =>
-    `${about === null ? "a node " : ""}${overBoundWords(facts)}: what ${facts.method} tells is missing here`,
+    `${about === null ? "a node " : ""}${overBoundWords(facts)}: its answer to ${facts.method} is missing here`,
 };

@@ -55,7 +55,7 @@ test.concurrent("basic auth is said, and given in the URL or by FLOWER_BASIC_AUT
   const none = await diagnose([...REMOTE, `http://${at}`], env);
   expect(none.of("flower")).toMatchObject([{ level: "problem", seen: saying(/wants a login \(basic auth/) }]);
   const wrong = await diagnose([...REMOTE, `http://me:wr0ng-word@${at}`], env);
-  expect(wrong.of("flower")).toMatchObject([{ level: "problem", seen: saying(/not the one it was given/) }]);
+  expect(wrong.of("flower")).toMatchObject([{ level: "problem", seen: saying(/refused the given one/) }]);
   const right = await until(() => diagnose([...REMOTE, `http://me:s3cret-word@${at}`], env), "ok");
   const byVariable = await diagnose([...REMOTE, `http://${at}`], {
     ...env,

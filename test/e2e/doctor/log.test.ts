@@ -52,7 +52,7 @@ test.concurrent.each(["5.7.0", "5.2.7"] as const)(
     await using server = await startServer();
     await using worker = await startWorker({ server, celery, args: ["--time-limit", "2"] });
     expect(await read(worker.log(), server.url())).toMatchObject([
-      { level: "ok", about: "stdin", seen: saying(/^nothing known in \d+ lines$/) },
+      { level: "ok", about: "stdin", seen: saying(/^no known problem in \d+ lines$/) },
     ]);
     const { element } = taskMessage(worker.queue, "fail", ["s3cret-argument"]);
     await worker.redis.lpush(worker.queue, element.replace("tasks.fail", "tasks.nobody"));
@@ -210,7 +210,7 @@ async function submitUnknown(worker: Worker, name: string): Promise<void> {
 
 /** Lines of a run that is over, and then what there is since its successor's start. */
 const OVER = [
-  { level: "ok", seen: saying(/^nothing known in \d+ lines? since its last start$/) },
+  { level: "ok", seen: saying(/^no known problem in \d+ lines? since its last start$/) },
   {
     level: "ok",
     seen: "before its last start: Received unregistered task of type 'tasks.nobody'",

@@ -53,7 +53,7 @@ test.concurrent("is let in by the broker's password where the workers' settings 
   redis.disconnect();
   for (const [backend, expected] of [
     [server.url(2), { level: "warning", seen: saying(/^1 of 1 result failed, more than 0/) }],
-    [other.url(), { level: "skipped", seen: saying(/is masked: --result-backend/) }],
+    [other.url(), { level: "skipped", seen: saying(/is masked: set --result-backend/) }],
   ] as const) {
     await using worker = await startWorker({ server, settings: { result_backend: backend } });
     const { of, stdout } = await remote(server, "--max-failed", "0");
@@ -112,7 +112,7 @@ test.concurrent("says so where the server permits no SCAN", async () => {
   const user = { username: "shy", password: "shy-word" };
   await server.addUser(user, "~*", "&*", "+@all", "-scan");
   const { of, stdout } = await remote(server, "--result-backend", server.url(0, user));
-  expect(of("failed-results")).toMatchObject([{ level: "skipped", seen: saying(/permits no SCAN: NOPERM/) }]);
+  expect(of("failed-results")).toMatchObject([{ level: "skipped", seen: saying(/refuses SCAN: NOPERM/) }]);
   expect(stdout).not.toContain("shy-word");
 });
 

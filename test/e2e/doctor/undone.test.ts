@@ -48,7 +48,7 @@ test.concurrent.each(VERSIONS)("names a worker of %s whose children hang", async
     },
   ]);
   expect(of("late-tasks")).toMatchObject([
-    { level: "warning", seen: saying(/^4 tasks whose time has come do not run, tasks\.add for \d+ s/) },
+    { level: "warning", seen: saying(/^4 tasks are due and do not run, tasks\.add for \d+ s/) },
   ]);
   expect(exitCode).toBe(1);
   expect(first).toBe("standstill");
@@ -70,7 +70,7 @@ test.concurrent.each(VERSIONS)("names deliveries that a dead worker of %s has le
   expect(of("late-tasks")).toMatchObject([
     {
       level: "warning",
-      seen: saying(/^4 tasks whose time has come do not run, tasks\.\w+ for 10 min/),
+      seen: saying(/^4 tasks are due and do not run, tasks\.\w+ for 10 min/),
       next: saying(/died.*comes? back after the visibility timeout of 60 min/),
     },
   ]);
@@ -156,7 +156,7 @@ test.concurrent.each([
     {
       level: "warning",
       about: "celery",
-      seen: saying(/hold all of the 2 slots, the one begun last, tasks\.nap, for \d+ s when asked/),
+      seen: saying(/hold all of the 2 slots; the youngest, tasks\.nap, had run for \d+ s when asked/),
       next: saying(/--time-limit/),
     },
   ]);
