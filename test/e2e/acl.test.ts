@@ -7,7 +7,7 @@ import { expectLine, probe } from "./probe.ts";
 
 const PAGE = readFileSync(join(import.meta.dirname, "../../docs/acl.md"), "utf8");
 
-/** The rules of the page's one line for `ACL SETUSER`, without name and password. */
+/** The rules of the page's line for `ACL SETUSER`, without name and password. */
 const LEAST = (/^ACL SETUSER celery-probe on >PASSWORD (.*)$/m.exec(PAGE)?.[1] ?? "").split(" ");
 const GRANTS = LEAST.filter((rule) => /^[+~&]/.test(rule) && rule !== "+select");
 
@@ -31,7 +31,7 @@ describe.each(["path", "redis-6.2", "valkey"] as const)("a user of %s", (flavour
       CELERY_PROBE_PLACEMENT: "remote",
     });
 
-  test("with the least rights of the page is all that a run needs whose worker answers", async () => {
+  test("with the least rights of the page can do a whole run whose worker answers", async () => {
     await server.addUser(USER, ...LEAST.filter((rule) => rule !== "+select"));
     expectLine(await ask(), 0, /^healthy: alive: /, 2_000);
   });
@@ -58,11 +58,11 @@ describe.each(["path", "redis-6.2", "valkey"] as const)("a user of %s", (flavour
       /^unknown: broker-refused: the user of redis:.* may not run [A-Z]+: (EXECABORT .*)?NOPERM/,
     );
     expect(probed.exitCode).toBe(1);
-    // What only reads the replies is refused when the ping is out.
+    // A user that cannot read the replies is refused only after the ping was sent.
     if (missing !== "+lrange") {
       const before = await published();
       await ask();
-      // The worker's own heartbeats are published too, every two seconds.
+      // The worker's own heartbeats are also published, every two seconds.
       expect((await published()) - before).toBeLessThanOrEqual(1);
     }
     redis.disconnect();

@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** Less than one --timeout: the first ping was answered, whatever else the machine is doing. */
+/** Less than one --timeout: the first ping was answered, whatever else the machine does. */
 const SOON_MS = 1_900;
 
 describe.each(["5.2.7", "5.5.3", "5.7.0"] as const)("a worker of Celery %s", (celery) => {
@@ -40,7 +40,7 @@ describe.each(["5.2.7", "5.5.3", "5.7.0"] as const)("a worker of Celery %s", (ce
   });
 });
 
-test("a worker without a name is found when the probe is given none", async () => {
+test("a worker without a name is found when the probe is given no name", async () => {
   await using own = await startServer();
   await using worker = await startWorker({ server: own, pool: "solo", name: null });
   const probed = await probe([], { CELERY_BROKER_URL: own.url(), CELERY_PROBE_PLACEMENT: "remote" });
@@ -82,7 +82,7 @@ test.each(["5.2.7", "5.7.0"] as const)(
   },
 );
 
-test("a worker answers in JSON when asked for it, and in silence when asked for that", async () => {
+test("a worker answers in JSON or silently, as the option says", async () => {
   await using worker = await startWorker({ server, pool: "solo" });
   const json = await probeNode(server, worker.node, "--output=json");
   expect(JSON.parse(json.stdout)).toMatchObject({
@@ -109,7 +109,7 @@ test.each(["pickle", "yaml", "msgpack", "json"])(
   "a worker answers when it writes its replies in %s",
   async (serializer) => {
     const settings = { task_serializer: serializer, accept_content: ["json", serializer] };
-    // Celery refuses to read pickle as root unless it is told twice.
+    // Celery refuses to read pickle as root unless a setting and a variable allow it.
     await using worker = await startWorker({ server, pool: "solo", settings, env: { C_FORCE_ROOT: "1" } });
     expectLine(await probeNode(server, worker.node), 0, /^healthy: alive: /, SOON_MS);
   },

@@ -42,7 +42,7 @@ describe.concurrent.each(["5.7.0", "5.2.7"] as const)("a beat of Celery %s", (ce
   test("runs, alone and with its schedule file written", ({ expect }) =>
     world(async ({ container, start }) => {
       await start({ celery });
-      // It says that it starts before it opens the file.
+      // It prints that it starts before it opens the file.
       await expect
         .poll(() => ask(container))
         .toMatchObject({
@@ -54,7 +54,7 @@ describe.concurrent.each(["5.7.0", "5.2.7"] as const)("a beat of Celery %s", (ce
         });
     }));
 
-  test("is one too many where there are two", () =>
+  test("is one too many if two run", () =>
     world(async ({ container, start }) => {
       await start({ celery });
       await start({ celery, args: ["-s", "other"] });
@@ -65,10 +65,10 @@ describe.concurrent.each(["5.7.0", "5.2.7"] as const)("a beat of Celery %s", (ce
       );
     }));
 
-  test("hangs where its file is not written for too long", ({ expect }) =>
+  test("hangs if its file is not written for too long", ({ expect }) =>
     world(async ({ container, start }) => {
       await start({ celery, args: ["-s", "my-schedule"] });
-      // It has written when it began, and does so again after three minutes at the earliest.
+      // It wrote the file when it started, and writes it again after three minutes at the earliest.
       await expect
         .poll(async () => (await ask(container, "--max-schedule-age", "3s")).stdout, { timeout: 15_000 })
         .toMatch(
@@ -77,7 +77,7 @@ describe.concurrent.each(["5.7.0", "5.2.7"] as const)("a beat of Celery %s", (ce
       expectSaid(await ask(container), 0, /^healthy: running: .*; my-schedule written \d+ s ago$/);
     }));
 
-  test("is well beside a file of an earlier one, whatever it writes itself", () =>
+  test("is healthy beside a file of an earlier one, wherever it writes its own", () =>
     world(async ({ container, start }) => {
       const settings = { beat_scheduler: "celery.beat:Scheduler" };
       const beat = await start({ celery, settings, args: ["-s", "unused"] });
@@ -86,7 +86,7 @@ describe.concurrent.each(["5.7.0", "5.2.7"] as const)("a beat of Celery %s", (ce
       utimesSync(join(beat.folder, "celerybeat-schedule"), then, then);
       const words = /^healthy: running: .*; no file is known to be its schedule: /;
       expectSaid(await ask(container, "--max-schedule-age", "1ms"), 0, words);
-      // Unless somebody says that this is it.
+      // Unless an option says that this is its file.
       const named = ["--schedule", "celerybeat-schedule", "--max-schedule-age", "1ms"];
       expectSaid(
         await ask(container, ...named),
@@ -99,14 +99,14 @@ describe.concurrent.each(["5.7.0", "5.2.7"] as const)("a beat of Celery %s", (ce
     world(async ({ container, start }) => {
       const beat = await start({ celery });
       beat.signalAll("SIGSTOP");
-      // The signal reaches a process when it runs the next time.
+      // The process receives the signal when it runs the next time.
       await expect
         .poll(async () => (await ask(container)).stdout)
         .toMatch(/^unhealthy: stopped: beat process \d+ is stopped or frozen/);
     }));
 });
 
-test.concurrent("no beat is there, with workers or without", () =>
+test.concurrent("no beat is here, with workers or without", () =>
   world(async ({ container, url }) => {
     expectSaid(await ask(container), 1, /^unhealthy: no-beat: no beat runs here/);
     await startWorkerIn(container, url, []);
@@ -123,18 +123,16 @@ test.concurrent("a worker's own beat (-B) counts, beside another as one too many
   }),
 );
 
-test.concurrent(
-  "a schedule file that somebody names and that is gone is not missed in the first minute",
-  () =>
-    world(async ({ container, start }) => {
-      await start();
-      const said = await ask(container, "--schedule", "other", "--output", "json");
-      const { status, reason } = JSON.parse(said.stdout) as { status: string; reason: string };
-      expect([status, reason]).toEqual(["healthy", "starting"]);
-    }),
+test.concurrent("a named schedule file that is gone is not reported as missing in the first minute", () =>
+  world(async ({ container, start }) => {
+    await start();
+    const said = await ask(container, "--schedule", "other", "--output", "json");
+    const { status, reason } = JSON.parse(said.stdout) as { status: string; reason: string };
+    expect([status, reason]).toEqual(["healthy", "starting"]);
+  }),
 );
 
-test.concurrent("the variables that Celery reads are read, and no others", () =>
+test.concurrent("only the variables that Celery reads are read", () =>
   world(async ({ container, start }) => {
     const schedule = join(container.folder, "by-click");
     await start({
@@ -151,7 +149,7 @@ test.concurrent("the variables that Celery reads are read, and no others", () =>
   }),
 );
 
-test.concurrent("a program that runs a beat is no dead one, and its pid file names it", () =>
+test.concurrent("a program that runs a beat is not reported as dead, and its pid file names it", () =>
   world(async ({ container, url }) => {
     const venv = await celeryVenv("5.7.0");
     const pidfile = join(container.folder, "beat.pid");
@@ -198,7 +196,7 @@ test.concurrent("a worker's own beat is missing when it has ended", ({ expect })
 );
 
 test.concurrent(
-  "a worker's own beat that is stopped, and one that has outlived its worker, are not well",
+  "a worker's own beat that is stopped, and one that has outlived its worker, are not healthy",
   () =>
     world(async ({ container, url }) => {
       const worker = await container.startWorker({
@@ -227,7 +225,7 @@ test.concurrent(
           `^unhealthy: left-behind: the worker has ended, .*: process ${beat}; hint: .*\\(kill ${beat}\\)`,
         ),
       );
-      // It is no worker either, though it has its command line.
+      // It is not a worker either, although it has a worker's command line.
       expectSaid(
         await container.run(EXECUTABLE, [], { CELERY_BROKER_URL: url }),
         1,
@@ -238,7 +236,7 @@ test.concurrent(
     }),
 );
 
-test.concurrent("a pid file is believed of a beat, and of nobody else", () =>
+test.concurrent("a pid file is believed of a beat, and of no other program", () =>
   world(async ({ container, start, url }) => {
     const file = (name: string) => join(container.folder, name);
     await container.startWorker({ brokerUrl: url, args: ["--pidfile", file("worker.pid")] });
@@ -285,7 +283,7 @@ test.concurrent("a pid file is believed of a beat, and of nobody else", () =>
   }),
 );
 
-test.concurrent("a beat out of sight is not called dead from a sidecar or from afar", () =>
+test.concurrent("a beat out of sight is not called dead by a sidecar or a remote probe", () =>
   world(async ({ container }) => {
     for (const placement of ["beside", "remote"])
       expectSaid(
@@ -297,7 +295,7 @@ test.concurrent("a beat out of sight is not called dead from a sidecar or from a
   }),
 );
 
-test.concurrent("a beat that answers pings is never sick while its broker comes back", async () => {
+test.concurrent("a beat that answers pings is never unhealthy while its broker comes back", async () => {
   const server = await startServer();
   const { port } = server;
   await using container = await startContainer();
@@ -328,66 +326,66 @@ test.concurrent("a beat of Celery 5.7 that answers pings is asked", ({ expect })
   }),
 );
 
-test.concurrent("redbeat's lock is looked at, and by another name it is none that is missed", ({ expect }) =>
-  world(async ({ container, start, url }) => {
-    const also = { name: "redbeat", packages: ["celery-redbeat==2.3.2"] };
-    const settings = { redbeat_redis_url: url, redbeat_key_prefix: "mine:" };
-    const beat = await start({ also, args: ["-S", "redbeat.RedBeatScheduler"], settings });
-    const running = "^healthy: running: .*scheduler redbeat\\.RedBeatScheduler, which keeps no file; ";
-    await expect
-      .poll(async () => (await ask(container, "--redbeat-lock", "mine::lock")).stdout, { timeout: 20_000 })
-      .toMatch(new RegExp(`${running}redbeat's lock is held, for \\d+ (s|min) more$`, "m"));
-    const unseen = "nobody holds redbeat::lock on this broker, where redbeat has its lock by default$";
-    expectSaid(await ask(container), 0, new RegExp(running + unseen));
-    await beat.stop(0);
-    await start({ also, args: ["-S", "redbeat.RedBeatScheduler"], settings: { redbeat_redis_url: url } });
-    await expect
-      .poll(async () => (await ask(container)).stdout, { timeout: 20_000 })
-      .toMatch(new RegExp(`${running}redbeat's lock is held, `, "m"));
-  }),
-);
-
 test.concurrent(
-  "redbeat's lock that a killed beat has left is not the health of the one that waits",
+  "redbeat's lock is read, and under another name it is not reported as missing",
   ({ expect }) =>
-    world(async ({ container, start, url, server }) => {
-      const settings = {
-        redbeat_lock_timeout: 600,
-        beat_max_loop_interval: 1,
-        beat_scheduler: "redbeat.RedBeatScheduler",
-      };
+    world(async ({ container, start, url }) => {
       const also = { name: "redbeat", packages: ["celery-redbeat==2.3.2"] };
-      const startRedbeat = () => start({ also, settings });
-      await container.startWorker({
-        brokerUrl: url,
-        settings: { ...settings, beat_scheduler: "celery.beat:Scheduler" },
-      });
-      const said = async (...args: readonly string[]) =>
-        (await ask(container, "--redbeat-lock", "redbeat::lock", ...args)).stdout;
-      const first = await startRedbeat();
-      await first.waitForLog(/Acquired lock/);
-      const second = await startRedbeat();
-      const pidfile = join(container.folder, "second");
-      writeFileSync(pidfile, `${container.pidInside(second.pid)}\n`);
-      // As long as the other one lives, it waits for good reason.
-      expect(await said("--pidfile", pidfile)).toMatch(
-        /^healthy: waiting: .*redbeat's lock is held by another beat, which renewed it \d s ago, for \d+ (?:s|min) more$/m,
-      );
-      first.signalAll("SIGKILL");
+      const settings = { redbeat_redis_url: url, redbeat_key_prefix: "mine:" };
+      const beat = await start({ also, args: ["-S", "redbeat.RedBeatScheduler"], settings });
+      const running = "^healthy: running: .*scheduler redbeat\\.RedBeatScheduler, which keeps no file; ";
       await expect
-        .poll(() => said(), { timeout: 20_000 })
-        .toMatch(
-          /^unhealthy: lock-left: .* redbeat::lock, and .* not renewed it for \d+ s; hint: .*DEL redbeat::lock/,
-        );
-      const redis = server.client();
-      await redis.del("redbeat::lock");
-      redis.disconnect();
-      await second.waitForLog(/Acquired lock/);
-      expect(await said()).toMatch(/^healthy: running: .*redbeat's lock is held, for \d+ (?:s|min) more$/m);
+        .poll(async () => (await ask(container, "--redbeat-lock", "mine::lock")).stdout, { timeout: 20_000 })
+        .toMatch(new RegExp(`${running}redbeat's lock is held, for \\d+ (s|min) more$`, "m"));
+      const unseen = "nobody holds redbeat::lock on this broker, where redbeat has its lock by default$";
+      expectSaid(await ask(container), 0, new RegExp(running + unseen));
+      await beat.stop(0);
+      await start({ also, args: ["-S", "redbeat.RedBeatScheduler"], settings: { redbeat_redis_url: url } });
+      await expect
+        .poll(async () => (await ask(container)).stdout, { timeout: 20_000 })
+        .toMatch(new RegExp(`${running}redbeat's lock is held, `, "m"));
     }),
 );
 
-test.concurrent("nobody's broker is asked where none is named, and processes alone decide", () =>
+test.concurrent("redbeat's lock from a killed beat does not make the waiting one healthy", ({ expect }) =>
+  world(async ({ container, start, url, server }) => {
+    const settings = {
+      redbeat_lock_timeout: 600,
+      beat_max_loop_interval: 1,
+      beat_scheduler: "redbeat.RedBeatScheduler",
+    };
+    const also = { name: "redbeat", packages: ["celery-redbeat==2.3.2"] };
+    const startRedbeat = () => start({ also, settings });
+    await container.startWorker({
+      brokerUrl: url,
+      settings: { ...settings, beat_scheduler: "celery.beat:Scheduler" },
+    });
+    const said = async (...args: readonly string[]) =>
+      (await ask(container, "--redbeat-lock", "redbeat::lock", ...args)).stdout;
+    const first = await startRedbeat();
+    await first.waitForLog(/Acquired lock/);
+    const second = await startRedbeat();
+    const pidfile = join(container.folder, "second");
+    writeFileSync(pidfile, `${container.pidInside(second.pid)}\n`);
+    // As long as the other one lives, it has a good reason to wait.
+    expect(await said("--pidfile", pidfile)).toMatch(
+      /^healthy: waiting: .*redbeat's lock is held by another beat, which renewed it \d s ago, for \d+ (?:s|min) more$/m,
+    );
+    first.signalAll("SIGKILL");
+    await expect
+      .poll(() => said(), { timeout: 20_000 })
+      .toMatch(
+        /^unhealthy: lock-left: .* redbeat::lock, and .* not renewed it for \d+ s; hint: .*DEL redbeat::lock/,
+      );
+    const redis = server.client();
+    await redis.del("redbeat::lock");
+    redis.disconnect();
+    await second.waitForLog(/Acquired lock/);
+    expect(await said()).toMatch(/^healthy: running: .*redbeat's lock is held, for \d+ (?:s|min) more$/m);
+  }),
+);
+
+test.concurrent("if no broker is named, none is asked, and only processes decide", () =>
   world(async ({ container, start }) => {
     await start({ brokerUrl: null });
     expectSaid(

@@ -8,16 +8,16 @@ import { startWorker } from "../world/worker.ts";
 import type { WorkerOptions } from "../world/worker-command.ts";
 import { expectLine, probe } from "./probe.ts";
 
-/** A broker, what workers are told of it, and what the probe is told beyond the workers' URL. */
+/** A broker, the settings of its workers, and the probe's options in addition to the workers' URL. */
 interface Kind {
   readonly worker: WorkerOptions & { readonly celery?: undefined };
   readonly url: string;
   readonly words?: readonly string[];
-  /** Of 5.2.7, whose own cannot do what is wanted. */
+  /** For Celery 5.2.7, if its own redis-py lacks the feature. */
   readonly olderRedisPy?: string;
 }
 
-/** Brokers as they are found: docs/brokers.md has a row for each. */
+/** The brokers that people use. docs/brokers.md has a row for each. */
 export const KINDS: Readonly<Record<string, (own: Own) => Promise<Kind>>> = {
   "redis:// with a password and a database": async ({ server }) => {
     const broker = await server({ password: "p@ss/w#rd" });
@@ -135,7 +135,7 @@ export const KINDS: Readonly<Record<string, (own: Own) => Promise<Kind>>> = {
   },
 };
 
-/** That a worker on a broker of that kind is alive. */
+/** Checks that a worker on a broker of that kind is alive. */
 export async function expectAlive(celery: CeleryVersion, kind: string): Promise<void> {
   await using own = owner();
   const make = KINDS[kind];

@@ -64,7 +64,7 @@ describe.concurrent("a broker's name with two addresses", { timeout: LONGEST_MS 
 });
 
 describe.concurrent("a broker's name that leads elsewhere", { timeout: LONGEST_MS }, () => {
-  test("is undecided while the server there is young, with both addresses and no word of the old one as a setting", async () => {
+  test("is undecided while the server there is young; the line names both addresses and suggests no setting", async () => {
     await using own = owner();
     const here = await world(own, [A]);
     const worker = await startWorker(here);

@@ -12,7 +12,7 @@ import { freePort, type Server, startServer } from "../world/server.ts";
 import { assertWorkerIsWell, startWorker, type Worker } from "../world/worker.ts";
 import { expectLine, expectOurKeys, probe, type Probed, probeNode } from "./probe.ts";
 
-/** A refusal costs one round trip: it is said at once. */
+/** A refusal costs one round trip, so it is reported at once. */
 const SOON_MS = 1_900;
 
 const started: AsyncDisposable[] = [];
@@ -26,12 +26,12 @@ async function world(...args: string[]): Promise<{ server: Server; worker: Worke
   started.push(worker);
   return { server, worker };
 }
-/** From afar: on this machine other tests' workers are in sight. */
+/** Remote: on this machine, other tests' workers are in sight. */
 const at = (url: string, ...args: string[]) =>
   probe(args, { CELERY_BROKER_URL: url, CELERY_PROBE_PLACEMENT: "remote" });
 
 describe("a broker that cannot be reached", () => {
-  test("is said when nobody listens", async () => {
+  test("is reported when nothing listens there", async () => {
     const port = await freePort();
     expectLine(
       await at(`redis://:hunter2@127.0.0.1:${port}/0`),
@@ -43,7 +43,7 @@ describe("a broker that cannot be reached", () => {
     );
   });
 
-  test("is said when the name does not exist", async () => {
+  test("is reported when the name does not exist", async () => {
     expectLine(
       await at("redis://no-such-host.invalid/0", "--connect-timeout=4s"),
       1,
@@ -52,7 +52,7 @@ describe("a broker that cannot be reached", () => {
     );
   });
 
-  test("is said when Redis is paused, and the worker is well after it", async () => {
+  test("is reported when Redis is paused, and the worker is healthy afterwards", async () => {
     const { server, worker } = await world();
     server.pause();
     const probed = await at(server.url(), "--node", worker.node);
@@ -67,7 +67,7 @@ describe("a broker that cannot be reached", () => {
     await assertWorkerIsWell(worker);
   });
 
-  test("is said when Redis ends while the probe waits", async () => {
+  test("is reported when Redis ends while the probe waits", async () => {
     const { server, worker } = await world();
     worker.suspend();
     const probing = at(server.url(), "--node", worker.node);
@@ -84,7 +84,7 @@ describe("a broker that cannot be reached", () => {
 });
 
 describe("a real Redis that refuses", () => {
-  test("is said when the password is wrong, missing or not wanted", async () => {
+  test("is reported when the password is wrong, missing or not wanted", async () => {
     const guarded = await startServer({ password: "hunter2" });
     const open = await startServer();
     started.push(guarded, open);
@@ -112,7 +112,7 @@ describe("a real Redis that refuses", () => {
     expect(wrong.stdout + unwanted.stdout).not.toMatch(/hunter/);
   });
 
-  test("gives no password away when the server does not know AUTH", async () => {
+  test("does not reveal a password when the server does not know AUTH", async () => {
     const server = await startServer({ args: ["--rename-command", "AUTH", ""] });
     started.push(server);
     for (const output of ["text", "json"]) {
@@ -123,7 +123,7 @@ describe("a real Redis that refuses", () => {
     }
   });
 
-  test("is no refusal when the user needs no password, and the worker has none either", async () => {
+  test("is not a refusal when the user needs no password, and the worker has none either", async () => {
     const { server, worker } = await world();
     await server.client().call("ACL", "SETUSER", "bob", "reset", "on", "nopass", "~*", "&*", "+@all");
     await server.client().call("ACL", "SETUSER", "default", "off");
@@ -131,12 +131,12 @@ describe("a real Redis that refuses", () => {
     expectLine(probed, 0, /^healthy: alive: /, SOON_MS);
   });
 
-  test("is reached when the URL ends in the line end of the secret it came from", async () => {
+  test("is reached when the URL ends with the line end of its secret", async () => {
     const { server, worker } = await world();
     expectLine(await at(`${server.url()}\r\n`, "--node", worker.node), 0, /^healthy: alive: /, SOON_MS);
   });
 
-  test("is said when the database does not exist", async () => {
+  test("is reported when the database does not exist", async () => {
     const { server } = await world();
     expectLine(
       await at(server.url(99)),
@@ -146,7 +146,7 @@ describe("a real Redis that refuses", () => {
     );
   });
 
-  test("is said when memory is used up, and no worker is asked", async () => {
+  test("is reported when memory is used up, and no worker is asked", async () => {
     const { server, worker } = await world();
     const redis = server.client();
     await redis.config("SET", "maxmemory-policy", "noeviction");
@@ -163,7 +163,7 @@ describe("a real Redis that refuses", () => {
     expectLine(await probeNode(server, worker.node), 0, /^healthy: alive/, SOON_MS);
   });
 
-  test("is said when it is a replica", async () => {
+  test("is reported when it is a replica", async () => {
     const primary = await startServer();
     const replica = await startServer({ args: ["--replicaof", "127.0.0.1", String(primary.port)] });
     started.push(primary, replica);
@@ -175,7 +175,7 @@ describe("a real Redis that refuses", () => {
     );
   });
 
-  test("is said when a key of ours holds something else, and no worker is asked", async () => {
+  test("is reported when a key of ours holds another type, and no worker is asked", async () => {
     const { server, worker } = await world();
     await probeNode(server, worker.node);
     const redis = server.client();
@@ -198,7 +198,7 @@ describe("a real Redis that refuses", () => {
 describe("a user with an ACL", () => {
   const LEAST =
     "~*.reply.celery.pidbox &/*.celery.pidbox +select +type +multi +exec +rpush +ltrim +expire +publish +lrange";
-  // The rules are the user's: one worker serves all tests.
+  // Each test sets the rules of its user, so one worker serves all tests.
   let server: Server;
   let worker: Worker;
   beforeAll(async () => {
@@ -218,7 +218,7 @@ describe("a user with an ACL", () => {
     return at(`redis://${name}:hunter2@127.0.0.1:${server.port}/0`, "--node", worker.node);
   }
 
-  test("needs no more than the rules that the hint names", async () => {
+  test("needs only the rules that the hint names", async () => {
     const probed = await probedWith(LEAST);
     expectLine(probed, 0, /^healthy: alive: /, SOON_MS);
     await expectOurKeys(server, 1);
@@ -253,7 +253,7 @@ describe("a user with an ACL", () => {
   });
 });
 
-describe("what no real Redis can be made to do", () => {
+describe("what no real Redis can do", () => {
   const against = async (server: ScriptedServer, ...args: string[]) => {
     started.push(server);
     return at(`redis://:hunter2@127.0.0.1:${server.port}/0`, ...args);
@@ -291,7 +291,7 @@ describe("what no real Redis can be made to do", () => {
     else expect(names).not.toContain("PUBLISH");
   });
 
-  test("is said when it is in protected mode, greets with that and hangs up", async () => {
+  test("is reported when it is in protected mode, says so at once and hangs up", async () => {
     const greeting = "-DENIED Redis is running in protected mode because protected mode is enabled.\r\n";
     const probed = await against(await scriptedServer(() => HANG_UP, greeting));
     expectLine(
@@ -302,7 +302,7 @@ describe("what no real Redis can be made to do", () => {
     );
   });
 
-  test("ends in time when it accepts, and never answers", async () => {
+  test("ends in time when the server accepts and never answers", async () => {
     const probed = await against(
       await scriptedServer(() => SILENCE),
       "--connect-timeout=10s",
@@ -316,7 +316,7 @@ describe("what no real Redis can be made to do", () => {
     );
   });
 
-  test("ends in time when it drips an answer without end", async () => {
+  test("ends in time when the answer comes byte by byte without end", async () => {
     const server = await scriptedServer((received, inTransaction) =>
       received[0] === "EXEC" ? "*100\r\n" : wellBehaved(received, inTransaction),
     );
@@ -329,7 +329,7 @@ describe("what no real Redis can be made to do", () => {
     );
   });
 
-  test("ends in time when connection attempts are swallowed", async () => {
+  test("ends in time when attempts to connect get no answer", async () => {
     const { port, child } = await blackHole();
     const probed = await at(`redis://127.0.0.1:${port}/0`, "--connect-timeout=500ms");
     child.kill("SIGKILL");
@@ -342,7 +342,10 @@ describe("what no real Redis can be made to do", () => {
   });
 });
 
-/** A listening socket that nobody accepts from, its queue full: the kernel drops further attempts, as a firewall does. */
+/**
+ * A listening socket that nobody accepts from, with a full queue. The kernel drops further attempts, as a firewall
+ * does.
+ */
 async function blackHole() {
   const script =
     "import socket, time\n" +

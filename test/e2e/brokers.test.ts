@@ -10,13 +10,13 @@ import { expectAlive, KINDS } from "./broker-kinds.ts";
 import { EXECUTABLE, expectLine, probe } from "./probe.ts";
 import { until } from "../world/until.ts";
 
-/** Brokers as they are found, each with a real worker on it. */
+/** The kinds of brokers that people use, each with a real worker on it. */
 
 test.concurrent.each(Object.keys(KINDS))("a worker of Celery 5.7.0 is alive when its broker has %s", (kind) =>
   expectAlive("5.7.0", kind),
 );
 
-// Where the older client differs most; `test/system/brokers.test.ts` has all of them.
+// The kinds in which the older client differs most; `test/system/brokers.test.ts` has all of them.
 test.concurrent.each([
   "broker_use_ssl and a certificate of the clients",
   "names of its own",
@@ -28,51 +28,42 @@ const remote = (url: string, node: string, ...words: string[]) =>
 
 const ALIVE = /^healthy: alive: /;
 
-test.concurrent(
-  "a worker is alive when it sends a password that nobody asked for, as redis-py 8 can",
-  async () => {
-    await using own = owner();
-    const { keep, server } = own;
-    const broker = await server();
-    const url = broker.url(2).replace("//", "//:unasked@");
-    const worker = await keep(startWorker({ server: broker, brokerUrl: url, pool: "solo" }));
-    expectLine(await remote(url, worker.node), 0, ALIVE, 3_000);
-    const gone = await remote(url, "gone@world", "--retries=0");
-    expectLine(gone, 1, /^unknown: undecided: /, 5_000);
-  },
-);
+test.concurrent("a worker is alive when it sends a needless password, as redis-py 8 can", async () => {
+  await using own = owner();
+  const { keep, server } = own;
+  const broker = await server();
+  const url = broker.url(2).replace("//", "//:unasked@");
+  const worker = await keep(startWorker({ server: broker, brokerUrl: url, pool: "solo" }));
+  expectLine(await remote(url, worker.node), 0, ALIVE, 3_000);
+  const gone = await remote(url, "gone@world", "--retries=0");
+  expectLine(gone, 1, /^unknown: undecided: /, 5_000);
+});
 
-test.concurrent(
-  "a worker is alive when its kombu does not know the global_keyprefix that it is told",
-  async () => {
-    await using own = owner();
-    const { keep, server } = own;
-    const broker = await server();
-    const settings = { broker_transport_options: { global_keyprefix: "gp:" } };
-    const worker = await keep(startWorker({ server: broker, settings, celery: "5.0.5", pool: "solo" }));
-    expectLine(await remote(broker.url(), worker.node, "--global-keyprefix=gp:"), 0, ALIVE, 3_000);
-    // Nothing is asked of everybody whose names are others.
-    expectLine(await remote(broker.url(), worker.node, "--global-keyprefix=other:"), 0, ALIVE, 3_000);
-  },
-);
+test.concurrent("a worker is alive when its kombu does not know its setting global_keyprefix", async () => {
+  await using own = owner();
+  const { keep, server } = own;
+  const broker = await server();
+  const settings = { broker_transport_options: { global_keyprefix: "gp:" } };
+  const worker = await keep(startWorker({ server: broker, settings, celery: "5.0.5", pool: "solo" }));
+  expectLine(await remote(broker.url(), worker.node, "--global-keyprefix=gp:"), 0, ALIVE, 3_000);
+  // If the prefixes differ, nothing is sent to all workers.
+  expectLine(await remote(broker.url(), worker.node, "--global-keyprefix=other:"), 0, ALIVE, 3_000);
+});
 
-test.concurrent(
-  "workers are alive when they come by Sentinels from before and after kombu 5.4.0",
-  async () => {
-    await using own = owner();
-    const { keep } = own;
-    const sentinels = await keep(startSentinels());
-    const newer = await keep(startWorker({ sentinels, pool: "solo" }));
-    const older = await keep(startWorker({ sentinels, celery: "5.2.7", redisPy: "4.6.0", pool: "solo" }));
-    expectLine(await remote(sentinels.url(), newer.node), 0, ALIVE, 1_500);
-    expectLine(await remote(sentinels.url(), older.node), 0, ALIVE, 1_500);
-    expectLine(await remote(sentinels.url(), "gone@x", "--retries=0"), 1, /^unknown: undecided: /, 5_000);
-  },
-);
+test.concurrent("workers are alive that use Sentinels, with kombu before and after 5.4.0", async () => {
+  await using own = owner();
+  const { keep } = own;
+  const sentinels = await keep(startSentinels());
+  const newer = await keep(startWorker({ sentinels, pool: "solo" }));
+  const older = await keep(startWorker({ sentinels, celery: "5.2.7", redisPy: "4.6.0", pool: "solo" }));
+  expectLine(await remote(sentinels.url(), newer.node), 0, ALIVE, 1_500);
+  expectLine(await remote(sentinels.url(), older.node), 0, ALIVE, 1_500);
+  expectLine(await remote(sentinels.url(), "gone@x", "--retries=0"), 1, /^unknown: undecided: /, 5_000);
+});
 
 describe("of a list", () => {
   test.concurrent(
-    "the server counts that the worker is connected to, though the first is well again",
+    "the server counts that the worker is connected to, even when the first one is back",
     async () => {
       await using own = owner();
       const { keep, server } = own;
@@ -97,12 +88,12 @@ describe("of a list", () => {
   });
 });
 
-/** What may be said of a worker while its master is replaced. */
+/** The verdicts that are allowed while a worker's master is replaced. */
 const IN_A_FAILOVER =
   /^(healthy: (alive|busy): |unknown: broker-unreachable: |unknown: undecided: \S+ is not connected to )/;
 
 test.concurrent(
-  "a worker is called neither dead nor sick while Sentinels replace its master, and is alive again",
+  "a worker is called neither dead nor unhealthy while Sentinels replace its master, and is alive again",
   async () => {
     await using own = owner();
     const { keep } = own;
@@ -120,14 +111,14 @@ test.concurrent(
     isOver = true;
     await probing;
     expect(lines.filter((line) => !IN_A_FAILOVER.test(line))).toEqual([]);
-    // Else nothing was seen of the failover.
+    // Otherwise no run saw the failover.
     expect(lines.filter((line) => !ALIVE.test(line))).not.toEqual([]);
     expect(worker.isRunning).toBe(true);
   },
   150_000,
 );
 
-test.concurrent("a blocked worker is busy, and alive again, when it comes by a unix socket", async () => {
+test.concurrent("a blocked worker is busy, and alive again, when it uses a unix socket", async () => {
   await using own = owner();
   const { keep, server } = own;
   const broker = await server({ socket: true });
@@ -144,7 +135,7 @@ test.concurrent("a blocked worker is busy, and alive again, when it comes by a u
   expect(await ask()).toMatch(/^unhealthy: dead: /);
 });
 
-test.concurrent("a blocked worker is busy when its broker has no CLIENT and PUBSUB", async () => {
+test.concurrent("a blocked worker is busy when its broker does not have CLIENT and PUBSUB", async () => {
   await using own = owner();
   const { keep, server } = own;
   const without = ["CLIENT", "PUBSUB"].flatMap((command) => ["--rename-command", command, ""]);

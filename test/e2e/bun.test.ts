@@ -6,14 +6,14 @@ import { expect, inject, test } from "vitest";
 import { readElf } from "../../build/link-away/elf.ts";
 import { BY_BUN, EXECUTABLE, expectLine, FOR_MUSL, probe, type Probed } from "./probe.ts";
 
-// Each difference that docs/bun.md lists, asserted on the executable that Node runs and on the one that Bun runs.
+// Each difference in docs/bun.md, checked on the executable that Node runs and on the one that Bun runs.
 const { url, workers } = inject("canaries");
 const node = workers[0]?.node ?? "";
 
 const ALIVE = /^healthy: alive: \S+ answered in \d+ ms$/;
 const ask = (env: Record<string, string>) => probe(["--node", node], { CELERY_BROKER_URL: url, ...env });
 
-/** The probe, started by a shell that does something first; `$@` is the probe. */
+/** The probe, started by a shell that first does something else; `$@` is the probe. */
 async function askAfter(
   script: string,
   ...wrapper: readonly string[]
@@ -28,14 +28,14 @@ async function askAfter(
   return { exitCode, stdout, stderr, ms: durationMs, ...(signal === undefined ? {} : { signal }) };
 }
 
-test("it needs libstdc++ unless Bun runs it, and for musl nothing but that", () => {
+test("it needs libstdc++ unless Bun runs it, and for musl it needs only that", () => {
   const elf = readElf(readFileSync(EXECUTABLE));
   const needed = elf.needed.map(({ name }) => name);
   if (FOR_MUSL) expect(new Set(needed)).toEqual(new Set([`libc.musl-${elf.machine}.so.1`]));
   else expect([needed.includes("libc.so.6"), needed.includes("libstdc++.so.6")]).toEqual([true, !BY_BUN]);
 });
 
-test("it answers where no /proc is mounted, unless Bun for glibc runs it, which aborts", async () => {
+test("it answers without a mounted /proc, unless Bun for glibc runs it, which aborts", async () => {
   const probed = await askAfter(
     'ulimit -c 0; mount -t tmpfs none /proc && exec "$@"',
     ...["unshare", "--mount", "--map-root-user"],
@@ -48,7 +48,7 @@ test("it answers where no /proc is mounted, unless Bun for glibc runs it, which 
   expect(probed.stderr).toMatch(/^Args: .*"--node"/m);
 });
 
-test("it answers in a folder that has been removed, unless Bun runs it, which exits with 1", async () => {
+test("it answers in a removed folder, unless Bun runs it, which exits with 1", async () => {
   const folder = mkdtempSync(join(tmpdir(), "celery-probe-gone-"));
   const probed = await askAfter(`cd ${folder} && rmdir ${folder} && exec "$@"`);
   if (!BY_BUN) {
@@ -59,7 +59,7 @@ test("it answers in a folder that has been removed, unless Bun runs it, which ex
   expect(probed.stderr).toContain("The current working directory was deleted");
 });
 
-test("BUN_JSC_bogus=1 ends it with 1 where Bun runs it, and nowhere else", async () => {
+test("BUN_JSC_bogus=1 ends it with 1 only if Bun runs it", async () => {
   const probed = await ask({ BUN_JSC_bogus: "1" });
   if (!BY_BUN) {
     expectLine(probed, 0, ALIVE, 1_500);

@@ -5,7 +5,7 @@ import { startServer } from "../world/server.ts";
 import { celeryInSight } from "../world/without-worlds.ts";
 import { assertWorkerIsWell, startWorker } from "../world/worker.ts";
 
-/** The canaries of a whole e2e run: tests that probe often or wrongly do it on their broker. */
+/** The canaries of a whole e2e run. Tests that probe often or wrongly do it on their broker. */
 export interface Canaries {
   readonly url: string;
   readonly workers: readonly { readonly node: string; readonly queue: string }[];
@@ -18,8 +18,8 @@ declare module "vitest" {
 }
 
 /**
- * Starts the canaries before the first e2e test: the newest Celery, and the one whose kombu stops consuming for
- * ever after one message that it cannot handle. After the last test each must still consume.
+ * Starts the canaries before the first e2e test: one of the newest Celery, and one with an older kombu. After a single
+ * message that it cannot handle, that kombu stops consuming for ever. After the last test each must still consume.
  */
 export default async function keepCanaries(project: TestProject): Promise<() => Promise<void>> {
   const forbidden = whyForbidden();

@@ -3,7 +3,7 @@ import { afterAll, expect, inject, test } from "vitest";
 import { taskMessage } from "../world/task-message.ts";
 import { expectLine, probe } from "./probe.ts";
 
-// The last file of the run: see vitest.config.ts.
+// The last file of the run; see vitest.config.ts.
 const { url, workers } = inject("canaries");
 const redis = new Redis(url);
 afterAll(() => {

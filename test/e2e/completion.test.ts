@@ -10,7 +10,7 @@ beforeAll(async () => {
   script = (await probe(["completion", "bash"])).stdout;
 });
 
-/** What bash offers behind a line; bash itself parts `--option=value` into three words. */
+/** What bash offers after a line. bash itself splits `--option=value` into three words. */
 async function offered(...words: readonly string[]): Promise<readonly string[]> {
   return offeredIn(import.meta.dirname, words);
 }

@@ -15,7 +15,7 @@ import { type CeleryVenv, celeryVenv, unpackedPackage } from "../world/python.ts
 import { type Server, startServer } from "../world/server.ts";
 import { startWorker } from "../world/worker.ts";
 
-/** Real workers, started in every way there is, found in the real /proc. No executable is needed. */
+/** Real workers, started in every possible way, found in the real /proc. No executable is needed. */
 
 const procFs = openProc(() => 0);
 
@@ -30,7 +30,10 @@ afterAll(async () => {
   await server.stop();
 });
 
-/** Of this machine's processes only those of one group, and init: other tests' workers run at the same time. */
+/**
+ * Of this machine's processes, only init and those in one group are visible, because other tests' workers run at the
+ * same time.
+ */
 function only(group: number): ProcFiles {
   const isOfGroup = (pid: number): boolean => {
     const text = procFs.read(`/proc/${pid}/stat`);
@@ -44,9 +47,9 @@ interface Start {
   readonly command: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** Programs to lie in the folder where it is started. */
+  /** Programs for the folder where it starts. */
   readonly files?: Readonly<Record<string, string>>;
-  /** Default: that a worker is ready. */
+  /** Default: until a worker is ready. */
   readonly until?: RegExp;
 }
 
@@ -57,7 +60,7 @@ async function start({
   files = {},
   until = / ready\.$/m,
 }: Start): Promise<ProcessGroup> {
-  // The program waits for its files: the folder is made with it.
+  // The program waits for its files, because its folder is made at its start.
   const script = 'until [ -e started ]; do sleep 0.01; done; exec "$0" "$@"';
   const group = await ProcessGroup.start({
     what: "discovery",
@@ -252,7 +255,7 @@ test("survey finds the workers that celery multi has started when they have deta
     "--pidfile=%n.pid",
     "--logfile=%n.log",
   ];
-  // They are out of reach of the group: should this test be killed, they end with their broker.
+  // They do not belong to the group. If this test is killed, they end with their broker.
   const ends = JSON.stringify({ broker_connection_retry: false, broker_connection_retry_on_startup: false });
   const isOurs = (found: WorkerProcess) => names.includes(workerNode(found, hostname(), {}));
   const ours = () => survey(procFs).workers.filter(isOurs);
@@ -264,7 +267,7 @@ test("survey finds the workers that celery multi has started when they have deta
   });
   try {
     await group.ended;
-    // The pid file is written by the worker itself, once it runs.
+    // The worker itself writes the pid file, when it runs.
     const pidOf = (name: string) => {
       const text = procFs.read(join(group.folder, `${name.replace("@world", "")}.pid`));
       return text.ok ? Number(text.value) : 0;
@@ -285,7 +288,7 @@ test("survey finds the workers that celery multi has started when they have deta
   }
 });
 
-test("survey leaves a script to others when it calls worker_main", async () => {
+test("survey leaves a script that calls worker_main to others", async () => {
   const script = "from tasks import app\napp.worker_main(['worker', '-l', 'INFO', '-c', '2'])\n";
   const group = await start({
     command: "python",
@@ -301,7 +304,7 @@ test("survey leaves a script to others when it calls worker_main", async () => {
     // Only the `celery` program reads names like CELERY_WORKER_HOSTNAME.
     const node = `celery@${hostname()}`;
     const redis = server.client();
-    // "ready." is said before it listens.
+    // It prints "ready." before it listens.
     expect(await answersPing(redis, pidboxChannel(0), node, 10_000)).toBe(true);
     const found = workerByPid(proc, group.pid, "connections");
     expect(found === null ? [] : nodes([found])).toEqual([node]);
@@ -321,14 +324,14 @@ test.each<CeleryVersion>(["5.0.5", "5.7.0"])(
     busy.kill("SIGKILL");
     await untilTrue(() => !busy.isRunning);
     expect(survey(proc)).toMatchObject({ workers: [] });
-    // A child that has just been forked is one until it knows what it is.
+    // A child that has just been forked is a candidate until its own program is known.
     await untilTrue(() => candidatesIn(proc, []).every(({ isPython }) => isPython !== true));
     for (const pid of [busy.pid, ...children])
       expect(workerByPid(proc, pid, "connections")?.state ?? "Z").toBe("Z");
   },
 );
 
-test("survey finds a zombie when a worker was killed and nobody waits for it", async () => {
+test("survey finds a zombie when a worker was killed and its parent does not wait for it", async () => {
   const group = await start({
     command: "/bin/sh",
     args: ["-c", `celery ${ARGS.join(" ")} -P solo & exec sleep 60`],
@@ -357,7 +360,7 @@ test.each([
   }
 });
 
-/** For what the kernel tells nobody: the end of a stranger's child, a title. @throws Error after 10 s */
+/** For changes that the kernel does not report: the end of a foreign child, a new title. @throws Error after 10 s */
 async function untilTrue(isSo: () => boolean): Promise<void> {
   const deadline = performance.now() + 10_000;
   while (!isSo()) {

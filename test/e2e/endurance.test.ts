@@ -2,9 +2,9 @@ import { expect, test } from "vitest";
 import { startOutages, startRush, type Use } from "../adversity/endurance.ts";
 import { EXECUTABLE } from "./probe.ts";
 
-// `npm run test:adversity` has the long forms.
+// `npm run test:adversity` runs the long forms.
 
-test.concurrent("restarts of the broker end no serve and make no healthy worker a 503", async () => {
+test.concurrent("restarts of the broker do not end serve and give no healthy worker a 503", async () => {
   await using outages = await startOutages(EXECUTABLE);
   const wrongs: string[] = [];
   for (const ms of [0, 1_000]) wrongs.push(...(await outages.outage(ms)));
@@ -13,7 +13,7 @@ test.concurrent("restarts of the broker end no serve and make no healthy worker 
 });
 
 test.concurrent(
-  "workers that come and go under new names leave no series and no open file behind",
+  "workers that come and go with new names leave no series and no open file behind",
   async () => {
     await using rush = await startRush(EXECUTABLE);
     const uses: Use[] = [];

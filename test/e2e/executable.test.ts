@@ -23,7 +23,7 @@ afterAll(() => rm(folder, { recursive: true }));
 const ALIVE = /^healthy: alive: \S+ answered in \d+ ms$/;
 const ask = (env: Record<string, string>) => probe(["--node", node], { CELERY_BROKER_URL: url, ...env });
 
-test("the executable works when its environment holds the broker and nothing else", async () => {
+test("the executable works when its environment holds only the broker", async () => {
   expectLine(await ask({}), 0, ALIVE, 1_500);
 });
 
@@ -36,7 +36,7 @@ test.each([
   expectLine(await ask({ NODE_OPTIONS: options }), 0, ALIVE, 1_500);
 });
 
-test("NODE_EXTRA_CA_CERTS of the container does not reach it", async () => {
+test("NODE_EXTRA_CA_CERTS of the container has no effect on it", async () => {
   writeFileSync(join(folder, "broken.pem"), "-----BEGIN CERTIFICATE-----\nno\n-----END CERTIFICATE-----\n");
   for (const file of ["/nowhere.pem", join(folder, "broken.pem")]) {
     expectLine(await ask({ NODE_EXTRA_CA_CERTS: file }), 0, ALIVE, 1_500);
@@ -52,7 +52,7 @@ test.each([
   expectLine(await ask({ [name]: value }), 0, ALIVE, 1_500);
 });
 
-// What Bun's runtime would read: `--version` would end with 0, BUN_BE_BUN makes the file the `bun` command.
+// Variables that Bun's runtime would read: `--version` would end with 0, BUN_BE_BUN makes the file the `bun` command.
 test.each([
   ["BUN_OPTIONS", "--version"],
   ["BUN_OPTIONS", "--preload /nowhere.cjs"],
@@ -63,7 +63,7 @@ test.each([
 });
 
 test("it leaves nothing in its folder and reads nothing there when it runs", async () => {
-  // A variable that the environment lacks: a file's would not replace one that is there.
+  // The environment does not have this variable, because a file's value would not replace an existing one.
   writeFileSync(join(folder, ".env"), "CELERY_PROBE_BROKER=redis://127.0.0.1:1/0\n");
   writeFileSync(join(folder, "bunfig.toml"), 'preload = ["./nowhere.ts"]\n');
   writeFileSync(join(folder, "package.json"), "{");
@@ -121,7 +121,7 @@ test("it ends with its verdict when its reader has gone before it writes", async
 
 const STALLED = join(import.meta.dirname, "../world/stalled_reader.py");
 
-/** Runs the executable into a pipe that is full; gives how it ended and what the reader got. */
+/** Runs the executable with a full pipe. Returns how it ended and what the reader received. */
 async function intoFullPipe(fd: 1 | 2, drain: string, ...words: readonly string[]): Promise<string> {
   const { path } = await findPython();
   const args = [STALLED, String(fd), drain, "10", EXECUTABLE, ...words];
@@ -134,8 +134,8 @@ test("it ends with its verdict when its reader does not read", async () => {
   expect(await intoFullPipe(2, "never", "--node")).toBe("1 ");
 });
 
-test("it waits a moment for a reader that is slow", async () => {
-  // The reader's clock begins at the program's start, which takes this long where nothing is in its way.
+test("it waits a moment for a slow reader", async () => {
+  // The reader's clock begins at the program's start. The start takes this long if nothing delays it.
   const starts: number[] = [];
   for (let n = 0; n < 5; n++) {
     const began = performance.now();
@@ -158,7 +158,7 @@ test("it starts no thread that it does not need", async () => {
     threads = Math.max(threads, tasks.length);
     await pause(20);
   }
-  // The main one, and two of Node's.
+  // The main thread, and two of Node's.
   expect(threads).toBeGreaterThan(0);
   expect(threads).toBeLessThanOrEqual(BY_BUN ? 20 : 3);
 });

@@ -6,7 +6,7 @@ import { startWorker, type Worker } from "../world/worker.ts";
 import { startProbe } from "./probe.ts";
 import type { WatchedWorker } from "./watched.ts";
 
-/** A `serve` beside the workers of this file's world, as a sidecar with their PID namespace. */
+/** A `serve` beside the workers of this file's world, like a sidecar in their PID namespace. */
 async function startSidecar(server: Server, ...words: readonly string[]) {
   const args = ["serve", "--placement", "beside", "--interval", "1s", "--listen", "127.0.0.1:0"];
   const running = startProbe([...args, "--broker", server.url(), ...words]);
@@ -32,7 +32,7 @@ async function startSidecar(server: Server, ...words: readonly string[]) {
   };
 }
 
-/** What is published on the control channel, by method. */
+/** The messages on the control channel, by method. */
 async function published(server: Server) {
   const monitor = await server.client().monitor();
   const methods: string[] = [];
@@ -52,7 +52,7 @@ async function published(server: Server) {
 test("a sidecar sees its worker work, stop, end and come back; it pings only when the worker is silent", async () => {
   await using server = await startServer();
   using control = await published(server);
-  // A sidecar starts before its worker.
+  // A sidecar may start before its worker.
   await using sidecar = await startSidecar(server);
   const name = "own@world";
   const worker = await startWorker({ server, name, concurrency: 2, until: "ready" });
@@ -78,7 +78,7 @@ test("a sidecar sees its worker work, stop, end and come back; it pings only whe
   expect(await sidecar.workers()).toMatchObject([{ node: name, restarts: 1 }]);
 }, 120_000);
 
-test("a solo worker in a task is busy, and another worker on the broker is not the sidecar's", async () => {
+test("a solo worker in a task is busy, and the sidecar ignores another worker on the broker", async () => {
   await using server = await startServer();
   await using worker = await startWorker({ server, pool: "solo" });
   await using sidecar = await startSidecar(server);
@@ -89,7 +89,7 @@ test("a solo worker in a task is busy, and another worker on the broker is not t
   await sidecar.untilReason(worker, "alive");
 });
 
-test("two workers of one name in sight are counted, and are no restarts", async () => {
+test("two workers with one name in sight are counted, and do not count as restarts", async () => {
   await using server = await startServer();
   const name = "twin@pod";
   await using worker = await startWorker({ server, name });
@@ -100,7 +100,7 @@ test("two workers of one name in sight are counted, and are no restarts", async 
   expect(await sidecar.workers()).toMatchObject([{ node: name, copies: 2, restarts: 0 }]);
 }, 60_000);
 
-test("a solo worker whose task outlives a restart of the broker hangs past the grace", async () => {
+test("a solo worker whose task outlives a restart of the broker hangs after the grace", async () => {
   const server = await startServer();
   await using worker = await startWorker({ server, pool: "solo" });
   await using sidecar = await startSidecar(server, "--busy-grace", "5s");
@@ -109,7 +109,7 @@ test("a solo worker whose task outlives a restart of the broker hangs past the g
   const { port } = server;
   await server.stop();
   await using _again = await startServer({ port });
-  // The broker has closed its connections, which then do not tell since when it is silent.
+  // The broker has closed its connections, so these no longer show when its silence began.
   await sidecar.untilReason(worker, "hung");
   expect(await sidecar.status("/livez/local")).toBe(503);
   const [said] = await sidecar.workers();

@@ -10,7 +10,7 @@ import { startServe } from "./start-serve.ts";
 import { startWatch, workerIn } from "./watched.ts";
 
 test.concurrent(
-  "a worker that is killed is gone within seconds, and never comes back by itself",
+  "a worker that is killed is gone within seconds, and does not come back by itself",
   async () => {
     await using server = await startServer();
     await using other = await startWorker({ server });
@@ -27,7 +27,7 @@ test.concurrent(
         /^nothing was heard of it for \d+ s, and nobody is subscribed in its name$/,
       ) as string,
     });
-    // Listening anew, after 15 s, brought it back to life once.
+    // Once, subscribing again after 15 s brought it back to life.
     await wait(20_000);
     expect(watch.reasonsSince(gone, worker.node)).toEqual(["gone"]);
     expect(watch.reasonsSince(gone, other.node)).toEqual(["alive"]);
@@ -35,7 +35,7 @@ test.concurrent(
 );
 
 test.concurrent(
-  "a worker that is stopped warmly goes at once, and its queue stays, without a consumer",
+  "a worker that is stopped warmly goes at once, and its queue stays without a consumer",
   async () => {
     await using server = await startServer();
     const worker = await startWorker({ server, queues: ["mails"] });
@@ -51,7 +51,7 @@ test.concurrent(
 );
 
 test.concurrent(
-  "a solo worker in a task is busy within the grace and hangs past it; when the task ends it is alive",
+  "a solo worker in a task is busy within the grace and hangs after it; when the task ends it is alive",
   async () => {
     await using server = await startServer();
     await using worker = await startWorker({ server, pool: "solo" });
@@ -89,7 +89,7 @@ test.concurrent("the processes of workers in sight are looked at", async () => {
 });
 
 test.concurrent(
-  "of workers in sight that fall silent at once each is told apart within seconds, and stays what it is",
+  "workers in sight that fall silent together are told apart within seconds, and keep their states",
   async () => {
     await using server = await startServer();
     const killed = [await startWorker({ server }), await startWorker({ server })] as const;
@@ -118,7 +118,7 @@ test.concurrent(
   120_000,
 );
 
-test.concurrent("a restart of the broker makes nobody unhealthy, and the watch goes on", async () => {
+test.concurrent("a restart of the broker makes no worker unhealthy, and the watch goes on", async () => {
   const server = await startServer();
   await using worker = await startWorker({ server });
   await using busy = await startWorker({ server, pool: "solo", queues: ["slow"] });
@@ -135,7 +135,7 @@ test.concurrent("a restart of the broker makes nobody unhealthy, and the watch g
   const up = await watch.until(({ workers }) => workers.broker.up);
   expect(up.workers.broker.reconnects).toBe(1);
   await watch.untilReason(worker.node, "alive");
-  // It has lost its connections, and its task goes on.
+  // It has lost its connections, but its task goes on.
   await watch.untilReason(busy.node, "undecided");
   await watch.untilReason(busy.node, "alive");
   const said = [...watch.reasonsSince(before, worker.node), ...watch.reasonsSince(before, busy.node)];
@@ -143,7 +143,7 @@ test.concurrent("a restart of the broker makes nobody unhealthy, and the watch g
 });
 
 test.concurrent(
-  "a worker that answers and fetches nothing is not consuming after a minute",
+  "a worker that answers but fetches nothing is not consuming after a minute",
   async () => {
     await using server = await startServer();
     await using proxy = await startProxy(server.port);
@@ -176,7 +176,7 @@ test.concurrent(
   100_000,
 );
 
-test.concurrent("two workers of one name are counted, and a restart is", async () => {
+test.concurrent("two workers with one name are counted, and so is a restart", async () => {
   await using server = await startServer();
   const name = "twin@world";
   await using _first = await startWorker({ server, name });
@@ -197,7 +197,7 @@ test.concurrent("two workers of one name are counted, and a restart is", async (
   expect(workerIn(again, name)).toMatchObject({ reason: "alive", restarts: 1, copies: 1 });
 });
 
-test.concurrent("a queue that nobody consumes is found by its binding", async () => {
+test.concurrent("a queue without a consumer is found by its binding", async () => {
   await using server = await startServer();
   await using worker = await startWorker({ server });
   const gone = await startWorker({ server, queues: ["forgotten"] });
@@ -213,21 +213,24 @@ test.concurrent("a queue that nobody consumes is found by its binding", async ()
   ]);
 });
 
-test.concurrent("a broker that cannot write its disk is named, and nobody is unhealthy by it", async () => {
-  await using server = await startServer();
-  await using worker = await startWorker({ server });
-  await using watch = startWatch(server);
-  const before = await watch.untilReason(worker.node, "alive");
-  const redis = server.client();
-  // A folder of this name takes the place of the file.
-  await mkdir(join(server.folder, "dump.rdb"));
-  await redis.config("SET", "save", "3600 1");
-  await redis.bgsave().catch(() => undefined);
-  await until("Redis refuses to write", async () => (await redis.ping().catch(String)).includes("MISCONF"));
-  const refused = await watch.until(({ workers }) => !workers.broker.up);
-  expect(refused.workers.broker.message).toContain("MISCONF");
-  await redis.config("SET", "stop-writes-on-bgsave-error", "no");
-  await watch.until(({ workers }) => workers.broker.up);
-  for (const reason of watch.reasonsSince(before, worker.node))
-    expect(["alive", "broker-refused", "undecided", "absent"]).toContain(reason);
-});
+test.concurrent(
+  "a broker that cannot write to its disk is named, and no worker is unhealthy because of it",
+  async () => {
+    await using server = await startServer();
+    await using worker = await startWorker({ server });
+    await using watch = startWatch(server);
+    const before = await watch.untilReason(worker.node, "alive");
+    const redis = server.client();
+    // A folder with this name takes the place of the file.
+    await mkdir(join(server.folder, "dump.rdb"));
+    await redis.config("SET", "save", "3600 1");
+    await redis.bgsave().catch(() => undefined);
+    await until("Redis refuses to write", async () => (await redis.ping().catch(String)).includes("MISCONF"));
+    const refused = await watch.until(({ workers }) => !workers.broker.up);
+    expect(refused.workers.broker.message).toContain("MISCONF");
+    await redis.config("SET", "stop-writes-on-bgsave-error", "no");
+    await watch.until(({ workers }) => workers.broker.up);
+    for (const reason of watch.reasonsSince(before, worker.node))
+      expect(["alive", "broker-refused", "undecided", "absent"]).toContain(reason);
+  },
+);

@@ -7,7 +7,7 @@ import { type Server, startServer } from "../world/server.ts";
 import type { WorkerOptions } from "../world/worker-command.ts";
 import { EXECUTABLE, expectLine, type Probed } from "./probe.ts";
 
-/** The probe inside a worker's container: a process namespace and a host name of its own. */
+/** The probe inside a worker's container, which has its own process namespace and host name. */
 let server: Server;
 let container: Container;
 beforeEach(async () => {
@@ -52,7 +52,7 @@ describe("without arguments and without a variable", () => {
     expectLine(await ask(["--node=a@%h,b@%h"]), 1, dead, 2_900);
   });
 
-  test("asks one broker, and says which worker of another needs a check of its own", async () => {
+  test("asks one broker, and says which worker with another broker needs its own check", async () => {
     const one = await solo({ name: "a@%h" });
     const other = await solo({ name: "b@%h", queues: ["b"], brokerUrl: server.url(1) });
     const words = new RegExp(
@@ -63,7 +63,7 @@ describe("without arguments and without a variable", () => {
       expectLine(await ask(["--node", node]), 0, new RegExp(`^healthy: alive: ${node} answered in`), 2_900);
   });
 
-  test("is dead where no worker is in sight, with and without a broker", async () => {
+  test("is dead if no worker is in sight, with and without a broker", async () => {
     const dead = new RegExp(
       `^unhealthy: dead: celery@${container.hostname} is not running: there is no worker process here`,
     );
@@ -72,7 +72,7 @@ describe("without arguments and without a variable", () => {
     expectLine(await ask([], { CELERY_BROKER_URL: server.url() }), 1, dead, 2_900);
   });
 
-  test("is undecided where no worker is in sight and none should be", async () => {
+  test("is undecided if no worker is in sight and none should be", async () => {
     const env = { CELERY_BROKER_URL: server.url() };
     const beside =
       /^unknown: undecided: nobody is subscribed .*; no worker process is in sight; hint: is it running\? share its PID namespace/;
@@ -94,13 +94,13 @@ test("a worker that begins to listen after the last ping is alive, not deaf", as
   const published = async () =>
     Number(/^cmdstat_publish:calls=(\d+)/m.exec(await server.client().info("commandstats"))?.[1] ?? 0);
   const asked = ask(["--deadline=30s", "--timeout=4s"]);
-  // Both pings have been heard by nobody, and the loop turns before the verdict: it has the timeout for that.
+  // No worker has heard the two pings, and the loop turns before the verdict: it has the timeout for that.
   await expect.poll(published, { timeout: 20_000, interval: 5 }).toBe(2);
   writeFileSync(gate, "");
   expectLine(await asked, 0, new RegExp(`^healthy: alive: ${worker.node} answered in`), 29_900);
 });
 
-describe("a worker that was told otherwise than the probe", () => {
+describe("a worker with other settings than the probe", () => {
   test("uses another database: both are named", async () => {
     const worker = await container.startWorker({ server, brokerUrl: server.url(3), pool: "solo" });
     const other = new RegExp(
@@ -175,7 +175,7 @@ describe("a worker that its command line does not show", () => {
     end();
   });
 
-  test("is no other program that fetches and listens, once the worker is dead", async () => {
+  test("is not another program that fetches and listens, after the worker has died", async () => {
     const consuming = [
       "import os",
       "from kombu import Connection, Consumer, Exchange, Queue",
@@ -197,7 +197,7 @@ describe("a worker that its command line does not show", () => {
     end();
   });
 
-  test("is found by its connections, and busy is told from dead", async () => {
+  test("is found by its connections, and busy differs from dead", async () => {
     const { worker, end } = await started();
     const task = await worker.submit("nap", 30);
     await worker.taskStarted(task);
@@ -207,7 +207,7 @@ describe("a worker that its command line does not show", () => {
       /^healthy: busy: \S+ silent for/,
       4_900,
     );
-    // lxcfs shows the uptime of the container there, by which the worker would have no age.
+    // lxcfs shows the uptime of the container there. By that clock the worker would have no age.
     const uptime = join(container.folder, "uptime");
     writeFileSync(uptime, "0.00 0.00\n");
     const mounted = await container.run("/usr/bin/mount", ["--bind", uptime, "/proc/uptime"]);
@@ -223,7 +223,7 @@ describe("a worker that its command line does not show", () => {
     end();
   });
 
-  test("is found by its pid file, and dead when that names nobody", async () => {
+  test("is found by its pid file, and dead when the file names no process", async () => {
     const { worker, end } = await started();
     const folder = mkdtempSync(join(tmpdir(), "celery-probe-pid-"));
     const pidfile = join(folder, "worker.pid");
@@ -279,7 +279,7 @@ describe("a broker that fails", () => {
     expectLine(await ask([], env), 1, /^unhealthy: dead: /, 2_900);
   });
 
-  test("that shows no connections leaves busy, and with --state-file hung as soon as it is", async () => {
+  test("that shows no connections: still busy, and hung on time with --state-file", async () => {
     const admin = server.client();
     const rules = ["on", ">pw", "~*", "&*", "+@all", "-client|list"];
     await admin.call("ACL", "SETUSER", "probe", ...rules);

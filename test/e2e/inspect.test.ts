@@ -12,7 +12,7 @@ import { EXECUTABLE, keysOfOurs, type Probed, probe } from "./probe.ts";
 
 type Results = Readonly<Record<string, unknown>>;
 
-/** Runs `inspect`; on this machine other tests' workers are in sight. */
+/** Runs `inspect`. On this machine, other tests' workers are in sight. */
 function inspect(server: Server, ...words: readonly string[]): Promise<Probed> {
   return probe(["inspect", ...words, "--placement", "remote"], { CELERY_BROKER_URL: server.url() });
 }
@@ -24,7 +24,10 @@ async function inspected(server: Server, ...words: readonly string[]): Promise<R
   return JSON.parse(stdout) as Results;
 }
 
-/** What `celery ARGS` prints for each of several lists of arguments, in one Python: it takes its time to start. */
+/**
+ * The output of `celery ARGS` for several lists of arguments, in a single Python process, because Python takes long to
+ * start.
+ */
 async function celery(
   version: "5.2.7" | "5.7.0",
   server: Server,
@@ -52,7 +55,7 @@ for run in runs:
 print(json.dumps(printed))
 `;
 
-/** A task with an argument that no JSON can hold: pickle's \`((complex(1, 2),), {}, {})\`. */
+/** A task with an argument that JSON cannot hold: pickle's \`((complex(1, 2),), {}, {})\`. */
 async function submitUnserialisable(worker: Worker): Promise<void> {
   const { python } = await celeryVenv("5.4.0");
   const script =
@@ -64,7 +67,7 @@ async function submitUnserialisable(worker: Worker): Promise<void> {
   await worker.redis.lpush(worker.queue, JSON.stringify({ ...message, ...pickled, body }));
 }
 
-/** The answers that stand in our lists, which expire. */
+/** The answers in our lists, which expire. */
 async function leftAnswers(server: Server): Promise<readonly unknown[]> {
   const redis = server.client();
   const elements: string[] = [];
@@ -100,10 +103,13 @@ const METHODS: readonly (readonly string[])[] = [
   ["query_task"],
 ];
 
-/** What differs from one moment to the next, or may: told by its type. */
+/** Values that may differ from one moment to the next. Only their types are compared. */
 const VOLATILE = new Set(["clock", "uptime", "rusage", "writes"]);
 
-/** What tells two answers of one state apart taken away: moments, the order of sets, and what is described by `safe`. */
+/**
+ * An answer without what differs between two answers of the same state: moments, the order of sets, and descriptions by
+ * `safe`.
+ */
 function comparable(value: unknown, name = ""): unknown {
   if (VOLATILE.has(name)) return typesOf(value);
   if (Array.isArray(value)) {
@@ -126,7 +132,10 @@ function withoutArguments(results: Results): unknown {
   );
 }
 
-/** A task at work (but in solo, which would answer nothing), one behind it, one for tomorrow; all of one queue. */
+/**
+ * Submits a running task (except to solo, which would not answer), one that waits after it, and one for tomorrow, all
+ * to one queue.
+ */
 async function giveWork(worker: Worker, pool: Pool): Promise<readonly string[]> {
   const ids: string[] = [];
   if (pool !== "solo") {
@@ -184,7 +193,7 @@ describe.each([
       const ours = await inspected(server, ...words, "--allow-risky", "--timeout", "10s");
       expect(Object.keys(ours)).toHaveLength(workers.length);
       for (const [client, outputs] of Object.entries(printed)) {
-        // Python's JSON has numbers that JSON has not; 1e999 is how it is read.
+        // Python's JSON has numbers that JSON does not have. 1e999 is read as infinite.
         const theirs = JSON.parse((outputs[position] ?? "").replaceAll(": Infinity", ": 1e999")) as Results;
         const [a, b] =
           method === "active" ? [withoutArguments(ours), withoutArguments(theirs)] : [ours, theirs];
@@ -220,14 +229,14 @@ test.concurrent(
     const told = await inspect(server, "reserved", "--allow-risky", "--timeout", "1s");
     expect(told.stderr).toContain(`no answer from ${fragile.node} to reserved, although it answers pings`);
     expect(told.exitCode).toBe(1);
-    // Else the flag would guard nothing.
+    // Otherwise the flag would protect nothing.
     expect(await fragile.answers(1_000)).toBe(false);
     await assertWorkerIsWell(sturdy);
   },
 );
 
 test.concurrent(
-  "an eventlet pool is sent no risky method, whatever its kombu; Celery 5.0 with an old kombu is",
+  "an eventlet pool is sent no risky method, whatever its kombu; Celery 5.0 with an old kombu is sent it",
   async () => {
     await using server = await startServer();
     await using green = await startWorker({ server, pool: "eventlet" });
@@ -290,7 +299,7 @@ test.concurrent("names the missing node, with exit code 1 and the others' answer
   await using server = await startServer();
   await using worker = await startWorker({ server, celery: "5.2.7" });
   await using asleep = await startWorker({ server });
-  // Its heartbeat would not come any more.
+  // It would send no more heartbeats.
   asleep.suspend();
   const named = await inspect(
     server,
@@ -314,7 +323,8 @@ test.concurrent("names the missing node, with exit code 1 and the others' answer
   asleep.resume();
   expect(await asleep.answers()).toBe(true);
   expect(Object.keys(await inspected(server, "clock"))).toHaveLength(2);
-  // It answers what it was sent while it slept, which nobody takes off the broker any more: that was pings.
+  // It answers the messages from the time when it slept, and nobody removes these answers from the broker any more.
+  // They were pings.
   const late = await leftAnswers(server);
   expect(late.length).toBeGreaterThan(0);
   for (const answer of late) expect(answer).toEqual({ [asleep.node]: { ok: "pong" } });
@@ -338,25 +348,22 @@ test.concurrent("names by its heartbeat a worker that refuses JSON", async () =>
   expect(exitCode).toBe(1);
 });
 
-test.concurrent(
-  "finds broker and workers by itself in their container, and names one there that does not answer",
-  async () => {
-    await using server = await startServer();
-    await using container = await startContainer();
-    await using worker = await container.startWorker({ server, name: "a@%h" });
-    const alone = await container.run(EXECUTABLE, ["inspect", "clock"]);
-    expect(alone.stdout).toContain(worker.node);
-    expect(alone.exitCode).toBe(0);
-    const settings = { worker_enable_remote_control: false };
-    await using deaf = await container.startWorker({ server, name: "b@%h", settings, until: "ready" });
-    const both = await container.run(EXECUTABLE, ["inspect", "clock"]);
-    expect(both.stdout).toContain(worker.node);
-    expect(both.stderr).toMatch(new RegExp(`^no answer from ${deaf.node}: `));
-    expect(both.exitCode).toBe(1);
-  },
-);
+test.concurrent("finds broker and workers by itself in their container, and names a silent one", async () => {
+  await using server = await startServer();
+  await using container = await startContainer();
+  await using worker = await container.startWorker({ server, name: "a@%h" });
+  const alone = await container.run(EXECUTABLE, ["inspect", "clock"]);
+  expect(alone.stdout).toContain(worker.node);
+  expect(alone.exitCode).toBe(0);
+  const settings = { worker_enable_remote_control: false };
+  await using deaf = await container.startWorker({ server, name: "b@%h", settings, until: "ready" });
+  const both = await container.run(EXECUTABLE, ["inspect", "clock"]);
+  expect(both.stdout).toContain(worker.node);
+  expect(both.stderr).toMatch(new RegExp(`^no answer from ${deaf.node}: `));
+  expect(both.exitCode).toBe(1);
+});
 
-test.concurrent("two workers of one name are said to be two", async () => {
+test.concurrent("two workers with one name are reported as two", async () => {
   await using server = await startServer();
   await using one = await startWorker({ server, name: "twin@world" });
   await using other = await startWorker({ server, name: "twin@world", until: "listens" });
@@ -370,7 +377,7 @@ test.concurrent("two workers of one name are said to be two", async () => {
   await expectNothingLeft(server);
 });
 
-test.concurrent("ends with 1 and an empty object where nobody is", async () => {
+test.concurrent("ends with 1 and an empty object if no worker is there", async () => {
   await using server = await startServer();
   const { stdout, stderr, exitCode, ms } = await inspect(server, "stats", "--output", "json");
   expect(stdout).toBe("{}");

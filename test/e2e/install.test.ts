@@ -28,7 +28,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Resolves when there is anything in the folder. */
+/** Resolves when the folder is no longer empty. */
 async function begun(): Promise<void> {
   while ((await readdir(folder)).length === 0) await new Promise(setImmediate);
 }
@@ -47,7 +47,7 @@ test.each(["probe", ".", "./"])("copies itself to %s, with mode 0755, and says i
   expect(await readdir(folder)).toHaveLength(1);
 });
 
-test("does nothing where it is there already", async () => {
+test("does nothing if it is already there", async () => {
   const path = join(folder, "probe");
   await probe(["install", path]);
   const before = await stat(path);
@@ -59,7 +59,7 @@ test("does nothing where it is there already", async () => {
   expect((await stat(path)).ino).toBe(before.ino);
 });
 
-test("mends a copy that may not be executed, and replaces one of another version", async () => {
+test("repairs a copy that may not be executed, and replaces one of another version", async () => {
   const path = join(folder, "probe");
   await copyFile(EXECUTABLE, path);
   await chmod(path, 0o600);
@@ -69,7 +69,7 @@ test("mends a copy that may not be executed, and replaces one of another version
   expect(await sizeOf(path)).toBe(await sizeOf(EXECUTABLE));
 });
 
-test("replaces a link to another version by a file, and leaves alone what it leads to", async () => {
+test("replaces a link to another version by a file, and does not change the link's target", async () => {
   await writeFile(join(folder, "older"), (await readFile(EXECUTABLE)).subarray(0, -1));
   await symlink("older", join(folder, "probe"));
   expect((await probe(["install", join(folder, "probe")])).exitCode).toBe(0);
@@ -95,7 +95,7 @@ test("replaces a copy that is running", async () => {
   expect((await running).stdout).toMatch(/^unknown: broker-/);
 });
 
-test("leaves a file alone that is no celery-probe", async () => {
+test("does not change a file that is not celery-probe", async () => {
   const path = join(folder, "precious");
   await writeFile(path, "environment: { CELERY_PROBE_TIMEOUT: 3s }");
   const done = await probe(["install", path]);
@@ -104,7 +104,7 @@ test("leaves a file alone that is no celery-probe", async () => {
   expect(await readFile(path, "utf8")).toBe("environment: { CELERY_PROBE_TIMEOUT: 3s }");
 });
 
-test("says so where the folder is not there, or something else is in the way", async () => {
+test("reports a missing folder, or another thing in the file's place", async () => {
   expect((await probe(["install", join(folder, "none/probe")])).stderr).toContain("its folder is not there");
   expect((await probe(["install", "/proc/probe"])).stderr).toMatch(/the system refused \(ENOENT/);
   await mkdir(join(folder, "celery-probe"));
@@ -114,9 +114,9 @@ test("says so where the folder is not there, or something else is in the way", a
   expect((await probe(["install", ""])).stderr).toContain("is empty: expected PATH");
 });
 
-test("says so on a read-only or full file system, and where this user may not write", async () => {
+test("reports a read-only or full file system, and a folder where this user may not write", async () => {
   const isRoot = process.getuid?.() === 0;
-  // The folder of the test's world is closed to other users: root without its right to write everywhere.
+  // Other users may not enter the folder of the test's world. So this is root without its right to write everywhere.
   const powerless = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"];
   await chmod(folder, 0o555);
   const before = isRoot ? powerless : ["env", "--"];
@@ -142,7 +142,7 @@ test("says so on a read-only or full file system, and where this user may not wr
   }
 });
 
-test("two at once leave one whole file", async () => {
+test("two at once leave one complete file", async () => {
   const path = join(folder, "probe");
   const both = await Promise.all([probe(["install", path]), probe(["install", path])]);
   expect(both.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
@@ -163,7 +163,7 @@ test("a killed one leaves nothing under the name, and the next one removes the r
   expect(await sizeOf(path)).toBe(await sizeOf(EXECUTABLE));
 });
 
-test("one that was stopped for longer than others wait for it ends well when it goes on", async () => {
+test("one that was stopped for longer than others wait for it finishes correctly when it continues", async () => {
   const path = join(folder, "probe");
   const stopped = startProbe(["install", path]);
   await Promise.race([stopped, begun()]);

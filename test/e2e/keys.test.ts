@@ -4,7 +4,7 @@ import { assertWorkerIsWell, startWorker } from "../world/worker.ts";
 import { expectLine, probe } from "./probe.ts";
 import { expectNoTraces } from "./traces.ts";
 
-test("100 probes leave one key in all, and connections and bindings as they were", async () => {
+test("100 probes leave a single key, and do not change connections and bindings", async () => {
   await expectNoTraces(100);
 });
 
@@ -18,7 +18,7 @@ test("workers of another database leave no lasting key when all databases share 
   const words = ["--broker", server.url(), "--fanout-prefix", "false", "--placement", "remote"];
   for (const whom of [["--any"], ["--any"], ["--node", name], ["--node", name]]) {
     expect(await probe([...words, ...whom])).toMatchObject({ exitCode: 0 });
-    // The answer that was not waited for.
+    // The answer that the probe did not wait for.
     await there.answers();
     const lists = await there.redis.keys("*.reply.celery.pidbox");
     for (const key of lists.filter((one) => !one.startsWith("by-hand")))

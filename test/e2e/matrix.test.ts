@@ -5,7 +5,7 @@ import { runCell } from "../matrix/run-cell.ts";
 import { STATES } from "../matrix/table.ts";
 import { EXECUTABLE } from "./probe.ts";
 
-/** The part of the matrix that is made in every run of the gate; `npm run test:matrix` makes all of it. */
+/** The part of the matrix that every run of the gate makes; `npm run test:matrix` makes all of it. */
 const REPRESENTATIVE = [
   "fetch-half-open-beside prefork 5.2.7",
   "children-die prefork 5.7.0",
@@ -41,7 +41,7 @@ const cells = STATES.flatMap((state) => cellsOf(state).map((cell) => ({ state, c
   name: cellName(one.state, one.cell),
 }));
 
-/** Some states last a minute before they count. */
+/** Some states must last a minute before they count. */
 const WITHIN_MS = 180_000;
 
 test.concurrent.each(REPRESENTATIVE)(

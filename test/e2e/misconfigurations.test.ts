@@ -6,7 +6,7 @@ import { freePort, type Server, startServer } from "../world/server.ts";
 import type { WorkerOptions } from "../world/worker-command.ts";
 import { EXECUTABLE, probe } from "./probe.ts";
 
-/** What people get wrong, and the setting that the probe's one line has to name. */
+/** Common mistakes, and the setting that the probe's one line must name. */
 let plain: Server;
 let secret: Server;
 let tls: Server;
@@ -47,7 +47,7 @@ afterAll(() => owned.disposeAsync());
 interface Mistake {
   readonly url: () => string;
   readonly words?: () => readonly string[];
-  /** What the line says, and which setting it names. */
+  /** The words of the line, and the setting that it names. */
   readonly says: RegExp;
 }
 
@@ -199,7 +199,7 @@ describe("the line names the setting", () => {
   });
 });
 
-/** What a worker has and the probe was not told. */
+/** Settings of a worker that the probe does not have. */
 const DIFFERENCES: Readonly<
   Record<string, { readonly worker: Partial<WorkerOptions>; readonly says: RegExp }>
 > = {
@@ -233,7 +233,7 @@ const DIFFERENCES: Readonly<
   },
 };
 
-describe("the line names the setting that a worker has and the probe was not told", () => {
+describe("the line names the setting that differs between a worker and the probe", () => {
   let container: Container;
   beforeAll(async () => {
     container = owned.use(await startContainer());

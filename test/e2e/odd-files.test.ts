@@ -18,16 +18,16 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Nobody listens there. */
+/** Nothing listens there. */
 const NOWHERE = ["--broker", "redis://127.0.0.1:1/0", "--placement"] as const;
 
-/** Links are what unit tests try; a pipe waits for ever, and devices never end. Without root there are none of these. */
+/** Unit tests try links. A pipe waits for ever, and devices never end. Without root there are no devices. */
 const named = () => odd.names.filter((name) => ["pipe", "socket", "null", "zero"].includes(name));
 
-/** What waits for the other end of a pipe waits for ever. In milliseconds. */
+/** Opening a pipe waits for its other end, for ever. In milliseconds. */
 const AT_ONCE = 5_000;
 
-describe.concurrent("a path that is no regular file", () => {
+describe.concurrent("a path that is not a regular file", () => {
   test.each([
     ["--state-file", [...NOWHERE, "remote"]],
     ["--pidfile", [...NOWHERE, "inside"]],
@@ -42,7 +42,7 @@ describe.concurrent("a path that is no regular file", () => {
     expect(odd.state()).toEqual(before);
   });
 
-  test.each(["--ssl-ca-certs", "--ssl-certfile"])("is said at once by %s", async (option) => {
+  test.each(["--ssl-ca-certs", "--ssl-certfile"])("is reported at once by %s", async (option) => {
     for (const name of named()) {
       const { stdout, exitCode, ms } = await probe([...NOWHERE, "remote", option, odd.path(name)]);
       expect([name, exitCode, ms < AT_ONCE]).toEqual([name, 1, true]);
@@ -50,7 +50,7 @@ describe.concurrent("a path that is no regular file", () => {
     }
   });
 
-  test("is said by doctor --log, which leaves a pipe to its reader", async () => {
+  test("is reported by doctor --log, which leaves a pipe to its reader", async () => {
     const args = ["doctor", ...NOWHERE, "remote", "--deadline", "2s", "--log", odd.path("pipe")];
     const { stdout, ms } = await probe(args);
     expect(ms).toBeLessThan(AT_ONCE);
@@ -59,7 +59,7 @@ describe.concurrent("a path that is no regular file", () => {
     );
   });
 
-  test("is replaced neither by install nor by report", async () => {
+  test("is not replaced by install or report", async () => {
     for (const words of [["install"], ["report", ...NOWHERE, "remote", "--deadline", "1s"]]) {
       const links = words[0] === "report" ? ["dangling", "link-to-pipe"] : ["link-to-pipe"];
       for (const name of [...named(), ...links]) {
@@ -73,7 +73,7 @@ describe.concurrent("a path that is no regular file", () => {
   });
 });
 
-test("a file that somebody else wrote is not taken for a state file, and the line says so", async () => {
+test("a foreign file is not used as a state file, and the line says so", async () => {
   const path = join(folder, "settings.json");
   writeFileSync(path, '{"debug": true}');
   const { stdout } = await probe([...NOWHERE, "remote", "--state-file", path]);

@@ -7,14 +7,14 @@ import { startStopwatch } from "../world/stopwatch.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 
-/** The packaged executable; another one where EXECUTABLE_UNDER_TEST names it, from the project's root. */
+/** The packaged executable, or the one in EXECUTABLE_UNDER_TEST, relative to the project's root. */
 export const EXECUTABLE = join(ROOT, process.env["EXECUTABLE_UNDER_TEST"] ?? "dist/celery-probe");
 if (!existsSync(EXECUTABLE))
   throw new Error(`${EXECUTABLE} is not there: CONTRIBUTING.md says what makes it`);
 if (changedAt(join(ROOT, "src")) > statSync(EXECUTABLE).mtimeMs)
   throw new Error(`${EXECUTABLE} is older than src/: CONTRIBUTING.md says what makes it`);
 
-/** When a file below a folder was changed last, in milliseconds. */
+/** The last time that a file below a folder changed, in milliseconds. */
 function changedAt(folder: string): number {
   const entries = readdirSync(folder, { withFileTypes: true, recursive: true });
   const files = entries.filter((entry) => entry.isFile());
@@ -24,12 +24,12 @@ function changedAt(folder: string): number {
 /** Whether it is the one for musl. */
 export const FOR_MUSL = EXECUTABLE.endsWith("-musl/celery-probe");
 
-/** Whether Bun has compiled it: docs/bun.md lists what it does differently. */
+/** Whether Bun has compiled it; docs/bun.md lists what it does differently. */
 export const BY_BUN = FOR_MUSL || EXECUTABLE.endsWith("-bun");
 
 /** How a run of the executable ended. */
 export interface Probed {
-  /** undefined where a signal ended it. */
+  /** undefined: a signal ended it. */
   readonly exitCode: number | undefined;
   readonly stdout: string;
   readonly stderr: string;
@@ -37,7 +37,7 @@ export interface Probed {
   readonly ms: number;
 }
 
-/** Starts the packaged executable; its environment holds `env` and nothing else. */
+/** Starts the packaged executable with only `env` as its environment. */
 export function startProbe(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const elapsedMs = startStopwatch();
   const running = execa(EXECUTABLE, args, { env, extendEnv: false, reject: false, stdin: "ignore" });
@@ -47,10 +47,10 @@ export function startProbe(args: readonly string[], env: Readonly<Record<string,
 
 const stopwatches = new WeakMap<object, () => number>();
 
-/** Awaits a probe that was started. */
+/** Waits for a probe that was started. */
 export async function ending(running: ReturnType<typeof startProbe>): Promise<Probed> {
   const { exitCode, stdout, stderr, durationMs } = await running;
-  // It may have ended before it was awaited.
+  // It may have ended before this wait began.
   const ms = Math.min(durationMs, stopwatches.get(running)?.() ?? Infinity);
   return { exitCode, stdout, stderr, ms };
 }
@@ -60,8 +60,8 @@ export function probe(args: readonly string[], env: Readonly<Record<string, stri
 }
 
 /**
- * Probes `node` on `server`, as a container whose environment has the broker does. Whatever the verdict, every key
- * of ours must expire after it.
+ * Probes `node` on `server`, like in a container with the broker in its environment. Whatever the verdict, every key of
+ * ours must expire afterwards.
  */
 export async function probeNode(server: Server, node: string, ...more: readonly string[]): Promise<Probed> {
   const probed = await probe(["--node", node, ...more], { CELERY_BROKER_URL: server.url() });
@@ -69,7 +69,7 @@ export async function probeNode(server: Server, node: string, ...more: readonly 
   return probed;
 }
 
-/** What every run owes: one line, the exit code that goes with it, nothing on stderr, in time. */
+/** Checks what every run must do: print one line, exit with the matching code, print nothing on stderr, end in time. */
 export function expectLine(probed: Probed, exitCode: 0 | 1, line: RegExp, withinMs: number): void {
   expect(probed.stderr).toBe("");
   expect(probed.stdout).toMatch(line);
@@ -78,7 +78,7 @@ export function expectLine(probed: Probed, exitCode: 0 | 1, line: RegExp, within
   expect(probed.ms).toBeLessThan(withinMs);
 }
 
-/** The keys in the database that are ours, each with its time to live in seconds. */
+/** Our keys in the database, each with its time to live in seconds. */
 export async function keysOfOurs(server: Server): Promise<{ key: string; ttl: number }[]> {
   const redis = server.client();
   const keys = (await redis.keys("*.reply.celery.pidbox")).sort();
@@ -87,7 +87,7 @@ export async function keysOfOurs(server: Server): Promise<{ key: string; ttl: nu
   return found;
 }
 
-/** That the probes so far have left `count` keys in all, each of which expires. */
+/** Checks that all probes so far have left `count` keys, and that each of them expires. */
 export async function expectOurKeys(server: Server, count: number): Promise<void> {
   const keys = await keysOfOurs(server);
   expect(keys).toHaveLength(count);

@@ -13,20 +13,20 @@ import type { WorkerOptions } from "../world/worker-command.ts";
 import { EXECUTABLE, expectLine, type Probed } from "./probe.ts";
 
 /**
- * docs/replace.md: each line that it recommends, run beside a real worker that was started as the project starts it:
- * by a program of that name, with an application of that name, and the broker where that project has it.
+ * Runs each line that docs/replace.md recommends, beside a real worker that was started as in the project. The program
+ * and the application have the project's names, and the broker is where the project has it.
  */
 
 const WORLD = join(import.meta.dirname, "../world");
 const PAGE = readFileSync(join(import.meta.dirname, "../../docs/replace.md"), "utf8");
 
-/** The broker of the page, which is the test's own here. */
+/** The broker of the page. Here it is the test's own. */
 const BROKER_OF_PAGE = "redis://redis:6379/0";
 
-/** A section of the page: what was found, and what takes its place. */
+/** A section of the page: the old line, and its replacement. */
 interface Section {
   readonly title: string;
-  /** The words of the probe, without its own name. */
+  /** The probe's arguments, without its name. */
   readonly args: readonly string[];
   readonly variables: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
@@ -80,16 +80,16 @@ afterEach(async () => {
 
 /** How a project starts its worker. */
 interface Project {
-  /** The program, by its file's name, and what it says in Python; default: Celery's own command. */
+  /** The program's file name and its Python code; default: Celery's own command. */
   readonly program?: readonly [name: string, text: string];
-  /** In front of `worker`. */
+  /** The arguments before `worker`. */
   readonly words: readonly string[];
-  /** The module of the application, which is that of the test world by another name, and what it says besides. */
+  /** The module of the application. It is the test world's module under another name, with this code added. */
   readonly module: readonly [name: string, text: string];
-  /** The container's environment: where the project has its broker. */
+  /** The container's environment, in which the project has its broker. */
   readonly environment: (url: string) => Readonly<Record<string, string>>;
   readonly options?: Partial<WorkerOptions>;
-  /** Whether setproctitle is installed there, so that the worker's command line and environment are overwritten. */
+  /** Whether setproctitle is installed, so that it overwrites the worker's command line and environment. */
   readonly writesTitle?: true;
 }
 
@@ -135,7 +135,7 @@ async function startProject(project: Project): Promise<Worker> {
 
 const ours = (text: string) => text.replaceAll(BROKER_OF_PAGE, server.url());
 
-/** Runs what a section recommends as the container's health check: in its environment. */
+/** Runs the line that a section recommends as the container's health check, in the container's environment. */
 async function ask(title: string, environment: Readonly<Record<string, string>>): Promise<Probed> {
   const { args, variables } = sectionOf(title);
   const added = Object.entries(variables).map(([name, value]) => [name, ours(value)]);
@@ -146,7 +146,7 @@ async function ask(title: string, environment: Readonly<Record<string, string>>)
   return { ...rest, stdout: stdout.trimEnd() };
 }
 
-/** Runs a line as a health check's shell does: in the container, with the project's modules and Celery's command. */
+/** Runs a line like a health check's shell: in the container, with the project's modules and Celery's command. */
 async function shell(line: string, environment: Readonly<Record<string, string>> = BY_CELERY(server.url())) {
   const PATH = `${join(venv.folder, "bin")}:/usr/bin:/bin`;
   const PYTHONPATH = `${join(container.folder, "project")}:${WORLD}`;
@@ -161,7 +161,7 @@ async function shell(line: string, environment: Readonly<Record<string, string>>
 
 const ALIVE = /^healthy: alive: celery@\S+ answered in \d+ ms$/;
 
-/** As settings make the URL of its parts. */
+/** Like settings that build the URL from its parts. */
 const FROM_PARTS =
   "import os\napp.conf.broker_url = 'redis://' + os.environ['REDIS_HOST'] + ':' + os.environ['REDIS_PORT'] + '/0'\n";
 const BY_PARTS = (url: string) => ({ REDIS_HOST: new URL(url).hostname, REDIS_PORT: new URL(url).port });
@@ -191,7 +191,7 @@ const PROJECTS: Readonly<Record<string, Project & { readonly says?: RegExp }>> =
       "airflow.providers.celery.executors.celery_executor",
       fromVariable("AIRFLOW__CELERY__BROKER_URL"),
     ],
-    // With the empty password that Airflow's file has.
+    // With the empty password of Airflow's file.
     environment: (url) => ({ AIRFLOW__CELERY__BROKER_URL: url.replace("//", "//:@") }),
     options: { pool: "prefork" },
     writesTitle: true,
@@ -223,7 +223,7 @@ const PROJECTS: Readonly<Record<string, Project & { readonly says?: RegExp }>> =
     ],
     environment: (url) => ({ NAUTOBOT_CELERY_BROKER_URL: url }),
     options: { until: "ready" },
-    // It takes no JSON, the one serialisation that the probe speaks.
+    // It does not accept JSON, the only serialisation that the probe uses.
     says: /^healthy: deaf: /,
   },
   "Celery's own chart": BARE,
@@ -250,24 +250,27 @@ describe("docs/replace.md", () => {
   });
 });
 
-test.each(Object.entries(PROJECTS))("%s: the line says that its worker is well", async (title, project) => {
-  await startProject(project);
-  const asked = await ask(title, project.environment(server.url()));
-  expectLine(asked, 0, project.says ?? ALIVE, OPTIONS.deadline.default);
-});
+test.each(Object.entries(PROJECTS))(
+  "%s: the line says that its worker is healthy",
+  async (title, project) => {
+    await startProject(project);
+    const asked = await ask(title, project.environment(server.url()));
+    expectLine(asked, 0, project.says ?? ALIVE, OPTIONS.deadline.default);
+  },
+);
 
-test(`${BEAT}: the line says that it is well`, async () => {
+test(`${BEAT}: the line says that it is healthy`, async () => {
   await startBeat(container, { brokerUrl: server.url() });
   const asked = await ask(BEAT, BY_CELERY(server.url()));
   expectLine(asked, 0, /^healthy: running: beat process \d+ runs/, OPTIONS.deadline.default);
 });
 
-/** That the old line is content with it, or is not. */
+/** Checks whether the old line exits with this code. */
 async function expectOld(line: string, exitCode: number): Promise<void> {
   expect(await shell(line), line).toMatchObject({ exitCode });
 }
 
-describe("what the page says of the old line", () => {
+describe("what the page says about the old line", () => {
   const now = async (title: string) => (await ask(title, BY_CELERY(server.url()))).stdout;
   const projectOf = (title: string): Project => {
     const project = PROJECTS[title];
@@ -275,7 +278,7 @@ describe("what the page says of the old line", () => {
     return project;
   };
 
-  test("-d celery@%h asks for nobody", async () => {
+  test("-d celery@%h asks no worker", async () => {
     await startProject(projectOf("The line itself"));
     await expectOld("celery -A app.celery_app:celery_app inspect ping -d celery@$HOSTNAME -t 5", 0);
     await expectOld("celery -A app.celery_app:celery_app inspect ping -d celery@%h", 69);
@@ -344,7 +347,7 @@ describe("what the page says of the old line", () => {
     expect(asked.stdout).toMatch(/^unknown: broker-unreachable: /);
   });
 
-  test("another broker than Redis is refused as what it is", async () => {
+  test("a broker other than Redis is refused, and the line says so", async () => {
     const { stderr, exitCode } = await container.run(EXECUTABLE, [], BY_CELERY("amqp://rabbitmq:5672//"));
     expect(stderr).toMatch(
       /^celery-probe: CELERY_BROKER_URL 'amqp:[^']+' is not a Redis broker: expected redis:/,

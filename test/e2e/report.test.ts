@@ -6,7 +6,9 @@ import { startServer } from "../world/server.ts";
 import { startWorker } from "../world/worker.ts";
 import { EXECUTABLE, probe } from "./probe.ts";
 
-/** A secret for each place that a report reads, all with the same beginning; some need escapes in a URL, or in JSON. */
+/**
+ * A secret for each place that a report reads. All have the same beginning, and some need escapes in a URL or in JSON.
+ */
 const MARK = "hush-";
 const planted = (place: string) => `${MARK}${place}`;
 
@@ -102,7 +104,8 @@ test.concurrent.each(["5.7.0", "5.2.7"] as const)(
     for (const { exitCode, stderr } of said) expect([exitCode, stderr]).toEqual([0, ""]);
     const texts = [...said.map(({ stdout }) => stdout), readFileSync(file, "utf8")];
     for (const text of texts) {
-      // The argument's value stands in no report; a child that the task has started is none of the worker's.
+      // The argument's value is not in a report. A child process that the task has started is not one of the worker's
+      // children.
       expect(text.match(new RegExp(`${MARK}[\\w-]+`, "g")) ?? []).toEqual([]);
       expect(text).not.toContain(encoded.slice(5));
       expect(text).not.toMatch(new RegExp(`\\b${short}\\b`));
@@ -137,35 +140,38 @@ test.concurrent.each(["5.7.0", "5.2.7"] as const)(
   },
 );
 
-test.concurrent("a file is written for its owner, again over a report, and over nothing else", async () => {
-  await using server = await startServer();
-  await using _worker = await startWorker({ server });
-  await using container = await startContainer();
-  const args = ["report", "--placement", "remote", "--broker", server.url(), "--deadline", "5s"];
-  const file = join(container.folder, "out.md");
-  for (const output of ["text", "json"]) {
-    const { exitCode, stdout } = await probe([...args, "--output", output, file]);
-    expect([exitCode, stdout]).toEqual([0, `${file} is written: read it before you send it`]);
-    expect(statSync(file).mode & 0o777).toBe(0o600);
-  }
-  const notes = join(container.folder, "notes.md");
-  writeFileSync(notes, "mine");
-  const foreign = await probe([...args, notes]);
-  expect([foreign.exitCode, foreign.stdout]).toEqual([1, ""]);
-  expect(foreign.stderr).toBe(
-    `celery-probe: ${notes} is a file that is no report, and was left as it is: expected another name`,
-  );
-  expect(readFileSync(notes, "utf8")).toBe("mine");
-  mkdirSync(join(container.folder, "folder"));
-  expect((await probe([...args, join(container.folder, "folder")])).stderr).toMatch(
-    /is a folder: expected a file, or a name that is free$/,
-  );
-  expect((await probe([...args, join(container.folder, "no/such.md")])).stderr).toMatch(
-    /could not be written: its folder is not there$/,
-  );
-});
+test.concurrent(
+  "a file is written for its owner, may replace a report, and replaces no other file",
+  async () => {
+    await using server = await startServer();
+    await using _worker = await startWorker({ server });
+    await using container = await startContainer();
+    const args = ["report", "--placement", "remote", "--broker", server.url(), "--deadline", "5s"];
+    const file = join(container.folder, "out.md");
+    for (const output of ["text", "json"]) {
+      const { exitCode, stdout } = await probe([...args, "--output", output, file]);
+      expect([exitCode, stdout]).toEqual([0, `${file} is written: read it before you send it`]);
+      expect(statSync(file).mode & 0o777).toBe(0o600);
+    }
+    const notes = join(container.folder, "notes.md");
+    writeFileSync(notes, "mine");
+    const foreign = await probe([...args, notes]);
+    expect([foreign.exitCode, foreign.stdout]).toEqual([1, ""]);
+    expect(foreign.stderr).toBe(
+      `celery-probe: ${notes} is a file that is no report, and was left as it is: expected another name`,
+    );
+    expect(readFileSync(notes, "utf8")).toBe("mine");
+    mkdirSync(join(container.folder, "folder"));
+    expect((await probe([...args, join(container.folder, "folder")])).stderr).toMatch(
+      /is a folder: expected a file, or a name that is free$/,
+    );
+    expect((await probe([...args, join(container.folder, "no/such.md")])).stderr).toMatch(
+      /could not be written: its folder is not there$/,
+    );
+  },
+);
 
-test.concurrent("a broker that cannot be reached is reported as well", async () => {
+test.concurrent("a broker that cannot be reached is also reported", async () => {
   await using container = await startContainer();
   const { stdout, exitCode } = await report(container, [
     "--broker",

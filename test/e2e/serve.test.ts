@@ -19,7 +19,7 @@ import { startServe } from "./start-serve.ts";
 const on = (server: Server, ...more: readonly string[]) => startServe(["--broker", server.url(), ...more]);
 
 describe.concurrent("a fleet", () => {
-  test("of a healthy worker is told to probes, Prometheus, programs and browsers", async ({ expect }) => {
+  test("of a healthy worker is shown to probes, Prometheus, programs and browsers", async ({ expect }) => {
     await using server = await startServer();
     await using worker = await startWorker({ server, concurrency: 2 });
     await using serve = await on(server);
@@ -61,7 +61,7 @@ describe.concurrent("a fleet", () => {
     await expect.poll(serve.log).toMatch(/^\S+Z 1 worker of \S+: 1 healthy, 0 unhealthy, 0 unknown$/m);
   });
 
-  test("is told to a stream as it changes", async ({ expect }) => {
+  test("is sent to a stream as it changes", async ({ expect }) => {
     await using server = await startServer();
     await using serve = await on(server);
     const stream = await opened(serve.port);
@@ -76,7 +76,7 @@ describe.concurrent("a fleet", () => {
     stream.destroy();
   });
 
-  test("has a worker less when it is killed, and the log says so", async ({ expect }) => {
+  test("has one worker less when it is killed, and the log says so", async ({ expect }) => {
     await using server = await startServer();
     await using worker = await startWorker({ server });
     await using serve = await on(server, "--placement", "remote");
@@ -88,7 +88,7 @@ describe.concurrent("a fleet", () => {
     expect(await serve.status("/livez")).toBe(200);
   });
 
-  test("has a queue without a consumer as soon as that is cancelled, and the worker says so", async ({
+  test("has a queue without a consumer as soon as its consumer is cancelled, and the worker says so", async ({
     expect,
   }) => {
     await using server = await startServer();
@@ -112,7 +112,7 @@ describe.concurrent("a fleet", () => {
     await expect.poll(() => serve.status(`/readyz/${worker.node}`), { timeout: 8_000 }).toBe(200);
   });
 
-  test("is not restarted by an outage of the broker, which is survived", async ({ expect }) => {
+  test("is not restarted by an outage of the broker, and serve survives it", async ({ expect }) => {
     const server = await startServer();
     const { port } = server;
     await using worker = await startWorker({ server });
@@ -125,7 +125,7 @@ describe.concurrent("a fleet", () => {
     );
     for (const path of [`/livez/${worker.node}`, "/livez/celery@nobody", "/livez", "/livez/local"])
       expect(await serve.status(path), path).toBe(200);
-    // What was heard just before holds for some seconds.
+    // The last answer stays valid for some seconds.
     await expect.poll(() => serve.status(`/readyz/${worker.node}`)).toBe(503);
     expect(await serve.status(`/livez/${worker.node}`)).toBe(200);
     expect(await serve.text("/metrics")).toMatch(/^celery_probe_broker_up 0$/m);
@@ -135,7 +135,7 @@ describe.concurrent("a fleet", () => {
     await expect.poll(() => serve.log().match(/ broker: /g)).toHaveLength(2);
   });
 
-  test("has nobody who is unhealthy where the broker was never there", async ({ expect }) => {
+  test("has no unhealthy worker if the broker was never there", async ({ expect }) => {
     await using serve = await startServe(["--broker", "redis://127.0.0.1:1/0"]);
     await expect.poll(() => serve.text("/readyz")).toMatch(/refused the connection/);
     expect(await serve.status("/livez/celery@web-1")).toBe(200);
@@ -144,28 +144,33 @@ describe.concurrent("a fleet", () => {
   });
 });
 
-test.concurrent("no argument, no result and no password is told, here or in the log", async ({ expect }) => {
-  await using server = await startServer({ password: "pass-word" });
-  await using worker = await startWorker({ server });
-  await worker.taskStarted(await worker.submit("nap", 60.123456));
-  await using serve = await on(server, "--http-token-file", tokenFile(0o600));
-  const headers = { authorization: `Bearer ${TOKEN}` };
-  await expect.poll(async () => (await serve.get("/api/v1/workers", headers)).text()).toContain("tasks.nap");
-  for (const path of [
-    "/",
-    "/metrics",
-    "/api/v1/workers",
-    "/api/v1/queues",
-    "/readyz",
-    `/livez/${worker.node}`,
-  ]) {
-    const text = await (await serve.get(path, headers)).text();
-    for (const secret of ["pass-word", TOKEN, "60.123456"]) expect(text, path).not.toContain(secret);
-  }
-  expect(serve.log()).not.toMatch(/pass-word|60\.123456/);
-  expect((await serve.get("/metrics")).status).toBe(401);
-  await expect.poll(async () => (await serve.get("/readyz")).status).toBe(200);
-});
+test.concurrent(
+  "no argument, no result and no password is shown, in answers or in the log",
+  async ({ expect }) => {
+    await using server = await startServer({ password: "pass-word" });
+    await using worker = await startWorker({ server });
+    await worker.taskStarted(await worker.submit("nap", 60.123456));
+    await using serve = await on(server, "--http-token-file", tokenFile(0o600));
+    const headers = { authorization: `Bearer ${TOKEN}` };
+    await expect
+      .poll(async () => (await serve.get("/api/v1/workers", headers)).text())
+      .toContain("tasks.nap");
+    for (const path of [
+      "/",
+      "/metrics",
+      "/api/v1/workers",
+      "/api/v1/queues",
+      "/readyz",
+      `/livez/${worker.node}`,
+    ]) {
+      const text = await (await serve.get(path, headers)).text();
+      for (const secret of ["pass-word", TOKEN, "60.123456"]) expect(text, path).not.toContain(secret);
+    }
+    expect(serve.log()).not.toMatch(/pass-word|60\.123456/);
+    expect((await serve.get("/metrics")).status).toBe(401);
+    await expect.poll(async () => (await serve.get("/readyz")).status).toBe(200);
+  },
+);
 
 const TOKEN = "0123456789abcdef-e2e";
 
@@ -176,7 +181,7 @@ function tokenFile(mode: number): string {
   return path;
 }
 
-test.concurrent("what keeps it from listening is one line and exit code 1", async ({ expect }) => {
+test.concurrent("the reason why it cannot listen is one line with exit code 1", async ({ expect }) => {
   await using server = await startServer();
   await using serve = await on(server);
   const ended = (...args: readonly string[]) => probe(["serve", "--broker", server.url(), ...args]);
@@ -206,7 +211,7 @@ test.concurrent("what keeps it from listening is one line and exit code 1", asyn
   }
 });
 
-test.concurrent("by default nobody beyond this machine reaches it", async ({ expect }) => {
+test.concurrent("by default only this machine can reach it", async ({ expect }) => {
   const running = startProbe(["serve", "--broker", "redis://127.0.0.1:1/0"]);
   const [chunk] = (await once(running.stdout, "data")) as [Buffer];
   expect(chunk.toString()).toMatch(/^listening on http:\/\/127\.0\.0\.1:9540\n/);
@@ -219,7 +224,7 @@ test.concurrent("by default nobody beyond this machine reaches it", async ({ exp
   await running;
 });
 
-test.concurrent("it is asked by the executable itself, where a container has no curl", async ({ expect }) => {
+test.concurrent("the executable itself can ask it, in a container without curl", async ({ expect }) => {
   const { server: shown } = await certificates();
   const { certificate, key } = shown.good;
   const path = join(mkdtempSync(join(tmpdir(), "asked-")), "probe.sock");
@@ -262,7 +267,7 @@ test.concurrent("it is asked by the executable itself, where a container has no 
   }
 });
 
-test.concurrent("HTTPS is spoken with the certificate of its file", async ({ expect }) => {
+test.concurrent("HTTPS uses the certificate of its file", async ({ expect }) => {
   const { ca, server: shown } = await certificates();
   const { certificate, key } = shown.good;
   await using serve = await startServe([
@@ -271,13 +276,13 @@ test.concurrent("HTTPS is spoken with the certificate of its file", async ({ exp
     `--http-key=${key}`,
   ]);
   expect(serve.shown).toBe(`https://127.0.0.1:${serve.port}`);
-  // Not on a connection that is kept: the silent ones below take its place.
+  // This connection is not kept open: the silent ones below would take its place.
   const where = { host: "127.0.0.1", port: serve.port, path: "/livez", ca: readFileSync(ca), agent: false };
   const asked = request(where).end();
   const [response] = (await once(asked, "response")) as [{ statusCode: number; resume: () => void }];
   response.resume();
   expect(response.statusCode).toBe(200);
-  // A client in the clear is not answered, nor does it keep the others out.
+  // A client without TLS gets no answer, and does not keep the others out.
   const silent = await Promise.all(Array.from({ length: 80 }, () => opened(serve.port)));
   const again = request(where).end();
   const [later] = (await once(again, "response")) as [{ statusCode: number; resume: () => void }];
@@ -309,7 +314,7 @@ test.concurrent(
   },
 );
 
-test("of the workers of this container a stopped one fails its probe until it goes on, and one that its task blocks does not", async () => {
+test("of this container's workers, a stopped one fails its probe until it continues, and one that its task blocks does not", async () => {
   await using server = await startServer();
   await using worker = await startWorker({ server, pool: "solo" });
   await using serve = await on(server, "--node", worker.node);
@@ -359,10 +364,10 @@ describe("hostile clients", () => {
     expect(residentMb() - before).toBeLessThan(40);
   });
 
-  test("of which 64 hang on keep no probe out, nor make one wait", async () => {
+  test("that keep 64 connections open keep no probe out and delay none", async () => {
     await using serve = await startServe(["--broker=redis://127.0.0.1:1/0"]);
     const times = await probeTimes(serve.port, 400);
-    // Others use the machine as well: kubelet waits for 1 s.
+    // Other programs use the machine too. kubelet waits for 1 s.
     expect(times[Math.floor(times.length / 2)]).toBeLessThan(20);
     expect(times.at(-1)).toBeLessThan(1_000);
   });
@@ -373,7 +378,7 @@ describe("hostile clients", () => {
     slow.write("GET /livez HTTP/1.1\r\nHost: ");
     const typing = setInterval(() => slow.write("x"), 500);
     const started = performance.now();
-    // Bun says nothing.
+    // Bun sends no answer.
     expect(await rest(slow)).toMatch(/^(?:HTTP\/1\.1 408 |$)/);
     expect(performance.now() - started).toBeLessThan(8_000);
     clearInterval(typing);

@@ -3,7 +3,7 @@ import { startContainer } from "../world/container.ts";
 import { owner } from "../world/owner.ts";
 import { EXECUTABLE } from "./probe.ts";
 
-/** Workers of one container, or of one pod, that have different brokers. */
+/** Workers of one container, or of one pod, with different brokers. */
 
 test.concurrent.each([
   ["serve", "--listen=127.0.0.1:0"],
@@ -29,17 +29,14 @@ test.concurrent.each([
   expect(stderr).not.toMatch(/p@ss|p%40ss/);
 });
 
-test.concurrent(
-  "watch shows the workers of the broker that is named, or that the named ones have",
-  async () => {
-    await using own = owner();
-    const { keep, server } = own;
-    const container = await keep(startContainer());
-    const [one, other] = [await server(), await server()];
-    await container.startWorker({ server: one, name: "a@here" });
-    await container.startWorker({ server: other, name: "b@here" });
-    const watched = (...words: string[]) => container.run(EXECUTABLE, ["watch", "--once", ...words]);
-    expect((await watched("--broker", one.url())).stdout).toMatch(/^a@here +alive/m);
-    expect((await watched("--node", "b@here")).stdout).toMatch(/^b@here +alive/m);
-  },
-);
+test.concurrent("watch shows the workers of the named broker, or of the named workers' broker", async () => {
+  await using own = owner();
+  const { keep, server } = own;
+  const container = await keep(startContainer());
+  const [one, other] = [await server(), await server()];
+  await container.startWorker({ server: one, name: "a@here" });
+  await container.startWorker({ server: other, name: "b@here" });
+  const watched = (...words: string[]) => container.run(EXECUTABLE, ["watch", "--once", ...words]);
+  expect((await watched("--broker", one.url())).stdout).toMatch(/^a@here +alive/m);
+  expect((await watched("--node", "b@here")).stdout).toMatch(/^b@here +alive/m);
+});

@@ -16,7 +16,7 @@ const BY_ITSELF = / answered in \d+ ms$/;
 const sharing = (server: Server, ...more: readonly string[]) =>
   startServe(["--broker", server.url(), "--share", ...more]);
 
-/** What a run of the probe sends: its commands, and their bytes as RESP has them. */
+/** What a run of the probe sends: its commands, and their bytes in RESP. */
 async function sentBy(server: Server, args: readonly string[], line: RegExp) {
   const redis = server.client();
   const monitor = await redis.monitor();
@@ -71,7 +71,7 @@ describe.concurrent("a check that accepts what serve shares", () => {
     expect(serve.log()).not.toContain("not shared");
   });
 
-  test("asks itself when serve has ended and what it shared is too old", async ({ expect }) => {
+  test("asks itself when serve has ended and its shared verdict is too old", async ({ expect }) => {
     await using server = await startServer();
     await using worker = await startWorker({ server });
     {
@@ -91,12 +91,12 @@ describe.concurrent("a check that accepts what serve shares", () => {
     expect((await probeNode(server, worker.node, ...accepting)).stdout).toContain(`has no field in ${KEY}`);
   });
 
-  test("says that the worker is stopped whatever is shared, and asks where serve says it hangs", async ({
+  test("reports a stopped worker whatever is shared, and asks when serve says that it hangs", async ({
     expect,
   }) => {
     await using server = await startServer();
     await using worker = await startWorker({ server });
-    // From afar it is seen to be silent only after some seconds.
+    // A remote serve notices its silence only after some seconds.
     await using _serve = await sharing(server, "--placement=remote", "--busy-grace=1s");
     await isShared(server, worker.node);
     worker.suspend();
@@ -110,7 +110,7 @@ describe.concurrent("a check that accepts what serve shares", () => {
     await isShared(server, worker.node);
   });
 
-  test("takes nothing of an earlier process of that name", async ({ expect }) => {
+  test("ignores the verdict on an earlier process with that name", async ({ expect }) => {
     await using server = await startServer();
     const name = "again@world";
     const before = await startWorker({ server, name });
@@ -120,7 +120,7 @@ describe.concurrent("a check that accepts what serve shares", () => {
     }
     await before.killAll();
     const killed = await probeNode(server, name, "--accept-shared=45s", "--placement=inside");
-    // The workers of the other tests are in sight too, so it may have another name now.
+    // The workers of the other tests are also in sight, so it may have another name now.
     expect(killed.stdout).toMatch(/^(?:unhealthy: dead|unknown: undecided: no worker here is called)/);
     await using _again = await startWorker({ server, name });
     const { stdout } = await probeNode(server, name, "--accept-shared=10m", "--verbose");
@@ -128,7 +128,7 @@ describe.concurrent("a check that accepts what serve shares", () => {
     expect(stdout).toMatch(/its process is younger$/m);
   });
 
-  test("asks itself whatever else stands in the field", async ({ expect }) => {
+  test("asks itself if the field has any other content", async ({ expect }) => {
     await using server = await startServer();
     await using worker = await startWorker({ server });
     const redis = server.client();
@@ -144,7 +144,7 @@ describe.concurrent("a check that accepts what serve shares", () => {
     expect((await probeNode(server, worker.node, "--accept-shared=45s")).stdout).toMatch(
       /^healthy: alive: \S+ answered in \d+ ms; hint: --accept-shared has no effect, .*WRONGTYPE/,
     );
-    // A serve that begins makes it what it should be.
+    // A serve that starts writes the correct value.
     await using _serve = await sharing(server);
     await until("it is a hash", async () => (await redis.type(KEY)) === "hash");
     await isShared(server, worker.node);
@@ -182,7 +182,7 @@ const rightsFor = (what: string) =>
       ?.match(/`(\+[^`]*)`/)?.[1] ?? ""
   ).split(" ");
 
-test("the rights of the page are all that both sides need, and without them each says so", async () => {
+test("the rights of the page are enough for both sides, and without them each side says so", async () => {
   await using server = await startServer();
   await using worker = await startWorker({ server });
   const [reader, writer] = [
@@ -196,7 +196,7 @@ test("the rights of the page are all that both sides need, and without them each
   await isShared(server, worker.node);
   const check = () =>
     probe(["--node", worker.node, "--accept-shared=45s"], { CELERY_PROBE_BROKER: server.url(0, reader) });
-  // Who may do nothing but read the field can say that a worker is alive.
+  // A user that may only read the field can still report that a worker is alive.
   expectLine(await check(), 0, BY_SERVE, 3_000);
   await server.addUser(reader, ...LEAST);
   expectLine(
@@ -214,7 +214,7 @@ test("the rights of the page are all that both sides need, and without them each
   await until("it shares again", () => /Z verdicts are shared again$/m.test(serve.log()));
 });
 
-test("serve that is not of the whole fleet does not share, and says why", async () => {
+test("serve does not share if it does not watch the whole fleet, and says why", async () => {
   const refused = async (...more: readonly string[]) => (await probe(["serve", "--share", ...more])).stderr;
   expect(await refused("--node=a@x")).toBe(
     "celery-probe: --share and --node 'a@x' contradict each other: expected a serve of the whole fleet, without --node",

@@ -8,7 +8,7 @@ let silent: ReturnType<Server["client"]>;
 beforeAll(async () => {
   server = await startServer();
   silent = server.client();
-  // A subscriber that answers nothing: what asks it waits.
+  // A subscriber that answers nothing, so the command waits for its answer.
   await silent.psubscribe("/0.celery.pidbox");
 });
 afterAll(async () => {

@@ -9,14 +9,14 @@ import { ending, expectLine, expectOurKeys, keysOfOurs, probeNode, startProbe } 
 
 let server: Server;
 let worker: Worker;
-/** Its appearance ends the task that blocks the worker: a time of its own could end before it is asked about. */
+/** When this file appears, the task that blocks the worker ends. A fixed time could end before the probe asks. */
 let goOn: string;
 beforeEach(async () => {
   server = await startServer();
   goOn = join(mkdtempSync(join(tmpdir(), "celery-probe-go-")), "on");
 });
 
-/** Blocks the worker, and gives the task. */
+/** Blocks the worker, and returns the task. */
 async function block(): Promise<string> {
   const task = await worker.submit("shell_until", goOn);
   await worker.taskStarted(task);
@@ -41,16 +41,16 @@ describe.each(["5.2.7", "5.7.0"] as const)("a solo worker of Celery %s in a bloc
     worker = await startWorker({ server, celery, pool: "solo" });
   });
 
-  test("is busy while it blocks, answers into a key that expires, and is well after it", async () => {
+  test("is busy while it blocks, answers into a key that expires, and is healthy afterwards", async () => {
     const task = await block();
     expectLine(await probeNode(server, worker.node, ...QUICK), 0, BUSY, 4_900);
-    // By now it has been silent for long: that alone says enough.
+    // By now it has been silent for so long that this alone is enough.
     expectLine(await probeNode(server, worker.node, ...QUICK), 0, BUSY, 4_900);
     const hung =
       /^unhealthy: hung: \S+ silent for \d+ s, longer than the 1 s grace \(process \d+ running, 1\d connections\); hint: /;
     expectLine(await probeNode(server, worker.node, ...QUICK, "--busy-grace=1s"), 1, hung, 4_900);
     await unblock(task);
-    // The late pongs of all those pings are there now, and this probe is not taken in by them.
+    // The late pongs of all those pings are there now. This probe must not count them.
     expectLine(await probeNode(server, worker.node), 0, /^healthy: alive: /, 3_000);
     await expectOurKeys(server, 1);
     await assertWorkerIsWell(worker);
@@ -102,7 +102,7 @@ describe.each(["5.2.7", "5.7.0"] as const)("a solo worker of Celery %s in a bloc
   });
 });
 
-test("a stopped worker is said to be within a second, and well when it goes on", async () => {
+test("a stopped worker is reported within a second, and is healthy when it continues", async () => {
   worker = await startWorker({ server, pool: "prefork" });
   worker.suspend();
   const stopped = new RegExp(
@@ -114,7 +114,7 @@ test("a stopped worker is said to be within a second, and well when it goes on",
   await assertWorkerIsWell(worker);
 });
 
-test("a blocked worker that was stopped for longer than its grace is busy by the state file when it goes on", async () => {
+test("a blocked worker that was stopped for longer than its grace is busy by the state file when it continues", async () => {
   worker = await startWorker({ server, pool: "solo" });
   await worker.taskStarted(await worker.submit("nap", 60));
   worker.suspend();
@@ -133,7 +133,7 @@ test("a blocked worker that was stopped for longer than its grace is busy by the
   const busy = /^healthy: busy: \S+ silent for [0-4] s by the state file, less than the 5 s grace/;
   expectLine(await probeNode(server, worker.node, ...withState), 0, busy, 4_900);
   rmSync(folder, { recursive: true });
-  // Nothing else keeps that it was stopped.
+  // Only the state file remembers that it was stopped.
   expectLine(await probeNode(server, worker.node, ...grace), 1, /^unhealthy: hung: /, 4_900);
 });
 

@@ -6,7 +6,7 @@ import { expectOurKeys, probeNode } from "./probe.ts";
 /** Two for each core of the smallest machine that runs the tests. */
 const AT_ONCE = 4;
 
-/** That `count` probes of one worker, four at a time, all get their answer and leave one key that expires. */
+/** Checks that `count` probes of one worker, four at a time, all get their answer and leave one key that expires. */
 export async function expectNoTraces(count: number): Promise<void> {
   await using server = await startServer();
   await using worker = await startWorker({ server });

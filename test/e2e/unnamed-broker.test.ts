@@ -9,7 +9,7 @@ import type { WorkerOptions, WorkerPlace } from "../world/worker-command.ts";
 import type { Worker } from "../world/worker.ts";
 import { EXECUTABLE, expectLine, type Probed } from "./probe.ts";
 
-/** Workers whose broker stands in no variable as a URL: it is found where they are connected. */
+/** Workers whose broker is in no variable as a URL. It is found by their connections. */
 
 const PASSWORD = "hunter2/@";
 const LONGEST_MS = 120_000;
@@ -36,7 +36,7 @@ interface Placed {
 
 type More = Partial<WorkerOptions> & { readonly db?: number };
 
-/** A worker in a container of its own; of its broker its environment holds what `env` says, and nothing else. */
+/** A worker in its own container. About the broker, its environment has only `env`. */
 async function placed({ keep }: Own, env: Variables, options: WorkerOptions): Promise<Placed> {
   const container = await keep(startContainer());
   const worker = await container.startWorker({
@@ -56,7 +56,7 @@ function inDjango(own: Own, server: Server, env: Variables, { db = 0, ...more }:
 
 const alive = ({ worker }: Placed) => new RegExp(`^healthy: alive: ${worker.node} answered in`);
 
-/** What `--verbose` says of the broker. */
+/** What `--verbose` says about the broker. */
 async function brokerOf({ ask }: Placed): Promise<string> {
   const { stdout } = await ask("--verbose");
   expect(stdout).not.toContain("hunter2");
@@ -64,7 +64,7 @@ async function brokerOf({ ask }: Placed): Promise<string> {
 }
 
 describe.concurrent(
-  "a Django project that has its broker in REDIS_HOST and its siblings",
+  "a Django project with its broker in REDIS_HOST and similar variables",
   { timeout: LONGEST_MS },
   () => {
     test("is alive, busy in a task, and dead when it is killed", async () => {
@@ -83,7 +83,7 @@ describe.concurrent(
       expectLine(await ask(), 1, new RegExp(`^unhealthy: dead: ${worker.node} is not running`), 4_900);
     });
 
-    test("is alive where its own environment has the password, and a user", async () => {
+    test("is alive if its own environment has the password, and a user", async () => {
       await using own = owner();
       const server = await own.server({ password: PASSWORD });
       const one = await inDjango(own, server, { REDIS_PASSWORD: PASSWORD }, { db: 2 });
@@ -106,7 +106,7 @@ describe.concurrent(
       );
     });
 
-    test("gets a line to paste where only a file has the password, or another one is in a variable", async () => {
+    test("gets a line to paste if only a file has the password, or a variable has another one", async () => {
       await using own = owner();
       const server = await own.server({ password: "hunter2" });
       const secret = join(server.folder, "secret");
@@ -124,7 +124,7 @@ describe.concurrent(
       }
     });
 
-    test("is alive by TLS, which nothing but the server shows", async () => {
+    test("is alive by TLS, which only the server shows", async () => {
       await using own = owner();
       const server = await own.server({ tls: {}, password: PASSWORD });
       const shop = await inDjango(own, server, { REDIS_TLS: "1", REDIS_PASSWORD: PASSWORD });
@@ -132,7 +132,7 @@ describe.concurrent(
       expect(await brokerOf(shop)).toMatch(/^rediss:\/\/:\*\*\*@/);
     });
 
-    test("is found among a cache, a server of results, and other servers", async () => {
+    test("is found among a cache, a result server, and other servers", async () => {
       await using own = owner();
       const [server, cache, results] = [await own.server(), await own.server(), await own.server()];
       const shop = await inDjango(
@@ -151,7 +151,7 @@ describe.concurrent(
       expect(await brokerOf(shop)).toBe(`redis://127.0.0.1:${server.port}/1 (from the worker's connection)`);
     });
 
-    test("is busy where its server was restarted during a task, and it has not noticed", async () => {
+    test("is busy if its server was restarted during a task, and it has not noticed", async () => {
       await using own = owner();
       const server = await own.server();
       const { worker, ask } = await inDjango(own, server, {}, { db: 1 });
@@ -195,7 +195,7 @@ describe.concurrent(
   },
 );
 
-describe.concurrent("a worker whose entrypoint exports the URL to it alone", { timeout: LONGEST_MS }, () => {
+describe.concurrent("a worker whose entrypoint exports the URL only to it", { timeout: LONGEST_MS }, () => {
   test.each(["APP_BROKER", "REDIS_URL"])("is alive by %s", async (name) => {
     await using own = owner();
     const server = await own.server({ password: PASSWORD });
@@ -208,7 +208,7 @@ describe.concurrent("a worker whose entrypoint exports the URL to it alone", { t
     expectLine(await shop.ask("--broker-env", name), 1, /^unhealthy: dead: /, 4_900);
   });
 
-  test("is asked in the database where it fetches, whatever database the URL names", async () => {
+  test("is asked in the database where it fetches, whichever database the URL names", async () => {
     await using own = owner();
     const server = await own.server({ password: PASSWORD });
     const env = { MAIN: server.url(0), QUEUE: server.url(4), REDIS_PASSWORD: PASSWORD };
@@ -219,7 +219,7 @@ describe.concurrent("a worker whose entrypoint exports the URL to it alone", { t
     expect(await brokerOf(five)).toMatch(/\/5 \(from the worker's connection and (?:MAIN|QUEUE)\)$/);
   });
 
-  test("is not set where it is set nowhere", async () => {
+  test("is not set if it is set nowhere", async () => {
     await using own = owner();
     const shop = await inDjango(own, await own.server(), {});
     const { exitCode, stderr } = await shop.ask("--broker-env", "APP_BROKER");
@@ -274,7 +274,7 @@ describe.concurrent("a worker on another kind of server", { timeout: LONGEST_MS 
     expect(await brokerOf(shop)).toMatch(/^redis:\/\/\[::1\]:\d+\/0 /);
   });
 
-  test("is alive where only its connections show that it is a worker", async () => {
+  test("is alive if only its connections show that it is a worker", async () => {
     await using own = owner();
     const server = await own.server();
     const script = join(server.folder, "run.py");
@@ -282,13 +282,13 @@ describe.concurrent("a worker on another kind of server", { timeout: LONGEST_MS 
     const shop = await inDjango(own, server, {}, { script, db: 6 });
     expectLine(await shop.ask(), 0, alive(shop), 2_900);
     await shop.worker.taskStarted(await shop.worker.submit("nap", 600));
-    // It listens for heartbeats first: on a busy machine that takes its time.
+    // It first listens for heartbeats. On a busy machine that takes longer.
     expectLine(await shop.ask("--deadline=20s"), 0, /^healthy: busy: /, 19_900);
     expect((await shop.ask("doctor")).stdout).not.toContain("127.0.0.1:6379");
   });
 });
 
-/** Root in a container, by the capabilities that Docker gives it: CAP_SYS_PTRACE is none of them. */
+/** Root in a container with Docker's default capabilities, without CAP_SYS_PTRACE. */
 const DOCKERS = [
   "chown",
   "dac_override",
@@ -302,7 +302,7 @@ const DOCKERS = [
 ];
 const AS_ROOT = ["setpriv", `--bounding-set=${["-all", ...DOCKERS.map((name) => `+${name}`)].join(",")}`];
 
-/** As gosu starts a program for a user; it still reads the folders of the one who runs the tests. */
+/** As gosu starts a program for a user. It can still read the folders of the user who runs the tests. */
 const AS_USER = ["--clear-groups", "--inh-caps=+dac_override", "--ambient-caps=+dac_override"];
 
 function asUser(user: number, place: WorkerPlace): WorkerPlace {
@@ -344,13 +344,13 @@ describe.concurrent(
       };
     };
 
-    test("is alive where its server wants no password", async () => {
+    test("is alive if its server needs no password", async () => {
       await using own = owner();
       const { worker, ask } = await probing(own);
       expectLine(await ask(), 0, new RegExp(`^healthy: alive: ${worker.node}`), 2_900);
     });
 
-    test("gets the line to paste, and as whom to run the probe", async () => {
+    test("gets the line to paste, and the user to run the probe as", async () => {
       await using own = owner();
       const { server, user, worker, container, ask } = await probing(own, "hunter2");
       const line = new RegExp(

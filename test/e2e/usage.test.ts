@@ -8,7 +8,7 @@ import { celeryVenv } from "../world/python.ts";
 import { freePort, startServer } from "../world/server.ts";
 import { BY_BUN, EXECUTABLE, probe } from "./probe.ts";
 
-/** Wrong words must not reach a worker: there is one at the default broker of these runs. */
+/** Wrong words must not reach a worker. There is one at the default broker of these runs. */
 const { url } = inject("canaries");
 
 const WRONG: [args: string[], env: Record<string, string>, sentence: string][] = [
@@ -70,14 +70,14 @@ test.each(WRONG)("%j %j gets one sentence on stderr and exit 1", async (args, en
   expect(probed).toMatchObject({ exitCode: 1, stdout: "", stderr: `celery-probe: ${sentence}` });
 });
 
-test("an empty variable is an unset one", async () => {
+test("an empty variable counts as unset", async () => {
   const env = { CELERY_BROKER_URL: url, CELERY_PROBE_TIMEOUT: "", CELERY_PROBE_BROKER: "", BROKER_URL: "" };
   const probed = await probe(["--any", "--verbose"], env);
   expect(probed).toMatchObject({ exitCode: 0, stderr: "" });
   expect(probed.stdout).toContain("(from CELERY_BROKER_URL)");
 });
 
-test("--help is printed even when the rest is wrong", async () => {
+test("--help is printed even when the other words are wrong", async () => {
   const probed = await probe(["--timeout", "x", "--help"], { CELERY_PROBE_TIMEOUT: "soon" });
   expect(probed).toMatchObject({ exitCode: 0, stdout: helpText("0.1.0", "check").trimEnd(), stderr: "" });
   const ofDoctor = await probe(["help", "doctor"]);
@@ -97,7 +97,7 @@ test("--version prints the runtime when it is verbose, and that V8 uses the code
   expect(exitCode).toBe(0);
 });
 
-test("check, doctor and beat call the same things alike in JSON, and their pages say how", async () => {
+test("check, doctor and beat use the same names in JSON, and their pages say how", async () => {
   const env = { CELERY_BROKER_URL: `redis://127.0.0.1:${await freePort()}/0` };
   const told = async (command: string): Promise<Readonly<Record<string, unknown>>> => {
     const { stdout } = await probe([command, "--placement", "remote", "--output", "json"], env);
@@ -119,7 +119,7 @@ test("check, doctor and beat call the same things alike in JSON, and their pages
   expect(read("docs/doctor.md")).toContain(`"findings": [{${quoted(Object.keys(broker))}}], "elapsed_ms"}`);
 });
 
-test("a worker that no shell named answers to the name that it was left with", async () => {
+test("a worker whose name no shell expanded answers to that name", async () => {
   await using server = await startServer();
   await using container = await startContainer();
   const literal = "left@$HOSTNAME";
@@ -136,7 +136,7 @@ test("a worker that no shell named answers to the name that it was left with", a
   });
 });
 
-test("celery itself has every option that is answered in its place", async () => {
+test("celery itself has every option that the probe explains", async () => {
   const { celery } = await celeryVenv("5.7.0");
   const commands = [["inspect"], ["worker"], ["beat"], []];
   const pages = await Promise.all(
@@ -151,7 +151,7 @@ test("celery itself has every option that is answered in its place", async () =>
     pages.flatMap(({ stdout }) => stdout.match(/(?<=^|[\s,])--?[A-Za-z][\w-]*/gm) ?? []),
   );
   expect(Object.keys(CELERY_OPTIONS).filter((option) => !theirs.has(option))).toEqual([]);
-  // And none of those of its inspect, which the old line has, goes unanswered.
+  // Every option of celery's inspect, which the old line uses, is explained too.
   const inspect = pages[0]?.stdout.match(/(?<=^|[\s,])--?[A-Za-z][\w-]*/gm) ?? [];
   const ours = new Set([...Object.keys(CELERY_OPTIONS), "--timeout", "--help"]);
   expect(inspect.filter((option) => !ours.has(option))).toEqual([]);

@@ -76,7 +76,7 @@ describe.concurrent("on a terminal", () => {
     expect(run).toMatchObject({ code: 0, restored: true });
   });
 
-  test("Ctrl-Z stops nothing where nobody could let it go on, as under docker exec", async () => {
+  test("Ctrl-Z stops nothing if nobody could continue it, as under docker exec", async () => {
     await using server = await startServer();
     const run = await watchIn(server, [
       ["wait", "no worker", 10],
@@ -112,7 +112,7 @@ describe.concurrent("on a terminal", () => {
   });
 });
 
-test.concurrent("a queue that grows, and a worker that is full, are seen", async () => {
+test.concurrent("a growing queue and a full worker are shown", async () => {
   await using server = await startServer();
   await using worker = await startWorker({ server, celery: "5.2.7", concurrency: 1 });
   await worker.taskStarted(await worker.submit("nap", 60));
@@ -130,24 +130,21 @@ test.concurrent("a queue that grows, and a worker that is full, are seen", async
   expect(pictures(output).length).toBeGreaterThan(3);
 });
 
-test.concurrent(
-  "a worker that falls silent is said to be, and one that sends no heartbeats is not",
-  async () => {
-    await using server = await startServer();
-    await using worker = await startWorker({ server, pool: "gevent" });
-    await using quiet = await startWorker({ server, queues: ["other"], args: ["--without-heartbeat"] });
-    const running = startProbe([
-      ...["watch", "--broker", server.url(), "--interval", "300ms", "--placement", "remote"],
-    ]);
-    await until(running.stdout, new RegExp(`node ${worker.node} state=alive status=healthy active=0`));
-    worker.suspend();
-    await until(running.stdout, new RegExp(`node ${worker.node} state=busy status=healthy silent_s=\\d+`));
-    await until(running.stdout, new RegExp(`node ${quiet.node} state=alive`));
-    worker.resume();
-    await until(running.stdout, new RegExp(`node ${worker.node} state=alive`));
-    running.kill("SIGTERM");
-  },
-);
+test.concurrent("a silent worker is reported, and one without heartbeats is not", async () => {
+  await using server = await startServer();
+  await using worker = await startWorker({ server, pool: "gevent" });
+  await using quiet = await startWorker({ server, queues: ["other"], args: ["--without-heartbeat"] });
+  const running = startProbe([
+    ...["watch", "--broker", server.url(), "--interval", "300ms", "--placement", "remote"],
+  ]);
+  await until(running.stdout, new RegExp(`node ${worker.node} state=alive status=healthy active=0`));
+  worker.suspend();
+  await until(running.stdout, new RegExp(`node ${worker.node} state=busy status=healthy silent_s=\\d+`));
+  await until(running.stdout, new RegExp(`node ${quiet.node} state=alive`));
+  worker.resume();
+  await until(running.stdout, new RegExp(`node ${worker.node} state=alive`));
+  running.kill("SIGTERM");
+});
 
 /** Reads on until the words come. */
 async function until(stream: NodeJS.ReadableStream, words: RegExp): Promise<void> {
@@ -192,54 +189,54 @@ test.concurrent("a worker that cannot be asked is asked once, and then rarely", 
   running.kill("SIGTERM");
   await running;
   monitor.disconnect();
-  // One ping, and what the other one runs and consumes: its pool, its queues, its tasks.
+  // One ping, and questions for the other worker's pool, queues and tasks.
   expect(published.length).toBeGreaterThan(0);
   expect(published.length).toBeLessThanOrEqual(5);
 });
 
-/** Resolves when somebody has tried in vain to connect to a port that no server has. */
+/** Resolves when a program has tried in vain to connect to a port without a server. */
 async function triedInVain(port: number): Promise<void> {
   const listener = createServer((socket) => socket.destroy());
   await once(listener.listen(port, "127.0.0.1"), "connection");
   await once(listener.close(), "close");
 }
 
-test.concurrent("a broker that goes and comes again is said, and waited for", async ({ expect }) => {
-  const server = await startServer();
-  const { port } = server;
-  const running = watchIn(server, [
-    ["wait", "0 nodes", 20],
-    ["wait", "broker: .*for \\d+ s", 20],
-    ["wait", "\\?: help.{0,8}\\x1b\\[K\\r\\n\\x1b\\[K", 30],
-    ["send", "q"],
-  ]);
-  const redis = server.client();
-  await untilTrue("it listens", async () => String(await redis.client("LIST")).includes("cmd=psubscribe"));
-  await server.stop();
-  await triedInVain(port);
-  await using _again = await startServer({ port });
-  expect(await running).toMatchObject({ code: 0, restored: true });
-});
-
 test.concurrent(
-  "--once prints one picture, and ends with 1 where there is no worker or no broker",
-  async () => {
-    await using server = await startServer();
-    const words = ["watch", "--once", "--broker", server.url()];
-    const nobody = await probe(words);
-    expect(nobody.stdout).toMatch(/ 0 nodes\n\nno worker is heard, and none answers$/);
-    expect(nobody.exitCode).toBe(1);
-    await using worker = await startWorker({ server });
-    const one = await probe(words);
-    expect(one.stdout).toContain(worker.node);
-    expect(one.stdout).not.toContain("\x1b");
-    expect(one.exitCode).toBe(0);
+  "a broker that goes and comes back is reported, and watch waits for it",
+  async ({ expect }) => {
+    const server = await startServer();
+    const { port } = server;
+    const running = watchIn(server, [
+      ["wait", "0 nodes", 20],
+      ["wait", "broker: .*for \\d+ s", 20],
+      ["wait", "\\?: help.{0,8}\\x1b\\[K\\r\\n\\x1b\\[K", 30],
+      ["send", "q"],
+    ]);
+    const redis = server.client();
+    await untilTrue("it listens", async () => String(await redis.client("LIST")).includes("cmd=psubscribe"));
     await server.stop();
-    const gone = await probe(words);
-    expect(gone).toMatchObject({ stdout: "", exitCode: 1 });
-    expect(gone.stderr).toMatch(/^celery-probe: .*refused the connection/);
+    await triedInVain(port);
+    await using _again = await startServer({ port });
+    expect(await running).toMatchObject({ code: 0, restored: true });
   },
 );
+
+test.concurrent("--once prints one picture, and ends with 1 without a worker or a broker", async () => {
+  await using server = await startServer();
+  const words = ["watch", "--once", "--broker", server.url()];
+  const nobody = await probe(words);
+  expect(nobody.stdout).toMatch(/ 0 nodes\n\nno worker is heard, and none answers$/);
+  expect(nobody.exitCode).toBe(1);
+  await using worker = await startWorker({ server });
+  const one = await probe(words);
+  expect(one.stdout).toContain(worker.node);
+  expect(one.stdout).not.toContain("\x1b");
+  expect(one.exitCode).toBe(0);
+  await server.stop();
+  const gone = await probe(words);
+  expect(gone).toMatchObject({ stdout: "", exitCode: 1 });
+  expect(gone.stderr).toMatch(/^celery-probe: .*refused the connection/);
+});
 
 test.concurrent("--once shows the oldest running task", async () => {
   await using server = await startServer();
@@ -249,7 +246,7 @@ test.concurrent("--once shows the oldest running task", async () => {
   expect(stdout).toMatch(new RegExp(`${worker.node} .* s tasks\\.nap$`, "m"));
 });
 
-test.concurrent("lines are appended where stdout is no terminal, until the reader goes", async () => {
+test.concurrent("lines are appended if stdout is not a terminal, until the reader goes", async () => {
   await using server = await startServer();
   await using worker = await startWorker({ server });
   const command = `${EXECUTABLE} watch --broker ${server.url()} --interval 300ms | grep -m 3 " node .* processed="`;
@@ -266,7 +263,7 @@ test.concurrent("lines are appended where stdout is no terminal, until the reade
   );
 });
 
-test.concurrent("a change of a state is a line at once, whatever the interval", async () => {
+test.concurrent("a change of state is a line at once, whatever the interval", async () => {
   await using server = await startServer();
   const running = startProbe(["watch", "--broker", server.url(), "--interval", "10m", "--placement=remote"]);
   let seen = "";
@@ -294,7 +291,7 @@ test.concurrent("the first lines do not wait for a long interval", async () => {
   await running;
 });
 
-test.concurrent("a line says that nobody is there", async () => {
+test.concurrent("a line says that no worker is there", async () => {
   await using server = await startServer();
   const running = startProbe(["watch", "--broker", server.url(), "--interval", "10m"]);
   await until(
@@ -305,7 +302,7 @@ test.concurrent("a line says that nobody is there", async () => {
   await running;
 });
 
-test.concurrent("it is ended by SIGTERM", async () => {
+test.concurrent("SIGTERM ends it", async () => {
   await using server = await startServer();
   await using _worker = await startWorker({ server });
   const running = startProbe(["watch", "--broker", server.url(), "--interval", "100ms"]);
@@ -315,7 +312,7 @@ test.concurrent("it is ended by SIGTERM", async () => {
 });
 
 test.concurrent(
-  "heartbeats are its source: it pings once, and leaves nothing in Redis that does not expire",
+  "heartbeats are its source: it pings once, and leaves only keys that expire in Redis",
   async () => {
     await using server = await startServer();
     await using worker = await startWorker({ server });

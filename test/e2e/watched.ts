@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { Server } from "../world/server.ts";
 import { startProbe } from "./probe.ts";
 
-/** One worker in an object of `watch --output json`, as far as tests look at it. */
+/** The parts of one worker in an object of `watch --output json` that tests read. */
 export interface WatchedWorker {
   readonly node: string;
   readonly local: boolean;
@@ -33,7 +33,7 @@ export interface Watched {
   };
 }
 
-/** A watch that runs, and the pictures that it has given. */
+/** A running watch, and the pictures that it has printed. */
 export class Watch implements AsyncDisposable {
   readonly pictures: Watched[] = [];
   readonly #running: ReturnType<typeof startProbe>;
@@ -48,7 +48,7 @@ export class Watch implements AsyncDisposable {
     });
   }
 
-  /** The first picture from now on that the test is looking for. */
+  /** The first picture from now on that the test wants. */
   async until(wanted: (picture: Watched) => boolean): Promise<Watched> {
     for (let at = this.pictures.length; ; at++) {
       while (at >= this.pictures.length) await once(this.#running.stdout, "data");
@@ -57,12 +57,12 @@ export class Watch implements AsyncDisposable {
     }
   }
 
-  /** The same, where a node has this reason. */
+  /** The same, for a node with this reason. */
   untilReason(node: string, reason: string): Promise<Watched> {
     return this.until((picture) => workerIn(picture, node)?.reason === reason);
   }
 
-  /** What has been said of a node since a picture, each once. */
+  /** The different reasons of a node since a picture. */
   reasonsSince(picture: Watched, node: string): readonly string[] {
     const since = this.pictures.slice(this.pictures.indexOf(picture));
     return [...new Set(since.map((one) => workerIn(one, node)?.reason ?? "absent"))];
@@ -78,7 +78,7 @@ export function workerIn(picture: Watched, node: string): WatchedWorker | undefi
   return picture.workers.workers.find((worker) => worker.node === node);
 }
 
-/** Watches from afar, as from another container; `more` may say otherwise. */
+/** Watches remotely, as from another container; `more` may change that. */
 export function startWatch(server: Server, ...more: readonly string[]): Watch {
   const args = ["watch", "--broker", server.url(), "--output", "json", "--interval", "250ms"];
   return new Watch(

@@ -48,7 +48,7 @@ describe("with two workers on the broker", () => {
     );
   });
 
-  test("one is enough when any is asked for", async () => {
+  test("one is enough with --any", async () => {
     expectLine(await ask("--any"), 0, /^healthy: alive: \S+ answered in|^healthy: alive: 2 nodes/, 1_000);
   });
 
@@ -73,7 +73,7 @@ test("workers that reply in pickle or yaml are counted when everyone or several 
   const inYaml = { task_serializer: "yaml", accept_content: ["json", "yaml"] };
   const inPickle = { task_serializer: "pickle", accept_content: ["json", "pickle"] };
   await using one = await startWorker({ server, pool: "solo", settings: inYaml });
-  // Celery refuses to read pickle as root unless it is told twice.
+  // Celery refuses to read pickle as root unless a setting and a variable allow it.
   await using two = await startWorker({
     server,
     pool: "solo",
@@ -112,12 +112,12 @@ test("a list full of old replies is not read again when a fleet is asked", async
   await assertWorkerIsWell(worker);
 });
 
-test("two workers of one name are mentioned when both answer", async () => {
+test("two workers with one name are mentioned when both answer", async () => {
   await using server = await startServer();
   await using one = await startWorker({ server, pool: "solo", name: "twin@world" });
   await using two = await startWorker({ server, pool: "solo", name: "twin@world", until: "listens" });
   expect(two.node).toBe(one.node);
-  // Which pongs are there at the first look is chance: the hint needs both.
+  // The first look may show one or both of the pongs. The hint needs both.
   let both = "";
   for (let tries = 0; tries < 30 && !both.includes("hint"); tries++) {
     const probed = await probeNode(server, one.node);

@@ -13,20 +13,20 @@ import { taskMessage } from "../world/task-message.ts";
 import { until } from "../world/until.ts";
 import { EXECUTABLE, expectLine, type Probed } from "./probe.ts";
 
-/** Which process is which node: real workers that no command line shows, beside programs that are none. */
+/** Which process is which node: real workers that no command line shows, beside other programs. */
 
 interface Run {
-  /** In front of the interpreter. */
+  /** The command before the interpreter. */
   readonly behind?: readonly string[];
   readonly brokerUrl?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Whose answers to a ping are awaited, as `-n` has them. */
+  /** The nodes that must answer a ping, in the form of `-n`. */
   readonly nodes?: readonly string[];
-  /** What is awaited in the log. */
+  /** The pattern to wait for in the log. */
   readonly until?: RegExp;
 }
 
-/** A broker and a container, of which each test has its own: most of its time is waiting. */
+/** A broker and a container. Each test has its own, because it mostly waits. */
 class Scene implements AsyncDisposable {
   readonly server: Server;
   readonly container: Container;
@@ -46,7 +46,7 @@ class Scene implements AsyncDisposable {
     return new Scene(...parts);
   }
 
-  /** Runs a program of these lines in the container, and awaits the workers that it is to become. */
+  /** Runs a program of these lines in the container, and waits for the workers that it becomes. */
   run(name: string, lines: readonly string[], how: Run = {}): Promise<Program> {
     const script = join(this.container.folder, name);
     writeFileSync(script, lines.join("\n") + "\n");
@@ -78,7 +78,7 @@ class Scene implements AsyncDisposable {
     return program;
   }
 
-  /** Where the interpreter finds Celery when it is called by another name. */
+  /** The place where the interpreter finds Celery when it has another name. */
   get packages(): string {
     return join(
       this.venv.folder,
@@ -88,7 +88,7 @@ class Scene implements AsyncDisposable {
     );
   }
 
-  /** Resolves when the worker is in a task, which is long; gives what ends it, and resolves when that has ended. */
+  /** Resolves when the worker runs a long task. Returns a function that ends the task and waits for its end. */
   async occupy(program: Program, queue = "celery"): Promise<() => Promise<unknown>> {
     const gate = join(this.container.folder, `gate-${queue}`);
     const { element, id } = taskMessage(queue, "nap_until", [gate]);
@@ -118,7 +118,7 @@ class Scene implements AsyncDisposable {
 
 const WORLD = join(import.meta.dirname, "../world");
 
-/** The lines of a script that becomes a worker; its command line shows nothing of it. */
+/** The lines of a script that becomes a worker. Its command line does not show this. */
 const workerMain = (...options: readonly string[]) => [
   "from tasks import app",
   `app.worker_main(${JSON.stringify(["worker", "-l", "INFO", "-P", "solo", "-c", "1", ...options])})`,
@@ -132,7 +132,7 @@ async function kill(program: Program): Promise<void> {
 const forgiving = { CELERY_PROBE_ON_UNKNOWN: "healthy" };
 
 describe.concurrent("two scripts that become workers, a check each", () => {
-  test("are told apart by their heartbeats, and nothing of one is credited to the other", async () => {
+  test("are told apart by their heartbeats, and each gets credit only for its own", async () => {
     await using scene = await Scene.open();
     const [a, b] = await Promise.all([
       scene.run("a.py", workerMain("-n", "a@%h", "-Q", "a"), { nodes: ["a@%h"] }),
@@ -151,12 +151,12 @@ describe.concurrent("two scripts that become workers, a check each", () => {
     await scene.occupy(b, "again");
     const busy = await scene.ask(["--node=a@%h"], forgiving);
     expectLine(busy, 1, /^unknown: undecided: no process here is known to be a@\S+, and process \d+/, 4_900);
-    // Nothing that it has shown is wrong.
+    // What it has shown does not speak against it.
     expectLine(await scene.ask(), 0, /^healthy: busy: /, 4_900);
   });
 });
 
-describe.concurrent("one script that becomes a worker with a name of its own", () => {
+describe.concurrent("one script that becomes a worker with its own name", () => {
   test("is alive, and busy, with and without --node", async () => {
     await using scene = await Scene.open();
     const worker = await scene.run("run.py", workerMain("-n", "reports@prod"), { nodes: ["reports@prod"] });
@@ -171,15 +171,12 @@ describe.concurrent("one script that becomes a worker with a name of its own", (
   });
 });
 
-test.concurrent(
-  "a script that becomes a worker without heartbeats is asked by the name that it is bound to",
-  async () => {
-    await using scene = await Scene.open();
-    const quiet = ["--without-heartbeat", "--without-gossip", "--without-mingle"];
-    await scene.run("run.py", workerMain("-n", "quiet@%h", ...quiet), { nodes: ["quiet@%h"] });
-    expectLine(await scene.ask(), 0, /^healthy: alive: quiet@\S+ answered in/, 2_900);
-  },
-);
+test.concurrent("a script that becomes a worker without heartbeats is asked by its bound name", async () => {
+  await using scene = await Scene.open();
+  const quiet = ["--without-heartbeat", "--without-gossip", "--without-mingle"];
+  await scene.run("run.py", workerMain("-n", "quiet@%h", ...quiet), { nodes: ["quiet@%h"] });
+  expectLine(await scene.ask(), 0, /^healthy: alive: quiet@\S+ answered in/, 2_900);
+});
 
 describe.concurrent("several workers that one script starts", () => {
   test("by fork, by spawn and by a fork server are asked together, and found busy", async () => {
@@ -230,7 +227,7 @@ test.concurrent(
 
 describe.concurrent("a worker that has ended", () => {
   const isDead = async (scene: Scene, more = "") => {
-    // It leaves what it was bound to.
+    // It leaves its bindings behind.
     const worker = await scene.container.startWorker({ server: scene.server, pool: "solo" });
     await worker.killAll();
     const dead = new RegExp(`^unhealthy: dead: ${worker.node} is not running: ${more}`);
@@ -286,7 +283,7 @@ describe.concurrent("a worker that has ended", () => {
   });
 });
 
-describe.concurrent("a worker that nothing but its process shows", () => {
+describe.concurrent("a worker that only its process shows", () => {
   const titled = (title: string) => [
     "import setproctitle",
     `setproctitle.setproctitle(${JSON.stringify(title)})`,
@@ -298,7 +295,7 @@ describe.concurrent("a worker that nothing but its process shows", () => {
   const node = "celery@%h";
   const living = /^(?:healthy: busy|unknown: undecided): /;
 
-  test("and a title of its own is busy", async () => {
+  test("and its own title is busy", async () => {
     await using scene = await Scene.open();
     const worker = await scene.run("run.py", titled("celery-worker web"), {
       nodes: [node],
@@ -338,7 +335,7 @@ describe.concurrent("a worker that nothing but its process shows", () => {
     expect((await scene.ask([], { CELERY_BROKER_URL: proxy.url() })).stdout).toMatch(living);
   });
 
-  test.runIf(IS_ROOT)("and it is another user's, and may not be looked into, is not dead", async () => {
+  test.runIf(IS_ROOT)("and it belongs to another user and may not be examined is not dead", async () => {
     await using scene = await Scene.open();
     // It may read what belongs to this user: the interpreter.
     const may = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"];

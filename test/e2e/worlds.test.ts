@@ -7,9 +7,7 @@ import { startSentinels } from "../world/sentinel.ts";
 import { type Server, startServer } from "../world/server.ts";
 import { EMBEDDED } from "../world/server-binary.ts";
 
-/**
- * What the brokers of the test world are, seen without the probe: a test that stands on one of them stands on this.
- */
+/** How the brokers of the test world behave, observed without the probe. Tests on one of them rely on this. */
 
 interface Shown {
   readonly ca?: string;
@@ -19,7 +17,7 @@ interface Shown {
   readonly host?: string;
 }
 
-/** PING as a client that verifies asks it: the answer, or the code of the error. */
+/** PING from a client that verifies certificates: the answer, or the code of the error. */
 async function pingOverTls(port: number, shown: Shown = {}): Promise<string> {
   const { ca, certificate, key, passphrase } = shown;
   const socket = connectTls({
@@ -60,7 +58,7 @@ describe("a server with TLS", () => {
   });
 
   test.concurrent(
-    "is trusted by nobody who lacks the authority, and by address where its certificate has that",
+    "is trusted only with its authority, and by address if its certificate has the address",
     async () => {
       const { ca } = await certificates();
       await using server = await startServer({ tls: {} });
@@ -69,7 +67,7 @@ describe("a server with TLS", () => {
     },
   );
 
-  test.concurrent("asks clients for a certificate when told to", async () => {
+  test.concurrent("asks clients for a certificate if configured", async () => {
     const { ca, client, server: servers } = await certificates();
     await using demanding = await startServer({ tls: { clients: "yes" } });
     await using asking = await startServer({ tls: { clients: "optional" } });
@@ -84,7 +82,7 @@ describe("a server with TLS", () => {
     expect(stranger).toMatch(/ALERT/);
   });
 
-  test.concurrent("answers in the clear when told to, on another port", async () => {
+  test.concurrent("answers without TLS on another port if configured", async () => {
     await using server = await startServer({ tls: { alsoPlain: true }, password: "p@ss" });
     expect(server.plainUrl(1)).toMatch(/^redis:\/\/:p%40ss@127\.0\.0\.1:\d+\/1$/);
     const plain = new Redis(server.plainUrl(1));
@@ -115,7 +113,7 @@ test.concurrent.each([
   expect(await server.client().info("server")).toMatch(version);
 });
 
-test.concurrent("a user of a server may do what it was allowed to", async () => {
+test.concurrent("a user of a server may do only what it was allowed to", async () => {
   await using server = await startServer({ password: "of the default user" });
   const user = { username: "bob", password: "p:w" };
   await server.addUser(user, "~queue", "+lpush");
@@ -134,7 +132,8 @@ describe("Sentinels", () => {
     await using sentinels = await startSentinels(options);
     const first = await sentinels.master();
     const redis = sentinels.client(2);
-    // Replication is asynchronous, and any replica may be the heir: what one has not acknowledged may be lost.
+    // Replication is asynchronous, and any replica may become the master. Writes that it has not acknowledged may be
+    // lost.
     const keepOn = async (master: Server) => {
       const direct = master.client(2);
       await direct.set("key", "kept");

@@ -36,7 +36,7 @@ test.concurrent.each(["5.7.0", "5.2.7"] as const)(
   },
 );
 
-test.concurrent("an empty schedule is a warning, and another scheduler's is said", async () => {
+test.concurrent("an empty schedule is a warning, and another scheduler's is named", async () => {
   await using server = await startServer();
   await using container = await startContainer();
   await using worker = await startWorker({ server });

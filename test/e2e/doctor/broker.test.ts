@@ -7,7 +7,7 @@ import { startWorker } from "../../world/worker.ts";
 import { probe, startProbe } from "../probe.ts";
 import { diagnose, saying } from "./diagnose.ts";
 
-test.concurrent("names a broker that refuses connections, and where its URL came from", async () => {
+test.concurrent("names a broker that refuses connections, and the source of its URL", async () => {
   const port = await freePort();
   const { of, exitCode } = await diagnose(["--placement", "remote"], {
     CELERY_BROKER_URL: `redis://:secret@127.0.0.1:${port}/0`,
@@ -31,7 +31,7 @@ test.concurrent("names a wrong password without repeating it, once as the first 
   expect(exitCode).toBe(1);
 });
 
-test.concurrent("names the primary of a replica, and warns of one that may be written", async () => {
+test.concurrent("names the primary of a replica, and warns of a replica that accepts writes", async () => {
   await using primary = await startServer();
   await using server = await startServer();
   const redis = server.client();
@@ -61,7 +61,7 @@ test.concurrent("names the primary of a replica, and warns of one that may be wr
   redis.disconnect();
 });
 
-test.concurrent("warns of a broker that may throw tasks away, and of one that is nearly full", async () => {
+test.concurrent("warns of a broker that may evict tasks, and of one that is nearly full", async () => {
   await using server = await startServer();
   const redis = server.client();
   const { of } = await diagnose(["--broker", server.url(), "--placement", "remote"]);
@@ -80,13 +80,13 @@ test.concurrent("tells a blocked solo worker that prefork answers during long ta
   await using server = await startServer();
   await using worker = await startWorker({ server, pool: "solo" });
   await worker.taskStarted(await worker.submit("nap", 60));
-  // Two pings are waited for, then heartbeats: a starved machine needs longer than the half of 15 s.
+  // It waits for two pings, then for heartbeats. A busy machine needs longer than half of 15 s.
   const args = ["--node", worker.node, "--deadline", "40s"];
   const { of } = await diagnose(args, { CELERY_BROKER_URL: server.url() });
   expect(of("worker")).toMatchObject([{ level: "warning", seen: saying(/busy/), next: saying(/prefork/) }]);
 });
 
-test.concurrent("does not call well what has died in the middle of the run", async () => {
+test.concurrent("does not call a broker healthy that ended in the middle of the run", async () => {
   const server = await startServer();
   await using worker = await startWorker({ server });
   const running = startProbe(["doctor", "--placement", "remote", "--broker", server.url()]);
@@ -101,7 +101,7 @@ test.concurrent("does not call well what has died in the middle of the run", asy
   expect(worker.isRunning).toBe(true);
 });
 
-test.concurrent("reads a broker that is full, and cannot be asked a question", async () => {
+test.concurrent("reads a broker that is full and cannot carry a question", async () => {
   await using server = await startServer();
   await using worker = await startWorker({ server });
   const redis = server.client();
@@ -116,7 +116,7 @@ test.concurrent("reads a broker that is full, and cannot be asked a question", a
   expect(worker.isRunning).toBe(true);
 });
 
-test.concurrent("ends at once when it is told to", async () => {
+test.concurrent("ends at once after a signal", async () => {
   await using server = await startServer();
   const running = startProbe(["doctor", "--placement", "remote", "--broker", server.url()]);
   await once(running.stdout, "data");

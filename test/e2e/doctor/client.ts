@@ -9,9 +9,9 @@ interface ClientOptions {
 }
 
 /**
- * Runs Python as a client of the tasks' own application does: `app`, `add` and `nap` are there.
+ * Runs Python as a client in the tasks' own application: `app`, `add` and `nap` are available.
  *
- * @returns what it prints
+ * @returns its output
  */
 export async function client(
   brokerUrl: string,

@@ -3,7 +3,7 @@ import type { Code, Level } from "../../../src/doctor/finding.ts";
 import type { Container } from "../../world/container.ts";
 import { EXECUTABLE, type Probed, probe } from "../probe.ts";
 
-/** A finding as `--output json` prints it. */
+/** A finding in the form of `--output json`. */
 export interface Printed {
   readonly code: Code;
   readonly level: Level;
@@ -14,22 +14,25 @@ export interface Printed {
 
 export interface Diagnosis extends Probed {
   readonly findings: readonly Printed[];
-  /** Codes of problems: by any of them, what a starved machine does included, the exit code is 1. */
+  /** Codes of problems. Each of them makes the exit code 1, even a code that a busy machine causes. */
   readonly problems: readonly Code[];
-  /** Those of one code. */
+  /** The findings with this code. */
   readonly of: (code: Code) => readonly Printed[];
 }
 
-/** For what heartbeats tell: two of each worker, at most 2.5 s apart, have to be heard. */
+/** For what heartbeats show: two from each worker must be heard, at most 2.5 s apart. */
 export const TWO_HEARTBEATS = ["--observe", "5s"];
 
-/** The doctor's command line. Of everything else two looks are enough; the default of 5 s would make up half of the time of these tests. */
+/**
+ * The doctor's command line. Two looks are enough for everything else. The default of 5 s would take half of these
+ * tests' time.
+ */
 export function doctor(args: readonly string[]): string[] {
   const observed = args.includes("--observe") ? [] : ["--observe", "1s"];
   return ["doctor", "--output", "json", ...observed, ...args];
 }
 
-/** Runs the executable's doctor; its environment holds `env` and nothing else. */
+/** Runs the executable's doctor with only `env` as its environment. */
 export async function diagnose(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
@@ -72,7 +75,7 @@ export function problemsIn(findings: readonly Printed[]): readonly Code[] {
   return findings.filter(({ level }) => level === "problem").map(({ code }) => code);
 }
 
-/** Text that has these words, for `toMatchObject`. */
+/** Text with these words, for `toMatchObject`. */
 export function saying(words: RegExp): unknown {
   return expect.stringMatching(words);
 }

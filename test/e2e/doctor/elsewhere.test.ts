@@ -10,7 +10,7 @@ const remote = (server: Server): Promise<Diagnosis> =>
 
 const FIVE = "for n in range(5): add.delay(1, n)";
 
-test("warns of messages in another database and behind another prefix, which no worker reads", async () => {
+test("warns of messages in another database and with another prefix, which no worker reads", async () => {
   await using server = await startServer();
   await using worker = await startWorker({ server });
   expect((await remote(server)).of("elsewhere")).toEqual([]);
@@ -23,7 +23,7 @@ test("warns of messages in another database and behind another prefix, which no 
     { level: "warning", seen: saying(/5 messages wait in prod_celery of database 0/) },
     { level: "warning", seen: saying(/5 messages wait in celery of database 1/) },
   ]);
-  // An application of its own, whose worker is busy.
+  // Another application, whose worker is busy.
   await using other = await startWorker({ brokerUrl: server.url(1), args: ["--prefetch-multiplier=1"] });
   await other.taskStarted(await other.submit("nap", 300));
   for (let n = 0; n < 5; n++) await other.submit("nap", 300);

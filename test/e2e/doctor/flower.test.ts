@@ -11,7 +11,7 @@ import { type Diagnosis, diagnose, saying } from "./diagnose.ts";
 
 const REMOTE = ["--placement", "remote", "--flower"];
 
-/** Asks until Flower has heard of the workers: it hears them by their events. */
+/** Asks until Flower knows the workers, which it learns from their events. */
 async function until(ask: () => Promise<Diagnosis>, level: string): Promise<Diagnosis> {
   for (;;) {
     const said = await ask();
@@ -46,7 +46,7 @@ test.concurrent("a Flower on another database misses the workers", async () => {
   expect(exitCode).toBe(0);
 });
 
-test.concurrent("basic auth is said, and given in the URL or by FLOWER_BASIC_AUTH", async () => {
+test.concurrent("basic auth is reported, and can be given in the URL or by FLOWER_BASIC_AUTH", async () => {
   await using server = await startServer();
   await using _worker = await startWorker({ server });
   await using flower = await startFlower(server.url(), ["--basic_auth=me:s3cret-word"]);
@@ -83,7 +83,7 @@ test.concurrent("a login by OAuth is skipped, because the doctor cannot sign in"
   ]);
 });
 
-test.concurrent("a percent sign in a password stays, and a proxy is not Flower's", async () => {
+test.concurrent("a percent sign in a password stays, and a proxy is not used for Flower", async () => {
   await using server = await startServer();
   await using _worker = await startWorker({ server });
   await using flower = await startFlower(server.url(), ["--basic_auth=me:100%-s3cret"]);
@@ -96,7 +96,7 @@ test.concurrent("a percent sign in a password stays, and a proxy is not Flower's
   }
 });
 
-test.concurrent("a page without end, at a port that browsers do not ask, does not hold it up", async () => {
+test.concurrent("an endless page, at a port that browsers refuse, does not delay it", async () => {
   await using server = await startServer();
   const endless = createPlainServer((_, response) => {
     const send = () => {
@@ -113,24 +113,27 @@ test.concurrent("a page without end, at a port that browsers do not ask, does no
   expect(ms).toBeLessThan(20_000);
 });
 
-test.concurrent("who is no Flower, is not there, or has a certificate of nobody's, is said", async () => {
-  await using server = await startServer();
-  const env = { CELERY_BROKER_URL: server.url() };
-  const port = await freePort();
-  const gone = await diagnose([...REMOTE, `http://127.0.0.1:${port}`], env);
-  expect(gone.of("flower")).toMatchObject([
-    { level: "problem", seen: saying(/cannot be asked: .*ECONNREFUSED/) },
-  ]);
-  const { server: certified } = await certificates();
-  const other = createServer(
-    { cert: readFileSync(certified.selfSigned.certificate), key: readFileSync(certified.selfSigned.key) },
-    (_, response) => response.writeHead(404).end(),
-  );
-  await once(other.listen(0, "127.0.0.1"), "listening");
-  const { port: secure } = other.address() as { port: number };
-  const tls = await diagnose([...REMOTE, `https://127.0.0.1:${secure}`], env);
-  other.close();
-  expect(tls.of("flower")).toMatchObject([
-    { level: "problem", seen: saying(/cannot be asked: .*certificate/) },
-  ]);
-});
+test.concurrent(
+  "another program than Flower, a missing one, or an untrusted certificate is reported",
+  async () => {
+    await using server = await startServer();
+    const env = { CELERY_BROKER_URL: server.url() };
+    const port = await freePort();
+    const gone = await diagnose([...REMOTE, `http://127.0.0.1:${port}`], env);
+    expect(gone.of("flower")).toMatchObject([
+      { level: "problem", seen: saying(/cannot be asked: .*ECONNREFUSED/) },
+    ]);
+    const { server: certified } = await certificates();
+    const other = createServer(
+      { cert: readFileSync(certified.selfSigned.certificate), key: readFileSync(certified.selfSigned.key) },
+      (_, response) => response.writeHead(404).end(),
+    );
+    await once(other.listen(0, "127.0.0.1"), "listening");
+    const { port: secure } = other.address() as { port: number };
+    const tls = await diagnose([...REMOTE, `https://127.0.0.1:${secure}`], env);
+    other.close();
+    expect(tls.of("flower")).toMatchObject([
+      { level: "problem", seen: saying(/cannot be asked: .*certificate/) },
+    ]);
+  },
+);

@@ -8,7 +8,7 @@ import type { WorkerOptions } from "../../world/worker-command.ts";
 import { EXECUTABLE } from "../probe.ts";
 import { type Diagnosis, diagnoseIn, saying } from "./diagnose.ts";
 
-/** A worker in a container of its own, and what the doctor says in there. */
+/** A worker in its own container, and what the doctor prints there. */
 async function inside(
   options: Partial<WorkerOptions>,
   look: (world: { worker: Worker; container: Container; server: Server }) => Promise<Diagnosis>,
@@ -40,7 +40,7 @@ test.concurrent.each([
 });
 
 test.concurrent(
-  "a worker of another broker is told to need a run of its own, and its queue is left to that",
+  "a worker with another broker is said to need its own run, and its queue is not checked",
   async () => {
     await using server = await startServer();
     await using container = await startContainer();
@@ -61,17 +61,23 @@ test.concurrent(
 );
 
 describe("time limits", () => {
-  test.concurrent.each(["5.7.0", "5.2.7"] as const)("out of order are a problem: %s", async (celery) => {
-    const { of, exitCode } = await ask({ celery, args: ["--soft-time-limit", "240", "--time-limit", "180"] });
-    expect(of("time-limits")).toMatchObject([
-      {
-        level: "problem",
-        seen: "soft 240 s, hard 180 s (by its pool)",
-        next: saying(/soft below hard/),
-      },
-    ]);
-    expect(exitCode).toBe(1);
-  });
+  test.concurrent.each(["5.7.0", "5.2.7"] as const)(
+    "in the wrong order are a problem: %s",
+    async (celery) => {
+      const { of, exitCode } = await ask({
+        celery,
+        args: ["--soft-time-limit", "240", "--time-limit", "180"],
+      });
+      expect(of("time-limits")).toMatchObject([
+        {
+          level: "problem",
+          seen: "soft 240 s, hard 180 s (by its pool)",
+          next: saying(/soft below hard/),
+        },
+      ]);
+      expect(exitCode).toBe(1);
+    },
+  );
 
   test.concurrent("too close together are a warning, by --limit-gap", async () => {
     const close = { settings: { task_soft_time_limit: 170, task_time_limit: 180 } };
@@ -80,14 +86,14 @@ describe("time limits", () => {
     expect((await ask(close, ["--limit-gap", "10s"])).of("time-limits")).toMatchObject([{ level: "ok" }]);
   });
 
-  test.concurrent("that a pool does not enforce are a warning", async () => {
+  test.concurrent("that a pool ignores are a warning", async () => {
     const { of } = await ask({ pool: "threads", args: ["--time-limit", "180"] });
     expect(of("time-limits")).toMatchObject([
       { level: "warning", seen: saying(/threads pool does not enforce the hard/) },
     ]);
   });
 
-  test.concurrent("of a variable that nobody reads are a warning", async () => {
+  test.concurrent("in a variable that nothing reads are a warning", async () => {
     const { of } = await ask({ env: { CELERY_TASK_SOFT_TIME_LIMIT: "180" } });
     expect(of("time-limits")).toMatchObject([
       { level: "warning", seen: "none; without effect: CELERY_TASK_SOFT_TIME_LIMIT" },
@@ -111,14 +117,14 @@ describe("time limits", () => {
   });
 });
 
-test.concurrent("a pool that is another than was asked for is a warning", async () => {
-  // The command line has the last word (celery/bin/worker.py).
+test.concurrent("a pool other than the requested one is a warning", async () => {
+  // The command line has priority (celery/bin/worker.py).
   const env = { CELERY_WORKER_POOL: "solo" };
   const { of } = await ask({ env, pool: "threads" });
   expect(of("pool")).toMatchObject([{ level: "ok", seen: saying(/^threads/) }]);
 });
 
-test.concurrent("memory says main and children, and that children are replaced", async () => {
+test.concurrent("memory is reported for main and children, and that children are replaced", async () => {
   const { of } = await ask({ concurrency: 2, args: ["--max-tasks-per-child", "50"] });
   expect(of("memory")).toMatchObject([
     { seen: saying(/^main [\d.]+ MB, 2 children [\d.]+ MB \(the largest [\d.]+ MB\)/) },
@@ -128,7 +134,7 @@ test.concurrent("memory says main and children, and that children are replaced",
   ]);
 });
 
-test.concurrent("a main process that is busy all the time is told by its CPU", async () => {
+test.concurrent("CPU shows a main process that is busy all the time", async () => {
   const { of } = await inside({ pool: "solo" }, async ({ worker, container }) => {
     await worker.taskStarted(await worker.submit("spin", 60));
     return diagnoseIn(container);
@@ -162,7 +168,7 @@ test.concurrent(
 );
 
 test.concurrent(
-  "a worker that was killed is dead here, though one elsewhere answers, which is a finding of its own",
+  "a worker that was killed is dead here, although one elsewhere answers, which is a separate finding",
   async () => {
     await using server = await startServer();
     await using container = await startContainer();
@@ -188,13 +194,13 @@ test.concurrent(
 );
 
 describe("findings that were not examined are not ok", () => {
-  test.concurrent("behind a broker that refuses connections", async () => {
+  test.concurrent("when a broker refuses connections", async () => {
     const { findings, of } = await inside({}, async ({ container }) =>
       diagnoseIn(container, ["--broker", `redis://127.0.0.1:${await freePort()}/0`]),
     );
     expect(of("broker")).toMatchObject([{ level: "problem" }]);
     expect(of("time-limits")).toMatchObject([{ level: "skipped" }]);
-    // What a process shows was seen.
+    // What a process shows was still seen.
     expect(findings.filter(({ level }) => level === "ok").map(({ code }) => code)).toEqual(
       expect.not.arrayContaining(["time-limits", "pool", "queue-length", "late-tasks", "failed-results"]),
     );

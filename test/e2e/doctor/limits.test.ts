@@ -5,7 +5,7 @@ import { startServer } from "../../world/server.ts";
 import type { WorkerOptions } from "../../world/worker-command.ts";
 import { diagnoseIn, saying } from "./diagnose.ts";
 
-/** Seconds. */
+/** In seconds. */
 const SHORT = 2;
 const LONG = 4;
 
@@ -15,7 +15,7 @@ const BY_CLICK = { CELERY_WORKER_TIME_LIMIT: String(SHORT) };
 const UNREAD = { CELERY_TASK_TIME_LIMIT: String(LONG) };
 const NAMESPACE = { TASKS_NAMESPACE: "SHOP" };
 
-/** From Celery 5.7 on the setting is each task's own limit, which goes before that of the pool. */
+/** From Celery 5.7 on, the setting is each task's own limit and has priority over the pool's. */
 test.concurrent.each<[CeleryVersion, string, Partial<WorkerOptions>, number, string]>([
   ["5.2.7", "an option and a setting", { ...BY_OPTION, ...SETTING }, SHORT, "its pool"],
   ["5.7.0", "an option and a setting", { ...BY_OPTION, ...SETTING }, LONG, "its settings"],

@@ -23,7 +23,7 @@ import { until } from "../../world/until.ts";
 
 const REMOTE = ["--placement", "remote"];
 
-/** The doctor with a log at its stdin, as `docker logs w 2>&1 | celery-probe doctor --log -`. */
+/** The doctor with a log as its stdin, as in `docker logs w 2>&1 | celery-probe doctor --log -`. */
 async function read(log: string, url: string): Promise<readonly Printed[]> {
   return (await pipe(log, url)).findings;
 }
@@ -62,7 +62,8 @@ test.concurrent.each(["5.7.0", "5.2.7"] as const)(
     await worker.waitForLog(/Soft time limit/, { timeoutMs: 20_000 });
     await worker.submit("nap", 30);
     await worker.waitForLog(/Hard time limit/, { timeoutMs: 20_000 });
-    // Not ended by the limit; and the child that was may still be there beside the one that runs it.
+    // This task is not ended by the limit. The child that the limit ended may still be there, beside the one that runs
+    // this task.
     const lost = taskMessage(worker.queue, "nap", [30]);
     await worker.redis.lpush(
       worker.queue,
@@ -73,7 +74,7 @@ test.concurrent.each(["5.7.0", "5.2.7"] as const)(
       try {
         process.kill(child, "SIGKILL");
       } catch {
-        // Has ended meanwhile.
+        // It has ended meanwhile.
       }
     }
     await worker.waitForLog(/exited prematurely/, { timeoutMs: 20_000 });
@@ -88,7 +89,7 @@ test.concurrent.each(["5.7.0", "5.2.7"] as const)(
   },
 );
 
-/** Level and words, without how often and the last one. */
+/** Level and words, without the count and the last occurrence. */
 function short(found: readonly Printed[]): readonly (readonly [string, string])[] {
   return found.map(({ level, seen }) => [level, seen.replace(/, \d+ × in it.*/, "")]);
 }
@@ -208,7 +209,7 @@ async function submitUnknown(worker: Worker, name: string): Promise<void> {
   await worker.redis.lpush(worker.queue, element.replace("tasks.add", name));
 }
 
-/** Lines of a run that is over, and then what there is since its successor's start. */
+/** Lines of a run that is over, and then the lines since its successor's start. */
 const OVER = [
   { level: "ok", seen: saying(/^no known problem in \d+ lines? since its last start$/) },
   {
@@ -252,7 +253,7 @@ test.concurrent.each(["5.7.0", "5.2.7"] as const)(
   },
 );
 
-// Of WARNING a file has no line that says who starts: the stamps are left, in the zone of the worker.
+// At level WARNING, a file has no line about the start. Only the time stamps are left, in the worker's time zone.
 test.concurrent.each([
   ["5.7.0", "INFO", "UTC"],
   ["5.2.7", "INFO", "UTC"],
@@ -286,7 +287,7 @@ test.concurrent.each([
   },
 );
 
-/** Awaits words in a file, for 20 s. */
+/** Waits up to 20 s for words in a file. */
 async function waitForFile(path: string, words: RegExp): Promise<void> {
   const end = performance.now() + 20_000;
   while (!existsSync(path) || !words.test(readFileSync(path, "utf8"))) {
@@ -314,7 +315,7 @@ test.concurrent.each(["5.7.0", "5.2.7"] as const)(
   },
 );
 
-test.concurrent("a log that is not there, and one with a password, are said without it", async () => {
+test.concurrent("a missing log, and one with a password, are reported without the password", async () => {
   await using server = await startServer();
   await using _worker = await startWorker({ server });
   const env = { CELERY_BROKER_URL: server.url() };

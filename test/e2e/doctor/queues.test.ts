@@ -22,7 +22,7 @@ test.concurrent.each(["5.2.7", "5.7.0"] as const)(
     const { findings, stdout, of, exitCode } = await diagnose(["--node", worker.node, ...TWO_HEARTBEATS], {
       CELERY_BROKER_URL: server.url(),
     });
-    // In a container that is older than this test, its worker looks like one that was restarted. It has no log file.
+    // The container is older than this test, so its worker looks like a restarted one. It has no log file.
     expect(
       findings.filter(({ level, code }) => level !== "ok" && code !== "restarts" && code !== "log"),
       stdout,
@@ -34,7 +34,7 @@ test.concurrent.each(["5.2.7", "5.7.0"] as const)(
   },
 );
 
-test.concurrent("names a queue with work that nobody consumes, and the one that was meant", async () => {
+test.concurrent("names a queue with work and no consumer, and the queue that was meant", async () => {
   await using server = await startServer();
   await using worker = await startWorker({ server, queues: ["mials"] });
   await client(server.url(), `[add.apply_async((1, n), queue="mails") for n in range(20)]`);
@@ -70,7 +70,7 @@ test.concurrent.each(["5.2.7", "5.7.0"] as const)(
   },
 );
 
-test.concurrent("tells how much waits in declared queues where no worker answers", async () => {
+test.concurrent("tells how many messages wait in declared queues when no worker answers", async () => {
   await using server = await startServer();
   await client(server.url(), `[add.apply_async((1, n), queue="mails") for n in range(3)]`);
   const { of } = await remote(server.url());
@@ -80,7 +80,7 @@ test.concurrent("tells how much waits in declared queues where no worker answers
   ]);
 });
 
-test.concurrent("finds it behind a prefix, and by --queue where nobody has declared it", async () => {
+test.concurrent("finds it with a prefix, and by --queue if it is not declared", async () => {
   await using server = await startServer();
   const options = { broker_transport_options: { global_keyprefix: "app1:" } };
   await using worker = await startWorker({ server, settings: options });
@@ -96,7 +96,7 @@ test.concurrent("finds it behind a prefix, and by --queue where nobody has decla
   expect(worker.isRunning).toBe(true);
 });
 
-test.concurrent("accuses nobody while a worker that may consume it is blocked", async () => {
+test.concurrent("accuses no worker while one that may consume it is blocked", async () => {
   await using server = await startServer();
   await using idle = await startWorker({ server });
   await using blocked = await startWorker({ server, pool: "solo", queues: ["slow"] });
@@ -148,7 +148,7 @@ test.concurrent.each(["5.2.7", "5.7.0"] as const)(
     const settings = { broker_transport_options: { sep: "|", priority_steps: [0, 12] } };
     const env = { TASKS_NAMESPACE: "SHOP" };
     await using worker = await startWorker({ server, celery, queues: ["a", "b"], settings, env });
-    // A client with another separator would make a binding that this kombu cannot read.
+    // With another separator, a client would make a binding that this kombu cannot read.
     await client(server.url(), `app.control.cancel_consumer("a", reply=True)`, { celery, settings });
     for (const key of ["a", "a|12"]) await worker.redis.lpush(key, taskMessage("a", "add", [1, 2]).element);
     const { of } = await remote(server.url(), "--max-queue-length", "1");
@@ -158,24 +158,27 @@ test.concurrent.each(["5.2.7", "5.7.0"] as const)(
   },
 );
 
-test.concurrent.each(["5.2.7", "5.7.0"] as const)("tells that more comes than %s does", async (celery) => {
-  await using server = await startServer();
-  await using worker = await startWorker({ server, celery });
-  const redis = server.client();
-  const send = async () => redis.lpush("celery", taskMessage("celery", "nap", [2]).element);
-  for (let n = 0; n < 20; n++) await send();
-  const sending = setInterval(() => void send(), 200);
-  const { of } = await remote(server.url(), ...TWO_HEARTBEATS);
-  clearInterval(sending);
-  redis.disconnect();
-  expect(of("throughput")).toMatchObject([
-    { level: "warning", seen: saying(/growing by [\d.]+\/s; [01] of 1 slots busy/), next: saying(/-c/) },
-  ]);
-  expect(of("queue-length")).toMatchObject([{ level: "ok", seen: saying(/growing by/) }]);
-  expect(worker.isRunning).toBe(true);
-});
+test.concurrent.each(["5.2.7", "5.7.0"] as const)(
+  "reports that more messages arrive than %s processes",
+  async (celery) => {
+    await using server = await startServer();
+    await using worker = await startWorker({ server, celery });
+    const redis = server.client();
+    const send = async () => redis.lpush("celery", taskMessage("celery", "nap", [2]).element);
+    for (let n = 0; n < 20; n++) await send();
+    const sending = setInterval(() => void send(), 200);
+    const { of } = await remote(server.url(), ...TWO_HEARTBEATS);
+    clearInterval(sending);
+    redis.disconnect();
+    expect(of("throughput")).toMatchObject([
+      { level: "warning", seen: saying(/growing by [\d.]+\/s; [01] of 1 slots busy/), next: saying(/-c/) },
+    ]);
+    expect(of("queue-length")).toMatchObject([{ level: "ok", seen: saying(/growing by/) }]);
+    expect(worker.isRunning).toBe(true);
+  },
+);
 
-test.concurrent("tells when a queue will be empty", async () => {
+test.concurrent("reports when a queue will be empty", async () => {
   await using server = await startServer();
   await using worker = await startWorker({ server });
   await client(server.url(), "[nap.delay(0.2) for n in range(200)]");
@@ -185,7 +188,7 @@ test.concurrent("tells when a queue will be empty", async () => {
 });
 
 test.concurrent(
-  "measures no throughput where a worker sends no heartbeats, and asks for its version",
+  "measures no throughput for a worker without heartbeats, and asks for its version",
   async () => {
     await using server = await startServer();
     await using worker = await startWorker({ server, args: ["--without-heartbeat", "--without-gossip"] });
@@ -201,7 +204,7 @@ test.concurrent(
   },
 );
 
-test.concurrent("says what it may not look at, and looks at the rest", async () => {
+test.concurrent("reports what it may not read, and reads the rest", async () => {
   await using server = await startServer();
   await using worker = await startWorker({ server });
   await worker.taskStarted(await worker.submit("nap", 300));

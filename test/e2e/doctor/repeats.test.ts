@@ -10,7 +10,7 @@ const remote = (server: Server): Promise<Diagnosis> =>
 
 const LATE = { task_acks_late: true, worker_prefetch_multiplier: 1 };
 
-/** As if ten minutes had passed since every delivery, and kombu had put it back. */
+/** As if every delivery were ten minutes old, and kombu had put it back. */
 async function putBack(worker: Worker): Promise<void> {
   for (const tag of await worker.redis.hkeys("unacked")) {
     const [message] = JSON.parse((await worker.redis.hget("unacked", tag)) ?? "[]") as [unknown];
@@ -20,7 +20,7 @@ async function putBack(worker: Worker): Promise<void> {
   }
 }
 
-test("names a task that runs twice at once, and not one that runs once", async () => {
+test("names a task that runs twice at the same time, and not one that runs once", async () => {
   await using server = await startServer();
   const options = { server, celery: "5.7.0", settings: LATE } as const;
   await using one = await startWorker(options);
@@ -43,7 +43,7 @@ test("names a task that is put back each time its child dies", async () => {
   await worker.taskStarted(id);
   let deaths = 0;
   const dying = setInterval(() => {
-    // One that has not begun it yet would die of nothing that the doctor looks for.
+    // If the task has not begun in this child, the child would die of a cause that the doctor does not look for.
     if (worker.log().split(`began ${id}`).length <= deaths + 1) return;
     deaths += 1;
     void worker.children().then((pids) => {
@@ -59,7 +59,7 @@ test("names a task that is put back each time its child dies", async () => {
   expect(exitCode).toBe(1);
 });
 
-test("warns of a worker that keeps what another could run", async () => {
+test("warns of a worker that holds tasks which another could run", async () => {
   await using server = await startServer();
   const settings = { worker_prefetch_multiplier: 100 };
   await using one = await startWorker({ server, celery: "5.7.0", settings });

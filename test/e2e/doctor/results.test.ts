@@ -45,7 +45,7 @@ test.concurrent.each(["5.2.7", "5.7.0"] as const)(
   },
 );
 
-test.concurrent("is let in by the broker's password where the workers' settings mask it", async () => {
+test.concurrent("signs in with the broker's password if the workers' settings mask it", async () => {
   await using server = await startServer({ password: "s3cr3t" });
   await using other = await startServer({ password: "0ther" });
   const redis = server.client(2);
@@ -92,7 +92,7 @@ test.concurrent.each([
 });
 
 test.concurrent(
-  "says that the workers keep none, and looks at the broker where nobody says anything",
+  "reports that the workers keep no results, and looks at the broker if no setting names a backend",
   async () => {
     await using server = await startServer();
     const nobody = await remote(server);
@@ -107,7 +107,7 @@ test.concurrent(
   },
 );
 
-test.concurrent("says so where the server permits no SCAN", async () => {
+test.concurrent("reports a server that permits no SCAN", async () => {
   await using server = await startServer();
   const user = { username: "shy", password: "shy-word" };
   await server.addUser(user, "~*", "&*", "+@all", "-scan");
@@ -116,11 +116,11 @@ test.concurrent("says so where the server permits no SCAN", async () => {
   expect(stdout).not.toContain("shy-word");
 });
 
-/** SLOWLOG tells the time of the clock: of 5,000 calls some meet the end of their core's time slice. */
+/** SLOWLOG uses the wall clock. Some of 5,000 calls are interrupted at the end of their time slice. */
 const PREEMPTED = 25;
 
 test.concurrent(
-  "keeps the server for less than 5 ms at a time, with a million results",
+  "keeps the server busy for less than 5 ms at a time, with a million results",
   { timeout: 120_000 },
   async () => {
     await using server = await startServer();
@@ -134,7 +134,7 @@ test.concurrent(
       });
       await redis.mset(pairs.flat());
     }
-    // One that takes its time to be copied.
+    // A result that takes long to copy.
     await redis.set("celery-task-meta-large", failure.slice(0, -1) + " ".repeat(100_000_000) + "}");
     expect(await redis.dbsize()).toBe(1_000_001);
     await redis.config("SET", "slowlog-log-slower-than", "5000");
@@ -157,7 +157,10 @@ test.concurrent(
   },
 );
 
-/** Before the other tests, where this user may say so: what is measured is the server, and not who else runs. */
+/**
+ * Gives this process priority over other tests, if the user may do so. The server is measured, not the rest of the
+ * machine.
+ */
 function preferred(pid: number): void {
   try {
     setPriority(pid, -20);
@@ -170,7 +173,7 @@ function meanUs(stats: string, command: string): number {
   return Number(new RegExp(`cmdstat_${command}:.*usec_per_call=([\\d.]+)`).exec(stats)?.[1]);
 }
 
-test.concurrent("is not held up by a backend that says nothing", async () => {
+test.concurrent("is not delayed by a backend that does not answer", async () => {
   await using server = await startServer();
   const port = await freePort();
   await using silent = await startServer({ port });

@@ -7,7 +7,7 @@ import { freePort } from "../../world/server.ts";
 import { inTerminal } from "../../world/terminal.ts";
 import { EXECUTABLE, probe } from "../probe.ts";
 
-/** What is left of each line when the terminal has obeyed the moves of the cursor. */
+/** What is left of each line after the terminal has carried out the cursor movements. */
 function screen(output: string): readonly string[] {
   return output.split(/\r?\n/).map((line) => line.split("\x1b[K").at(-1) ?? "");
 }
@@ -24,7 +24,7 @@ test.concurrent.each([80, 30])(
     const { output } = await inTerminal(command, env, { columns, rows: 24 }, []);
     const lines = screen(output);
     expect(lines.filter((line) => line.startsWith("…"))).toEqual([]);
-    // A word may be longer than the terminal.
+    // A word may be longer than the terminal is wide.
     const wide = lines.filter((line) => line.length > columns && line.trim().includes(" "));
     expect(wide.filter((line) => !/^(?:\s*\S+|\S+\s+\S+)$/.test(line.trim()))).toEqual([]);
     expect(lines.find((line) => line.startsWith("first: "))).toMatch(/^first: broker:/);
@@ -46,7 +46,7 @@ test.concurrent("a dumb terminal gets no colours and no progress", async () => {
   expect(output).toMatch(/^first: broker: /m);
 });
 
-test.concurrent("a log that says why there is no worker goes first", async () => {
+test.concurrent("a log that shows why there is no worker comes first", async () => {
   const log = join(await mkdtemp(join(tmpdir(), "log-")), "w.log");
   writeFileSync(
     log,

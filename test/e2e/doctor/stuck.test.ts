@@ -30,7 +30,10 @@ test.concurrent.each([
   expect(stdout).toMatch(/^first: stuck: /m);
 });
 
-/** What a firewall does that forgets idle connections: those by which the worker fetches and listens are not idle. */
+/**
+ * Acts like a firewall that forgets idle connections. The connections by which the worker fetches and listens are not
+ * idle.
+ */
 async function forgetIdle(worker: Worker, proxy: Proxy): Promise<void> {
   const list = String(await worker.redis.call("CLIENT", "LIST", "TYPE", "normal"));
   for (const [, port] of list.matchAll(/ addr=127\.0\.0\.1:(\d+) .* cmd=(?!brpop|client)/g)) {

@@ -10,7 +10,7 @@ import { until } from "../../world/until.ts";
 const remote = (server: Server, ...more: readonly string[]): Promise<Diagnosis> =>
   diagnose(["--placement", "remote", "--broker", server.url(), ...more]);
 
-/** A task that a worker of one child keeps, with more behind it than the worker takes in hand. */
+/** A task that occupies a worker with one child. More tasks wait after it than the worker prefetches. */
 async function fill(worker: Worker): Promise<void> {
   await worker.taskStarted(await worker.submit("nap", 300));
   for (let n = 0; n < 10; n++) await worker.submit("nap", 300);
@@ -40,7 +40,7 @@ test.concurrent.each(["5.2.7", "5.7.0"] as const)(
   },
 );
 
-test.concurrent("names a task over its limit on a pool that enforces none", async () => {
+test.concurrent("names a task over its limit on a pool that enforces no limit", async () => {
   await using server = await startServer();
   await using worker = await startWorker({ server, pool: "threads", settings: { task_time_limit: 1 } });
   await worker.taskStarted(await worker.submit("nap", 300));
@@ -52,7 +52,7 @@ test.concurrent("names a task over its limit on a pool that enforces none", asyn
     ]);
 });
 
-test.concurrent("does not ask a worker for its tasks that this can harm", async () => {
+test.concurrent("does not ask a worker for its tasks if that can harm it", async () => {
   await using server = await startServer();
   await using worker = await startWorker({ server, celery: "5.0.5" });
   await worker.taskStarted(await worker.submit("nap", 300));
@@ -62,7 +62,7 @@ test.concurrent("does not ask a worker for its tasks that this can harm", async 
   expect(findings.filter(({ level }) => level === "problem" || level === "warning")).toEqual([]);
 });
 
-/** The same as protocol 1 writes it (celery/app/amqp.py `as_task_v1`). */
+/** The same in the form of protocol 1 (celery/app/amqp.py `as_task_v1`). */
 function olderMessage(name: string): string {
   const message = JSON.parse(taskMessage("celery", "nap", [1]).element) as Record<string, unknown>;
   const body = { task: name, id: "one", args: ["s3cret"], kwargs: {}, eta: null };
@@ -101,7 +101,7 @@ test.concurrent("warns of a task that only some of its workers know", async () =
   const script = join(import.meta.dirname, "../../world/without_nap.py");
   await using older = await startWorker({ server, script });
   for (let n = 0; n < 12; n++) await newer.submit("shell", 300);
-  // Each runs one and has four in hand: neither takes another.
+  // Each runs one task and holds four more, so neither takes another.
   await until("two wait", async () => (await newer.redis.llen("celery")) === 2);
   await newer.redis.rpush("celery", taskMessage("celery", "nap", [1]).element);
   expect((await remote(server)).of("unregistered-task")).toMatchObject([
@@ -114,18 +114,21 @@ test.concurrent("warns of a task that only some of its workers know", async () =
   ]);
 });
 
-test.concurrent("takes Celery's own tasks for known, and does not read a message of any size", async () => {
-  await using server = await startServer();
-  await using worker = await startWorker({ server });
-  await fill(worker);
-  const own = taskMessage("celery", "nap", [1]).element.replace("tasks.nap", "celery.backend_cleanup");
-  await worker.redis.rpush("celery", own);
-  expect((await remote(server)).of("unregistered-task")).toMatchObject([{ level: "ok" }]);
-  await worker.redis.rpush("celery", unknown() + " ".repeat(20_000_000));
-  expect((await remote(server)).of("unregistered-task")).toMatchObject([
-    { level: "skipped", seen: saying(/1 message could not be read/) },
-  ]);
-});
+test.concurrent(
+  "counts Celery's own tasks as known, and does not read a message of unlimited size",
+  async () => {
+    await using server = await startServer();
+    await using worker = await startWorker({ server });
+    await fill(worker);
+    const own = taskMessage("celery", "nap", [1]).element.replace("tasks.nap", "celery.backend_cleanup");
+    await worker.redis.rpush("celery", own);
+    expect((await remote(server)).of("unregistered-task")).toMatchObject([{ level: "ok" }]);
+    await worker.redis.rpush("celery", unknown() + " ".repeat(20_000_000));
+    expect((await remote(server)).of("unregistered-task")).toMatchObject([
+      { level: "skipped", seen: saying(/1 message could not be read/) },
+    ]);
+  },
+);
 
 test.concurrent.each(["5.2.7", "5.7.0"] as const)(
   "warns of an ETA beyond the visibility timeout of %s",
@@ -145,7 +148,7 @@ test.concurrent.each(["5.2.7", "5.7.0"] as const)(
   },
 );
 
-test.concurrent("believes the visibility timeout that the workers have", async () => {
+test.concurrent("uses the visibility timeout of the workers", async () => {
   await using server = await startServer();
   const settings = { broker_transport_options: { visibility_timeout: 86_400 } };
   await using worker = await startWorker({ server, settings });
@@ -172,7 +175,7 @@ test.concurrent.each(["5.2.7", "5.7.0"] as const)(
   },
 );
 
-test.concurrent("names a task whose time has come and whose worker has died", async () => {
+test.concurrent("names a task whose time has come after its worker has died", async () => {
   await using server = await startServer();
   await using other = await startWorker({ server, queues: ["other"] });
   const holder = await startWorker({ server });

@@ -24,7 +24,7 @@ async function firstOf(server: Server): Promise<string | undefined> {
 const inHand = (worker: Worker, count: number) =>
   until(`${count} are in hand`, async () => (await worker.redis.zcard("unacked_index")) === count);
 
-/** As if ten minutes had passed since every delivery. */
+/** As if every delivery were ten minutes old. */
 async function age(worker: Worker): Promise<void> {
   const tags = await worker.redis.zrange("unacked_index", 0, "-1");
   for (const tag of tags) await worker.redis.zincrby("unacked_index", "-600", tag);
@@ -86,7 +86,7 @@ test.concurrent.each(VERSIONS)(
       task_default_routing_key: "events.default",
     };
     await using worker = await startWorker({ server, celery, settings });
-    // A client that runs already: its next message declares nothing.
+    // A client that already runs, so its next message declares nothing.
     const send = `
 from kombu import Exchange
 with app.producer_or_acquire() as producer:
@@ -229,7 +229,7 @@ test.concurrent.each(
   expect(wrong(diagnosis), diagnosis.stdout).toEqual([]);
 });
 
-test.concurrent.each(VERSIONS)("warns of tasks of %s that fail, by results and log", async (celery) => {
+test.concurrent.each(VERSIONS)("warns of failing tasks of %s, by results and log", async (celery) => {
   await using server = await startServer();
   const settings = { result_backend: server.url(1), task_ignore_result: false };
   await using worker = await startWorker({ server, celery, settings });
@@ -250,7 +250,7 @@ print(*[fail.delay("s3cret").id for n in range(6)], add.delay(1, 2).id)`;
   expect(stdout).not.toContain("s3cret");
 });
 
-/** Tasks of every kind of waiting, each on a queue of its own, where a pool shows it. */
+/** Tasks that wait for every kind of reason, each on its own queue, if the pool shows the reason. */
 test.concurrent.each([
   ["5.2.7", "prefork"],
   ["5.7.0", "prefork"],
@@ -271,7 +271,7 @@ test.concurrent.each([
   const later = `[add.apply_async((1, n), queue="timed", countdown=900) for n in range(9)]`;
   await client(server.url(), later, { celery });
   await until("all have what they take", async () => (await limited.redis.zcard("unacked_index")) >= 9 + 3);
-  // One has just started, with long tasks of which fewer wait than it prefetches.
+  // One worker has just started, with long tasks. Fewer tasks wait than it prefetches.
   await using young = await start("young");
   for (let n = 0; n < 5; n++) await young.submit("nap", 60);
   const first = await remote(server);

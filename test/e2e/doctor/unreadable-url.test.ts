@@ -35,7 +35,7 @@ test.concurrent.each([
   expect(text.stdout).toMatch(/^PROBLEM +log .*-A names no Celery application/m);
 });
 
-test.concurrent("report is written where the broker's URL cannot be read", async () => {
+test.concurrent("report is written even when the broker's URL cannot be read", async () => {
   const log = await logFile();
   const env = { CELERY_BROKER_URL: URL };
   const { stdout, exitCode } = await probe(["report", ...REMOTE, "--log", log], env);
@@ -46,7 +46,7 @@ test.concurrent("report is written where the broker's URL cannot be read", async
   expect(exitCode).toBe(0);
 });
 
-test.concurrent("the write URL is the broker's too, and other commands refuse either", async () => {
+test.concurrent("the write URL is the broker's too, and other commands refuse either one", async () => {
   const args = ["--broker", "redis://127.0.0.1:1/0", "--broker-write-url", URL];
   const { of } = await diagnose([...REMOTE, ...args]);
   expect(of("broker")).toMatchObject([{ level: "problem", seen: WORDS }]);
