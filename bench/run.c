@@ -1,12 +1,12 @@
 /*
- * Runs one command and tells what it took, in one line on stdout:
+ * Runs one command and prints its costs, in one line on stdout:
  *
- *   wall in ns, user time in us, system time in us, peak resident set in KiB, exit code (128 + signal where one ended it)
+ *   wall in ns, user time in us, system time in us, peak resident set in KiB, exit code (128 + signal if one ended it)
  *
  * usage: run SECONDS OUTPUT CGROUP COMMAND [ARGUMENT]...
  *
- * OUTPUT gets what the command prints; CGROUP is the cgroup.procs that it enters before it starts, or "-".
- * A command that has not ended after SECONDS is killed with all of its process group.
+ * OUTPUT receives what the command prints. CGROUP is the cgroup.procs of the cgroup that it enters before it starts, or "-".
+ * A command that has not ended after SECONDS is killed with its whole process group.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -58,7 +58,7 @@ int main(int argc, char **argv) {
   alarm((unsigned)atoi(argv[1]));
 
   long long began = nanoseconds();
-  /* vfork: the cost of copying our own memory would be the command's. */
+  /* vfork: otherwise the cost of copying our own memory would count as the command's. */
   pid_t pid = vfork();
   if (pid == 0) {
     setpgid(0, 0);

@@ -1,4 +1,4 @@
-"""A web server that, at each request, asks a fleet what celery-exporter asks at each scrape: `two-questions.py URL PORT`."""
+"""A web server. At each request it asks a fleet what celery-exporter asks at each scrape: `two-questions.py URL PORT`."""
 
 import sys
 from http.server import BaseHTTPRequestHandler, HTTPServer

@@ -1,11 +1,11 @@
 /*
- * What Bun for musl wants of libstdc++, as far as the objects of libstdc++.a would want more of a C library than
- * Bun's own list of imports has. Freestanding; without data of its own. See libstdcxx.ts.
+ * The parts of libstdc++ that Bun for musl needs and whose objects in libstdc++.a would need more of a C library than
+ * Bun imports. This code is freestanding and has no data. See libstdcxx.ts.
  */
 #include <stddef.h>
 #include <stdint.h>
 
-/* A function of the C library, by the slot of Bun's that the dynamic linker fills: -DSLOT_name=address. */
+/* A function of the C library. The dynamic linker writes its address into a slot of Bun: -DSLOT_name=address. */
 #define LIBC(type, name) (*(__typeof__(type) *)SLOT_##name)
 
 _Noreturn void abort(void)
@@ -19,7 +19,7 @@ int strcmp(const char *one, const char *other)
     return LIBC(int (*)(const char *, const char *), strcmp)(one, other);
 }
 
-/* Bun is compiled without exceptions: whatever would throw one ends it. */
+/* Bun is compiled without exceptions, so code that would throw one ends the program. */
 #define ENDS(name) _Noreturn void name(void) { abort(); }
 ENDS(_ZSt9terminatev)
 ENDS(_ZSt17__throw_bad_allocv)
@@ -32,7 +32,7 @@ ENDS(_ZSt25__throw_bad_function_callv)
 ENDS(_ZSt28__throw_bad_array_new_lengthv)
 ENDS(__cxa_bad_typeid)
 ENDS(__cxa_pure_virtual)
-/* operator delete, for destructors of type_info that nobody calls. */
+/* operator delete, for destructors of type_info that are never called. */
 ENDS(_ZdlPvm)
 
 /* set_terminate, get_new_handler: there are no handlers. */
@@ -47,7 +47,7 @@ void *_ZSt15get_new_handlerv(void)
     return NULL;
 }
 
-/* Names in a crash report stay mangled: -2 says that this is none (Itanium C++ ABI 3.4). */
+/* Names in a crash report stay mangled: -2 means that the name is not valid (Itanium C++ ABI 3.4). */
 char *__cxa_demangle(const char *name, char *buffer, size_t *length, int *status)
 {
     (void)name;
@@ -58,7 +58,7 @@ char *__cxa_demangle(const char *name, char *buffer, size_t *length, int *status
     return NULL;
 }
 
-/* std::condition_variable is a pthread_cond_t; what std::unique_lock begins with points to a pthread_mutex_t. */
+/* std::condition_variable is a pthread_cond_t. The first member of std::unique_lock points to a pthread_mutex_t. */
 void _ZNSt18condition_variableC1Ev(void *condition)
 {
     LIBC(int (*)(void *, const void *), pthread_cond_init)(condition, NULL);
@@ -93,8 +93,8 @@ int64_t _ZNSt6chrono3_V212steady_clock3nowEv(void)
 }
 
 /*
- * Guards of static objects (Itanium C++ ABI 3.3.3): byte 0 says that the object is there. Byte 1 is ours: somebody is
- * making it.
+ * Guards of static objects (Itanium C++ ABI 3.3.3): byte 0 means that the object exists. Byte 1 is our own: it
+ * means that a thread is making the object.
  */
 int __cxa_guard_acquire(char *guard)
 {
@@ -115,7 +115,7 @@ void __cxa_guard_release(char *guard)
     __atomic_store_n(guard + 1, 0, __ATOMIC_RELEASE);
 }
 
-/* std::call_once puts what it calls into a variable of the thread: -DONCE_CALL=offset from the thread pointer. */
+/* std::call_once stores the called function in a variable of the thread: -DONCE_CALL=offset from the thread pointer. */
 void __once_proxy(void)
 {
     (*(void (**)(void))((char *)__builtin_thread_pointer() + ONCE_CALL))();

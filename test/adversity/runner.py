@@ -1,8 +1,8 @@
-"""Runs programs for the harness and tells what each has cost, which Node cannot: a job a line, as JSON over a socket.
+"""Runs programs for the harness and measures each, which Node cannot. Each line is a job, as JSON over a socket.
 
 A job: `id`, `words`, `env`, `longestMs`, and perhaps `kill` [signal, after ms], `limits` {name: value} and `uid`.
-Its end: `id`, `code` or `signal`, `ms`, `peakKb`, `sinceKillMs`, and the streams as Latin-1. Times are without those in
-which it, or the thread that waits for it, was ready to run and the machine had no core for it.
+Its end: `id`, `code` or `signal`, `ms`, `peakKb`, `sinceKillMs`, and the streams as Latin-1. Times do not
+include the time in which it, or the thread that waits for it, was ready to run but the machine had no free core.
 """
 
 import json

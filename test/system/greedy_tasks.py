@@ -11,7 +11,7 @@ app.conf.task_ignore_result = True
 
 @app.task
 def hold(megabytes, seconds):
-    """Memory, written to so that the kernel has to give it."""
+    """Uses memory. It is written to, so that the kernel must provide it."""
     held = b"x" * (megabytes * 2**20)
     time.sleep(seconds)
     return len(held)
@@ -19,7 +19,7 @@ def hold(megabytes, seconds):
 
 @app.task
 def spin(seconds):
-    """A core."""
+    """Uses a whole core."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         pass

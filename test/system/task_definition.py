@@ -9,7 +9,7 @@ from botocore.validate import ParamValidator
 
 
 def foreign_words(value, shape, path):
-    """Values that no enumeration of the model has: botocore leaves those to the service."""
+    """Values that are in no enumeration of the model. botocore lets the service check them."""
     if shape.type_name == "structure" and isinstance(value, dict):
         for name, member in shape.members.items():
             if name in value:

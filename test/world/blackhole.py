@@ -1,9 +1,9 @@
-"""Makes established TCP connections lose everything that arrives, on the ends named, for ever.
+"""Makes established TCP connections lose everything that arrives at the named ends, for ever.
 
     blackhole.py <pid> <local port> <remote port> [<pid> <local port> <remote port> …]
 
-Nobody is told: no FIN, no RST, no translation of addresses in between. It is what a firewall leaves behind that has
-forgotten a connection. The socket is borrowed from its process (pidfd_getfd, Linux 5.6, root) and gets a packet
+Neither end is told: there is no FIN, no RST, and no address translation. A firewall that has forgotten a connection
+leaves it in this state. The socket is borrowed from its process (pidfd_getfd, Linux 5.6, root) and gets a packet
 filter that lets nothing through (SO_ATTACH_FILTER).
 """
 

@@ -1,7 +1,7 @@
-"""Gives back what newer Pythons took away and Celery 5.0 and 5.2 still use, so that these run on them as well.
+"""Restores what newer Pythons removed and Celery 5.0 and 5.2 still use, so that these run there too.
 
-Lies in the venvs of such Celerys and is imported at every start of Python there, through a .pth file. Nothing of it
-concerns what a worker says on the wire.
+It is in the venvs of these Celerys. Every start of Python there imports it, through a .pth file. It does not change
+what a worker sends.
 """
 
 import sys

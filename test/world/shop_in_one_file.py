@@ -1,4 +1,4 @@
-"""A Django project in one file: its settings, Celery's among them behind a namespace, and its application."""
+"""A Django project in one file: its settings, with Celery's settings after a namespace, and its application."""
 
 import os
 

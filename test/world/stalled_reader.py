@@ -1,7 +1,7 @@
-"""Runs a program whose output goes into a pipe that is full: `stalled_reader.py FD DRAIN SECONDS PROGRAM WORDS…`.
+"""Runs a program whose output goes into a full pipe: `stalled_reader.py FD DRAIN SECONDS PROGRAM WORDS…`.
 
-FD (1 or 2) is that pipe's write end, which blocks whoever writes. With DRAIN other than `never` the reader reads after
-so many seconds. Prints the exit code, or `hangs` after SECONDS, and behind it what was read.
+FD (1 or 2) is that pipe's write end, so every write blocks. If DRAIN is not `never`, the reader reads after this many
+seconds. Prints the exit code, or `hangs` after SECONDS, and then what was read.
 """
 
 import os

@@ -1,9 +1,9 @@
 """The Celery application of the test world; runs under every Celery of the table.
 
-Settings come from TASKS_SETTINGS, a JSON object of Celery's setting names; with TASKS_NAMESPACE they are given as a
-Django project gives them, in upper case behind a namespace. In TASKS_SETTINGS "CERT_REQUIRED" and its like among
-the values of broker_use_ssl stand for the constants of Python's ssl module. A task prints "began <id>" first, so that
-a test can await it: Celery's own log has a line for received and for succeeded only.
+Settings come from TASKS_SETTINGS, a JSON object with Celery's setting names. With TASKS_NAMESPACE they have the form of
+a Django project: upper case after a namespace. In TASKS_SETTINGS, values of broker_use_ssl such as "CERT_REQUIRED"
+stand for the constants of Python's ssl module. A task first prints "began <id>", so that a test can wait for it.
+Celery's own log has lines only for received and succeeded tasks.
 """
 
 import ctypes
@@ -48,7 +48,7 @@ else:
 
 @worker_process_init.connect
 def spoil(**_):
-    """What TASKS_CHILDREN says: the children of a pool die as they start, or hang."""
+    """As TASKS_CHILDREN says, the children of a pool die at their start, or hang."""
     how = os.environ.get("TASKS_CHILDREN")
     if how == "die":
         # Celery gives up if all children have died before the worker is ready.
@@ -77,7 +77,7 @@ def fail(self, words):
 
 @app.task(bind=True, name="tasks.hoard")
 def hoard(self, exponent):
-    """Wants two to that power of bytes at once."""
+    """Asks for two to the power of `exponent` bytes at once."""
     began(self)
     bytearray(1 << exponent)
 
@@ -99,7 +99,7 @@ def nap(self, seconds):
 
 @app.task(bind=True, name="tasks.spin")
 def spin(self, seconds):
-    """Burns CPU and yields to nobody."""
+    """Burns CPU without yielding."""
     began(self)
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -108,7 +108,7 @@ def spin(self, seconds):
 
 @app.task(bind=True, name="tasks.shell")
 def shell(self, seconds):
-    """Waits for a child process, as a task does that starts a compiler or ffmpeg."""
+    """Waits for a child process, like a task that starts a compiler or ffmpeg."""
     began(self)
     subprocess.run(["sleep", str(seconds)], check=True)
 
@@ -123,7 +123,7 @@ def nap_until(self, file):
 
 @app.task(bind=True, name="tasks.spin_until")
 def spin_until(self, file):
-    """Burns CPU until the file is there and yields to nobody."""
+    """Burns CPU without yielding, until the file is there."""
     began(self)
     while not os.path.exists(file):
         pass
@@ -139,14 +139,14 @@ def shell_until(self, file):
 
 @app.task(bind=True, name="tasks.sleep_in_c")
 def sleep_in_c(self, seconds):
-    """Sleeps where gevent and eventlet cannot yield, as a database driver in C does."""
+    """Sleeps in code where gevent and eventlet cannot yield, like a database driver in C."""
     began(self)
     ctypes.CDLL(None).usleep(int(seconds * 1_000_000))
 
 
 @app.task(bind=True, name="tasks.hold_gil")
 def hold_gil(self, seconds):
-    """Is in C code that does not release the interpreter's lock: no other thread runs."""
+    """Sleeps in C code that does not release the interpreter's lock, so no other thread runs."""
     began(self)
     ctypes.PyDLL(None).usleep(int(seconds * 1_000_000))
 
@@ -160,7 +160,7 @@ def backtrack(self, doublings):
 
 @app.task(bind=True, name="tasks.scribble")
 def scribble(self, seconds):
-    """Writes to the broker's own database, as a task does that keeps its progress there."""
+    """Writes to the broker's own database, like a task that keeps its progress there."""
     began(self)
     client = redis.Redis.from_url(app.conf.broker_url)
     end = time.monotonic() + seconds
@@ -171,14 +171,14 @@ def scribble(self, seconds):
 
 @app.task(bind=True, name="tasks.pop")
 def pop(self, key):
-    """Waits by a BRPOP of its own, on the broker's server, until somebody pushes to the key."""
+    """Waits with its own BRPOP, on the broker's server, until a client pushes to the key."""
     began(self)
     redis.Redis.from_url(app.conf.broker_url, socket_timeout=None).brpop(key, timeout=0)
 
 
 @app.task(bind=True, name="tasks.limited", rate_limit="1/m")
 def limited(self):
-    """One a minute; the worker keeps the others in hand."""
+    """One per minute. The worker holds the others back."""
     began(self)
 
 

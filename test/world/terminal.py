@@ -1,8 +1,8 @@
-"""Runs a program in a pseudo-terminal and does what the lines of stdin say, one JSON array each:
+"""Runs a program in a pseudo-terminal and carries out the lines of stdin, one JSON array each:
 
 ["size", columns, rows], ["send", text], ["signal", number], ["stopped"], ["times", text, number],
-["wait", pattern, seconds]. A wait looks at what came since the last one that
-was fulfilled. At the end, one JSON object: the output as latin-1, the exit code, whether the terminal's modes are as they were.
+["wait", pattern, seconds]. A wait searches the output since the last successful wait.
+At the end it prints one JSON object: the output as latin-1, the exit code, whether the terminal's modes are as before.
 """
 
 import fcntl
@@ -32,7 +32,7 @@ told, tell = os.pipe()
 
 
 def start_job():
-    """In the foreground, with its parent in the same session; the parent ends as it does."""
+    """Runs in the foreground, with its parent in the same session. The parent ends with the same exit code."""
     job = os.fork()
     if job != 0:
         os.write(tell, str(job).encode())
@@ -59,7 +59,7 @@ status = None
 
 
 def pump(seconds):
-    """Reads what comes, and notices the end."""
+    """Reads the output, and notices the end."""
     global output, status
     if select.select([master], [], [], seconds)[0]:
         try:

@@ -1,4 +1,4 @@
-"""A worker that a script starts: with the pool gevent nothing patches Python for it, as `celery` itself would."""
+"""A worker that a script starts. With the pool gevent, nothing patches Python for it; `celery` itself would."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The application of tasks.py; its worker writes, from its first task on, into a pipe that is full and that nobody reads."""
+"""The application of tasks.py. From its first task on, its worker writes into a full pipe that nobody reads."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""As many projects have it, because their Celery module needs models: all applications loaded, and all tasks."""
+"""Loads all applications and all tasks. Many projects do this, because their Celery module needs models."""
 
 import django
 

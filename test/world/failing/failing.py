@@ -1,4 +1,4 @@
-"""An application that fails as FAILING says."""
+"""An application that fails in the way that FAILING names."""
 
 import logging
 import os
@@ -95,7 +95,7 @@ def fine():
 
 @app.task(name="failing.notes")
 def notes():
-    """Logs an exception that it has handled, at INFO, and one that it has not, at ERROR."""
+    """Logs a handled exception at INFO, and an unhandled one at ERROR."""
     log = logging.getLogger("shop")
     try:
         open("/nobody/may/read/this")
@@ -110,7 +110,7 @@ def notes():
 
 @app.task(name="failing.full")
 def full():
-    """Fails by a full disk."""
+    """Fails because the disk is full."""
     with open("/dev/full", "w") as target:
         target.write("x" * 100_000)
 

@@ -1,4 +1,4 @@
-"""Settings as most Django projects have them: the broker's URL is made of its parts, and stands in no variable."""
+"""Settings like in most Django projects: the broker's URL is built from its parts, and no variable contains it."""
 
 import os
 from urllib.parse import quote
