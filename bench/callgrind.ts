@@ -8,7 +8,7 @@ import { type GroupOptions, ProcessGroup } from "../test/world/process-group.ts"
 /** Callgrind runs a program about fifty times slower. A Python application takes a minute. */
 const LONGEST_MS = 300_000;
 
-/** The name of the sum of a file's costs in callgrind: `totals:`, or `summary:` if it dumped only once. */
+/** The line with the sum in a callgrind file: `totals:`, or `summary:` if callgrind dumped only once. */
 const TOTAL = /^(?:totals|summary): (\d+)/m;
 
 /** Where programs are started: beside us, or in a container. */

@@ -59,7 +59,7 @@ export async function lookAtBroker(
 }
 
 /**
- * A server that loads its data, or cannot save it, says so in its answer to PING. A refusal by an ACL is not a trouble.
+ * A server that loads its data, or cannot save it, says so in its answer to PING. A refusal by an ACL is no problem.
  */
 function notePong(state: FleetState, pong: Reply | undefined, nowMs: number): void {
   const refusal = pong?.ok === false ? refusedBy("PING", pong.error) : null;

@@ -50,7 +50,7 @@ export interface Patience {
 
 /**
  * How long a reply list lives after the last ping, in seconds. A worker that was silent for hours answers every old
- * ping when it wakes. If the list had expired by then, its push would make a key that never expires.
+ * ping when it wakes. If the list had expired by then, these answers would make a key that never expires.
  */
 const LIVES_SECONDS = 86_400;
 

@@ -14,8 +14,8 @@ export function wholeEnvironment(proc: ProcFiles, pid: number): ReadonlyMap<stri
 }
 
 /**
- * Whether a title has overwritten some of a process' variables. setproctitle writes it over argv and the environment
- * behind it, and fills the rest with NULs.
+ * Whether a title has overwritten some of a process' variables. setproctitle writes a title over argv and the
+ * environment after it, and fills the rest with NULs.
  */
 export function hasLostVariables(proc: ProcFiles, pid: number): boolean {
   const text = proc.read(`/proc/${pid}/environ`);

@@ -103,7 +103,7 @@ function worker(group: ProcessGroup): WorkerProcess {
 
 async function end(group: ProcessGroup): Promise<void> {
   await group.stop(0);
-  // Only the first process' end is awaited there.
+  // It waits only for the end of the first process.
   await untilTrue(() => survey(only(group.pid)).workers.length === 0);
 }
 

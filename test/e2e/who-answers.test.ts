@@ -58,7 +58,7 @@ describe("with two workers on the broker", () => {
     expectLine(tooMany, 1, /^unknown: undecided: 2 of 3 nodes answered within \d+ ms \(1 ping\); /, 1_500);
   });
 
-  test("one key is left for each set of nodes, and both workers are well after all this", async () => {
+  test("one key is left for each set of nodes, and both workers are healthy at the end", async () => {
     await ask("--min-nodes=2");
     await ask("--node", second.node, "--node", first.node);
     // {first, second}, {first, w9}, {w9} and everyone.

@@ -62,8 +62,8 @@ test.concurrent.each(["5.7.0", "5.2.7"] as const)(
     await worker.waitForLog(/Soft time limit/, { timeoutMs: 20_000 });
     await worker.submit("nap", 30);
     await worker.waitForLog(/Hard time limit/, { timeoutMs: 20_000 });
-    // This task is not ended by the limit. The child that the limit ended may still be there, beside the one that runs
-    // this task.
+    // The limit does not end this task. The child that the limit ended may still exist, beside the one that runs this
+    // task.
     const lost = taskMessage(worker.queue, "nap", [30]);
     await worker.redis.lpush(
       worker.queue,
