@@ -58,7 +58,7 @@ const NOT_ALLOWED = "this method is not accepted: expected GET or HEAD";
 const TOKEN_WANTED =
   "a token is wanted: send Authorization: Bearer TOKEN, with the content of --http-token-file";
 
-/** An answer must not be cached, its type must not be guessed, and another page must not embed it. */
+/** An answer must not be cached, and its type must not be guessed. */
 const COMMON = { "cache-control": "no-store", "x-content-type-options": "nosniff" } as const;
 const PLAIN = { ...COMMON, "content-type": "text/plain; charset=utf-8" } as const;
 const JSON_TYPE = { ...COMMON, "content-type": "application/json; charset=utf-8" } as const;
