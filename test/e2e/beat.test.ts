@@ -169,7 +169,7 @@ test.concurrent("a program that runs a beat is not reported as dead, and its pid
     expectSaid(
       await ask(container),
       1,
-      /^unknown: unrecognised: no beat is recognised here; process \d+ \(python -c …\) may be one; hint: --pidfile /,
+      /^unknown: unrecognised: no beat is recognised here; process \d+ \(python -c …\) may be one; hint: set --pidfile to the file /,
     );
     expectSaid(await ask(container, "--pidfile", pidfile), 0, /^healthy: running: beat process \d+ runs, /);
     await program.stop(0);
@@ -222,7 +222,7 @@ test.concurrent(
         await ask(container),
         1,
         new RegExp(
-          `^unhealthy: left-behind: the worker has ended, .*: process ${beat}; hint: .*\\(kill ${beat}\\)`,
+          `^unhealthy: left-behind: the worker has ended and left its beat .*: process ${beat}; hint: .*\\(kill ${beat}\\)`,
         ),
       );
       // It is not a worker either, although it has a worker's command line.

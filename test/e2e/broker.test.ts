@@ -187,7 +187,7 @@ describe("a real Redis that refuses", () => {
     expectLine(
       probed,
       1,
-      new RegExp(`holds something else, so no worker was asked: ${key} is a hash; hint: delete`),
+      new RegExp(`holds another type, so no worker was asked: ${key} is a hash; hint: delete`),
       SOON_MS,
     );
     await redis.del(key);
