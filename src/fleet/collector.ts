@@ -135,7 +135,9 @@ async function look(work: Work): Promise<number | null> {
   const isAlone = wishes.local?.isAlone === true;
   const isPingDue = !isAlone && duePing(state, wishes, nowMs) !== null;
   const isWhole = isPingDue || nowMs - work.roundMs >= wishes.roundEveryMs;
-  if (work.round === null && (isWhole || isAnybodyDue(state, wishes, nowMs))) {
+  // A round that asks nobody would not show that the broker takes questions again: the next ping does.
+  const isRefused = !isAlone && !isPingDue && state.broker.trouble?.by === "question";
+  if (work.round === null && !isRefused && (isWhole || isAnybodyDue(state, wishes, nowMs))) {
     work.round = round(work, line, isWhole).finally(() => {
       work.round = null;
     });

@@ -27,7 +27,7 @@ export function judgeFleetNode(
   const { trouble, returnedMs } = state.broker;
   // What its process shows comes before what is heard in its name, because another process may have the same name.
   if (node.seen !== null) return node.seen;
-  if (isFresh(node, nowMs)) return judgeFresh(node, state, graceMs, nowMs);
+  if (isFresh(node, nowMs) && !isCutOff(node, state, nowMs)) return judgeFresh(node, state, graceMs, nowMs);
   if (node.gone?.how === "goodbye") return gone("goodbye", node.gone.atMs, nowMs);
   if (trouble !== null) {
     const { failure } = trouble;
@@ -43,6 +43,15 @@ export function judgeFleetNode(
   return silentMs < graceMs
     ? { status: "healthy", reason: "busy", ...silence }
     : { status: "unhealthy", reason: "hung", ...silence };
+}
+
+/**
+ * Whether the broker has been away for so long that its last answer tells nothing of now. A node without heartbeats is
+ * as well as its last answer, and can give none.
+ */
+function isCutOff(node: NodeState, { broker: { trouble } }: FleetState, nowMs: number): boolean {
+  if (trouble === null || isHeard(node, nowMs)) return false;
+  return nowMs - Math.max(evidenceMs(node), trouble.sinceMs) > silentAfterMs(node);
 }
 
 /** Its loop turns, or it has just answered. */

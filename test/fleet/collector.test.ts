@@ -252,6 +252,35 @@ describe("while the broker is away", () => {
     collector.close();
   });
 
+  test.each([3_000, 30_000])(
+    "one that refuses questions stays refused until it takes one, in rounds every %i ms",
+    async (roundEveryMs) => {
+      const fleet = fakeFleet();
+      const mute = "celery@mute";
+      for (const node of [NODE, mute]) fleet.alive.add(node);
+      const collector = collecting(fleet, { roundEveryMs });
+      await pass(fleet, 60_000, [NODE]);
+      const { failed } = collector.view().rounds;
+      fleet.refusal = "OOM command not allowed when used memory > 'maxmemory'.";
+      await pass(fleet, 40_000, [NODE]);
+      const said = new Set<string>();
+      const stop = collector.onView(() => {
+        const { broker, nodes } = collector.view();
+        said.add([broker.trouble?.failure.kind, ...nodes.map(({ verdict }) => verdict.reason)].join());
+      });
+      await pass(fleet, 120_000, [NODE]);
+      stop();
+      expect([...said]).toEqual(["refused,broker-refused,alive"]);
+      expect(collector.view().rounds).toMatchObject({ areStale: true });
+      expect(collector.view().rounds.failed).toBeGreaterThan(failed + 20);
+      fleet.refusal = null;
+      await pass(fleet, 12_000, [NODE]);
+      expect(collector.view().broker.trouble).toBeNull();
+      expect(reasons(collector)).toEqual({ [NODE]: "alive", [mute]: "alive" });
+      collector.close();
+    },
+  );
+
   test("it is settled at once, and says what is wrong, where the broker was never there", async () => {
     const fleet = fakeFleet();
     fleet.trouble = LOST;

@@ -24,6 +24,8 @@ export interface FakeFleet {
   readonly tries: number[];
   /** What is wrong with the broker from now on; null: nothing. */
   trouble: BrokerFailure | null;
+  /** The error that answers every question to the workers, and nothing else; null: none does. */
+  refusal: string | null;
   /** What a node consumes that says something else than `celery`. */
   readonly consumed: Map<string, readonly string[]>;
   /** Slices of keys that the database has, and searches of them that were begun. */
@@ -42,6 +44,12 @@ const RESULTS: Readonly<Record<string, unknown>> = {
   active: [],
 };
 
+/** What a transaction is answered of which the broker refuses one command. */
+function refused(name: string, error: string): Reply {
+  if (name === "RPUSH") return { ok: false, error };
+  return name === "EXEC" ? { ok: false, error: "EXECABORT Transaction discarded." } : ok("QUEUED");
+}
+
 export function fakeFleet(): FakeFleet {
   const list: string[] = [];
   /** What stands first in the list before somebody answers. */
@@ -49,9 +57,11 @@ export function fakeFleet(): FakeFleet {
   let hear: ((channel: string, text: string) => void) | null = null;
   const broker: Broker = (commands) => {
     host.writes.length = 0;
-    return (
-      fleet.trouble ?? commands.map(([name, ...args]) => answer(name, args.map(String), commands.length))
-    );
+    const { trouble, refusal } = fleet;
+    if (trouble !== null) return trouble;
+    if (refusal !== null && commands.some(([name]) => name === "PUBLISH"))
+      return commands.map(([name]) => refused(name, refusal));
+    return commands.map(([name, ...args]) => answer(name, args.map(String), commands.length));
   };
   const host = fakeHost({ broker, argv: ["--any", "--placement", "remote"] });
   const connect = host.connect;
@@ -76,6 +86,7 @@ export function fakeFleet(): FakeFleet {
     lists: new Set(),
     tries: [],
     trouble: null,
+    refusal: null,
     slices: 1,
     searches: 0,
     declared: new Set(),

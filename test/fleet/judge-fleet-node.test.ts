@@ -161,6 +161,16 @@ describe("while the broker is away", () => {
     expect(reasonOf(state, 1_000_000)).toBe(reason);
   });
 
+  test.each(["line", "question"] as const)(
+    "a node that sends no heartbeats is unknown too: it cannot be pinged (%s)",
+    (by) => {
+      const state = fleet();
+      ping(state, 1_000, 1, [NODE]);
+      failed(state, REFUSED, by, 60_000);
+      expect([reasonOf(state, 65_000), reasonOf(state, 68_000)]).toEqual(["alive", "broker-refused"]);
+    },
+  );
+
   test("its time counts for no silence, and all get the grace to be heard again", () => {
     const state = silentFrom20();
     failed(state, LOST, "line", 100_000);
