@@ -102,7 +102,9 @@ function countSubscribers(
   if (silent.every(({ gone }) => gone !== null) && deaf.length === heard.length)
     state.deafSubscribers = Math.min(left, deaf.length);
   const spare = left - Math.min(state.deafSubscribers, deaf.length);
-  state.nameless = asked === null ? Math.max(0, left - silent.length - heard.length) : 0;
+  // Beside the named workers nobody is watched.
+  const isCounted = asked === null && state.meant === null;
+  state.nameless = isCounted ? Math.max(0, left - silent.length - heard.length) : 0;
   for (const node of spare > 0 ? surplusOf(silent, spare, sentMs - graceMs - FORGET_MS) : silent) {
     // A worker whose process is in sight has not ended: it is cut off from its broker.
     if (node.isFound) continue;

@@ -48,9 +48,11 @@ export function duePing(state: FleetState, times: RoundTimes, nowMs: number): De
   const all = [...nodes.values()];
   const isFull = sinceMs >= FULL_EVERY_MS || broker.trouble !== null;
   const silent = all.some((node) => isNewlySilent(node, nowMs));
+  // Subscribers without a name are counted until each has told it.
+  const isUnclear = state.nameless > 0 || all.some((node) => isQuiet(node, nowMs));
   const isDue =
     isFull ||
-    (sinceMs >= times.roundEveryMs && all.some((node) => isQuiet(node, nowMs))) ||
+    (sinceMs >= times.roundEveryMs && isUnclear) ||
     (sinceMs >= Math.min(times.roundEveryMs, SOONEST_MS) && silent);
   if (!isDue) return null;
   // The number of subscribers shows something about the named nodes only if all nodes are counted.

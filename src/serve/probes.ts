@@ -41,7 +41,7 @@ export function ownReadiness(view: FleetView): ProbeAnswer {
 export function ofNode(view: FleetView, question: Question, name: string): ProbeAnswer {
   const node = view.nodes.find((one) => one.node === name);
   if (node !== undefined) return ofNodes(question, [node], nodeLine(node));
-  const reason = whyUnseen(view) ?? whenLeft(view, name);
+  const reason = whyUnseen(view) ?? whenLeft(view, name) ?? whoseName(view, name);
   if (reason !== null) return { status: question === "livez" ? 200 : 503, line: reason };
   return {
     status: 404,
@@ -95,6 +95,19 @@ function whenLeft({ atS, left }: FleetView, name: string): string | null {
   return leftS === undefined
     ? null
     : `unknown: gone: ${brief(name)}: it said goodbye ${seconds(atS - leftS)} ago`;
+}
+
+/**
+ * We may have begun to listen while a task blocked a worker. It is subscribed, and tells its name when the task ends.
+ * Null: all that are subscribed have told their names.
+ */
+function whoseName({ nameless }: FleetView, name: string): string | null {
+  if (nameless === 0) return null;
+  const who =
+    nameless === 1
+      ? "the worker that is subscribed and has told no name"
+      : `one of ${nameless} workers that are subscribed and have told no name`;
+  return `unknown: undecided: ${brief(name)}: it was not heard, and may be ${who}`;
 }
 
 /** What is wrong with the broker; null: nothing. */

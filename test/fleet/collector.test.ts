@@ -96,6 +96,23 @@ describe("a fleet of which every node is heard", () => {
   });
 });
 
+test("subscribers without a name are counted anew at each round, until all have told theirs", async () => {
+  const fleet = fakeFleet();
+  fleet.alive.add(NODE);
+  fleet.blocked.add("celery@blocked");
+  const collector = collecting(fleet);
+  await pass(fleet, 40_000);
+  expect(collector.view().nameless).toBe(1);
+  fleet.blocked.clear();
+  fleet.alive.add("celery@blocked");
+  await pass(fleet, 34_000);
+  expect(collector.view().nameless).toBe(0);
+  fleet.asked.length = 0;
+  await pass(fleet, 120_000);
+  expect(fleet.asked.filter(({ method }) => method === "ping")).toEqual([]);
+  collector.close();
+});
+
 describe("a queue that nobody has ever consumed", () => {
   test("is known within a round, where the database is small", async () => {
     const fleet = fakeFleet();

@@ -57,6 +57,20 @@ describe("a probe gets its status and one line", () => {
     ["a worker was never seen", ALL, "/livez/celery@none", 404, /^unknown: no worker celery@none was seen/],
     ["a worker was never seen", ALL, "/health/celery@none", 404, /^unknown: no worker celery@none was seen/],
     [
+      "a worker may be one that is subscribed and silent",
+      fleet([WELL], { nameless: 1 }),
+      "/livez/celery@none",
+      200,
+      /^unknown: undecided: celery@none: it was not heard, and may be the worker that is subscribed and has told no name$/,
+    ],
+    [
+      "a worker may be one that is subscribed and silent",
+      fleet([WELL], { nameless: 2 }),
+      "/readyz/celery@none",
+      503,
+      /^unknown: undecided: celery@none: it was not heard, and may be one of 2 workers that are subscribed and have told no name$/,
+    ],
+    [
       "nothing could be seen yet",
       fleet([], { rounds: NO_ROUND }),
       "/livez/celery@none",
