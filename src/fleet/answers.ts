@@ -38,6 +38,7 @@ const SENDS_NONE_MS = 15_000;
 /** Records which nodes have answered a ping and which have not. */
 export function pinged(state: FleetState, round: PingRound, graceMs: number): void {
   state.pingedMs = round.sentMs;
+  if (round.asked === null) state.countedMs = round.sentMs;
   for (const [name, { atMs, copies }] of round.pongs) {
     if (isBeat(name)) state.beat = { answeredMs: atMs, missed: 0 };
     else {

@@ -29,6 +29,8 @@ export interface FleetState {
   };
   /** When all meant nodes were last pinged. */
   pingedMs: number;
+  /** When everybody was pinged last, so that all who are subscribed were counted. */
+  countedMs: number;
   /** When a heartbeat was last heard. */
   heardMs: number;
   /** When the last look ended. */
@@ -155,6 +157,7 @@ export function startFleet(nodes: readonly string[], queues: readonly string[], 
     broker: { trouble: null, returnedMs: -Infinity, rttMs: null, reconnects: 0 },
     rounds: { done: 0, failed: 0, failedInARow: 0, lastEndedMs: null, lastTookMs: null },
     pingedMs: -Infinity,
+    countedMs: -Infinity,
     heardMs: -Infinity,
     lookedMs: nowMs,
     deafSubscribers: 0,

@@ -102,6 +102,12 @@ export function isNewlySilent(node: NodeState, nowMs: number): boolean {
   );
 }
 
+/** Whether it has fallen silent since everybody was counted: a count tells whether somebody is subscribed in its name. */
+export function isUncounted(node: NodeState, { countedMs }: FleetState, nowMs: number): boolean {
+  if (node.gone !== null || evidenceMs(node) === -Infinity || isFresh(node, nowMs)) return false;
+  return countedMs < (node.beats ? evidenceMs(node) + silentAfterMs(node) : node.missedFromMs);
+}
+
 /** Whether a ping would show something about it that its heartbeats do not show. */
 export function isQuiet(node: NodeState, nowMs: number): boolean {
   if (node.gone !== null) return false;

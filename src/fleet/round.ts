@@ -13,7 +13,7 @@ import { isPong, type Question } from "../pidbox/message.ts";
 import type { Session } from "../session/session.ts";
 import { mayAnswer, pinged, toldPool, type ToldPool, toldQueues, toldTasks, unanswered } from "./answers.ts";
 import type { FleetState, NodeState } from "./fleet-state.ts";
-import { isNewlySilent, isQuiet } from "./judge-fleet-node.ts";
+import { isNewlySilent, isQuiet, isUncounted } from "./judge-fleet-node.ts";
 import { activeOf } from "./settle.ts";
 import { ANSWER_MS } from "./line.ts";
 
@@ -56,7 +56,7 @@ export function duePing(state: FleetState, times: RoundTimes, nowMs: number): De
     (sinceMs >= Math.min(times.roundEveryMs, SOONEST_MS) && silent);
   if (!isDue) return null;
   // The number of subscribers shows something about the named nodes only if all nodes are counted.
-  if (meant === null || silent) return "everyone";
+  if (meant === null || all.some((node) => isUncounted(node, state, nowMs))) return "everyone";
   // A node that said goodbye is heard when it comes back. A full round asks it too: its next worker may send no
   // heartbeats.
   return isFull ? [...meant] : [...meant].filter((name) => nodes.get(name)?.gone?.how !== "goodbye");

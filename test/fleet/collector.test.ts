@@ -318,6 +318,25 @@ test("nodes that were named are pinged alone, and nobody else is shown", async (
   collector.close();
 });
 
+test("a node that was named and ends is gone within the interval and seconds, although another named one is asked each round", async () => {
+  const fleet = fakeFleet();
+  const mute = "celery@mute";
+  for (const node of [NODE, mute, "celery@web-2"]) fleet.alive.add(node);
+  const collector = collecting(fleet, { nodes: [NODE, mute], roundEveryMs: 5_000 });
+  for (let begun = 0; begun < 5; begun++) {
+    await pass(fleet, 60_000 + begun * 1_000, [NODE, "celery@web-2"]);
+    expect(reasons(collector)).toEqual({ [NODE]: "alive", [mute]: "alive" });
+    fleet.alive.delete(NODE);
+    await pass(fleet, 16_000, ["celery@web-2"]);
+    expect(reasons(collector)).toEqual({ [NODE]: "gone", [mute]: "alive" });
+    fleet.alive.add(NODE);
+  }
+  fleet.alive.delete(mute);
+  await pass(fleet, 16_000);
+  expect(reasons(collector)).toEqual({ [NODE]: "alive", [mute]: "gone" });
+  collector.close();
+});
+
 test("a node that was named and said goodbye is pinged only together with all, every five minutes", async () => {
   const fleet = fakeFleet();
   const [OTHER, MUTE] = ["celery@web-2", "celery@mute"];
