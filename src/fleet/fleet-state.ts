@@ -62,6 +62,8 @@ export interface NodeState {
   localPid: number | null;
   readonly firstMs: number;
   heardMs: number;
+  /** When it was heard again after a silence, or for the first time. */
+  wokeMs: number;
   /** When it last answered, or when its connections were last seen to work. */
   answeredMs: number;
   /** How long the broker has been away since the node was last heard or answered. */
@@ -189,6 +191,7 @@ export function nodeOf(state: FleetState, name: string, nowMs: number): NodeStat
     localPid: null,
     firstMs: nowMs,
     heardMs: -Infinity,
+    wokeMs: -Infinity,
     answeredMs: -Infinity,
     awayMs: 0,
     beats: false,
@@ -261,8 +264,9 @@ export function showsLife(node: NodeState, pid: number | null): void {
   if (node.localPid === null || node.localPid === pid) node.seen = null;
 }
 
-/** The node has not answered the question of this time. */
+/** The node has not answered the question of this time. A question in its silence says nothing once that is over. */
 export function missOne(node: NodeState, sentMs: number): void {
+  if (sentMs < node.wokeMs) return;
   if (node.missed === 0) node.missedFromMs = sentMs;
   node.missed++;
   node.missedMs = sentMs;

@@ -2,6 +2,7 @@ import { isBeat } from "../celery/node-name.ts";
 import type { WorkerEvent } from "../celery/heartbeat.ts";
 import {
   type FleetState,
+  isHeard,
   type NodeState,
   nodeOf,
   type ProcessState,
@@ -36,12 +37,22 @@ export function hear(state: FleetState, event: WorkerEvent, nowMs: number, epoch
   state.heardMs = nowMs;
   const hasPaused = nowMs - node.heardMs > RESTARTS_WITHIN_MS;
   countProcess(node, event, nowMs, hasPaused);
+  if (!isHeard(node, nowMs)) wake(node, nowMs);
   node.heardMs = nowMs;
   node.beats = true;
   if (event.everyS !== null) node.everyMs = event.everyS * 1_000;
   if (event.version !== null) node.version = event.version;
   if (event.sentS !== null) node.clockAheadS = epochS - event.sentS;
   showsLife(node, event.pid);
+}
+
+/** What it has left unanswered came while nothing was heard of it, and says nothing of how it hears from now on. */
+function wake(node: NodeState, nowMs: number): void {
+  node.wokeMs = nowMs;
+  if (node.missed === 0) return;
+  // One is left, so that the next round pings it.
+  node.missed = 1;
+  node.missedFromMs = nowMs;
 }
 
 /** Updates the processes of its name, and what they say about tasks. */

@@ -3,7 +3,8 @@ import { toldPool, toldQueues } from "../../src/fleet/answers.ts";
 import { excuse, failed, returned } from "../../src/fleet/broker-steps.ts";
 import { type FleetState, nodeOf, queueOf } from "../../src/fleet/fleet-state.ts";
 import { measured } from "../../src/fleet/queue-steps.ts";
-import { beating, fleet, heard, look, NODE, ping, reasonOf, verdictOf } from "./scenes.ts";
+import { duePing } from "../../src/fleet/round.ts";
+import { beating, fleet, GRACE_MS, heard, look, NODE, ping, reasonOf, verdictOf } from "./scenes.ts";
 
 const REFUSED = { kind: "refused", cause: "cannot-write", command: "PING", detail: "MISCONF" } as const;
 const LOST = { kind: "unreachable", cause: "connection-refused", detail: "ECONNREFUSED" } as const;
@@ -110,6 +111,33 @@ test("a node is deaf that leaves two pings in a row unanswered while its heartbe
   expect(reasonOf(state, 60_000)).toBe("alive");
   ping(state, 60_000, 1);
   expect(reasonOf(state, 60_000)).toBe("deaf");
+});
+
+test("a node is not deaf by pings that came while a task blocked it, and is deaf if it leaves later ones unanswered", () => {
+  const state = fleet();
+  beating(state, 0, 20_000);
+  ping(state, 10_000, 1, [NODE]);
+  for (let ms = 28_000; ms <= 88_000; ms += 30_000) ping(state, ms, 1);
+  // This one was sent before its task ended, and its answer came too late.
+  const late = 119_000;
+  heard(state, 120_000);
+  ping(state, late, 1);
+  for (let ms = 120_100; ms <= 150_000; ms += 2_000) {
+    heard(state, ms);
+    expect(reasonOf(state, ms)).toBe("alive");
+  }
+  ping(state, 149_000, 1);
+  heard(state, 152_000);
+  ping(state, 179_000, 1);
+  beating(state, 154_000, 182_000);
+  expect(reasonOf(state, 182_000)).toBe("deaf");
+});
+
+test("a node whose task has ended is pinged at the next round", () => {
+  const state = silentFrom20();
+  for (let ms = 28_000; ms <= 88_000; ms += 30_000) ping(state, ms, 1);
+  heard(state, 120_000);
+  expect(duePing(state, { roundEveryMs: 30_000, graceMs: GRACE_MS }, 120_100)).toBe("everyone");
 });
 
 describe("nodes that fall silent at once", () => {
