@@ -51,8 +51,9 @@ export function stalledQueue(
 }
 
 /**
- * The queue in which messages wait while a node says that it consumes nothing. The node has given it up, or no node
- * consumes it. Null: no message waits, or the node may run a task. Then it may have been told to end after this task.
+ * The queue in which messages wait while a node says that it consumes nothing. The node has given it up. Or the node was
+ * never seen to consume a queue, and no node consumes this one. Null: no message waits, or the node may run a task. Then
+ * it may have been told to end after this task.
  */
 export function givenUpQueue(
   state: FleetState,
@@ -63,7 +64,9 @@ export function givenUpQueue(
   if (gaveUp === null || node.idleMs === null) return null;
   for (const queue of state.queues.values()) {
     if (queue.ownNonemptyMs === null) continue;
-    if (!gaveUp.queues.includes(queue.name) && isConsumed(state, queue)) continue;
+    const mayBeIts =
+      gaveUp.queues.length > 0 ? gaveUp.queues.includes(queue.name) : !isConsumed(state, queue);
+    if (!mayBeIts) continue;
     const forMs = nowMs - Math.max(queue.ownNonemptyMs, gaveUp.atMs);
     return { queue: queue.name, waiting: queue.length ?? 0, forMs };
   }

@@ -312,8 +312,18 @@ describe("a node that says that it consumes nothing", () => {
     expect(reasonOf(state, 20_000, OTHER)).toBe("alive");
   });
 
-  test("is not consuming where messages wait in a queue that nobody consumes", () => {
-    expect(verdictOf(cancelled("other"), 20_000)).toMatchObject({ how: "cancelled", queue: "other" });
+  test("is well where messages wait in a queue that it has not consumed, and nobody consumes", () => {
+    expect(reasonOf(cancelled("other"), 20_000)).toBe("alive");
+  });
+
+  test("is not consuming where messages wait in a queue that nobody consumes, if it was not seen to consume any", () => {
+    const state = fleet();
+    queueOf(state, "other");
+    beating(state, 0, 20_000);
+    toldQueues(state, NODE, [], 10_000);
+    measured(state, new Map([["other", { messages: 3, own: 3, isOtherType: false }]]), 12_000);
+    look(state, 14_000);
+    expect(verdictOf(state, 20_000)).toMatchObject({ how: "cancelled", queue: "other" });
   });
 
   test("is well where nothing waits but in the queue of another", () => {
