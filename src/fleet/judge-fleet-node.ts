@@ -35,7 +35,7 @@ export function judgeFleetNode(
     return { status: "unknown", reason, failure };
   }
   if (lastMs === -Infinity) return undecided("never-heard", nowMs - node.firstMs);
-  if (node.gone !== null) return gone("vanished", node.gone.atMs, nowMs);
+  if (node.gone !== null) return gone("vanished", lastMs + node.awayMs, nowMs);
   if (lastMs < returnedMs && nowMs - returnedMs < graceMs)
     return undecided("broker-returned", nowMs - returnedMs);
   const silentMs = nowMs - lastMs - node.awayMs;
@@ -86,8 +86,9 @@ function judgeConsuming(state: FleetState, node: NodeState, nowMs: number): Flee
   return givenUp === null ? { ...about, how: "stalled" } : { ...about, how: "cancelled", node: node.name };
 }
 
-function gone(how: "goodbye" | "vanished", atMs: number, nowMs: number): FleetVerdict {
-  return { status: "unhealthy", reason: "gone", how, forS: (nowMs - atMs) / 1_000 };
+/** @param lastMs when it said goodbye, or was heard or answered last */
+function gone(how: "goodbye" | "vanished", lastMs: number, nowMs: number): FleetVerdict {
+  return { status: "unhealthy", reason: "gone", how, forS: (nowMs - lastMs) / 1_000 };
 }
 
 function undecided(because: "never-heard" | "broker-returned", forMs: number): FleetVerdict {

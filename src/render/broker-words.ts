@@ -36,11 +36,11 @@ const UNREACHABLE: { readonly [C in UnreachableCause]: Words<Unreachable> } = {
   ],
   "connect-timeout": (address, { detail }) => [
     `${address} did not accept the connection within ${detail}`,
-    "is that machine or container up? a firewall or a silent name server does this too; --connect-timeout and --deadline give it longer",
+    "is that machine or container up? a firewall or a silent name server does this too; --connect-timeout gives it longer",
   ],
   "no-answer": (address, { detail }) => [
     `${address} accepted the connection but did not answer within ${detail}`,
-    "Redis is paused, overloaded or behind a proxy that has lost it; --connect-timeout and --deadline give it longer",
+    "Redis is paused, overloaded or behind a proxy that has lost it; --connect-timeout gives it longer",
   ],
   "connection-lost": (address, { detail }) => [
     `${address} closed the connection (${detail})`,

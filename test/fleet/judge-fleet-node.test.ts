@@ -35,7 +35,7 @@ describe("a node that is not heard any more", () => {
       status: "unhealthy",
       reason: "gone",
       how: "vanished",
-      forS: 32,
+      forS: 40,
     });
   });
 
