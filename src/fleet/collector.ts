@@ -171,7 +171,8 @@ async function round(work: Work, line: Line, isWhole: boolean): Promise<void> {
   if (work.line !== line) return;
   if (isWhole || !asked.ok) noteRound(work, asked, startMs);
   if (asked.ok) {
-    returned(state, ["question"], host.now());
+    // The answers of this round came after the outage.
+    returned(state, ["question"], startMs);
     if (isFirst && (await lookAtBroker(line.session, state, host, work.looks)).ok) endLook(work);
   } else if (asked.problem.kind === "refused") failed(state, asked.problem, "question", host.now());
   else lose(work, asked.problem);

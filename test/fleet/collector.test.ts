@@ -294,6 +294,10 @@ describe("while the broker is away", () => {
       await pass(fleet, 12_000, [NODE]);
       expect(collector.view().broker.trouble).toBeNull();
       expect(reasons(collector)).toEqual({ [NODE]: "alive", [mute]: "alive" });
+      // It has answered the ping that showed the end of the outage, so its time to come back is over.
+      fleet.alive.delete(mute);
+      await pass(fleet, roundEveryMs + 4_000, [NODE]);
+      expect(reasons(collector)).toEqual({ [NODE]: "alive", [mute]: "gone" });
       collector.close();
     },
   );
