@@ -89,11 +89,11 @@ test("a worker that begins to listen after the last ping is alive, not deaf", as
   const worker = await solo({
     until: "started",
     settings: { imports: ["slow_import"] },
-    env: { SLOW_IMPORT_UNTIL: gate },
+    env: { SLOW_INIT_UNTIL: gate },
   });
   const published = async () =>
     Number(/^cmdstat_publish:calls=(\d+)/m.exec(await server.client().info("commandstats"))?.[1] ?? 0);
-  const asked = ask(["--deadline=30s", "--timeout=4s"]);
+  const asked = ask(["--deadline=30s"]);
   // No worker has heard the two pings, and the loop turns before the verdict: it has the timeout for that.
   await expect.poll(published, { timeout: 20_000, interval: 5 }).toBe(2);
   writeFileSync(gate, "");

@@ -1,7 +1,24 @@
-"""A module of an application whose import lasts until the file SLOW_IMPORT_UNTIL is there, as one that loads a model."""
+"""
+A module of an application that starts slowly, as one that loads a model: its import lasts until the file
+SLOW_IMPORT_UNTIL is there, or all that a worker does before it connects lasts until SLOW_INIT_UNTIL is there.
+"""
 
 import os
 import time
 
-while not os.path.exists(os.environ["SLOW_IMPORT_UNTIL"]):
-    time.sleep(0.1)
+from celery.signals import worker_init
+
+
+def wait_for(path):
+    while not os.path.exists(path):
+        time.sleep(0.02)
+
+
+@worker_init.connect
+def on_init(**_):
+    if "SLOW_INIT_UNTIL" in os.environ:
+        wait_for(os.environ["SLOW_INIT_UNTIL"])
+
+
+if "SLOW_IMPORT_UNTIL" in os.environ:
+    wait_for(os.environ["SLOW_IMPORT_UNTIL"])
