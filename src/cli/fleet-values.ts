@@ -1,18 +1,10 @@
 import { failure, success } from "../outcome.ts";
-import { duration, type ValueParser } from "./values.ts";
+import { durationFrom, type ValueParser } from "./values.ts";
 
 /** Values of options that only `watch` and `serve` take. */
 
-/** In milliseconds. A shorter interval would ask the broker and its workers without a pause. */
-const SHORTEST_MS = 100;
-
-/** The time from one look, or one question, to the next. */
-export const interval: ValueParser<number> = (text) => {
-  const read = duration(text);
-  return read.ok && read.value < SHORTEST_MS
-    ? failure(`is too short: expected ${SHORTEST_MS}ms or more`)
-    : read;
-};
+/** The time from one look, or one question, to the next. A shorter one would ask the broker and its workers without a pause. */
+export const interval = durationFrom(100);
 
 /** Paths of `serve` whose status answers a probe; see serve/router.ts. */
 const OF_PROBES = /^\/(?:(?:livez|readyz|health)(?:\/[!-~]+)?|fleet\?(?:[!-~]*&)?min=\d{1,6})$/;

@@ -15,19 +15,24 @@ const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, 
 const DURATION = "expected a duration such as 500ms, 2s or 1m";
 const LONGEST_MS = 86_400_000;
 
-/** A duration with its unit, in milliseconds: more than zero, at most a day. */
-export const duration: ValueParser<number> = (text) => {
-  const parts = /^(\d+(?:\.\d+)?)([a-z]*)$/i.exec(text);
-  const unit = parts?.[2] ?? "";
-  if (parts === null) return failure(`is not a duration: ${DURATION}`);
-  if (unit === "") return failure(`has no unit: ${DURATION}`);
-  const factor = ownEntry(UNIT_MS, unit);
-  if (factor === undefined) return failure(`has the unit '${unit}': expected ms, s, m or h`);
-  const ms = Number(parts[1]) * factor;
-  if (ms < 1) return failure("is too short: expected 1ms or more");
-  if (ms > LONGEST_MS) return failure("is too long: expected 24h or less");
-  return success(ms);
-};
+/** A duration with its unit, in milliseconds: `least` or more, at most a day. */
+export function durationFrom(least: number): ValueParser<number> {
+  return (text) => {
+    const parts = /^(\d+(?:\.\d+)?)([a-z]*)$/i.exec(text);
+    const unit = parts?.[2] ?? "";
+    if (parts === null) return failure(`is not a duration: ${DURATION}`);
+    if (unit === "") return failure(`has no unit: ${DURATION}`);
+    const factor = ownEntry(UNIT_MS, unit);
+    if (factor === undefined) return failure(`has the unit '${unit}': expected ms, s, m or h`);
+    const ms = Number(parts[1]) * factor;
+    if (ms < least) return failure(`is too short: expected ${least}ms or more`);
+    if (ms > LONGEST_MS) return failure("is too long: expected 24h or less");
+    return success(ms);
+  };
+}
+
+/** More than zero, at most a day. */
+export const duration = durationFrom(1);
 
 /** A whole number from `least` to `most`. */
 export function count(least: number, most: number): ValueParser<number> {

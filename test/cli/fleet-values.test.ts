@@ -4,7 +4,7 @@ import { takenBy } from "../../src/cli/command-options.ts";
 import { parse } from "../../src/cli/parse.ts";
 
 describe("an interval", () => {
-  test.each(["1ms", "99ms", "0.05s"])("of %s is refused", (text) => {
+  test.each(["0s", "1ms", "99ms", "0.05s"])("of %s is refused", (text) => {
     expect(interval(text)).toEqual({ ok: false, problem: "is too short: expected 100ms or more" });
   });
 
