@@ -9,7 +9,9 @@ import { WorldReporter } from "./test/world/world-reporter.ts";
 /** The longest, each over a minute: one that begins last is waited for alone. */
 const LONGEST = [
   "system/kubernetes",
+  "system/release",
   "system/compose",
+  "system/systemd",
   "system/placements",
   "system/broken",
   "e2e/doctor/undone",
@@ -97,7 +99,7 @@ export default defineConfig({
           include: ["test/system/**/*.test.ts"],
           exclude: [...ALONE, PAGE_TESTS],
           // Health checks wait most of the time.
-          maxWorkers: 3,
+          maxWorkers: 4,
           sequence: { groupOrder: 1 },
         },
       },
