@@ -45,8 +45,7 @@ async function findHierarchy(): Promise<Hierarchy | string> {
   const first = memoryMounts(mounts)[0];
   if (first === undefined) return "needs a cgroup mount with the memory controller";
   if (first.version === 1) return { folder: first.folder, peak: "memory.max_usage_in_bytes" };
-  // Unlike other cgroups, the root of a hierarchy may hold processes and give its children the controller at the same
-  // time.
+  // Unlike other cgroups, the root of a hierarchy may hold processes and give its children the controller.
   await writeFile(join(first.folder, "cgroup.subtree_control"), "+memory").catch(() => undefined);
   return { folder: first.folder, peak: "memory.peak" };
 }

@@ -1,5 +1,4 @@
-// `npm run bench:check`: checks that a healthy check still starts within the recorded budget; `-- --record` records a
-// new one.
+// `npm run bench:check`: holds a healthy check to the recorded budget of its start; `-- --record` records a new one.
 import { overBudget, readBudget, writeBudget } from "./budget.ts";
 import { measureStartUp } from "./start-up.ts";
 

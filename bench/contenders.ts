@@ -78,8 +78,7 @@ export function contenders(parts: Parts): Contender[] {
     isWhole: false,
     command: ({ port, isSlow }: Ask): Command => ({
       file: venv.python,
-      // Python starts the script: in a venv that can be moved, the script is a shell script. It starts two programs to
-      // find Python.
+      // Python starts the script. In a venv that can be moved, it is a shell script, which starts two more programs.
       args: [venv.celery, ...words, "inspect", "ping", "-d", node, ...(isSlow ? ["-t", "60"] : [])],
       env: { ...BARE, ...env, CELERY_BROKER_URL: brokerUrl(port) },
     }),

@@ -33,9 +33,7 @@ export async function cpuDuring(pids: readonly number[], work: () => Promise<unk
   return { cpu: pids.map((pid, at) => cpuOf(pid) - (before[at] ?? 0)), seconds };
 }
 
-/**
- * The cost of one of `count` events for each process. It is their use minus the use in the same time without events.
- */
+/** The cost of one of `count` events for each process: their use minus the use in the same time without events. */
 export function costOfEach(use: Use, idle: Use, count: number): readonly number[] {
   return use.cpu.map((cpu, at) => (cpu - ((idle.cpu[at] ?? 0) / idle.seconds) * use.seconds) / count);
 }

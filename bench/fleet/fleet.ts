@@ -97,9 +97,7 @@ async function startWorkers(
   return workers;
 }
 
-/**
- * Acts `count` times, `rate` times per second. If one act takes longer than that, the acts follow each other directly.
- */
+/** Acts `count` times, `rate` times per second. An act that takes longer delays the next one. */
 export async function steadily(rate: number, count: number, act: () => Promise<unknown>): Promise<void> {
   const began = performance.now();
   for (let turn = 0; turn < count; turn++) {

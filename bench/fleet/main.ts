@@ -1,6 +1,5 @@
-// `npm run bench:serve` measures what it costs to watch a fleet: with `serve`, with other programs, and with a probe in
-// each container. It writes docs/fleet.md. Takes eight minutes, on a quiet machine. `-- --quick` prints the page of a
-// small fleet and writes no file.
+// `npm run bench:serve` measures what it costs to watch a fleet by `serve`, by others and by a probe in each container.
+// It writes docs/fleet.md in eight minutes. `-- --quick` prints the page of a small fleet and writes no file.
 import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";

@@ -25,10 +25,7 @@ export interface MonitorCosts {
   /** One scrape: seconds by the clock, and bytes. */
   readonly scrapeS: number;
   readonly scrapeBytes: number;
-  /**
-   * The 99th percentile of the time until a probe is answered beside slow clients; null: the monitor does not answer
-   * probes.
-   */
+  /** The 99th percentile of the time to answer a probe beside slow clients; null: it does not answer probes. */
   readonly answerS: number | null;
 }
 

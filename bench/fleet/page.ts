@@ -113,10 +113,7 @@ export function workersAt(costs: PingCosts, share: number, intervalS: number): n
   return Math.max(0, Math.min(...sizes));
 }
 
-/**
- * Uses the line through the smallest and the largest measured fleet: a ping has a fixed cost, and a cost for each
- * worker.
- */
+/** Uses the line through two measured fleets: a ping has a fixed cost, and a cost for each worker. */
 export function redisShare(pings: readonly PingCosts[], size: number, intervalS: number): number {
   const [small, large] = [...pings]
     .sort((a, b) => a.size - b.size)

@@ -20,10 +20,7 @@ export interface PingCosts {
   readonly probeS: number;
 }
 
-/**
- * Pings per second. 1,000 workers that are each asked every 30 s cause this rate. A busier worker pays less for each
- * ping.
- */
+/** Pings per second: as many as for 1,000 workers, each asked every 30 s. A busier worker pays less for each ping. */
 const RATE = 1_000 / 30;
 
 export async function measurePings(fleet: Fleet, executable: string, seconds: number): Promise<PingCosts> {
