@@ -18,10 +18,7 @@ export async function consumptionOf(scene: Scene): Promise<Consumption> {
   return { byNode, silent: Math.max(missing.length, await scene.silent()) };
 }
 
-/**
- * The queues to examine: consumed ones, queues that workers in sight were told to consume, and queues named by
- * options.
- */
+/** The queues to examine: consumed ones, ones that workers in sight were told to consume, and ones named by options. */
 export function queuesToMeasure(scene: Scene, byNode: Consumed): readonly string[] {
   const { config, host } = scene;
   const { origin } = scene.check.plan.broker;

@@ -17,10 +17,7 @@ const UNDONE: ReadonlySet<Code> = new Set<Code>([
   "throughput",
 ]);
 
-/**
- * The finding to begin with: a cause comes before its effects, then the worst in the order of topics. Null: all is
- * well.
- */
+/** The finding to begin with: a cause comes before its effects, then the worst in topic order. Null: all is well. */
 export function firstOf(findings: readonly Finding[]): Finding | null {
   const hasIllWorker = findings.some(({ code, level }) => code === "worker" && level === "problem");
   const [first] = findings
@@ -32,17 +29,23 @@ export function firstOf(findings: readonly Finding[]): Finding | null {
 
 function rankOf(finding: Finding, hasIllWorker: boolean): number {
   const { code, level } = finding;
-  if (hasIllWorker && explains(finding)) return 0;
+  if (hasIllWorker && explains(finding)) return isVague(finding) ? 0.5 : 0;
   if (level === "problem" && (code === "broker" || code === "worker" || code === "stuck")) return 1;
   // An evicting broker loses tasks and bindings. Other findings see only the effects.
   if (level === "problem") return UNDONE.has(code) || code === "broker-memory" ? 2 : 3;
   return UNDONE.has(code) ? 4 : 5;
 }
 
-/** Whether the finding says why a worker does not work: its log, or what its processes wait for. */
+/** Whether the finding says why a worker does not work: its log, what its processes wait for, or a key that ends it. */
 function explains(finding: Finding): boolean {
   if (finding.code === "pool-package" || finding.code === "stuck") return true;
+  if (finding.code === "queue-length") return finding.facts.kind === "no-list";
   if (finding.code !== "log" || finding.facts.kind !== "known") return false;
   const { kind, hasEnded } = finding.facts.its;
   return hasEnded || EFFECTS[kind] === "blocks";
+}
+
+/** Whether it says no more than that an error ended the worker. A finding that names the error comes before it. */
+function isVague({ code, facts }: Finding): boolean {
+  return code === "log" && facts.kind === "known" && /^(?:unrecoverable|crashed)$/.test(facts.its.kind);
 }

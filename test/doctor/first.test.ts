@@ -30,6 +30,16 @@ test.each<readonly [string, readonly Finding[], Finding["code"] | null]>([
     [bad("worker"), logged("unregistered", false)],
     "worker",
   ],
+  [
+    "a key that is not a list ended the worker, whose log has only the error's type",
+    [bad("worker"), logged("unrecoverable", true), bad("queue-length", "problem", { kind: "no-list" })],
+    "queue-length",
+  ],
+  [
+    "a queue is long, and the worker has crashed",
+    [bad("worker"), bad("queue-length", "problem", { kind: "told" }), logged("crashed", true)],
+    "log",
+  ],
   ["the worker has recovered", [bad("worker", "ok"), bad("memory"), logged("crashed", true)], "memory"],
   ["the pool's package is missing", [bad("broker"), bad("worker"), bad("pool-package")], "pool-package"],
   ["the broker is missing", [bad("time-limits", "warning"), bad("broker"), bad("worker")], "broker"],

@@ -1,6 +1,5 @@
 import type { AgedTask } from "../../celery/tasks.ts";
 import type { BindingSearch, Bound } from "../../session/declared-queues.ts";
-
 import type { OtherPlace } from "../../session/other-places.ts";
 
 /** What was found out about the queues. */

@@ -66,9 +66,7 @@ export const queues: Topic = async (scene) => {
   ];
 };
 
-/**
- * Searches other databases and prefixes, but only if no message comes here. Other applications' messages do not matter.
- */
+/** Searches other databases and prefixes if no message comes here. Messages of other applications do not matter. */
 async function elsewhere(
   scene: Scene,
   byNode: Consumed,
