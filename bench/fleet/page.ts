@@ -44,7 +44,7 @@ ${table(
   ]),
 )}
 
-*A probe* is the 99th percentile of 1,000 answers while 64 slow clients hang on.
+*0 %* is less than what the same processes vary by. *A probe* is the 99th percentile of 1,000 answers while 64 slow clients hang on.
 *Flower* is 2.0.1 from PyPI with its defaults: it turns events on and listens to them. *\`stats\` and \`active_queues\`* are
 the two questions that celery-exporter asks at each scrape, asked by Celery's own client. The exporter itself is in no
 package registry.
@@ -133,6 +133,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 }
 
 function percent(share: number): string {
+  if (share <= 0) return "0 %";
   return `${digits(share * 100)} %`;
 }
 
