@@ -1,13 +1,10 @@
-import { asNumber } from "../numbers.ts";
 import { taskOfMessage } from "../celery/deliveries.ts";
-import { ownLists, queueKeys, WRONG_TYPE } from "../celery/queues.ts";
+import { ownLists, queueKeys } from "../celery/queues.ts";
 import type { TransportOptions } from "../celery/transport-options.ts";
 import type { QueueKeys } from "./queue-lengths.ts";
 import type { Send } from "./scan.ts";
+import { sizedLists } from "./sized-lists.ts";
 import { LARGEST } from "./unacked.ts";
-
-/** Elements of a list that Redis samples to count its memory (MEMORY USAGE … SAMPLES). */
-const SAMPLES = 50;
 
 /** Messages that are read at once. Some may be large even when the average is small. */
 const AT_ONCE = 16;
@@ -34,25 +31,10 @@ export async function headsOf(
   { prefix, lists }: QueueKeys,
 ): Promise<Heads | "unanswered" | "sizes-refused"> {
   const keys = names.flatMap((queue) => queueKeys(queue, prefix, lists).map((key) => ({ queue, key })));
-  const lengths = await send(keys.map(({ key }) => ["LLEN", key]));
-  if (!lengths.ok) return "unanswered";
-  // A key of another type is not a refusal. It has a finding of its own.
-  const refused = lengths.value.filter((reply) => !reply.ok && !reply.error.startsWith(WRONG_TYPE)).length;
-  const filled = keys.flatMap((one, position) => {
-    const reply = lengths.value[position];
-    const length = reply?.ok === true ? asNumber(reply.value) : 0;
-    return length > 0 ? [{ ...one, length }] : [];
-  });
-  if (filled.length === 0) return { seen: [], unread: refused };
-  // No command tells the size of one element. The list's memory tells the average, and for a short list the largest
-  // possible size.
-  const sizes = await send(filled.map(({ key }) => ["MEMORY", "USAGE", key, "SAMPLES", SAMPLES]));
-  if (!sizes.ok) return "unanswered";
-  if (sizes.value.every((reply) => !reply.ok)) return "sizes-refused";
-  const small = filled.filter(({ length }, position) => {
-    const reply = sizes.value[position];
-    return reply?.ok === true && asNumber(reply.value) / length <= LARGEST;
-  });
+  const sized = await sizedLists(send, keys);
+  if (typeof sized === "string") return sized;
+  const { filled, refused } = sized;
+  const small = filled.filter(({ averageBytes }) => averageBytes !== null && averageBytes <= LARGEST);
   const elements: unknown[] = [];
   for (let at = 0; at < small.length; at += AT_ONCE) {
     const part = small.slice(at, at + AT_ONCE);
@@ -70,7 +52,7 @@ export async function headsOf(
     if (element === undefined) continue;
     const task = typeof element === "string" ? taskOfMessage(element) : null;
     if (task === null) unread++;
-    else seen.push({ ...list, task: task.name });
+    else seen.push({ queue: list.queue, key: list.key, length: list.length, task: task.name });
   }
   return { seen, unread };
 }

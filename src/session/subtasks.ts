@@ -1,9 +1,9 @@
 import { type Subtask, subtaskOf } from "../celery/deliveries.ts";
 import { queueKeys } from "../celery/queues.ts";
 import { resultKey } from "../celery/results.ts";
-import { asNumber } from "../numbers.ts";
 import type { QueueKeys } from "./queue-lengths.ts";
 import type { Send } from "./scan.ts";
+import { sizedLists } from "./sized-lists.ts";
 import { LARGEST, pairsOf } from "./unacked.ts";
 
 /** Messages read at each end of a list: subtasks come behind what waited before, and before what has come since. */
@@ -12,29 +12,18 @@ const MOST = 250;
 /** Results asked after at once. */
 const MOST_RESULTS = 1_000;
 
-/** Nodes of a list whose memory is counted (MEMORY USAGE … SAMPLES). */
-const SAMPLES = 50;
-
 /** The tasks at both ends of a queue's lists that other tasks have sent; none where they may not be read. */
 export async function subtasksIn(
   send: Send,
   queue: string,
   { prefix, lists }: QueueKeys,
 ): Promise<readonly Subtask[]> {
-  const keys = queueKeys(queue, prefix, lists);
-  const lengths = await send(keys.map((key) => ["LLEN", key]));
-  const filled = keys.flatMap((key, position) => {
-    const reply = lengths.ok ? lengths.value[position] : undefined;
-    const length = reply?.ok === true ? asNumber(reply.value) : 0;
-    return length > 0 ? [{ key, length }] : [];
-  });
-  if (filled.length === 0) return [];
-  // What the list takes tells the size of its messages on average.
-  const sizes = await send(filled.map(({ key }) => ["MEMORY", "USAGE", key, "SAMPLES", SAMPLES]));
-  const ranges = filled.flatMap(({ key, length }, position) => {
-    const reply = sizes.ok ? sizes.value[position] : undefined;
-    const bytes = reply?.ok === true ? asNumber(reply.value) / length : Infinity;
-    const count = Math.min(MOST, Math.floor(LARGEST / filled.length / 2 / bytes));
+  const keys = queueKeys(queue, prefix, lists).map((key) => ({ key }));
+  const sized = await sizedLists(send, keys);
+  if (typeof sized === "string") return [];
+  const { filled } = sized;
+  const ranges = filled.flatMap(({ key, length, averageBytes }) => {
+    const count = Math.min(MOST, Math.floor(LARGEST / filled.length / 2 / (averageBytes ?? Infinity)));
     if (count === 0) return [];
     if (length <= count * 2) return [["LRANGE", key, 0, length - 1] as const];
     return [["LRANGE", key, 0, count - 1] as const, ["LRANGE", key, -count, -1] as const];
