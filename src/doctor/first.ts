@@ -29,11 +29,11 @@ export function firstOf(findings: readonly Finding[]): Finding | null {
 
 function rankOf(finding: Finding, hasIllWorker: boolean): number {
   const { code, level } = finding;
-  if (hasIllWorker && explains(finding)) return isVague(finding) ? 0.5 : 0;
-  if (level === "problem" && (code === "broker" || code === "worker" || code === "stuck")) return 1;
+  if (hasIllWorker && explains(finding)) return isVague(finding) ? 1 : 0;
+  if (level === "problem" && (code === "broker" || code === "worker" || code === "stuck")) return 2;
   // An evicting broker loses tasks and bindings. Other findings see only the effects.
-  if (level === "problem") return UNDONE.has(code) || code === "broker-memory" ? 2 : 3;
-  return UNDONE.has(code) ? 4 : 5;
+  if (level === "problem") return UNDONE.has(code) || code === "broker-memory" ? 3 : 4;
+  return UNDONE.has(code) ? 5 : 6;
 }
 
 /** Whether the finding says why a worker does not work: its log, what its processes wait for, or a key that ends it. */
@@ -47,5 +47,6 @@ function explains(finding: Finding): boolean {
 
 /** Whether it says no more than that an error ended the worker. A finding that names the error comes before it. */
 function isVague({ code, facts }: Finding): boolean {
-  return code === "log" && facts.kind === "known" && /^(?:unrecoverable|crashed)$/.test(facts.its.kind);
+  const kind = code === "log" && facts.kind === "known" ? facts.its.kind : null;
+  return kind === "unrecoverable" || kind === "crashed";
 }

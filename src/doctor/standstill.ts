@@ -23,6 +23,8 @@ export async function standstills(
 ): Promise<readonly Finding[]> {
   const found: Finding[] = [];
   let looked = 0;
+  let deliveries: ReturnType<typeof deliveriesOf> | null = null;
+  const delivered = () => (deliveries ??= deliveriesOf(scene));
   for (const queue of after.lengths.keys()) {
     const nodes = nodesOf(byNode, queue);
     // The workers may have fetched all that waits.
@@ -33,11 +35,10 @@ export async function standstills(
     const keys = await keysOf(scene, nodes);
     const length = isEmpty ? 0 : await lengthOf(scene, queue, keys);
     const isLooked = idle.free === 0 && looked++ < LOOKED;
-    const behind = isLooked
-      ? await awaitedBehind(scene, { queue, nodes, slots: idle.slots }, keys, silent)
-      : null;
+    const held = { queue, keys, nodes, slots: idle.slots, delivered: silent > 0 ? null : delivered };
+    const behind = isLooked ? await awaitedBehind(scene, held) : null;
     if (length === 0 && behind === null) continue;
-    const rated = idle.free === 0 ? null : await ratedDeliveries(scene, nodes);
+    const rated = idle.free === 0 ? null : await ratedDeliveries(scene, nodes, await delivered());
     found.push(finding("standstill", queue, { length, nodes, ...idle, rated, behind }));
   }
   return found;
@@ -77,8 +78,9 @@ async function idleness(scene: Scene, nodes: readonly string[]): Promise<Idlenes
 async function ratedDeliveries(
   scene: Scene,
   nodes: readonly string[],
+  seen: Awaited<ReturnType<typeof deliveriesOf>>,
 ): Promise<QueueFacts["standstill"]["rated"]> {
-  const [seen, rated] = [await deliveriesOf(scene), await ratedTasks(scene, (node) => nodes.includes(node))];
+  const rated = await ratedTasks(scene, (node) => nodes.includes(node));
   if (typeof seen === "string" || rated === null) return null;
   const held = seen.messages.flatMap(({ task }) => (rated.has(task.name) ? [task.name] : []));
   const tasks = [...new Set(held)];
