@@ -82,33 +82,30 @@ async function rows(collector: Collector, host: Host, intervalMs: number, isJson
   for (;;) {
     const view = collector.view();
     if (!host.print(isJson ? fleetJson(view, host.version) : lines(watchRows(view)))) return DONE;
-    const due = host.pause(intervalMs).then(() => "due" as const);
+    const due = host.pause(intervalMs);
     if (isJson) await due;
     else if (!(await changesUntil(due, collector, host, saidBy(view)))) return DONE;
   }
 }
 
-/** Prints what changes until then: who reads a log does not wait for the next picture. Gives whether somebody reads. */
+/** Prints each change until then, because a log's reader does not wait for the next picture. False: nobody reads. */
 async function changesUntil(
-  due: Promise<"due">,
+  due: Promise<void>,
   collector: Collector,
   host: Host,
   first: Said,
 ): Promise<boolean> {
   let said = first;
-  for (;;) {
-    const { promise, resolve } = Promise.withResolvers<"looked">();
-    const stop = collector.onView(() => {
-      resolve("looked");
-    });
-    const happened = await Promise.race([due, promise]);
-    stop();
-    if (happened === "due") return true;
+  const { promise: left, resolve: leave } = Promise.withResolvers<false>();
+  const stop = collector.onView(() => {
     const view = collector.view();
     const changed = changedRows(view, said);
-    if (changed.length > 0 && !host.print(lines(changed))) return false;
     said = saidBy(view, said);
-  }
+    if (changed.length > 0 && !host.print(lines(changed))) leave(false);
+  });
+  const isRead = await Promise.race([due.then(() => true), left]);
+  stop();
+  return isRead;
 }
 
 /**
