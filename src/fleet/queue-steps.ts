@@ -29,16 +29,19 @@ export function declared(state: FleetState, queues: readonly string[]): void {
  */
 export const STALLED_MS = 60_000;
 
+/** Messages wait in a queue, and a node does not fetch them. */
+interface WaitingQueue {
+  readonly queue: string;
+  readonly waiting: number;
+  readonly forMs: number;
+}
+
 /**
  * The queue that a node should fetch from but does not. Messages have waited in it for a minute, and in that time the
  * node ran no task and began none. Null: it fetches, or it may be full of tasks that wait for their rate limit. From
  * outside, nobody sees which worker holds a delivery.
  */
-export function stalledQueue(
-  state: FleetState,
-  node: NodeState,
-  nowMs: number,
-): { readonly queue: string; readonly waiting: number; readonly forMs: number } | null {
+export function stalledQueue(state: FleetState, node: NodeState, nowMs: number): WaitingQueue | null {
   if (node.idleMs === null || state.unacked === null) return null;
   for (const name of node.queues) {
     const queue = state.queues.get(name);
@@ -55,11 +58,7 @@ export function stalledQueue(
  * never seen to consume a queue, and no node consumes this one. Null: no message waits, or the node may run a task. Then
  * it may have been told to end after this task.
  */
-export function givenUpQueue(
-  state: FleetState,
-  node: NodeState,
-  nowMs: number,
-): { readonly queue: string; readonly waiting: number; readonly forMs: number } | null {
+export function givenUpQueue(state: FleetState, node: NodeState, nowMs: number): WaitingQueue | null {
   const { gaveUp } = node;
   if (gaveUp === null || node.idleMs === null) return null;
   for (const queue of state.queues.values()) {

@@ -86,16 +86,17 @@ export function isConnectedTo(
 
 /** The far end of this descriptor's TCP connection; null: it is not a TCP connection, or we cannot see it. */
 export function remoteOf(proc: ProcFiles, pid: number, descriptor: number): Endpoint | null {
-  const inode = socketInode(proc, pid, descriptor);
+  const link = proc.link(`/proc/${pid}/fd/${descriptor}`);
+  const inode = link.ok ? inodeIn(link.value) : null;
   const entries = inode === null ? null : socketTables(proc)(pid);
   if (entries === null || typeof entries === "string") return null;
   const [socket] = entries.filter((entry) => entry.inode === inode).flatMap(socketOf);
   return socket?.state === "established" ? socket.remote : null;
 }
 
-function socketInode(proc: ProcFiles, pid: number, descriptor: number | string): string | null {
-  const target = proc.link(`/proc/${pid}/fd/${descriptor}`);
-  return (target.ok && /^socket:\[(\d+)\]$/.exec(target.value)?.[1]) || null;
+/** What a descriptor's link says of a socket. Null: it is no socket. */
+function inodeIn(link: string): string | null {
+  return /^socket:\[(\d+)\]$/.exec(link)?.[1] ?? null;
 }
 
 /** Null: we may not read the descriptors (another user's process, and no CAP_SYS_PTRACE). */
@@ -107,8 +108,8 @@ function socketInodes(proc: ProcFiles, pid: number): ReadonlySet<string> | null 
     const target = proc.link(`/proc/${pid}/fd/${descriptor}`);
     // A descriptor that was closed meanwhile is gone.
     if (!target.ok && target.problem === "forbidden") return null;
-    const inode = target.ok ? /^socket:\[(\d+)\]$/.exec(target.value)?.[1] : undefined;
-    if (inode !== undefined) inodes.add(inode);
+    const inode = target.ok ? inodeIn(target.value) : null;
+    if (inode !== null) inodes.add(inode);
   }
   return inodes;
 }
