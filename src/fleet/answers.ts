@@ -2,20 +2,8 @@ import { isBeat } from "../celery/node-name.ts";
 import type { Pool } from "../celery/pool.ts";
 import type { TaskInHand } from "../celery/tasks.ts";
 import type { TransportOptions } from "../celery/transport-options.ts";
-import {
-  evidenceMs,
-  type FleetState,
-  FORGET_MS,
-  isFresh,
-  isHeard,
-  isDeaf,
-  missOne,
-  type NodeState,
-  nodeOf,
-  queueOf,
-  showsLife,
-  silentAfterMs,
-} from "./fleet-state.ts";
+import { type FleetState, FORGET_MS, type NodeState, nodeOf, queueOf } from "./fleet-state.ts";
+import { evidenceMs, isFresh, isHeard, isDeaf, missOne, showsLife, silentAfterMs } from "./signs.ts";
 
 /** The result of one ping. */
 export interface PingRound {

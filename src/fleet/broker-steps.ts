@@ -1,5 +1,6 @@
 import type { BrokerFailure } from "../broker/failure.ts";
-import { evidenceMs, type FleetState, type Trouble } from "./fleet-state.ts";
+import { type FleetState, type Trouble } from "./fleet-state.ts";
+import { evidenceMs } from "./signs.ts";
 
 /** Records that the broker cannot be used. A trouble that goes on keeps the time of its beginning. */
 export function failed(state: FleetState, failure: BrokerFailure, by: Trouble["by"], nowMs: number): void {

@@ -1,14 +1,7 @@
 import { isBeat } from "../celery/node-name.ts";
 import type { WorkerEvent } from "../celery/heartbeat.ts";
-import {
-  type FleetState,
-  isHeard,
-  type NodeState,
-  nodeOf,
-  type ProcessState,
-  showsLife,
-  silentAfterMs,
-} from "./fleet-state.ts";
+import { type FleetState, type NodeState, nodeOf, type ProcessState } from "./fleet-state.ts";
+import { isHeard, showsLife, silentAfterMs } from "./signs.ts";
 
 /** The most processes of one name that are told apart. */
 const MOST_PROCESSES = 8;

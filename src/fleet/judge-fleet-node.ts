@@ -1,12 +1,5 @@
-import {
-  evidenceMs,
-  type FleetState,
-  isFresh,
-  isHeard,
-  isDeaf,
-  type NodeState,
-  silentAfterMs,
-} from "./fleet-state.ts";
+import { type FleetState, type NodeState } from "./fleet-state.ts";
+import { evidenceMs, isFresh, isHeard, isDeaf, silentAfterMs } from "./signs.ts";
 import type { FleetVerdict } from "./fleet-view.ts";
 import { givenUpQueue, stalledQueue } from "./queue-steps.ts";
 

@@ -9,16 +9,8 @@ import { socketsOf, socketTables } from "../worker/sockets.ts";
 import { laterWorkerNode, survey, workerNode, type WorkerProcess } from "../worker/survey.ts";
 import { residentBytes } from "../worker/usage.ts";
 import type { LocalCheck } from "./check-local.ts";
-import {
-  type FleetState,
-  isFresh,
-  missOne,
-  type NodeState,
-  nodeOf,
-  type SeenVerdict,
-  showsLife,
-  silentAfterMs,
-} from "./fleet-state.ts";
+import { type FleetState, type NodeState, nodeOf, type SeenVerdict } from "./fleet-state.ts";
+import { isFresh, missOne, showsLife, silentAfterMs } from "./signs.ts";
 
 /** How to look at workers in sight. */
 export interface LocalWishes {

@@ -1,11 +1,5 @@
-import {
-  isFresh,
-  evidenceMs,
-  FORGET_MS,
-  type FleetState,
-  type NodeState,
-  shownProcess,
-} from "./fleet-state.ts";
+import { FORGET_MS, type FleetState, type NodeState } from "./fleet-state.ts";
+import { isFresh, evidenceMs, shownProcess } from "./signs.ts";
 import { judgeFleetNode } from "./judge-fleet-node.ts";
 import { addTo } from "./ring.ts";
 

@@ -1,5 +1,6 @@
 import { copiesOf } from "./answers.ts";
-import { evidenceMs, type FleetState, type NodeState, type QueueState, shownProcess } from "./fleet-state.ts";
+import { type FleetState, type NodeState, type QueueState } from "./fleet-state.ts";
+import { evidenceMs, shownProcess } from "./signs.ts";
 import type { BrokerView, FleetNode, FleetQueue, FleetVerdict, FleetView, RoundsView } from "./fleet-view.ts";
 import { judgeFleetNode } from "./judge-fleet-node.ts";
 import { listOf } from "./ring.ts";

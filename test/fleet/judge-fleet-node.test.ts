@@ -3,7 +3,7 @@ import { toldPool, toldQueues } from "../../src/fleet/answers.ts";
 import { excuse, failed, returned } from "../../src/fleet/broker-steps.ts";
 import { type FleetState, nodeOf, queueOf } from "../../src/fleet/fleet-state.ts";
 import { measured } from "../../src/fleet/queue-steps.ts";
-import { duePing } from "../../src/fleet/round.ts";
+import { duePing } from "../../src/fleet/ping.ts";
 import { beating, fleet, GRACE_MS, heard, look, NODE, ping, reasonOf, verdictOf } from "./scenes.ts";
 
 const REFUSED = { kind: "refused", cause: "cannot-write", command: "PING", detail: "MISCONF" } as const;
