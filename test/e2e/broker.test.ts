@@ -112,6 +112,25 @@ describe("a real Redis that refuses", () => {
     expect(wrong.stdout + unwanted.stdout).not.toMatch(/hunter/);
   });
 
+  test("is reported when a script keeps Redis busy, and the worker is healthy afterwards", async () => {
+    const { server, worker } = await world();
+    const [redis, other] = [server.client(), server.client()];
+    // Both are connected before: a connection is refused as long as the script runs.
+    await Promise.all([redis.config("SET", "lua-time-limit", "50"), other.ping()]);
+    const running = redis.eval("while true do end", 0).catch(() => null);
+    await expect.poll(() => other.ping().catch(String)).toMatch(/BUSY/);
+    expectLine(
+      await at(server.url(), "--node", worker.node),
+      1,
+      /^unknown: broker-refused: \S+ runs a script that does not end: BUSY .*; hint: .*SCRIPT KILL/,
+      SOON_MS,
+    );
+    await other.script("KILL");
+    await running;
+    await expect.poll(async () => (await probeNode(server, worker.node)).exitCode).toBe(0);
+    await assertWorkerIsWell(worker);
+  });
+
   test("does not reveal a password when the server does not know AUTH", async () => {
     const server = await startServer({ args: ["--rename-command", "AUTH", ""] });
     started.push(server);

@@ -88,6 +88,21 @@ describe.concurrent("a fleet", () => {
     expect(await serve.status("/livez")).toBe(200);
   });
 
+  test("answers 200 for a solo worker that has been in a task since before serve began", async ({
+    expect,
+  }) => {
+    await using server = await startServer();
+    await using worker = await startWorker({ server, pool: "solo" });
+    await worker.taskStarted(await worker.submit("sleep_in_c", 60));
+    await using serve = await on(server, "--placement", "remote");
+    await expect.poll(() => serve.status("/readyz")).toBe(200);
+    await expect.poll(() => serve.status(`/livez/${worker.node}`)).toBe(200);
+    expect(await serve.text(`/livez/${worker.node}`)).toMatch(
+      /^unknown: undecided: \S+: it was not heard, and may be the worker that is subscribed and has told no name\n$/,
+    );
+    expect(await serve.status(`/readyz/${worker.node}`)).toBe(503);
+  });
+
   test("has a queue without a consumer as soon as its consumer is cancelled, and the worker says so", async ({
     expect,
   }) => {
